@@ -1,0 +1,29 @@
+# Two stages: the wheel and its dependencies are installed in the first; the second has neither pip's cache nor
+# build tools, and runs as a user without rights.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY src ./src
+RUN python -m venv /opt/watchpost \
+ && /opt/watchpost/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+ && /opt/watchpost/bin/python -m pip uninstall --yes --quiet pip setuptools || true \
+ && /opt/watchpost/bin/watchpost --version
+
+FROM python:3.13-slim
+RUN groupadd --system --gid 10001 watchpost \
+ && useradd --system --uid 10001 --gid watchpost --home-dir /var/lib/watchpost --create-home watchpost
+COPY --from=build /opt/watchpost /opt/watchpost
+COPY config /etc/watchpost
+COPY seeds /etc/seeds
+ENV PATH=/opt/watchpost/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    WATCHPOST_CONFIG=/etc/watchpost/watchpost.yaml \
+    WATCHPOST_DATA=/var/lib/watchpost \
+    WATCHPOST_HTTP_LISTEN=127.0.0.1:8080
+USER watchpost
+VOLUME /var/lib/watchpost
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
+ENTRYPOINT ["watchpost"]
+CMD ["run"]

@@ -1,0 +1,57 @@
+# Two commands: `make run` runs the service, `make test` proves it. Everything lives in .venv and var.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench schema clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed  ## install watchpost into .venv
+
+run: install  ## run the service on config/watchpost.yaml, data in ./var
+	@WATCHPOST_LOG_FORMAT=$${WATCHPOST_LOG_FORMAT:-console} $(BIN)/watchpost run --config config/watchpost.yaml --data var \
+		|| { code=$$?; [ $$code -eq 130 ] || exit $$code; }  # Ctrl-C is a fine way to end
+
+test: $(VENV)/.installed-dev  ## install what the tests need, and pass them
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev  ## format, lint, types, import contracts, shipped configuration
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/watchpost check config/watchpost.yaml
+	$(BIN)/watchpost check config/minimal.yaml
+
+format: $(VENV)/.installed-dev  ## rewrite the code in the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: install  ## write config/watchpost.schema.json anew
+	$(BIN)/watchpost config schema > config/watchpost.schema.json
+
+bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md says what they mean
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove .venv and build leftovers; data in var stays
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("watchpost needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m venv $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	@touch $@

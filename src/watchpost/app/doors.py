@@ -1,0 +1,118 @@
+"""Settings and plan → real doors: the store, the sources, the receivers. Builds and hands over, nothing else."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from watchpost import __version__
+from watchpost import telemetry as tm
+from watchpost.model import Group
+from watchpost.notify import receiver as notify_receiver
+from watchpost.notify import receivers
+from watchpost.plan.fields import Options
+from watchpost.plan.load import load
+from watchpost.plan.plan import Plan
+from watchpost.plan.settings import Settings
+from watchpost.poll import source as poll_source
+from watchpost.poll import sources
+from watchpost.wire.embedded import EmbeddedServer, find_binary
+from watchpost.wire.store import Store
+
+USER_AGENT = f"watchpost/{__version__}"
+
+
+def read_plan(path: Path, env: Mapping[str, str]) -> Plan:
+    """The plan that a configuration file describes. Raises ConfigError with every mistake."""
+    return load(path, sources=source_options(), receivers=receiver_options(), env=env)
+
+
+def source_options() -> Mapping[str, type[Options]]:
+    """Every kind of source and what an operator may write for it."""
+    return {name: kind.options for name, kind in sources.kinds().items()}
+
+
+def receiver_options() -> Mapping[str, type[Options]]:
+    """Every kind of receiver and what an operator may write for it."""
+    return {name: kind.options for name, kind in receivers.kinds().items()}
+
+
+def build_sources(plan: Plan, parser: poll_source.Parser) -> tuple[poll_source.Source, ...]:
+    """The plan's feeds and folders; nothing is opened yet."""
+    kinds, workshop = sources.kinds(), poll_source.Workshop(parser=parser, user_agent=USER_AGENT)
+    return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
+
+
+def build_receivers(plan: Plan, install: str, terminal: TextIO) -> dict[str, notify_receiver.Receiver]:
+    """The plan's receivers by name; nothing is opened yet."""
+    kinds = receivers.kinds()
+    workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal)
+    return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
+
+
+@dataclass(frozen=True, slots=True)
+class Housing:
+    """The store, and the embedded server under it if it is ours."""
+
+    store: Store
+    server: EmbeddedServer | None
+
+
+async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> Housing:
+    """Connect to the configured server, or start the embedded one. Never falls back from one to the other.
+
+    Raises StoreUnreachable or StoreUnfit, whose message says what to do.
+    """
+    server = None
+    if settings.redis_url is not None:
+        url = settings.redis_url.reveal()
+        tm.log().info("redis.external", url=url)
+    else:
+        server = EmbeddedServer(settings.data, binary=find_binary(env), fsync=settings.redis_fsync, log=tm.log())
+        await server.start()
+        url = server.url
+    store = Store(url, plan.redis_prefix)
+    try:
+        await store.check()
+    except BaseException:
+        await store.close()
+        if server is not None:
+            await server.stop()
+        raise
+    return Housing(store, server)
+
+
+def new_install_id() -> str:
+    """A name for an installation that is seen for the first time; it is kept in the store from then on."""
+    return secrets.token_hex(4)
+
+
+def consumer_name(role: str) -> str:
+    """This process's name in the consumer groups."""
+    return f"{role}-{platform.node() or 'host'}-{os.getpid()}"
+
+
+def terminal() -> TextIO:
+    """Where the console receiver writes."""
+    return sys.stdout
+
+
+def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
+    """What is watched and who is told, for the first line that a person reads."""
+    feeds = sum(1 for part in plan.sources if part.kind == "feed")
+    return {
+        "version": __version__,
+        "sources": f"{_count(feeds, 'feed')} and {_count(len(plan.sources) - feeds, 'folder')}",
+        "topics": ", ".join(topic.title or topic.name for topic in plan.topics) or "no topics",
+        "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
+    }
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

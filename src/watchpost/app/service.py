@@ -1,0 +1,260 @@
+"""A running watchpost: one role or all of them, one process, one loop.
+
+Order of ending: no new work, then what is under way within a few seconds, then the doors, then the server.
+Whatever is cut short is still queued: nothing needs a clean end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Literal
+
+from watchpost import __version__
+from watchpost import telemetry as tm
+from watchpost.app import doors
+from watchpost.app.clock import Clock, utc_now
+from watchpost.errors import StoreError
+from watchpost.match.role import Matcher
+from watchpost.match.routing import all_groups
+from watchpost.notify.journal import Journal
+from watchpost.notify.role import Closer, Imprint
+from watchpost.notify.sender import Sender
+from watchpost.plan.plan import Plan
+from watchpost.plan.settings import Settings
+from watchpost.poll.parser import ParserProcess
+from watchpost.poll.role import Poller
+from watchpost.wire.articles import Articles
+from watchpost.wire.board import Board
+from watchpost.wire.intake import Intake
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Store
+
+Role = Literal["poll", "match", "notify", "web", "all"]
+GRACE_SECONDS = 3.0
+
+
+class Service:
+    """Builds the loops of one process over one store. `roles` says which of them this process runs."""
+
+    def __init__(
+        self, plan: Plan, settings: Settings, housing: doors.Housing, install: str, stack: AsyncExitStack
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.store: Store = housing.store
+        self.server = housing.server
+        self.install = install
+        self.stop = asyncio.Event()
+        self.clock = Clock()
+        self.board = Board(self.store)
+        self.groups = all_groups(plan.routes)
+        self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
+        self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
+        self._stack = stack
+
+    def poller(self) -> Poller:
+        """The poll role's loops."""
+        parser = ParserProcess()
+        self._stack.push_async_callback(parser.close)
+        sources = doors.build_sources(self.plan, parser)
+        for source in sources:
+            self._stack.push_async_callback(source.close)
+        intake = Intake(
+            self.store,
+            seen_ttl_ms=_ms(self.plan.retention.dedup),
+            queue_max=self.plan.limits.queue_max,
+            lease_ms=self.lease_ms,
+        )
+        return Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
+
+    def matcher(self) -> Matcher:
+        """The match role's loops."""
+        articles = Articles(
+            self.store,
+            doors.consumer_name("match"),
+            lease_ms=self.lease_ms,
+            hits_ttl_ms=_ms(self.plan.retention.dedup),
+        )
+        return Matcher(
+            self.plan.topics,
+            self.plan.routes,
+            articles,
+            tick=self.clock.ticker(self._look_seconds()),
+            stop=self.stop,
+            clock=utc_now,
+        )
+
+    def notifier(self) -> tuple[Closer, tuple[Sender, ...]]:
+        """The notify role's loops: one that closes windows, one per receiver that sends."""
+        receivers = doors.build_receivers(self.plan, self.install, doors.terminal())
+        for receiver in receivers.values():
+            self._stack.push_async_callback(receiver.close)
+        imprint = Imprint(self.plan.timezone, self.plan.language, self.install, self.plan.public_url)
+        closer = Closer(
+            self.groups,
+            receivers,
+            [part.name for part in self.plan.sources],
+            self.outbox,
+            self.board,
+            imprint,
+            tick=self.clock.ticker(1),
+            stop=self.stop,
+            clock=utc_now,
+        )
+        self.settings.data.mkdir(parents=True, exist_ok=True)
+        journal = Journal(self.settings.data)
+        senders = tuple(
+            Sender(
+                receiver,
+                self.outbox,
+                self.outbox.claims(name, doors.consumer_name("notify"), self.lease_ms),
+                journal,
+                tick=self.clock.ticker(self._look_seconds()),
+                stop=self.stop,
+                clock=utc_now,
+            )
+            for name, receiver in receivers.items()
+        )
+        return closer, senders
+
+    async def look_after(self, role: str) -> None:
+        """Housekeeping each 2 s: is the store there, how deep are the queues; each minute: forget what is old."""
+        tick, name, up, beats = self.clock.ticker(2), doors.consumer_name(role), True, 0
+        while not self.stop.is_set():
+            try:
+                await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
+                if beats % 30 == 0:
+                    await self.store.prune()
+                await self._measure()
+                if not up:
+                    tm.log().info("redis.back")
+                up = True
+            except StoreError as error:
+                if up:
+                    tm.log().error("redis.lost", detail=str(error))
+                up = False
+            tm.store_up.set(up)
+            beats += 1
+            await tick()
+
+    async def _measure(self) -> None:
+        depths = await self.board.depths([part.name for part in self.plan.receivers])
+        tm.queue_depth.labels("articles").set(depths.articles)
+        tm.queue_depth.labels("parked").set(depths.parked)
+        tm.queue_depth.labels("retry").set(depths.retry)
+        tm.queue_depth.labels("dead").set(depths.dead)
+        for receiver, depth in depths.outbox.items():
+            tm.queue_depth.labels(f"outbox:{receiver}").set(depth)
+
+    async def wake_retries(self) -> None:
+        """Each second: deliveries whose wait is over go back into their outbox."""
+        tick = self.clock.ticker(1)
+        while not self.stop.is_set():
+            try:
+                await self.outbox.wake_retries()
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+            await tick()
+
+    def _hold(self) -> str:
+        short = self.server is not None and self.server.disk_short
+        tm.disk_short.set(short)
+        return "disk" if short else ""
+
+    def _look_seconds(self) -> float:
+        """How often to renew and to look for abandoned work: three times a lease."""
+        return max(0.2, min(5.0, self.lease_ms / 3000))
+
+
+async def serve(
+    plan: Plan,
+    settings: Settings,
+    env: Mapping[str, str],
+    role: Role,
+    on_web: Callable[[Service], Coroutine[Any, Any, None]],
+) -> int:
+    """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start."""
+    async with AsyncExitStack() as stack:
+        service = await open_service(plan, settings, env, stack)
+        caught = _watch_signals(service)
+        tm.log().info("run.starting", **doors.describe(plan, service.groups))
+        loops: list[Coroutine[Any, Any, None]] = [service.look_after(role)]
+        if role in ("poll", "all"):
+            loops.append(service.poller().run())
+        if role in ("match", "all"):
+            loops.append(service.matcher().run())
+        if role in ("notify", "all"):
+            closer, senders = service.notifier()
+            loops += [closer.run(), service.wake_retries(), *(sender.run() for sender in senders)]
+        if service.server is not None:
+            loops.append(_until(service.server.supervise(), service.stop))
+        loops.append(on_web(service))
+        service.clock.start()
+        await _run_until_stopped(loops, service)
+        return 130 if caught == [signal.SIGINT] else 0
+
+
+async def open_service(plan: Plan, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack) -> Service:
+    """The store is there and fit, and everything will be closed with `stack`."""
+    housing = await doors.open_store(settings, plan, env)
+    if housing.server is not None:
+        stack.push_async_callback(housing.server.stop)
+    stack.push_async_callback(housing.store.close)
+    install = await housing.store.prepare(plan.install or doors.new_install_id())
+    tm.build_info.labels(__version__).set(1)
+    return Service(plan, settings, housing, install, stack)
+
+
+async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service) -> None:
+    """Run the loops. If one fails all are stopped and the error is raised: a half-running service is worse."""
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
+    halt = asyncio.ensure_future(service.stop.wait())
+    running = {*tasks, halt}
+    while not halt.done() and not any(task.done() and task.exception() for task in tasks):
+        _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    tm.log().info("run.stopping")
+    service.stop.set()
+    service.clock.stop()
+    halt.cancel()
+    done, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+async def _until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Work that only ends when it is cancelled, ended by `stop`."""
+    task, halt = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, halt}, return_when=asyncio.FIRST_COMPLETED)
+    halt.cancel()
+    if task.done():
+        task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _watch_signals(service: Service) -> list[signal.Signals]:
+    caught: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if caught:
+            os._exit(130)  # asked twice: the queue is on disk, nothing is lost
+        caught.append(number)
+        service.stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    return caught
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

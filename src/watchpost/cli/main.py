@@ -1,0 +1,106 @@
+"""The command line: arguments → one call in app → an exit code. The only place that prints.
+
+Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 nothing found (with --exit-code), 4 a dependency is not
+reachable, 5 partial success, 130 interrupted. Messages go to stderr, results to stdout.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="watchpost: an always-on news monitoring service with alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="The configuration itself.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+class RoleName(StrEnum):
+    """What a process does."""
+
+    poll = "poll"
+    match = "match"
+    notify = "notify"
+    web = "web"
+    all = "all"
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        from watchpost import __version__
+
+        typer.echo(f"watchpost {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    role: Annotated[RoleName, typer.Argument(help="One role, or all of them in one process.")] = RoleName.all,
+    once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, end.")] = False,
+    config: ConfigOption = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Data directory [WATCHPOST_DATA].")] = None,
+) -> None:
+    """Run the service: watch the sources, match, and tell the receivers."""
+    from watchpost.cli import running
+
+    raise typer.Exit(running.run(role.value, once, config, data, os.environ))
+
+
+@app.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Configuration file [WATCHPOST_CONFIG].")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the configuration, every mistake at once, without opening a socket."""
+    from watchpost.cli import checking
+
+    raise typer.Exit(checking.check(file, as_json, os.environ))
+
+
+@app.command()
+def match(
+    files: Annotated[list[str], typer.Argument(help="Articles, feeds or JSON Lines; - is stdin.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 if nothing matches.")] = False,
+) -> None:
+    """Which topics do these articles match? Works offline, without Redis."""
+    from watchpost.cli import matching
+
+    raise typer.Exit(matching.match(files, config, as_json, exit_code, os.environ))
+
+
+@app.command()
+def explain(
+    topic: Annotated[str, typer.Argument(help="A topic of the configuration.")],
+    file: Annotated[str, typer.Argument(help="An article; - is stdin.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why does this article match the topic, or why not?"""
+    from watchpost.cli import matching
+
+    raise typer.Exit(matching.explain(topic, file, config, as_json, os.environ))
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from watchpost.cli import checking
+
+    raise typer.Exit(checking.schema())

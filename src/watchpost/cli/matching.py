@@ -1,0 +1,126 @@
+"""`watchpost match` and `watchpost explain`: the matcher alone, on files, without Redis."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from watchpost.app import doors
+from watchpost.app.clock import utc_now
+from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.errors import ConfigError
+from watchpost.match.matcher import document, story_of
+from watchpost.match.matcher import match as find
+from watchpost.model import Article, Hit
+from watchpost.plan.plan import Plan
+from watchpost.plan.settings import read_settings
+from watchpost.poll.documents.read import read_document
+from watchpost.query.explain import Explanation, failing
+from watchpost.query.explain import explain as explain_query
+
+OK, FAILED, USAGE, NOTHING, PARTIAL = 0, 1, 2, 3, 5
+
+
+def match(files: Sequence[str], config: Path | None, as_json: bool, exit_code: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
+    plan = _plan(config, env)
+    if plan is None:
+        return USAGE
+    read = failed = matched = 0
+    for name in files:
+        articles, broken = _articles(name)
+        failed += broken
+        for article in articles:
+            read += 1
+            hits = find(article, plan.topics, utc_now())
+            matched += bool(hits)
+            _show_json(article, hits) if as_json else _show(name, article, hits)
+    if failed:
+        return PARTIAL if read else FAILED
+    return NOTHING if exit_code and not matched else OK
+
+
+def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost explain`: 0 if the article matches, 3 if not."""
+    plan = _plan(config, env)
+    if plan is None:
+        return USAGE
+    found = next((each for each in plan.topics if each.name == topic), None)
+    if found is None:
+        say(f"no topic {topic!r}; there are {', '.join(each.name for each in plan.topics)}")
+        return USAGE
+    articles, broken = _articles(file)
+    matched = False
+    for article in articles:
+        hits = find(article, [found], utc_now())
+        tree = explain_query(found.query, document(article))
+        matched = matched or bool(hits)
+        if as_json:
+            tell_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
+            continue
+        tell(f"{'matches' if hits else 'does not match'}: {article.title}")
+        for line in _lines(tree, 1):
+            tell(line)
+        if not tree.matches:
+            tell(f"  missing: {failing(tree).text}")
+        elif not hits:
+            tell("  the query matches, but the topic's exclude or languages leave the article out")
+    if broken:
+        return FAILED
+    return OK if matched else NOTHING
+
+
+def _plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
+    try:
+        return doors.read_plan(read_settings(config=config).config, env)
+    except ConfigError as error:
+        complain(error.complaints)
+        return None
+
+
+def _articles(name: str) -> tuple[tuple[Article, ...], int]:
+    """The articles of one file; what could not be read is said, and counted."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        say(f"{name}: {error.strerror}")
+        return (), 1
+    reading = read_document(name, data, utc_now())
+    for failure in reading.failures:
+        say(f"{name}: {failure.item}: {failure.detail}" if failure.item != name else f"{name}: {failure.detail}")
+    return reading.articles, len(reading.failures)
+
+
+def _show_json(article: Article, hits: Sequence[Hit]) -> None:
+    why = {
+        hit.topic: [{"field": e.field, "start": e.start, "end": e.end, "text": e.text} for e in hit.evidence]
+        for hit in hits
+    }
+    tell_json({"id": article.id, "topics": list(why), "story": story_of(article), "why": why})
+
+
+def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:
+    tell(f"{name}: {article.title or '(no title)'}")
+    for hit in hits:
+        words = dict.fromkeys(" ".join(item.text.split()) for item in hit.evidence)
+        tell(f"  {hit.topic}: {', '.join(words)}")
+    if not hits:
+        tell("  no topic")
+
+
+def _tree(tree: Explanation) -> dict[str, object]:
+    return {
+        "clause": tree.text,
+        "matches": tree.matches,
+        "evidence": [[item.field, item.start, item.end, item.text] for item in tree.evidence],
+        "children": [_tree(child) for child in tree.children],
+    }
+
+
+def _lines(tree: Explanation, depth: int) -> Iterator[str]:
+    words = dict.fromkeys(f"“{item.text}” in {item.field}" for item in tree.evidence) if not tree.children else ()
+    found = f": {', '.join(list(words)[:4])}" if words else ""
+    yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {tree.text}{found}"
+    for child in tree.children:
+        yield from _lines(child, depth + 1)

@@ -1,0 +1,68 @@
+"""`watchpost run`: settings and plan, then the service, with errors as exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from watchpost import telemetry as tm
+from watchpost.app import doors, once, service
+from watchpost.cli.saying import complain, say
+from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.plan.plan import Plan
+from watchpost.plan.settings import Settings, read_settings
+from watchpost.web import server as web
+
+FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 4, 130
+
+
+def run(role: service.Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost run`."""
+    try:
+        settings = read_settings(config=config, data=data)
+        plan = doors.read_plan(settings.config, env)
+        plan = replace(plan, listen=settings.http_listen or plan.listen)
+        web.parse_listen(plan.listen)
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
+    except WatchpostError as error:
+        say(str(error))
+        return USAGE
+    tm.set_up_log(settings.log_format or plan.log_format, settings.log_level or plan.log_level)
+    for warning in plan.warnings:
+        tm.log().warning("warning", text=str(warning))
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        if only_once:
+            return asyncio.run(once.run(plan, settings, env, role))
+        return asyncio.run(service.serve(plan, settings, env, role, lambda made: _web(made, plan, settings, role)))
+    except StoreError as error:
+        say(str(error))
+        return UNREACHABLE
+    except WatchpostError as error:
+        say(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+async def _web(made: service.Service, plan: Plan, settings: Settings, role: str) -> None:
+    """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
+    if role not in ("all", "web") and not settings.http_listen:
+        return
+
+    async def told(address: str) -> None:
+        tm.log().info("http.listening", listen=address)
+
+    names = [part.name for part in plan.sources], [part.name for part in plan.receivers]
+    topics = [topic.title or topic.name for topic in plan.topics]
+    try:
+        await web.serve(plan.listen, made.stop, lambda pulse: web.build(made.board, *names, topics, pulse), told)
+    except OSError as error:
+        if role == "web":
+            raise WatchpostError(f"cannot listen on {plan.listen}: {error.strerror}") from error
+        # The pages are a convenience of `run`; the watching must not end because a port is taken.
+        tm.log().warning("http.not_listening", detail=f"{plan.listen}: {error.strerror}")

@@ -1,0 +1,38 @@
+"""Messages on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from watchpost.errors import Complaint
+
+
+def say(message: str) -> None:
+    """A message for a person."""
+    print(f"watchpost: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
+
+
+def tell(line: str = "") -> None:
+    """A line of the result."""
+    print(line)  # noqa: T201 - the command line prints
+
+
+def tell_json(value: Any) -> None:
+    """A line of the result, for machines."""
+    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")))  # noqa: T201 - the command line prints
+
+
+def complain(complaints: Sequence[Complaint]) -> None:
+    """Every mistake of a configuration, and how many there are, on stderr."""
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)  # noqa: T201 - the command line prints
+    errors = sum(1 for complaint in complaints if complaint.severity == "error")
+    warnings = len(complaints) - errors
+    print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

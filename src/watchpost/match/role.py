@@ -1,0 +1,120 @@
+"""The matcher's loop: claim articles → which topics, and why → MATCHED. No decisions of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from time import perf_counter
+
+from watchpost import crash
+from watchpost import telemetry as tm
+from watchpost.errors import CodecError, StoreError
+from watchpost.match.matcher import match
+from watchpost.match.routing import groups_of
+from watchpost.model import Article, Hit, Route, Topic
+from watchpost.wire.articles import Articles, Parking
+from watchpost.wire.store import patiently
+from watchpost.wire.stream import Entry
+
+_BATCH = 32
+_WAIT_SECONDS = 1.0
+
+
+class Matcher:
+    """Matches articles until `stop` is set. `tick` returns each few seconds: time to look for abandoned work."""
+
+    def __init__(
+        self,
+        topics: Sequence[Topic],
+        routes: Sequence[Route],
+        articles: Articles,
+        *,
+        tick: Callable[[], Awaitable[None]],
+        stop: asyncio.Event,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._topics = topics
+        self._routes = routes
+        self._articles = articles
+        self._tick = tick
+        self._stop = stop
+        self._clock = clock
+
+    async def run(self) -> None:
+        """The daemon: new articles as they come, and those that a silent matcher left."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._new())
+            tasks.create_task(self._abandoned())
+
+    async def once(self) -> None:
+        """Match until no article is left, also those that a dead matcher still holds."""
+        while await self._articles.waiting() and not self._stop.is_set():
+            entries = await self._articles.claims.take(_BATCH, block=False)
+            entries = entries or await self._articles.claims.reclaim(_BATCH)
+            await self._work(entries)
+            if not entries:
+                await patiently(0.2, self._stop)
+
+    async def _new(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await self._work(await self._articles.claims.take(_BATCH))
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+                await patiently(_WAIT_SECONDS, self._stop)
+
+    async def _abandoned(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await self._articles.claims.renew()
+                entries = await self._articles.claims.reclaim(_BATCH)
+                tm.taken_over.labels("articles").inc(len(entries))
+                await self._work(entries)
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+            await self._tick()
+
+    async def _work(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            crash.point("match.read")
+            if entry.poisonous:
+                tm.log().error("queue.poison", queue="articles")
+                await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
+                continue
+            try:
+                article = self._articles.read(entry)
+            except CodecError as error:
+                await self._bury(entry, "codec", str(error))
+                continue
+            await self._one(entry, article)
+            await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
+
+    async def _one(self, entry: Entry, article: Article) -> None:
+        begun = perf_counter()
+        found = match(article, self._topics, self._clock())
+        tm.match_seconds.observe(perf_counter() - begun)
+        crash.point("match.matched")
+        parkings = tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
+        news = await self._articles.matched(entry, article, parkings)
+        crash.point("match.committed")
+        tm.articles_matched.labels("gone" if news is None else "hit" if found else "miss").inc()
+        for parking, fresh in zip(parkings, news or (), strict=news is not None):
+            _count(parking, fresh)
+
+    async def _bury(self, entry: Entry, reason: str, detail: str) -> None:
+        tm.dead_letters.labels("articles", reason).inc()
+        await self._articles.bury(entry, reason, detail)
+
+
+def _count(parking: Parking, fresh: bool) -> None:
+    hit: Hit = parking.hit
+    if not fresh:
+        tm.hits_copies.labels(hit.topic).inc()
+        return
+    tm.hits.labels(hit.topic, hit.severity).inc()
+    if hit.article.published is not None:
+        tm.hit_age.observe(max(0.0, (hit.matched - hit.article.published).total_seconds()))
+    if not parking.groups:
+        tm.hits_unrouted.labels(hit.topic).inc()
+        tm.log().warning("hit.unrouted", topic=hit.topic, title=hit.article.title)

@@ -1,0 +1,300 @@
+"""Still: the values that travel through the house, all frozen. Article → Hit → Digest → Message → Outcome.
+
+Times are aware UTC datetimes. Offsets count code points of the very text they belong to. Ids are derived,
+never drawn, so that replays, restarts and twins collapse by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from watchpost.query.tree import Evidence, Query
+
+Severity = Literal["low", "normal", "high"]
+SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high")
+
+
+def derive_id(kind: str, *parts: str) -> str:
+    """A 128-bit id in hex from what the thing is: the same parts give the same id on every machine."""
+    digest = hashlib.blake2b(digest_size=16, person=kind.encode()[:16])
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as a source gave it, tidied.
+
+    `source` is the operator's name of the feed or folder; `outlet` is who wrote or published it, as far as
+    known ("The Southern African Times"). `fingerprints` are what two copies of one article share: its
+    canonical URL ("url:…") and its exact text ("text:…"). Unknown strings are "", an unknown date is None.
+    """
+
+    id: str
+    source: str
+    title: str
+    body: str
+    fetched: datetime
+    outlet: str = ""
+    url: str = ""
+    summary: str = ""
+    author: str = ""
+    lang: str = ""
+    place: str = ""
+    published: datetime | None = None
+    fingerprints: tuple[str, ...] = ()
+
+    def head(self) -> Article:
+        """The article without its text: what travels on with a hit."""
+        return replace(self, body="", summary="")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What an analyst watches. An article matches if `query` does, `exclude` does not and the language fits.
+
+    `languages` is empty for "any"; an article of unknown language always fits.
+    """
+
+    name: str
+    title: str
+    query: Query
+    exclude: Query | None = None
+    severity: Severity = "normal"
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of the article around its densest evidence; highlights are (start, end) offsets into `text`."""
+
+    text: str
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One article about one topic, and why. `article` carries no text any more; the snippet does.
+
+    `story` names what copies of one article have in common, per topic.
+    """
+
+    id: str
+    topic: str
+    topic_title: str
+    severity: Severity
+    story: str
+    article: Article
+    evidence: tuple[Evidence, ...]
+    snippet: Snippet
+    matched: datetime
+
+
+# ── where a hit goes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Immediate:
+    """Tell at once: `group_wait` after the first hit of a group, everything that came meanwhile in one go."""
+
+    group_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A digest at local times `at` on `days` (0 = Monday … 6 = Sunday) in `timezone` (IANA name)."""
+
+    at: tuple[time, ...]
+    days: tuple[int, ...]
+    timezone: str
+    empty: Literal["always", "weekly", "never"] = "weekly"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A digest each `interval`, counted from the epoch, so that all machines agree on the moments."""
+
+    interval: timedelta
+    timezone: str
+    empty: Literal["always", "weekly", "never"] = "weekly"
+
+
+Schedule = Immediate | Daily | Every
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which hits go to which receivers, and when. Empty `topics`, `severities`, `sources` mean "any"."""
+
+    to: tuple[str, ...]
+    schedule: Schedule
+    topics: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    sources: tuple[str, ...] = ()
+    go_on: bool = False  # `continue: true` in the configuration: later routes are tried too
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The hits that one receiver gets together: one receiver, one schedule. `key` is readable and stable."""
+
+    key: str
+    receiver: str
+    schedule: Schedule
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMatch:
+    """One topic of a story: `why` are the words that matched, in the article's own form."""
+
+    name: str
+    title: str
+    severity: Severity
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One article of a story: where it stood."""
+
+    source: str
+    outlet: str
+    title: str
+    url: str
+    lang: str
+    published: datetime | None
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What one article and its copies tell, once. `lead` is the report seen first."""
+
+    id: str
+    status: Literal["new", "updated", "continuing"]
+    topics: tuple[TopicMatch, ...]
+    snippet: Snippet
+    lead: Report
+    reports: tuple[Report, ...]
+    score: float
+
+    @property
+    def severity(self) -> Severity:
+        """The highest severity among the story's topics."""
+        return max((match.severity for match in self.topics), key=SEVERITIES.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A source that could not be read, why, and since when (None: never read yet)."""
+
+    source: str
+    reason: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One edition for one receiver: what is told, and what is missing from it.
+
+    `kind` is "digest" for a scheduled edition and "alert" for an immediate one. `late` is how long after its
+    moment it was closed (downtime is said, not hidden). `sources_total` counts everything watched.
+    """
+
+    id: str
+    kind: Literal["digest", "alert"]
+    receiver: str
+    window_start: datetime
+    window_end: datetime
+    timezone: str
+    language: str
+    created: datetime
+    stories: tuple[Story, ...]
+    articles: int
+    omitted: int = 0
+    unread: tuple[Unread, ...] = ()
+    sources_total: int = 0
+    late: timedelta = timedelta(0)
+    public_url: str = ""
+    install: str = "watchpost"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a receiver will send, frozen: every attempt sends these very texts.
+
+    A digest may need several messages (parts of a long one, or one per recipient): `part` tells them apart
+    and is "" if there is only one. `editions` maps a name that the receiver understands ("json", "text",
+    "html", "mime", "blocks") to text. `address` is the recipient where there is one.
+    """
+
+    part: str
+    subject: str
+    editions: Mapping[str, str] = field(hash=False)
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way. `id` is the same on every attempt: the receiver's key to drop repeats.
+
+    `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen.
+    """
+
+    id: str
+    digest: str
+    receiver: str
+    message: Message
+    attempt: int
+    created: datetime
+
+
+# ── what happened ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The other side has it. `detail` is for the log ("250 2.0.0 queued as 4F2A")."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Not now: the same message may well go through later. `after` is the other side's own wish."""
+
+    reason: str
+    detail: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not like this: the same bytes will never be taken."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The message went out whole and nothing came back: it may or may not have arrived.
+
+    `repeatable` says that a repeat does no harm (the receiver drops it by the delivery's id).
+    """
+
+    reason: str
+    detail: str
+    repeatable: bool
+
+
+Outcome = Delivered | TryLater | Refused | Unknown

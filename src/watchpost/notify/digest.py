@@ -1,0 +1,124 @@
+"""Still: hits → one edition. Grouping into stories, order, status, and what is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from watchpost.model import (
+    SEVERITIES,
+    Digest,
+    Group,
+    Hit,
+    Immediate,
+    Report,
+    Story,
+    TopicMatch,
+    Unread,
+    derive_id,
+)
+from watchpost.notify.schedule import Window
+
+_WHERE = {"title": 1.0, "summary": 0.6, "body": 0.4}
+
+
+def compose(
+    group: Group,
+    window: Window,
+    hits: Sequence[Hit],
+    *,
+    turn: str,
+    now: datetime,
+    timezone: str,
+    language: str,
+    install: str,
+    public_url: str = "",
+    unread: Sequence[Unread] = (),
+    sources_total: int = 0,
+) -> Digest:
+    """The edition of one group's window. Its id follows from the installation, the group and its turn.
+
+    Stories come by severity, then by score, then by who was first.
+    """
+    kind: Literal["alert", "digest"] = "alert" if isinstance(group.schedule, Immediate) else "digest"
+    stories = tuple(sorted((_story(members) for members in _by_story(hits)), key=_rank))
+    return Digest(
+        id=derive_id("digest", install, group.key, turn),
+        kind=kind,
+        receiver=group.receiver,
+        window_start=window.start,
+        window_end=window.end,
+        timezone=timezone,
+        language=language,
+        created=now,
+        stories=stories,
+        articles=len({hit.article.id for hit in hits}),
+        unread=tuple(unread),
+        sources_total=sources_total,
+        late=window.late or timedelta(0),
+        public_url=public_url,
+        install=install,
+    )
+
+
+def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
+    stories: dict[str, list[Hit]] = {}
+    for hit in hits:
+        stories.setdefault(hit.story, []).append(hit)
+    return list(stories.values())
+
+
+def _story(hits: Sequence[Hit]) -> Story:
+    first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))
+    topics: dict[str, TopicMatch] = {}
+    for hit in hits:
+        if hit.topic not in topics:
+            topics[hit.topic] = TopicMatch(hit.topic, hit.topic_title, hit.severity, _why(hits, hit.topic))
+    reports = {
+        hit.article.id: Report(
+            source=hit.article.source,
+            outlet=hit.article.outlet,
+            title=hit.article.title,
+            url=hit.article.url,
+            lang=hit.article.lang,
+            published=hit.article.published,
+            first_seen=hit.article.fetched,
+        )
+        for hit in hits
+    }
+    return Story(
+        id=first.story,
+        status="new",
+        topics=tuple(sorted(topics.values(), key=lambda match: -SEVERITIES.index(match.severity))),
+        snippet=max((hit.snippet for hit in hits), key=lambda piece: len(piece.highlights)),
+        lead=reports[first.article.id],
+        reports=tuple(reports.values()),
+        score=_score(hits),
+    )
+
+
+def _why(hits: Sequence[Hit], topic: str) -> tuple[str, ...]:
+    """The words that matched, in the article's own form, each once, most frequent first."""
+    counts: dict[str, int] = {}
+    forms: dict[str, str] = {}
+    for hit in hits:
+        if hit.topic == topic:
+            for item in hit.evidence:
+                key = " ".join(item.text.casefold().split())
+                forms.setdefault(key, " ".join(item.text.split()))
+                counts[key] = counts.get(key, 0) + 1
+    return tuple(forms[key] for key in sorted(counts, key=lambda key: -counts[key])[:6])
+
+
+def _score(hits: Sequence[Hit]) -> float:
+    """Reports count by their logarithm, evidence by where it stands and a little by how often."""
+    sources = len({hit.article.outlet or hit.article.source for hit in hits})
+    where = max((_WHERE.get(item.field, 0.2) for hit in hits for item in hit.evidence), default=0.2)
+    often = math.log1p(sum(len(hit.evidence) for hit in hits))
+    return round(math.log1p(sources) * (where + 0.1 * often), 4)
+
+
+def _rank(story: Story) -> tuple[int, float, datetime, str]:
+    return -SEVERITIES.index(story.severity), -story.score, story.lead.first_seen, story.id

@@ -1,0 +1,104 @@
+"""The door to a directory: each digest as .txt, .html and .json, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+from pydantic import ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater
+from watchpost.notify.receiver import Kind
+from watchpost.notify.render import html, payload, plain, words
+from watchpost.plan.fields import Options
+
+# In the order in which they are written: where the .json stands, the others do.
+_SUFFIXES = (("text", ".txt"), ("html", ".html"), ("json", ".json"))
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class FileOptions(Options):
+    """`path`: the directory, made if it is missing; a relative one starts at the configuration's directory."""
+
+    path: Path
+
+    @field_validator("path", mode="after")
+    @classmethod
+    def _from_the_configuration(cls, path: Path, info: ValidationInfo) -> Path:
+        if "\0" in str(path):
+            raise PydanticCustomError("path", "a path holds no NUL")
+        base = (info.context or {}).get("base", ".")
+        return Path(base) / path.expanduser()
+
+
+class File:
+    """Writes three files per digest, named after its time, this receiver and its id."""
+
+    def __init__(self, name: str, options: FileOptions) -> None:
+        self.name = name
+        self._directory = options.path
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        """One message with all three editions."""
+        editions = {"json": payload.payload(digest), "html": html.page(digest), "text": plain.plain(digest)}
+        return (Message(part="", subject=words.subject(digest), editions=editions),)
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Write the files; the same delivery gives the same files with the same bytes."""
+        try:
+            path = await asyncio.to_thread(self._write, delivery)
+        except OSError as error:
+            reason = "auth" if isinstance(error, PermissionError) else "unknown"
+            return TryLater(reason, f"{self._directory}: {error.strerror or type(error).__name__}")
+        return Delivered(f"written to {path}")
+
+    async def close(self) -> None:
+        """Nothing stays open."""
+
+    def _write(self, delivery: Delivery) -> Path:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        time = delivery.created.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        stem = "-".join((time, _safe(self.name), _safe(delivery.digest)))
+        path = self._directory / stem
+        for edition, suffix in _SUFFIXES:
+            path = self._directory / f"{stem}{suffix}"
+            _replace(path, delivery.message.editions[edition].encode())
+        _sync(self._directory)
+        return path
+
+
+def _safe(name: str) -> str:
+    """A name without separators, dots or anything that a shell or another system would stumble over."""
+    return _UNSAFE.sub("_", name)[:80] or "_"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Nobody ever sees half a file: written beside, flushed to the disk, renamed over."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _sync(directory: Path) -> None:
+    """Make the renames last (POSIX; where a directory cannot be opened, the system does it by itself)."""
+    with suppress(PermissionError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+KIND = Kind("file", FileOptions, lambda name, options, workshop: File(name, options))

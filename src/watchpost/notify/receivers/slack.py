@@ -1,0 +1,109 @@
+"""The door to Slack: incoming webhooks (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+
+Slack answers `ok` as plain text, and only that is a success. A webhook has no key to drop repeats by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
+from watchpost.notify.post import Answer, NoAnswer, Poster, SecretUrl, judge
+from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.render import plain, slack, words
+from watchpost.plan.fields import Duration, Network, Options, Secret
+
+_PACE_SECONDS = 1.1  # Slack takes one message a second per channel
+_BLOCKS_REFUSED = ("invalid_blocks", "msg_blocks_too_long", "invalid_payload")
+_GONE = ("no_service", "channel_is_archived", "invalid_token", "no_team", "team_disabled")
+
+
+class SlackOptions(Options):
+    """`url`: the incoming webhook's, a secret. `max_stories`: at most so many in one edition."""
+
+    url: SecretUrl
+    max_stories: Annotated[int, Field(ge=1, le=36)] = 36
+    timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
+    allow_private: tuple[Network, ...] = ()
+
+
+class Slack:
+    """Posts blocks; where Slack does not like them, the same as plain text, once."""
+
+    def __init__(self, name: str, options: SlackOptions, user_agent: str) -> None:
+        self.name = name
+        self._stories = options.max_stories
+        self._secrets: tuple[Secret, ...] = (options.url,)
+        self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout)
+        self._turn = asyncio.Lock()
+        self._free_at = 0.0
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        """One to three messages; part "1", "2", "3" if there are several."""
+        shown = words.shorten(digest, self._stories)
+        payloads = slack.messages(shown)
+        text = plain.plain(words.shorten(shown, slack.MAX_STORIES))
+        return tuple(
+            Message(
+                part=str(number) if len(payloads) > 1 else "",
+                subject=words.subject(shown),
+                editions={"blocks": blocks, "text": text if number == 1 else words.heading(shown)},
+            )
+            for number, blocks in enumerate(payloads, 1)
+        )
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """One attempt, and at most one more as plain text if the blocks are refused."""
+        outcome, answer = await self._try(delivery.message.editions["blocks"])
+        if isinstance(outcome, Refused) and _says(answer) in _BLOCKS_REFUSED:
+            fallback, _ = await self._try(slack.plain_payload(delivery.message.editions["text"]))
+            if isinstance(fallback, Delivered):
+                return Delivered(f"as plain text; the blocks were refused ({_says(answer)})")
+            return outcome if isinstance(fallback, Refused) else fallback
+        return outcome
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._poster.close()
+
+    async def _try(self, payload: str) -> tuple[Outcome, Answer | NoAnswer]:
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            answer = await self._poster.post(payload.encode(), {"content-type": "application/json; charset=utf-8"})
+            self._free_at = loop.time() + _PACE_SECONDS
+        return self._judge(answer), answer
+
+    def _judge(self, answer: Answer | NoAnswer) -> Outcome:
+        outcome = judge(answer, repeatable=False, secrets=self._secrets)
+        said = _says(answer)
+        if isinstance(answer, NoAnswer):
+            return outcome
+        if said in _GONE:
+            return Refused("gone", f"HTTP {answer.status}: {said}")
+        if not isinstance(outcome, Delivered) or said == "ok":
+            return outcome
+        if not answer.whole and not said:
+            return Unknown("timeout", "the answer broke off", repeatable=False)
+        if said == "rate_limited":
+            return TryLater("rate_limited", "HTTP 200: rate_limited")
+        return Refused("client_error", f"HTTP {answer.status}, but not ok: {said[:100]}")
+
+
+def _says(answer: Answer | NoAnswer) -> str:
+    """Slack's word for what happened, "" if there is none."""
+    if isinstance(answer, NoAnswer):
+        return ""
+    text = answer.body[:200].decode("utf-8", "replace").strip()
+    return "".join(char for char in text if char.isprintable())
+
+
+def _build(name: str, options: SlackOptions, workshop: Workshop) -> Slack:
+    return Slack(name, options, workshop.user_agent)
+
+
+KIND = Kind("slack", SlackOptions, _build)

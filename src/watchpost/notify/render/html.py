@@ -1,0 +1,192 @@
+"""Still: the HTML edition: one table of 600 pixels, styles inlined, nothing remote, no script.
+
+Mail programs are browsers of 1999 with a dark mode: hence the table, the inlined styles and `!important` in
+the one at-rule that survives. Gmail cuts messages off at about 102 kB: this edition stops at 90 kB and says so.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from watchpost.model import Digest, Report, Story
+from watchpost.notify.render import words
+from watchpost.notify.render.foreign import direction, language_tag, link, marked, pieces
+
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
+    from jinja2 import Template
+
+LIMIT = 90_000
+
+_TEMPLATE = """\
+<!DOCTYPE html>
+<html lang="{{ language }}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{{ subject }}</title>
+<style>
+{{ style }}
+</style>
+</head>
+<body>
+<div class="preheader">{{ summary }}</div>
+<table role="presentation" class="page" width="600" align="center" cellpadding="0" cellspacing="0" border="0">
+<tr><td class="cell">
+<h1>{{ heading }}</h1>
+<p class="small">{{ dateline }}<br>{{ summary }}{% if late %}<br><b>{{ late }}</b>{% endif %}</p>
+{% for section in sections %}
+<h2 dir="{{ section.direction }}">{{ section.title }}</h2>
+{% for story in section.stories %}
+<div class="story"{% if story.lang %} lang="{{ story.lang }}"{% endif %} dir="{{ story.direction }}">
+<h3><span class="status" lang="{{ language }}">{{ story.status }}</span> \
+{% if story.url %}<a href="{{ story.url }}" rel="noopener noreferrer nofollow">{{ story.title }}</a>\
+{% else %}{{ story.title }}{% endif %}</h3>
+<p class="small" lang="{{ language }}" dir="ltr">{{ story.byline }}</p>
+{% if story.quote %}<p class="quote">{% for text, lit in story.quote %}\
+{% if lit %}<b class="lit">{{ text }}</b>{% else %}{{ text }}{% endif %}{% endfor %}</p>{% endif %}
+{% if story.why or story.also or story.topics %}<p class="small" lang="{{ language }}" dir="ltr">\
+{% if story.why %}Why: <bdi>{{ story.why }}</bdi>. {% endif %}\
+{% if story.also %}Also: {% for name, url in story.also %}\
+{% if url %}<a href="{{ url }}" rel="noopener noreferrer nofollow"><bdi>{{ name }}</bdi></a>\
+{% else %}<bdi>{{ name }}</bdi>{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}\
+{% if story.more %}, +{{ story.more }}{% endif %}. {% endif %}\
+{% if story.topics %}Topics: {{ story.topics }}.{% endif %}</p>{% endif %}
+</div>
+{% endfor %}
+{% endfor %}
+<p class="small foot">\
+{% if omitted %}{{ omitted }}\
+{% if edition %} <a href="{{ edition }}" rel="noopener">Open edition</a>{% endif %}<br>{% endif %}\
+{% if unread %}<b>{{ unread }}</b><br>{% endif %}{{ colophon }}</p>
+</td></tr>
+</table>
+</body>
+</html>
+"""
+
+_STYLE = """\
+body { margin: 0; padding: 0; background: #f4f4f2; color: #1c1c1a; }
+.preheader { display: none; max-height: 0; overflow: hidden; }
+.page { width: 100%; max-width: 600px; margin: 0 auto; background: #ffffff;
+  font-family: system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif; }
+.cell { padding: 20px; }
+h1 { font-size: 20px; line-height: 26px; margin: 0 0 8px; }
+h2 { font-size: 13px; letter-spacing: 1px; margin: 28px 0 4px; padding-bottom: 4px;
+  border-bottom: 2px solid #1c1c1a; }
+h3 { font-size: 16px; line-height: 22px; margin: 14px 0 2px; }
+p { font-size: 15px; line-height: 22px; margin: 2px 0; }
+a { color: #0b57a4; }
+.small { font-size: 13px; line-height: 19px; color: #5b5b57; }
+.status { font-size: 11px; letter-spacing: 1px; color: #8a3b12; }
+.lit { background: #fff0b3; color: #1c1c1a; }
+.foot { margin-top: 28px; padding-top: 8px; border-top: 1px solid #d8d8d4; }
+@media (prefers-color-scheme: dark) {
+  body, .page { background: #16181a !important; color: #e8e8e4 !important; }
+  h2 { border-bottom-color: #e8e8e4 !important; }
+  a { color: #8ab8ee !important; }
+  .small { color: #a9a9a4 !important; }
+  .status { color: #f0a070 !important; }
+  .lit { background: #6b5600 !important; color: #ffffff !important; }
+}
+"""
+
+
+def page(digest: Digest) -> str:
+    """The digest as an HTML document of at most 90,000 bytes; what does not fit is counted in its foot."""
+    return _fitting(digest)[1]
+
+
+def fit(digest: Digest) -> Digest:
+    """The digest with as many stories as `page` shows, so that a text twin can tell the same ones."""
+    return _fitting(digest)[0]
+
+
+def _fitting(digest: Digest) -> tuple[Digest, str]:
+    shown = words.shorten(digest, 150)  # a story takes 900 bytes and more, so these never fit all
+    html = _render(shown)
+    # Mail ends its lines in CR LF: one byte more for each.
+    while (size := len(html.encode()) + html.count("\n")) > LIMIT and shown.stories:
+        stories = len(shown.stories)
+        shown = words.shorten(digest, min(stories - 1, stories * LIMIT // size))
+        html = _render(shown)
+    return shown, html
+
+
+def _render(digest: Digest) -> str:
+    return _inliner().inline(_template().render(_view(digest)))
+
+
+def _view(digest: Digest) -> dict[str, Any]:
+    return {
+        "language": words.LANGUAGE,
+        "subject": words.subject(digest),
+        "heading": words.heading(digest),
+        "dateline": words.dateline(digest),
+        "summary": words.summary(digest),
+        "late": words.lateness(digest),
+        "omitted": words.not_shown(digest),
+        "edition": words.edition_link(digest),
+        "unread": words.not_read(digest),
+        "colophon": words.colophon(digest),
+        "sections": [
+            {
+                "title": section.title,
+                "direction": direction(section.title),
+                "stories": [_story(digest, story) for story in section.stories],
+            }
+            for section in words.sections(digest.stories)
+        ],
+    }
+
+
+def _story(digest: Digest, story: Story) -> dict[str, Any]:
+    title = words.headline(story.lead)
+    severity = f"{words.home(story).severity.upper()} · " if digest.kind == "alert" else ""
+    view: dict[str, Any] = {
+        "status": severity + words.STATUS[story.status],
+        "title": title,
+        "url": link(story.lead.url),
+        "lang": language_tag(story.lead.lang),
+        "direction": direction(title),
+        "byline": words.byline(digest, story),
+        "quote": (),
+        "why": "",
+        "also": (),
+        "more": 0,
+        "topics": "",
+    }
+    if story.status == "continuing":
+        return view
+    others, more = words.also(story)
+    return view | {
+        "quote": pieces(marked(story.snippet)),
+        "why": words.why(story),
+        "also": [_other(story, report) for report in others],
+        "more": more,
+        "topics": ", ".join(words.other_topics(story)),
+    }
+
+
+def _other(story: Story, report: Report) -> tuple[str, str]:
+    return words.other(story, report), link(report.url, 500)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    return environment.from_string(_TEMPLATE.replace("{{ style }}", _STYLE))
+
+
+@cache
+def _inliner() -> CSSInliner:
+    from css_inline import CSSInliner
+
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False, minify_css=True)

@@ -1,0 +1,101 @@
+"""Still: one mail (RFC 5322, RFC 2045) to one recipient, the same bytes whenever it is made.
+
+The standard library builds it under a policy of ours: everything 7bit on the wire, so that no relay recodes
+it; subjects in one character set (python/cpython#144156: adjacent encoded words of different ones are refused
+by some); boundaries derived from the digest's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.header import Header
+from email.headerregistry import Address, AddressHeader, BaseHeader
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from typing import Any
+
+from watchpost.model import Digest
+from watchpost.notify.render import words
+from watchpost.notify.render.foreign import clean
+
+_UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+class _Policy(EmailPolicy):
+    """Subjects are folded as one character set."""
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() != "subject":
+            return str(super().fold(name, value))
+        text = str(value)
+        charset = "us-ascii" if text.isascii() else "utf-8"
+        folded = Header(text, charset, maxlinelen=76, header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {folded}{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii")
+
+
+POLICY = _Policy(linesep="\r\n", cte_type="7bit", utf8=False)
+
+
+def mailbox(text: str) -> Address:
+    """One address, with or without a name, as an operator writes it: `Wérner <w@example.org>`.
+
+    Raises ValueError if it is none or several, or has a local part that only SMTPUTF8 (RFC 6531) could carry.
+    An international domain comes out in ASCII (IDNA).
+    """
+    header: BaseHeader = POLICY.header_factory("To", text)
+    if not isinstance(header, AddressHeader) or len(header.addresses) != 1 or header.defects:
+        raise ValueError("not one mail address")
+    (address,) = header.addresses
+    domain = address.domain.encode("idna").decode("ascii") if address.domain else ""
+    if not address.username or not domain or any(group.display_name for group in header.groups):
+        raise ValueError("not a mail address")
+    if not (address.username + domain).isascii() or not (address.username + domain).isprintable():
+        raise ValueError("the part before the @ must be ASCII")
+    return Address(clean(address.display_name, 100), address.username, domain)
+
+
+def mail(digest: Digest, *, sender: Address, recipient: Address, text: str, html: str) -> str:
+    """The message without its Message-ID, which names the delivery: ASCII, lines ending in CR LF.
+
+    Exactly one text/plain and one text/html part, alternatives of each other.
+    """
+    message = EmailMessage(policy=POLICY)
+    for name, value in _headers(digest).items():
+        message[name] = value
+    message["From"] = sender
+    message["To"] = recipient
+    message["Date"] = digest.created.astimezone(UTC)
+    message.set_content(text, charset="utf-8")
+    message.add_alternative(html, subtype="html", charset="utf-8")
+    message["Content-Language"] = words.LANGUAGE  # not before, or it goes into the first part
+    message.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}")  # "=_" stands in no quoted-printable, no base64
+    return message.as_bytes().decode("ascii")
+
+
+def message_id(delivery: str, install: str) -> str:
+    """The header line that makes each attempt the same message to those who look for repeats."""
+    return f"Message-ID: <{_atom(delivery)}@{_atom(install)}>\r\n"
+
+
+def _headers(digest: Digest) -> Mapping[str, str]:
+    install, receiver = _atom(digest.install), _atom(digest.receiver)
+    thread = digest.stories[0].id if digest.kind == "alert" and digest.stories else f"{digest.created:%Y-%m}"
+    return {
+        "Subject": words.subject(digest).replace("=?", "= ?"),  # or a headline would be read as an encoded word
+        "References": f"<thread.{receiver}.{_atom(thread)}@{install}>",
+        "List-Id": f"<{receiver}.{install}>",
+        "Auto-Submitted": "auto-generated",
+        "Precedence": "bulk",
+        "X-Auto-Response-Suppress": "All",
+    }
+
+
+def _atom(name: str) -> str:
+    """A name as a dot-atom (RFC 5322 section 3.2.3), so that nothing can be smuggled into a header."""
+    parts = (part.strip("-") for part in _UNFIT.sub("-", name[:120]).split("."))
+    return ".".join(part for part in parts if part) or "watchpost"

@@ -1,0 +1,121 @@
+"""Still: the JSON that webhooks get and the file receiver writes, schema `watchpost/1`.
+
+Fields are only ever added within `watchpost/1`; digest.schema.json beside this file says what a reader may
+rely on. Highlights are offsets in code points, never markup. Unknown strings and dates are null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from watchpost.model import Digest, Report, Story
+from watchpost.notify.render import words
+from watchpost.notify.render.foreign import clean, link, marked
+
+SCHEMA = "watchpost/1"
+EVENTS = {"digest": "digest.created", "alert": "hit.created"}
+LIMIT = 256 * 1024  # bytes; what sits in front of a receiver often stops at 1 MiB
+_REPORTS = 20  # per story; source_count tells how many there are
+_UNREAD = 200
+_ROOM = 64  # bytes: the counts grow by a few digits when stories are dropped
+
+
+def payload(digest: Digest, limit: int = LIMIT) -> str:
+    """The digest as one line of JSON, at most `limit` bytes in UTF-8, always the same for the same digest.
+
+    Whole stories are dropped from the end until it fits, and counted in `data.counts.omitted`.
+    """
+    room = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
+    told: list[dict[str, Any]] = []
+    for story in digest.stories:
+        one = _story(story)
+        room -= len(_dump(one).encode()) + 1
+        if room < 0:
+            break
+        told.append(one)
+    return _dump(_document(digest, tuple(told)))
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    dropped = len(digest.stories) - len(stories)
+    return {
+        "type": EVENTS[digest.kind],
+        "timestamp": _time(digest.created),
+        "schema": SCHEMA,
+        "id": f"dg_{digest.id}",
+        "source": f"watchpost/{clean(digest.install, 100)}",
+        "test": False,
+        "data": {
+            "receiver": digest.receiver,
+            "window": {"from": _time(digest.window_start), "to": _time(digest.window_end)},
+            "timezone": digest.timezone,
+            "late_seconds": round(digest.late.total_seconds()),
+            "counts": {
+                "stories": len(stories),
+                "articles": digest.articles,
+                "omitted": digest.omitted + dropped,
+                "sources": digest.sources_total,
+                "unread": len(digest.unread),
+            },
+            "unread": [
+                {
+                    "source": clean(unread.source, 100),
+                    "reason": clean(unread.reason, 100),
+                    "since": _time(unread.since) if unread.since else None,
+                }
+                for unread in digest.unread[:_UNREAD]
+            ],
+            "url": words.edition_link(digest) or None,
+            "stories": list(stories),
+        },
+    }
+
+
+def _story(story: Story) -> dict[str, Any]:
+    snippet = marked(story.snippet, 1000)
+    score = round(float(story.score), 4) if math.isfinite(story.score) else 0.0
+    return {
+        "id": f"st_{story.id}",
+        "status": story.status,
+        "title": clean(story.lead.title),
+        "url": link(story.lead.url) or None,
+        "lang": clean(story.lead.lang, 35) or None,
+        "published": _time(story.lead.published) if story.lead.published else None,
+        "first_seen": _time(story.lead.first_seen),
+        "topics": [
+            {
+                "name": match.name,
+                "title": clean(match.title, 200),
+                "why": [clean(word, 200) for word in match.why[:20]],
+                "severity": match.severity,
+                "score": score,
+            }
+            for match in story.topics[:50]
+        ],
+        "snippet": {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights]},
+        "sources": [_report(report) for report in story.reports[:_REPORTS]],
+        "source_count": words.sources(story),
+    }
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "feed": clean(report.source, 100),
+        "outlet": clean(report.outlet, 100) or None,
+        "title": clean(report.title),
+        "url": link(report.url) or None,
+        "lang": clean(report.lang, 35) or None,
+        "published": _time(report.published) if report.published else None,
+    }
+
+
+def _time(when: datetime) -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

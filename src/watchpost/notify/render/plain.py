@@ -1,0 +1,199 @@
+"""Still: the text edition, 72 columns wide, for mail, files and terminals.
+
+A real edition, not HTML with the tags removed: numbered links, `**` around the words that matched. The same
+layout serves terminals, with ANSI colours (ECMA-48 SGR) instead of the stars. Foreign text has been through
+`foreign`, so that the only control characters in the result are ours.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+
+import regex
+
+from watchpost.model import Digest, Story
+from watchpost.notify.render import words
+from watchpost.notify.render.foreign import clean, link, marked, pieces
+
+WIDTH = 72
+MAX_STORIES = 200
+
+# Marks inside a laid-out line; no foreign text can hold them, for `clean` removes control characters.
+_LIT, _UNLIT, _BOLD, _UNBOLD = "\x01", "\x02", "\x03", "\x04"
+_Theme = Mapping[str, str]
+_STARS: _Theme = {_LIT: "**", _UNLIT: "**", _BOLD: "", _UNBOLD: ""}
+_COLOURS: _Theme = {_LIT: "\x1b[1;33m", _UNLIT: "\x1b[0m", _BOLD: "\x1b[1m", _UNBOLD: "\x1b[0m"}
+
+
+def plain(digest: Digest) -> str:
+    """The digest as text that any program shows; ends in a newline. Only links are wider than 72 columns."""
+    return _edition(digest, _STARS, star_width=2)
+
+
+def ansi(digest: Digest) -> str:
+    """The same for a terminal with colours: what matched is bold yellow, titles are bold."""
+    return _edition(digest, _COLOURS, star_width=0)
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal gives the text (UAX #11): wide characters two, combining marks none."""
+    if text.isascii():
+        return sum(char >= " " for char in text)
+    return sum(_width(char) for char in text)
+
+
+def wrap(text: str, first: str, rest: str, star_width: int = 0) -> list[str]:
+    """The text in lines of at most 72 columns, broken at blanks; an endless word is broken between graphemes.
+
+    `first` and `rest` open the first and the further lines. `star_width`: columns of a highlight's mark.
+    """
+
+    def measure(piece: str) -> int:
+        return columns(piece) + star_width * (piece.count(_LIT) + piece.count(_UNLIT))
+
+    lines: list[str] = []
+    line, room = first, WIDTH - columns(first)
+    empty = True
+    for word in (part for raw in text.split(" ") for part in _bites(raw, WIDTH - columns(rest), measure)):
+        need = measure(word) + (0 if empty else 1)
+        if need > room and not empty:
+            lines.append(line)
+            line, room, empty, need = rest, WIDTH - columns(rest), True, need - 1
+        line += word if empty else " " + word
+        room -= need
+        empty = False
+    return [*lines, line.rstrip()]
+
+
+def _bites(word: str, width: int, measure: Callable[[str], int]) -> list[str]:
+    if measure(word) <= width:
+        return [word]
+    bites, bite, used = [], "", 0
+    for grapheme in regex.findall(r"\X", word):
+        need = measure(grapheme)
+        if used + need > width and bite:
+            bites.append(bite)
+            bite, used = "", 0
+        bite += grapheme
+        used += need
+    return [*bites, bite]
+
+
+def _width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+class _Page:
+    """A page being laid out: its lines, and the links that were numbered on the way."""
+
+    def __init__(self, theme: _Theme, star_width: int) -> None:
+        self.lines: list[str] = []
+        self.links: list[str] = []
+        self._theme = str.maketrans(dict(theme))
+        self._star_width = star_width
+
+    def say(self, text: str, first: str = "", rest: str = "") -> None:
+        if text:
+            self.lines += wrap(text, first, rest or " " * len(first), self._star_width)
+
+    def gap(self) -> None:
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+    def number(self, url: str) -> str:
+        """ " [3]" for a link that the page lists at its end, "" for none."""
+        if not url:
+            return ""
+        if url not in self.links:
+            self.links.append(url)
+        return f" [{self.links.index(url) + 1}]"
+
+    def text(self) -> str:
+        return ("\n".join(self.lines).rstrip("\n") + "\n").translate(self._theme)
+
+
+def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
+    digest = words.shorten(digest, MAX_STORIES)
+    page = _Page(theme, star_width)
+    if digest.kind == "alert":
+        for story in digest.stories:
+            _alert(page, digest, story)
+            page.gap()
+    else:
+        page.say(_bold(words.dateline(digest)))
+        page.say(f"Window: {words.window(digest)}")
+        page.say(words.summary(digest))
+    page.say(words.lateness(digest))
+    if digest.kind == "digest":
+        _stories(page, digest)
+        page.gap()
+    page.say(words.not_shown(digest))
+    if digest.omitted and (url := words.edition_link(digest)):
+        page.lines.append(url)
+    page.say(words.not_read(digest))
+    if digest.kind == "digest":
+        page.say(words.colophon(digest))
+        page.gap()
+        page.lines += [f"[{number}] {url}" for number, url in enumerate(page.links, 1)]
+    return page.text()
+
+
+def _stories(page: _Page, digest: Digest) -> None:
+    count = 0
+    for section in words.sections(digest.stories):
+        page.gap()
+        page.say(_bold(f"== {section.title.upper()} =="))
+        for story in section.stories:
+            count += 1
+            if story.status != "continuing":
+                page.gap()
+            _story(page, digest, story, f"{count}. ")
+
+
+def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
+    indent = " " * len(number)
+    title = words.headline(story.lead)
+    mark = page.number(link(story.lead.url))
+    if story.status == "continuing":
+        told = words.plural(words.sources(story), "source")
+        page.say(f"{words.STATUS[story.status]}  {title} ({told}){mark}", number, indent)
+        return
+    page.say(f"{_bold(words.STATUS[story.status] + '  ' + title)}{mark}", number, indent)
+    page.say(words.byline(digest, story), indent)
+    page.say(_quote(story), indent)
+    others, more = words.also(story)
+    also = ", ".join([words.other(story, report) for report in others] + ([f"+{more}"] if more else []))
+    reasons = words.why(story)
+    page.say(
+        words.listed((f"Why: {reasons}." if reasons else "", f"Also: {also}." if also else "")),
+        indent,
+    )
+    topics = words.other_topics(story)
+    page.say(f"Topics: {', '.join(topics)}." if topics else "", indent)
+
+
+def _alert(page: _Page, digest: Digest, story: Story) -> None:
+    """One compact block: severity, topic, headline; who and when; the words; why; where."""
+    topic = clean(words.title(words.home(story)), 60)
+    status = f"{words.STATUS[story.status]} · " if story.status != "new" else ""
+    title = _bold(words.headline(story.lead))
+    page.say(f"{_bold(words.home(story).severity.upper())} · {status}{topic} · {title}", "", "  ")
+    page.say(words.byline(digest, story), "  ")
+    page.say(_quote(story), "  ")
+    reasons = words.why(story)
+    page.say(f"Why: {reasons}." if reasons else "", "  ")
+    url = link(story.lead.url)
+    page.lines += [f"  {url}"] if url else []
+
+
+def _quote(story: Story) -> str:
+    runs = pieces(marked(story.snippet))
+    text = "".join(f"{_LIT}{run}{_UNLIT}" if lit else run for run, lit in runs)
+    return f'"{text}"' if text else ""
+
+
+def _bold(text: str) -> str:
+    return f"{_BOLD}{text}{_UNBOLD}"

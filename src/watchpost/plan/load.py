@@ -1,0 +1,222 @@
+"""The operator's YAML becomes a Plan, or every complaint about it at once.
+
+Which kinds of source and receiver there are, the caller says: plan imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from watchpost.errors import Complaint, ConfigError
+from watchpost.model import Route, Topic
+from watchpost.plan.complaints import Block, choice, translate
+from watchpost.plan.fields import Options
+from watchpost.plan.files import read_files
+from watchpost.plan.fingerprint import fingerprint
+from watchpost.plan.plan import Limits, Part, Plan, Retention
+from watchpost.plan.positions import Mapping as Tree
+from watchpost.plan.positions import Scalar, is_null, plain
+from watchpost.plan.routes import dangling, doubts, route_of
+from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
+from watchpost.plan.sections import Sections, collect
+from watchpost.plan.topics import compile_topic
+
+Model = TypeVar("Model", bound=Options)
+
+
+def load(
+    path: Path,
+    *,
+    sources: Mapping[str, type[Options]],
+    receivers: Mapping[str, type[Options]],
+    env: Mapping[str, str],
+) -> Plan:
+    """Reads the configuration file at `path` and what it includes.
+
+    `sources` ("feed", "folder") and `receivers` map the name of a kind to its options; `env` is
+    where secrets are looked up. Relative paths start at the directory of `path`. Opens no socket.
+    Raises ConfigError with every mistake of all files, in file order.
+    """
+    files = read_files(path)
+    sections = collect(files.main, files.included)
+    reader = _Reader({"env": env, "base": path.parent}, list(sections.complaints))
+    frame = reader.frame(files.main) if files.complete or files.main.entries else None
+    parts = tuple(reader.sources(sections, files.main, sources))
+    told = tuple(reader.receivers(sections, receivers))
+    topics = tuple(reader.topics(sections))
+    routes = tuple(reader.routes(sections))
+    if files.complete and not sections.unsure:  # otherwise the name may well stand in what was not read
+        names = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
+        origins = {block.name for block in (*sections.feeds, *sections.folders)}
+        reader.complaints.extend(dangling(sections.routes, names[0], names[1], origins))
+
+    def order(complaint: Complaint) -> tuple[int, int, int]:
+        return files.names.index(complaint.file), complaint.line, complaint.column
+
+    if files.complaints or reader.complaints or frame is None:
+        told_of = {(one.file, one.line, one.column) for one in files.complaints}
+        rest = [one for one in reader.complaints if (one.file, one.line, one.column) not in told_of]
+        raise ConfigError(tuple(sorted(dict.fromkeys([*files.complaints, *rest]), key=order)))
+    routed = tuple((block, route_of(options, frame.timezone)) for block, options in routes)
+    warnings = [*reader.warnings, *doubts(routed, topics, sections.receivers)]
+    if not parts:
+        warnings.append(files.main.mark.complaint("", "no feeds and no folders: nothing is watched", "warning"))
+    return _plan(
+        frame,
+        parts,
+        told,
+        tuple(topic for _, topic in topics),
+        tuple(route for _, route in routed),
+        tuple(sorted(dict.fromkeys(warnings), key=order)),
+    )
+
+
+def _plan(
+    frame: Frame,
+    sources: tuple[Part, ...],
+    receivers: tuple[Part, ...],
+    topics: tuple[Topic, ...],
+    routes: tuple[Route, ...],
+    warnings: tuple[Complaint, ...],
+) -> Plan:
+    return Plan(
+        timezone=frame.timezone,
+        language=frame.language,
+        public_url=frame.public_url,
+        install=urlsplit(frame.public_url).hostname or "watchpost",
+        sources=sources,
+        topics=topics,
+        receivers=receivers,
+        routes=routes,
+        limits=Limits(frame.limits.queue_max, frame.limits.lease),
+        retention=Retention(frame.retention.dedup, frame.retention.deliveries),
+        listen=frame.http.listen,
+        redis_prefix=f"{{{frame.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys on one cluster slot
+        log_format=frame.log.format,
+        log_level=frame.log.level,
+        fingerprint=fingerprint(frame, sources, receivers, topics, routes),
+        warnings=warnings,
+        http_users=frame.http.auth.users or None,
+    )
+
+
+class _Reader:
+    """Checks blocks against their models and remembers everything that is wrong with them."""
+
+    def __init__(self, context: dict[str, Any], complaints: list[Complaint]) -> None:
+        self.complaints = complaints
+        self.warnings: list[Complaint] = []
+        self._context = context
+
+    def frame(self, root: Tree) -> Frame | None:
+        """Everything but the five sections. A key without a value is as good as absent."""
+        values = {
+            key: plain(entry.node)
+            for key, entry in root.entries.items()
+            if key not in SECTIONS and not (key in Frame.model_fields and is_null(entry.node))
+        }
+        return self._options(Block("", "", root.mark, root), Frame, values)
+
+    def sources(self, sections: Sections, root: Tree, kinds: Mapping[str, type[Options]]) -> Iterator[Part]:
+        defaults = self._feed_defaults(root, kinds["feed"])
+        inherited = plain(defaults.node) if defaults is not None else {}
+        for kind, key, blocks in (("feed", "url", sections.feeds), ("folder", "path", sections.folders)):
+            for block in blocks:
+                if kind == "folder":
+                    inherited, defaults = {}, None
+                own = self._shorthand(block, key)
+                if own is None:
+                    continue
+                left = inherited.keys() - own.keys()
+                options = self._options(block, kinds[kind], inherited | own, left)
+                if options is None:
+                    continue
+                yield Part(block.name, kind, options)
+                if kind == "feed":
+                    self._warn_if_hasty(block, defaults, options)
+
+    def _feed_defaults(self, root: Tree, model: type[Options]) -> Block | None:
+        above = root.get("defaults")
+        entry = above.entries.get("feed") if isinstance(above, Tree) else None
+        if entry is None or not isinstance(entry.node, Tree):
+            return None  # absent, or wrong and said by frame
+        block = Block("", "defaults.feed", entry.mark, entry.node)
+        self._options(block, model, plain(block.node), partial=True)
+        return block
+
+    def _warn_if_hasty(self, block: Block, defaults: Block | None, options: Options) -> None:
+        every = getattr(options, "every", None)
+        if not isinstance(every, timedelta) or every >= timedelta(minutes=1):
+            return
+        for place in (block, defaults):
+            if place is not None and isinstance(place.node, Tree) and "every" in place.node.entries:
+                mark = place.node.entries["every"].place
+                problem = "more often than once a minute: some servers will refuse this"
+                self.warnings.append(mark.complaint(f"{place.path}.every", problem, "warning"))
+                return
+
+    def receivers(self, sections: Sections, kinds: Mapping[str, type[Options]]) -> Iterator[Part]:
+        for block in sections.receivers:
+            if not isinstance(block.node, Tree):
+                self._complain(block, "a mapping is needed, with at least a type")
+                continue
+            kind = block.node.get("type")
+            if kind is None:
+                self._complain(block, f"the key 'type' is missing: one of {', '.join(sorted(kinds))}")
+            elif not isinstance(kind, Scalar) or kind.text not in kinds:
+                mark = block.node.entries["type"].place
+                self.complaints.append(mark.complaint(f"{block.path}.type", choice(kind, sorted(kinds))))
+            else:
+                values = {key: value for key, value in plain(block.node).items() if key != "type"}
+                options = self._options(block, kinds[kind.text], values)
+                if options is not None:
+                    yield Part(block.name, kind.text, options)
+
+    def topics(self, sections: Sections) -> Iterator[tuple[Block, Topic]]:
+        for block in sections.topics:
+            values = self._shorthand(block, "query")
+            options = None if values is None else self._options(block, TopicOptions, values)
+            if options is not None:
+                topic, complaints = compile_topic(block, options)
+                self.complaints.extend(complaints)
+                if topic is not None:
+                    yield block, topic
+
+    def routes(self, sections: Sections) -> Iterator[tuple[Block, RouteOptions]]:
+        for block in sections.routes:
+            options = self._options(block, RouteOptions, plain(block.node))
+            if options is not None:
+                yield block, options
+
+    def _shorthand(self, block: Block, key: str) -> dict[str, Any] | None:
+        """The block's keys; a bare text is what stands under `key`."""
+        if isinstance(block.node, Tree):
+            values: dict[str, Any] = plain(block.node)
+            return values
+        if isinstance(block.node, Scalar) and not is_null(block.node):
+            return {key: block.node.value}
+        self._complain(block, f"a {key} or a mapping is needed")
+        return None
+
+    def _options(
+        self,
+        block: Block,
+        model: type[Model],
+        values: Any,
+        inherited: Collection[str] = (),
+        partial: bool = False,
+    ) -> Model | None:
+        try:
+            return model.model_validate(values, context=self._context)
+        except ValidationError as error:
+            self.complaints.extend(translate(error, block, model, inherited, partial))
+            return None
+
+    def _complain(self, block: Block, problem: str) -> None:
+        self.complaints.append(block.place.complaint(block.path, problem))

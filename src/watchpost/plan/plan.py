@@ -1,0 +1,62 @@
+"""The operator's YAML as values: what the loader hands to app, which hands out slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watchpost.errors import Complaint
+from watchpost.model import Route, Topic
+from watchpost.plan.fields import Options, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One configured source or receiver: its name, its kind, and the options that the kind's model checked."""
+
+    name: str
+    kind: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the whole service. `lease`: how long a silent worker keeps its work; `queue_max`: articles."""
+
+    queue_max: int = 100_000
+    lease: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long Redis remembers: `dedup` an article or hit after it was last seen, `deliveries` a sent message."""
+
+    dedup: timedelta = timedelta(days=30)
+    deliveries: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the configuration says. `fingerprint` names it: equal configurations have equal fingerprints.
+
+    `warnings` are complaints that do not stop the service. `install` names this installation in messages.
+    """
+
+    timezone: str
+    language: str
+    public_url: str
+    install: str
+    sources: tuple[Part, ...]
+    topics: tuple[Topic, ...]
+    receivers: tuple[Part, ...]
+    routes: tuple[Route, ...]
+    limits: Limits
+    retention: Retention
+    listen: str
+    redis_prefix: str
+    log_format: str
+    log_level: str
+    fingerprint: str
+    warnings: tuple[Complaint, ...] = ()
+    http_users: Mapping[str, Secret] | None = None

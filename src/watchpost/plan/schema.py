@@ -1,0 +1,243 @@
+"""The frame of the configuration file: every key that is not an option of a source or receiver kind."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+from watchpost.model import Severity
+from watchpost.plan import schedule_text
+from watchpost.plan.fields import Duration, Options, Secret
+from watchpost.plan.plan import Limits, Retention
+
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+NAME_RULE = "a name is up to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit"
+
+_LANGUAGE = re.compile(r"^[a-z]{2,3}$")
+
+T = TypeVar("T")
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):  # not a key, a directory of zones, no such zone
+        # The wording is finished in complaints.py, which knows how to suggest.
+        raise PydanticCustomError("timezone", "no such time zone") from None
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError("a language is two or three small letters: fr, en, ru")
+    return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("a public address is written like https://watch.example.org")
+    return value.rstrip("/")
+
+
+def _listen(value: str) -> str:
+    schedule_text.listen_address(value)
+    return value
+
+
+def _at_least_a_second(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise ValueError("must be at least 1s")
+    return value
+
+
+def _times(value: Any) -> tuple[time, ...]:
+    return schedule_text.times_of_day(_listed(value))
+
+
+def _digest(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+(s|m|h|d)", value):
+        raise ValueError(f"a digest every {value} is written {{every: {value}}}")
+    return {"at": value} if isinstance(value, str | list | int | float) else value
+
+
+class _OrOne:
+    """Tells editors that a list of one may be written without its brackets."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
+Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OrOne()]
+"""One value, or a list of them."""
+
+Span = Annotated[Duration, AfterValidator(_at_least_a_second)]
+Language = Annotated[str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE.pattern})]
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Listen = Annotated[str, AfterValidator(_listen)]
+Times = Annotated[tuple[time, ...], BeforeValidator(_times, json_schema_input_type=str | list[str])]
+Days = Annotated[tuple[int, ...], BeforeValidator(schedule_text.days_of_week, json_schema_input_type=str | list[str])]
+
+
+class Examples(Options):
+    """Texts that prove a topic: `watchpost check` runs them."""
+
+    match: Several[str] = ()
+    no_match: Several[str] = ()
+
+
+class TopicOptions(Options):
+    """What an analyst watches."""
+
+    query: str
+    title: str = ""
+    severity: Severity = "normal"
+    exclude: str | None = None
+    languages: Several[Language] = ()
+    examples: Examples = Examples()
+
+
+class When(Options):
+    """Which hits a route takes; a key that is not written means "any"."""
+
+    topics: Several[str] = ()
+    topic: Several[str] = ()
+    severity: Several[Severity] = ()
+    sources: Several[str] = ()
+    feeds: Several[str] = ()
+
+
+class DigestOptions(Options):
+    """At which moments a digest is closed."""
+
+    at: Times | None = None
+    days: Days = tuple(range(7))
+    every: Span | None = None
+    empty: Literal["always", "weekly", "never"] = "weekly"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.at is None) == (self.every is None):
+            raise ValueError('write either at, e.g. "08:00", or every, e.g. 15m')
+        if self.every is not None and "days" in self.model_fields_set:
+            raise ValueError("days goes with at, not with every")
+        return self
+
+
+class RouteOptions(Options):
+    """Which hits go where, and when."""
+
+    to: Several[str]
+    when: When = When()
+    mode: Literal["immediate"] | None = None
+    group_wait: Duration = timedelta(seconds=30)
+    digest: Annotated[
+        DigestOptions | None, BeforeValidator(_digest, json_schema_input_type=str | list[str] | DigestOptions)
+    ] = None
+    go_on: bool = Field(default=False, alias="continue")
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        if (self.mode is None) == (self.digest is None):
+            raise ValueError('write either mode: immediate or a digest, e.g. digest: "08:00"')
+        if self.mode is None and "group_wait" in self.model_fields_set:
+            raise ValueError("group_wait goes with mode: immediate")
+        return self
+
+
+class RedisOptions(Options):
+    """How watchpost names its keys. Where the server is, only the environment says."""
+
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}:?$")] = "wp"
+
+
+class Defaults(Options):
+    """What every feed gets unless it says otherwise."""
+
+    feed: dict[str, Any] = Field(default_factory=dict)
+
+
+class LimitsOptions(Options):
+    """Bounds of the whole service."""
+
+    queue_max: Annotated[int, Field(ge=1)] = Limits().queue_max
+    lease: Span = Limits().lease
+
+
+class RetentionOptions(Options):
+    """How long Redis remembers."""
+
+    dedup: Span = Retention().dedup
+    deliveries: Span = Retention().deliveries
+
+
+class Auth(Options):
+    """Who may see the pages: a name and a password each."""
+
+    users: dict[str, Secret] = Field(default_factory=dict)
+
+
+class Http(Options):
+    """The pages and the API."""
+
+    listen: Listen = "127.0.0.1:8080"
+    auth: Auth = Auth()
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if not schedule_text.is_loopback(self.listen) and not self.auth.users:
+            raise ValueError("listening on anything but loopback needs auth: {users: {NAME: {env: …}}}")
+        return self
+
+
+class Log(Options):
+    """What watchpost tells about itself."""
+
+    format: LogFormat = "auto"
+    level: LogLevel = "info"
+
+
+class Frame(Options):
+    """The whole file. The five sections typed Any are read block by block (load.py)."""
+
+    version: Literal[1]
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    language: Literal["en", "fr"] = "en"
+    public_url: Annotated[str, AfterValidator(_public_url)] = ""
+    include: Several[str] = ()
+    redis: RedisOptions = RedisOptions()
+    defaults: Defaults = Defaults()
+    feeds: Annotated[Any, WithJsonSchema({})] = None
+    folders: Annotated[Any, WithJsonSchema({})] = None
+    topics: Annotated[Any, WithJsonSchema({})] = None
+    receivers: Annotated[Any, WithJsonSchema({})] = None
+    routes: Annotated[Any, WithJsonSchema({})] = None
+    limits: LimitsOptions = LimitsOptions()
+    retention: RetentionOptions = RetentionOptions()
+    http: Http = Http()
+    log: Log = Log()
+
+
+SECTIONS = ("feeds", "folders", "topics", "receivers", "routes")

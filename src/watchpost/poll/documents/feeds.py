@@ -1,0 +1,142 @@
+"""A feed's bytes become drafts, by feedparser: RSS 0.9x to 2.0, RSS 1.0, Atom; JSON Feed by ourselves."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from watchpost.errors import FetchError
+from watchpost.poll.dates import parse_date, slashed_order
+from watchpost.poll.documents.charset import decode, xml_to_utf8
+from watchpost.poll.documents.jsonfeed import read_json_feed
+from watchpost.poll.documents.markup import discover_feeds, plain_text
+from watchpost.poll.tidy import Draft
+
+FEED_MAX_BYTES = 5_000_000
+"""Above this, parsers go from seconds to minutes: no honest feed is larger."""
+
+# A tag of this length is an attack on the parser (time grows with the square of the number of attributes).
+_GIANT_TAG = re.compile(rb"<[^<>!][^<>]{32768}")
+_ITEM = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:\w{1,20}:)?(rss|feed|rdf|channel|html|urlset)[\s>]", re.IGNORECASE)
+_DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a feed document says: its entries in order, at most as many as asked for, and how many it has."""
+
+    drafts: tuple[Draft, ...]
+    lang: str
+    total: int
+
+
+def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", limit: int = 200) -> Feed:
+    """The first `limit` entries of a feed. `url` is where it came from, `charset` what HTTP declared.
+
+    Raises FetchError: "empty", "too_large", "not_a_feed" (the message names the feeds of an HTML page), "malformed".
+    """
+    if len(body) > FEED_MAX_BYTES:
+        raise FetchError("too_large", f"the feed has {len(body):,} bytes; at most {FEED_MAX_BYTES:,} are read")
+    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise FetchError("empty", "the answer has no content")
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        drafts, lang, total = read_json_feed(decode(body, charset)[0], now, limit)
+        return Feed(drafts, lang, total)
+    data = xml_to_utf8(body, charset)
+    if _GIANT_TAG.search(data):
+        raise FetchError("malformed", "a single tag has more than 32,768 characters")
+    root = _ROOT.search(data)
+    if _DOCTYPE_HTML.match(data[:200]) or (root and root[1].lower() == b"html"):
+        feeds = discover_feeds(data[:200_000].decode("utf-8", "replace"), url)
+        named = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
+        raise FetchError("not_a_feed", f"this is an HTML page, not a feed{named}")
+    return _read_xml(data, root[1].lower() if root else b"", now, url, limit)
+
+
+def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
+    # BytesIO only: given bytes or text, feedparser would open a file or URL of that name.
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    parsed = feedparser.parse(
+        io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False, response_headers=headers
+    )
+    entries = parsed.entries
+    if not entries and (_ITEM.search(data) or (root in {b"rss", b"feed", b"rdf"} and not parsed.version)):
+        raise FetchError("malformed", f"no entry could be read: {_bozo(parsed)}")
+    if not entries and not parsed.version:
+        raise FetchError("not_a_feed", f"this is not a feed: {_bozo(parsed)}")
+    channel = parsed.feed
+    order = slashed_order(_date_text(entry) for entry in entries)
+    lang, outlet = _text(channel, "language"), plain_text(_text(channel, "title"))
+    return Feed(tuple(_draft(entry, now, order, url, outlet) for entry in entries[:limit]), lang, len(entries))
+
+
+def _draft(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Draft:
+    contents = [content for content in _get(entry, "content", []) if _text(content, "value").strip()]
+    summary = _detail_text(_get(entry, "summary_detail", {}))
+    body = _detail_text(max(contents, key=lambda content: len(content["value"]))) if contents else ""
+    own = _text(entry, "id")
+    link = _text(entry, "link")
+    if link == own and "://" not in link:
+        link = ""  # a guid that is no URL, taken for a permanent link
+    base = _text(_get(entry, "title_detail", {}), "base")
+    source = _get(entry, "source", {})
+    return Draft(
+        title=_detail_text(_get(entry, "title_detail", {})),
+        text=body or summary,
+        summary=summary if body else "",
+        identity=own,
+        link=_join(base or url, link) if link else "",
+        author=_author(entry),
+        outlet=_text(entry, "publisher") or plain_text(_text(source, "title")) or outlet,
+        lang=_text(entry, "language"),
+        published=parse_date(_date_text(entry), now, day_first=day_first),
+    )
+
+
+def _detail_text(detail: Mapping[str, Any]) -> str:
+    value = _text(detail, "value")
+    return value if _text(detail, "type") == "text/plain" else plain_text(value)
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    """The name; RSS writes "mail@host (Name)", which feedparser takes apart."""
+    name = _text(_get(entry, "author_detail", {}), "name") or _text(entry, "author")
+    return plain_text(name)
+
+
+def _date_text(entry: Mapping[str, Any]) -> str:
+    return next((t for key in ("published", "updated", "created") if (t := _text(entry, key))), "")
+
+
+def _get(mapping: Mapping[str, Any], key: str, default: Any) -> Any:
+    value = mapping.get(key)
+    return default if value is None else value
+
+
+def _text(mapping: Any, key: str) -> str:
+    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def _join(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return ""
+
+
+def _bozo(parsed: Any) -> str:
+    return str(parsed.get("bozo_exception", "no known root element")).partition("\n")[0][:200]
+
+
+def with_lang(feed: Feed, lang: str) -> tuple[Draft, ...]:
+    """The drafts, each with a language: its own, else the feed's, else `lang`."""
+    return tuple(replace(draft, lang=draft.lang or feed.lang or lang) for draft in feed.drafts)

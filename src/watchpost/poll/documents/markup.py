@@ -1,0 +1,137 @@
+"""Still: HTML becomes plain text with its paragraphs kept, by lxml."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import urljoin
+
+from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "ul",
+    ]
+)
+_LINES = frozenset(["br", "li", "tr", "option"])
+_CELLS = frozenset(["td", "th"])
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "math",
+        "head",
+        "button",
+        "select",
+        "textarea",
+    ]
+)
+_FRAME = frozenset(["nav", "header", "footer", "aside", "form"])
+_FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "feed+json", "json", "rdf+xml"))
+
+
+def parse_html(text: str) -> etree._Element | None:
+    """The tree of a page or fragment; None if there is nothing in it. Opens no files, asks no network."""
+    data = re.sub("[\0\ud800-\udfff]", "", text).encode("utf-8", "replace")
+    data = re.sub(rb"^\s*<\?xml[^>]{0,300}>", b"", data)
+    if not data.strip():
+        return None
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, recover=True, huge_tree=False)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.ParseError, ValueError):
+        return None
+
+
+def plain_text(fragment: str) -> str:
+    """The text that a reader of `fragment` sees; paragraphs are separated by an empty line, entities unescaped."""
+    if "<" not in fragment:
+        return html.unescape(fragment).strip()
+    root = parse_html(f"<div>{fragment}</div>")
+    return text_of(root) if root is not None else ""
+
+
+def text_of(root: etree._Element, *, frame: bool = True) -> str:
+    """The text of a tree. With `frame=False` menus, headers, footers, asides and forms are left out."""
+    silent = _SILENT if frame else _SILENT | _FRAME
+    parts: list[str] = []
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        name = element.tag if isinstance(element.tag, str) else ""
+        mark = "\n\n" if name in _BLOCKS else "\n" if name in _LINES else " " if name in _CELLS else ""
+        if event == "start":
+            if name in silent:
+                walk.skip_subtree()
+                continue
+            parts += [mark, _squeeze(element.text or "", keep=name == "pre")]
+        else:
+            if name and name != "br":
+                parts.append(mark)
+            if element is not root:
+                parts.append(_squeeze(element.tail or "", keep=False))
+    text = re.sub(r"[ ]*\n[ ]*", "\n", "".join(parts))
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text)).strip()
+
+
+def discover_feeds(text: str, base: str) -> tuple[str, ...]:
+    """The feeds that a page names in its head (`<link rel="alternate" type="application/rss+xml">`), at most five."""
+    root = parse_html(text)
+    if root is None:
+        return ()
+    own_base = next((str(b.get("href")) for b in root.iter("base") if b.get("href")), "")
+    found = []
+    for link in root.iter("link"):
+        rel, kind = (link.get("rel") or "").lower().split(), (link.get("type") or "").lower().strip()
+        if "alternate" in rel and kind in _FEED_TYPES and link.get("href"):
+            try:
+                url = urljoin(urljoin(base, own_base), link.get("href").strip())
+            except ValueError:
+                continue
+            if url.startswith(("http://", "https://")) and "/wp-json/" not in url and url not in found:
+                found.append(url)
+    return tuple(found[:5])
+
+
+def _squeeze(text: str, *, keep: bool) -> str:
+    return text if keep else re.sub(r"[ \t\r\n\f\v]+", " ", text)

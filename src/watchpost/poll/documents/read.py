@@ -1,0 +1,167 @@
+"""Bytes in, articles out: which reader a document needs, and what its articles are called.
+
+Everything here is safe to run in the parser's child process: plain values go in and come out, nothing is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePath
+
+from watchpost.errors import FetchError
+from watchpost.model import Article, derive_id
+from watchpost.poll.documents import charset
+from watchpost.poll.identity import identities
+from watchpost.poll.source import Failure
+from watchpost.poll.tidy import Draft, tidy
+
+FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
+LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
+_FEED_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE | re.DOTALL
+)
+_PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document gave. `consumed` is how many bytes of JSON Lines were used up; `note` is for the operator."""
+
+    articles: tuple[Article, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    consumed: int = 0
+    note: str = ""
+
+
+def read_document(name: str | PurePath, data: bytes, now: datetime, *, source: str = "", lang: str = "") -> Reading:
+    """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
+
+    Never raises for what the bytes are: that is a Failure ("binary", "empty", "encrypted", "malformed", "no_text",
+    "not_a_feed", "too_large", "encoding"). Ids come from the source's name and what identifies the article; without
+    a source, JSON Lines keep the ids they bring. `lang` stands in for an undeclared language.
+    """
+    item = str(name)
+    try:
+        return _dispatch(PurePath(item), data, now, source, lang)
+    except FetchError as error:
+        return Reading(failures=(Failure(item, error.reason, error.detail),))
+    except MemoryError:
+        return Reading(failures=(Failure(item, "too_large", "reading this needs more memory than it may have"),))
+    except Exception as error:  # a library gave up on hostile bytes: one file's failure, nobody else's
+        return Reading(failures=(Failure(item, "malformed", f"cannot be read: {type(error).__name__}"),))
+
+
+def read_feed_document(
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+) -> Reading:
+    """The first `limit` entries of a feed as articles. Raises FetchError as feeds.read_feed does."""
+    from watchpost.poll.documents.feeds import read_feed, with_lang
+
+    feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
+    drafts = with_lang(feed, lang)
+    articles = tuple(
+        tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, base=url)
+        for draft, identity in zip(drafts, identities(drafts, url), strict=True)
+        if draft.title.strip() or draft.text.strip() or draft.link
+    )
+    note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
+    return Reading(articles, note=note)
+
+
+def read_json_lines(
+    name: str,
+    data: bytes,
+    now: datetime,
+    *,
+    source: str = "",
+    lang: str = "",
+    limit: int | None = None,
+    start: int = 0,
+) -> Reading:
+    """The articles of complete lines; each bad line is one Failure, named by its number after byte `start`."""
+    from watchpost.poll.documents.lines import read_lines
+
+    lines = read_lines(data, now, limit)
+    articles = []
+    for draft, raw in lines.drafts:
+        own = draft.identity or _digest(raw)
+        article_id = derive_id("article", source, own) if source or not draft.identity else draft.identity
+        articles.append(tidy(draft, article_id=article_id, source=source, now=now, lang=lang))
+    place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
+    failures = tuple(Failure(f"{place} {number}", "bad_line", problem) for number, problem in lines.bad)
+    return Reading(tuple(articles), failures, lines.consumed)
+
+
+def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str) -> Reading:
+    kind = _kind(path, data)
+    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise FetchError("empty", "the file is empty")
+    if kind in LINE_SUFFIXES:
+        return read_json_lines(str(path), data, now, source=source, lang=lang)
+    if kind in FEED_SUFFIXES:
+        return read_feed_document(data, now=now, source=source, lang=lang)
+    draft, failures = _READERS.get(kind, _note)(path, data, now)
+    if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
+        raise FetchError("no_text", "no text was found in this file")
+    identity = draft.identity or _digest(data)
+    draft = replace(draft, title=draft.title if draft.title.strip() else path.stem)
+    article = tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
+    return Reading((article,), failures)
+
+
+def _kind(path: PurePath, data: bytes) -> str:
+    """The lower-case ending that stands for the format; sniffed if the name says nothing."""
+    ending = path.suffix.lower()
+    if str(path) == "-":
+        return ".jsonl"
+    if ending in _READERS or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES:
+        return ending
+    head = data[:2048].lstrip(b"\xef\xbb\xbf")
+    if head.startswith(b"%PDF-"):
+        return ".pdf"
+    if _FEED_START.match(head) or b"jsonfeed.org/version" in head:
+        return ".xml"
+    if _PAGE_START.match(head):
+        return ".html"
+    return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
+
+
+def _note(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.poll.documents.notes import read_markdown, read_text
+
+    text, damaged = charset.decode(data)
+    read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
+    lost = Failure(str(path), "encoding", "some characters could not be read and were replaced")
+    return read(text, now), (lost,) if damaged else ()
+
+
+def _page(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.poll.documents.pages import read_page
+
+    return read_page(data, now), ()
+
+
+def _letter(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.poll.documents.letters import read_letter
+
+    return read_letter(data, now), ()
+
+
+def _pdf(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.poll.documents.pdf import read_pdf
+
+    return read_pdf(data, now), ()
+
+
+_READERS: dict[str, Callable[[PurePath, bytes, datetime], tuple[Draft, tuple[Failure, ...]]]] = {
+    ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
+    ".eml": _letter, ".pdf": _pdf,
+}  # fmt: skip
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()

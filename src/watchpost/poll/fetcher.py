@@ -1,0 +1,283 @@
+"""The door to the network for sources: one bounded GET, redirects followed by hand, every hop guarded.
+
+RFC 9110 and RFC 9111 for what the headers mean; the limits are measured: a server that drips, floods, bombs or
+lies costs at most one deadline and a few megabytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal, Protocol
+from urllib.parse import urljoin
+
+import httpx
+
+from watchpost.errors import FetchError
+from watchpost.net import BlockedAddress, guarded_client
+from watchpost.plan.fields import Network
+
+Reason = Literal[
+    "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "gone", "rate_limited", "truncated",
+    "redirect_loop", "unreachable",
+]  # fmt: skip
+"""Every reason with which a fetch fails."""
+
+_PERMANENT = frozenset({301, 308})
+_REDIRECTS = _PERMANENT | {302, 303, 307}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one answer may cost: bytes on the wire, bytes after decompression, their ratio (above `ratio_from`)."""
+
+    wire_bytes: int = 5_000_000
+    body_bytes: int = 10_000_000
+    ratio: int = 100
+    ratio_from: int = 1_000_000
+    header_bytes: int = 65_536
+    hops: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """ETag and Last-Modified exactly as `url` gave them; "" if it gave none. They go to no other address."""
+
+    url: str
+    etag: str = ""
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: 200, 226 or 304. `headers` have lower-case names. `url` is where the answer came from.
+
+    `moved_to` is the address that permanent redirects, and only such, led to; "" if there were none.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(hash=False)
+    body: bytes
+    url: str
+    moved_to: str = ""
+
+
+class Fetcher(Protocol):
+    """Somebody who fetches one URL."""
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
+    ) -> Fetched:
+        """One GET within `timeout` in total. Raises FetchError with a Reason, and "Retry-After" where given."""
+        ...
+
+
+class HttpFetcher:
+    """A Fetcher by httpx. Each call has a client of its own: feeds live on many hosts, and polls are minutes apart."""
+
+    def __init__(self, *, user_agent: str, allow_private: Sequence[Network] = (), bounds: Bounds | None = None) -> None:
+        self._user_agent = user_agent
+        self._allow_private = tuple(allow_private)
+        self._bounds = bounds or Bounds()
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
+    ) -> Fetched:
+        """See Fetcher. `headers` are sent to the origin of `url` alone: they may hold a secret."""
+        seconds = timeout.total_seconds()
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                guarded_client(
+                    user_agent=self._user_agent, allow_private=self._allow_private, timeout_seconds=seconds
+                ) as client,
+            ):
+                return await self._follow(client, url, headers, validators)
+        except (TimeoutError, httpx.TimeoutException):
+            raise FetchError("timeout", f"no complete answer within {seconds:g} s") from None
+        except BlockedAddress as error:
+            raise FetchError("blocked", f"{error.hostname} is not on the public Internet (see allow_private)") from None
+        except httpx.InvalidURL as error:
+            raise FetchError("unreachable", f"this is no URL: {error}") from None
+        except httpx.HTTPError as error:
+            raise _named(error) from None
+
+    async def _follow(
+        self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], validators: Validators | None
+    ) -> Fetched:
+        seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
+        for _ in range(self._bounds.hops + 1):
+            answer = await self._one(client, url, _request_headers(start, url, headers, validators))
+            target = answer.headers.get("location", "")
+            if answer.status not in _REDIRECTS or not target:
+                return _accepted(answer, moved_to)
+            permanent = permanent and answer.status in _PERMANENT
+            url = _target(url, target)
+            moved_to = url if permanent else moved_to
+            if url in seen:
+                raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
+            seen.add(url)
+        raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
+
+    async def _one(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> Fetched:
+        async with client.stream("GET", url, headers=headers) as response:
+            size = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
+            if size > self._bounds.header_bytes:
+                raise FetchError("too_large", f"the answer's headers have {size:,} bytes")
+            named = {name.lower(): value for name, value in response.headers.items()}
+            body = await self._body(response) if response.status_code in (200, 203, 226) else b""
+            return Fetched(response.status_code, named, body, url)
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """The decoded body, read no further than the bounds allow."""
+        bounds, wire, out = self._bounds, 0, bytearray()
+        decoder = _Decoder(response.headers.get("content-encoding", ""), bounds.body_bytes)
+        async for chunk in response.aiter_raw():
+            wire += len(chunk)
+            if wire > bounds.wire_bytes:
+                raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
+            for piece in decoder.feed(chunk):
+                out += piece
+                if len(out) > bounds.body_bytes:
+                    raise FetchError("too_large", f"unpacked, the answer has more than {bounds.body_bytes:,} bytes")
+                if len(out) > max(bounds.ratio_from, wire * bounds.ratio):
+                    raise FetchError("too_large", f"the answer grows more than {bounds.ratio}-fold when unpacked")
+        if not decoder.complete:
+            raise FetchError("truncated", "the answer ended within its compressed body")
+        return bytes(out)
+
+
+class _Decoder:
+    """gzip and deflate in pieces of at most 64 KiB, so that a bomb is noticed before it goes off (RFC 1952, 1950)."""
+
+    _PIECE = 65_536
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._encoding = encoding.strip().lower()
+        if self._encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
+            raise FetchError("http_error", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
+        self._packed = self._encoding not in {"", "identity"}
+        self._inflate = zlib.decompressobj(31) if self._encoding.endswith("gzip") else None
+        self._begun = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the compressed data came to its end."""
+        return not self._packed or not self._begun or (self._inflate is not None and self._inflate.eof)
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The decoded pieces of `chunk`."""
+        if not self._packed:
+            yield chunk
+            return
+        if self._inflate is None:  # "deflate" is zlib's format, but some servers send it bare
+            bare = len(chunk) < 2 or chunk[0] & 15 != 8 or int.from_bytes(chunk[:2]) % 31
+            self._inflate = zlib.decompressobj(-15 if bare else 15)
+        while chunk:
+            self._begun = True
+            if self._inflate.eof:
+                if self._encoding == "deflate" or not chunk.startswith(b"\x1f\x8b"):
+                    return  # padding after the end
+                self._inflate = zlib.decompressobj(31)  # gzip may come in several members
+            try:
+                piece = self._inflate.decompress(chunk, self._PIECE)
+            except zlib.error as error:
+                raise FetchError("truncated", f"the compressed body is damaged: {error}") from None
+            chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
+            if piece:
+                yield piece
+
+
+def _request_headers(
+    start: httpx.URL, url: str, headers: Mapping[str, str], validators: Validators | None
+) -> dict[str, str]:
+    sent = {
+        "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
+        "accept-encoding": "gzip",
+    }
+    here = httpx.URL(url)
+    if here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme):
+        sent |= {name.lower(): value for name, value in headers.items()}
+    if validators is not None and validators.url == url:
+        sent |= {"if-none-match": validators.etag} if validators.etag else {}
+        sent |= {"if-modified-since": validators.modified} if validators.modified else {}
+    return sent
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location.strip())
+        parts = httpx.URL(target)
+    except (ValueError, httpx.InvalidURL):
+        raise FetchError("unreachable", "redirected to something that is no URL") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise FetchError("blocked", f"redirected to a {parts.scheme or 'strange'}: address")
+    return str(parts.copy_with(fragment=None))
+
+
+def _accepted(answer: Fetched, moved_to: str) -> Fetched:
+    """The answer if it is one that can be used. Raises FetchError for every other status."""
+    if answer.status in (200, 203, 226, 304):
+        return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)
+    said = f"HTTP {answer.status}"
+    wait = retry_after_seconds(answer.headers)
+    if answer.status == 410:
+        raise FetchError("gone", f"{said}: the feed is gone for good")
+    if answer.status == 429:
+        raise FetchError("rate_limited", said, wait)
+    raise FetchError("http_error", said, wait)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Retry-After in seconds (RFC 9110, 10.2.3), from a number or a date; None if absent, negative or unreadable."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 12:
+        return float(value)
+    moment, here = _http_date(value), _http_date(headers.get("date", ""))
+    if moment is None:
+        return None
+    return max(0.0, moment - (here if here is not None else time.time()))  # the server's own clock, if it shows it
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _named(error: httpx.HTTPError) -> FetchError:
+    """The reason in what httpx, httpcore, anyio and the system say, which lies somewhere below the exception."""
+    causes = list(_causes(error))
+    said = next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__)[:200]
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return FetchError("dns", f"the name cannot be resolved: {said}")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return FetchError("tls", f"no trusted connection: {said}")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return FetchError("refused", "the connection was refused")
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "too long" in str(error).lower() or "too large" in str(error).lower():
+            return FetchError("too_large", "the answer's headers are too long")
+        if "complete" in str(error).lower():
+            return FetchError("truncated", "the connection ended before the answer did")
+    return FetchError("unreachable", said)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        one = todo.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        todo += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]

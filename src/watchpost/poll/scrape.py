@@ -1,0 +1,125 @@
+"""Still: an article out of the text of a web page as somebody copied it, menus and buttons included.
+
+The shape: perhaps a breadcrumb ("MaliWest Africa"), the headline, perhaps a byline, a first paragraph that may
+begin with a dateline ("PARIS (Reuters) – …"), the text, and what the page says below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchpost.poll.furniture import is_button, is_label
+
+TITLE_LONGEST = 250
+
+_PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /\-][^\W\d_][\w.’'\-]*){0,4}"
+_DATELINE = re.compile(
+    rf"(?:(?P<place>{_PLACE})(?P<more>(?:,\s*[\w.’' ]{{2,30}}){{0,2}})\s*)?(?:\((?P<outlet>[^()\n]{{2,60}})\)\s*)?"
+    r"(?:(?:\s|(?<=\)))[-–—]{1,2}|:\s*[-–—])\s*(?=\S)"
+)
+_BYLINE = re.compile(r"(?:By|Par|Von|Por|Di|Автор:?)\s+(?P<who>[^\W\d_][^\n.!?:]{2,80})")
+_END = ".!?…»”\"')]。！？؟"
+_PROSE_MIN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """The parts that were found. `title` is "" if none stands out; `body` is paragraphs with empty lines between."""
+
+    title: str
+    body: str
+    place: str = ""
+    outlet: str = ""
+    author: str = ""
+
+
+def scrape(text: str) -> Scraped:
+    """Title, dateline and text of a copied page; breadcrumbs, buttons and what follows the article are left out."""
+    found = trim_furniture(paragraphs(text)) or paragraphs(text)
+    start = next((i for i, p in enumerate(found[:8]) if p[-1] in _END and dateline(p) != ("", "")), None)
+    at = _find_title(found, start)
+    title = found[at] if at is not None else ""
+    rest = found[at + 1 :] if at is not None else [p for p in found if not _is_breadcrumb(p) or p is found[-1]]
+    author = ""
+    if rest and len(rest) > 1 and (byline := _BYLINE.fullmatch(rest[0])):
+        author, rest = byline["who"].strip(), rest[1:]
+    place, outlet = dateline(found[start]) if start is not None else ("", "")
+    return Scraped(title, "\n\n".join(rest), place, outlet, author)
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, stripped. Without any empty line each line counts as one."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n \ufeff")
+    blocks = [block.strip() for block in re.split(r"\n[^\S\n]*\n\s*", text) if block.strip()]
+    if len(blocks) == 1 and "\n" in blocks[0]:
+        return [line.strip() for line in blocks[0].split("\n") if line.strip()]
+    return blocks
+
+
+def trim_furniture(found: Sequence[str]) -> list[str]:
+    """Paragraphs without buttons, and without what follows the last of the text: related articles, comments."""
+    kept = [p for p in (_without_buttons(paragraph) for paragraph in found) if p]
+    for i, paragraph in enumerate(kept):
+        if i and is_label(paragraph.partition("\n")[0]) and not any(map(_is_prose, kept[i + 1 :])):
+            kept = kept[:i]
+            break
+    return [p for i, p in enumerate(kept) if i == 0 or not is_label(p)]
+
+
+def dateline(paragraph: str) -> tuple[str, str]:
+    """Place and outlet of "PLACE[, Country][, date] (Outlet) – …"; ("", "") if the paragraph begins otherwise.
+
+    Without an outlet in brackets the place must be in capitals: "Mali – a country …" is a sentence.
+    """
+    match = _DATELINE.match(paragraph[:200])
+    if match is None:
+        return "", ""
+    place, outlet = match["place"] or "", (match["outlet"] or "").strip()
+    if re.search(r"\d{1,2}[ .]|\d{4}", outlet) and not re.search(r"[^\W\d_]{3,} ?24", outlet):
+        outlet = ""  # a date in brackets
+    if outlet and not (outlet[0].isupper() or len(outlet) <= 5):  # "(and loved)", but "(dpa)"
+        return "", ""
+    named = not place or all(word[0].isupper() or len(word) <= 3 for word in re.split(r"[ /]", place))
+    return (place, outlet) if (place.isupper() and len(place) > 1) or (outlet and named) else ("", "")
+
+
+def _find_title(found: Sequence[str], start: int | None) -> int | None:
+    """The index of the headline among the paragraphs above the dateline, or among the first four."""
+    above = range(start) if start is not None else range(min(4, len(found) - 1))
+    likely = [i for i in above if _may_be_title(found[i])]
+    solid = [i for i in likely if not _is_breadcrumb(found[i])]
+    if solid:
+        return solid[0]
+    return likely[-1] if likely else None  # one word can be a headline, too, if nothing better stands there
+
+
+def _may_be_title(paragraph: str) -> bool:
+    if len(paragraph) > TITLE_LONGEST or paragraph.count("\n") > 1 or _BYLINE.fullmatch(paragraph):
+        return False
+    return not (paragraph.endswith((".", "。", ";", ",")) and len(paragraph) > 120)
+
+
+def _is_breadcrumb(paragraph: str) -> bool:
+    """Short, no closing mark, and glued ("MaliWest Africa"), separated ("Home > World") or of one or two words."""
+    if "\n" in paragraph or len(paragraph) > 80 or paragraph[-1] in ".!?:":
+        return False
+    glued = re.search(r"[^\W\d_][a-zà-ÿа-яё](?=[A-ZÀ-ÞА-ЯЁ])[^\W\d_]{3}", paragraph)
+    parted = re.search(r"\s[>»›/|•·]\s", paragraph)
+    spaced = bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", paragraph))  # scripts without spaces
+    few = len(paragraph.split()) <= 2 and (not spaced or len(paragraph) <= 5)
+    return bool((glued and len(paragraph.split()) <= 5) or parted or few)
+
+
+def _is_prose(paragraph: str) -> bool:
+    return len(paragraph) >= _PROSE_MIN or (len(paragraph) >= 80 and paragraph[-1] in _END)
+
+
+def _without_buttons(paragraph: str) -> str:
+    lines = paragraph.split("\n")
+    while lines and is_button(lines[-1]):
+        lines.pop()
+    while lines and is_button(lines[0]):
+        lines.pop(0)
+    return "\n".join(lines).strip()

@@ -1,0 +1,81 @@
+"""Still: which files have come to rest, from looks at their size, time and inode; and what is remembered of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A regular file as one scan saw it. `path` is relative to the folder, with `/`; times are in ns of the epoch."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    device: int
+
+    @property
+    def stamp(self) -> str:
+        """Equal stamps: nobody wrote to the file in between."""
+        return f"{self.size}:{self.mtime_ns}:{self.inode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is remembered of a file: its stamp, a digest, and an offset while it is not read to its end.
+
+    For JSON Lines the digest is of the last bytes before the offset, and the offset counts bytes; for other files
+    it is of the whole, and the offset counts articles already handed on (None: all).
+    """
+
+    stamp: str
+    digest: str
+    offset: int | None = None
+
+    def encode(self) -> str:
+        """`size:mtime:inode:digest[:offset]`."""
+        return f"{self.stamp}:{self.digest}" + ("" if self.offset is None else f":{self.offset}")
+
+
+def recall(text: str) -> Record | None:
+    """The record in `text`; None for "" and for what no version of ours wrote."""
+    parts = text.split(":")
+    if len(parts) not in (4, 5) or not all(part.isdecimal() for part in (*parts[:3], *parts[4:])):
+        return None
+    return Record(":".join(parts[:3]), parts[3], int(parts[4]) if len(parts) == 5 else None)
+
+
+class Settling:
+    """Tells files that are complete from files that somebody still writes.
+
+    A file is ready if two looks at least `settle` apart saw the same, if at the first look nobody had written to
+    it for twice that long, or if it was renamed into place.
+    """
+
+    def __init__(self, settle: timedelta) -> None:
+        self._settle = settle
+        self._first: dict[str, tuple[str, datetime]] = {}
+
+    def ready(
+        self, looks: Iterable[Look], arrived: Collection[str], now: datetime
+    ) -> tuple[list[Look], timedelta | None]:
+        """The files that are ready, and how long until the next of the others can be (None: there are none)."""
+        ready: list[Look] = []
+        waiting: dict[str, tuple[str, datetime]] = {}
+        soonest: timedelta | None = None
+        for look in looks:
+            stamp, since = self._first.get(look.path, ("", now))
+            quiet = now - since if stamp == look.stamp else timedelta(0)
+            age = timedelta(seconds=now.timestamp() - look.mtime_ns / 1e9)
+            fresh = stamp != look.stamp
+            if look.path in arrived or (age >= 2 * self._settle if fresh else quiet >= self._settle):
+                ready.append(look)
+            else:
+                soonest = min(soonest or self._settle, self._settle - quiet)
+            waiting[look.path] = (look.stamp, now if fresh else since)
+        self._first = waiting  # files that were not among the looks are forgotten
+        return ready, soonest

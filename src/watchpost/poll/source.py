@@ -1,0 +1,96 @@
+"""The seam between the poller and the outside: what a source is, and what one visit to it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+
+from watchpost.model import Article
+from watchpost.plan.fields import Options
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing in a source that could not be read: a file, an entry. `reason` is from a small closed set."""
+
+    item: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one visit brought.
+
+    `memory` is what the source wants to find again at its next visit (validators, what was read of which
+    file); it is stored in the same step as the articles, or not at all; a value of "" deletes its key.
+    `outcome` "failed" means that the source as a whole could not be read: its memory is not touched.
+    `wait` is what the other side asked for before the next visit (Retry-After, max-age).
+    `more` says that there is more to read right now.
+    """
+
+    outcome: Literal["read", "unchanged", "failed"]
+    articles: tuple[Article, ...] = ()
+    memory: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    detail: str = ""
+    wait: timedelta | None = None
+    failures: tuple[Failure, ...] = ()
+    more: bool = False
+
+
+class Source(Protocol):
+    """Something that articles come from.
+
+    `shared` sources (feeds) are claimed through Redis, so that one of several pollers visits; the others
+    (folders of this machine) are visited by each poller that has them.
+    """
+
+    name: str
+    every: timedelta
+    shared: bool
+
+    async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
+        """Look for what is new since `memory`. Never raises for what the outside does: that is a Visit."""
+        ...
+
+    async def rest(self) -> None:
+        """Return when there may be something new: at a hint, and at the latest after `every`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files, sockets, watches."""
+        ...
+
+
+class Parser(Protocol):
+    """Turns untrusted bytes into entries or text, out of this process and within limits of time and memory."""
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` (a module-level function) elsewhere; raises FetchError("timeout"|"crashed"|…)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What app lends to every source: the killable parser, the User-Agent, and the directory of the configuration."""
+
+    parser: Parser
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of source: its name in the configuration, the options an operator may write, and how to make one.
+
+    `build(name, options, workshop)` opens nothing; the first visit does.
+    """
+
+    name: str
+    options: type[Options]
+    build: Callable[[str, Any, Workshop], Source]

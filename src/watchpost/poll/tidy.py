@@ -1,0 +1,152 @@
+"""Still: raw fields from any document become an Article: clean text, one canonical URL, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+from watchpost.model import Article
+
+TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
+"""Longest texts that an article carries on, in code points: no honest article is longer."""
+
+TEXT_MIN = 200
+"""Shorter texts have no text fingerprint: "Live updates" under two headlines is not one article."""
+
+# Added by newsletters, social networks and feed builders; none of them changes what the page shows.
+_TRACKING = re.compile(
+    r"utm_.+|at_(?:medium|campaign|custom\d|link_.+)|ns_(?:mchannel|source|campaign|linkname|fee)|mc_(?:cid|eid)"
+    r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
+)
+_RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+_SPACES = "\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_RUN = re.compile(rf"[{_SPACES}]{{2,}}|[\t\u1680\u2000-\u200a\u205f\u3000]")
+_BREAK = re.compile(rf"[{_SPACES}]*\n[{_SPACES}\n]*")
+# Controls, and marks that reorder or hide what follows (UAX #9, UTR #36). Joiners and soft hyphens stay: they spell.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document says about one article, before it is tidied.
+
+    `identity` is what the document itself calls it (guid, Message-ID, id), or "". `text` and `summary` are plain
+    text, paragraphs separated by an empty line. `link` may be relative.
+    """
+
+    title: str
+    text: str = ""
+    identity: str = ""
+    link: str = ""
+    summary: str = ""
+    author: str = ""
+    outlet: str = ""
+    lang: str = ""
+    place: str = ""
+    published: datetime | None = None
+
+
+def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = "") -> Article:
+    """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute."""
+    body = clean_text(draft.text)[:BODY_MAX]
+    summary = clean_text(draft.summary)[:SUMMARY_MAX]
+    title = clean_line(draft.title)[:TITLE_MAX] or headline(body or summary)
+    url = canonical_url(draft.link, base)
+    return Article(
+        id=article_id,
+        source=source,
+        title=title,
+        body=body,
+        fetched=now,
+        outlet=clean_line(draft.outlet)[:NAME_MAX],
+        url=url,
+        summary="" if summary == body else summary,
+        author=clean_line(draft.author)[:NAME_MAX],
+        lang=language(draft.lang) or language(lang),
+        place=clean_line(draft.place)[:NAME_MAX],
+        published=draft.published,
+        fingerprints=fingerprints(url, title, body),
+    )
+
+
+def clean_text(text: str) -> str:
+    """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
+    text = re.sub("\r\n?|[\v\f\x85\u2028]", "\n", text).replace("\u2029", "\n\n")
+    text = _RUN.sub(" ", _CONTROL.sub("", text))
+    text = _BREAK.sub(lambda run: "\n\n" if run.group().count("\n") > 1 else "\n", text)
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def clean_line(text: str) -> str:
+    """The same on one line. A lone no-break space stays: it is how French sets its punctuation."""
+    return clean_text(text).replace("\n\n", " ").replace("\n", " ")
+
+
+def headline(text: str) -> str:
+    """A title for a text that has none (micro-blogs): its first line, cut at a word after at most 100 characters."""
+    first = text.partition("\n")[0]
+    if len(first) <= 100:
+        return first
+    return first[:100].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in first[:100] else first[:99] + "…"
+
+
+def language(tag: str) -> str:
+    """The primary subtag of a BCP 47 tag in lower case ("pt-BR" gives "pt"), or "" if it is none."""
+    primary = tag.strip().replace("_", "-").partition("-")[0].lower()
+    return primary if re.fullmatch(r"[a-z]{2,3}", primary) and primary not in {"und", "mul", "zxx"} else ""
+
+
+def canonical_url(link: str, base: str = "") -> str:
+    """`link` made absolute, without what does not change the page: tracking parameters, fragment, default port.
+
+    "" unless the result is http or https with a host. Parameters keep their order. A fragment that is the page's
+    address within a script (`#!/…`, `#/…`) stays.
+    """
+    link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
+    try:
+        parts = urlsplit(urljoin(base, link) if base else link)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    if not link or parts.scheme not in _DEFAULT_PORT or not host:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    netloc = host if port in (None, _DEFAULT_PORT[parts.scheme]) else f"{host}:{port}"
+    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
+    url = urlunsplit(SplitResult(parts.scheme, netloc, parts.path or "/", _query(parts.query), fragment))
+    url = url.replace(" ", "%20")
+    return url if len(url) <= URL_MAX else ""
+
+
+def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
+    """What two copies share: "url:…" (scheme, www. and a closing slash do not count), "text:…" (letters and digits)."""
+    prints = []
+    if url:
+        bare = re.sub(r"^https?://(www\.)?", "", url).rstrip("/")
+        prints.append("url:" + _short_hash(bare))
+    if len(body) >= TEXT_MIN:
+        folded = unicodedata.normalize("NFKC", f"{title} {body}").casefold()
+        prints.append("text:" + _short_hash("".join(c for c in folded if c.isalnum())))
+    return tuple(prints)
+
+
+def _query(query: str) -> str:
+    kept = (
+        part
+        for part in query.split("&")
+        if part and not _TRACKING.fullmatch(part.partition("=")[0].lower()) and not _RSS_MARK.fullmatch(part)
+    )
+    return "&".join(kept)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()

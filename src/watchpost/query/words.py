@@ -1,0 +1,156 @@
+"""Still: text as the query language sees it: words, folded one by one, with their places in the original.
+
+Words are cut from the original text and folded one at a time, so that every offset is one of the original and
+there is no map between two texts that could be wrong.
+
+A word is a run of letters, digits and their marks; apostrophes and hyphens end it (l’opération is two words).
+Soft hyphens and other invisible characters inside it do not. Scripts that are written without spaces
+(Chinese, Japanese, Thai, Lao, Khmer, Burmese) have one word per character; a term of several such characters
+matches where they stand next to each other. So it also matches inside longer names: 马里 (Mali) is found in
+马里乌波尔 (Mariupol), マリ in ソマリア (Somalia).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+import regex
+
+# Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
+_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_VISIBLE = re.compile(rf"[^{_INVISIBLE}]")
+
+# Letters or digits by category that do not belong to a word: modifier apostrophes, superscripts, fractions.
+_APART = "\u02b9\u02bb-\u02bf\u02c8¹²³⁰⁴-⁹¼-¾⅐-⅟"
+_UNSPACED = r"[[\p{L}\p{Nl}]&&[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{Bopo}\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}]]"
+_SPACED = rf"[[\p{{L}}\p{{N}}]--[{_APART}]--{_UNSPACED}]"
+_WORD = regex.compile(
+    rf"{_UNSPACED}(?:[{_INVISIBLE}]*[\p{{M}}\uff9e\uff9f])*"  # U+FF9E/F: the voicing marks of half-width kana
+    rf"|{_SPACED}(?:[{_INVISIBLE}]*[\p{{M}}{_SPACED}])*",
+    regex.V1,
+)
+_IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
+
+# A first, fast cut at characters that never belong to a word; most runs are words already.
+_RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
+
+_NEVER_KEPT = re.compile(
+    "["
+    + _INVISIBLE
+    + "\u0640"  # tatweel, which only stretches the line
+    + "\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f"  # joiners and variation selectors
+    + "\u115f\u1160\u3164\uffa0"  # Hangul fillers
+    + "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points and accents
+    + "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+    + "\u0898-\u089f\u08ca-\u08e1\u08e3-\u08ff"  # Arabic vowel signs and marks of recitation
+    + "]+"
+)
+_LATIN_MARKS = regex.compile(r"([\p{Latin}\p{Greek}])\p{M}+")
+# Stress marks on vowels, and the two dots of ё. All else (й, ў, ї, ѓ, ќ) makes another letter and stays.
+_CYRILLIC_MARKS = re.compile("([аеиоуыэюяіє])(\u0308?)[\u0300\u0301\u030f\u0311]+")
+_YO = "е\u0308"
+_ALEF_MARKS = re.compile("ا[\u0653-\u0655]+")
+_NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+# Letters that Unicode does not take apart but writers replace by a plain one.
+_LETTERS = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "þ": "th", "æ": "ae", "œ": "oe"}
+    | {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
+    | {"ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك"}
+)
+
+
+class Word(NamedTuple):
+    """A word of a text: folded, with its code-point offsets in the original."""
+
+    folded: str
+    start: int
+    end: int
+
+
+class Step(NamedTuple):
+    """One word that a clause asks for, in its folded form.
+
+    `prefix`: the word may go on. `touching`: nothing visible may stand between it and the word before.
+    """
+
+    folded: str
+    prefix: bool = False
+    touching: bool = False
+
+
+def fold(word: str) -> str:
+    """The word without what spelling does not decide on: case, accents, width, presentation forms.
+
+    It keeps what makes another word: Hangul syllables, kana voicing, the vowel signs of Indic scripts, й.
+    The result may be empty (a lone tatweel). Unicode: NFKD, casefold, selected marks removed, NFC.
+    """
+    if word.isascii():
+        return word.lower()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
+    folded = _NEVER_KEPT.sub("", folded).translate(_LETTERS)
+    folded = _LATIN_MARKS.sub(r"\1", folded)
+    folded = _CYRILLIC_MARKS.sub(r"\1\2", folded).replace(_YO, "е")
+    folded = _ALEF_MARKS.sub("ا", folded)
+    return unicodedata.normalize("NFC", _NOT_WORD.sub("", folded))
+
+
+def words(text: str) -> list[Word]:
+    """The words of `text` in order."""
+    found: list[Word] = []
+    for match in _RUN.finditer(text):
+        run = match[0]
+        start, end = match.span()
+        if run.isascii():
+            found.append(Word(run.lower(), start, end))
+        else:
+            cut = _cut_cached(run) if end - start <= _MEMORABLE else _cut(run)
+            found += [Word(word.folded, start + word.start, start + word.end) for word in cut]
+    return found
+
+
+def _cut(run: str) -> tuple[Word, ...]:
+    found = (Word(fold(match[0]), *match.span()) for match in _WORD.finditer(run))
+    return tuple(word for word in found if word.folded)
+
+
+_MEMORABLE = 32
+_cut_cached = lru_cache(maxsize=20_000)(_cut)  # the same few thousand words make up most of the news
+
+
+def steps(pattern: str) -> tuple[Step, ...]:
+    """What a clause asks for, word after word; `pattern` is its text, where a star may end a word.
+
+    Empty if the pattern has neither letters nor digits.
+    """
+    if pattern.isalnum() and pattern.isascii():
+        return (Step(pattern.lower()),)
+    found: list[Step] = []
+    for part in pattern.split():
+        before = None
+        cut = words(part)
+        for word in cut:
+            unspaced = is_unspaced(part[word.start])
+            touching = before is not None and unspaced and touches(part, before, word.start)
+            found.append(Step(word.folded, False, touching))
+            before = word.end if unspaced else None
+        if cut and part.endswith("*"):
+            found[-1] = found[-1]._replace(prefix=True)
+    return tuple(found)
+
+
+def touches(text: str, end: int, start: int) -> bool:
+    """Whether nothing visible stands between the offsets `end` and `start` of two neighbouring words."""
+    return end == start or _VISIBLE.search(text, end, start) is None
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether the letter belongs to a script that is written without spaces between words."""
+    return not letter.isascii() and _IS_UNSPACED.match(letter) is not None
+
+
+def letters(folded: str) -> int:
+    """How many letters a reader would count; a Hangul syllable has two or three."""
+    return sum(len(unicodedata.normalize("NFD", char)) if "가" <= char <= "힣" else 1 for char in folded)

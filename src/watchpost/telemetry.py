@@ -1,0 +1,155 @@
+"""What watchpost says of itself: log lines and metrics, one list of each.
+
+Events have fixed names; people at a terminal read the sentences below, machines read JSON. Labels of metrics
+come from the configuration or from closed sets, never from the outside (no URL, no title, no host).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600, 3600, 86400, 604800)
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(f"watchpost_{name}", text, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(f"watchpost_{name}", text, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, text: str, *labels: str) -> Histogram:
+    return Histogram(f"watchpost_{name}", text, labels, registry=REGISTRY, buckets=_SECONDS)
+
+
+build_info = _gauge("build_info", "1, with the version of watchpost", "version")
+source_visits = _counter("source_visits_total", "Visits to feeds and folders", "source", "outcome")
+source_failures = _counter("source_failures_total", "What could not be read, by reason", "source", "reason")
+source_last_read = _gauge("source_last_success_timestamp_seconds", "When the source was last read", "source")
+articles_read = _counter("articles_total", "Articles that sources brought", "outcome")
+articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
+match_seconds = _histogram("matcher_duration_seconds", "Time to match one article")
+hits = _counter("hits_total", "Hits queued for delivery", "topic", "severity")
+hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of what was told", "topic")
+hits_unrouted = _counter("hits_unrouted_total", "Hits that no route wants", "topic")
+hit_age = _histogram("hit_age_seconds", "From publication to the queue")
+digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
+attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "outcome", "reason")
+delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", "receiver")
+end_to_end = _histogram("delivery_end_to_end_seconds", "From closing the window to arrival", "receiver")
+taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
+dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
+queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
+store_up = _gauge("redis_up", "1 if the store answered last time")
+store_errors = _counter("redis_errors_total", "Failed exchanges with the store", "reason")
+disk_short = _gauge("disk_short", "1 while the data directory is short of space and polling pauses")
+paused = _gauge("poll_paused", "1 while no source is visited", "reason")
+
+# ── log ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+SENTENCES: Mapping[str, str] = {
+    "run.starting": "watchpost {version}: watching {sources} for {topics}; telling {receivers}",
+    "redis.started": "the queue is kept by an embedded server, process {pid}",
+    "redis.adopted": "the queue of an earlier run is still there, and goes on",
+    "redis.joined": "another watchpost keeps the queue: working along with it",
+    "redis.died": "the embedded server died; starting it again",
+    "redis.restarted": "the embedded server is back, process {pid}",
+    "redis.stopped": "the embedded server has stopped",
+    "redis.damaged": "the queue's file {file} is damaged: repairing it",
+    "redis.repaired": "the queue's file is repaired, {lost_bytes} bytes were lost; the damaged one is kept in {copy}",
+    "redis.down": "the embedded server does not start: {problem}",
+    "disk.short": "the disk under {data} is nearly full: no more polling until there is room",
+    "disk.ample": "there is room on the disk again: polling goes on",
+    "redis.external": "the queue runs on {url}",
+    "redis.lost": "the queue cannot be reached: {detail}",
+    "redis.back": "the queue is reachable again",
+    "http.listening": "pages on http://{listen}/",
+    "http.not_listening": "no pages: {detail}",
+    "source.failed": "{source} cannot be read: {detail}; next try {next}",
+    "source.recovered": "{source} can be read again",
+    "source.item_failed": "{source}: {item} was left out: {detail}",
+    "source.read": "{source}: {new} new articles",
+    "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
+    "delivery.done": "{receiver} has {what}",
+    "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",
+    "delivery.dead": "{receiver} will not get {what}: {detail}",
+    "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
+    "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
+    "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",
+    "run.stopping": "stopping; what is queued stays queued",
+    "run.stopped": "stopped",
+    "warning": "{text}",
+}
+
+_SECRET_IN_URL = re.compile(r"(?i)\b((?:https?|rediss?|unix|smtps?)://)([^/\s:@]*:)?[^/\s@]*@")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
+    """Log lines go to `stream` (default: stderr): as sentences on a terminal or with "console", else as JSON.
+
+    `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error".
+    """
+    out = stream or sys.stderr
+    people = form == "console" or (form == "auto" and out.isatty())
+    renderer: Any = _Sentences(colour=out.isatty()) if people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people, key="ts"),
+            structlog.processors.format_exc_info,
+            _clean,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=out, format="%(message)s", force=True)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def log() -> Any:
+    """The logger: `log().warning("source.failed", source=…, detail=…)`. Event names are the keys of SENTENCES."""
+    return structlog.get_logger()
+
+
+def _clean(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No credentials in URLs, no control characters that could rewrite the terminal's past."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception":
+            event[key] = _CONTROL.sub("�", _SECRET_IN_URL.sub(r"\1***@", value))
+    return event
+
+
+class _Sentences:
+    """One plain line for people: time, sentence. Unknown events are shown as name and facts."""
+
+    _COLOURS: Mapping[str, str] = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, _: Any, __: str, event: MutableMapping[str, Any]) -> str:
+        moment, level, name = event.pop("ts"), event.pop("level"), event.pop("event")
+        trace = event.pop("exception", "")
+        try:
+            text = SENTENCES[name].format_map(event)
+        except KeyError:
+            text = " ".join([str(name), *(f"{key}={value}" for key, value in event.items())])
+        if self._colour and level in self._COLOURS:
+            text = f"{self._COLOURS[level]}{text}\x1b[0m"
+        return f"{moment} {text}" + (f"\n{trace}" if trace else "")

@@ -1,0 +1,74 @@
+"""The matcher's end of Redis: articles to claim, and MATCHED, which parks their hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchpost.model import Article, Hit, derive_id
+from watchpost.wire import keys
+from watchpost.wire.codec import ARTICLE, HIT
+from watchpost.wire.store import Store
+from watchpost.wire.stream import Claims, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A hit and the keys of the groups that are to be told of it."""
+
+    hit: Hit
+    groups: tuple[str, ...]
+
+
+class Articles:
+    """What the match role may do."""
+
+    def __init__(self, store: Store, consumer: str, *, lease_ms: int, hits_ttl_ms: int) -> None:
+        self._store = store
+        self._keys = store.keys
+        self._hits_ttl_ms = hits_ttl_ms
+        self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
+
+    def read(self, entry: Entry) -> Article:
+        """The article of an entry. Raises CodecError."""
+        return ARTICLE.decode(entry.fields.get(b"a", b""))
+
+    async def matched(self, entry: Entry, article: Article, parkings: Sequence[Parking]) -> tuple[bool, ...] | None:
+        """The article is dealt with. For each hit: is it news (True) or a copy of what was told (False)?
+
+        None: another matcher dealt with the article, nothing was written.
+        """
+        args: list[str | bytes | int] = [entry.id, self._hits_ttl_ms, len(parkings)]
+        for parking in parkings:
+            marks = [derive_id("mark", parking.hit.topic, mark) for mark in (article.id, *article.fingerprints)]
+            args += [len(marks), *marks, len(parking.groups), *parking.groups, HIT.encode(parking.hit)]
+        names = [
+            self._keys.articles,
+            self._keys.hits,
+            self._keys.open,
+            self._keys.bucket(""),
+            self._keys.parked,
+        ]
+        answer = await self._store.run("matched", names, args)
+        self.claims.let_go(entry)
+        return None if answer[0] == b"GONE" else tuple(flag == 1 for flag in answer[1:])
+
+    async def bury(self, entry: Entry, reason: str, detail: str) -> None:
+        """An article that cannot be matched goes to the dead letters, bytes and all."""
+        letter: list[str | bytes] = [
+            "kind",
+            "article",
+            "reason",
+            reason,
+            "detail",
+            detail,
+            "payload",
+            entry.fields.get(b"a", b""),
+        ]
+        await self._store.run("dead", [self._keys.articles, self._keys.dead], [keys.MATCH, entry.id, 0, *letter])
+        self.claims.let_go(entry)
+
+    async def waiting(self) -> int:
+        """How many articles are queued or being matched."""
+        async with self._store.errors():
+            return int(await self._store.redis.xlen(self._keys.articles))

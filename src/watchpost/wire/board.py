@@ -1,0 +1,58 @@
+"""A read-only view of everything: what the pages, `/readyz`, the metrics and a digest's "not read" line show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from watchpost.wire.status import Depths, SourceStatus
+from watchpost.wire.store import Store
+
+
+class Board:
+    """Looks, and changes nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keys = store.keys
+
+    async def ping(self) -> None:
+        """Raises StoreUnreachable or StoreBusy if the server does not answer."""
+        async with self._store.errors():
+            await self._store.redis.ping()
+
+    async def sources(self, names: Sequence[str]) -> tuple[SourceStatus, ...]:
+        """The status of these sources, in this order."""
+        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit")
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for name in names:
+                pipe.hmget(self._keys.source(name), *fields)
+            rows = await pipe.execute()
+        return tuple(_status(name, row) for name, row in zip(names, rows, strict=True))
+
+    async def depths(self, receivers: Sequence[str]) -> Depths:
+        """Queue lengths, read one after the other."""
+        redis = self._store.redis
+        async with self._store.errors():
+            groups = await redis.hkeys(self._keys.open)
+            parked = [await redis.llen(self._keys.bucket(group.decode())) for group in groups]
+            outbox = {name: int(await redis.xlen(self._keys.outbox(name))) for name in receivers}
+            return Depths(
+                articles=int(await redis.xlen(self._keys.articles)),
+                parked=sum(parked),
+                outbox=outbox,
+                retry=int(await redis.zcard(self._keys.retry)),
+                dead=int(await redis.xlen(self._keys.dead)),
+            )
+
+
+def _status(name: str, row: list[bytes | None]) -> SourceStatus:
+    failures, reason, detail, last_read, last_visit, next_visit = (
+        value.decode() if value is not None else "" for value in row
+    )
+    return SourceStatus(name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit)
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

@@ -1,0 +1,118 @@
+"""The poller's end of Redis: which feed is due, what was seen, and COMMIT, which puts articles on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from watchpost.model import Article
+from watchpost.wire.codec import ARTICLE
+from watchpost.wire.store import Store
+
+PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
+_MEMORY = "m:"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A feed that is ours until its lease ends. `fence` proves it at COMMIT; `memory` is what the source left."""
+
+    name: str
+    fence: str
+    memory: Mapping[str, str]
+    status: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """How a COMMIT ended. "fenced": the lease was lost, nothing written. "busy": the queue is full, nothing written."""
+
+    answer: Literal["ok", "fenced", "busy"]
+    new: int = 0
+    known: int = 0
+
+
+class Intake:
+    """What the poll role may do. `seen_ttl_ms`, `queue_max` and `lease_ms` come from the plan."""
+
+    def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int) -> None:
+        self._store = store
+        self._keys = store.keys
+        self._seen_ttl_ms = seen_ttl_ms
+        self._queue_max = queue_max
+        self._lease_ms = lease_ms
+
+    async def sync(self, names: Sequence[str]) -> None:
+        """Schedule exactly these feeds: new ones at once, the others stay as they are."""
+        await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], names)
+
+    async def hasten(self, names: Sequence[str]) -> None:
+        """Make these feeds due now, unless somebody is at them (`run --once` reads every source once)."""
+        async with self._store.errors():
+            seconds, micros = await self._store.redis.time()
+            now = seconds * 1000 + micros // 1000
+            if names:
+                await self._store.redis.zadd(self._keys.feeds, dict.fromkeys(names, now), xx=True)
+
+    async def claim(self, count: int) -> tuple[Claim, ...]:
+        """Up to `count` due feeds, each leased to this poller."""
+        found = await self._store.run("claim_feeds", [self._keys.feeds, self._keys.source("")], [count, self._lease_ms])
+        return tuple(Claim(name.decode(), fence.decode(), *_split(flat)) for name, fence, flat in found)
+
+    async def recall(self, name: str) -> Claim:
+        """What an unshared source left: a claim without a fence, because nobody else visits it."""
+        async with self._store.errors():
+            state = await self._store.redis.hgetall(self._keys.source(name))
+        return Claim(name, "", *_split([part for pair in state.items() for part in pair]))
+
+    async def commit(
+        self,
+        claim: Claim,
+        articles: Sequence[Article],
+        *,
+        memory: Mapping[str, str],
+        status: Mapping[str, str],
+        delay_ms: int,
+    ) -> Committed:
+        """Queue what is new, remember everything as seen, move the cursor, set the next visit.
+
+        Long visits go in parts; cursor and next visit move with the last, so that a crash between two parts
+        reads the rest again. `memory` and `status` values of "" delete their key.
+        """
+        parts = [articles[at : at + PART] for at in range(0, len(articles), PART)] or [()]
+        new = known = 0
+        for part in parts:
+            last = part is parts[-1]
+            state = {_MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
+            args: list[str | bytes | int] = [claim.name, claim.fence, delay_ms if last else -1]
+            args += [self._seen_ttl_ms, self._queue_max, len(state)]
+            args += [text for pair in state.items() for text in pair]
+            for article in part:
+                args += [article.id, ARTICLE.encode(article)]
+            answer = await self._store.run(
+                "commit",
+                [self._keys.feeds, self._keys.source(claim.name), self._keys.seen, self._keys.articles],
+                args,
+            )
+            if answer[0] != b"OK":
+                return Committed("fenced" if answer[0] == b"FENCED" else "busy", new, known)
+            new, known = new + answer[1], known + answer[2]
+        return Committed("ok", new, known)
+
+    async def backlog(self) -> float:
+        """How full the queue of articles is: 0.0 empty, 1.0 at its limit."""
+        async with self._store.errors():
+            return float(await self._store.redis.xlen(self._keys.articles)) / self._queue_max
+
+
+def _split(flat: Sequence[bytes]) -> tuple[dict[str, str], dict[str, str]]:
+    memory: dict[str, str] = {}
+    status: dict[str, str] = {}
+    for raw_key, raw_value in zip(flat[::2], flat[1::2], strict=True):
+        key, value = raw_key.decode(), raw_value.decode()
+        if key.startswith(_MEMORY):
+            memory[key.removeprefix(_MEMORY)] = value
+        else:
+            status[key] = value
+    return memory, status

@@ -1,0 +1,100 @@
+"""Every key in Redis: its shape, the one role that writes it, who reads it, how long it lives.
+
+All keys carry one hash tag, so that a script may touch several of them on a cluster too. Times are
+milliseconds of the Redis server's own clock. {n} stands for a name.
+
+| key | shape | written by | read by | lifetime |
+|---|---|---|---|---|
+| meta | hash: schema, install, last_prune | every | every | for ever |
+| feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
+| source:{n} | hash: fence, m:… (memory), status | poll | poll, notify, web | while configured |
+| seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
+| articles | stream, group "match": a = article | poll | match | until acknowledged |
+| hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
+| open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
+| bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
+| group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
+| out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
+| outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
+| retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
+| sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
+| dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
+| beat:{n} | string: a running process | every | web | 15 s |
+
+`open` and `bucket` are filled by match and emptied by notify, each in one script; no other key has two
+writing roles except the dead-letter stream, which both only append to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MATCH = b"match"
+NOTIFY = b"notify"
+SCHEMA = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of all keys under one prefix. The prefix must hold a hash tag: `{wp}:`."""
+
+    prefix: str = "{wp}:"
+
+    @property
+    def meta(self) -> str:
+        return f"{self.prefix}meta"
+
+    @property
+    def feeds(self) -> str:
+        return f"{self.prefix}feeds"
+
+    def source(self, name: str) -> str:
+        return f"{self.prefix}source:{name}"
+
+    @property
+    def seen(self) -> str:
+        return f"{self.prefix}seen"
+
+    @property
+    def articles(self) -> str:
+        return f"{self.prefix}articles"
+
+    @property
+    def hits(self) -> str:
+        return f"{self.prefix}hits"
+
+    @property
+    def open(self) -> str:
+        return f"{self.prefix}open"
+
+    def bucket(self, group: str) -> str:
+        return f"{self.prefix}bucket:{group}"
+
+    def group(self, group: str) -> str:
+        return f"{self.prefix}group:{group}"
+
+    def out(self, delivery: str) -> str:
+        return f"{self.prefix}out:{delivery}"
+
+    def outbox(self, receiver: str) -> str:
+        return f"{self.prefix}outbox:{receiver}"
+
+    @property
+    def retry(self) -> str:
+        return f"{self.prefix}retry"
+
+    @property
+    def sent(self) -> str:
+        return f"{self.prefix}sent"
+
+    @property
+    def dead(self) -> str:
+        return f"{self.prefix}dead"
+
+    def beat(self, name: str) -> str:
+        return f"{self.prefix}beat:{name}"
+
+    @property
+    def parked(self) -> str:
+        """A channel, not a key: MATCHED says here that a group has something new. The tick is the truth."""
+        return f"{self.prefix}parked"

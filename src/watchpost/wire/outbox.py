@@ -1,0 +1,185 @@
+"""The notifier's end of Redis: parked hits, windows that close, deliveries on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from watchpost.errors import CodecError
+from watchpost.model import Delivery, Hit
+from watchpost.wire import keys
+from watchpost.wire.codec import HIT, MESSAGE
+from watchpost.wire.store import Store, ensure_group
+from watchpost.wire.stream import Claims, Entry
+
+AT_MOST_HITS = 5000  # of one digest; what is beyond goes into the next
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
+
+    `taken` counts the entries read, readable or not: so many leave the bucket when the window closes.
+    """
+
+    group: str
+    turn: str
+    taken: int
+    hits: tuple[Hit, ...]
+    opened: datetime | None
+    closed: datetime | None
+    told: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The cheap part of Parked: enough to decide whether a window is due."""
+
+    opened: datetime | None
+    closed: datetime | None
+    told: datetime | None
+
+
+class Outbox:
+    """What the notify role may do. `kept_ms` is how long sent ids and dead deliveries are remembered."""
+
+    def __init__(self, store: Store, *, kept_ms: int) -> None:
+        self._store = store
+        self._keys = store.keys
+        self._kept_ms = kept_ms
+
+    # ── groups ──
+
+    async def enrol(self, groups: Sequence[str], now: datetime) -> None:
+        """Know these groups from now on: their first window starts now, unless they were known before."""
+        async with self._store.errors():
+            for group in groups:
+                await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
+
+    async def standing(self, groups: Sequence[str]) -> dict[str, Standing]:
+        """How each of these groups stands, and every other group that has something parked."""
+        async with self._store.errors():
+            opened = {key.decode(): value for key, value in (await self._store.redis.hgetall(self._keys.open)).items()}
+            names = list(dict.fromkeys([*groups, *opened]))
+            pipe = self._store.redis.pipeline(transaction=False)
+            for name in names:
+                pipe.hmget(self._keys.group(name), "closed", "told")
+            rows = await pipe.execute()
+        return {
+            name: Standing(_at(opened.get(name)), _at(closed), _at(told))
+            for name, (closed, told) in zip(names, rows, strict=True)
+        }
+
+    async def peek(self, group: str) -> Parked:
+        """What is parked for a group, read at one instant. Unreadable hits are counted in `taken` only."""
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=True)
+            pipe.lrange(self._keys.bucket(group), 0, AT_MOST_HITS - 1)
+            pipe.hget(self._keys.open, group)
+            pipe.hmget(self._keys.group(group), "turn", "closed", "told")
+            raw, opened, (turn, closed, told) = await pipe.execute()
+        hits = []
+        for data in raw:
+            try:
+                hits.append(HIT.decode(data))
+            except CodecError as error:
+                await self._bury_hit(data, str(error))
+        return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told))
+
+    async def _bury_hit(self, data: bytes, why: str) -> None:
+        letter: dict[str, str | bytes] = {"kind": "hit", "reason": "codec", "detail": why, "payload": data}
+        async with self._store.errors():
+            await self._store.redis.xadd(self._keys.dead, letter, maxlen=10_000, approximate=True)
+
+    async def close(self, parked: Parked, window_end: datetime, deliveries: Sequence[Delivery]) -> bool:
+        """End a window: its hits leave the bucket and its deliveries enter the outbox, or neither.
+
+        False: another notifier closed it first, nothing was written.
+        """
+        group = parked.group
+        args: list[str | bytes | int] = [group, parked.turn, _ms(window_end), parked.taken, len(deliveries)]
+        for delivery in deliveries:
+            args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
+            args.append(MESSAGE.encode(delivery.message))
+        names = [self._keys.bucket(group), self._keys.open, self._keys.group(group), self._keys.out("")]
+        answer = await self._store.run("close_due", [*names, self._keys.outbox("")], args)
+        return bool(answer[0] == b"OK")
+
+    async def hints(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Yields when somebody parked a hit; only a hint, and silent while the server is away."""
+        async with self._store.errors():
+            pubsub = self._store.blocking.pubsub()
+            try:
+                await pubsub.subscribe(self._keys.parked)
+                while not stop.is_set():
+                    if await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
+                        yield None
+            finally:
+                await pubsub.aclose()
+
+    # ── deliveries ──
+
+    def claims(self, receiver: str, consumer: str, lease_ms: int) -> Claims:
+        """The stream of one receiver's deliveries: a slow receiver holds up nobody else."""
+        return Claims(self._store, self._keys.outbox(receiver), keys.NOTIFY, consumer, lease_ms)
+
+    async def open_box(self, receiver: str) -> None:
+        """Make sure the receiver's stream and its group exist (a full server refuses to make them later)."""
+        async with self._store.errors():
+            await ensure_group(self._store.redis, self._keys.outbox(receiver), keys.NOTIFY)
+
+    async def delivery(self, entry: Entry) -> Delivery | None:
+        """The frozen delivery of an entry; None if it was done already. Raises CodecError."""
+        id_ = entry.fields[b"d"].decode()
+        async with self._store.errors():
+            found = await self._store.redis.hgetall(self._keys.out(id_))
+        if not found:
+            return None
+        return Delivery(
+            id=id_,
+            digest=found[b"digest"].decode(),
+            receiver=found[b"receiver"].decode(),
+            message=MESSAGE.decode(found[b"message"]),
+            attempt=int(found[b"attempts"]) + 1,
+            created=_at(found[b"created"]) or datetime.fromtimestamp(0, UTC),
+        )
+
+    async def done(self, receiver: str, entry: Entry) -> None:
+        """It arrived."""
+        id_ = entry.fields[b"d"].decode()
+        names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent]
+        await self._store.run("done", names, [entry.id, id_, self._kept_ms])
+
+    async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
+        """It did not go through: try again after `delay`."""
+        id_ = entry.fields[b"d"].decode()
+        names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.retry]
+        await self._store.run("retry", names, [entry.id, id_, int(delay.total_seconds() * 1000), state, error])
+
+    async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
+        """It will never go through: keep it with the reason."""
+        id_ = entry.fields[b"d"].decode()
+        names = [self._keys.outbox(receiver), self._keys.dead, self._keys.out(id_)]
+        letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
+        await self._store.run("dead", names, [keys.NOTIFY, entry.id, self._kept_ms, *letter])
+
+    async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False) -> int:
+        """Deliveries whose time has come go back into their outbox; returns how many."""
+        names = [self._keys.retry, self._keys.out(""), self._keys.outbox("")]
+        return int(await self._store.run("due_retries", names, [at_most, "1" if all_of_them else "0"]))
+
+    async def unsent(self, receivers: Sequence[str]) -> tuple[int, int]:
+        """(deliveries waiting or in flight, deliveries parked for a later attempt)."""
+        async with self._store.errors():
+            waiting = [await self._store.redis.xlen(self._keys.outbox(receiver)) for receiver in receivers]
+            return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _at(raw: bytes | None) -> datetime | None:
+    return None if raw is None else datetime.fromtimestamp(int(raw) / 1000, UTC)

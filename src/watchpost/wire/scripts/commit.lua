@@ -1,0 +1,28 @@
+-- COMMIT: one visit to a source, whole: mark articles seen, queue the new ones, move the cursor, set the next visit.
+-- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream
+-- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
+--      4 ttl of seen ms, 5 limit of the stream, 6 number of state fields, then field, value …, then id, payload …
+--      a state value '' deletes its field; a payload '' marks an article as seen without queueing it
+-- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full: nothing was written
+local now = now_ms()
+if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'fence') ~= ARGV[2] then return {'FENCED'} end
+local first = 7 + 2 * ARGV[6]
+local fresh, new, known = {}, 0, 0
+for i = first, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[3], ARGV[i]) or fresh[ARGV[i]] then known = known + 1
+  elseif ARGV[i + 1] ~= '' then fresh[ARGV[i]] = true; new = new + 1 end
+end
+if new > 0 and redis.call('XLEN', KEYS[4]) + new > tonumber(ARGV[5]) then return {'BUSY'} end
+for i = first, #ARGV, 2 do
+  redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[i])
+  if fresh[ARGV[i]] then
+    fresh[ARGV[i]] = nil
+    redis.call('XADD', KEYS[4], '*', 'a', ARGV[i + 1])
+  end
+end
+for i = 7, first - 1, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
+  else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+end
+if ARGV[2] ~= '' and tonumber(ARGV[3]) >= 0 then redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3], ARGV[1]) end
+return {'OK', new, known}

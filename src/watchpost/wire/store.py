@@ -1,0 +1,164 @@
+"""The door to Redis: two connection pools, the scripts, and redis-py's errors said in the house's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+
+from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
+from watchpost.wire import keys
+
+OLDEST = {
+    "redis": (7, 0),
+    "valkey": (7, 2),
+}  # streams, XAUTOCLAIM with deleted ids: findings on redis-queue, 1.3
+BLOCK_MS = 1000
+_PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
+
+
+class Store:
+    """One Redis or Valkey, and everything that its wire ends share.
+
+    `url` is redis://, rediss:// or unix://; `prefix` starts every key and holds a hash tag. Opening and
+    closing cost nothing: the first command connects. After a lost connection commands raise StoreUnreachable
+    until the server is back; nothing needs to be opened again.
+    """
+
+    def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
+        self.keys = keys.Keys(prefix)
+        self._shown = _without_password(url)
+        # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
+        self.redis: Any = client or _client(url)
+        self.blocking: Any = client or _client(url)
+        self._scripts: dict[str, AsyncScript] = {}
+
+    def script(self, name: str) -> AsyncScript:
+        """The script of that file name, registered once; it reloads itself after SCRIPT FLUSH or a restart."""
+        if name not in self._scripts:
+            folder = resources.files("watchpost.wire") / "scripts"
+            text = (folder / "now.lua").read_text("utf-8") + (folder / f"{name}.lua").read_text("utf-8")
+            self._scripts[name] = self.redis.register_script(text)
+        return self._scripts[name]
+
+    async def run(self, name: str, keys: Iterable[str], args: Iterable[str | bytes | int | float]) -> Any:
+        """Run a script. Raises StoreUnreachable, StoreBusy, StoreUnfit."""
+        async with self.errors():
+            return await self.script(name)(keys=list(keys), args=list(args))
+
+    @asynccontextmanager
+    async def errors(self) -> AsyncIterator[None]:
+        """Within this block redis-py's errors become StoreUnreachable, StoreBusy or StoreUnfit."""
+        try:
+            yield
+        except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
+            raise StoreBusy(f"the store takes no writes for now: {error}") from error
+        except exceptions.ReadOnlyError as error:
+            raise StoreUnfit("the store is a read-only replica: point watchpost at the primary") from error
+        except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
+            raise StoreUnfit(f"the store refuses this user: {error}") from error
+        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+            raise StoreUnreachable(f"no Redis answers at {self._shown}: {_first_line(error)}") from error
+        except exceptions.ResponseError as error:
+            text = str(error)
+            if text.startswith(("MISCONF", "LOADING", "OOM")) or "OOM " in text or "MISCONF " in text:
+                raise StoreBusy(f"the store takes no writes for now: {_first_line(error)}") from error
+            raise
+
+    async def check(self) -> None:
+        """Refuse a server that would lose alerts. Raises StoreUnreachable or StoreUnfit with the cure."""
+        async with self.errors():
+            info: Mapping[str, Any] = await self.redis.info()
+            policy = str(info.get("maxmemory_policy", "noeviction"))
+        brand = "valkey" if "valkey_version" in info else "redis"
+        version = str(info.get(f"{brand}_version", "0"))
+        oldest = OLDEST[brand]
+        if tuple(int(part) for part in version.split(".")[:2]) < oldest:
+            wanted = ".".join(map(str, oldest))
+            raise StoreUnfit(f"{brand} {version} is too old: watchpost needs {brand} {wanted} or newer")
+        if info.get("role") == "slave":
+            raise StoreUnfit("the store is a replica: point watchpost at the primary")
+        if policy != "noeviction":
+            raise StoreUnfit(
+                f"maxmemory-policy is {policy}: the server would throw queued alerts away when memory is short; "
+                "run `CONFIG SET maxmemory-policy noeviction` and write it to the server's configuration"
+            )
+
+    async def prepare(self, install: str) -> str:
+        """Make what must be there before the first write; returns this installation's id (kept for ever)."""
+        async with self.errors():
+            await self.redis.hsetnx(self.keys.meta, "schema", keys.SCHEMA)
+            await self.redis.hsetnx(self.keys.meta, "install", install)
+            schema, kept = await self.redis.hmget(self.keys.meta, "schema", "install")
+            if schema.decode() != keys.SCHEMA:
+                raise StoreUnfit(
+                    f"the data were written for schema {schema.decode()}, this version reads {keys.SCHEMA}: "
+                    "run the version that wrote them, or start with an empty data directory"
+                )
+            await ensure_group(self.redis, self.keys.articles, keys.MATCH)
+            return str(kept.decode())
+
+    async def prune(self, at_most: int = 1000) -> int:
+        """Forget ids whose time is over; returns how many."""
+        names = [self.keys.meta, self.keys.seen, self.keys.hits, self.keys.sent]
+        return int(await self.run("prune", names, [at_most]))
+
+    async def beat(self, name: str, facts: str) -> None:
+        """Say that this process lives: a key that ends by itself after 15 s."""
+        async with self.errors():
+            await self.redis.set(self.keys.beat(name), facts, px=15_000)
+
+    async def close(self) -> None:
+        """Close both pools."""
+        await self.redis.aclose()
+        if self.blocking is not self.redis:
+            await self.blocking.aclose()
+
+
+def _client(url: str) -> Redis:
+    # No retries inside the client: sending a script again is right, but only its caller knows when.
+    return Redis.from_url(
+        url,
+        protocol=2,  # RESP3 changes the shape of XREADGROUP's answer on redis-py 8
+        socket_timeout=_PATIENCE_SECONDS,
+        socket_connect_timeout=5.0,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=30,
+    )
+
+
+async def ensure_group(redis: Any, stream: str, group: bytes) -> None:
+    """Create a consumer group that reads its stream from the very first entry; an existing one stays as it is."""
+    try:
+        await redis.xgroup_create(stream, group, id="0", mkstream=True)
+    except exceptions.ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
+
+
+def _without_password(url: str) -> str:
+    """The address as it may be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+async def patiently(delay_seconds: float, stop: asyncio.Event) -> None:
+    """Wait, or until `stop` is set."""
+    try:
+        async with asyncio.timeout(delay_seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

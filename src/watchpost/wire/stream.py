@@ -1,0 +1,111 @@
+"""Reading a stream with a consumer group so that nothing is lost: claim, renew, reclaim.
+
+An entry belongs to a consumer until it is acknowledged in the very script that does its work. A consumer that
+lives renews what it holds each third of the lease; what nobody renewed for a lease is taken over by anybody
+(XAUTOCLAIM, no lock around it). After three takings without a result the entry kills its workers: poison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import exceptions
+
+from watchpost.wire.store import BLOCK_MS, Store, ensure_group
+
+POISON_AFTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One claimed entry: its id, its fields, and how often it was handed out before."""
+
+    id: bytes
+    fields: dict[bytes, bytes]
+    taken_before: int = 0
+
+    @property
+    def poisonous(self) -> bool:
+        """Handed out three times, and never a result: it seems to kill whoever works on it."""
+        return self.taken_before >= POISON_AFTER
+
+
+class Claims:
+    """One consumer of one stream's group. `lease_ms` is how long a silent consumer keeps its entries."""
+
+    def __init__(self, store: Store, stream: str, group: bytes, consumer: str, lease_ms: int) -> None:
+        self._store = store
+        self._stream = stream
+        self._group = group
+        self._consumer = consumer
+        self._lease_ms = lease_ms
+        self._held: set[bytes] = set()
+        self._cursor: bytes = b"0-0"
+
+    async def take(self, count: int, *, block: bool = True) -> tuple[Entry, ...]:
+        """Up to `count` new entries, waiting at most a second for the first."""
+        redis = self._store.blocking if block else self._store.redis
+        async with self._store.errors():
+            try:
+                answer = await redis.xreadgroup(
+                    self._group,
+                    self._consumer,
+                    {self._stream: ">"},
+                    count=count,
+                    block=BLOCK_MS if block else None,
+                )
+            except exceptions.ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                # The server came back without its data (directory deleted): begin again, the sources are re-read.
+                await ensure_group(self._store.redis, self._stream, self._group)
+                return ()
+        entries = tuple(Entry(id_, fields) for _, found in answer or () for id_, fields in found)
+        self._held.update(entry.id for entry in entries)
+        return entries
+
+    async def reclaim(self, count: int) -> tuple[Entry, ...]:
+        """Up to `count` entries that nobody renewed for a lease; each says how often it was taken."""
+        async with self._store.errors():
+            try:
+                answer = await self._store.redis.xautoclaim(
+                    self._stream,
+                    self._group,
+                    self._consumer,
+                    self._lease_ms,
+                    start_id=self._cursor,
+                    count=count,
+                )
+            except exceptions.ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                return ()
+            self._cursor, found = (
+                answer[0],
+                [(id_, fields) for id_, fields in answer[1] if fields is not None],
+            )
+            entries = []
+            for id_, fields in found:
+                pending = await self._store.redis.xpending_range(self._stream, self._group, id_, id_, 1)
+                if pending:
+                    entries.append(Entry(id_, fields, pending[0]["times_delivered"] - 1))
+        self._held.update(entry.id for entry in entries)
+        return tuple(entries)
+
+    async def renew(self) -> None:
+        """Say that everything held is still being worked on."""
+        if self._held:
+            await self._store.run("renew", [self._stream], [self._group, self._consumer, *self._held])
+
+    def let_go(self, entry: Entry) -> None:
+        """The entry's work is over, or somebody else's: stop renewing it."""
+        self._held.discard(entry.id)
+
+    async def leave(self) -> None:
+        """Take this consumer's name out of the group, unless it still holds something."""
+        async with self._store.errors():
+            pending = await self._store.redis.xpending_range(
+                self._stream, self._group, "-", "+", 1, consumername=self._consumer
+            )
+            if not pending:
+                await self._store.redis.xgroup_delconsumer(self._stream, self._group, self._consumer)

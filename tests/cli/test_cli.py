@@ -1,0 +1,149 @@
+"""The command line as a user types it: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+version: 1
+folders: {drop: drop}
+topics:
+  mali: {title: Mali, query: 'mali OR bamako', exclude: shader}
+  wagner: wagner AND NOT bayreuth
+receivers: {terminal: {type: console}}
+routes: [{to: terminal, digest: {every: 1m}}]
+"""
+ARTICLE = "Talks in Bamako\n\nBAMAKO (Sample Wire) – Envoys met in Mali’s capital on Monday, an official said.\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "watchpost.yaml").write_text(CONFIG)
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "talks.txt").write_text(ARTICLE)
+    return tmp_path
+
+
+def watchpost(here: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "watchpost", *args],
+        cwd=here,
+        env={"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml", **env},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_version_and_help(here: Path) -> None:
+    assert watchpost(here, "--version").stdout.startswith("watchpost 0.")
+    help_text = watchpost(here, "--help")
+    assert help_text.returncode == 0
+    for command in ("run", "check", "match", "explain"):
+        assert command in help_text.stdout
+
+
+def test_a_mistyped_command_is_a_usage_error(here: Path) -> None:
+    assert watchpost(here, "chekc").returncode == 2
+
+
+def test_check_says_fine(here: Path) -> None:
+    done = watchpost(here, "check")
+    assert (done.returncode, done.stdout) == (0, "fine: 1 sources, 2 topics, 1 routes\n")
+
+
+def test_check_names_every_mistake_with_its_place(here: Path) -> None:
+    broken = CONFIG.replace("to: terminal", "to: terminale").replace("title: Mali", "titel: Mali")
+    (here / "watchpost.yaml").write_text(broken)
+    done = watchpost(here, "check")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, second, *_ = done.stderr.splitlines()
+    assert first.startswith("watchpost.yaml:5:10 topics.mali.titel: unknown key; did you mean 'title'?")
+    assert second.startswith("watchpost.yaml:8:15 routes[0].to: ")
+    assert "did you mean 'terminal'?" in second
+    as_json = json.loads(watchpost(here, "check", "--json").stdout)
+    assert as_json["ok"] is False
+    assert as_json["complaints"][0]["line"] == 5
+
+
+def test_match_shows_topics_and_words(here: Path) -> None:
+    done = watchpost(here, "match", "talks.txt")
+    assert done.returncode == 0
+    assert done.stdout == "talks.txt: Talks in Bamako\n  mali: Bamako, BAMAKO, Mali\n"
+
+
+def test_match_as_json_keeps_ids_order_and_offsets(here: Path) -> None:
+    lines = [
+        {"id": "a-1", "title": "Nothing", "body": "A quiet day."},
+        {"id": "a-2", "title": "Wagner", "body": "Les mercenaires de Wagner à Bamako."},
+    ]
+    done = watchpost(here, "match", "--json", "-", stdin="".join(json.dumps(line) + "\n" for line in lines))
+    one, two = (json.loads(line) for line in done.stdout.splitlines())
+    assert (one["id"], one["topics"]) == ("a-1", [])
+    assert (two["id"], two["topics"]) == ("a-2", ["mali", "wagner"])
+    (found,) = two["why"]["mali"]
+    assert lines[1]["body"][found["start"] : found["end"]] == found["text"] == "Bamako"
+
+
+def test_match_of_a_missing_file_is_said_and_the_others_are_read(here: Path) -> None:
+    done = watchpost(here, "match", "nowhere.txt", "talks.txt")
+    assert done.returncode == 5
+    assert "nowhere.txt: No such file" in done.stderr
+    assert "Talks in Bamako" in done.stdout
+    assert watchpost(here, "match", "nowhere.txt").returncode == 1
+
+
+def test_match_can_say_that_nothing_matches(here: Path) -> None:
+    (here / "quiet.txt").write_text("A quiet day\n\nNothing happened anywhere that anybody knows of today.\n")
+    assert watchpost(here, "match", "quiet.txt").returncode == 0
+    assert watchpost(here, "match", "--exit-code", "quiet.txt").returncode == 3
+
+
+def test_explain_shows_the_tree(here: Path) -> None:
+    hit = watchpost(here, "explain", "mali", "talks.txt")
+    assert hit.returncode == 0
+    assert "✓ mali: “Mali” in body" in hit.stdout
+    miss = watchpost(here, "explain", "wagner", "talks.txt")
+    assert miss.returncode == 3
+    assert "missing: wagner" in miss.stdout
+    unknown = watchpost(here, "explain", "wagnr", "talks.txt")
+    assert unknown.returncode == 2
+    assert "there are mali, wagner" in unknown.stderr
+
+
+def test_run_refuses_a_broken_configuration_before_anything_starts(here: Path) -> None:
+    (here / "watchpost.yaml").write_text(CONFIG.replace("version: 1", "version: 7"))
+    done = watchpost(here, "run", "--once")
+    assert done.returncode == 2
+    assert not (here / "var").exists()
+
+
+def test_run_without_its_store_ends_with_4_and_names_it(here: Path) -> None:
+    done = watchpost(here, "run", "--once", WATCHPOST_REDIS_URL="redis://user:hunter2@127.0.0.1:1/0")
+    assert done.returncode == 4
+    assert "127.0.0.1:1" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_run_refuses_to_listen_to_the_world(here: Path) -> None:
+    done = watchpost(here, "run", WATCHPOST_HTTP_LISTEN="0.0.0.0:8080")
+    assert done.returncode == 2
+    assert "0.0.0.0" in done.stderr
+
+
+def test_run_once_reads_matches_and_tells(here: Path) -> None:
+    (here / "drop" / "talks.txt").write_text(ARTICLE)
+    done = watchpost(here, "run", "--once")
+    assert done.returncode == 0, done.stderr
+    assert "Talks in Bamako" in done.stdout
+    assert "Mali" in done.stdout
+    again = watchpost(here, "run", "--once")
+    assert (again.returncode, again.stdout) == (0, ""), "a second run has nothing new to say"

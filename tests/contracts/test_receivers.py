@@ -1,0 +1,111 @@
+"""What every kind of receiver promises, the fake of the tests included."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.fakes import RecordingReceiver
+from tests.notify.editions import HOSTILE, delivery, digest, endless, hostile, usual
+from watchpost.model import Digest, Message, Outcome, TryLater
+from watchpost.notify.receiver import Receiver, Workshop
+from watchpost.notify.receivers import kinds
+
+# For each kind: options that lead to where nobody is.
+DEAD: Mapping[str, dict[str, Any]] = {
+    "console": {},
+    "file": {"path": "a-file/box"},
+    "webhook": {"url": "http://127.0.0.1:1/hook", "secrets": [{"env": "SIGN"}], "allow_private": ["127.0.0.1/32"]},
+    "slack": {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]},
+    "email": {
+        "from": "w@example.org",
+        "to": ["a@example.org", "b@example.org"],
+        "smtp": {"host": "127.0.0.1", "port": 1, "tls": "none"},
+        "allow_private": ["127.0.0.1/32"],
+    },
+}
+ENV = {"SIGN": "whsec_" + "bmV3" * 8, "SLACK": "http://127.0.0.1:1/services/x"}
+
+Make = Callable[[], Receiver]
+
+
+@pytest.fixture(params=[*sorted(kinds()), "fake"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Builds one receiver of a kind, each time anew."""
+    if request.param == "fake":
+        return lambda: RecordingReceiver(outcomes=[TryLater("refused", "nobody is there")])
+    kind = kinds()[request.param]
+    (tmp_path / "a-file").write_text("no directory")
+    terminal = io.StringIO()
+    terminal.close()
+    options = kind.options.model_validate(DEAD[kind.name], context={"env": ENV, "base": tmp_path})
+    workshop = Workshop("watchpost/0", "newsdesk", terminal)
+
+    def build() -> Receiver:
+        built: Receiver = kind.build("desk", options, workshop)
+        return built
+
+    return build
+
+
+EDITIONS: tuple[Digest, ...] = (usual(), usual(kind="alert"), digest(), endless(60), *map(hostile, HOSTILE))
+
+
+def plainly(messages: tuple[Message, ...]) -> list[tuple[str, str, str, dict[str, str]]]:
+    return [(one.part, one.subject, one.address, dict(one.editions)) for one in messages]
+
+
+def test_the_suite_knows_every_kind() -> None:
+    assert kinds().keys() == DEAD.keys()
+    assert all(kind.name == name for name, kind in kinds().items())
+
+
+@pytest.mark.parametrize("edition", EDITIONS, ids=range(len(EDITIONS)))
+def test_composing_twice_gives_the_same_bytes(make: Make, edition: Digest) -> None:
+    messages = plainly(make().compose(edition))
+    assert messages == plainly(make().compose(replace(edition)))
+    assert messages
+    assert len({part for part, *_ in messages}) == len(messages)
+    for _, subject, _, editions in messages:
+        assert subject
+        for text in editions.values():
+            text.encode()
+
+
+async def test_a_dead_target_is_an_outcome_and_closing_twice_is_fine(make: Make) -> None:
+    receiver = make()
+    for message in receiver.compose(usual()):
+        outcome: Outcome = await receiver.send(delivery(message))
+        assert isinstance(outcome, get_args(Outcome))
+        if not isinstance(receiver, RecordingReceiver) or len(receiver.deliveries) == 1:
+            assert isinstance(outcome, TryLater)
+            assert outcome.detail
+    await receiver.close()
+    await receiver.close()
+
+
+async def test_an_unused_receiver_closes(make: Make) -> None:
+    await make().close()
+
+
+def test_no_kind_s_schema_fails_and_unknown_keys_are_errors() -> None:
+    for kind in kinds().values():
+        schema = kind.options.model_json_schema()
+        assert schema["additionalProperties"] is False
+
+
+def test_collecting_the_kinds_loads_nothing_heavy() -> None:
+    heavy = ("httpx", "aiosmtplib", "jinja2", "css_inline", "babel", "standardwebhooks")
+    code = (
+        "import sys; from watchpost.notify.receivers import kinds; kinds();"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,240 @@
+"""A whole watchpost in processes of its own, with a world around it: a site with a feed, a folder, an inbox.
+
+The oracle looks at the history from outside: what the site published, what the inbox got, what is left in the
+store. Invariants (findings on redis-queue, section 4): I1 nothing published is missing; I2 one delivery id, one
+content; I3 no article in two deliveries; I6 nothing is left in the queues.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import redis
+from standardwebhooks import Webhook
+
+SECRET = "whsec_" + "d2F0Y2hwb3N0LXRlc3RzLXNlY3JldC0wMTIzNDU2Nzg5"
+
+
+@dataclass
+class World:
+    """The other side of the network: `published` titles in a feed at /feed, and an inbox at /hook."""
+
+    published: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    got: list[tuple[str, bytes]] = field(default_factory=list)
+    fetches: list[float] = field(default_factory=list)
+    status: int = 200
+    hook_delay: float = 0.0
+    feed_delays: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def feed(self) -> bytes:
+        """The feed as RSS 2.0."""
+        with self.lock:
+            items = "".join(
+                f"<item><guid>{title}</guid><title>{title}</title><link>https://example.org/{title}</link>"
+                f"<description>{title}: talks in Mali go on</description></item>"
+                for title in self.published
+            )
+        return f'<rss version="2.0"><channel><title>World</title>{items}</channel></rss>'.encode()
+
+    def everything(self) -> list[str]:
+        """Every title that there is to tell."""
+        with self.lock:
+            return [*self.published, *self.dropped]
+
+    def told(self) -> list[str]:
+        """Every title in every delivery, in the order of arrival; repeats of one delivery count once."""
+        with self.lock:
+            bodies = dict(self.got)
+        return [story["title"] for body in bodies.values() for story in json.loads(body)["data"]["stories"]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    world: ClassVar[World]
+
+    def do_GET(self) -> None:
+        with self.world.lock:
+            self.world.fetches.append(time.monotonic())
+            delay = self.world.feed_delays.pop(0) if self.world.feed_delays else 0
+        time.sleep(delay)
+        self._answer(200, self.world.feed())
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        Webhook(SECRET).verify(body, {key.lower(): value for key, value in self.headers.items()})
+        if self.world.status == 200:
+            with self.world.lock:
+                self.world.got.append((self.headers["webhook-id"], body))
+        time.sleep(self.world.hook_delay)
+        self._answer(self.world.status, b"")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+class Rig:
+    """A configuration, a data directory, a world, and the processes that were started."""
+
+    def __init__(self, root: Path, *, route: str = "mode: immediate, group_wait: 100ms", lease: str = "1s") -> None:
+        self.root = root
+        self.world = World()
+        handler = type("Handler", (_Handler,), {"world": self.world})
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http.daemon_threads = True
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self.site = f"http://127.0.0.1:{self._http.server_port}"
+        self.folder = root / "drop"
+        self.folder.mkdir()
+        self.data = root / "data"
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("WATCHPOST_")}
+        self.env["HOOK_SECRET"] = SECRET
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.config = root / "watchpost.yaml"
+        self.config.write_text(
+            f"""
+version: 1
+feeds: {{world: {{url: {self.site}/feed, every: 1s, allow_private: [127.0.0.0/8]}}}}
+folders: {{drop: {{path: drop, settle: 200ms, every: 300ms}}}}
+topics: {{mali: mali}}
+receivers:
+  inbox:
+    type: webhook
+    url: {self.site}/hook
+    secrets: [{{env: HOOK_SECRET}}]
+    timeout: 10s
+    allow_private: [127.0.0.0/8]
+routes: [{{to: inbox, {route}}}]
+limits: {{lease: {lease}}}
+http: {{listen: "127.0.0.1:0"}}
+"""
+        )
+
+    def publish(self, *titles: str) -> None:
+        """The site's feed has these articles from now on."""
+        with self.world.lock:
+            self.world.published.extend(titles)
+
+    def drop(self, title: str) -> None:
+        """A file in the folder, as a careful program drops it: written aside, then renamed."""
+        scratch = self.folder / f".{title}.tmp"
+        scratch.write_text(f"{title}\n\n{title} is about Mali and nothing else, it says in this sample text.\n")
+        scratch.rename(self.folder / f"{title}.txt")
+        with self.world.lock:
+            self.world.dropped.append(title)
+
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """`watchpost run …` in a process of its own; its output goes to a log file."""
+        log = (self.root / "log.txt").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "watchpost", "run", *args, "--config", self.config, "--data", self.data],
+            env={**self.env, **(env or {})},
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def once(self, *, code: int = 0) -> None:
+        """`watchpost run --once`, to its end."""
+        process = self.start("--once")
+        assert process.wait(60) == code, self.log()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait for something to become true."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"waited {seconds} s for nothing\n{self.log()}"
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """What all processes said."""
+        path = self.root / "log.txt"
+        return path.read_text("utf-8", "replace")[-6000:] if path.exists() else ""
+
+    @property
+    def server_pid(self) -> int:
+        """The process id of the embedded server."""
+        with self.client() as client:
+            return int(client.info("server")["process_id"])
+
+    def client(self, url: str = "") -> redis.Redis:
+        """A client of the store that the processes use."""
+        return redis.Redis.from_url(url or self.url())
+
+    def url(self) -> str:
+        """The embedded server's address."""
+        recorded = self.data / "redis.sock.path"
+        return f"unix://{recorded.read_text().strip() if recorded.exists() else self.data / 'redis.sock'}"
+
+    def check(self, *, repeats: int = 0, url: str = "") -> None:
+        """The oracle: I1, I2, I3, I6. `repeats` is how many deliveries may have arrived twice."""
+        published = self.world.everything()
+        with self.world.lock:
+            got = list(self.world.got)
+        contents: dict[str, set[bytes]] = {}
+        for id_, body in got:
+            contents.setdefault(id_, set()).add(body)
+        assert all(len(bodies) == 1 for bodies in contents.values()), "I2: one delivery id, two contents"
+        told = self.world.told()
+        assert sorted(set(told)) == sorted(published), f"I1: missing or unknown\n{self.log()}"
+        assert len(told) == len(set(told)), f"I3: told in two deliveries: {sorted(told)}"
+        assert len(got) - len(contents) <= repeats, f"{len(got) - len(contents)} repeats"
+        assert not self.left(url), f"I6: left over {self.left(url)}"
+
+    def quiet(self, url: str = "") -> bool:
+        """Everything is told, and nothing is on its way any more."""
+        return set(self.world.told()) >= set(self.world.everything()) and not self.left(url)
+
+    def left(self, url: str = "") -> dict[str, int]:
+        """What still lies in the queues, as the store says it."""
+        with self.client(url) as client:
+            streams = [name for name in ("{wp}:articles", "{wp}:outbox:inbox") if client.exists(name)]
+            found: dict[str, Any] = {
+                **{name: client.xlen(name) for name in streams},
+                "retry": client.zcard("{wp}:retry"),
+                "open": client.hlen("{wp}:open"),
+                "dead": client.xlen("{wp}:dead"),
+                "out": len(client.keys("{wp}:out:*")),
+                "buckets": len(client.keys("{wp}:bucket:*")),
+                "pending": sum(int(group["pending"]) for name in streams for group in client.xinfo_groups(name)),
+            }
+        return {name: count for name, count in found.items() if count}
+
+    def answers(self) -> bool:
+        """Is the embedded server there?"""
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.exceptions.RedisError:
+            return False
+
+    def close(self) -> None:
+        """Kill everything that was started, the embedded server too."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        with suppress(redis.exceptions.RedisError, OSError):
+            os.kill(self.server_pid, signal.SIGKILL)
+        self._http.shutdown()
+        self._http.server_close()

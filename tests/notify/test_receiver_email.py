@@ -1,0 +1,209 @@
+"""Mail to a real SMTP server: encryption, replies, repeats, secrets."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.http_server import CERTIFICATE
+from tests.mail_server import MailServer
+from tests.notify.editions import delivery, usual
+from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
+from watchpost.notify.receiver import Workshop
+from watchpost.notify.receivers.email import KIND, Email, EmailOptions
+
+ENV = {"PASSWORD": "canary-of-the-mail-server"}
+HOUR = timedelta(hours=1)
+
+
+def receiver(port: int, tls: str = "starttls", smtp: dict[str, Any] | None = None, **options: Any) -> Email:
+    server = {"host": "localhost", "port": port, "tls": tls, "ca_file": str(CERTIFICATE)} | (smtp or {})
+    given = {
+        "from": "Watchpost <watch@example.org>",
+        "to": ["desk@example.org"],
+        "smtp": server,
+        "allow_private": ["127.0.0.0/8"],
+    }
+    model = EmailOptions.model_validate(given | options, context={"env": ENV, "base": "."})
+    built = KIND.build("desk", model, Workshop("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    assert isinstance(built, Email)
+    return built
+
+
+async def send(mailer: Email, message: Message | None = None, attempt: int = 1) -> Outcome:
+    chosen = message or mailer.compose(usual())[0]
+    return await mailer.send(delivery(chosen, attempt, f"{'7f3a' * 8}.{chosen.part}"))
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit", "none"])
+async def test_a_mail_arrives_once_and_encrypted_unless_the_operator_says_no(tls: str) -> None:
+    async with MailServer(starttls=tls == "starttls", implicit=tls == "implicit") as server:
+        got = await send(receiver(server.port, tls))
+    assert got == Delivered("250 2.0.0 queued as 4F2A")
+    (mail,) = server.mails
+    assert (mail.sender, mail.recipients) == ("watch@example.org", ["desk@example.org"])
+    assert mail.encrypted is (tls != "none")
+    assert f"Message-ID: <{'7f3a' * 8}.".encode() in mail.content
+
+
+async def test_a_login_is_used() -> None:
+    login = {"username": "watch", "password": {"env": "PASSWORD"}}
+    async with MailServer(starttls=True, login=f"watch:{ENV['PASSWORD']}") as server:
+        assert isinstance(await send(receiver(server.port, smtp=login)), Delivered)
+        assert [mail.encrypted for mail in server.mails] == [True]
+    async with MailServer(starttls=True, login="watch:another") as server:
+        got = await send(receiver(server.port, smtp=login))
+        assert isinstance(got, TryLater)
+        assert (got.reason, got.after) == ("auth", HOUR)
+        assert ENV["PASSWORD"] not in repr(got)
+        assert not server.mails
+
+
+async def test_nothing_is_sent_to_a_server_that_offers_no_encryption() -> None:
+    async with MailServer() as server:
+        got = await send(receiver(server.port, "starttls"))
+    assert isinstance(got, TryLater)
+    assert (got.reason, got.after) == ("tls", HOUR)
+    assert "no STARTTLS, nothing was sent" in got.detail
+    assert not server.mails
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+async def test_a_stranger_s_certificate_is_refused(tls: str) -> None:
+    async with MailServer(starttls=tls == "starttls", implicit=tls == "implicit") as server:
+        got = await send(receiver(server.port, tls, {"ca_file": None}))
+    assert isinstance(got, TryLater)
+    assert got.reason == "tls"
+    assert not server.mails
+
+
+@pytest.mark.parametrize(
+    ("rcpt", "data", "outcome"),
+    [
+        (["451 4.7.1 greylisted"], [], TryLater("server_error", "451 4.7.1 greylisted")),
+        (["550 5.1.1 no such user"], [], Refused("client_error", "550 5.1.1 no such user")),
+        (["530 5.7.0 log in first"], [], TryLater("auth", "530 5.7.0 log in first", HOUR)),
+        ([], ["452 4.3.1 disk full"], TryLater("server_error", "452 4.3.1 disk full")),
+        ([], ["554 5.7.1 spam"], Refused("client_error", "554 5.7.1 spam")),
+        ([], ["552 5.3.4 too big"], Refused("too_large", "552 5.3.4 too big")),
+        ([], [""], Unknown("unknown", "no answer after the message was sent", repeatable=True)),
+    ],
+    ids=["greylisted", "no-user", "login-needed", "full", "spam", "too-big", "dropped"],
+)
+async def test_what_a_reply_means(rcpt: list[str], data: list[str], outcome: Outcome) -> None:
+    async with MailServer(rcpt=rcpt, data=data) as server:
+        assert await send(receiver(server.port, "none")) == outcome
+    assert not server.mails
+
+
+async def test_a_repeat_is_the_same_message_to_the_byte() -> None:
+    async with MailServer(rcpt=["451 4.7.1 greylisted"]) as server:
+        mailer = receiver(server.port, "none")
+        (message,) = mailer.compose(usual())
+        assert isinstance(await send(mailer, message), TryLater)
+        assert isinstance(await send(mailer, message, attempt=2), Delivered)
+        (again,) = receiver(server.port, "none").compose(usual())
+        assert isinstance(await send(mailer, again, attempt=3), Delivered)
+    first, second = server.mails
+    assert first.content == second.content
+
+
+async def test_one_refused_recipient_does_not_touch_the_other() -> None:
+    async with MailServer(rcpt=["550 5.1.1 gone"]) as server:
+        mailer = receiver(server.port, "none", to=["gone@example.org", "Wérner <w@example.org>"])
+        one, other = mailer.compose(usual())
+        assert one.part != other.part
+        assert (one.address, other.address) == ("gone@example.org", "w@example.org")
+        assert isinstance(await send(mailer, one), Refused)
+        assert isinstance(await send(mailer, other), Delivered)
+    assert [mail.recipients for mail in server.mails] == [["w@example.org"]]
+
+
+async def test_a_private_address_needs_permission() -> None:
+    async with MailServer() as server:
+        for allowed in ([], ["127.0.0.2/32"], ["10.0.0.0/8"]):
+            got = await send(receiver(server.port, "none", allow_private=allowed))
+            assert isinstance(got, TryLater)
+            assert (got.reason, got.after) == ("blocked", HOUR)
+    assert server.connections == 0
+
+
+async def test_why_no_connection_came() -> None:
+    async with MailServer() as server:
+        port = server.port
+    refused = await send(receiver(port, "none"))
+    assert refused == TryLater("refused", "the connection was refused")
+    nowhere = await send(receiver(port, "none", {"host": "no-such-host.invalid"}))
+    assert nowhere == TryLater("dns", "the mail server's name cannot be resolved")
+
+
+async def test_a_server_that_says_nothing_ends_at_the_deadline() -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silence, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    got = await send(receiver(port, "none", timeout="200ms"))
+    server.close()
+    assert got == TryLater("timeout", "the deadline passed (connect)")
+
+
+async def test_silence_after_the_final_dot_is_unknown() -> None:
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            if line == b"DATA\r\n":
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                await reader.read()
+                break
+            writer.write(b"250 yes\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(conversation, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    got = await send(receiver(port, "none", timeout="400ms"))
+    server.close()
+    assert got == Unknown("timeout", "no answer after the message was sent", repeatable=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"to": []},
+        {"to": ["nobody"]},
+        {"to": ["a@example.org, b@example.org"]},
+        {"to": ["a@example.org\r\nBcc: b@example.org"]},
+        {"to": ["jörg@example.org"]},
+        {"to": ["@example.org"]},
+        {"to": [""]},
+        {"to": ["friends: a@example.org;"]},
+        {"from": "x"},
+        {"smtp": {"host": "mail.example.org", "tls": "none", "username": "u", "password": {"env": "PASSWORD"}}},
+        {"smtp": {"host": "mail.example.org", "password": {"env": "PASSWORD"}}},
+        {"smtp": {"host": "mail.example.org", "username": "u", "password": ENV["PASSWORD"]}},
+        {"smtp": {"host": "mail\r\nx"}},
+        {"smtp": {"host": "mail.example.org", "tls": "maybe"}},
+    ],
+    ids=str,
+)
+def test_what_the_configuration_may_not_say(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        receiver(25, **options)
+    told = str(caught.value.errors(include_input=False, include_url=False, include_context=False))
+    assert ENV["PASSWORD"] not in told
+
+
+def test_what_the_configuration_may_say() -> None:
+    mailer = receiver(25, to=["Wérner <w@example.org>", "w@example.org", "info@bücher.example"])
+    assert [message.address for message in mailer.compose(usual())] == [
+        "w@example.org",
+        "info@xn--bcher-kva.example",
+    ]
+    login = {"host": "127.0.0.1", "tls": "none", "username": "u", "password": {"env": "PASSWORD"}}
+    assert ENV["PASSWORD"] not in repr(receiver(25, smtp=login)._options)

@@ -1,0 +1,133 @@
+"""The receivers of this machine: terminal and directory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.notify.editions import delivery, usual
+from watchpost.model import Delivered, Digest, TryLater
+from watchpost.notify.receivers import collect, kinds
+from watchpost.notify.receivers.console import Console, ConsoleOptions
+from watchpost.notify.receivers.file import File, FileOptions
+from watchpost.notify.render import payload
+
+
+class Terminal(io.StringIO):
+    """A terminal with people in front of it, or a pipe."""
+
+    def __init__(self, tty: bool) -> None:
+        super().__init__()
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    kind = kinds()["file"]
+    assert list(collect([kind])) == ["file"]
+    with pytest.raises(ValueError, match="'file'"):
+        collect([kind, kind])
+
+
+@pytest.mark.parametrize(
+    ("color", "tty", "no_color", "coloured"),
+    [
+        ("auto", True, "", True),
+        ("auto", False, "", False),
+        ("auto", True, "1", False),
+        ("always", False, "1", True),
+        ("never", True, "", False),
+    ],
+)
+async def test_colours_are_for_people_at_a_terminal(
+    color: str, tty: bool, no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = Terminal(tty)
+    console = Console("desk", ConsoleOptions.model_validate({"color": color}), terminal)
+    (message,) = console.compose(usual())
+    assert await console.send(delivery(message)) == Delivered("written to the terminal")
+    assert ("\x1b[1;33mWagner" in terminal.getvalue()) is coloured
+    assert ("**Wagner**" in terminal.getvalue()) is not coloured
+
+
+async def test_a_terminal_of_few_letters_gets_question_marks() -> None:
+    raw = io.BytesIO()
+    terminal = io.TextIOWrapper(raw, encoding="ascii")
+    console = Console("desk", ConsoleOptions(), terminal)
+    (message,) = console.compose(usual())
+    assert isinstance(await console.send(delivery(message)), Delivered)
+    assert b"Explosion near Gao base" in raw.getvalue()
+    assert b"???" in raw.getvalue()
+
+
+async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
+    out, into = os.pipe()
+    with os.fdopen(into, "w") as terminal:
+        console = Console("desk", ConsoleOptions(), terminal)
+        (message,) = console.compose(usual())
+        full = delivery(message)
+        big = full.message.editions["text"] * 200  # more than a pipe holds
+        object.__setattr__(message, "editions", {"text": big})
+        first = asyncio.ensure_future(console.send(full))
+        await asyncio.sleep(0)  # it is in the thread now
+        while console._writing is None:
+            await asyncio.sleep(0)
+        assert await console.send(full) == TryLater("timeout", "the terminal does not take what is written")
+        with os.fdopen(out, "rb") as reading:
+            taken = await asyncio.to_thread(reading.read, len(big.encode()) + 1)
+            assert await first == Delivered("written to the terminal")
+    assert taken.decode() == big + "\n"
+
+
+def options(path: str, base: Path) -> FileOptions:
+    return FileOptions.model_validate({"path": path}, context={"base": base, "env": {}})
+
+
+async def test_three_files_per_digest_named_by_time_receiver_and_id(tmp_path: Path) -> None:
+    receiver = File("desk", options("out/box", tmp_path))
+    edition: Digest = usual()
+    (message,) = receiver.compose(edition)
+    await receiver.send(delivery(message))
+    stem = f"20261123T080000Z-desk-{'7f3a' * 8}"
+    names = sorted(path.name for path in (tmp_path / "out" / "box").iterdir())
+    assert names == [f"{stem}.html", f"{stem}.json", f"{stem}.txt"]
+    raw = (tmp_path / "out" / "box" / f"{stem}.json").read_bytes()
+    assert raw.decode() == payload.payload(edition)
+    assert json.loads(raw)["id"] == f"dg_{edition.id}"
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()}
+    assert isinstance(await receiver.send(delivery(message, attempt=2)), Delivered)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()} == before
+
+
+async def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
+    receiver = File("../../etc/crön\x00 -rf", options("box", tmp_path))
+    (message,) = receiver.compose(usual())
+    assert isinstance(await receiver.send(delivery(message)), Delivered)
+    assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "box"}
+    assert [path.name for path in tmp_path.iterdir()] == ["box"]
+
+
+async def test_a_directory_that_cannot_be_made_is_for_later(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    receiver = File("desk", options("file/box", tmp_path))
+    (message,) = receiver.compose(usual())
+    outcome = await receiver.send(delivery(message))
+    assert isinstance(outcome, TryLater)
+    assert "Not a directory" in outcome.detail
+
+
+async def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    receiver = File("desk", options(".", tmp_path))
+    (message,) = receiver.compose(usual())
+    (tmp_path / f"20261123T080000Z-desk-{'7f3a' * 8}.txt").mkdir()  # the rename will fail
+    assert isinstance(await receiver.send(delivery(message)), TryLater)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".txt"]

@@ -1,0 +1,140 @@
+"""The JSON that leaves the house: a contract with strangers."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
+from watchpost.model import Unread
+from watchpost.notify.render.payload import LIMIT, payload
+
+SCHEMA: dict[str, Any] = json.loads(files("watchpost.notify.render").joinpath("digest.schema.json").read_text("utf-8"))
+_TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def faults(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
+    """What in `value` the schema does not allow: the part of JSON Schema that digest.schema.json uses."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] | {
+            key: part for key, part in schema.items() if key != "$ref"
+        }
+    unknown = schema.keys() - {
+        *("type", "properties", "required", "items", "enum", "const", "pattern", "minimum", "anyOf"),
+        *("maxItems", "minItems", "description", "title", "$schema", "$id", "$defs"),
+    }
+    assert not unknown, f"the test does not know {unknown}"
+    found: list[str] = []
+    if "anyOf" in schema and all(faults(value, one, at) for one in schema["anyOf"]):
+        found.append(f"{at}: none of anyOf")
+    if (kind := schema.get("type")) == "null":
+        return [*found, f"{at}: not null"] if value is not None else found
+    if kind and (not isinstance(value, _TYPES[kind]) or (kind != "boolean" and isinstance(value, bool))):
+        return [*found, f"{at}: not {kind}"]
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: {value!r}")
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{at}: {value!r}")
+    if "pattern" in schema:
+        found += [] if re.search(schema["pattern"], value) else [f"{at}: {value!r}"]
+    found += [f"{at}: below"] if "minimum" in schema and value < schema["minimum"] else []
+    found += [f"{at}: many"] if len(value if kind == "array" else ()) > schema.get("maxItems", 10**9) else []
+    found += [f"{at}: few"] if kind == "array" and len(value) < schema.get("minItems", 0) else []
+    found += [f"{at}.{name}: missing" for name in schema.get("required", ()) if name not in value]
+    for name, part in schema.get("properties", {}).items():
+        found += faults(value[name], part, f"{at}.{name}") if name in value else []
+    if kind == "array":
+        found += [fault for i, one in enumerate(value) for fault in faults(one, schema["items"], f"{at}[{i}]")]
+    return found
+
+
+def told(edition: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(payload(edition))
+    assert faults(document, SCHEMA) == []
+    return document
+
+
+def test_the_document() -> None:
+    text = payload(usual())
+    assert "\n" not in text
+    assert '": ' not in text
+    assert "Вагнер" in text
+    document = told(usual())
+    first = document["data"]["stories"][0]
+    assert {key: document[key] for key in ("type", "schema", "timestamp", "source", "test", "id")} == {
+        "type": "digest.created",
+        "schema": "watchpost/1",
+        "timestamp": "2026-11-23T08:00:00Z",
+        "source": "watchpost/newsdesk",
+        "test": False,
+        "id": "dg_" + "7f3a" * 8,
+    }
+    assert document["data"]["receiver"] == "desk"
+    assert document["data"]["window"] == {"from": "2026-11-22T18:00:00Z", "to": "2026-11-23T08:00:00Z"}
+    assert document["data"]["counts"] == {"stories": 3, "articles": 61, "omitted": 2, "sources": 41, "unread": 2}
+    assert first["id"] == f"st_{1:032x}"
+    assert first["topics"][1] == {
+        "name": "wagner",
+        "title": "Wagner / Africa Corps",
+        "why": ["Wagner", "ЧВК"],
+        "severity": "high",
+        "score": 1.25,
+    }
+    assert first["source_count"] == len(first["sources"]) == 2
+    assert first["sources"][0]["feed"] == "rfi-africa"
+    assert document["data"]["stories"][1]["published"] is None
+
+
+def test_highlights_count_code_points_of_the_text() -> None:
+    snippet = told(usual())["data"]["stories"][0]["snippet"]
+    assert snippet["text"] == SENTENCE
+    assert [snippet["text"][start:end] for start, end in snippet["highlights"]] == ["Wagner", "Gao"]
+
+
+def test_an_alert_is_another_type() -> None:
+    assert told(digest(story(), kind="alert"))["type"] == "hit.created"
+
+
+def test_a_story_without_address_or_score_is_told_all_the_same() -> None:
+    one = story(score=float("nan"), topics=())
+    assert told(digest(one))["data"]["stories"][0]["topics"] == []
+    assert told(digest(story(score=float("inf"))))["data"]["stories"][0]["topics"][0]["score"] == 0.0
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_hostile_text_stays_text(text: str) -> None:
+    document = told(hostile(text))
+    assert "javascript:" not in json.dumps([one["url"] for one in document["data"]["stories"]])
+    assert "\\u0000" not in payload(hostile(text))
+
+
+def test_whole_stories_are_dropped_from_the_end_and_counted() -> None:
+    edition = endless(unread=tuple(Unread(f"f{n}", "ж" * 300, None) for n in range(900)), omitted=3)
+    text = payload(edition)
+    counts = told(edition)["data"]["counts"]
+    assert len(text.encode()) <= LIMIT
+    assert 0 < counts["stories"] == len(json.loads(text)["data"]["stories"]) < 500
+    assert counts["omitted"] == 500 - counts["stories"] + 3
+    assert counts["unread"] == 900
+    assert json.loads(text)["data"]["stories"][-1]["id"] == f"st_{counts['stories'] - 1:032x}"
+    assert len(text.encode()) > LIMIT * 0.95  # and not more of them than need be
+
+
+def test_the_schema_check_of_this_file_can_fail() -> None:
+    document = told(usual())
+    document["data"]["stories"][0]["snippet"]["highlights"] = [[1]]
+    document["data"]["counts"]["omitted"] = -1
+    document["schema"] = "watchpost/2"
+    del document["id"]
+    assert len(faults(document, SCHEMA)) == 4

@@ -1,0 +1,95 @@
+"""The text edition."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
+from watchpost.notify.render import plain
+from watchpost.notify.render.foreign import clean
+
+USUAL = """\
+Monday 23 November 2026, 09:00 Europe/Paris
+Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00
+3 stories from 61 articles: 1 new, 1 updated, 1 continuing.
+Closed 3 h late: the service was down.
+
+== WAGNER / AFRICA CORPS ==
+
+1. NEW  Explosion near Gao base; JNIM claims attack [1]
+   RFI Afrique, French, 08:42 (seen 08:44). 2 sources.
+   "…des combattants de **Wagner** ont été vus près de **Gao**, selon
+   trois sources 🙂 Вагнер"
+   Why: "Gao", "Wagner", "ЧВК". Also: РИА Новости (ru).
+   Topics: Mali security.
+
+== MALI SECURITY ==
+
+2. UPDATE  انفجار قرب قاعدة غاو [2]
+   الجزيرة, Arabic, no date, seen 08:44. 2 sources.
+   "انفجار قرب قاعدة **غاو**"
+   Why: "غاو". Also: РИА Новости (ru).
+3. CONTINUING  Kidal talks go on (2 sources) [1]
+
+Not shown: 2 stories.
+https://watch.example.org/e/dg_7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a
+Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk
+(certificate expired, never read yet)
+You get this because you are on desk of newsdesk.
+
+[1] https://www.rfi.fr/afrique/gao?id=7
+[2] https://news.example/%D8%BA%D8%A7%D9%88
+"""
+
+
+def test_an_edition_as_it_should_look() -> None:
+    assert plain.plain(usual(late=timedelta(hours=3))) == USUAL
+
+
+def test_an_alert_is_one_compact_block_per_story() -> None:
+    first, *_ = plain.plain(usual(kind="alert")).split("\n\n")
+    assert first == (
+        "HIGH · Wagner / Africa Corps · Explosion near Gao base; JNIM claims\n"
+        "  attack\n"
+        "  RFI Afrique, French, 08:42 (seen 08:44). 2 sources.\n"
+        '  "…des combattants de **Wagner** ont été vus près de **Gao**, selon\n'
+        '  trois sources 🙂 Вагнер"\n'
+        '  Why: "Gao", "Wagner", "ЧВК".\n'
+        "  https://www.rfi.fr/afrique/gao?id=7"
+    )
+
+
+def test_the_terminal_edition_has_colours_and_is_otherwise_the_same() -> None:
+    coloured = plain.ansi(usual())
+    assert "\x1b[1;33mWagner\x1b[0m" in coloured
+    without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert without.split() == plain.plain(usual()).replace("**", "").split()
+
+
+def test_an_empty_edition_says_so() -> None:
+    assert "Nothing matched. 41 sources read." in plain.plain(digest())
+
+
+@pytest.mark.parametrize("kind", ["digest", "alert"])
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_nothing_hostile_gets_through(text: str, kind: str) -> None:
+    shown = plain.plain(hostile(text, kind=kind))
+    assert not set(shown) & set(BIDI)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]", shown)
+    assert "javascript:" not in shown.replace(clean(text), "")
+    assert all(plain.columns(line) <= plain.WIDTH for line in shown.splitlines() if "://" not in line)
+    assert set(re.findall(r"\x1b\[[0-9;]*m", plain.ansi(hostile(text)))) <= {"\x1b[1m", "\x1b[1;33m", "\x1b[0m"}
+    shown.encode()
+
+
+def test_wide_characters_count_double_and_endless_words_break() -> None:
+    lines = plain.wrap("瓦格纳" * 40, "1. ", "   ")
+    assert max(map(plain.columns, lines)) <= plain.WIDTH
+    assert "".join(line[3:] for line in lines) == "瓦格纳" * 40
+
+
+def test_five_hundred_stories_are_cut_and_counted() -> None:
+    assert "Not shown: 300 stories." in plain.plain(endless())

@@ -1,0 +1,122 @@
+"""The Slack edition, with slack_sdk's own models as a second opinion."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from slack_sdk.models.blocks import Block
+
+from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, usual
+from watchpost.notify.render import slack
+from watchpost.notify.render.slack import messages, plain_payload, validate_slack
+
+
+def read(edition: Any) -> list[dict[str, Any]]:
+    """The payloads, each found fit by our rules and by Slack's own library."""
+    payloads = [json.loads(message) for message in messages(edition)]
+    for message, payload in zip(messages(edition), payloads, strict=True):
+        assert validate_slack(payload) == ()
+        assert len(message.encode()) <= slack.MAX_BYTES
+        for block in payload["blocks"]:
+            parsed = Block.parse(block)
+            assert parsed is not None
+            parsed.validate_json()
+    return payloads
+
+
+def texts(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """The elements of all rich_text blocks."""
+    rich = [block for block in payload["blocks"] if block["type"] == "rich_text"]
+    return [part for block in rich for section in block["elements"] for part in section["elements"]]
+
+
+def test_the_message() -> None:
+    (payload,) = read(usual())
+    parts = texts(payload)
+    assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 3 stories, 1 new"
+    assert payload["text"].endswith("Top: Explosion near Gao base; JNIM claims attack")
+    assert {
+        "type": "link",
+        "url": "https://www.rfi.fr/afrique/gao?id=7",
+        "text": "Explosion near Gao base; JNIM claims attack",
+        "style": {"bold": True},
+    } in parts
+    assert {"type": "text", "text": "Wagner", "style": {"bold": True}} in parts
+    assert [part["text"] for part in parts if part["text"].strip() in ("NEW", "UPDATE", "CONTINUING")] == [
+        "NEW  ",
+        "UPDATE  ",
+        "CONTINUING  ",
+    ]
+    (rtl,) = (part["text"] for part in parts if part["type"] == "link" and "غاو" in part["text"])
+    assert (rtl[0], rtl[-1]) == ("\u2068", "\u2069")
+    assert payload["unfurl_links"] is False
+    said = json.dumps(payload, ensure_ascii=False)
+    assert "Not read: 2 of 41 sources" in said
+    assert "Not shown: 2 stories." in said
+
+
+def test_a_mention_in_a_headline_is_shown_and_reaches_nobody() -> None:
+    (payload,) = read(hostile(MENTION))
+    assert MENTION in [part["text"] for part in texts(payload)]
+    assert "<!channel>" not in payload["text"]
+    assert "&lt;!channel&gt; *x* &amp; &lt;b&gt; @here :fire:" in payload["text"]
+    assert payload["mrkdwn"] is False
+    assert "mrkdwn" not in json.dumps(payload["blocks"])
+
+
+@pytest.mark.parametrize("kind", ["digest", "alert"])
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_hostile_text_makes_a_valid_message(text: str, kind: str) -> None:
+    for payload in read(hostile(text, kind=kind)):
+        raw = json.dumps(payload, ensure_ascii=False)
+        assert "javascript:" not in raw
+        assert not set(raw) & set("\u202a\u202b\u202c\u202d\u202e\x00")
+
+
+def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
+    payloads = read(endless())
+    assert len(payloads) == slack.MAX_MESSAGES
+    assert all(len(payload["blocks"]) <= slack.MAX_BLOCKS for payload in payloads)
+    shown = sum(part["type"] == "link" and "/e/" not in part["url"] for p in payloads for part in texts(p))
+    assert f"Not shown: {500 - shown} stories." in json.dumps(payloads[-1])
+    assert [payload["blocks"][0]["text"]["text"][-6:] for payload in payloads] == [" (1/3)", " (2/3)", " (3/3)"]
+
+
+def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
+    one = usual().stories[0]
+    assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
+    assert "Not shown: 1 story." in messages(digest(*[one] * 37))[-1]
+
+
+def test_an_empty_edition_is_a_message_too() -> None:
+    (payload,) = read(digest())
+    assert payload["blocks"][0]["text"]["text"] == "Nothing matched. 41 sources read."
+
+
+def test_the_fallback_is_literal_text() -> None:
+    payload = json.loads(plain_payload(MENTION + "🙂" * 5_000))
+    assert validate_slack(payload) == ()
+    assert payload["text"].startswith("&lt;!channel&gt;")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"text": ""}, "text is empty"),
+        ({"text": "<!channel>"}, "not escaped"),
+        ({"mrkdwn": True}, "mrkdwn"),
+        ({"channel": "#x"}, "unknown key"),
+        ({"blocks": [{"type": "divider"}] * 46}, "46 blocks"),
+        ({"text": "ж" * 6_000}, "bytes"),
+        ({"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}}]}, "shape of section"),
+        ({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "x"}}]}, "plain_text"),
+        ({"blocks": [slack._rich([{"type": "text", "text": ""}])]}, "element"),
+        ({"blocks": [slack._rich([{"type": "link", "url": "javascript:1", "text": "x"}])]}, "link"),
+        ({"blocks": [{"type": "context", "elements": []}]}, "shape of context"),
+    ],
+)
+def test_the_check_finds_what_slack_would_refuse(change: dict[str, Any], problem: str) -> None:
+    payload = json.loads(messages(usual())[0]) | change
+    assert any(problem in found for found in validate_slack(payload))

@@ -1,0 +1,81 @@
+"""The sentences that all editions share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
+from watchpost.model import Unread
+from watchpost.notify.render import words
+
+
+def test_the_subject_counts_and_names_the_strongest() -> None:
+    assert words.subject(usual()) == "[newsdesk] 3 stories: Explosion near Gao base; JNIM claims attack (+2)"
+    alert = digest(story(), kind="alert")
+    assert words.subject(alert).startswith("[newsdesk] HIGH Wagner / Africa Corps: Explosion near Gao")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_the_subject_is_one_line_of_at_most_ninety(text: str) -> None:
+    for kind in ("digest", "alert"):
+        subject = words.subject(hostile(text, kind=kind))
+        assert len(subject) <= 90
+        assert subject.isprintable() or "\u200d" in subject
+
+
+def test_a_story_stands_once_under_its_most_severe_topic() -> None:
+    sections = words.sections(usual().stories)
+    assert [(section.title, len(section.stories)) for section in sections] == [
+        ("Wagner / Africa Corps", 1),
+        ("Mali security", 2),
+    ]
+    assert words.other_topics(story()) == ("Mali security",)
+
+
+def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
+    edition = usual()
+    assert words.dateline(edition) == "Monday 23 November 2026, 09:00 Europe/Paris"
+    assert words.window(edition) == "Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
+    assert words.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
+    assert words.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
+    assert words.dateline(usual(timezone="Nowhere/Land")) == "Monday 23 November 2026, 08:00 UTC"
+
+
+def test_the_byline_never_guesses_a_date() -> None:
+    edition = usual()
+    assert words.byline(edition, story()) == "RFI Afrique, French, 08:42 (seen 08:44). 2 sources."
+    undated = story(lead=report(published=None))
+    assert words.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
+    old = story(lead=report(published=WHEN - timedelta(days=3)))
+    assert "published Fri 20 Nov 09:00, seen 08:44" in words.byline(edition, old)
+
+
+def test_copies_of_one_outlet_are_one_source() -> None:
+    one = story(reports=(report(), report("Same, retitled"), report(source="other-feed-of-rfi")))
+    assert words.sources(one) == 1
+    assert words.also(one) == ((), 0)
+
+
+def test_a_silent_failure_is_not_a_quiet_day() -> None:
+    lost = tuple(Unread(f"f{n}", "dns", WHEN) for n in range(41))
+    assert words.nothing(digest()) == "Nothing matched. 41 sources read."
+    assert words.nothing(digest(unread=lost[:2])) == "Nothing matched in what could be read: 39 of 41 sources."
+    assert words.nothing(digest(unread=lost)) == "Nothing could be read: 41 of 41 sources failed."
+    assert words.not_read(digest(unread=lost)).endswith("f11 (dns since 09:00), 29 more")
+    assert words.not_read(usual()) == (
+        "Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk (certificate expired, never read yet)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("late", "sentence"),
+    [
+        (timedelta(hours=3), "Closed 3 h late: the service was down."),
+        (timedelta(days=3, hours=2, minutes=7), "Closed 3 d 2 h late: the service was down."),
+        (timedelta(seconds=40), ""),
+    ],
+)
+def test_downtime_is_said(late: timedelta, sentence: str) -> None:
+    assert words.lateness(digest(late=late)) == sentence

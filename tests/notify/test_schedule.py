@@ -1,0 +1,115 @@
+"""When a window closes: slots, zones, both nights of the clock change, downtime, quiet days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from watchpost.model import Daily, Every, Immediate, Schedule
+from watchpost.notify.schedule import due, last_slot, next_look, tell_empty
+
+EVERY_DAY = tuple(range(7))
+PARIS = "Europe/Paris"
+MINUTE = timedelta(minutes=1)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def daily(*times: str, days: tuple[int, ...] = EVERY_DAY, timezone: str = PARIS) -> Daily:
+    return Daily(tuple(time.fromisoformat(each) for each in times), days, timezone)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "slot"),
+    [
+        (daily("08:00"), "2026-11-23T08:00:00+01:00", "2026-11-23T08:00:00+01:00"),
+        (daily("08:00"), "2026-11-23T07:59:59+01:00", "2026-11-22T08:00:00+01:00"),
+        (daily("08:00", "18:00"), "2026-11-23T12:00:00+01:00", "2026-11-23T08:00:00+01:00"),
+        (daily("18:00", "08:00"), "2026-11-23T19:00:00+01:00", "2026-11-23T18:00:00+01:00"),
+        # Monday to Friday: on a Sunday the last slot was Friday's
+        (daily("08:00", days=(0, 1, 2, 3, 4)), "2026-11-22T12:00:00+01:00", "2026-11-20T08:00:00+01:00"),
+        # 08:00 stays 08:00 local over the change of 29 March 2026
+        (daily("08:00"), "2026-03-28T09:00:00+01:00", "2026-03-28T08:00:00+01:00"),
+        (daily("08:00"), "2026-03-29T09:00:00+02:00", "2026-03-29T08:00:00+02:00"),
+        # a day ahead of UTC
+        (daily("00:30", timezone="Pacific/Kiritimati"), "2026-11-22T10:31:00Z", "2026-11-22T10:30:00Z"),
+        (Every(timedelta(minutes=15), "UTC"), "2026-11-23T08:14:59Z", "2026-11-23T08:00:00Z"),
+        (Every(timedelta(minutes=15), "UTC"), "2026-11-23T08:15:00Z", "2026-11-23T08:15:00Z"),
+    ],
+)
+def test_the_last_slot(schedule: Daily | Every, now: str, slot: str) -> None:
+    assert last_slot(schedule, at(now)) == at(slot)
+
+
+def editions(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
+    """Every slot that is closed when somebody looks each minute."""
+    closed, found, now = start, [], start
+    while now <= end:
+        window = due(schedule, None, closed, now)
+        if window is not None:
+            found.append(window.end)
+            closed = window.end
+        now += MINUTE
+    return found
+
+
+@pytest.mark.parametrize("moment", ["02:00", "02:30", "02:59", "03:00"])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-10-24T12:00:00Z", "2026-10-25T11:00:00Z"),  # 02:30 comes twice
+        ("2027-03-27T12:00:00Z", "2027-03-28T11:00:00Z"),  # 02:30 does not come
+    ],
+)
+def test_one_edition_on_both_nights_of_the_clock_change(moment: str, start: str, end: str) -> None:
+    assert len(editions(daily(moment), at(start), at(end))) == 1
+
+
+def test_after_downtime_one_edition_that_says_how_late_it_is() -> None:
+    closed = at("2026-11-20T08:00:00+01:00")
+    now = at("2026-11-23T11:00:00+01:00")
+    window = due(daily("08:00"), None, closed, now)
+    assert window is not None
+    assert (window.start, window.end) == (closed, at("2026-11-23T08:00:00+01:00"))
+    assert window.late == timedelta(hours=3)
+    assert due(daily("08:00"), None, window.end, now) is None
+
+
+def test_an_edition_on_time_is_not_late() -> None:
+    window = due(daily("08:00"), None, at("2026-11-22T08:00:00+01:00"), at("2026-11-23T08:00:01+01:00"))
+    assert window is not None
+    assert window.late == timedelta(0)
+
+
+def test_an_immediate_group_waits_from_its_first_hit() -> None:
+    opened = at("2026-11-23T08:00:00Z")
+    schedule = Immediate(timedelta(seconds=60))
+    assert due(schedule, None, None, opened) is None
+    assert due(schedule, opened, None, opened + timedelta(seconds=59)) is None
+    window = due(schedule, opened, None, opened + timedelta(seconds=60))
+    assert window is not None
+    assert window.start == opened
+    assert next_look(schedule, opened, opened) == opened + timedelta(seconds=60)
+    assert next_look(daily("08:00"), opened, opened) is None
+
+
+@pytest.mark.parametrize(
+    ("empty", "silent_days", "told"),
+    [("never", 30, False), ("always", 1, True), ("weekly", 6, False), ("weekly", 7, True)],
+)
+def test_quiet_days(empty: str, silent_days: int, told: bool) -> None:
+    schedule = Daily((time(8),), EVERY_DAY, "UTC", empty)  # type: ignore[arg-type]  # the table's words
+    now = at("2026-11-23T08:00:00Z")
+    window = due(schedule, None, now - timedelta(days=1), now)
+    assert window is not None
+    assert tell_empty(schedule, now - timedelta(days=silent_days), None, window) is told
+
+
+def test_an_alert_is_never_empty() -> None:
+    opened = at("2026-11-23T08:00:00Z")
+    window = due(Immediate(timedelta(0)), opened, None, opened)
+    assert window is not None
+    assert not tell_empty(Immediate(timedelta(0)), None, None, window)

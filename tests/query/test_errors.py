@@ -1,0 +1,176 @@
+"""Every mistake has a column and a cure."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchpost.errors import QueryError
+from watchpost.query.lexer import LONGEST
+from watchpost.query.parser import DEEPEST, parse
+
+OPERATE = "write what it applies to"
+STAR = "a * stands only after the last letter of a word, like malien*"
+GROUP = "put parentheses around what belongs together, like (a OR b) AND c"
+COLON = "or text with a colon, which stands in quotes"
+UNFINISHED = "write the query without it"
+FIELDS = "title, summary, body, author, source, lang, url"
+
+MISTAKES: list[tuple[str, int, str, str]] = [
+    ("", 1, "the query is empty", 'write a word or a "phrase"'),
+    (" \n ", 1, "the query is empty", 'write a word or a "phrase"'),
+    (
+        "wagner group",
+        8,
+        "wagner and group stand side by side",
+        'quote them as a phrase, "wagner group", or put AND or OR between',
+    ),
+    (
+        "a AND wagner grou*",
+        14,
+        "wagner and grou* stand side by side",
+        'quote them as a phrase, "wagner grou*", or put AND or OR between',
+    ),
+    ('mali "b c"', 6, 'nothing between mali and "b c"', "put AND, OR or NOT between"),
+    ("mali (b)", 6, "nothing between mali and (", "put AND, OR or NOT between"),
+    ("(a) title:b", 5, "nothing between ) and title:", "put AND, OR or NOT between"),
+    ("mali and niger", 6, "and is not an operator", 'write AND, or "and" if you mean the word'),
+    ("mali Or niger", 6, "Or is not an operator", 'write OR, or "Or" if you mean the word'),
+    ("not", 1, "not is not an operator", 'write NOT, or "not" if you mean the word'),
+    ("a AND b OR c", 9, "AND and OR stand together without parentheses", GROUP),
+    ("a OR b AND c", 8, "OR and AND stand together without parentheses", GROUP),
+    ("a OR b NOT c", 8, "OR and NOT stand together without parentheses", GROUP),
+    ("a NOT b OR c", 9, "NOT and OR stand together without parentheses", GROUP),
+    ("a AND", 3, "AND has nothing after it", OPERATE),
+    ("(a OR) AND b", 4, "OR has nothing after it", OPERATE),
+    ("NOT", 1, "NOT has nothing after it", OPERATE),
+    ("OR a", 1, "OR has nothing before it", OPERATE),
+    ("(AND a)", 2, "AND has nothing before it", OPERATE),
+    ("a AND OR b", 7, "OR directly after AND", "leave out one of the two"),
+    ("a NOT AND b", 7, "AND directly after NOT", "leave out one of the two"),
+    (
+        "NOT opera",
+        1,
+        "NOT opera without a positive term beside it matches nearly everything",
+        "write what must occur too, like mali NOT opera",
+    ),
+    (
+        "a OR (NOT b AND NOT c)",
+        7,
+        "NOT b without a positive term beside it matches nearly everything",
+        "write what must occur too, like mali NOT b",
+    ),
+    (
+        "title:(NOT b)",
+        8,
+        "NOT b without a positive term beside it matches nearly everything",
+        "write what must occur too, like mali NOT b",
+    ),
+    ("a AND (b OR (c", 13, "this ( is never closed", "write ) where it ends"),
+    ("a AND (", 7, "this ( is never closed", "write ) where it ends"),
+    ("a) OR b", 2, "this ) was never opened", "leave it out, or write ( where it begins"),
+    (")", 1, "this ) was never opened", "leave it out, or write ( where it begins"),
+    ("a OR ()", 6, "nothing inside the parentheses", "write a query inside, or drop them"),
+    ('mali OR "africa', 9, "this quote is never closed", 'write " at the end of the phrase'),
+    ("mali OR «africa", 9, "this quote is never closed", "write » at the end of the phrase"),
+    ("“the “Mali” report", 13, 'nothing between "the “Mali" and report', "put AND, OR or NOT between"),
+    ('“a "b" c”', 4, 'a " inside a phrase', "leave it out: punctuation does not count"),
+    ("titel:mali", 1, "unknown field titel:", f"did you mean title:, {COLON}"),
+    ("a OR xyz:b", 6, "unknown field xyz:", f"the fields are {FIELDS}, {COLON}"),
+    (
+        "title:(a OR body:b)",
+        13,
+        "body: stands inside title:",
+        "close the parentheses of title: before it, or leave one of the two out",
+    ),
+    (
+        "title:body:b",
+        7,
+        "body: stands inside title:",
+        "close the parentheses of title: before it, or leave one of the two out",
+    ),
+    (
+        "title: AND b",
+        1,
+        "title: needs a word, a phrase or parentheses after it",
+        'write title:word, title:"a phrase" or title:(a OR b)',
+    ),
+    ("10:30", 3, "a colon inside a word", 'quote the text: "10:…"'),
+    ("title :mali", 7, ": does not belong here", "write the field's name directly before it"),
+    ("a OR }", 6, "} does not belong here", "leave it out"),
+    ("a AND ma*", 7, "ma* begins too many words", "write at least 3 letters before the *"),
+    ("м*", 1, "м* begins too many words", "write at least 3 letters before the *"),
+    ("*mali", 1, "a * without a word before it", "a * stands only at the end of a word, like malien*"),
+    ("a OR wag*er", 9, "a * inside a word", "a * stands only at the end of a word, like wag*"),
+    ("mali-*", 1, "a * that ends no word in mali-*", STAR),
+    ('"groupe * mali"', 1, 'a * that ends no word in "groupe * mali"', STAR),
+    ('"wag*er mali"', 1, 'a * that ends no word in "wag*er mali"', STAR),
+    ('"mali"*', 7, "a * after a phrase", "put it inside, at the end of a word"),
+    (
+        "瓦格纳*",
+        1,
+        "a * after 瓦格纳 means nothing",
+        "write 瓦格纳 without it: that is found inside longer words anyway",
+    ),
+    ("a OR ...", 6, "... has neither letters nor digits", "write a word"),
+    ('""', 1, '"" has neither letters nor digits', "write a word"),
+    ("mali -opera", 6, "- is not an operator", "write NOT opera"),
+    ("mali ! opera", 6, "! is not an operator", "write NOT"),
+    ("+mali", 1, "+ is not an operator", "write AND mali"),
+    ("mali && niger", 6, "& is not an operator", "write AND"),
+    ("mali|niger", 5, "| does not belong in a word", "write OR between the words"),
+    ("mali, niger", 5, ", does not belong in a word", "write OR (or AND) between the words"),
+    ("wagn?r", 5, "? does not belong in a word", "only a * at the end of a word stands for other letters"),
+    ("url:https://a.b", 11, "// does not belong here", 'quote an address: url:"example.org/news"'),
+    ("a NEAR/5 b", 3, "NEAR/n is not available yet", f'{UNFINISHED}, or "NEAR/5" if you mean the word'),
+    ("a NEAR b", 3, "NEAR/n is not available yet", f'{UNFINISHED}, or "NEAR" if you mean the word'),
+    ("a ONEAR/5 b", 3, "ONEAR/n is not available yet", f'{UNFINISHED}, or "ONEAR/5" if you mean the word'),
+    ("a SAME b", 3, "SAME is not available yet", f'{UNFINISHED}, or "SAME" if you mean the word'),
+    ("ATLEAST/3 b", 1, "ATLEAST/n is not available yet", f'{UNFINISHED}, or "ATLEAST/3" if you mean the word'),
+    ("a UNLESS b", 3, "UNLESS is not available yet", f'{UNFINISHED}, or "UNLESS" if you mean the word'),
+    ("a OR {Mali}", 6, "{…}, the exact spelling, is not available yet", UNFINISHED),
+    ("a OR /mali.*/", 6, "/…/, a regular expression, is not available yet", UNFINISHED),
+    ("a OR вагнер~ru", 12, "~, the forms of a language, is not available yet", UNFINISHED),
+    ("a OR mali^2", 10, "^, a weight, is not available yet", UNFINISHED),
+    ("a OR @sahel", 6, "@name, another topic's query, is not available yet", UNFINISHED),
+    (
+        "(" * (DEEPEST + 1) + "a" + ")" * (DEEPEST + 1),
+        DEEPEST + 2,
+        "more than 100 parentheses or NOTs inside one another",
+        "write it flatter",
+    ),
+    (
+        "a AND " + "NOT " * (DEEPEST + 1) + "b",
+        7 + 4 * (DEEPEST + 1),
+        "more than 100 parentheses or NOTs inside one another",
+        "write it flatter",
+    ),
+    (
+        "a" * (LONGEST + 1),
+        LONGEST + 1,
+        "the query has 20001 characters, at most 20000 are allowed",
+        "divide it into several topics",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "problem", "cure"), MISTAKES, ids=[text[:30] or "empty" for text, *_ in MISTAKES]
+)
+def test_mistake_has_its_column_and_cure(text: str, column: int, problem: str, cure: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    error = caught.value
+    assert (error.column, error.problem, error.cure) == (column, problem, cure)
+    assert str(error) == f"column {column}: {problem}; {cure}"
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "NOT " * 4999, "title:" * 3000, "(a AND " * 2500, '"' * 19_999])
+def test_hostile_nesting_is_an_ordinary_error(text: str) -> None:
+    with pytest.raises(QueryError):
+        parse(text)
+
+
+def test_long_words_do_not_flood_the_message() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("a" * 5000 + " " + "b" * 5000)
+    assert len(str(caught.value)) < 300

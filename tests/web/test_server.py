@@ -1,0 +1,89 @@
+"""The pages and probes, over a real socket: they tell the truth, and only to this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from tests.making import WHEN
+from tests.wire.ends import intake, queued
+from watchpost.errors import WatchpostError
+from watchpost.web.page import page
+from watchpost.web.server import build, parse_listen, serve
+from watchpost.wire.board import Board
+from watchpost.wire.status import Depths, SourceStatus
+from watchpost.wire.store import Store
+
+
+@asynccontextmanager
+async def pages(store: Store) -> AsyncIterator[str]:
+    """The server on a free port; yields its address."""
+    stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def told(where: str) -> None:
+        address.set_result(where)
+
+    work = asyncio.ensure_future(
+        serve("127.0.0.1:0", stop, lambda pulse: build(Board(store), ["rfi"], ["team"], ["Mali"], pulse), told)
+    )
+    yield f"http://{await address}"
+    stop.set()
+    await work
+
+
+async def test_probes_metrics_and_the_page(store: Store) -> None:
+    await intake(store).sync(["rfi"])
+    (claim,) = await intake(store).claim(1)
+    status = {"failures": "2", "detail": "HTTP 503 <script>", "last_visit": WHEN.isoformat()}
+    await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
+    await queued(store)
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}/healthz")).text == "ok\n"
+        assert (await client.get(f"{address}/readyz")).json() == {"ready": True}
+        metrics = await client.get(f"{address}/metrics")
+        assert "watchpost_hits_total" in metrics.text
+        answer = await client.get(address)
+        assert "HTTP 503 &lt;script&gt;" in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_readyz_says_what_is_wrong_when_the_store_is_away() -> None:
+    store = Store("redis://127.0.0.1:1/0")
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        answer = await client.get(f"{address}/readyz")
+        assert answer.status_code == 503
+        assert "127.0.0.1:1" in answer.json()["reason"]
+        assert (await client.get(f"{address}/healthz")).status_code == 200, "alive is not the same as ready"
+        assert (await client.get(address)).status_code == 503
+    await store.close()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "watchpost.example:8080", "127.0.0.1.evil.example"])
+async def test_a_name_from_elsewhere_is_refused(store: Store, host: str) -> None:
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}/metrics", headers={"host": host})).status_code == 421
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8080", "192.168.1.5:80", "[::]:8080", "8080", "here:there"])
+def test_only_loopback_is_listened_on(listen: str) -> None:
+    with pytest.raises(WatchpostError, match=r"http\.listen"):
+        parse_listen(listen)
+
+
+def test_loopback_in_each_form() -> None:
+    assert parse_listen("127.0.0.1:8080") == ("127.0.0.1", 8080)
+    assert parse_listen("[::1]:8080") == ("::1", 8080)
+    assert parse_listen("localhost:0") == ("localhost", 0)
+
+
+def test_the_page_shows_queues_and_sources() -> None:
+    fine = SourceStatus("rfi", 0, "", "", WHEN, WHEN, "2026-11-23T07:40:00+00:00 its interval")
+    new = SourceStatus("bbc", 0, "", "", None, None, "")
+    html = page(Depths(3, 2, {"team": 1}, 0, 4), (fine, new), ("Mali",), "")
+    assert "not visited yet" in html
+    assert "2026-11-23 07:30:00 UTC" in html
+    assert "<dd>4</dd>" in html

@@ -1,0 +1,119 @@
+"""The hops of a message: CLOSE_DUE, DONE, RETRY, DEAD, PRUNE. What each writes, refuses, and does the second time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from tests.making import digest_delivery
+from tests.wire.ends import HOUR_MS, LEASE_MS, parked
+from watchpost.wire.board import Board
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Store
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+# ── CLOSE_DUE and the outbox ──
+
+
+async def test_a_window_closes_once_whoever_is_faster(store: Store) -> None:
+    await parked(store, "a", "b")
+    one, two = Outbox(store, kept_ms=HOUR_MS), Outbox(store, kept_ms=HOUR_MS)
+    seen_by_one, seen_by_two = await one.peek("team|now"), await two.peek("team|now")
+    assert await one.close(seen_by_one, NOW, [digest_delivery("d1")])
+    assert not await two.close(seen_by_two, NOW, [digest_delivery("d2")])
+    assert await one.unsent(["team"]) == (1, 0)
+
+
+async def test_what_is_parked_while_a_window_closes_stays_for_the_next(store: Store) -> None:
+    await parked(store, "a")
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    before = await outbox.peek("team|now")
+    await parked(store, "b")
+    assert await outbox.close(before, NOW, [digest_delivery("d1")])
+    after = await outbox.peek("team|now")
+    assert [each.article.title for each in after.hits] == ["b"]
+    assert after.opened is not None
+
+
+async def test_an_empty_window_only_moves_on(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.enrol(["team|08:00"], NOW - timedelta(days=1))
+    assert await outbox.close(await outbox.peek("team|08:00"), NOW, [])
+    standing = (await outbox.standing(["team|08:00"]))["team|08:00"]
+    assert (standing.opened, standing.closed, standing.told) == (None, NOW, None)
+    await outbox.enrol(["team|08:00"], NOW - timedelta(days=3))
+    assert (await outbox.standing(["team|08:00"]))["team|08:00"].closed == NOW
+
+
+async def test_a_delivery_keeps_its_bytes_and_counts_its_attempts(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    claims = outbox.claims("team", "n1", LEASE_MS)
+    messages = []
+    for attempt in (1, 2, 3):
+        (entry,) = await claims.take(1, block=False)
+        delivery = await outbox.delivery(entry)
+        assert delivery is not None
+        assert delivery.attempt == attempt
+        messages.append(delivery.message)
+        await outbox.retry("team", entry, timedelta(0), "retrying", "down")
+        assert await outbox.wake_retries() == 1
+    assert messages == [digest_delivery("d1").message] * 3
+
+
+async def test_done_twice_is_done_once_and_leaves_nothing_behind(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
+    for _ in range(2):
+        await outbox.done("team", entry)
+    assert await outbox.unsent(["team"]) == (0, 0)
+    assert await outbox.delivery(entry) is None
+    assert await store.redis.zcard(store.keys.sent) == 1
+
+
+async def test_a_retry_waits_for_its_time(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
+    await outbox.retry("team", entry, timedelta(milliseconds=80), "retrying", "down")
+    assert await outbox.wake_retries() == 0
+    await asyncio.sleep(0.1)
+    assert await outbox.wake_retries() == 1
+    assert await outbox.unsent(["team"]) == (1, 0)
+
+
+async def test_a_dead_delivery_is_kept_with_its_reason(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
+    await outbox.bury("team", entry, "gone", "HTTP 410")
+    assert await outbox.unsent(["team"]) == (0, 0)
+    assert (await Board(store).depths(["team"])).dead == 1
+    assert await store.redis.hget(store.keys.out("d1"), "state") == b"dead"
+    assert 0 < await store.redis.pttl(store.keys.out("d1")) <= HOUR_MS
+
+
+async def test_a_damaged_hit_does_not_hold_up_the_others(store: Store) -> None:
+    await parked(store, "a")
+    await store.redis.rpush(store.keys.bucket("team|now"), b"h9{}")
+    seen = await Outbox(store, kept_ms=HOUR_MS).peek("team|now")
+    assert (len(seen.hits), seen.taken) == (1, 2)
+    assert (await Board(store).depths([])).dead == 1
+
+
+# ── PRUNE ──
+
+
+async def test_prune_forgets_what_is_past_but_not_in_the_first_pass_after_a_leap(store: Store) -> None:
+    await store.redis.zadd(store.keys.seen, {"old": 1, "young": 9e15})
+    await store.redis.hset(store.keys.meta, "last_prune", 1)
+    assert await store.prune() == 0
+    assert await store.prune() == 1
+    assert await store.redis.zrange(store.keys.seen, 0, -1) == [b"young"]
