@@ -34,6 +34,7 @@ def _histogram(name: str, text: str, *labels: str) -> Histogram:
 
 
 build_info = _gauge("build_info", "1, with the version of watchpost", "version")
+config_good = _gauge("config_last_reload_successful", "1 if the configuration on disk could be used last time")
 source_visits = _counter("source_visits_total", "Visits to feeds and folders", "source", "outcome")
 source_failures = _counter("source_failures_total", "What could not be read, by reason", "source", "reason")
 source_last_read = _gauge("source_last_success_timestamp_seconds", "When the source was last read", "source")
@@ -87,6 +88,8 @@ SENTENCES: Mapping[str, str] = {
     "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
     "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
     "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",
+    "config.refused": "the new configuration is not used: {text}",
+    "config.read": "the configuration was read again",
     "run.stopping": "stopping; what is queued stays queued",
     "run.stopped": "stopped",
     "warning": "{text}",

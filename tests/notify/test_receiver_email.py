@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -141,16 +143,33 @@ async def test_why_no_connection_came() -> None:
     assert nowhere == TryLater("dns", "the mail server's name cannot be resolved")
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def send_to(handler: Handler, timeout: str) -> Outcome:
+    """One attempt to a server that does with its one connection what the test says."""
+    ended = asyncio.Event()
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await handler(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    try:
+        return await send(receiver(server.sockets[0].getsockname()[1], "none", timeout=timeout))
+    finally:
+        await ended.wait()
+        server.close()
+
+
 async def test_a_server_that_says_nothing_ends_at_the_deadline() -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silence, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    got = await send(receiver(port, "none", timeout="200ms"))
-    server.close()
-    assert got == TryLater("timeout", "the deadline passed (connect)")
+    assert await send_to(silence, "200ms") == TryLater("timeout", "the deadline passed (connect)")
 
 
 async def test_silence_after_the_final_dot_is_unknown() -> None:
@@ -161,14 +180,10 @@ async def test_silence_after_the_final_dot_is_unknown() -> None:
                 writer.write(b"354 go on\r\n")
                 await reader.readuntil(b"\r\n.\r\n")
                 await reader.read()
-                break
+                return
             writer.write(b"250 yes\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(conversation, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    got = await send(receiver(port, "none", timeout="400ms"))
-    server.close()
+    got = await send_to(conversation, "400ms")
     assert got == Unknown("timeout", "no answer after the message was sent", repeatable=True)
 
 

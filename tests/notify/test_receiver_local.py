@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,11 +75,9 @@ async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
     with os.fdopen(into, "w") as terminal:
         console = Console("desk", ConsoleOptions(), terminal)
         (message,) = console.compose(usual())
-        full = delivery(message)
-        big = full.message.editions["text"] * 200  # more than a pipe holds
-        object.__setattr__(message, "editions", {"text": big})
+        big = message.editions["text"] * 200  # more than a pipe holds
+        full = delivery(replace(message, editions={"text": big}))
         first = asyncio.ensure_future(console.send(full))
-        await asyncio.sleep(0)  # it is in the thread now
         while console._writing is None:
             await asyncio.sleep(0)
         assert await console.send(full) == TryLater("timeout", "the terminal does not take what is written")

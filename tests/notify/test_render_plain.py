@@ -35,7 +35,7 @@ Closed 3 h late: the service was down.
 3. CONTINUING  Kidal talks go on (2 sources) [1]
 
 Not shown: 2 stories.
-https://watch.example.org/e/dg_7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a
+https://watch.example.org/
 Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk
 (certificate expired, never read yet)
 You get this because you are on desk of newsdesk.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import Unread
-from watchpost.notify.render import words
+from watchpost.model import SEVERITIES, Unread
+from watchpost.notify.render import html, plain, slack, times, words
+from watchpost.notify.render.phrases import LANGUAGES, phrases_for
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
@@ -37,9 +39,9 @@ def test_a_story_stands_once_under_its_most_severe_topic() -> None:
 def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
     edition = usual()
     assert words.dateline(edition) == "Monday 23 November 2026, 09:00 Europe/Paris"
-    assert words.window(edition) == "Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
-    assert words.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
-    assert words.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
+    assert words.window(edition) == "Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
+    assert times.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
+    assert times.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
     assert words.dateline(usual(timezone="Nowhere/Land")) == "Monday 23 November 2026, 08:00 UTC"
 
 
@@ -79,3 +81,33 @@ def test_a_silent_failure_is_not_a_quiet_day() -> None:
 )
 def test_downtime_is_said(late: timedelta, sentence: str) -> None:
     assert words.lateness(digest(late=late)) == sentence
+
+
+def test_french_is_spoken_throughout() -> None:
+    edition = usual(language="fr", late=timedelta(hours=3))
+    assert words.subject(edition) == "[newsdesk] 3 sujets: Explosion near Gao base; JNIM claims attack (+2)"
+    assert words.dateline(edition) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
+    text = plain.plain(edition)
+    for sentence in (
+        "3 sujets tirés de 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
+        "Clôturé avec 3 h de retard : le service était arrêté.",
+        "1. NOUVEAU  Explosion",
+        "RFI Afrique, français, 08:42 (vu 08:44). 2 sources.",
+        'Motif : "Gao", "Wagner", "ЧВК". Aussi : РИА Новости (ru).',
+        "Non lu : 2 sur 41 sources : maliweb (HTTP 503 depuis 04:00)",
+    ):
+        assert sentence in text
+    assert words.nothing(digest(language="fr", sources_total=1)) == "Rien à signaler. Sources lues : 1 source."
+    english = re.compile(r"\b(why|also|seen|from|stories|story|topics?|read|shown|window|since)\b", re.IGNORECASE)
+    ours = "".join(html.page(edition).split("<body")[1:]).replace("Kidal talks go on", "")
+    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.messages(edition)))
+
+
+def test_every_language_knows_every_status_and_severity() -> None:
+    for name in LANGUAGES:
+        spoken = phrases_for(f"{name}-XX")
+        assert spoken.language == name
+        assert spoken.status.keys() == spoken.counted.keys() == {"new", "updated", "continuing"}
+        assert set(spoken.severity) == set(SEVERITIES)
+    assert phrases_for("tlh") is phrases_for("en")
+    assert spoken.count(0, spoken.source) == "0 source"  # the last one is French

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
-from watchpost.app.service import Role, Service, open_service
+from watchpost.app.lifecycle import open_housing, open_service
+from watchpost.app.service import Role, Service
 from watchpost.notify.role import run_once
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
@@ -23,7 +24,7 @@ async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role
     What remains stays queued. Raises StoreError if the store is not there.
     """
     async with AsyncExitStack() as stack:
-        service = await open_service(plan, settings, env, stack)
+        service = await open_service(plan, settings, await open_housing(plan, settings, env, stack), stack)
         tm.log().info("run.starting", **doors.describe(plan, service.groups))
         if role in ("poll", "all"):
             await service.poller().once()

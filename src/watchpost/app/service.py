@@ -1,16 +1,11 @@
-"""A running watchpost: one role or all of them, one process, one loop.
-
-Order of ending: no new work, then what is under way within a few seconds, then the doors, then the server.
-Whatever is cut short is still queued: nothing needs a clean end.
-"""
+"""The loops of one process, built from a plan over a store. Builds and hands over; lifecycle.py runs them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Literal
@@ -36,7 +31,6 @@ from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
 
 Role = Literal["poll", "match", "notify", "web", "all"]
-GRACE_SECONDS = 3.0
 
 
 class Service:
@@ -95,7 +89,7 @@ class Service:
         receivers = doors.build_receivers(self.plan, self.install, doors.terminal())
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
-        imprint = Imprint(self.plan.timezone, self.plan.language, self.install, self.plan.public_url)
+        imprint = Imprint(self.plan.timezone, self.plan.language, self.plan.install, self.plan.public_url, self.install)
         closer = Closer(
             self.groups,
             receivers,
@@ -122,6 +116,18 @@ class Service:
             for name, receiver in receivers.items()
         )
         return closer, senders
+
+    def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
+        """Everything that this process runs as `role`, not yet started."""
+        loops: list[Coroutine[Any, Any, None]] = [self.look_after(role)]
+        if role in ("poll", "all"):
+            loops.append(self.poller().run())
+        if role in ("match", "all"):
+            loops.append(self.matcher().run())
+        if role in ("notify", "all"):
+            closer, senders = self.notifier()
+            loops += [closer.run(), self.wake_retries(), *(sender.run() for sender in senders)]
+        return loops
 
     async def look_after(self, role: str) -> None:
         """Housekeeping each 2 s: is the store there, how deep are the queues; each minute: forget what is old."""
@@ -170,90 +176,6 @@ class Service:
     def _look_seconds(self) -> float:
         """How often to renew and to look for abandoned work: three times a lease."""
         return max(0.2, min(5.0, self.lease_ms / 3000))
-
-
-async def serve(
-    plan: Plan,
-    settings: Settings,
-    env: Mapping[str, str],
-    role: Role,
-    on_web: Callable[[Service], Coroutine[Any, Any, None]],
-) -> int:
-    """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start."""
-    async with AsyncExitStack() as stack:
-        service = await open_service(plan, settings, env, stack)
-        caught = _watch_signals(service)
-        tm.log().info("run.starting", **doors.describe(plan, service.groups))
-        loops: list[Coroutine[Any, Any, None]] = [service.look_after(role)]
-        if role in ("poll", "all"):
-            loops.append(service.poller().run())
-        if role in ("match", "all"):
-            loops.append(service.matcher().run())
-        if role in ("notify", "all"):
-            closer, senders = service.notifier()
-            loops += [closer.run(), service.wake_retries(), *(sender.run() for sender in senders)]
-        if service.server is not None:
-            loops.append(_until(service.server.supervise(), service.stop))
-        loops.append(on_web(service))
-        service.clock.start()
-        await _run_until_stopped(loops, service)
-        return 130 if caught == [signal.SIGINT] else 0
-
-
-async def open_service(plan: Plan, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack) -> Service:
-    """The store is there and fit, and everything will be closed with `stack`."""
-    housing = await doors.open_store(settings, plan, env)
-    if housing.server is not None:
-        stack.push_async_callback(housing.server.stop)
-    stack.push_async_callback(housing.store.close)
-    install = await housing.store.prepare(plan.install or doors.new_install_id())
-    tm.build_info.labels(__version__).set(1)
-    return Service(plan, settings, housing, install, stack)
-
-
-async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service) -> None:
-    """Run the loops. If one fails all are stopped and the error is raised: a half-running service is worse."""
-    tasks = [asyncio.ensure_future(loop) for loop in loops]
-    halt = asyncio.ensure_future(service.stop.wait())
-    running = {*tasks, halt}
-    while not halt.done() and not any(task.done() and task.exception() for task in tasks):
-        _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    tm.log().info("run.stopping")
-    service.stop.set()
-    service.clock.stop()
-    halt.cancel()
-    done, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
-    for task in done:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
-
-
-async def _until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
-    """Work that only ends when it is cancelled, ended by `stop`."""
-    task, halt = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({task, halt}, return_when=asyncio.FIRST_COMPLETED)
-    halt.cancel()
-    if task.done():
-        task.result()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def _watch_signals(service: Service) -> list[signal.Signals]:
-    caught: list[signal.Signals] = []
-
-    def stop(number: signal.Signals) -> None:
-        if caught:
-            os._exit(130)  # asked twice: the queue is on disk, nothing is lost
-        caught.append(number)
-        service.stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop, number)
-    return caught
 
 
 def _ms(duration: timedelta) -> int:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchpost import telemetry as tm
-from watchpost.app import doors, once, service
+from watchpost.app import doors, lifecycle, once
+from watchpost.app.service import Role, Service
 from watchpost.cli.saying import complain, say
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
@@ -18,13 +19,15 @@ from watchpost.web import server as web
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 4, 130
 
 
-def run(role: service.Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
+def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost run`."""
     try:
         settings = read_settings(config=config, data=data)
-        plan = doors.read_plan(settings.config, env)
-        plan = replace(plan, listen=settings.http_listen or plan.listen)
-        web.parse_listen(plan.listen)
+
+        def reread() -> Plan:
+            return _read_plan(settings, env)
+
+        plan = reread()
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -38,7 +41,11 @@ def run(role: service.Role, only_once: bool, config: Path | None, data: Path | N
     try:
         if only_once:
             return asyncio.run(once.run(plan, settings, env, role))
-        return asyncio.run(service.serve(plan, settings, env, role, lambda made: _web(made, plan, settings, role)))
+
+        async def on_web(made: Service) -> None:
+            await _web(made, settings, role)
+
+        return asyncio.run(lifecycle.serve(plan, settings, env, role, on_web=on_web, reread=reread))
     except StoreError as error:
         say(str(error))
         return UNREACHABLE
@@ -49,7 +56,15 @@ def run(role: service.Role, only_once: bool, config: Path | None, data: Path | N
         return INTERRUPTED
 
 
-async def _web(made: service.Service, plan: Plan, settings: Settings, role: str) -> None:
+def _read_plan(settings: Settings, env: Mapping[str, str]) -> Plan:
+    """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
+    plan = doors.read_plan(settings.config, env)
+    plan = replace(plan, listen=settings.http_listen or plan.listen)
+    web.parse_listen(plan.listen)
+    return plan
+
+
+async def _web(made: Service, settings: Settings, role: str) -> None:
     """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
@@ -57,6 +72,7 @@ async def _web(made: service.Service, plan: Plan, settings: Settings, role: str)
     async def told(address: str) -> None:
         tm.log().info("http.listening", listen=address)
 
+    plan = made.plan
     names = [part.name for part in plan.sources], [part.name for part in plan.receivers]
     topics = [topic.title or topic.name for topic in plan.topics]
     try:

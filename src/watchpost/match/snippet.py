@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from watchpost.model import Article, Snippet
 from watchpost.query.tree import Evidence
 
 LENGTH = 240  # characters; a line or three in every edition (findings on delivery, 4.2 rule 6)
 
-_SENTENCE_END = re.compile(r"[.!?…。！？؟]+[\"'”’»)\]]*\s+|\n+|[。！？]")
+_SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]+[\"'”’»)\]]*\s+|\n+|[。！？]")
 _SPACE = re.compile(r"\s+")
 _PREFERENCE = ("body", "summary", "title")
 
@@ -22,11 +22,22 @@ def snippet(article: Article, evidence: Sequence[Evidence]) -> Snippet:
     """
     texts = {"body": article.body, "summary": article.summary, "title": article.title}
     for field in _PREFERENCE:
-        spans = sorted({(item.start, item.end) for item in evidence if item.field == field})
+        spans = _merged((item.start, item.end) for item in evidence if item.field == field)
         if spans:
             return _cut(texts[field], spans)
     first = next((texts[field] for field in _PREFERENCE if texts[field]), "")
     return _cut(first, [])
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping spans as one, in order: "Operation Barkhane" and "Barkhane" are one highlight."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _cut(text: str, spans: list[tuple[int, int]]) -> Snippet:
@@ -36,24 +47,26 @@ def _cut(text: str, spans: list[tuple[int, int]]) -> Snippet:
 
 
 def _window(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    """The stretch of at most LENGTH characters with most spans, begun at a sentence where one begins near."""
+    """The stretch of at most LENGTH characters with most evidence, begun at a sentence if any holds evidence."""
     if not spans:
-        return _word_start(text, 0), _word_end(text, min(len(text), LENGTH))
-    best, best_count = spans[0][0], 0
-    for index, (start, _) in enumerate(spans):
-        count = sum(1 for _, end in spans[index:] if end <= start + LENGTH)
-        if count > best_count:
-            best, best_count = start, count
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(text, 0, best))]
-    last_end = max((end for _, end in spans if end <= best + LENGTH), default=best)
-    start = starts[-1]
-    if last_end - start > LENGTH:  # the sentence begins too far away: some words before the evidence
-        start = _word_start(text, max(start, last_end - LENGTH, best - LENGTH // 3))
-    stop = min(len(text), max(start + LENGTH, min(last_end, best + 2 * LENGTH)))
-    ends = [match.end() for match in _SENTENCE_END.finditer(text, last_end, stop)]
-    whole = ends[-1] if ends else stop
-    # A whole sentence is nicer, but not if half of the room stays empty.
-    return start, whole if ends and whole - start >= LENGTH // 2 else _word_end(text, stop)
+        return 0, _word_end(text, min(len(text), LENGTH))
+    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
+    # A sentence may begin the snippet if its first evidence comes before half of the room is used up.
+    fit = [at for at in starts if any(at <= start and end <= at + LENGTH // 2 for start, end in spans)]
+    begins = fit or [_word_start(text, max(0, start - LENGTH // 3)) for start, _ in spans]
+
+    def worth(at: int) -> tuple[int, int, int]:
+        """Most evidence; then the earliest evidence; then the least that stands before it."""
+        held = [a for a, b in spans if a >= at and b <= at + LENGTH]
+        return len(held), -min(held, default=0), at
+
+    start = max(begins, key=worth)
+    last_end = max((b for a, b in spans if a >= start and b <= start + LENGTH), default=start + LENGTH)
+    stop = min(len(text), start + LENGTH)
+    ends = [at for at in starts if last_end <= at <= stop]
+    if ends and ends[-1] - start >= LENGTH // 2:  # whole sentences are nicer, but not if half of the room stays empty
+        return start, ends[-1]
+    return start, max(_word_end(text, stop), min(last_end, len(text)))
 
 
 def _word_start(text: str, at: int) -> int:

@@ -27,12 +27,13 @@ _WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What every edition of this installation says of itself."""
+    """What every edition of this installation says of itself. `seed` keeps its ids apart from everybody else's."""
 
     timezone: str
     language: str
     install: str
     public_url: str
+    seed: str
 
 
 class Closer:
@@ -104,7 +105,7 @@ class Closer:
             group,
             window,
             parked.hits,
-            turn=f"{parked.turn}@{window.end.isoformat()}",
+            turn=f"{self._imprint.seed} {parked.turn}",
             now=now,
             timezone=getattr(group.schedule, "timezone", self._imprint.timezone),
             language=self._imprint.language,
@@ -113,6 +114,8 @@ class Closer:
             unread=await self._unread(),
             sources_total=len(self._sources),
         )
+        # A long or hostile edition takes a second to lay out: not in the loop.
+        messages = await asyncio.to_thread(self._receivers[group.receiver].compose, digest)
         return tuple(
             Delivery(
                 id=f"{digest.id}.{message.part}" if message.part else digest.id,
@@ -122,7 +125,7 @@ class Closer:
                 attempt=1,
                 created=now,
             )
-            for message in self._receivers[group.receiver].compose(digest)
+            for message in messages
         )
 
     async def _unread(self) -> tuple[Unread, ...]:

@@ -51,18 +51,18 @@ _TEMPLATE = """\
 {% if story.quote %}<p class="quote">{% for text, lit in story.quote %}\
 {% if lit %}<b class="lit">{{ text }}</b>{% else %}{{ text }}{% endif %}{% endfor %}</p>{% endif %}
 {% if story.why or story.also or story.topics %}<p class="small" lang="{{ language }}" dir="ltr">\
-{% if story.why %}Why: <bdi>{{ story.why }}</bdi>. {% endif %}\
-{% if story.also %}Also: {% for name, url in story.also %}\
+{% if story.why %}{{ labels.why }} <bdi>{{ story.why }}</bdi>. {% endif %}\
+{% if story.also %}{{ labels.also }} {% for name, url in story.also %}\
 {% if url %}<a href="{{ url }}" rel="noopener noreferrer nofollow"><bdi>{{ name }}</bdi></a>\
 {% else %}<bdi>{{ name }}</bdi>{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}\
 {% if story.more %}, +{{ story.more }}{% endif %}. {% endif %}\
-{% if story.topics %}Topics: {{ story.topics }}.{% endif %}</p>{% endif %}
+{% if story.topics %}{{ labels.topics }} {{ story.topics }}.{% endif %}</p>{% endif %}
 </div>
 {% endfor %}
 {% endfor %}
 <p class="small foot">\
 {% if omitted %}{{ omitted }}\
-{% if edition %} <a href="{{ edition }}" rel="noopener">Open edition</a>{% endif %}<br>{% endif %}\
+{% if edition %} <a href="{{ edition }}" rel="noopener">{{ labels.open }}</a>{% endif %}<br>{% endif %}\
 {% if unread %}<b>{{ unread }}</b><br>{% endif %}{{ colophon }}</p>
 </td></tr>
 </table>
@@ -123,15 +123,22 @@ def _render(digest: Digest) -> str:
 
 
 def _view(digest: Digest) -> dict[str, Any]:
+    say = words.speak(digest)
     return {
-        "language": words.LANGUAGE,
+        "labels": {
+            "why": say.why.format(words="").rstrip(" ."),
+            "also": say.also.format(outlets="").rstrip(" ."),
+            "topics": say.topics.format(topics="").rstrip(" ."),
+            "open": say.open,
+        },
+        "language": say.language,
         "subject": words.subject(digest),
         "heading": words.heading(digest),
         "dateline": words.dateline(digest),
         "summary": words.summary(digest),
         "late": words.lateness(digest),
         "omitted": words.not_shown(digest),
-        "edition": words.edition_link(digest),
+        "edition": words.pages_link(digest),
         "unread": words.not_read(digest),
         "colophon": words.colophon(digest),
         "sections": [
@@ -147,9 +154,9 @@ def _view(digest: Digest) -> dict[str, Any]:
 
 def _story(digest: Digest, story: Story) -> dict[str, Any]:
     title = words.headline(story.lead)
-    severity = f"{words.home(story).severity.upper()} · " if digest.kind == "alert" else ""
+    severity = f"{words.severity(digest, story)} · " if digest.kind == "alert" else ""
     view: dict[str, Any] = {
-        "status": severity + words.STATUS[story.status],
+        "status": severity + words.status(digest, story),
         "title": title,
         "url": link(story.lead.url),
         "lang": language_tag(story.lead.lang),

@@ -72,7 +72,7 @@ def mail(digest: Digest, *, sender: Address, recipient: Address, text: str, html
     message["Date"] = digest.created.astimezone(UTC)
     message.set_content(text, charset="utf-8")
     message.add_alternative(html, subtype="html", charset="utf-8")
-    message["Content-Language"] = words.LANGUAGE  # not before, or it goes into the first part
+    message["Content-Language"] = words.speak(digest).language  # not before, or it goes into the first part
     message.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}")  # "=_" stands in no quoted-printable, no base64
     return message.as_bytes().decode("ascii")
 

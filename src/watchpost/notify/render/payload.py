@@ -72,7 +72,7 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
                 }
                 for unread in digest.unread[:_UNREAD]
             ],
-            "url": words.edition_link(digest) or None,
+            "url": words.pages_link(digest) or None,
             "stories": list(stories),
         },
     }

@@ -124,14 +124,14 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
             page.gap()
     else:
         page.say(_bold(words.dateline(digest)))
-        page.say(f"Window: {words.window(digest)}")
+        page.say(words.window(digest))
         page.say(words.summary(digest))
     page.say(words.lateness(digest))
     if digest.kind == "digest":
         _stories(page, digest)
         page.gap()
     page.say(words.not_shown(digest))
-    if digest.omitted and (url := words.edition_link(digest)):
+    if digest.omitted and (url := words.pages_link(digest)):
         page.lines.append(url)
     page.say(words.not_read(digest))
     if digest.kind == "digest":
@@ -155,36 +155,37 @@ def _stories(page: _Page, digest: Digest) -> None:
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
+    say = words.speak(digest)
     title = words.headline(story.lead)
     mark = page.number(link(story.lead.url))
     if story.status == "continuing":
-        told = words.plural(words.sources(story), "source")
-        page.say(f"{words.STATUS[story.status]}  {title} ({told}){mark}", number, indent)
+        told = words.source_count(digest, story)
+        page.say(f"{words.status(digest, story)}  {title} ({told}){mark}", number, indent)
         return
-    page.say(f"{_bold(words.STATUS[story.status] + '  ' + title)}{mark}", number, indent)
+    page.say(f"{_bold(words.status(digest, story) + '  ' + title)}{mark}", number, indent)
     page.say(words.byline(digest, story), indent)
     page.say(_quote(story), indent)
     others, more = words.also(story)
     also = ", ".join([words.other(story, report) for report in others] + ([f"+{more}"] if more else []))
     reasons = words.why(story)
     page.say(
-        words.listed((f"Why: {reasons}." if reasons else "", f"Also: {also}." if also else "")),
+        words.listed((say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")),
         indent,
     )
     topics = words.other_topics(story)
-    page.say(f"Topics: {', '.join(topics)}." if topics else "", indent)
+    page.say(say.topics.format(topics=", ".join(topics)) if topics else "", indent)
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
     """One compact block: severity, topic, headline; who and when; the words; why; where."""
     topic = clean(words.title(words.home(story)), 60)
-    status = f"{words.STATUS[story.status]} · " if story.status != "new" else ""
+    status = f"{words.status(digest, story)} · " if story.status != "new" else ""
     title = _bold(words.headline(story.lead))
-    page.say(f"{_bold(words.home(story).severity.upper())} · {status}{topic} · {title}", "", "  ")
+    page.say(f"{_bold(words.severity(digest, story))} · {status}{topic} · {title}", "", "  ")
     page.say(words.byline(digest, story), "  ")
     page.say(_quote(story), "  ")
     reasons = words.why(story)
-    page.say(f"Why: {reasons}." if reasons else "", "  ")
+    page.say(words.speak(digest).why.format(words=reasons) if reasons else "", "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 

@@ -142,8 +142,8 @@ def _opening(digest: Digest, number: int, of: int) -> list[Block]:
 def _closing(digest: Digest) -> list[Block]:
     lines = (words.not_shown(digest), cut(words.not_read(digest, 5), 400))
     blocks = [_context(line) for line in lines if line]
-    if 0 < len(url := words.edition_link(digest)) <= _URL:
-        blocks.append(_rich([{"type": "link", "url": url, "text": "Open edition"}]))
+    if 0 < len(url := words.pages_link(digest)) <= _URL:
+        blocks.append(_rich([{"type": "link", "url": url, "text": words.speak(digest).open}]))
     return [{"type": "divider"}, *blocks] if blocks and digest.stories else blocks
 
 
@@ -151,18 +151,20 @@ def _story(digest: Digest, story: Story, number: int, above: str, *, brief: bool
     """One rich_text block, with its topic's line before it where the topic changes; `brief`: one line only."""
     home = words.home(story)
     blocks = [] if home.name == above else [_rich([_text(cut(words.title(home), 80).upper(), bold=True)])]
-    alert = home.severity.upper() + " · " if digest.kind == "alert" else ""
-    parts = [_text(f"{number}  {alert}"), _text(f"{words.STATUS[story.status]}  ", bold=True)]
+    alert = words.severity(digest, story) + " · " if digest.kind == "alert" else ""
+    parts = [_text(f"{number}  {alert}"), _text(f"{words.status(digest, story)}  ", bold=True)]
     parts.append(_title(story))
     if brief or story.status == "continuing":
-        return [*blocks, _rich([*parts, _text(f" ({words.plural(words.sources(story), 'source')})")])]
+        return [*blocks, _rich([*parts, _text(f" ({words.source_count(digest, story)})")])]
     parts.append(_text(f"\n{words.byline(digest, story)}"))
     if runs := pieces(marked(story.snippet, _QUOTE), _HIGHLIGHTS):
         parts += [_text("\n"), *(_text(run, bold=lit) for run, lit in runs)]
     others, more = words.also(story)
     also = ", ".join([words.other(story, report) for report in others] + ([f"+{more}"] if more else []))
-    reasons = cut(words.why(story), 300)
-    last = " · ".join(f"{name}: {told}" for name, told in (("why", reasons), ("also", also)) if told)
+    say, reasons = words.speak(digest), cut(words.why(story), 300)
+    last = words.listed(
+        (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
+    )
     return [*blocks, _rich([*parts, _text(f"\n{last}")] if last else parts)]
 
 
@@ -178,7 +180,9 @@ def _title(story: Story) -> Block:
 
 def _first_line(digest: Digest, number: int, of: int) -> str:
     """The notification: what a telephone shows and a screen reader reads."""
-    top = f". Top: {words.headline(digest.stories[0].lead, _TITLE)}" if digest.stories else ""
+    top = ""
+    if digest.stories:
+        top = ". " + words.speak(digest).top.format(title=words.headline(digest.stories[0].lead, _TITLE))
     return words.heading(digest) + (f" ({number}/{of})" if of > 1 else "") + top
 
 

@@ -1,0 +1,148 @@
+"""Still: the house's own words in each language that it speaks, as templates. A further language is one more value.
+
+A noun is a pair: for one, for several. Braces are filled by `str.format`; foreign text only ever goes in as a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Noun = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What an edition says in one language. `language` is its tag (BCP 47); `zero_is_one`: "0 source", as in French."""
+
+    language: str
+    zero_is_one: bool
+    story: Noun
+    article: Noun
+    source: Noun
+    more_topics: Noun
+    status: Mapping[str, str]
+    counted: Mapping[str, Noun]
+    severity: Mapping[str, str]
+    units: tuple[str, str, str]
+    both: str
+    summary: str
+    nothing: str
+    nothing_of: str
+    nothing_shown: str
+    nothing_read: str
+    nothing_in_part: str
+    the_others: str
+    part: str
+    late: str
+    window: str
+    not_shown: str
+    not_read: str
+    no_reason: str
+    since: str
+    never_read: str
+    further: str
+    colophon: str
+    open: str
+    top: str
+    why: str
+    also: str
+    topics: str
+    undated: str
+    published: str
+    seen: str
+
+    def count(self, number: int, noun: Noun) -> str:
+        """A number with its noun: "1 story", "2 stories"."""
+        return f"{number} {noun[number != 1 and not (number == 0 and self.zero_is_one)]}"
+
+
+ENGLISH = Phrases(
+    language="en",
+    zero_is_one=False,
+    story=("story", "stories"),
+    article=("article", "articles"),
+    source=("source", "sources"),
+    more_topics=("more topic", "more topics"),
+    status={"new": "NEW", "updated": "UPDATE", "continuing": "CONTINUING"},
+    counted={"new": ("new", "new"), "updated": ("updated", "updated"), "continuing": ("continuing", "continuing")},
+    severity={"low": "LOW", "normal": "NORMAL", "high": "HIGH"},
+    units=("d", "h", "min"),
+    both="{0} and {1}",
+    summary="{stories} from {articles}: {states}.",
+    nothing="Nothing matched.",
+    nothing_of="Nothing matched. {sources} read.",
+    nothing_shown="Nothing shown: {stories} left out.",
+    nothing_read="Nothing could be read: {failed} of {total} sources failed.",
+    nothing_in_part="Nothing matched in what could be read: {known}.",
+    the_others="the other sources",
+    part="{number} of {sources}",
+    late="Closed {duration} late: the service was down.",
+    window="Window: {window}",
+    not_shown="Not shown: {stories}.",
+    not_read="Not read: {part}: {told}",
+    no_reason="no reason known",
+    since="{reason} since {moment}",
+    never_read="{reason}, never read yet",
+    further="{number} more",
+    colophon="You get this because you are on {receiver} of {install}.",
+    open="Open watchpost",
+    top="Top: {title}",
+    why="Why: {words}.",
+    also="Also: {outlets}.",
+    topics="Topics: {topics}.",
+    undated="no date, seen {seen}",
+    published="published {published}, seen {seen}",
+    seen="{published} (seen {seen})",
+)
+
+FRENCH = Phrases(
+    language="fr",
+    zero_is_one=True,
+    story=("sujet", "sujets"),
+    article=("article", "articles"),
+    source=("source", "sources"),
+    more_topics=("autre thème", "autres thèmes"),
+    status={"new": "NOUVEAU", "updated": "MIS À JOUR", "continuing": "SUITE"},
+    counted={
+        "new": ("nouveau", "nouveaux"),
+        "updated": ("mis à jour", "mis à jour"),
+        "continuing": ("en cours", "en cours"),
+    },
+    severity={"low": "FAIBLE", "normal": "NORMAL", "high": "URGENT"},
+    units=("j", "h", "min"),
+    both="{0} et {1}",
+    summary="{stories} tirés de {articles} : {states}.",
+    nothing="Rien à signaler.",
+    nothing_of="Rien à signaler. Sources lues : {sources}.",
+    nothing_shown="Rien d'affiché ; laissé de côté : {stories}.",
+    nothing_read="Rien n'a pu être lu : {failed} sources sur {total} en échec.",
+    nothing_in_part="Rien à signaler dans ce qui a pu être lu : {known}.",
+    the_others="les autres sources",
+    part="{number} sur {sources}",
+    late="Clôturé avec {duration} de retard : le service était arrêté.",
+    window="Période : {window}",
+    not_shown="Non affiché : {stories}.",
+    not_read="Non lu : {part} : {told}",
+    no_reason="cause inconnue",
+    since="{reason} depuis {moment}",
+    never_read="{reason}, encore jamais lu",
+    further="{number} de plus",
+    colophon="Vous recevez ceci comme destinataire de {receiver} ({install}).",
+    open="Ouvrir watchpost",
+    top="En tête : {title}",
+    why="Motif : {words}.",
+    also="Aussi : {outlets}.",
+    topics="Thèmes : {topics}.",
+    undated="sans date, vu {seen}",
+    published="publié {published}, vu {seen}",
+    seen="{published} (vu {seen})",
+)
+
+_SPOKEN = {phrases.language: phrases for phrases in (ENGLISH, FRENCH)}
+LANGUAGES = tuple(_SPOKEN)
+
+
+def phrases_for(language: str) -> Phrases:
+    """The words of that language (a BCP 47 tag); English where the house does not speak it."""
+    return _SPOKEN.get(language.split("-")[0].lower(), ENGLISH)
