@@ -52,8 +52,8 @@ def test_an_edition_as_it_should_look() -> None:
 def test_an_alert_is_one_compact_block_per_story() -> None:
     first, *_ = plain.plain(usual(kind="alert")).split("\n\n")
     assert first == (
-        "HIGH · Wagner / Africa Corps · Explosion near Gao base; JNIM claims\n"
-        "  attack\n"
+        "HIGH · Wagner / Africa Corps, Mali security · Explosion near Gao base;\n"
+        "  JNIM claims attack\n"
         "  RFI Afrique, French, 08:42 (seen 08:44). 2 sources.\n"
         '  "…des combattants de **Wagner** ont été vus près de **Gao**, selon\n'
         '  trois sources 🙂 Вагнер"\n'

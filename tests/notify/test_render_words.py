@@ -65,7 +65,7 @@ def test_a_silent_failure_is_not_a_quiet_day() -> None:
     assert words.nothing(digest()) == "Nothing matched. 41 sources read."
     assert words.nothing(digest(unread=lost[:2])) == "Nothing matched in what could be read: 39 of 41 sources."
     assert words.nothing(digest(unread=lost)) == "Nothing could be read: 41 of 41 sources failed."
-    assert words.not_read(digest(unread=lost)).endswith("f11 (dns since 09:00), 29 more")
+    assert words.not_read(digest(unread=lost)).endswith("f5, 35 more (dns since 09:00)")
     assert words.not_read(usual()) == (
         "Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk (certificate expired, never read yet)"
     )

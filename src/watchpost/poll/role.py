@@ -141,7 +141,7 @@ class Poller:
         if not source.shared and claim.status and _same_as_before(claim, visit):
             self._recalled[source.name] = claim  # looked at each second: only what changes is written and said
             return visit.more
-        status = _status(visit, failures, now, f"{moment.isoformat(timespec='seconds')} {why}")
+        status = _status(visit, failures, now, f"{moment:%Y-%m-%d %H:%M:%S} UTC, {why}")
         memory = {} if visit.outcome == "failed" else visit.memory
         while True:
             try:

@@ -177,8 +177,8 @@ def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
-    """One compact block: severity, topic, headline; who and when; the words; why; where."""
-    topic = clean(words.title(words.home(story)), 60)
+    """One compact block: severity, topics, headline; who and when; the words; why; where."""
+    topic = ", ".join([clean(words.title(words.home(story)), 60), *words.other_topics(story)])
     status = f"{words.status(digest, story)} · " if story.status != "new" else ""
     title = _bold(words.headline(story.lead))
     page.say(f"{_bold(words.severity(digest, story))} · {status}{topic} · {title}", "", "  ")

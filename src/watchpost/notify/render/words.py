@@ -151,24 +151,35 @@ def not_shown(digest: Digest) -> str:
     return say.not_shown.format(stories=say.count(digest.omitted, say.story)) if digest.omitted else ""
 
 
-def not_read(digest: Digest, limit: int = 12) -> str:
-    """ "Not read: 2 of 41 sources: maliweb (HTTP 503 since 03:10), nrk (dns, never read yet)", or ""."""
+def not_read(digest: Digest, limit: int = 6) -> str:
+    """ "Not read: 3 of 41 sources: maliweb (HTTP 503 since 03:10), nrk, svt (dns, never read yet)", or "".
+
+    Sources with one trouble share one mention of it; at most `limit` of them are named.
+    """
     say = speak(digest)
     if not digest.unread:
         return ""
-    told = []
-    for unread in digest.unread[:limit]:
+    troubles: dict[str, list[str]] = {}
+    for unread in digest.unread:
         reason = clean(unread.reason, 60) or say.no_reason
-        why_so = say.never_read.format(reason=reason)
+        trouble = say.never_read.format(reason=reason)
         if unread.since:
-            why_so = say.since.format(reason=reason, moment=moment(digest, unread.since))
-        told.append(f"{clean(unread.source, 40)} ({why_so})")
-    if len(digest.unread) > limit:
-        told.append(say.further.format(number=len(digest.unread) - limit))
+            trouble = say.since.format(reason=reason, moment=moment(digest, unread.since))
+        troubles.setdefault(trouble, []).append(clean(unread.source, 40))
+    told = [f"{', '.join(_first(names, limit, say))} ({trouble})" for trouble, names in list(troubles.items())[:limit]]
+    if hidden := sum(len(names) for names in list(troubles.values())[limit:]):
+        told.append(say.further.format(number=hidden))
     part = str(len(digest.unread))
     if digest.sources_total:
         part = say.part.format(number=part, sources=say.count(digest.sources_total, say.source))
     return say.not_read.format(part=part, told=", ".join(told))
+
+
+def _first(names: list[str], limit: int, say: Phrases) -> list[str]:
+    """All names, or the first ones and how many more there are."""
+    if len(names) <= limit:
+        return names
+    return [*names[:limit], say.further.format(number=len(names) - limit)]
 
 
 def colophon(digest: Digest) -> str:
