@@ -258,7 +258,7 @@ def _named(error: httpx.HTTPError) -> FetchError:
     causes = list(_causes(error))
     said = next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__)[:200]
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return FetchError("dns", f"the name cannot be resolved: {said}")
+        return FetchError("dns", "the server's name cannot be resolved")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return FetchError("tls", f"no trusted connection: {said}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

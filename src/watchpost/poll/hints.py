@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 from watchdog.events import (
@@ -41,6 +42,8 @@ class Hints(FileSystemEventHandler):
 
     def start(self) -> None:
         """Begin to watch; blocks while it walks the folders. Raises OSError if the system has no watches to give."""
+        # Where a directory and its first file come at once, watchdog warns of its own race. A scan finds the file.
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         observer = _observer()
         observer.schedule(self, self._root, recursive=True, event_filter=_WANTED)
         observer.start()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from watchpost.poll.tidy import Draft, canonical_url, clean_line, clean_text
 
@@ -15,20 +14,29 @@ _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an arti
 def identities(drafts: Sequence[Draft], base: str = "") -> tuple[str, ...]:
     """One text per draft that stays the same from visit to visit.
 
-    The document's own id if it is unique in the document; else the canonical link, if that is; else title and
-    day. Feeds that give all entries one guid, or none at all, are common.
+    The document's own id, unless it gives that to different entries; else the canonical link, likewise; else title
+    and day. Feeds that give all entries one guid, or none at all, are common. An entry that is simply listed twice
+    keeps its id.
     """
     own = [_own(draft) for draft in drafts]
     links = [_without_scheme(canonical_url(draft.link, base)) for draft in drafts]
-    own_count, link_count = Counter(own), Counter(links)
+    titles = [clean_line(draft.title) for draft in drafts]
+    shared_ids = _shared(zip(own, zip(links, titles, strict=True), strict=True))
+    shared_links = _shared(zip(links, titles, strict=True))
     return tuple(
         f"id:{own[i]}"
-        if own[i] and own_count[own[i]] == 1
+        if own[i] and own[i] not in shared_ids
         else f"link:{links[i]}"
-        if links[i] and link_count[links[i]] == 1
+        if links[i] and links[i] not in shared_links
         else _title_and_day(draft)
         for i, draft in enumerate(drafts)
     )
+
+
+def _shared(pairs: Iterable[tuple[str, object]]) -> set[str]:
+    """The first halves that come with more than one second half."""
+    seen: dict[str, object] = {}
+    return {first for first, second in pairs if seen.setdefault(first, second) != second}
 
 
 def _own(draft: Draft) -> str:

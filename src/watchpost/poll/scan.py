@@ -32,7 +32,8 @@ def scan(root: Path, pattern: re.Pattern[str]) -> Found:
     root = root.resolve()
     looks: list[Look] = []
     problems: list[Failure] = []
-    entered: set[tuple[int, int]] = set()
+    facts = root.stat()
+    entered = {(facts.st_dev, facts.st_ino)}
     todo: list[tuple[str, int]] = [("", 0)]
     while todo:
         inside, depth = todo.pop()

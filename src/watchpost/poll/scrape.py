@@ -14,7 +14,7 @@ from watchpost.poll.furniture import is_button, is_label
 
 TITLE_LONGEST = 250
 
-_PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /\-][^\W\d_][\w.’'\-]*){0,4}"
+_PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /][^\W\d_][\w.’'\-]*){0,4}"
 _DATELINE = re.compile(
     rf"(?:(?P<place>{_PLACE})(?P<more>(?:,\s*[\w.’' ]{{2,30}}){{0,2}})\s*)?(?:\((?P<outlet>[^()\n]{{2,60}})\)\s*)?"
     r"(?:(?:\s|(?<=\)))[-–—]{1,2}|:\s*[-–—])\s*(?=\S)"

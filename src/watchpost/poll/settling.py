@@ -53,29 +53,31 @@ class Settling:
     """Tells files that are complete from files that somebody still writes.
 
     A file is ready if two looks at least `settle` apart saw the same, if at the first look nobody had written to
-    it for twice that long, or if it was renamed into place.
+    it for twice that long, or if it was renamed into place. It stays ready until somebody writes to it.
     """
 
     def __init__(self, settle: timedelta) -> None:
         self._settle = settle
-        self._first: dict[str, tuple[str, datetime]] = {}
+        self._first: dict[str, tuple[str, datetime, bool]] = {}  # stamp, since when, ready
 
     def ready(
         self, looks: Iterable[Look], arrived: Collection[str], now: datetime
     ) -> tuple[list[Look], timedelta | None]:
         """The files that are ready, and how long until the next of the others can be (None: there are none)."""
         ready: list[Look] = []
-        waiting: dict[str, tuple[str, datetime]] = {}
+        seen: dict[str, tuple[str, datetime, bool]] = {}
         soonest: timedelta | None = None
         for look in looks:
-            stamp, since = self._first.get(look.path, ("", now))
-            quiet = now - since if stamp == look.stamp else timedelta(0)
-            age = timedelta(seconds=now.timestamp() - look.mtime_ns / 1e9)
-            fresh = stamp != look.stamp
-            if look.path in arrived or (age >= 2 * self._settle if fresh else quiet >= self._settle):
+            stamp, since, settled = self._first.get(look.path, ("", now, False))
+            if stamp != look.stamp:
+                age = timedelta(seconds=now.timestamp() - look.mtime_ns / 1e9)
+                since, settled = now, age >= 2 * self._settle
+            settled = settled or look.path in arrived or (stamp == look.stamp and now - since >= self._settle)
+            seen[look.path] = (look.stamp, since, settled)
+            if settled:
                 ready.append(look)
             else:
-                soonest = min(soonest or self._settle, self._settle - quiet)
-            waiting[look.path] = (look.stamp, now if fresh else since)
-        self._first = waiting  # files that were not among the looks are forgotten
+                left = self._settle - (now - since)
+                soonest = left if soonest is None else min(soonest, left)
+        self._first = seen  # files that were not among the looks are forgotten
         return ready, soonest

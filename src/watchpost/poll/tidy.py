@@ -57,9 +57,9 @@ class Draft:
 
 def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = "") -> Article:
     """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute."""
-    body = clean_text(draft.text)[:BODY_MAX]
-    summary = clean_text(draft.summary)[:SUMMARY_MAX]
-    title = clean_line(draft.title)[:TITLE_MAX] or headline(body or summary)
+    body = clean_text(draft.text[: 2 * BODY_MAX])[:BODY_MAX]
+    summary = clean_text(draft.summary[: 2 * SUMMARY_MAX])[:SUMMARY_MAX]
+    title = clean_line(draft.title[: 2 * TITLE_MAX])[:TITLE_MAX] or headline(body or summary)
     url = canonical_url(draft.link, base)
     return Article(
         id=article_id,

@@ -30,15 +30,17 @@ def read_letter(data: bytes, now: datetime) -> Draft:
         part = letter.get_body(preferencelist=("plain", "html"))
     except RecursionError:
         raise FetchError("malformed", "the parts of this e-mail are nested too deep") from None
+    if not isinstance(part, EmailMessage):
+        part = EmailMessage()
     sender, address = parseaddr(_header(letter, "From"))
     return Draft(
         title=_header(letter, "Subject"),
-        text=_text(part) if isinstance(part, EmailMessage) else "",
+        text=_text(part),
         identity=_header(letter, "Message-ID").strip(),
         link=_header(letter, "Archived-At").strip("<> ") or _header(letter, "List-Archive").strip("<> "),
         outlet=sender or address.rpartition("@")[2],
         author=sender,
-        lang=_header(letter, "Content-Language").partition(",")[0],
+        lang=(_header(letter, "Content-Language") or _header(part, "Content-Language")).partition(",")[0],
         published=parse_date(_header(letter, "Date"), now),
     )
 

@@ -98,7 +98,7 @@ def _unquoted(value: str) -> str:
 
 def _plain(block: str) -> str:
     """A block without Markdown's marks; the words and their order stay."""
-    block = re.sub(r"!\[([^\]]*)\]\([^)\s]*(?:\s[^)]*)?\)", r"\1", block)
-    block = re.sub(r"\[([^\]]+)\]\([^)\s]*(?:\s[^)]*)?\)", r"\1", block)
+    block = re.sub(r"!\[([^\[\]]{0,500})\]\([^()\s]{0,2000}(?:\s[^()]{0,500})?\)", r"\1", block)
+    block = re.sub(r"\[([^\[\]]{1,500})\]\([^()\s]{0,2000}(?:\s[^()]{0,500})?\)", r"\1", block)
     block = re.sub(r"^(?:#{1,6}|>+)[ \t]+", "", block, flags=re.MULTILINE)
-    return re.sub(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", block, flags=re.DOTALL)
+    return re.sub(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.{1,400}?)(?<=\S)\1(?!\w)", r"\2", block, flags=re.DOTALL)

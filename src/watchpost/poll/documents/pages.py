@@ -62,8 +62,7 @@ def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str) -> str
 def _body(page: str, root: Any, title: str) -> str:
     text = _extract(page)
     if len(text) < _ENOUGH:
-        plain = text_of(root, frame=False)
-        text = plain if len(plain) > 2 * len(text) else text
+        text = text_of(root, frame=False) or text
     found = trim_furniture([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
     while found and found[0] == title:
         found = found[1:]

@@ -17,7 +17,7 @@ from watchpost.model import Article, derive_id
 from watchpost.poll.documents import charset
 from watchpost.poll.identity import identities
 from watchpost.poll.source import Failure
-from watchpost.poll.tidy import Draft, tidy
+from watchpost.poll.tidy import BODY_MAX, Draft, tidy
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -41,8 +41,9 @@ def read_document(name: str | PurePath, data: bytes, now: datetime, *, source: s
     """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
 
     Never raises for what the bytes are: that is a Failure ("binary", "empty", "encrypted", "malformed", "no_text",
-    "not_a_feed", "too_large", "encoding"). Ids come from the source's name and what identifies the article; without
-    a source, JSON Lines keep the ids they bring. `lang` stands in for an undeclared language.
+    "not_a_feed", "too_large", "bad_line"; beside an article "encoding" and "cut"). Ids come from the source's name
+    and what identifies the article; without a source, JSON Lines keep the ids they bring. `lang` stands in for an
+    undeclared language.
     """
     item = str(name)
     try:
@@ -63,13 +64,13 @@ def read_feed_document(
 
     feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
     drafts = with_lang(feed, lang)
-    articles = tuple(
-        tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, base=url)
-        for draft, identity in zip(drafts, identities(drafts, url), strict=True)
-        if draft.title.strip() or draft.text.strip() or draft.link
-    )
+    articles: dict[str, Article] = {}  # an entry that is listed twice counts once
+    for draft, identity in zip(drafts, identities(drafts, url), strict=True):
+        if draft.title.strip() or draft.text.strip() or draft.link:
+            article_id = derive_id("article", source, identity)
+            articles.setdefault(article_id, tidy(draft, article_id=article_id, source=source, now=now, base=url))
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(articles, note=note)
+    return Reading(tuple(articles.values()), note=note)
 
 
 def read_json_lines(
@@ -107,6 +108,8 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
     draft, failures = _READERS.get(kind, _note)(path, data, now)
     if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
         raise FetchError("no_text", "no text was found in this file")
+    if len(draft.text) > BODY_MAX:
+        failures += (Failure(str(path), "cut", f"only the first {BODY_MAX:,} characters are kept"),)
     identity = draft.identity or _digest(data)
     draft = replace(draft, title=draft.title if draft.title.strip() else path.stem)
     article = tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
@@ -134,6 +137,7 @@ def _note(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Fail
     from watchpost.poll.documents.notes import read_markdown, read_text
 
     text, damaged = charset.decode(data)
+    text = text[: 4 * BODY_MAX]
     read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
     lost = Failure(str(path), "encoding", "some characters could not be read and were replaced")
     return read(text, now), (lost,) if damaged else ()

@@ -1,0 +1,46 @@
+"""Work for the parser's child process: module-level functions, some of them bad."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from watchpost.errors import FetchError
+
+
+def length(data: bytes) -> int:
+    return len(data)
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def modules() -> set[str]:
+    return set(sys.modules)
+
+
+def refuse() -> None:
+    raise FetchError("not_a_feed", "this is a shopping list")
+
+
+def stumble() -> None:
+    raise ZeroDivisionError("of a kind that nobody expected")
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def stay_in_native_code() -> int:
+    return sum(range(10**12))  # never comes back to the interpreter, so no signal handler of Python's runs
+
+
+def eat_memory() -> int:
+    return len(bytearray(4 << 30))
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

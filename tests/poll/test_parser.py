@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.poll import jobs
+from watchpost.errors import FetchError
+from watchpost.poll.parser import InlineParser, ParserProcess
+
+
+@pytest.fixture
+async def parser() -> AsyncIterator[ParserProcess]:
+    parser = ParserProcess(wall=timedelta(seconds=0.7))
+    yield parser
+    await parser.close()
+
+
+@pytest.fixture(params=[InlineParser, ParserProcess])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[InlineParser | ParserProcess]:
+    parser: InlineParser | ParserProcess = request.param()
+    yield parser
+    await parser.close()
+
+
+async def test_every_parser_gives_results_and_names_failures(either: InlineParser | ParserProcess) -> None:
+    assert await either.run(jobs.length, b"x" * 5_000_000) == 5_000_000
+    with pytest.raises(FetchError, match="shopping list") as refused:
+        await either.run(jobs.refuse)
+    assert refused.value.reason == "not_a_feed"
+    with pytest.raises(FetchError, match="ZeroDivisionError") as stumbled:
+        await either.run(jobs.stumble)
+    assert stumbled.value.reason == "crashed"
+    assert await either.run(jobs.length, b"xyz") == 3
+
+
+@pytest.mark.parametrize("job", [jobs.spin, jobs.stay_in_native_code])
+async def test_what_takes_too_long_is_killed_and_the_next_job_is_fine(parser: ParserProcess, job: object) -> None:
+    before = await parser.run(jobs.process_id)
+    started = time.monotonic()
+    with pytest.raises(FetchError) as stopped:
+        await parser.run(job)  # type: ignore[arg-type]  # a function without arguments
+    assert time.monotonic() - started < 2.5
+    assert stopped.value.reason == "timeout"
+    after = await parser.run(jobs.process_id)
+    assert after != before
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+
+
+async def test_a_memory_bomb_hurts_nobody(parser: ParserProcess) -> None:
+    with pytest.raises(FetchError) as bomb:
+        await parser.run(jobs.eat_memory)
+    assert bomb.value.reason == "too_large"
+    assert await parser.run(jobs.length, b"x") == 1
+
+
+async def test_a_crash_is_a_failure_of_one_job(parser: ParserProcess) -> None:
+    with pytest.raises(FetchError) as crash:
+        await parser.run(jobs.die)
+    assert crash.value.reason == "crashed"
+    assert await parser.run(jobs.length, b"x") == 1
+
+
+async def test_the_loop_stays_free_while_a_job_runs(parser: ParserProcess) -> None:
+    await parser.run(jobs.process_id)
+    work = asyncio.ensure_future(parser.run(jobs.spin))
+    ticks = 0
+    while not work.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    with pytest.raises(FetchError):
+        await work
+    assert ticks > 20
+
+
+async def test_a_cancelled_job_does_not_hold_up_the_next(parser: ParserProcess) -> None:
+    await parser.run(jobs.process_id)
+    work = asyncio.ensure_future(parser.run(jobs.stay_in_native_code))
+    await asyncio.sleep(0.1)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert await asyncio.wait_for(parser.run(jobs.length, b"x"), 10) == 1
+
+
+async def test_the_parent_imports_no_parser_of_foreign_formats() -> None:
+    code = (
+        "import sys, watchpost.poll.sources as s; s.kinds(); import watchpost.poll.parser;"
+        "print({'lxml', 'feedparser', 'trafilatura', 'pypdfium2', 'charset_normalizer'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_killed_parent_leaves_no_child_behind() -> None:
+    code = (
+        "import asyncio, os, signal\n"
+        "from tests.poll import jobs\n"
+        "from watchpost.poll.parser import ParserProcess\n"
+        "async def main():\n"
+        "    print(await ParserProcess().run(jobs.process_id), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    child, end = int(run.stdout), time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        if "State:\tZ" in Path(f"/proc/{child}/status").read_text():  # dead; its new parent has not looked yet
+            return
+        time.sleep(0.02)
+    pytest.fail("the parser's child outlived its parent")
