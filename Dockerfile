@@ -10,18 +10,23 @@ RUN python -m venv /opt/watchpost \
  && /opt/watchpost/bin/watchpost --version
 
 FROM python:3.13-slim
+# The same layout as a clone: config, seeds and var side by side, so that relative paths mean the same.
 RUN groupadd --system --gid 10001 watchpost \
- && useradd --system --uid 10001 --gid watchpost --home-dir /var/lib/watchpost --create-home watchpost
+ && useradd --system --uid 10001 --gid watchpost --home-dir /srv/watchpost watchpost \
+ && mkdir -p /srv/watchpost/var \
+ && chown watchpost:watchpost /srv/watchpost/var \
+ && chmod 700 /srv/watchpost/var
 COPY --from=build /opt/watchpost /opt/watchpost
-COPY config /etc/watchpost
-COPY seeds /etc/seeds
+COPY config /srv/watchpost/config
+COPY seeds /srv/watchpost/seeds
+WORKDIR /srv/watchpost
 ENV PATH=/opt/watchpost/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    WATCHPOST_CONFIG=/etc/watchpost/watchpost.yaml \
-    WATCHPOST_DATA=/var/lib/watchpost \
+    WATCHPOST_CONFIG=/srv/watchpost/config/watchpost.yaml \
+    WATCHPOST_DATA=/srv/watchpost/var \
     WATCHPOST_HTTP_LISTEN=127.0.0.1:8080
 USER watchpost
-VOLUME /var/lib/watchpost
+VOLUME /srv/watchpost/var
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]

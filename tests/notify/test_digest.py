@@ -51,9 +51,12 @@ def test_the_lead_is_the_report_seen_first() -> None:
     assert len(story.reports) == 2
 
 
-def test_the_id_follows_from_installation_group_and_turn() -> None:
-    assert edition(hit("a")).id == edition(hit("b")).id
+def test_the_id_follows_from_installation_group_turn_and_hits() -> None:
+    assert edition(hit("a")).id == edition(hit("a")).id
     assert edition(hit("a")).id != edition(hit("a"), turn="2").id
+    assert edition(hit("a")).id != edition(hit("b")).id, (
+        "a turn that is played again with other hits is not the one sent"
+    )
 
 
 def test_an_immediate_group_gives_an_alert() -> None:

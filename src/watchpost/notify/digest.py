@@ -38,14 +38,16 @@ def compose(
     unread: Sequence[Unread] = (),
     sources_total: int = 0,
 ) -> Digest:
-    """The edition of one group's window. Its id follows from the installation, the group and its turn.
+    """The edition of one group's window. Its id follows from the installation, the group, its turn and the hits.
 
+    The hits are in it because a power cut can undo a turn that the journal of deliveries remembers: the turn
+    that is played again must not be taken for the one that was sent, unless it tells the very same.
     Stories come by severity, then by score, then by who was first.
     """
     kind: Literal["alert", "digest"] = "alert" if isinstance(group.schedule, Immediate) else "digest"
     stories = tuple(sorted((_story(members) for members in _by_story(hits)), key=_rank))
     return Digest(
-        id=derive_id("digest", install, group.key, turn),
+        id=derive_id("digest", install, group.key, turn, *(hit.id for hit in hits)),
         kind=kind,
         receiver=group.receiver,
         window_start=window.start,
