@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.making import article, hit
 from watchpost.model import Article
-from watchpost.wire.articles import Articles, Parking
+from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.store import Store
+from watchpost.wire.stream import Entry
 
 HOUR_MS = 3_600_000
 LEASE_MS = 60
@@ -27,10 +28,18 @@ async def queued(store: Store, *articles: Article) -> None:
     await intake(store).commit(Claim("seeds", "", {}, {}), articles, memory={}, status={}, delay_ms=0)
 
 
+async def match_one(
+    end: Articles, entry: Entry, about: Article, *parkings: Parking
+) -> tuple[bool, ...] | Exception | None:
+    """MATCHED for one article."""
+    (result,) = await end.matched([Match(entry, about, parkings)])
+    return result
+
+
 async def parked(store: Store, *names: str, group: str = "team|now") -> None:
     """Hits of these articles, parked for a group."""
     await queued(store, *(article(name) for name in names))
     end = matcher(store)
     for entry in await end.claims.take(100, block=False):
         read = end.read(entry)
-        await end.matched(entry, read, [Parking(hit(read.title, article=read), (group,))])
+        await match_one(end, entry, read, Parking(hit(read.title, article=read), (group,)))

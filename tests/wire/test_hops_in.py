@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.making import article, hit
-from tests.wire.ends import HOUR_MS, LEASE_MS, intake, matcher, queued
+from tests.wire.ends import HOUR_MS, LEASE_MS, intake, match_one, matcher, queued
 from watchpost.model import Article
-from watchpost.wire.articles import Parking
+from watchpost.wire.articles import Match, Parking
 from watchpost.wire.intake import Claim
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
@@ -107,7 +107,7 @@ async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> Non
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(10, block=False)
-    flags = await end.matched(entry, end.read(entry), [Parking(hit("a"), ("team|now", "desk|08:00"))])
+    flags = await match_one(end, entry, end.read(entry), Parking(hit("a"), ("team|now", "desk|08:00")))
     assert flags == (True,)
     assert await end.waiting() == 0
     outbox = Outbox(store, kept_ms=HOUR_MS)
@@ -126,7 +126,7 @@ async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared:
     flags = []
     for entry in await end.claims.take(10, block=False):
         read = end.read(entry)
-        flags.append(await end.matched(entry, read, [Parking(hit("x", article=read), ("g",))]))
+        flags.append(await match_one(end, entry, read, Parking(hit("x", article=read), ("g",))))
     assert flags == [(True,), (False,)]
     assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
@@ -136,7 +136,7 @@ async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
     end = matcher(store)
     (entry,) = await end.claims.take(10, block=False)
     both = [Parking(hit("a", topic="mali"), ("g",)), Parking(hit("a", topic="wagner"), ("g",))]
-    assert await end.matched(entry, end.read(entry), both) == (True, True)
+    assert await match_one(end, entry, end.read(entry), *both) == (True, True)
 
 
 async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None:
@@ -147,8 +147,8 @@ async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None
     (entry,) = await fast.claims.reclaim(10)
     assert entry.id == stale.id
     assert entry.taken_before == 1
-    assert await fast.matched(entry, article("a"), [Parking(hit("a"), ("g",))]) == (True,)
-    assert await slow.matched(stale, article("a"), [Parking(hit("a"), ("g",))]) is None
+    assert await match_one(fast, entry, article("a"), Parking(hit("a"), ("g",))) == (True,)
+    assert await match_one(slow, stale, article("a"), Parking(hit("a"), ("g",))) is None
     assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
 
@@ -183,3 +183,18 @@ async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> 
     ((_, letter),) = await store.redis.xrange(store.keys.dead)
     assert letter[b"reason"] == b"poison"
     assert letter[b"payload"]
+
+
+async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loaded_again(
+    store: Store,
+) -> None:
+    await queued(store, article("a"), article("b"))
+    end = matcher(store)
+    one, two = await end.claims.take(10, block=False)
+    broken = Match(one, article("a"), (Parking(hit("a"), ("g",)),))
+    await store.redis.script_flush()
+    await store.redis.set(store.keys.bucket("g"), "not a list")
+    fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
+    refused, done = await end.matched([broken, fine])
+    assert isinstance(refused, Exception)
+    assert done == (True,)

@@ -51,6 +51,7 @@ class Service:
         self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
         self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
         self._stack = stack
+        self._journal: Journal | None = None
 
     def poller(self) -> Poller:
         """The poll role's loops."""
@@ -80,6 +81,7 @@ class Service:
             self.plan.routes,
             articles,
             tick=self.clock.ticker(self._look_seconds()),
+            tick_renew=self.clock.ticker(self._look_seconds()),
             stop=self.stop,
             clock=utc_now,
         )
@@ -102,14 +104,15 @@ class Service:
             clock=utc_now,
         )
         self.settings.data.mkdir(parents=True, exist_ok=True)
-        journal = Journal(self.settings.data)
+        self._journal = Journal(self.settings.data)
         senders = tuple(
             Sender(
                 receiver,
                 self.outbox,
                 self.outbox.claims(name, doors.consumer_name("notify"), self.lease_ms),
-                journal,
+                self._journal,
                 tick=self.clock.ticker(self._look_seconds()),
+                tick_renew=self.clock.ticker(self._look_seconds()),
                 stop=self.stop,
                 clock=utc_now,
             )
@@ -137,6 +140,8 @@ class Service:
                 await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
                 if beats % 30 == 0:
                     await self.store.prune()
+                    if self._journal is not None:
+                        self._journal.tidy(utc_now())
                 await self._measure()
                 if not up:
                     tm.log().info("redis.back")

@@ -13,7 +13,7 @@ from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import match
 from watchpost.match.routing import groups_of
 from watchpost.model import Article, Hit, Route, Topic
-from watchpost.wire.articles import Articles, Parking
+from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
 
@@ -22,7 +22,10 @@ _WAIT_SECONDS = 1.0
 
 
 class Matcher:
-    """Matches articles until `stop` is set. `tick` returns each few seconds: time to look for abandoned work."""
+    """Matches articles until `stop` is set.
+
+    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Matcher:
         articles: Articles,
         *,
         tick: Callable[[], Awaitable[None]],
+        tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
     ) -> None:
@@ -38,6 +42,7 @@ class Matcher:
         self._routes = routes
         self._articles = articles
         self._tick = tick
+        self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
 
@@ -46,12 +51,12 @@ class Matcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._new())
             tasks.create_task(self._abandoned())
+            tasks.create_task(self._renew())
 
     async def once(self) -> None:
         """Match until no article is left, also those that a dead matcher still holds."""
         while await self._articles.waiting() and not self._stop.is_set():
-            entries = await self._articles.claims.take(_BATCH, block=False)
-            entries = entries or await self._articles.claims.reclaim(_BATCH)
+            entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
             await self._work(entries)
             if not entries:
                 await patiently(0.2, self._stop)
@@ -65,46 +70,82 @@ class Matcher:
                 await patiently(_WAIT_SECONDS, self._stop)
 
     async def _abandoned(self) -> None:
+        """One at a time: if one of them kills us, its neighbours must not be counted as killers too."""
         while not self._stop.is_set():
             try:
-                await self._articles.claims.renew()
-                entries = await self._articles.claims.reclaim(_BATCH)
-                tm.taken_over.labels("articles").inc(len(entries))
-                await self._work(entries)
+                while entries := await self._articles.claims.reclaim(1):
+                    tm.taken_over.labels("articles").inc()
+                    await self._work(entries)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             await self._tick()
 
-    async def _work(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            crash.point("match.read")
-            if entry.poisonous:
-                tm.log().error("queue.poison", queue="articles")
-                await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
-                continue
+    async def _renew(self) -> None:
+        while not self._stop.is_set():
+            await self._tick_renew()
             try:
-                article = self._articles.read(entry)
-            except CodecError as error:
-                await self._bury(entry, "codec", str(error))
-                continue
-            await self._one(entry, article)
-            await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
+                await self._articles.claims.renew()
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
 
-    async def _one(self, entry: Entry, article: Article) -> None:
+    async def _work(self, entries: Sequence[Entry]) -> None:
+        matches = []
+        try:
+            for entry in entries:
+                crash.point("match.read")
+                if entry.poisonous:
+                    tm.log().error("queue.poison", queue="articles")
+                    await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
+                    continue
+                try:
+                    article = self._articles.read(entry)
+                except CodecError as error:
+                    await self._bury(entry, "codec", str(error))
+                    continue
+                matches.append(Match(entry, article, self._find(article)))
+                crash.point("match.matched")
+                await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
+            await self._hand_on(matches)
+        finally:
+            for entry in entries:  # what was not dealt with is nobody's when its lease ends
+                self._articles.claims.let_go(entry)
+
+    def _find(self, article: Article) -> tuple[Parking, ...]:
         begun = perf_counter()
         found = match(article, self._topics, self._clock())
         tm.match_seconds.observe(perf_counter() - begun)
-        crash.point("match.matched")
-        parkings = tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
-        news = await self._articles.matched(entry, article, parkings)
-        crash.point("match.committed")
-        tm.articles_matched.labels("gone" if news is None else "hit" if found else "miss").inc()
-        for parking, fresh in zip(parkings, news or (), strict=news is not None):
-            _count(parking, fresh)
+        return tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
+
+    async def _hand_on(self, matches: Sequence[Match]) -> None:
+        """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""
+        while matches:
+            try:
+                results = await self._articles.matched(matches)
+            except StoreError as error:
+                results = [error] * len(matches)
+            crash.point("match.committed")
+            refused = []
+            for done, result in zip(matches, results, strict=True):
+                if isinstance(result, Exception):
+                    tm.store_errors.labels(type(result).__name__).inc()
+                    refused.append(done)
+                else:
+                    _tally(done, result)
+            matches = refused
+            if matches:
+                if self._stop.is_set():
+                    return  # still queued: the next start matches them again
+                await patiently(_WAIT_SECONDS, self._stop)
 
     async def _bury(self, entry: Entry, reason: str, detail: str) -> None:
         tm.dead_letters.labels("articles", reason).inc()
         await self._articles.bury(entry, reason, detail)
+
+
+def _tally(done: Match, result: tuple[bool, ...] | None) -> None:
+    tm.articles_matched.labels("gone" if result is None else "hit" if done.parkings else "miss").inc()
+    for parking, fresh in zip(done.parkings, result or (), strict=result is not None):
+        _count(parking, fresh)
 
 
 def _count(parking: Parking, fresh: bool) -> None:

@@ -23,7 +23,9 @@ _WAIT_SECONDS = 1.0
 
 
 class Sender:
-    """Sends to one receiver until `stop` is set. `tick` returns each few seconds: renew, look for abandoned work.
+    """Sends to one receiver until `stop` is set.
+
+    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held.
 
     `journal` may be None where there is no disk to write to; a crash between "yes" and DONE is then a repeat.
     """
@@ -36,6 +38,7 @@ class Sender:
         journal: Journal | None,
         *,
         tick: Callable[[], Awaitable[None]],
+        tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
         schedule: Sequence[timedelta] = SCHEDULE,
@@ -45,31 +48,34 @@ class Sender:
         self._claims = claims
         self._journal = journal
         self._tick = tick
+        self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
         self._schedule = schedule
         self._one_at_a_time = asyncio.Lock()
+        self._following: Entry | None = None  # what DONE handed out along with its answer
 
     async def run(self) -> None:
         """The daemon: deliveries as they come, and those that a silent notifier left."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._new())
             tasks.create_task(self._abandoned())
+            tasks.create_task(self._renew())
 
     async def once(self) -> int:
         """Send what waits right now, abandoned work included; returns how many entries were dealt with."""
-        entries = await self._claims.take(1, block=False) or await self._claims.reclaim(1)
-        await self._work(entries)
+        entries = self._held_over() or await self._claims.take(1, block=False) or await self._claims.reclaim(1)
+        await self._work(entries, go_on=True)
         return len(entries)
 
     async def _new(self) -> None:
         opened = False
-        while not self._stop.is_set():
+        while not self._stop.is_set() or self._following:
             try:
                 if not opened:
                     await self._outbox.open_box(self._receiver.name)
                     opened = True
-                await self._work(await self._claims.take(1))
+                await self._work(self._held_over() or await self._claims.take(1), go_on=True)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 await patiently(_WAIT_SECONDS, self._stop)
@@ -78,7 +84,6 @@ class Sender:
         while not self._stop.is_set():
             await self._tick()
             try:
-                await self._claims.renew()
                 if not self._one_at_a_time.locked():
                     entries = await self._claims.reclaim(1)
                     tm.taken_over.labels("outbox").inc(len(entries))
@@ -86,35 +91,51 @@ class Sender:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
 
-    async def _work(self, entries: Sequence[Entry]) -> None:
+    async def _renew(self) -> None:
+        """What is being sent stays ours, however long the other side takes."""
+        while not self._stop.is_set():
+            await self._tick_renew()
+            try:
+                await self._claims.renew()
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+
+    def _held_over(self) -> tuple[Entry, ...]:
+        following, self._following = self._following, None
+        return (following,) if following else ()
+
+    async def _work(self, entries: Sequence[Entry], *, go_on: bool = False) -> None:
+        """Deal with these entries. `go_on`: with the last DONE, take the next delivery along."""
         for entry in entries:
             async with self._one_at_a_time:
                 try:
-                    await self._one(entry)
+                    following = await self._one(entry, self._claims if go_on and not self._stop.is_set() else None)
                 finally:
                     self._claims.let_go(entry)
+                if following is not None:
+                    self._following = following
 
-    async def _one(self, entry: Entry) -> None:
+    async def _one(self, entry: Entry, then: Claims | None) -> Entry | None:
         name = self._receiver.name
         if entry.poisonous:
             tm.log().error("queue.poison", queue=f"outbox of {name}")
             await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result", "a message")
-            return
+            return None
         try:
             delivery = await self._outbox.delivery(entry)
         except CodecError as error:
             await self._bury(entry, "codec", str(error), "a message")
-            return
+            return None
         if delivery is None or (self._journal and self._journal.knows(delivery.id, self._clock())):
-            await self._until_done(entry)
-            return
+            return await self._until_done(entry, then)
         crash.point("notify.claimed")
         outcome = await self._send(delivery)
         if isinstance(outcome, Delivered):
             crash.point("notify.sent")
-            self._note(delivery)
+            await self._note(delivery)
             crash.point("notify.journaled")
-        await self._carry_out(next_step(outcome, delivery.attempt, delivery.id, self._schedule), entry, delivery)
+        step = next_step(outcome, delivery.attempt, delivery.id, self._schedule)
+        return await self._carry_out(step, entry, delivery, then)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         begun = perf_counter()
@@ -128,22 +149,23 @@ class Sender:
         tm.delivery_seconds.labels(self._receiver.name).observe(perf_counter() - begun)
         return outcome
 
-    def _note(self, delivery: Delivery) -> None:
+    async def _note(self, delivery: Delivery) -> None:
         if self._journal is not None:
             try:
-                self._journal.write(delivery.id, self._clock())
+                await asyncio.to_thread(self._journal.write, delivery.id, self._clock())  # it waits for the disk
             except OSError as error:  # a full disk: DONE in Redis is still ahead
                 tm.log().warning("warning", text=f"the journal of deliveries cannot be written: {error}")
 
-    async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery) -> None:
+    async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery, then: Claims | None) -> Entry | None:
         name, what = self._receiver.name, delivery.message.subject
         match step:
             case Finish():
-                await self._until_done(entry)
+                following = await self._until_done(entry, then)
                 tm.end_to_end.labels(name).observe((self._clock() - delivery.created).total_seconds())
                 tm.log().info(
                     "delivery.done", receiver=name, what=what, digest=delivery.digest, attempt=delivery.attempt
                 )
+                return following
             case Again(delay, state, error):
                 await self._outbox.retry(name, entry, delay, state, error)
                 tm.log().warning(
@@ -157,17 +179,18 @@ class Sender:
                 await self._bury(entry, reason, detail, what)
             case _ as never:
                 assert_never(never)
+        return None
 
-    async def _until_done(self, entry: Entry) -> None:
+    async def _until_done(self, entry: Entry, then: Claims | None) -> Entry | None:
         """It arrived; only Redis must still be told. While it cannot be, keep trying: sending again would be worse."""
         while True:
             try:
-                await self._outbox.done(self._receiver.name, entry)
+                following = await self._outbox.done(self._receiver.name, entry, then=then)
                 crash.point("notify.done")
-                return
+                return following
             except StoreError:
                 if self._stop.is_set():
-                    return  # the journal knows; the next start says DONE
+                    return None  # the journal knows; the next start says DONE
                 await patiently(_WAIT_SECONDS, self._stop)
 
     async def _bury(self, entry: Entry, reason: str, detail: str, what: str) -> None:

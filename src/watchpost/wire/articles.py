@@ -20,6 +20,15 @@ class Parking:
     groups: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A claimed article and what was found in it."""
+
+    entry: Entry
+    article: Article
+    parkings: tuple[Parking, ...]
+
+
 class Articles:
     """What the match role may do."""
 
@@ -33,25 +42,30 @@ class Articles:
         """The article of an entry. Raises CodecError."""
         return ARTICLE.decode(entry.fields.get(b"a", b""))
 
-    async def matched(self, entry: Entry, article: Article, parkings: Sequence[Parking]) -> tuple[bool, ...] | None:
-        """The article is dealt with. For each hit: is it news (True) or a copy of what was told (False)?
+    async def matched(self, matches: Sequence[Match]) -> list[tuple[bool, ...] | Exception | None]:
+        """These articles are dealt with, each in one step of its own, all in one round trip.
 
-        None: another matcher dealt with the article, nothing was written.
+        For each, in order: is each hit news (True) or a copy of what was told (False)? None: another matcher
+        dealt with the article, nothing was written. An exception: this one was refused, nothing was written.
         """
-        args: list[str | bytes | int] = [entry.id, self._hits_ttl_ms, len(parkings)]
-        for parking in parkings:
+        names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
+        answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
+        results: list[tuple[bool, ...] | Exception | None] = []
+        for match, answer in zip(matches, answers, strict=True):
+            if isinstance(answer, Exception):
+                results.append(answer)
+                continue
+            self.claims.let_go(match.entry)
+            results.append(None if answer[0] == b"GONE" else tuple(flag == 1 for flag in answer[1:]))
+        return results
+
+    def _arguments(self, match: Match) -> list[str | bytes | int]:
+        article = match.article
+        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, len(match.parkings)]
+        for parking in match.parkings:
             marks = [derive_id("mark", parking.hit.topic, mark) for mark in (article.id, *article.fingerprints)]
             args += [len(marks), *marks, len(parking.groups), *parking.groups, HIT.encode(parking.hit)]
-        names = [
-            self._keys.articles,
-            self._keys.hits,
-            self._keys.open,
-            self._keys.bucket(""),
-            self._keys.parked,
-        ]
-        answer = await self._store.run("matched", names, args)
-        self.claims.let_go(entry)
-        return None if answer[0] == b"GONE" else tuple(flag == 1 for flag in answer[1:])
+        return args
 
     async def bury(self, entry: Entry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""

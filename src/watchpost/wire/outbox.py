@@ -132,10 +132,11 @@ class Outbox:
 
     async def delivery(self, entry: Entry) -> Delivery | None:
         """The frozen delivery of an entry; None if it was done already. Raises CodecError."""
-        id_ = entry.fields[b"d"].decode()
-        async with self._store.errors():
-            found = await self._store.redis.hgetall(self._keys.out(id_))
-        if not found:
+        id_, found = entry.fields[b"d"].decode(), entry.fields
+        if b"message" not in found:
+            async with self._store.errors():
+                found = await self._store.redis.hgetall(self._keys.out(id_))
+        if b"message" not in found:
             return None
         return Delivery(
             id=id_,
@@ -146,11 +147,18 @@ class Outbox:
             created=_at(found[b"created"]) or datetime.fromtimestamp(0, UTC),
         )
 
-    async def done(self, receiver: str, entry: Entry) -> None:
-        """It arrived."""
+    async def done(self, receiver: str, entry: Entry, *, then: Claims | None = None) -> Entry | None:
+        """It arrived. With `then`, the receiver's next delivery is claimed in the same step, if one waits."""
         id_ = entry.fields[b"d"].decode()
-        names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent]
-        await self._store.run("done", names, [entry.id, id_, self._kept_ms])
+        names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
+        args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else ""]
+        found = await self._store.run("done", names, args)
+        if not found or then is None:
+            return None
+        next_id, delivery, flat = found
+        following = Entry(next_id, {b"d": delivery, **dict(zip(flat[::2], flat[1::2], strict=True))})
+        then.hold(following)
+        return following
 
     async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
         """It did not go through: try again after `delay`."""

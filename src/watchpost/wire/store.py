@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
@@ -24,6 +24,8 @@ OLDEST = {
 }  # streams, XAUTOCLAIM with deleted ids: findings on redis-queue, 1.3
 BLOCK_MS = 1000
 _PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
+
+Argument = str | bytes | int | float
 
 
 class Store:
@@ -50,10 +52,33 @@ class Store:
             self._scripts[name] = self.redis.register_script(text)
         return self._scripts[name]
 
-    async def run(self, name: str, keys: Iterable[str], args: Iterable[str | bytes | int | float]) -> Any:
+    async def run(self, name: str, keys: Iterable[str], args: Iterable[Argument]) -> Any:
         """Run a script. Raises StoreUnreachable, StoreBusy, StoreUnfit."""
         async with self.errors():
             return await self.script(name)(keys=list(keys), args=list(args))
+
+    async def run_each(self, name: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+        """Run one script once for each list of arguments, all in one round trip; each call is a step of its own.
+
+        Answers come in order; an answer may be an exception, so that one refused call does not hide the others.
+        """
+        script = self.script(name)
+        async with self.errors():
+            answers = await self._pipelined(script.sha, keys, calls)
+            if any(isinstance(answer, exceptions.NoScriptError) for answer in answers):
+                await self.redis.script_load(script.script)
+                again = [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
+                for n, answer in zip(
+                    again, await self._pipelined(script.sha, keys, [calls[n] for n in again]), strict=True
+                ):
+                    answers[n] = answer
+        return answers
+
+    async def _pipelined(self, sha: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+        pipe = self.redis.pipeline(transaction=False)
+        for args in calls:
+            pipe.evalsha(sha, len(keys), *keys, *args)
+        return list(await pipe.execute(raise_on_error=False))
 
     @asynccontextmanager
     async def errors(self) -> AsyncIterator[None]:

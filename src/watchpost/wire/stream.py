@@ -18,7 +18,10 @@ POISON_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One claimed entry: its id, its fields, and how often it was handed out before."""
+    """One claimed entry: its id, its fields, and how often it was handed out before.
+
+    An entry of an outbox that DONE handed out carries its frozen delivery among its fields.
+    """
 
     id: bytes
     fields: dict[bytes, bytes]
@@ -37,8 +40,9 @@ class Claims:
         self._store = store
         self._stream = stream
         self._group = group
-        self._consumer = consumer
+        self.consumer = consumer
         self._lease_ms = lease_ms
+        self.consumer = consumer
         self._held: set[bytes] = set()
         self._cursor: bytes = b"0-0"
 
@@ -49,7 +53,7 @@ class Claims:
             try:
                 answer = await redis.xreadgroup(
                     self._group,
-                    self._consumer,
+                    self.consumer,
                     {self._stream: ">"},
                     count=count,
                     block=BLOCK_MS if block else None,
@@ -71,7 +75,7 @@ class Claims:
                 answer = await self._store.redis.xautoclaim(
                     self._stream,
                     self._group,
-                    self._consumer,
+                    self.consumer,
                     self._lease_ms,
                     start_id=self._cursor,
                     count=count,
@@ -95,7 +99,11 @@ class Claims:
     async def renew(self) -> None:
         """Say that everything held is still being worked on."""
         if self._held:
-            await self._store.run("renew", [self._stream], [self._group, self._consumer, *self._held])
+            await self._store.run("renew", [self._stream], [self._group, self.consumer, *self._held])
+
+    def hold(self, entry: Entry) -> None:
+        """An entry that a script handed out is ours: renew it with the others."""
+        self._held.add(entry.id)
 
     def let_go(self, entry: Entry) -> None:
         """The entry's work is over, or somebody else's: stop renewing it."""
@@ -105,7 +113,7 @@ class Claims:
         """Take this consumer's name out of the group, unless it still holds something."""
         async with self._store.errors():
             pending = await self._store.redis.xpending_range(
-                self._stream, self._group, "-", "+", 1, consumername=self._consumer
+                self._stream, self._group, "-", "+", 1, consumername=self.consumer
             )
             if not pending:
-                await self._store.redis.xgroup_delconsumer(self._stream, self._group, self._consumer)
+                await self._store.redis.xgroup_delconsumer(self._stream, self._group, self.consumer)

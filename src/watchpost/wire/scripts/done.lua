@@ -1,7 +1,13 @@
--- DONE: a delivery arrived. Idempotent: a second call changes nothing.
--- KEYS 1 outbox stream, 2 out hash, 3 sent zset   ARGV 1 entry id, 2 delivery id, 3 ttl of sent ms
+-- DONE: a delivery arrived; and, in the same round trip, here is the next one. Idempotent: a second call changes nothing.
+-- KEYS 1 outbox stream, 2 out hash, 3 sent zset, 4 prefix of out
+-- ARGV 1 entry id, 2 delivery id, 3 ttl of sent ms, 4 consumer that takes the next ('' = none)
+-- returns {} | {entry id, delivery id, {field, value, …} of its out hash}
 local now = now_ms()
 redis.call('XACK', KEYS[1], 'notify', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
 if redis.call('DEL', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[2]) end
-return {'OK'}
+if ARGV[4] == '' then return {} end
+local found = redis.call('XREADGROUP', 'GROUP', 'notify', ARGV[4], 'COUNT', 1, 'STREAMS', KEYS[1], '>')
+if not found or not found[1] then return {} end
+local entry = found[1][2][1]
+return {entry[1], entry[2][2], redis.call('HGETALL', KEYS[4] .. entry[2][2])}

@@ -1,0 +1,23 @@
+"""`python -m benchmarks [queue|latency|startup]…`: measure, print tables, write results/. All of them by default."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+NAMES = ("startup", "queue", "latency")
+
+
+def main() -> None:
+    """Run the benchmarks that were named, one after the other."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="which; all without a name")
+    names = parser.parse_args().names or NAMES
+    if unknown := [name for name in names if name not in NAMES]:
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    for name in names:
+        importlib.import_module(f"benchmarks.{name}").run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What the README and the manual show is true: each configuration loads, each promise names what exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from watchpost import telemetry
+from watchpost.app.doors import read_plan
+
+ROOT = Path(__file__).parents[2]
+SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
+ENV = {"SLACK_URL": "https://hooks.slack.com/services/T/B/x", "HOOK_SECRET": SECRET}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = [
+    pytest.param(match[1], id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, match in enumerate(re.finditer(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL), 1)
+]
+
+
+@pytest.mark.parametrize("text", BLOCKS)
+def test_every_configuration_in_the_manual_loads(text: str, tmp_path: Path) -> None:
+    (tmp_path / "watchpost.yaml").write_text(text.replace("/run/secrets/smtp", str(tmp_path / "smtp")), "utf-8")
+    (tmp_path / "smtp").write_text("secret")
+    assert read_plan(tmp_path / "watchpost.yaml", ENV).topics
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    facts = {
+        "redis.started": {"pid": 10212},
+        "http.listening": {"listen": "127.0.0.1:8080"},
+        "source.read": {"source": "seeds", "new": 30},
+        "source.failed": {
+            "source": "rfi-afrique",
+            "detail": "the server's name cannot be resolved",
+            "next": "in 10 min",
+        },
+    }
+    for event, values in facts.items():
+        assert telemetry.SENTENCES[event].format_map(values) in readme
+
+
+def test_nobody_is_told_to_install_the_other_project() -> None:
+    for page in PAGES:
+        assert not re.search(r"pip install [^.\-]*\bwatchpost\b(?!-news)", page.read_text("utf-8")), page
