@@ -36,7 +36,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    facts = {
+    facts: dict[str, dict[str, object]] = {
         "redis.started": {"pid": 10212},
         "http.listening": {"listen": "127.0.0.1:8080"},
         "source.read": {"source": "seeds", "new": 30},
