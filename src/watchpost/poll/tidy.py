@@ -10,6 +10,7 @@ from datetime import datetime
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from watchpost.model import Article
+from watchpost.poll.margins import blank_margins
 
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
 """Longest texts that an article carries on, in code points: no honest article is longer."""
@@ -56,8 +57,11 @@ class Draft:
 
 
 def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = "") -> Article:
-    """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute."""
-    body = clean_text(draft.text[: 2 * BODY_MAX])[:BODY_MAX]
+    """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute.
+
+    What stands around the article (menus, related articles, archive captions) does not come along.
+    """
+    body = clean_text(blank_margins(draft.text[: 2 * BODY_MAX]))[:BODY_MAX]
     summary = clean_text(draft.summary[: 2 * SUMMARY_MAX])[:SUMMARY_MAX]
     title = clean_line(draft.title[: 2 * TITLE_MAX])[:TITLE_MAX] or headline(body or summary)
     url = canonical_url(draft.link, base)

@@ -16,14 +16,16 @@ from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 from watchpost.poll.documents import charset
 from watchpost.poll.identity import identities
+from watchpost.poll.margins import blank_margins
 from watchpost.poll.source import Failure
-from watchpost.poll.tidy import BODY_MAX, Draft, tidy
+from watchpost.poll.tidy import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 _FEED_START = re.compile(
     rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE | re.DOTALL
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
 
 
@@ -91,10 +93,19 @@ def read_json_lines(
     for draft, raw in lines.drafts:
         own = draft.identity or _digest(raw)
         article_id = derive_id("article", source, own) if source or not draft.identity else draft.identity
-        articles.append(tidy(draft, article_id=article_id, source=source, now=now, lang=lang))
+        tidied = tidy(draft, article_id=article_id, source=source, now=now, lang=lang)
+        # Whoever hands over fields gets offsets into these fields: they stay as they are, but for blanked margins.
+        title, summary = _as_given(draft.title, TITLE_MAX) or tidied.title, _as_given(draft.summary, SUMMARY_MAX)
+        body = blank_margins(_as_given(draft.text, BODY_MAX))
+        articles.append(replace(tidied, title=title, summary=summary, body=body))
     place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
     failures = tuple(Failure(f"{place} {number}", "bad_line", problem) for number, problem in lines.bad)
     return Reading(tuple(articles), failures, lines.consumed)
+
+
+def _as_given(text: str, longest: int) -> str:
+    """The text itself; only halves of surrogate pairs, which no encoding can carry, are replaced one for one."""
+    return _SURROGATE.sub("\ufffd", text[:longest])
 
 
 def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str) -> Reading:

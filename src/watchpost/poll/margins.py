@@ -1,0 +1,110 @@
+"""Still: where an article ends and the page around it begins, in text that a feed or a crawler delivered.
+
+Menus, related articles and the captions of archive pictures are not the article: a topic must not match on them.
+They are blanked, not cut: every character keeps its place, so that evidence can point into the text as delivered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchpost.poll.furniture import is_button, is_label
+
+_BLOCK = re.compile(r"[^\s](?:.|\n(?![^\S\n]*\n))*")
+_LINE = re.compile(r"[^\n]+")
+_END = ".!?…»”\"')]。！？؟।"
+_PROSE_MIN = 80
+_SEPARATOR = re.compile(r"\s[>»›/|•·–—]\s|\s{2,}|\t")
+# "[File photo: …]", "(Photo d’archives – …)": a picture from another day, described in words of its own.
+_CAPTION = re.compile(
+    r"\W{0,3}(?:(?:file|archive|stock|undated)\s+(?:photo|picture|image|footage)|(?:photo|image)s?\s+d[’']archives?"
+    r"|archivbild|symbolbild|foto\s+de\s+archivo|imagen\s+de\s+archivo|foto\s+de\s+arquivo|foto\s+d[’']archivio"
+    r"|архивное\s+фото|фото\s+из\s+архива|صورة\s+أرشيفية|صورة\s+من\s+الأرشيف|资料图片?|档案照片|資料写真)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    start: int
+    end: int
+    text: str
+
+
+def blank_margins(text: str) -> str:
+    """The text with page furniture replaced by spaces, character for character; line breaks stay.
+
+    What is blanked: buttons, everything from a label such as "Related Articles" on if no prose follows it, lines
+    of menus and breadcrumbs above the first prose, and captions that say they are archive pictures. A text
+    without any prose is left as it is: a headline alone is no menu.
+    """
+    pieces = _pieces(text)
+    if not any(_is_prose(piece.text) for piece in pieces):
+        return text
+    doomed = [piece for n, piece in enumerate(pieces) if _is_margin(pieces, n)]
+    out, at = [], 0
+    for piece in doomed:
+        out += [text[at : piece.start], re.sub(r"[^\n]", " ", piece.text)]
+        at = piece.end
+    return "".join([*out, text[at:]])
+
+
+def _pieces(text: str) -> list[_Piece]:
+    """Paragraphs; buttons and labels at their edges as pieces of their own; lines, if there is no empty line at all."""
+    blocks = list(_BLOCK.finditer(text))
+    if len(blocks) == 1:
+        return [_Piece(m.start(), m.end(), m[0]) for m in _LINE.finditer(text)]
+    pieces: list[_Piece] = []
+    for block in blocks:
+        lines = [_Piece(block.start() + m.start(), block.start() + m.end(), m[0]) for m in _LINE.finditer(block[0])]
+        first, last = 0, len(lines)
+        while first < last and _is_furniture(lines[first].text):
+            first += 1
+        while last > first and _is_furniture(lines[last - 1].text):
+            last -= 1
+        if first < last:
+            start, end = lines[first].start, lines[last - 1].end
+            pieces += [*lines[:first], _Piece(start, end, text[start:end]), *lines[last:]]
+        else:
+            pieces += lines
+    return pieces
+
+
+def _is_margin(pieces: Sequence[_Piece], n: int) -> bool:
+    text = pieces[n].text.strip()
+    after = pieces[n + 1 :]
+    if _is_furniture(text) or _CAPTION.match(text):
+        return True
+    if not any(_is_prose(piece.text) for piece in pieces[n:]):
+        # Below the last prose: it belongs to the label that was met since then, if any was.
+        return any(is_label(piece.text.strip()) for piece in _since_prose(pieces, n))
+    above = not any(_is_prose(piece.text) for piece in pieces[:n])
+    return above and bool(after) and not _is_prose(text) and _is_menu(text)
+
+
+def _since_prose(pieces: Sequence[_Piece], n: int) -> Sequence[_Piece]:
+    last = max((i for i, piece in enumerate(pieces[:n]) if _is_prose(piece.text)), default=-1)
+    return pieces[last + 1 : n + 1]
+
+
+def _is_furniture(line: str) -> bool:
+    return is_label(line.strip()) or is_button(line.strip())
+
+
+def _is_menu(text: str) -> bool:
+    """Several entries with something between them, and no sentence: "Home | World | Africa | Mali"."""
+    if text[-1:] in _END or len(text) > 300:
+        return False
+    return len([entry for entry in _SEPARATOR.split(text) if entry.strip()]) >= 3
+
+
+def _is_prose(text: str) -> bool:
+    text = text.strip()
+    return len(text) >= 2 * _PROSE_MIN or (len(text) >= _PROSE_MIN and text[-1:] in _END) or _is_dense(text)
+
+
+def _is_dense(text: str) -> bool:
+    """Scripts that say a sentence in a third of the characters."""
+    return len(text) >= 30 and text[-1:] in "。！？" and bool(re.search(r"[぀-ヿ㐀-鿿가-힣]", text))
