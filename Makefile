@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench schema clean
+.PHONY: help install run test check format bench eval schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,14 @@ schema: install  ## write config/watchpost.schema.json anew
 
 bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md says what they mean
 	$(BIN)/python -m benchmarks
+
+# Labelled articles with their scorer lie beside the project; CORPUS=… takes others of the same form.
+CORPUS ?= ../shared/corpus/dev
+
+eval: install  ## score the shipped topics on labelled articles
+	@test -f $(CORPUS)/articles.jsonl || { echo "no labelled articles in $(CORPUS): make eval CORPUS=DIR"; exit 1; }
+	@mkdir -p var && $(BIN)/watchpost match --json --config config/watchpost.yaml $(CORPUS)/articles.jsonl > var/eval.jsonl
+	@cd $(CORPUS) && $(CURDIR)/$(BIN)/python ../score.py --errors 20 $(CURDIR)/var/eval.jsonl
 
 clean:  ## remove .venv and build leftovers; data in var stays
 	rm -rf $(VENV) build dist

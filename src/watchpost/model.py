@@ -59,8 +59,7 @@ class Article:
 class Topic:
     """What an analyst watches. An article matches if `query` does, `exclude` does not and the language fits.
 
-    `languages` is empty for "any"; an article of unknown language always fits.
-    """
+    `languages` empty: any; an unknown one always fits. `examples`: a text, and whether it must match."""
 
     name: str
     title: str
@@ -68,6 +67,7 @@ class Topic:
     exclude: Query | None = None
     severity: Severity = "normal"
     languages: tuple[str, ...] = ()
+    examples: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,8 @@ class Unread:
 class Digest:
     """One edition for one receiver: what is told, and what is missing from it.
 
-    `kind` is "digest" for a scheduled edition and "alert" for an immediate one. `late` is how long after its
-    moment it was closed (downtime is said, not hidden). `sources_total` counts everything watched.
+    `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
+    said, not hidden). `sources_total` counts everything watched.
     """
 
     id: str

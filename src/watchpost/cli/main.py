@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The configuration itself.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+topic_app = typer.Typer(help="Topics: what there is, and what they do.", no_args_is_help=True)
+app.add_typer(topic_app, name="topic")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
@@ -104,3 +106,39 @@ def config_schema() -> None:
     from watchpost.cli import checking
 
     raise typer.Exit(checking.schema())
+
+
+@topic_app.command("list")
+def topic_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """The topics, and their queries as they are understood."""
+    from watchpost.cli import topics
+
+    raise typer.Exit(topics.show(config, as_json, os.environ))
+
+
+@topic_app.command("test")
+def topic_test(
+    name: Annotated[str, typer.Argument(help="A topic of the configuration.")],
+    files: Annotated[list[str] | None, typer.Argument(help="Articles to try it on.")] = None,
+    text: Annotated[str, typer.Option("--text", help="A text to try it on.")] = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a topic: on its own examples, on a text, on files. Each with the words that matched, or what is missing."""
+    from watchpost.cli import topics
+
+    raise typer.Exit(topics.test(name, files or [], text, config, as_json, os.environ))
+
+
+@topic_app.command("lint")
+def topic_lint(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="A sample of articles; else the configured folders.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What each topic costs and catches in 1,000 articles, and which of them look wrong."""
+    from watchpost.cli import topics
+
+    raise typer.Exit(topics.lint(files or [], config, as_json, os.environ))

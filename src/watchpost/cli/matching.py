@@ -24,12 +24,12 @@ OK, FAILED, USAGE, NOTHING, PARTIAL = 0, 1, 2, 3, 5
 
 def match(files: Sequence[str], config: Path | None, as_json: bool, exit_code: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
-    plan = _plan(config, env)
+    plan = read_plan(config, env)
     if plan is None:
         return USAGE
     read = failed = matched = 0
     for name in files:
-        articles, broken = _articles(name)
+        articles, broken = read_articles(name)
         failed += broken
         for article in articles:
             read += 1
@@ -43,14 +43,14 @@ def match(files: Sequence[str], config: Path | None, as_json: bool, exit_code: b
 
 def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost explain`: 0 if the article matches, 3 if not."""
-    plan = _plan(config, env)
+    plan = read_plan(config, env)
     if plan is None:
         return USAGE
     found = next((each for each in plan.topics if each.name == topic), None)
     if found is None:
         say(f"no topic {topic!r}; there are {', '.join(each.name for each in plan.topics)}")
         return USAGE
-    articles, broken = _articles(file)
+    articles, broken = read_articles(file)
     matched = False
     for article in articles:
         hits = find(article, [found], utc_now())
@@ -63,7 +63,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
         for line in _lines(tree, 1):
             tell(line)
         if not tree.matches:
-            tell(f"  missing: {failing(tree).text}")
+            tell(f"  missing: {shorten(failing(tree).text)}")
         elif not hits:
             tell("  the query matches, but the topic's exclude or languages leave the article out")
     if broken:
@@ -71,7 +71,8 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
     return OK if matched else NOTHING
 
 
-def _plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
+def read_plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
+    """The plan, or None after its mistakes have been said."""
     try:
         return doors.read_plan(read_settings(config=config).config, env)
     except ConfigError as error:
@@ -79,7 +80,7 @@ def _plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
         return None
 
 
-def _articles(name: str) -> tuple[tuple[Article, ...], int]:
+def read_articles(name: str) -> tuple[tuple[Article, ...], int]:
     """The articles of one file; what could not be read is said, and counted."""
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -109,6 +110,11 @@ def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:
         tell("  no topic")
 
 
+def shorten(clause: str, longest: int = 300) -> str:
+    """A clause for the eye: the middle of a long one is left out."""
+    return clause if len(clause) <= longest else f"{clause[: longest // 2]} … {clause[-longest // 2 :]}"
+
+
 def _tree(tree: Explanation) -> dict[str, object]:
     return {
         "clause": tree.text,
@@ -121,6 +127,6 @@ def _tree(tree: Explanation) -> dict[str, object]:
 def _lines(tree: Explanation, depth: int) -> Iterator[str]:
     words = dict.fromkeys(f"“{item.text}” in {item.field}" for item in tree.evidence) if not tree.children else ()
     found = f": {', '.join(list(words)[:4])}" if words else ""
-    yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {tree.text}{found}"
+    yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {shorten(tree.text)}{found}"
     for child in tree.children:
         yield from _lines(child, depth + 1)

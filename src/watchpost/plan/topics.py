@@ -28,6 +28,12 @@ def compile_topic(block: Block, options: TopicOptions) -> tuple[Topic | None, tu
         exclude=exclude,
         severity=options.severity,
         languages=options.languages,
+        examples=tuple(
+            (entry.node.text, key == "match")
+            for key in ("match", "no_match")
+            for _, entry in _examples(block, key)
+            if isinstance(entry.node, Scalar)
+        ),
     )
     return topic, tuple(_failing_examples(block, topic))
 

@@ -1,0 +1,145 @@
+"""`watchpost topic list|test|lint`: topics looked at one by one, without Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from watchpost.app.clock import utc_now
+from watchpost.cli.matching import FAILED, NOTHING, OK, USAGE, read_articles, read_plan, shorten
+from watchpost.cli.saying import say, tell, tell_json
+from watchpost.match.matcher import document, match
+from watchpost.model import Article, Topic
+from watchpost.plan.plan import Plan
+from watchpost.query.explain import explain, failing
+from watchpost.query.text import Document
+
+SUFFIXES = frozenset({".txt", ".md", ".html", ".eml", ".pdf", ".jsonl", ".xml", ".rss", ".atom"})
+BROAD = 0.25  # a topic that a quarter of all articles match says little
+SAMPLE_MIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a topic did on a sample: seconds of work and matches per 1,000 articles, and what looks wrong."""
+
+    topic: str
+    milliseconds: float
+    matches: float
+    remarks: tuple[str, ...]
+
+
+def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost topic list`."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    for topic in plan.topics:
+        if as_json:
+            facts = {"name": topic.name, "title": topic.title, "severity": topic.severity}
+            tell_json({**facts, "query": str(topic.query.root), "exclude": topic.exclude and str(topic.exclude.root)})
+        else:
+            tell(f"{topic.name}: {topic.title}, {topic.severity}")
+            tell(f"  {topic.query.root}")
+            if topic.exclude is not None:
+                tell(f"  excluding {topic.exclude.root}")
+    return OK
+
+
+def test(name: str, files: Sequence[str], text: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost topic test`: 0 if what was tried matches (or all examples hold), 3 if not."""
+    plan = read_plan(config, env)
+    topic = _topic(plan, name)
+    if topic is None:
+        return USAGE
+    tried, broken = [], 0
+    for file in files:
+        articles, failed = read_articles(file)
+        broken += failed
+        tried += [(article.title or file, document(article)) for article in articles]
+    if text:
+        tried.append((text, Document.of({"body": text})))
+    if not tried and not broken:
+        tried = [(example, Document.of({"body": example})) for example, _ in topic.examples]
+        if not tried:
+            say(f"{name} has no examples: give a --text or a file")
+            return USAGE
+    matched = 0
+    for title, about in tried:
+        matched += _try(topic, title, about, as_json)
+    if broken:
+        return FAILED
+    return OK if matched or not (files or text) else NOTHING
+
+
+def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost topic lint`: 0, or 1 if any topic has a remark."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    sample = [article for file in files or _folder_files(plan) for article in read_articles(file)[0]]
+    prices = [_price(topic, sample) for topic in plan.topics]
+    for price in prices:
+        if as_json:
+            facts = {"topic": price.topic, "sample": len(sample), "ms_per_1000": round(price.milliseconds, 1)}
+            tell_json({**facts, "matches_per_1000": round(price.matches, 1), "remarks": price.remarks})
+            continue
+        tell(f"{price.topic}: {price.milliseconds:.0f} ms and {price.matches:.0f} matches in 1,000 articles")
+        for remark in price.remarks:
+            tell(f"  {remark}")
+    if not as_json:
+        tell(f"measured on {len(sample)} articles")
+    return FAILED if any(price.remarks for price in prices) else OK
+
+
+def _topic(plan: Plan | None, name: str) -> Topic | None:
+    if plan is None:
+        return None
+    found = next((topic for topic in plan.topics if topic.name == name), None)
+    if found is None:
+        say(f"no topic {name!r}; there are {', '.join(topic.name for topic in plan.topics)}")
+    return found
+
+
+def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
+    evidence = topic.query.evaluate(about)
+    excluded = topic.exclude.evaluate(about) if topic.exclude is not None else None
+    matches = evidence is not None and excluded is None
+    missing = "" if evidence is not None else failing(explain(topic.query, about)).text
+    words = list(dict.fromkeys(item.text for item in evidence or ()))
+    if as_json:
+        tell_json(
+            {"text": title, "matches": matches, "words": words, "missing": missing, "excluded": excluded is not None}
+        )
+        return matches
+    tell(f"{'✓' if matches else '✗'} {title}")
+    if missing:
+        tell(f"  missing: {shorten(missing)}")
+    elif excluded is not None:
+        tell(f"  left out by exclude: {', '.join(dict.fromkeys(item.text for item in excluded))}")
+    else:
+        tell(f"  {', '.join(words)}")
+    return matches
+
+
+def _folder_files(plan: Plan) -> list[str]:
+    """The files in the configured folders: the nearest thing to a sample of what comes in."""
+    folders = [getattr(part.options, "path", None) for part in plan.sources if part.kind == "folder"]
+    files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]
+    return [str(path) for path in files if path.suffix.lower() in SUFFIXES]
+
+
+def _price(topic: Topic, sample: Sequence[Article]) -> Price:
+    remarks = [] if topic.examples else ["it has no examples: write down what it must and must not match"]
+    if len(sample) < SAMPLE_MIN:
+        return Price(topic.name, 0.0, 0.0, (*remarks, f"a sample of {len(sample)} articles says nothing: give files"))
+    begun = perf_counter()
+    found = sum(bool(match(article, [topic], utc_now())) for article in sample)
+    spent = perf_counter() - begun
+    if found > BROAD * len(sample):
+        remarks.append(f"it matches {found} of {len(sample)} articles: is it too broad, or is the sample about it?")
+    if not found:
+        remarks.append("it matches nothing in the sample")
+    return Price(topic.name, spent * 1e6 / len(sample), found * 1000 / len(sample), tuple(remarks))

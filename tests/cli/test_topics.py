@@ -1,0 +1,79 @@
+"""Topics looked at one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import watchpost
+
+CONFIG = """
+version: 1
+folders: {drop: drop}
+topics:
+  mali:
+    title: Mali
+    query: mali OR bamako
+    exclude: shader
+    examples: {match: ["Talks in Bamako."], no_match: ["A shader for Mali.", "Nothing."]}
+  bare: news
+receivers: {terminal: {type: console}}
+routes: [{to: terminal, digest: {every: 1m}}]
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    (tmp_path / "watchpost.yaml").write_text(CONFIG)
+    (tmp_path / "drop").mkdir()
+    for n in range(24):
+        word = "Mali" if n < 20 else "weather"
+        (tmp_path / "drop" / f"{n}.txt").write_text(
+            f"Report {n}\n\nReport {n} is about {word}, as this sentence says.\n"
+        )
+    return tmp_path
+
+
+def test_list_shows_the_queries_as_they_are_understood(desk: Path) -> None:
+    assert watchpost(desk, "topic", "list").stdout.startswith(
+        "mali: Mali, normal\n  mali OR bamako\n  excluding shader\n"
+    )
+    first = json.loads(watchpost(desk, "topic", "list", "--json").stdout.splitlines()[0])
+    assert first == {
+        "name": "mali", "title": "Mali", "severity": "normal", "query": "mali OR bamako", "exclude": "shader"
+    }  # fmt: skip
+
+
+def test_test_tries_the_topics_own_examples(desk: Path) -> None:
+    done = watchpost(desk, "topic", "test", "mali")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "✓ Talks in Bamako.\n  Bamako\n"
+        "✗ A shader for Mali.\n  left out by exclude: shader\n"
+        "✗ Nothing.\n  missing: mali OR bamako\n"
+    )
+
+
+def test_test_tries_a_text_or_files_and_says_by_its_exit_code_whether_any_matched(desk: Path) -> None:
+    assert watchpost(desk, "topic", "test", "mali", "--text", "In Mali").returncode == 0
+    assert watchpost(desk, "topic", "test", "mali", "drop/23.txt").returncode == 3
+    assert watchpost(desk, "topic", "test", "mali", "drop/0.txt", "drop/23.txt").returncode == 0
+    assert watchpost(desk, "topic", "test", "mali", "nowhere.txt").returncode == 1
+    assert watchpost(desk, "topic", "test", "malli").returncode == 2
+    assert watchpost(desk, "topic", "test", "bare").returncode == 2
+
+
+def test_lint_prices_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(desk: Path) -> None:
+    done = watchpost(desk, "topic", "lint")
+    assert done.returncode == 1
+    mali, broad, bare, *rest = done.stdout.splitlines()
+    assert "833 matches in 1,000 articles" in mali
+    assert broad == "  it matches 20 of 24 articles: is it too broad, or is the sample about it?"
+    assert bare.startswith("bare: ")
+    assert rest[:2] == [
+        "  it has no examples: write down what it must and must not match",
+        "  it matches nothing in the sample",
+    ]
+    assert rest[-1] == "measured on 24 articles"
