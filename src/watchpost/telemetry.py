@@ -73,6 +73,9 @@ SENTENCES: Mapping[str, str] = {
     "disk.short": "the disk under {data} is nearly full: no more polling until there is room",
     "disk.ample": "there is room on the disk again: polling goes on",
     "redis.external": "the queue runs on {url}",
+    "redis.full": "the queue takes nothing for now: {detail}",
+    "group.failed": "the edition of {group} cannot be laid out ({error}); its hits stay parked",
+    "delivery.stranded": "{count} deliveries wait for {receiver}, which is no longer configured",
     "redis.lost": "the queue cannot be reached: {detail}",
     "redis.back": "the queue is reachable again",
     "http.listening": "pages on http://{listen}/",
@@ -95,7 +98,7 @@ SENTENCES: Mapping[str, str] = {
     "warning": "{text}",
 }
 
-_SECRET_IN_URL = re.compile(r"(?i)\b((?:https?|rediss?|unix|smtps?)://)([^/\s:@]*:)?[^/\s@]*@")
+_SECRET_IN_URL = re.compile(r"(?i)\b((?:https?|rediss?|unix|smtps?)://)[^/\s]*@")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -133,8 +136,9 @@ def log() -> Any:
 def _clean(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """No credentials in URLs, no control characters that could rewrite the terminal's past."""
     for key, value in event.items():
-        if isinstance(value, str) and key != "exception":
-            event[key] = _CONTROL.sub("�", _SECRET_IN_URL.sub(r"\1***@", value))
+        if isinstance(value, str):
+            clean = _SECRET_IN_URL.sub(r"\1***@", value)
+            event[key] = clean if key == "exception" else _CONTROL.sub("�", clean)
     return event
 
 

@@ -145,7 +145,7 @@ http: {{listen: "127.0.0.1:0"}}
         """`watchpost run …` in a process of its own; its output goes to a log file."""
         log = (self.root / "log.txt").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "watchpost", "run", *args, "--config", self.config, "--data", self.data],
+            [sys.executable, "-m", "watchpost", "run", "--config", self.config, "--data", self.data, *args],
             env={**self.env, **(env or {})},
             stdout=log,
             stderr=log,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
 from watchpost.model import Unread
-from watchpost.notify.render.payload import LIMIT, payload
+from watchpost.notify.render.payload import LIMIT, parts, payload
 
 SCHEMA: dict[str, Any] = json.loads(files("watchpost.notify.render").joinpath("digest.schema.json").read_text("utf-8"))
 _TYPES: dict[str, Any] = {
@@ -138,3 +138,20 @@ def test_the_schema_check_of_this_file_can_fail() -> None:
     document["schema"] = "watchpost/2"
     del document["id"]
     assert len(faults(document, SCHEMA)) == 4
+
+
+def test_a_long_digest_goes_in_parts_that_together_tell_every_story_once() -> None:
+    long = endless()
+    bodies = parts(long)
+    assert len(bodies) > 1
+    assert all(len(body.encode()) <= LIMIT for body in bodies)
+    events = [json.loads(body) for body in bodies]
+    told = [told["id"] for event in events for told in event["data"]["stories"]]
+    assert told == [f"st_{story.id}" for story in long.stories]
+    assert len({event["id"] for event in events}) == len(events)
+    assert [event["data"]["part"] for event in events] == [
+        {"number": n, "of": len(events)} for n in range(1, len(events) + 1)
+    ]
+    assert all(event["data"]["counts"]["omitted"] == 0 for event in events)
+    assert not [fault for event in events for fault in faults(event, SCHEMA)]
+    assert parts(usual()) == (payload(usual()),)

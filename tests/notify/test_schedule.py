@@ -113,3 +113,11 @@ def test_an_alert_is_never_empty() -> None:
     window = due(Immediate(timedelta(0)), opened, None, opened)
     assert window is not None
     assert not tell_empty(Immediate(timedelta(0)), None, None, window)
+
+
+def test_a_window_that_was_closed_by_a_clock_that_ran_ahead_does_not_silence_its_group() -> None:
+    now = at("2026-11-23T08:30:00Z")
+    window = due(Every(timedelta(hours=1), "UTC"), now, now + timedelta(days=400), now)
+    assert window is not None
+    assert window.end == at("2026-11-23T08:00:00Z")
+    assert due(Every(timedelta(hours=1), "UTC"), now, now + timedelta(seconds=1), now) is None, "clocks differ a little"

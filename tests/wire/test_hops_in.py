@@ -89,15 +89,30 @@ async def test_an_empty_value_takes_a_key_out_of_the_memory(store: Store) -> Non
     assert (await intake(store).recall("folder")).memory == {"b": "2"}
 
 
-async def test_a_feed_that_left_the_configuration_is_forgotten_the_others_keep_their_time(
-    store: Store,
-) -> None:
+async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store) -> None:
     claim = await claimed(store)
     await commit(store, claim, article("a"))
     await intake(store).sync(["rfi", "bbc"])
-    assert [claim.name for claim in await intake(store).claim(10)] == ["bbc"]
+    assert [claim.name for claim in await intake(store).claim(10)] == ["bbc"], "the others keep their time"
     await intake(store).sync(["bbc"])
-    assert (await intake(store).recall("rfi")).memory == {}
+    assert (await intake(store).recall("rfi")).memory == {"etag": "x"}
+
+
+async def test_a_claimed_feed_can_be_forgotten_unless_somebody_else_has_it_by_now(store: Store) -> None:
+    slow = await claimed(store)
+    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    (fast,) = await intake(store).claim(1)
+    await intake(store).forget(slow)
+    assert await store.redis.zcard(store.keys.feeds) == 1
+    await intake(store).forget(fast)
+    assert await store.redis.zcard(store.keys.feeds) == 0
+    assert not await store.redis.exists(store.keys.source("rfi"))
+
+
+async def test_a_time_from_a_clock_that_ran_ahead_does_not_silence_a_feed(store: Store) -> None:
+    await intake(store).sync(["rfi"])
+    await store.redis.zadd(store.keys.feeds, {"rfi": 9e15})
+    assert len(await intake(store).claim(10)) == 1
 
 
 # ── MATCHED ──

@@ -108,6 +108,49 @@ async def test_a_damaged_hit_does_not_hold_up_the_others(store: Store) -> None:
     assert (await Board(store).depths([])).dead == 1
 
 
+async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    claims = outbox.claims("team", "n1", LEASE_MS)
+    for _ in range(5):
+        (entry,) = await claims.take(1, block=False)
+        assert not entry.poisonous
+        await outbox.give_back("team", entry)
+    assert await outbox.unsent(["team"]) == (1, 0)
+
+
+async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> None:
+    store = Store(empty_valkey_url)  # fakeredis gives XREADGROUP's answer another shape within a script
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1"), digest_delivery("d2")])
+    claims = outbox.claims("team", "n1", LEASE_MS)
+    (first,) = await claims.take(1, block=False)
+    second = await outbox.done("team", first, then=claims)
+    assert second is not None
+    assert await outbox.delivery(second) == digest_delivery("d2")
+    assert await outbox.done("team", second, then=claims) is None
+    await store.close()
+
+
+async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    claims = outbox.claims("team", "n1", LEASE_MS)
+    (entry,) = await claims.take(1, block=False)
+    await store.redis.flushall()
+    await claims.renew()
+    assert await outbox.done("team", entry, then=claims) is None
+
+
+async def test_deliveries_for_a_receiver_that_is_gone_are_seen(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1", "old"), digest_delivery("d2", "team")])
+    assert await outbox.stranded(["team"]) == {"old": 1}
+
+
 # ── PRUNE ──
 
 

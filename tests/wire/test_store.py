@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.making import WHEN
 from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
+from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
 
 
@@ -119,3 +121,35 @@ async def test_the_id_of_an_installation_is_kept(empty_valkey_url: str) -> None:
     assert await store.prepare("one") == "one"
     assert await store.prepare("two") == "one"
     await store.close()
+
+
+async def test_without_memory_windows_close_and_old_ids_are_forgotten(empty_valkey_url: str) -> None:
+    store = Store(empty_valkey_url)
+    await store.prepare("x")
+    await store.redis.zadd(store.keys.seen, {"old": 1})
+    await store.redis.rpush(store.keys.bucket("g"), b"h1")
+    await store.redis.hset(store.keys.meta, "last_prune", int((await store.redis.time())[0]) * 1000)
+    outbox = Outbox(store, kept_ms=1000)
+    parked = await outbox.peek("g")
+    before = (await store.redis.config_get("maxmemory"))["maxmemory"]
+    await store.redis.config_set("maxmemory", "1mb")
+    try:
+        assert await store.prune() == 1
+        assert await outbox.close(parked, WHEN, [])
+    finally:
+        await store.redis.config_set("maxmemory", before)
+    await store.close()
+
+
+@pytest.mark.parametrize("error", ["NOREPLICAS Not enough good replicas", "BUSY script is running", "WHATEVER else"])
+async def test_no_word_of_the_store_ends_a_loop(error: str) -> None:
+    async with server_that_says("redis_version:7.4.0\r\n", error) as url:
+        store = Store(url)
+        with pytest.raises(StoreBusy, match=error.split()[0]):
+            await store.prepare("x")
+        await store.close()
+
+
+def test_no_password_is_shown_wherever_it_stands() -> None:
+    for url in ("redis://h/0?password=hunter2", "redis://u:hunter2@h/0", "redis://u:p@hunter2@h/0"):
+        assert "hunter2" not in Store(url).shown

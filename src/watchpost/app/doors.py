@@ -72,12 +72,13 @@ async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> 
     server = None
     if settings.redis_url is not None:
         url = settings.redis_url.reveal()
-        tm.log().info("redis.external", url=url)
     else:
         server = EmbeddedServer(settings.data, binary=find_binary(env), fsync=settings.redis_fsync, log=tm.log())
         await server.start()
         url = server.url
     store = Store(url, plan.redis_prefix)
+    if server is None:
+        tm.log().info("redis.external", url=store.shown)
     try:
         await store.check()
     except BaseException:

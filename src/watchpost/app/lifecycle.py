@@ -22,6 +22,7 @@ from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
 
 GRACE_SECONDS = 3.0
+RELOAD_GRACE_SECONDS = 20.0
 _INTERRUPTED = 130
 
 
@@ -41,22 +42,27 @@ async def serve(
     """
     async with AsyncExitStack() as store:
         housing = await open_housing(plan, settings, env, store)
+        install = await housing.store.prepare(doors.new_install_id())
+        supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
         signals = _Signals(reread)
         tm.config_good.set(1)
-        while True:
-            async with AsyncExitStack() as round_:
-                service = await open_service(plan, settings, housing, round_)
-                signals.steer(service)
-                tm.log().info("run.starting", **doors.describe(plan, service.groups))
-                loops = [*service.loops(role), on_web(service)]
-                if service.server is not None:
-                    loops.append(_until(service.server.supervise(), service.stop))
-                service.clock.start()
-                await _run_until_stopped(loops, service)
-            if signals.ending is not None:
-                tm.log().info("run.stopped")
-                return _INTERRUPTED if signals.ending == signal.SIGINT else 0
-            plan = signals.take_plan() or plan
+        try:
+            while True:
+                async with AsyncExitStack() as round_:
+                    service = Service(plan, settings, housing, install, round_)
+                    signals.steer(service)
+                    tm.log().info("run.starting", **doors.describe(plan, service.groups))
+                    loops = [*service.loops(role), on_web(service)]
+                    service.clock.start()
+                    await _run_until_stopped(loops, service, signals)
+                if signals.ending is not None:
+                    tm.log().info("run.stopped")
+                    return _INTERRUPTED if signals.ending == signal.SIGINT else 0
+                plan = signals.take_plan() or plan
+        finally:
+            if supervisor is not None:
+                supervisor.cancel()
+                await asyncio.gather(supervisor, return_exceptions=True)
 
 
 async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack) -> doors.Housing:
@@ -67,12 +73,6 @@ async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], s
     stack.push_async_callback(housing.store.close)
     tm.build_info.labels(__version__).set(1)
     return housing
-
-
-async def open_service(plan: Plan, settings: Settings, housing: doors.Housing, stack: AsyncExitStack) -> Service:
-    """The loops of a plan; what they open is closed with `stack`."""
-    install = await housing.store.prepare(doors.new_install_id())
-    return Service(plan, settings, housing, install, stack)
 
 
 class _Signals:
@@ -125,7 +125,7 @@ class _Signals:
             self._service.stop.set()
 
 
-async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service) -> None:
+async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service, signals: _Signals) -> None:
     """Run the loops. If one fails all are stopped and the error is raised: a half-running service is worse."""
     tasks = [asyncio.ensure_future(loop) for loop in loops]
     halt = asyncio.ensure_future(service.stop.wait())
@@ -136,21 +136,12 @@ async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service
     service.stop.set()
     service.clock.stop()
     halt.cancel()
-    done, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+    # Only an end is in a hurry: for a new configuration, what is being sent may take its time.
+    grace = GRACE_SECONDS if signals.ending is not None else RELOAD_GRACE_SECONDS
+    done, late = await asyncio.wait(tasks, timeout=grace)
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
     for task in done:
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
-
-
-async def _until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
-    """Work that only ends when it is cancelled, ended by `stop`."""
-    task, halt = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({task, halt}, return_when=asyncio.FIRST_COMPLETED)
-    halt.cancel()
-    if task.done():
-        task.result()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

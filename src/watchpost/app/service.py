@@ -14,7 +14,7 @@ from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.clock import Clock, utc_now
-from watchpost.errors import StoreError
+from watchpost.errors import StoreBusy, StoreError
 from watchpost.match.role import Matcher
 from watchpost.match.routing import all_groups
 from watchpost.notify.journal import Journal
@@ -137,22 +137,29 @@ class Service:
         tick, name, up, beats = self.clock.ticker(2), doors.consumer_name(role), True, 0
         while not self.stop.is_set():
             try:
-                await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
                 if beats % 30 == 0:
-                    await self.store.prune()
-                    if self._journal is not None:
-                        self._journal.tidy(utc_now())
+                    await self._tidy()
                 await self._measure()
+                await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
                 if not up:
                     tm.log().info("redis.back")
                 up = True
             except StoreError as error:
                 if up:
-                    tm.log().error("redis.lost", detail=str(error))
+                    event = "redis.full" if isinstance(error, StoreBusy) else "redis.lost"
+                    tm.log().error(event, detail=str(error))
                 up = False
             tm.store_up.set(up)
             beats += 1
             await tick()
+
+    async def _tidy(self) -> None:
+        """Each minute: forget what is old; say what waits for a receiver that nobody has configured."""
+        await self.store.prune()
+        if self._journal is not None:
+            self._journal.tidy(utc_now())
+        for receiver, count in (await self.outbox.stranded([part.name for part in self.plan.receivers])).items():
+            tm.log().warning("delivery.stranded", receiver=receiver, count=count)
 
     async def _measure(self) -> None:
         depths = await self.board.depths([part.name for part in self.plan.receivers])

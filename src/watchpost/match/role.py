@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 
@@ -48,10 +49,14 @@ class Matcher:
 
     async def run(self) -> None:
         """The daemon: new articles as they come, and those that a silent matcher left."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._new())
-            tasks.create_task(self._abandoned())
-            tasks.create_task(self._renew())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._new())
+                tasks.create_task(self._abandoned())
+                tasks.create_task(self._renew())
+        finally:
+            with suppress(StoreError):
+                await self._articles.claims.leave()
 
     async def once(self) -> None:
         """Match until no article is left, also those that a dead matcher still holds."""

@@ -63,6 +63,7 @@ class Closer:
         self._clock = clock
         self._wake = asyncio.Event()
         self._stranded: set[str] = set()
+        self._failed: set[str] = set()
 
     async def run(self) -> None:
         """The daemon."""
@@ -73,7 +74,7 @@ class Closer:
 
     async def close_due(self, *, everything: bool = False) -> datetime | None:
         """Close each window that is due (`everything`: each that holds hits). Returns when the next one may be."""
-        now = self._clock()
+        now = await self._outbox.now()  # hits were parked by the store's clock: windows close by it, too
         soonest: datetime | None = None
         for key, standing in (await self._outbox.standing(list(self._groups))).items():
             group = self._groups.get(key) or self._orphan(key)
@@ -81,7 +82,7 @@ class Closer:
                 continue
             window = self._window(group, standing, now, everything or key not in self._groups)
             if window is not None:
-                await self._close_one(group, standing, window, now)
+                await self._close_safely(group, standing, window, now)
             look = next_look(group.schedule, standing.opened, now) if window is None else None
             soonest = min(filter(None, (soonest, look)), default=None)
         return soonest
@@ -90,6 +91,17 @@ class Closer:
         if at_once:
             return Window(standing.closed or standing.opened or now, now) if standing.opened else None
         return due(group.schedule, standing.opened, standing.closed, now)
+
+    async def _close_safely(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
+        try:
+            await self._close_one(group, standing, window, now)
+        except StoreError:
+            raise
+        except Exception as error:  # one edition that cannot be laid out must not hold up the others
+            if group.key not in self._failed:
+                self._failed.add(group.key)
+                tm.log().exception("group.failed", group=group.key, error=type(error).__name__)
+            tm.digests.labels(group.receiver, "failed").inc()
 
     async def _close_one(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
         parked = await self._outbox.peek(group.key)
@@ -179,6 +191,9 @@ class Closer:
 
 
 async def run_once(closer: Closer, outbox: Outbox, groups: Sequence[Group], now: datetime) -> None:
-    """Close every window that holds anything, now (`run --once`)."""
+    """Close every window that holds anything, now (`run --once`): as often as it takes to empty the buckets."""
     await outbox.enrol([group.key for group in groups], now - timedelta(seconds=1))
-    await closer.close_due(everything=True)
+    left = -1
+    while (parked := await outbox.parked()) and parked != left:
+        await closer.close_due(everything=True)
+        left = -1 if parked > await outbox.parked() else parked

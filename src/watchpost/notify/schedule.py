@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from watchpost.model import Daily, Every, Immediate, Schedule
 
 HEARTBEAT = timedelta(days=7)  # `empty: weekly`: so long may a digest be silent before it says that all is well
+_CLOCK_WAS_WRONG = timedelta(minutes=10)
 _LATE_FROM = timedelta(minutes=2)
 
 
@@ -37,6 +38,8 @@ def due(schedule: Schedule, opened: datetime | None, closed: datetime | None, no
         case Daily() | Every():
             slot = last_slot(schedule, now)
             since = closed or opened or now
+            if since - now > _CLOCK_WAS_WRONG:  # closed while the clock ran ahead: that must not silence the group
+                since = slot - timedelta(seconds=1)
             if slot <= since:
                 return None
             behind = now - slot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import assert_never
@@ -57,10 +58,14 @@ class Sender:
 
     async def run(self) -> None:
         """The daemon: deliveries as they come, and those that a silent notifier left."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._new())
-            tasks.create_task(self._abandoned())
-            tasks.create_task(self._renew())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._new())
+                tasks.create_task(self._abandoned())
+                tasks.create_task(self._renew())
+        finally:
+            with suppress(StoreError):
+                await self._claims.leave()
 
     async def once(self) -> int:
         """Send what waits right now, abandoned work included; returns how many entries were dealt with."""
@@ -110,6 +115,11 @@ class Sender:
             async with self._one_at_a_time:
                 try:
                     following = await self._one(entry, self._claims if go_on and not self._stop.is_set() else None)
+                except asyncio.CancelledError:
+                    # We end while the other side still thinks. That is no crash, and must not count as one.
+                    with suppress(StoreError):
+                        await self._outbox.give_back(self._receiver.name, entry)
+                    raise
                 finally:
                     self._claims.let_go(entry)
                 if following is not None:

@@ -182,14 +182,14 @@ class Defaults(Options):
 class LimitsOptions(Options):
     """Bounds of the whole service."""
 
-    queue_max: Annotated[int, Field(ge=1)] = Limits().queue_max
+    queue_max: Annotated[int, Field(ge=1000)] = Limits().queue_max
     lease: Span = Limits().lease
 
 
 class RetentionOptions(Options):
     """How long Redis remembers."""
 
-    dedup: Span = Retention().dedup
+    dedup: Annotated[Span, Field(ge=timedelta(days=7))] = Retention().dedup
     deliveries: Span = Retention().deliveries
 
 

@@ -21,6 +21,9 @@ from watchpost.wire.store import patiently
 
 AT_ONCE = 16  # visits under way in one process
 _BUSY_WAIT_SECONDS = 1.0
+_SYNC_EVERY_TICKS = 10
+_ONCE_PATIENCE = 30
+_FORGET_AFTER = timedelta(days=30)  # since the last visit of a feed that no configuration names
 
 
 class Poller:
@@ -47,7 +50,9 @@ class Poller:
         self._stop = stop
         self._clock = clock
         self._hold = hold
-        self._under_way: set[asyncio.Task[bool]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._patience = 0  # waits for room in a full queue: 0 = as long as it takes
+        self._gave_up = False
         self._recalled: dict[str, Claim] = {}  # an unshared source's memory is written by nobody else
 
     async def run(self) -> None:
@@ -62,28 +67,37 @@ class Poller:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def once(self) -> None:
-        """Read every source once. Feeds that another poller is reading right now are left to it."""
+    async def once(self) -> bool:
+        """Read every source once; False if the queue stayed full and something was not read.
+
+        Feeds that another poller is reading right now are left to it.
+        """
+        self._patience = _ONCE_PATIENCE
         await self._intake.sync(list(self._shared))
         await self._intake.hasten(list(self._shared))
-        while claims := await self._intake.claim(AT_ONCE):
-            await asyncio.gather(*(self._visit(self._shared[claim.name], claim) for claim in claims))
+        visited: set[str] = set()
+        while claims := [claim for claim in await self._intake.claim(AT_ONCE) if claim.name not in visited]:
+            visited.update(claim.name for claim in claims)
+            ours = [(source, claim) for claim in claims if (source := self._shared.get(claim.name))]
+            await asyncio.gather(*(self._visit(source, claim) for source, claim in ours))
         for source in self._local:
             await self._read_up(source)
             await source.rest()  # what was being written a moment ago has settled now
             await self._read_up(source)
+        return not self._gave_up
 
     async def _feeds(self) -> None:
-        synced = False
+        ticks = 0
         while not self._stop.is_set():
             try:
-                if not synced:
+                if ticks % _SYNC_EVERY_TICKS == 0:  # again and again: the store may have come back empty
                     await self._intake.sync(list(self._shared))
-                    synced = True
                 if await self._may_read():
                     await self._claim_and_visit()
+                ticks += 1
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+                ticks = 0
                 await patiently(_BUSY_WAIT_SECONDS, self._stop)
             await self._tick()
 
@@ -103,10 +117,18 @@ class Poller:
         for claim in await self._intake.claim(room):
             source = self._shared.get(claim.name)
             if source is None:  # another process has a newer configuration: the lease runs out, it will come for it
+                if _abandoned(claim, self._clock()):
+                    await self._intake.forget(claim)
                 continue
-            task = asyncio.create_task(self._visit(source, claim))
+            task = asyncio.create_task(self._visit_feed(source, claim))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+
+    async def _visit_feed(self, source: Source, claim: Claim) -> None:
+        try:
+            await self._visit(source, claim)
+        except StoreError as error:  # the lease runs out, and the feed is read again
+            tm.store_errors.labels(type(error).__name__).inc()
 
     async def _folder(self, source: Source) -> None:
         while not self._stop.is_set():
@@ -115,6 +137,7 @@ class Poller:
                     await self._read_up(source)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+                self._recalled.clear()  # the store may come back a moment older than we remember it
                 await patiently(_BUSY_WAIT_SECONDS, self._stop)
             rest = asyncio.ensure_future(source.rest())
             halt = asyncio.ensure_future(self._stop.wait())
@@ -132,7 +155,7 @@ class Poller:
     async def _visit(self, source: Source, claim: Claim) -> bool:
         """One visit, whole: read, then COMMIT. Returns whether the source has more right now."""
         crash.point("poll.claimed")
-        visit = await source.visit(claim.memory, self._clock())
+        visit = await self._look(source, claim)
         crash.point("poll.fetched")
         now = self._clock()
         failures = int(claim.status.get("failures", "0")) + 1 if visit.outcome == "failed" else 0
@@ -143,6 +166,7 @@ class Poller:
             return visit.more
         status = _status(visit, failures, now, f"{moment:%Y-%m-%d %H:%M:%S} UTC, {why}")
         memory = {} if visit.outcome == "failed" else visit.memory
+        waited = 0
         while True:
             try:
                 done = await self._intake.commit(
@@ -159,7 +183,9 @@ class Poller:
             # The queue is full: the visit waits in memory. A feed's lease may run out meanwhile; then it is
             # read again, because its cursor did not move.
             await patiently(_BUSY_WAIT_SECONDS, self._stop)
-            if self._stop.is_set():
+            waited += 1
+            if self._stop.is_set() or (self._patience and waited >= self._patience):
+                self._gave_up = True
                 return False
         crash.point("poll.committed")
         if done.answer == "ok":
@@ -169,6 +195,13 @@ class Poller:
             tm.articles_read.labels("known").inc(done.known)
             self._say(source, claim, visit, done.new, delay)
         return visit.more and done.answer == "ok"
+
+    async def _look(self, source: Source, claim: Claim) -> Visit:
+        try:
+            return await source.visit(claim.memory, self._clock())
+        except Exception as error:  # a source promises not to raise; if it does, it must not stop the others
+            tm.log().exception("source.raised", source=source.name)
+            return Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
 
     def _say(self, source: Source, claim: Claim, visit: Visit, new: int, delay: timedelta) -> None:
         tm.source_visits.labels(source.name, visit.outcome).inc()
@@ -196,6 +229,12 @@ class Poller:
             tm.log().info("source.recovered", source=source.name)
         if new:
             tm.log().info("source.read", source=source.name, new=new)
+
+
+def _abandoned(claim: Claim, now: datetime) -> bool:
+    """Nobody has visited it for a month, though it was due again and again: nobody has it configured."""
+    last = claim.status.get("last_visit", "")
+    return bool(last) and now - datetime.fromisoformat(last) > _FORGET_AFTER
 
 
 def _same_as_before(claim: Claim, visit: Visit) -> bool:

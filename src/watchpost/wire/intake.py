@@ -44,8 +44,14 @@ class Intake:
         self._lease_ms = lease_ms
 
     async def sync(self, names: Sequence[str]) -> None:
-        """Schedule exactly these feeds: new ones at once, the others stay as they are."""
-        await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], names)
+        """Schedule these feeds: new ones at once, the others stay as they are. Idempotent, and it only adds."""
+        for at in range(0, len(names), 1000):
+            await self._store.run("sync_feeds", [self._keys.feeds], names[at : at + 1000])
+
+    async def forget(self, claim: Claim) -> None:
+        """A claimed feed that no configuration has named for long: drop its schedule and its memory."""
+        names = [self._keys.feeds, self._keys.source(claim.name)]
+        await self._store.run("forget_feed", names, [claim.name, claim.fence])
 
     async def hasten(self, names: Sequence[str]) -> None:
         """Make these feeds due now, unless somebody is at them (`run --once` reads every source once)."""

@@ -16,6 +16,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
+| boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
@@ -78,6 +79,10 @@ class Keys:
 
     def outbox(self, receiver: str) -> str:
         return f"{self.prefix}outbox:{receiver}"
+
+    @property
+    def boxes(self) -> str:
+        return f"{self.prefix}boxes"
 
     @property
     def retry(self) -> str:

@@ -104,7 +104,7 @@ class Outbox:
             args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
             args.append(MESSAGE.encode(delivery.message))
         names = [self._keys.bucket(group), self._keys.open, self._keys.group(group), self._keys.out("")]
-        answer = await self._store.run("close_due", [*names, self._keys.outbox("")], args)
+        answer = await self._store.run("close_due", [*names, self._keys.outbox(""), self._keys.boxes], args)
         return bool(answer[0] == b"OK")
 
     async def hints(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -132,7 +132,7 @@ class Outbox:
 
     async def delivery(self, entry: Entry) -> Delivery | None:
         """The frozen delivery of an entry; None if it was done already. Raises CodecError."""
-        id_, found = entry.fields[b"d"].decode(), entry.fields
+        id_, found = _id(entry), entry.fields
         if b"message" not in found:
             async with self._store.errors():
                 found = await self._store.redis.hgetall(self._keys.out(id_))
@@ -149,7 +149,7 @@ class Outbox:
 
     async def done(self, receiver: str, entry: Entry, *, then: Claims | None = None) -> Entry | None:
         """It arrived. With `then`, the receiver's next delivery is claimed in the same step, if one waits."""
-        id_ = entry.fields[b"d"].decode()
+        id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
         args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else ""]
         found = await self._store.run("done", names, args)
@@ -162,27 +162,60 @@ class Outbox:
 
     async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
         """It did not go through: try again after `delay`."""
-        id_ = entry.fields[b"d"].decode()
+        id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.retry]
         await self._store.run("retry", names, [entry.id, id_, int(delay.total_seconds() * 1000), state, error])
 
     async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
         """It will never go through: keep it with the reason."""
-        id_ = entry.fields[b"d"].decode()
+        id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.out(id_)]
         letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
         await self._store.run("dead", names, [keys.NOTIFY, entry.id, self._kept_ms, *letter])
+
+    async def give_back(self, receiver: str, entry: Entry) -> None:
+        """An attempt was broken off on purpose (we end, or begin again): as if it had not been taken."""
+        await self._store.run("give_back", [self._keys.outbox(receiver)], [keys.NOTIFY, entry.id, "d", _id(entry)])
 
     async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False) -> int:
         """Deliveries whose time has come go back into their outbox; returns how many."""
         names = [self._keys.retry, self._keys.out(""), self._keys.outbox("")]
         return int(await self._store.run("due_retries", names, [at_most, "1" if all_of_them else "0"]))
 
+    async def stranded(self, receivers: Sequence[str]) -> dict[str, int]:
+        """Deliveries for receivers other than these: name → how many wait."""
+        async with self._store.errors():
+            names = sorted(name.decode() for name in await self._store.redis.smembers(self._keys.boxes))
+            others = [name for name in names if name not in receivers]
+            waiting = [int(await self._store.redis.xlen(self._keys.outbox(name))) for name in others]
+        return {name: count for name, count in zip(others, waiting, strict=True) if count}
+
+    async def parked(self) -> int:
+        """How many groups have hits that no closed window has taken."""
+        async with self._store.errors():
+            return int(await self._store.redis.hlen(self._keys.open))
+
+    async def dead(self) -> int:
+        """How many dead letters there are."""
+        async with self._store.errors():
+            return int(await self._store.redis.xlen(self._keys.dead))
+
+    async def now(self) -> datetime:
+        """The store's time: the one by which hits were parked."""
+        async with self._store.errors():
+            seconds, micros = await self._store.redis.time()
+        return datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
+
     async def unsent(self, receivers: Sequence[str]) -> tuple[int, int]:
         """(deliveries waiting or in flight, deliveries parked for a later attempt)."""
         async with self._store.errors():
             waiting = [await self._store.redis.xlen(self._keys.outbox(receiver)) for receiver in receivers]
             return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
+
+
+def _id(entry: Entry) -> str:
+    """The delivery's id; "" in an entry that we did not write."""
+    return entry.fields.get(b"d", b"").decode("utf-8", "replace")
 
 
 def _ms(moment: datetime) -> int:

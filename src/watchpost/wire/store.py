@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
         self.keys = keys.Keys(prefix)
-        self._shown = _without_password(url)
+        self.shown = _without_password(url)
         # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
         self.redis: Any = client or _client(url)
         self.blocking: Any = client or _client(url)
@@ -82,7 +82,10 @@ class Store:
 
     @asynccontextmanager
     async def errors(self) -> AsyncIterator[None]:
-        """Within this block redis-py's errors become StoreUnreachable, StoreBusy or StoreUnfit."""
+        """Within this block redis-py's errors become StoreUnreachable, StoreBusy or StoreUnfit.
+
+        No error of the store ends a loop: what it refuses for a reason that we do not know is tried again, too.
+        """
         try:
             yield
         except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
@@ -92,12 +95,9 @@ class Store:
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
             raise StoreUnfit(f"the store refuses this user: {error}") from error
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-            raise StoreUnreachable(f"no Redis answers at {self._shown}: {_first_line(error)}") from error
-        except exceptions.ResponseError as error:
-            text = str(error)
-            if text.startswith(("MISCONF", "LOADING", "OOM")) or "OOM " in text or "MISCONF " in text:
-                raise StoreBusy(f"the store takes no writes for now: {_first_line(error)}") from error
-            raise
+            raise StoreUnreachable(f"no Redis answers at {self.shown}: {_first_line(error)}") from error
+        except exceptions.RedisError as error:
+            raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
 
     async def check(self) -> None:
         """Refuse a server that would lose alerts. Raises StoreUnreachable or StoreUnfit with the cure."""
@@ -171,9 +171,9 @@ async def ensure_group(redis: Any, stream: str, group: bytes) -> None:
 
 
 def _without_password(url: str) -> str:
-    """The address as it may be shown."""
+    """The address as it may be shown: a password can stand before the host, or among the parameters."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _first_line(error: BaseException) -> str:

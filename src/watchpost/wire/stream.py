@@ -14,6 +14,7 @@ from redis import exceptions
 from watchpost.wire.store import BLOCK_MS, Store, ensure_group
 
 POISON_AFTER = 3
+_GONE_MS = 3_600_000  # a consumer that lives reads each second
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,9 @@ class Claims:
         self._held.discard(entry.id)
 
     async def leave(self) -> None:
-        """Take this consumer's name out of the group, unless it still holds something."""
+        """Take this consumer's name out of the group unless it still holds something, and those of long-dead ones."""
         async with self._store.errors():
-            pending = await self._store.redis.xpending_range(
-                self._stream, self._group, "-", "+", 1, consumername=self.consumer
-            )
-            if not pending:
-                await self._store.redis.xgroup_delconsumer(self._stream, self._group, self.consumer)
+            for found in await self._store.redis.xinfo_consumers(self._stream, self._group):
+                ours, gone = found["name"] == self.consumer.encode(), found["idle"] > _GONE_MS
+                if (ours or gone) and not found["pending"]:
+                    await self._store.redis.xgroup_delconsumer(self._stream, self._group, found["name"])

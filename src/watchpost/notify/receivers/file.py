@@ -22,6 +22,8 @@ from watchpost.plan.fields import Options
 _SUFFIXES = (("text", ".txt"), ("html", ".html"), ("json", ".json"))
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
+_LIMIT = 64 * 1024 * 1024  # bytes; AT_MOST_HITS of one digest are far below
+
 
 class FileOptions(Options):
     """`path`: the directory, made if it is missing; a relative one starts at the configuration's directory."""
@@ -45,8 +47,8 @@ class File:
         self._directory = options.path
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """One message with all three editions."""
-        editions = {"json": payload.payload(digest), "html": html.page(digest), "text": plain.plain(digest)}
+        """One message with all three editions. The JSON tells every story, however many; the others are for people."""
+        editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
         return (Message(part="", subject=words.subject(digest), editions=editions),)
 
     async def send(self, delivery: Delivery) -> Outcome:

@@ -78,8 +78,11 @@ class Webhook:
         self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout)
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """One message, the JSON serialised once: these very bytes are signed and sent."""
-        return (Message(part="", subject=words.subject(digest), editions={"json": payload.payload(digest)}),)
+        """The JSON, serialised once: these very bytes are signed and sent. A long digest is several messages."""
+        bodies, subject = payload.parts(digest), words.subject(digest)
+        if len(bodies) == 1:
+            return (Message(part="", subject=subject, editions={"json": bodies[0]}),)
+        return tuple(Message(part=str(n), subject=subject, editions={"json": body}) for n, body in enumerate(bodies, 1))
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt. A repeat does no harm: the other side knows the id."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +24,11 @@ _UNREAD = 200
 _ROOM = 64  # bytes: the counts grow by a few digits when stories are dropped
 
 
-def payload(digest: Digest, limit: int = LIMIT) -> str:
+def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = None) -> str:
     """The digest as one line of JSON, at most `limit` bytes in UTF-8, always the same for the same digest.
 
-    Whole stories are dropped from the end until it fits, and counted in `data.counts.omitted`.
+    `part` says which part of how many this is. Whole stories are dropped from the end until it fits, and
+    counted in `data.counts.omitted`.
     """
     room = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
     told: list[dict[str, Any]] = []
@@ -36,7 +38,34 @@ def payload(digest: Digest, limit: int = LIMIT) -> str:
         if room < 0:
             break
         told.append(one)
-    return _dump(_document(digest, tuple(told)))
+    document = _document(digest, tuple(told))
+    if part is not None:
+        document["data"]["part"] = {"number": part[0], "of": part[1]}
+    return _dump(document)
+
+
+def parts(digest: Digest, limit: int = LIMIT) -> tuple[str, ...]:
+    """The digest as lines of JSON of at most `limit` bytes each, which together tell every story.
+
+    More than one says in `data.part` which of how many it is, and has an id of its own. A story that is longer
+    than `limit` by itself is counted in `data.counts.omitted` of its part.
+    """
+    empty = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
+    chunks: list[list[Story]] = [[]]
+    room = empty
+    for story in digest.stories:
+        size = len(_dump(_story(story)).encode()) + 1
+        if size > room and chunks[-1]:
+            chunks.append([])
+            room = empty
+        chunks[-1].append(story)
+        room -= size
+    if len(chunks) == 1:
+        return (payload(digest, limit),)
+    return tuple(
+        payload(replace(digest, id=f"{digest.id}-{number}", stories=tuple(chunk)), limit, (number, len(chunks)))
+        for number, chunk in enumerate(chunks, 1)
+    )
 
 
 def _dump(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -82,7 +82,19 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
     channel = parsed.feed
     order = slashed_order(_date_text(entry) for entry in entries)
     lang, outlet = _text(channel, "language"), plain_text(_text(channel, "title"))
-    return Feed(tuple(_draft(entry, now, order, url, outlet) for entry in entries[:limit]), lang, len(entries))
+    chosen = _newest(entries, limit, now, order)
+    return Feed(tuple(_draft(entry, now, order, url, outlet) for entry in chosen), lang, len(entries))
+
+
+def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool | None) -> Sequence[Any]:
+    """At most `limit` entries, in the feed's order: the newest by date, for some feeds put them last."""
+    if len(entries) <= limit:
+        return entries
+    dates = [parse_date(_date_text(entry), now, day_first=day_first) for entry in entries]
+    if None in dates:
+        return entries[:limit]
+    latest = sorted(range(len(entries)), key=lambda n: dates[n] or now, reverse=True)[:limit]
+    return [entries[n] for n in sorted(latest)]
 
 
 def _draft(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Draft:

@@ -65,8 +65,16 @@ class FeedOptions(Options):
     max_items: int = Field(200, ge=1, le=10_000)
 
 
+FULL_READ_EVERY = timedelta(days=3)
+"""Less than half of the shortest `retention.dedup` that the configuration allows."""
+
+
 class Feed:
-    """One feed. Its memory: `url` and `final` (where the answer came from), `etag`, `modified`, `body` (SHA-256)."""
+    """One feed. Its memory: `url`, `final` (where the answer came from), `etag`, `modified`, `body` (SHA-256), `read`.
+
+    `read` is when the whole feed was last read. "Not modified" tells nobody that its entries are still there; so
+    that they are not forgotten and announced anew, the feed is read whole each FULL_READ_EVERY.
+    """
 
     shared = True
 
@@ -79,7 +87,7 @@ class Feed:
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
         """One conditional GET. Validators are remembered only with a body that could be read."""
-        known = memory if memory.get("url") == self._options.url else {}
+        known = memory if memory.get("url") == self._options.url and not _stale(memory, now) else {}
         try:
             answer = await self._fetcher.get(
                 self._options.url,
@@ -113,7 +121,12 @@ class Feed:
         reading = await self._parse(answer, now)
         detail = "; ".join(part for part in (reading.note, _moved(answer)) if part)
         return Visit(
-            "read", reading.articles, memory | {"body": digest}, wait=wait, failures=reading.failures, detail=detail
+            "read",
+            reading.articles,
+            memory | {"body": digest, "read": now.isoformat(timespec="seconds")},
+            wait=wait,
+            failures=reading.failures,
+            detail=detail,
         )
 
     async def _parse(self, answer: Fetched, now: datetime) -> Reading:
@@ -156,6 +169,15 @@ def _asked_for(headers: Mapping[str, str]) -> timedelta | None:
     age = headers.get("age", "").strip()
     seconds = int(match[1]) - (int(age) if age.isascii() and age.isdigit() and len(age) < 12 else 0)
     return timedelta(seconds=min(max(seconds, 0), LONGEST.total_seconds()))
+
+
+def _stale(memory: Mapping[str, str], now: datetime) -> bool:
+    """The feed was not read whole for long. (A time ahead of us was written while a clock was wrong.)"""
+    try:
+        age = now - datetime.fromisoformat(memory.get("read", ""))
+    except ValueError:
+        return False
+    return age > FULL_READ_EVERY or age < -FULL_READ_EVERY
 
 
 def _moved(answer: Fetched) -> str:

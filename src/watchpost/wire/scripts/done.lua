@@ -6,7 +6,7 @@ local now = now_ms()
 redis.call('XACK', KEYS[1], 'notify', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
 if redis.call('DEL', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[2]) end
-if ARGV[4] == '' then return {} end
+if ARGV[4] == '' or redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local found = redis.call('XREADGROUP', 'GROUP', 'notify', ARGV[4], 'COUNT', 1, 'STREAMS', KEYS[1], '>')
 if not found or not found[1] then return {} end
 local entry = found[1][2][1]

@@ -2,13 +2,15 @@
 -- KEYS 1 meta hash, then zsets of id → forget-after ms   ARGV 1 n
 -- returns how many were forgotten
 -- A clock that leapt a day ahead must not make the service forget everything at once: that pass only notes the time.
+-- What frees memory comes first: a server without memory refuses what begins by growing.
 local now = now_ms()
 local last = tonumber(redis.call('HGET', KEYS[1], 'last_prune') or now)
-redis.call('HSET', KEYS[1], 'last_prune', now)
-if now - last > 86400000 then return 0 end
 local forgotten = 0
-for i = 2, #KEYS do
-  local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now, 'LIMIT', 0, ARGV[1])
-  if #old > 0 then forgotten = forgotten + redis.call('ZREM', KEYS[i], unpack(old)) end
+if now - last <= 86400000 then
+  for i = 2, #KEYS do
+    local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now, 'LIMIT', 0, ARGV[1])
+    if #old > 0 then forgotten = forgotten + redis.call('ZREM', KEYS[i], unpack(old)) end
+  end
 end
+redis.call('HSET', KEYS[1], 'last_prune', now)
 return forgotten
