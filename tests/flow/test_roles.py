@@ -65,6 +65,18 @@ def test_one_of_two_is_killed_and_the_other_goes_on(rig: Rig, empty_valkey_url: 
     rig.check(repeats=1 if victim == "notify" else 0, url=empty_valkey_url)
 
 
+def test_a_receiver_slower_than_the_lease_is_told_once_by_two_notifiers(rig: Rig, empty_valkey_url: str) -> None:
+    rig.env["WATCHPOST_REDIS_URL"] = empty_valkey_url
+    rig.world.hook_delay = 4.0  # the lease is one second: only who renews keeps its work
+    for role in (*ROLES, "notify"):
+        rig.start(role)
+    rig.publish("slow")
+    rig.until(lambda: len(rig.world.got) == 1)
+    rig.until(lambda: rig.quiet(empty_valkey_url))
+    stop_all(rig)
+    rig.check(url=empty_valkey_url)
+
+
 def stop_all(rig: Rig) -> None:
     """End every process that still runs, politely."""
     for process in rig.processes:

@@ -82,6 +82,26 @@ async def test_a_long_visit_goes_in_parts_and_the_cursor_moves_with_the_last(sto
     assert await matcher(store).waiting() == 250
 
 
+async def test_a_visit_that_breaks_off_between_two_parts_leaves_the_cursor_where_it_was(store: Store) -> None:
+    claim = await claimed(store)
+    many = [article(f"a{n}") for n in range(250)]
+    done = await intake(store, queue_max=210).commit(claim, many, memory={"etag": "new"}, status={}, delay_ms=HOUR_MS)
+    assert (done.answer, done.new) == ("busy", 200)
+    assert (await intake(store).recall("rfi")).memory == {}
+    done = await intake(store).commit(claim, many, memory={"etag": "new"}, status={}, delay_ms=HOUR_MS)
+    assert (done.answer, done.new, done.known) == ("ok", 50, 200)
+
+
+async def test_what_is_still_in_the_feed_is_remembered_longer(store: Store) -> None:
+    claim = await claimed(store)
+    await commit(store, claim, article("a"))
+    (before,) = [score for _, score in await store.redis.zrange(store.keys.seen, 0, -1, withscores=True)]
+    await asyncio.sleep(0.02)
+    await commit(store, claim, article("a"))
+    (after,) = [score for _, score in await store.redis.zrange(store.keys.seen, 0, -1, withscores=True)]
+    assert after > before
+
+
 async def test_an_empty_value_takes_a_key_out_of_the_memory(store: Store) -> None:
     claim = await intake(store).recall("folder")
     for memory in ({"a": "1", "b": "2"}, {"a": ""}):

@@ -37,6 +37,33 @@ async def test_what_is_parked_while_a_window_closes_stays_for_the_next(store: St
     assert after.opened is not None
 
 
+async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(store: Store) -> None:
+    await parked(store, "a")
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    opened = (await outbox.peek("team|now")).opened
+    await asyncio.sleep(0.02)
+    await parked(store, "b")
+    seen = await outbox.peek("team|now")
+    assert seen.opened == opened, "the wait counts from the first hit"
+    assert await outbox.close(seen, NOW, [digest_delivery("d1")])
+    assert (await outbox.standing(["team|now"]))["team|now"].told == NOW
+
+
+async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
+    (stale,) = await outbox.claims("team", "slow", LEASE_MS).take(1, block=False)
+    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    (entry,) = await outbox.claims("team", "fast", LEASE_MS).reclaim(1)
+    await outbox.done("team", entry)
+    await outbox.retry("team", stale, timedelta(0), "retrying", "late")
+    await outbox.bury("team", stale, "gone", "late")
+    await outbox.give_back("team", stale)
+    assert await outbox.unsent(["team"]) == (0, 0)
+    assert await outbox.dead() == 0
+
+
 async def test_an_empty_window_only_moves_on(store: Store) -> None:
     outbox = Outbox(store, kept_ms=HOUR_MS)
     await outbox.enrol(["team|08:00"], NOW - timedelta(days=1))

@@ -1,0 +1,118 @@
+"""A store that fails at the worst moment: what was found is said again, what was sent is not sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import RecordingReceiver
+from tests.making import article, digest_delivery
+from tests.wire.ends import HOUR_MS, queued
+from watchpost.errors import StoreBusy, StoreUnreachable
+from watchpost.match.role import Matcher
+from watchpost.match.routing import group_key
+from watchpost.model import Immediate, Route, Topic
+from watchpost.notify.journal import Journal
+from watchpost.notify.sender import Sender
+from watchpost.query.parser import parse
+from watchpost.wire import keys
+from watchpost.wire.articles import Articles
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Argument, Store, ensure_group
+
+AT_ONCE = Immediate(group_wait=timedelta(0))
+LEASE_MS = 60_000  # nobody waits for a lease here: what is mended is mended by whoever failed
+
+
+class StutteringStore(Store):
+    """A real store that refuses the first `times` runs of one script."""
+
+    def __init__(self, url: str, script: str, times: int, error: type[Exception]) -> None:
+        super().__init__(url)
+        self._refuse, self._times, self._error = script, times, error
+
+    def _stutter(self, name: str) -> None:
+        if name == self._refuse and self._times > 0:
+            self._times -= 1
+            raise self._error("not now")
+
+    async def run(self, name: str, keys: Iterable[str], args: Iterable[Argument]) -> Any:
+        self._stutter(name)
+        return await super().run(name, keys, args)
+
+    async def run_each(self, name: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+        self._stutter(name)
+        return await super().run_each(name, keys, calls)
+
+
+class Stop:
+    """Ends a role's loops: a stop event, and a ticker that returns when it is set."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def tick(self) -> None:
+        await self.event.wait()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("error", [StoreBusy, StoreUnreachable])
+async def test_a_matcher_says_what_it_found_until_it_is_heard(empty_valkey_url: str, error: type[Exception]) -> None:
+    store, stop = StutteringStore(empty_valkey_url, "matched", 2, error), Stop()
+    await ensure_group(store.redis, store.keys.articles, keys.MATCH)
+    await queued(store, article("Mali talks"), article("Mali votes"))
+    matcher = Matcher(
+        [Topic("mali", "Mali", parse("mali"))],
+        [Route(("team",), AT_ONCE)],
+        Articles(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS),
+        tick=stop.tick,
+        tick_renew=stop.tick,
+        stop=stop.event,
+        clock=utc_now,
+    )
+    running = asyncio.ensure_future(matcher.run())
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    async with asyncio.timeout(20):
+        while (await outbox.peek(group_key("team", AT_ONCE))).taken < 2:
+            await asyncio.sleep(0.05)
+    stop.event.set()
+    await running
+    assert await store.redis.xlen(store.keys.articles) == 0
+    await store.close()
+
+
+@pytest.mark.parametrize("error", [StoreBusy, StoreUnreachable])
+async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
+    empty_valkey_url: str, error: type[Exception], tmp_path: Path
+) -> None:
+    store, stop = StutteringStore(empty_valkey_url, "done", 2, error), Stop()
+    outbox, receiver = Outbox(store, kept_ms=HOUR_MS), RecordingReceiver("team")
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), utc_now(), [digest_delivery(f"d{n}") for n in range(3)])
+    sender = Sender(
+        receiver,
+        outbox,
+        outbox.claims("team", "n", LEASE_MS),
+        Journal(tmp_path),
+        tick=stop.tick,
+        tick_renew=stop.tick,
+        stop=stop.event,
+        clock=utc_now,
+    )
+    running = asyncio.ensure_future(sender.run())
+    async with asyncio.timeout(20):
+        while await outbox.unsent(["team"]) != (0, 0):
+            await asyncio.sleep(0.05)
+    stop.event.set()
+    await running
+    assert [delivery.id for delivery in receiver.deliveries] == ["d0", "d1", "d2"]
+    assert await store.redis.xinfo_consumers(store.keys.outbox("team"), keys.NOTIFY) == [], "it left the group"
+    await store.close()
