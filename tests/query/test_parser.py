@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from watchpost.query.counting import AtLeast, Score, Weighted
+from watchpost.query.leaves import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.lexer import LONGEST
+from watchpost.query.nearness import Near, Same, Unless
 from watchpost.query.parser import DEEPEST, parse
-from watchpost.query.tree import And, Field, Node, Not, Or, Phrase, Prefix, Term
+from watchpost.query.tree import And, Field, Node, Not, Or
 
 A, B, C, D = Term("a"), Term("b"), Term("c"), Term("d")
 
@@ -59,6 +64,34 @@ TREES: list[tuple[str, Node, str]] = [
     ("AT&T OR #sahel", Or((Term("AT&T"), Term("#sahel"))), "AT&T OR #sahel"),
     ("url:example.org/mali", Field("url", Term("example.org/mali")), "url:example.org/mali"),
     ("near OR same", Or((Term("near"), Term("same"))), "near OR same"),
+    # precedence: field, UNLESS, NEAR, NOT, then AND or OR
+    ("a NEAR/5 b", Near(A, B, 5), "a NEAR/5 b"),
+    ("a NEAR b", Near(A, B, 4), "a NEAR/4 b"),
+    ("a ONEAR/05 b", Near(A, B, 5, True), "a ONEAR/5 b"),
+    ("a NEAR/1 b SAME c", Same(Near(A, B, 1), C), "a NEAR/1 b SAME c"),
+    ("a NEAR/1 (b SAME c)", Near(A, Same(B, C), 1), "a NEAR/1 (b SAME c)"),
+    ("a AND b NEAR/1 c", And((A, Near(B, C, 1))), "a AND b NEAR/1 c"),
+    ("a OR b NEAR/1 c", Or((A, Near(B, C, 1))), "a OR b NEAR/1 c"),
+    ("a NOT b NEAR/1 c", And((A, Not(Near(B, C, 1)))), "a AND NOT (b NEAR/1 c)"),
+    ("a UNLESS b NEAR/1 c UNLESS d", Near(Unless(A, B), Unless(C, D), 1), "a UNLESS b NEAR/1 c UNLESS d"),
+    ("a UNLESS (b NEAR/1 c)", Unless(A, Near(B, C, 1)), "a UNLESS (b NEAR/1 c)"),
+    ("(a UNLESS b) UNLESS c", Unless(Unless(A, B), C), "(a UNLESS b) UNLESS c"),
+    ("title:a UNLESS b", Unless(Field("title", A), B), "title:a UNLESS b"),
+    ("title:(a UNLESS b)", Field("title", Unless(A, B)), "title:(a UNLESS b)"),
+    ("title:a NEAR/1 b", Near(Field("title", A), B, 1), "title:a NEAR/1 b"),
+    ("ATLEAST/3 a AND b", And((AtLeast(3, A), B)), "ATLEAST/3 a AND b"),
+    ("ATLEAST/3 title:a", AtLeast(3, Field("title", A)), "ATLEAST/3 title:a"),
+    ("title:ATLEAST/3 (a OR b)", Field("title", AtLeast(3, Or((A, B)))), "title:ATLEAST/3 (a OR b)"),
+    ("First/050:(a)", Field("first/50", A), "first/50:a"),
+    (
+        "SCORE/2.50 (a^2.0 OR (b AND c)^0.5 OR title:d)",
+        Score(Decimal("2.5"), (Weighted(A, Decimal(2)), Weighted(And((B, C)), Decimal("0.5")), Field("title", D))),
+        "SCORE/2.5 (a^2 OR (b AND c)^0.5 OR title:d)",
+    ),
+    ("SCORE OR a", Or((Term("SCORE"), A)), "SCORE OR a"),
+    ("{Mali  Nord}", Exact("Mali Nord"), "{Mali Nord}"),
+    (r"/a\/b/ OR c", Or((Regex(r"a\/b"), C)), r"/a\/b/ OR c"),
+    ("вагнер~ru OR “a b”~fr", Or((Term("вагнер", "ru"), Phrase("a b", "fr"))), 'вагнер~ru OR "a b"~fr'),
     ("вагнер*", Prefix("вагнер"), "вагнер*"),
     ("말리*", Prefix("말리"), "말리*"),
     ('"Mali-G*"', Phrase("Mali-G*"), '"Mali-G*"'),

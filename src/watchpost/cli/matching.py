@@ -63,7 +63,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
         for line in _lines(tree, 1):
             tell(line)
         if not tree.matches:
-            tell(f"  missing: {shorten(failing(tree).text)}")
+            tell(f"  missing: {missing(tree)}")
         elif not hits:
             tell("  the query matches, but the topic's exclude or languages leave the article out")
     if broken:
@@ -108,6 +108,12 @@ def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:
         tell(f"  {hit.topic}: {', '.join(words)}")
     if not hits:
         tell("  no topic")
+
+
+def missing(tree: Explanation) -> str:
+    """The smallest clause that fails, with its number where it has one: "NEAR/15: nearest pair 41 words"."""
+    clause = failing(tree)
+    return shorten(clause.text) + (f" ({clause.detail})" if clause.detail else "")
 
 
 def shorten(clause: str, longest: int = 300) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 from time import perf_counter
 
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, NOTHING, OK, USAGE, read_articles, read_plan, shorten
+from watchpost.cli.matching import FAILED, NOTHING, OK, USAGE, missing, read_articles, read_plan
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
-from watchpost.query.explain import explain, failing
+from watchpost.query.explain import explain
 from watchpost.query.text import Document
 
 SUFFIXES = frozenset({".txt", ".md", ".html", ".eml", ".pdf", ".jsonl", ".xml", ".rss", ".atom"})
@@ -107,16 +107,16 @@ def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
     evidence = topic.query.evaluate(about)
     excluded = topic.exclude.evaluate(about) if topic.exclude is not None else None
     matches = evidence is not None and excluded is None
-    missing = "" if evidence is not None else failing(explain(topic.query, about)).text
+    lacking = "" if evidence is not None else missing(explain(topic.query, about))
     words = list(dict.fromkeys(item.text for item in evidence or ()))
     if as_json:
         tell_json(
-            {"text": title, "matches": matches, "words": words, "missing": missing, "excluded": excluded is not None}
+            {"text": title, "matches": matches, "words": words, "missing": lacking, "excluded": excluded is not None}
         )
         return matches
     tell(f"{'✓' if matches else '✗'} {title}")
-    if missing:
-        tell(f"  missing: {shorten(missing)}")
+    if lacking:
+        tell(f"  missing: {lacking}")
     elif excluded is not None:
         tell(f"  left out by exclude: {', '.join(dict.fromkeys(item.text for item in excluded))}")
     else:

@@ -45,6 +45,7 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
     feed = {"anyOf": [{"type": "string", "format": "uri"}, reference(sources["feed"])]}
     properties["feeds"] = {"anyOf": [_named(feed), {"type": "array", "items": feed}, {"type": "null"}]}
     properties["folders"] = _optional(_named(_or_text(reference(sources["folder"]))))
+    properties["queries"] = _optional(_named({"type": "string"}))
     properties["topics"] = _optional(_named(_or_text(reference(TopicOptions))))
     typed = [_typed(kind, schema) for kind, schema in sorted(kinds.items())]
     properties["receivers"] = _optional(_named({"oneOf": typed}))

@@ -25,7 +25,7 @@ from watchpost.plan.positions import Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, route_of
 from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
 from watchpost.plan.sections import Sections, collect
-from watchpost.plan.topics import compile_topic
+from watchpost.plan.topics import check_query, compile_topic, query_texts
 
 Model = TypeVar("Model", bound=Options)
 
@@ -179,11 +179,14 @@ class _Reader:
                     yield Part(block.name, kind.text, options)
 
     def topics(self, sections: Sections) -> Iterator[tuple[Block, Topic]]:
+        names = query_texts(sections.queries, sections.topics)
+        for block in sections.queries:
+            self.complaints.extend(check_query(block, names))
         for block in sections.topics:
             values = self._shorthand(block, "query")
             options = None if values is None else self._options(block, TopicOptions, values)
             if options is not None:
-                topic, complaints = compile_topic(block, options)
+                topic, complaints = compile_topic(block, options, names)
                 self.complaints.extend(complaints)
                 if topic is not None:
                     yield block, topic

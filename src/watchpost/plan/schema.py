@@ -220,7 +220,7 @@ class Log(Options):
 
 
 class Frame(Options):
-    """The whole file. The five sections typed Any are read block by block (load.py)."""
+    """The whole file. The six sections typed Any are read block by block (load.py)."""
 
     version: Literal[1]
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
@@ -231,6 +231,7 @@ class Frame(Options):
     defaults: Defaults = Defaults()
     feeds: Annotated[Any, WithJsonSchema({})] = None
     folders: Annotated[Any, WithJsonSchema({})] = None
+    queries: Annotated[Any, WithJsonSchema({})] = None
     topics: Annotated[Any, WithJsonSchema({})] = None
     receivers: Annotated[Any, WithJsonSchema({})] = None
     routes: Annotated[Any, WithJsonSchema({})] = None
@@ -240,4 +241,4 @@ class Frame(Options):
     log: Log = Log()
 
 
-SECTIONS = ("feeds", "folders", "topics", "receivers", "routes")
+SECTIONS = ("feeds", "folders", "queries", "topics", "receivers", "routes")

@@ -1,4 +1,4 @@
-"""The named blocks of all files together: feeds, folders, topics, receivers; and the routes."""
+"""The named blocks of all files together: feeds, folders, queries, topics, receivers; and the routes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Sections:
 
     feeds: list[Block] = field(default_factory=list)
     folders: list[Block] = field(default_factory=list)
+    queries: list[Block] = field(default_factory=list)
     topics: list[Block] = field(default_factory=list)
     receivers: list[Block] = field(default_factory=list)
     routes: list[Block] = field(default_factory=list)
@@ -51,10 +52,11 @@ def collect(main: Mapping, included: Sequence[Mapping]) -> Sections:
         block = Block(_derived_name(item, sources), f"feeds[{index}]", item.mark, item)
         sources[block.name] = block
         sections.feeds.append(block)
-    topics: dict[str, Block] = {}
+    queries: dict[str, Block] = {}  # queries and topics share their names: @name means one thing
     receivers: dict[str, Block] = {}
     for root in roots:
-        sections.topics += _named("topics", root, topics, sections)
+        sections.queries += _named("queries", root, queries, sections)
+        sections.topics += _named("topics", root, queries, sections)
         sections.receivers += _named("receivers", root, receivers, sections)
         sections.routes += _routes(root, sections.complaints)
     return sections

@@ -1,8 +1,9 @@
-"""A topic's block as a Topic: its queries compiled, its own examples run."""
+"""Named queries, and a topic's block as a Topic: its queries compiled, its own examples run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterable, Iterator
 
 from watchpost.errors import Complaint, QueryError
 from watchpost.model import Topic
@@ -14,11 +15,35 @@ from watchpost.query.text import Document
 from watchpost.query.tree import Evidence, Query
 
 
-def compile_topic(block: Block, options: TopicOptions) -> tuple[Topic | None, tuple[Complaint, ...]]:
-    """The topic, or None and why its queries cannot be read. A failing example is a complaint too."""
+def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, str]:
+    """What `@name` may stand for in a query: each named query, and each topic's query."""
+    texts = {}
+    for block in (*queries, *topics):
+        node = block.node.get("query") if isinstance(block.node, Mapping) else block.node
+        if isinstance(node, Scalar):
+            texts[block.name] = node.text
+    return texts
+
+
+def check_query(block: Block, names: typing.Mapping[str, str]) -> tuple[Complaint, ...]:
+    """Why a named query cannot be read."""
+    if not isinstance(block.node, Scalar):
+        return (block.mark.complaint(block.path, "a query is needed: one text"),)
     complaints: list[Complaint] = []
-    query = _compile(block, "query", options.query, complaints)
-    exclude = None if options.exclude is None else _compile(block, "exclude", options.exclude, complaints)
+    _compile(block, "query", block.node.text, names, complaints)
+    return tuple(complaints)
+
+
+def compile_topic(
+    block: Block, options: TopicOptions, names: typing.Mapping[str, str]
+) -> tuple[Topic | None, tuple[Complaint, ...]]:
+    """The topic, or None and why its queries cannot be read. A failing example is a complaint too.
+
+    `names` are the texts that `@name` stands for.
+    """
+    complaints: list[Complaint] = []
+    query = _compile(block, "query", options.query, names, complaints)
+    exclude = None if options.exclude is None else _compile(block, "exclude", options.exclude, names, complaints)
     if query is None or complaints:
         return None, tuple(complaints)
     topic = Topic(
@@ -38,9 +63,11 @@ def compile_topic(block: Block, options: TopicOptions) -> tuple[Topic | None, tu
     return topic, tuple(_failing_examples(block, topic))
 
 
-def _compile(block: Block, key: str, text: str, complaints: list[Complaint]) -> Query | None:
+def _compile(
+    block: Block, key: str, text: str, names: typing.Mapping[str, str], complaints: list[Complaint]
+) -> Query | None:
     try:
-        return parse(text)
+        return parse(text, names)
     except QueryError as error:
         node, path = block.node, block.path
         if isinstance(node, Mapping):

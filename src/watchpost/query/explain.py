@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from watchpost.query.text import Document
-from watchpost.query.tree import And, Evidence, Field, Node, Not, Or, Query, evidence, in_scope
+from watchpost.query.counting import AtLeast, Score, Weighted, mentions
+from watchpost.query.evidence import Evidence, collected
+from watchpost.query.leaves import Exact, Leaf
+from watchpost.query.nearness import Near, Same, Together, Unless
+from watchpost.query.text import FIRST, Document
+from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query, in_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +17,10 @@ class Explanation:
     """One clause of a query, put to one document.
 
     `text` is the clause as it could be written by itself (with its field), `matches` whether it is true.
-    `evidence` is what makes it true; for a leaf under NOT, what makes the NOT false. `operator` is "AND",
-    "OR", "NOT" or "" for a leaf, and `children` are what it joins.
+    `evidence` is what makes it true; for a leaf under NOT, what makes the NOT false. `operator` is how the clause
+    joins its `children`: "AND", "OR", "NOT", "NEAR/15", "SAME", "UNLESS", "ATLEAST/3", "SCORE/5", "@sahel", or ""
+    for a leaf, which has none. `detail` is the number behind the verdict where there is one: "NEAR/15: nearest pair
+    41 words", "ATLEAST/3: found 2".
     """
 
     text: str
@@ -22,6 +28,7 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     operator: str = ""
     children: tuple[Explanation, ...] = ()
+    detail: str = ""
 
 
 def explain(query: Query, document: Document) -> Explanation:
@@ -32,38 +39,105 @@ def explain(query: Query, document: Document) -> Explanation:
 def failing(explanation: Explanation) -> Explanation:
     """The smallest clause that keeps the query from matching: fewest terms, then first in the query.
 
-    An OR fails as a whole: any of its parts would do. Raises ValueError if the explanation is one of a match.
+    An OR fails as a whole: any of its parts would do. A NEAR whose sides are both there fails by its distance, and
+    its `detail` says by how much. Raises ValueError if the explanation is one of a match.
     """
     if explanation.matches:
         raise ValueError(f"nothing fails: {explanation.text} matches")
-    if explanation.operator != "AND":
-        return explanation
-    return min((failing(child) for child in explanation.children if not child.matches), key=_size)
+    operator = explanation.operator.partition("/")[0]
+    needed: tuple[Explanation, ...] = ()
+    if operator in ("AND", "NEAR", "ONEAR", "SAME"):
+        needed = explanation.children
+    elif operator in ("UNLESS", "ATLEAST") or operator.startswith("@"):
+        needed = explanation.children[:1]
+    return min((failing(child) for child in needed if not child.matches), key=_size, default=explanation)
 
 
 def _explain(node: Node, document: Document, scope: str) -> Explanation:
     if isinstance(node, Field):
         return _explain(node.part, document, node.name)
-    operator, parts = _parts(node)
+    if isinstance(node, Weighted):
+        return replace(_explain(node.part, document, scope), text=in_scope(node, scope))
+    operator, detail = _operator(node, document, scope)
     found = node.find(document, scope)
+    if found is None and isinstance(node, Leaf):
+        detail = _elsewhere(node, document, scope)
     return Explanation(
         in_scope(node, scope),
         found is not None,
-        evidence(document, found or ()),
+        collected(document, found or ()),
         operator,
-        tuple(_explain(part, document, scope) for part in parts),
+        tuple(_explain(child, document, scope) for child in node.children),
+        f"{operator}: {detail}" if operator and detail else detail,
     )
 
 
-def _parts(node: Node) -> tuple[str, tuple[Node, ...]]:
+def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
+    """How the node joins its children, and the number behind its verdict."""
     match node:
-        case And(parts=parts):
-            return "AND", parts
-        case Or(parts=parts):
-            return "OR", parts
-        case Not(part=part):
-            return "NOT", (part,)
-    return "", ()
+        case And():
+            return "AND", ""
+        case Or():
+            return "OR", ""
+        case Not():
+            return "NOT", ""
+        case Named(name=name):
+            return f"@{name}", ""
+        case Together():
+            return node.operator, _distance(node, document, scope)
+        case Unless(part=part):
+            dropped = part.find(document, scope)
+            kept = node.find(document, scope) or ()
+            return "UNLESS", f"{len(kept)} of {len(dropped)} mentions left" if dropped else ""
+        case AtLeast(least=least, part=part):
+            return f"ATLEAST/{least}", f"found {mentions(part.find(document, scope) or ())}"
+        case Score(threshold=threshold):
+            return f"SCORE/{threshold:f}", f"reached {node.weigh(document, scope)[0]:f}"
+    return "", ""
+
+
+def _distance(node: Together, document: Document, scope: str) -> str:
+    """How far the nearest pair is apart; "" if a side is missing altogether."""
+    if any(side.find(document, scope) is None for side in node.children):
+        return ""
+    pairs = list(node.pairs(document, scope))
+    if isinstance(node, Same):
+        paragraphs = [
+            document.index(pair.before.field).paragraph(pair.after.first)
+            - document.index(pair.before.field).paragraph(pair.before.last)
+            for pair in pairs
+        ]
+        return f"nearest pair {_counted(min(map(abs, paragraphs)), 'paragraph')} apart" if paragraphs else _NEVER
+    if not pairs and isinstance(node, Near) and node.in_order:
+        return "never in this order in one field"
+    return f"nearest pair {_counted(min(pair.gap for pair in pairs), 'word')}" if pairs else _NEVER
+
+
+_NEVER = "never in one field"
+
+
+def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
+    """Where a term stands that is not where it was looked for, or how it is spelt there; "" if it is nowhere."""
+    if isinstance(leaf, Exact):
+        plain = tuple(step._replace(exact="") for step in leaf.steps)
+        places = document.view(scope).find(plain)[:MOST_TOLD]
+        if places:
+            spellings = dict.fromkeys(document.index(name).spelt(first, last) for name, first, last in places)
+            return f"written {', '.join(spellings)}"
+    places = leaf.places(document, "") if scope else []
+    if not places:
+        return ""
+    if scope.startswith(FIRST):
+        return f"first at word {min(first for _, first, _ in places) + 1}"
+    return f"only in {', '.join(dict.fromkeys(name for name, _, _ in places))}"
+
+
+MOST_TOLD = 100
+"""How many places of a word are looked at for other spellings."""
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _size(explanation: Explanation) -> int:

@@ -1,21 +1,26 @@
 """Still: the text of a query in pieces, each with its column.
 
-The pieces are whole: a phrase, a word, a field with its colon. What belongs to the language but is not
-available yet, and what only other search languages know, is refused here with the place and the cure.
+The pieces are whole: a phrase, a word with its language, an operator with its number, a field with its colon.
+What only other search languages know is refused here with the place and the cure.
 """
 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from enum import Enum, auto
 from typing import NamedTuple
 
 from watchpost.errors import QueryError
+from watchpost.query.foreign import refuse_operator, refuse_signs, shortened
+from watchpost.query.forms import LANGUAGES
 
 LONGEST = 20_000
 """The most characters that a query may have."""
 
-_NOT_YET_WORD = re.compile(r"(?P<name>O?NEAR|ATLEAST)(?:/\w*)?|SAME|UNLESS")
+DEFAULT_NEAR = "4"
+"""The words between the two sides of a NEAR without a number."""
+
 # Opening quotes and what closes them; analysts paste from word processors.
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”", "＂": "＂"}
 _PIECE = re.compile(
@@ -27,7 +32,7 @@ _PIECE = re.compile(
     | (?P<EXACT> \{ )
     | (?P<REGEX> / )
     | (?P<NAME> @ )
-    | (?P<FIELD> [^\W\d]\w* [:：] )
+    | (?P<FIELD> (?: [Ff][Ii][Rr][Ss][Tt]/\w+ | [^\W\d]\w* ) [:：] )
     | (?P<WORD> [^\s()（）"“„«»”＂{}*~^:：]+ )
     | (?P<STAR> \* )
     | (?P<LANGUAGE> ~ )
@@ -37,52 +42,66 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
-_NOT_YET = {
-    "EXACT": "{…}, the exact spelling,",
-    "REGEX": "/…/, a regular expression,",
-    "NAME": "@name, another topic's query,",
-    "LANGUAGE": "~, the forms of a language,",
-    "WEIGHT": "^, a weight,",
-}
-# Signs of other search languages at the beginning of a word.
-_FOREIGN_START = {"-": "NOT", "−": "NOT", "!": "NOT", "+": "AND", "&": "AND", "|": "OR"}
-_FOREIGN_INSIDE = {
-    "|": "write OR between the words",
-    "&&": "write AND between the words",
-    ",": "write OR (or AND) between the words",
-    ";": "write OR (or AND) between the words",
-    "?": "only a * at the end of a word stands for other letters",
-}
+_LANGUAGE = re.compile(r"~[^\s()（）\"^~:]*")
+_WEIGHT = re.compile(r"\^([^\s()（）]*)")
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
+_NAME = re.compile(r"\w[\w.-]*")
+_REGEX_END = re.compile(r"(?:[^/\\]|\\.)*/", re.DOTALL)
+_COUNTED = re.compile(r"(?P<name>O?NEAR|ATLEAST|SCORE)(?:/(?P<number>.*))?", re.DOTALL)
 
 
 class Kind(Enum):
     """What a piece is."""
 
+    __hash__ = object.__hash__  # Enum's own is slow, and the parser asks for it at every step
+
     WORD = auto()
     PREFIX = auto()
     PHRASE = auto()
+    EXACT = auto()
+    REGEX = auto()
+    NAME = auto()
     FIELD = auto()
     AND = auto()
     OR = auto()
     NOT = auto()
+    NEAR = auto()
+    ONEAR = auto()
+    SAME = auto()
+    UNLESS = auto()
+    ATLEAST = auto()
+    SCORE = auto()
+    WEIGHT = auto()
     OPEN = auto()
     CLOSE = auto()
     END = auto()
 
 
 class Piece(NamedTuple):
-    """A piece of a query: `text` without quotes, star or colon; `column` counts characters from 1."""
+    """A piece of a query: `text` without quotes, star, braces or colon; `column` counts characters from 1.
+
+    `extra` is the language of a word or phrase ("ru") or the number of an operator ("15").
+    """
 
     kind: Kind
     text: str
     column: int
+    extra: str = ""
 
     def __str__(self) -> str:
-        form = {Kind.PREFIX: "{}*", Kind.PHRASE: '"{}"', Kind.FIELD: "{}:"}.get(self.kind, "{}")
-        return form.format(shortened(self.text))
+        return _FORMS.get(self.kind, "{}").format(shortened(self.text))
 
 
-_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+_FORMS = {
+    Kind.PREFIX: "{}*",
+    Kind.PHRASE: '"{}"',
+    Kind.FIELD: "{}:",
+    Kind.EXACT: "{{{}}}",
+    Kind.REGEX: "/{}/",
+    Kind.NAME: "@{}",
+    Kind.WEIGHT: "^{}",
+}
+_OPERATORS = {kind.name: kind for kind in (Kind.AND, Kind.OR, Kind.NOT, Kind.SAME, Kind.UNLESS)}
 
 
 def pieces(text: str) -> list[Piece]:
@@ -100,54 +119,78 @@ def pieces(text: str) -> list[Piece]:
         if match is None or match.lastgroup is None:
             break  # white space up to the end
         kind = match.lastgroup
-        piece, column = match[kind], match.start(kind) + 1
-        at = match.end()
+        start = match.start(kind)
         if kind == "WORD":
-            operator = _OPERATORS.get(piece)
-            if operator is not None:
-                found.append(Piece(operator, piece, column))
-                continue
-            _check_word(piece, column)
-            starred = text.startswith("*", at)
-            found.append(Piece(Kind.PREFIX if starred else Kind.WORD, piece, column))
-            if starred:
-                _check_star(text, piece, at)
-                at += 1
-            elif text.startswith((":", "："), at):
-                raise QueryError("a colon inside a word", at + 1, f'quote the text: "{shortened(piece)}:…"')
-        elif kind == "FIELD":
-            found.append(Piece(Kind.FIELD, piece[:-1], column))
-        elif kind == "OPEN":
-            found.append(Piece(Kind.OPEN, "(", column))
-        elif kind == "CLOSE":
-            found.append(Piece(Kind.CLOSE, ")", column))
+            piece, at = _word(text, match[kind], start)
         elif kind == "QUOTE":
-            end = _end_of_phrase(text, at, piece)
-            found.append(Piece(Kind.PHRASE, " ".join(text[at:end].split()), column))
-            at = end + 1
-            if text.startswith("*", at):
-                raise QueryError("a * after a phrase", at + 1, "put it inside, at the end of a word")
-        elif kind == "STAR":
-            raise QueryError(
-                "a * without a word before it",
-                column,
-                "a * stands only at the end of a word, like malien*",
-            )
-        elif kind == "OTHER":
-            colon = piece in (":", "：")
-            cure = "write the field's name directly before it" if colon else "leave it out"
-            raise QueryError(f"{piece} does not belong here", column, cure)
-        elif text.startswith("//", column - 1):
-            raise QueryError("// does not belong here", column, 'quote an address: url:"example.org/news"')
+            piece, at = _phrase(text, match[kind], start)
+        elif kind == "OPEN" or kind == "CLOSE":
+            piece, at = Piece(Kind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
+        elif kind == "FIELD":
+            piece, at = Piece(Kind.FIELD, match[kind][:-1], start + 1), match.end()
+        elif kind == "WEIGHT":
+            piece, at = _weight(text, start)
         else:
-            raise QueryError(f"{_NOT_YET[kind]} is not available yet", column, "write the query without it")
+            piece, at = _special(text, kind, start)
+        found.append(piece)
     found.append(Piece(Kind.END, "", len(text) + 1))
     return found
 
 
-def shortened(text: str) -> str:
-    """At most 40 characters of `text`, for a message."""
-    return text if len(text) <= 40 else text[:39] + "…"
+def _word(text: str, word: str, start: int) -> tuple[Piece, int]:
+    """A word or an operator, and where it ends."""
+    at, column = start + len(word), start + 1
+    if word[0].isupper():
+        operator = _operator(word, column)
+        if operator is not None:
+            return operator, at
+    if word.isascii():
+        refuse_operator(word, column)
+    if not word.isalnum():
+        refuse_signs(word, column)
+    sign = text[at : at + 1]
+    if sign == "*":
+        _check_star(text, word, at)
+        return Piece(Kind.PREFIX, word, column), at + 1
+    if sign == "~":
+        language, end = _language(text, at, word)
+        return Piece(Kind.WORD, word, column, language), end
+    if sign in (":", "："):
+        raise QueryError("a colon inside a word", at + 1, f'quote the text: "{shortened(word)}:…"')
+    return Piece(Kind.WORD, word, column), at
+
+
+def _operator(word: str, column: int) -> Piece | None:
+    kind = _OPERATORS.get(word)
+    if kind is not None:
+        return Piece(kind, word, column)
+    counted = _COUNTED.fullmatch(word)
+    if counted is None:
+        return None
+    name, number = counted["name"], counted["number"]
+    if number is None and name != "SCORE":  # a score is a word like others
+        if name == "ATLEAST":
+            raise QueryError("ATLEAST needs a number", column, 'write ATLEAST/3 (…), or "ATLEAST" if you mean the word')
+        return Piece(Kind[name], f"{name}/{DEFAULT_NEAR}", column, DEFAULT_NEAR)
+    if number is None:
+        return None
+    if not _NUMBER.fullmatch(number) or (name != "SCORE" and not number.isdigit()):
+        refuse_operator(word, column)
+        raise QueryError(f"{shortened(word)} needs a number of at most four digits", column, f"write {name}/5")
+    return Piece(Kind[name], word, column, number)
+
+
+def _phrase(text: str, quote: str, start: int) -> tuple[Piece, int]:
+    end = _end_of_phrase(text, start + 1, quote)
+    words = " ".join(text[start + 1 : end].split())
+    end += 1
+    sign = text[end : end + 1]
+    if sign == "*":
+        raise QueryError("a * after a phrase", end + 1, "put it inside, at the end of a word")
+    language = ""
+    if sign == "~":
+        language, end = _language(text, end, f'"{words}"')
+    return Piece(Kind.PHRASE, words, start + 1, language), end
 
 
 def _end_of_phrase(text: str, at: int, quote: str) -> int:
@@ -163,33 +206,65 @@ def _end_of_phrase(text: str, at: int, quote: str) -> int:
     return end
 
 
-def _check_word(word: str, column: int) -> None:
-    """Refuse operators that are not there yet, and signs that mean something in other search languages."""
-    if word.isascii() and word.lower() in ("and", "or", "not"):
-        cure = f'write {word.upper()}, or "{word}" if you mean the word'
-        raise QueryError(f"{word} is not an operator", column, cure)
-    unfinished = _NOT_YET_WORD.fullmatch(word) if word[:4].isupper() else None
-    if unfinished is not None:
-        name = f"{unfinished['name']}/n" if unfinished["name"] else word
-        cure = f'write the query without it, or "{word}" if you mean the word'
-        raise QueryError(f"{name} is not available yet", column, cure)
-    if not word.isalnum():
-        _check_signs(word, column)
+def _language(text: str, at: int, word: str) -> tuple[str, int]:
+    """The language after the ~ at `at`, and where it ends."""
+    match = _LANGUAGE.match(text, at)
+    code = match[0][1:] if match else ""
+    if code in LANGUAGES and match:
+        return code, match.end()
+    if word.startswith('"') and (code.isdigit() or not code):
+        words = shortened(word.strip('"')).split()
+        pair = f"{words[0]} NEAR/{code or 5} {words[-1]}" if len(words) > 1 else "a NEAR/5 b"
+        raise QueryError("a ~ with a number is not nearness here", at + 1, f"write {pair}")
+    near = get_close_matches(code, LANGUAGES, n=1)
+    cure = f"did you mean ~{near[0]}" if near else f"the languages are {', '.join(LANGUAGES)}"
+    raise QueryError(f"~{shortened(code)} is not a language whose endings are known", at + 1, cure)
 
 
-def _check_signs(word: str, column: int) -> None:
-    operator = _FOREIGN_START.get(word[0])
-    if operator is not None:
-        rest = shortened(word.lstrip("".join(_FOREIGN_START)))
-        raise QueryError(f"{word[0]} is not an operator", column, f"write {operator} {rest}".rstrip())
-    for sign, cure in _FOREIGN_INSIDE.items():
-        place = word.find(sign)
-        if place >= 0:
-            raise QueryError(f"{sign} does not belong in a word", column + place, cure)
+def _weight(text: str, start: int) -> tuple[Piece, int]:
+    match = _WEIGHT.match(text, start)
+    number = match[1] if match else ""
+    if match is None or not _NUMBER.fullmatch(number) or not number.strip("0."):
+        raise QueryError(f"^{shortened(number)} is not a weight", start + 1, "write a number above 0, like ^2 or ^0.5")
+    if start == 0 or text[start - 1].isspace():
+        raise QueryError("a ^ without a term before it", start + 1, "write the weight directly after its term: pmc^2")
+    return Piece(Kind.WEIGHT, number, start + 1, number), match.end()
+
+
+def _special(text: str, kind: str, start: int) -> tuple[Piece, int]:
+    """What begins with a sign of its own."""
+    column = start + 1
+    if kind == "EXACT":
+        end = text.find("}", start)
+        if end < 0:
+            raise QueryError("this { is never closed", column, "write } where the exact spelling ends")
+        return Piece(Kind.EXACT, " ".join(text[start + 1 : end].split()), column), end + 1
+    if kind == "REGEX":
+        match = _REGEX_END.match(text, start + 1)
+        if match is not None and len(match[0]) > 1:
+            return Piece(Kind.REGEX, match[0][:-1], column), match.end()
+        if match is not None:
+            raise QueryError("// does not belong here", column, 'quote an address: url:"example.org/news"')
+        raise QueryError("this / is never closed", column, "write / where the regular expression ends")
+    if kind == "NAME":
+        name = _NAME.match(text, column)
+        if name is None:
+            raise QueryError("an @ without a name", column, "write the name of a query directly after it")
+        return Piece(Kind.NAME, name[0], column), name.end()
+    if kind == "STAR":
+        cure = "a * stands only at the end of a word, like malien*"
+        raise QueryError("a * without a word before it", column, cure)
+    if kind == "LANGUAGE":
+        raise QueryError("a ~ without a word before it", column, "write it directly after a word: вагнер~ru")
+    sign = text[start]
+    cure = "write the field's name directly before it" if sign in ":：" else "leave it out"
+    raise QueryError(f"{sign} does not belong here", column, cure)
 
 
 def _check_star(text: str, word: str, at: int) -> None:
     """`at` is the offset of the star; the word must end there."""
     after = text[at + 1 : at + 2]
-    if after and not after.isspace() and after not in "()（）~^":
+    if after == "~":
+        raise QueryError("a ~ after a *", at + 2, "leave one out: the * already stands for every ending")
+    if after and not after.isspace() and after not in "()（）^":
         raise QueryError("a * inside a word", at + 1, f"a * stands only at the end of a word, like {shortened(word)}*")

@@ -1,54 +1,93 @@
 """Still: the text of a query becomes a tree, or an error that says where and what to write instead.
 
     query   = operand { "AND" operand | "NOT" operand } | operand { "OR" operand } ;
-    operand = [ "NOT" ] operand | [ FIELD ":" ] primary ;
-    primary = WORD | WORD "*" | PHRASE | "(" query ")" ;
+    operand = { "NOT" } near ;
+    near    = unless { ( "NEAR/" INT | "ONEAR/" INT | "SAME" ) unless } ;
+    unless  = single [ "UNLESS" single ] ;
+    single  = prim [ "^" NUMBER ] ;                              a weight, only on the parts of a SCORE
+    prim    = FIELD ":" prim | "ATLEAST/" INT prim | "SCORE/" NUMBER "(" single "OR" single { … } ")"
+            | "(" query ")" | "@" NAME | term ;
+    term    = WORD [ "~" LANG ] | WORD "*" | PHRASE [ "~" LANG ] | "{" exact "}" | "/" REGEX "/" ;
 
-`a NOT b` is `a AND NOT b`. AND and OR side by side need parentheses: the tools that analysts know disagree on
-which goes first. For the same reason two words without an operator between them are an error.
+`a NOT b` is `a AND NOT b`; NEAR without a number is NEAR/4. AND and OR side by side need parentheses: the tools
+that analysts know disagree on which goes first. For the same reason two words without an operator between them
+are an error.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Mapping
+from decimal import Decimal
 
 from watchpost.errors import QueryError
-from watchpost.query.lexer import Kind, Piece, pieces, shortened
-from watchpost.query.text import FIELDS
-from watchpost.query.tree import And, Field, Leaf, Node, Not, Or, Phrase, Prefix, Query, Term
-from watchpost.query.words import is_unspaced, letters, words
+from watchpost.query import clauses, mistakes
+from watchpost.query.counting import AtLeast, Weighted
+from watchpost.query.lexer import Kind, Piece, pieces
+from watchpost.query.nearness import Unless
+from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 
 DEEPEST = 100
-"""How many parentheses and NOTs may stand inside one another."""
+"""How many parentheses and NOTs may stand inside one another, those of named queries included."""
 
-SHORTEST_PREFIX = 3
-"""How many letters must stand before a star."""
+LARGEST, NEAR_COST, REGEX_COST = 20_000, 100, 100
+"""How many terms a query may have with all that its names stand for, and how many a NEAR or a /regex/ counts for."""
 
-_STARTS = frozenset({Kind.WORD, Kind.PREFIX, Kind.PHRASE, Kind.FIELD, Kind.OPEN})
+_LEAVES = frozenset({Kind.WORD, Kind.PREFIX, Kind.PHRASE, Kind.EXACT, Kind.REGEX})
+_STARTS = _LEAVES | {Kind.FIELD, Kind.OPEN, Kind.ATLEAST, Kind.SCORE, Kind.NAME}
+_NEARNESS = frozenset({Kind.NEAR, Kind.ONEAR, Kind.SAME})
+_JOINTS = frozenset({Kind.AND, Kind.OR, Kind.NOT})
 
 
-def parse(text: str) -> Query:
-    """The query that `text` means. Raises QueryError with a column that counts characters from 1."""
-    parser = _Parser(pieces(text))
-    if parser.piece.kind is Kind.END:  # white space only
-        raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
-    root = parser.sequence(0)
-    if parser.piece.kind is Kind.CLOSE:
-        raise _never_opened(parser.piece)
-    if not root.positive:
-        raise parser.unbounded(root)
-    return Query(text, root)
+def parse(text: str, names: Mapping[str, str] | None = None) -> Query:
+    """The query that `text` means. Raises QueryError with a column that counts characters from 1.
+
+    `names` are the texts of other queries, which this one may use as @name.
+    """
+    return Query(text, _Parser(text, _Names(names or {})).root())
+
+
+class _Names:
+    """The named queries, each read at most once: its tree, its depth and its cost."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+        self.read: dict[str, tuple[Node, int, int]] = {}
+        self.reading: list[str] = []
 
 
 class _Parser:
     """One pass over the pieces; `piece` is the next one that nobody took yet."""
 
-    def __init__(self, found: list[Piece]) -> None:
-        self._found = found
-        self._at = 0
+    def __init__(self, text: str, names: _Names, depth: int = 0) -> None:
+        self._found = pieces(text)
+        self._names = names
+        self._depth = self._deepest = depth
+        self._at = self._cost = 0
         self._scope = ""  # the field whose part is being read
-        self._nots: dict[int, int] = {}  # the column of each Not, by its id
-        self.piece = found[0]
+        self._columns: dict[int, int] = {}  # where each Not and each Named stands, by its id
+        self._weights: dict[int, int] = {}  # the same for weights that no SCORE has added up yet
+        self.piece = self._found[0]
+
+    def root(self) -> Node:
+        """The tree of a query that is put to articles."""
+        root = self.whole()
+        node = root
+        while not node.positive:
+            if isinstance(node, Not | Named):
+                raise mistakes.unbounded(node, self._columns[id(node)])
+            node = next(child for child in node.children if not child.positive)
+        return root
+
+    def whole(self) -> Node:
+        """The tree of everything there is, also if it is only part of a query."""
+        if self.piece.kind is Kind.END:  # white space only
+            raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
+        root = self._sequence(self._depth)
+        if self.piece.kind is Kind.CLOSE:
+            raise mistakes.never_opened(self.piece)
+        if self._weights:
+            raise mistakes.stray_weight(min(self._weights.values()))
+        return root
 
     def _take(self) -> Piece:
         taken = self.piece
@@ -56,152 +95,158 @@ class _Parser:
         self.piece = self._found[self._at]
         return taken
 
-    def sequence(self, depth: int) -> Node:
+    def _sequence(self, depth: int) -> Node:
         """Operands up to the end or a closing parenthesis, joined by operators of one kind."""
-        parts = [self._operand(depth)]
+        parts = [self._operand(depth, None)]
         joint: Piece | None = None
-        while self.piece.kind not in (Kind.END, Kind.CLOSE):
+        while (kind := self.piece.kind) is not Kind.END and kind is not Kind.CLOSE:
             piece = self.piece
-            if piece.kind in _STARTS:
-                raise self._side_by_side()
-            if joint is not None and (joint.kind is Kind.OR) != (piece.kind is Kind.OR):
-                raise QueryError(
-                    f"{joint.text} and {piece.text} stand together without parentheses",
-                    piece.column,
-                    "put parentheses around what belongs together, like (a OR b) AND c",
-                )
+            if kind not in _JOINTS:
+                if kind is Kind.UNLESS:
+                    raise QueryError(
+                        "UNLESS after UNLESS", piece.column, "put together what follows: a UNLESS (b OR c)"
+                    )
+                raise mistakes.side_by_side(self._found[self._at - 1], piece)
+            if joint is not None and (joint.kind is Kind.OR) != (kind is Kind.OR):
+                raise mistakes.mixed(joint, piece)
             joint = piece
-            if piece.kind is Kind.NOT:
-                parts.append(self._operand(depth))
-            else:
-                self._take()
-                parts.append(self._operand(depth, piece))
+            parts.append(self._operand(depth, None if kind is Kind.NOT else self._take()))
         if joint is None:
             return parts[0]
         return Or(tuple(parts)) if joint.kind is Kind.OR else And(tuple(parts))
 
-    def _operand(self, depth: int, operator: Piece | None = None) -> Node:
+    def _operand(self, depth: int, operator: Piece | None) -> Node:
         """One operand; `operator` is the piece that asks for it."""
-        piece = self.piece
-        if depth > DEEPEST:
-            raise QueryError(
-                f"more than {DEEPEST} parentheses or NOTs inside one another",
-                piece.column,
-                "write it flatter",
-            )
-        if piece.kind is Kind.NOT:
-            node = Not(self._operand(depth + 1, self._take()))
-            self._nots[id(node)] = piece.column
+        nots: list[int] = []
+        while self.piece.kind is Kind.NOT:
+            operator = self._take()
+            nots.append(operator.column)
+            self._check_depth(depth + len(nots))
+        node = self._unless(depth + len(nots), operator)
+        while self.piece.kind in _NEARNESS:
+            joint = self._take()
+            self._pay(NEAR_COST, joint)
+            node = clauses.together(joint, node, self._unless(depth + len(nots), joint))
+        for column in reversed(nots):
+            node = Not(node)
+            self._columns[id(node)] = column
+        return node
+
+    def _unless(self, depth: int, operator: Piece | None) -> Node:
+        node = self._single(depth, operator)
+        if self.piece.kind is not Kind.UNLESS:
             return node
-        if piece.kind is Kind.FIELD:
-            return self._field(depth)
-        if piece.kind in _STARTS:
-            return self._primary(depth)
-        raise self._missing(operator)
+        unless = self._take()
+        other = self._single(depth, unless)
+        clauses.placed(unless, node, other)
+        return Unless(node, other)
 
-    def _field(self, depth: int) -> Node:
-        field = self._take()
-        name = field.text.lower()
-        if name not in FIELDS:
-            close = get_close_matches(name, FIELDS, n=1)
-            known = f"did you mean {close[0]}:" if close else f"the fields are {', '.join(FIELDS)}"
-            cure = f"{known}, or text with a colon, which stands in quotes"
-            raise QueryError(f"unknown field {shortened(field.text)}:", field.column, cure)
-        if self._scope:
-            cure = f"close the parentheses of {self._scope}: before it, or leave one of the two out"
-            raise QueryError(f"{name}: stands inside {self._scope}:", field.column, cure)
-        if self.piece.kind not in _STARTS:
-            cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
-            raise QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
-        self._scope = name
-        part = self._field(depth) if self.piece.kind is Kind.FIELD else self._primary(depth)
-        self._scope = ""
-        return Field(name, part)
+    def _single(self, depth: int, operator: Piece | None) -> Node:
+        """An operand that needs no parentheses, with its weight if it has one."""
+        kind = self.piece.kind
+        if kind is Kind.OPEN:
+            node = self._group(self._take(), depth)
+        elif kind in _LEAVES:
+            node = self._leaf(self._take())
+        elif kind in _STARTS:
+            node = self._prim(depth)
+        else:
+            raise mistakes.missing(operator, self.piece)
+        if self.piece.kind is Kind.WEIGHT:
+            weight = self._take()
+            node = Weighted(node, Decimal(weight.extra).normalize())
+            self._weights[id(node)] = weight.column
+        return node
 
-    def _primary(self, depth: int) -> Node:
+    def _prim(self, depth: int) -> Node:
+        self._check_depth(depth)
         piece = self._take()
         if piece.kind is Kind.OPEN:
             return self._group(piece, depth)
-        if piece.kind is Kind.WORD:
-            return _checked(Term(piece.text), piece)
-        if piece.kind is Kind.PREFIX:
-            return _checked(Prefix(piece.text), piece)
-        return _checked(Phrase(piece.text), piece)
+        if piece.kind in _LEAVES:
+            return self._leaf(piece)
+        if piece.kind is Kind.FIELD:
+            return self._field(piece, depth)
+        if piece.kind is Kind.NAME:
+            return self._named(piece, depth)
+        if piece.kind is Kind.SCORE:
+            return self._score(piece, depth)
+        least = clauses.number(piece, 1)
+        if self.piece.kind not in _STARTS:
+            raise mistakes.missing(piece, self.piece)
+        part = self._prim(depth + 1)
+        clauses.placed(piece, part)
+        return AtLeast(least, part)
+
+    def _field(self, field: Piece, depth: int) -> Node:
+        name = clauses.field_name(field)
+        if self._scope:
+            raise mistakes.nested_field(f"{name}:", self._scope, field.column)
+        if self.piece.kind not in _STARTS:
+            raise mistakes.empty_field(name, field)
+        self._scope = name
+        part = self._prim(depth + 1)
+        self._scope = ""
+        return Field(name, part)
+
+    def _score(self, score: Piece, depth: int) -> Node:
+        if self.piece.kind is not Kind.OPEN:
+            cure = f"write {score} (a^3 OR b^2 OR c)"
+            raise QueryError(f"{score} needs parentheses after it", score.column, cure)
+        inside = self._group(self._take(), depth)
+        for part in inside.children:
+            self._weights.pop(id(part), None)
+        return clauses.score(score, inside)
+
+    def _named(self, piece: Piece, depth: int) -> Node:
+        names = self._names
+        if piece.text in names.reading:
+            way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(piece.text) :], piece.text])
+            raise QueryError(f"{piece} uses itself: {way}", piece.column, "leave one of them out")
+        if piece.text not in names.texts:
+            raise mistakes.unknown_name(piece, list(names.texts))
+        if piece.text not in names.read:
+            names.reading.append(piece.text)
+            try:
+                parser = _Parser(names.texts[piece.text], names, depth + 1)
+                names.read[piece.text] = (parser.whole(), parser._deepest - depth, parser._cost)
+            except QueryError as error:
+                where = "" if error.problem.startswith("in @") else f"column {error.column}: "
+                raise QueryError(f"in {piece}: {where}{error.problem}", piece.column, error.cure) from None
+            finally:
+                names.reading.pop()
+        part, deep, cost = names.read[piece.text]
+        self._check_depth(depth + deep)
+        self._pay(cost, piece)
+        if self._scope and mistakes.has_field(part):
+            raise mistakes.nested_field(f"{piece}, which names a field,", self._scope, piece.column)
+        node = Named(piece.text, part)
+        self._columns[id(node)] = piece.column
+        return node
+
+    def _leaf(self, piece: Piece) -> Node:
+        self._pay(REGEX_COST if piece.kind is Kind.REGEX else 1, piece)
+        return clauses.leaf(piece)
 
     def _group(self, opener: Piece, depth: int) -> Node:
         if self.piece.kind is Kind.CLOSE:
             raise QueryError("nothing inside the parentheses", opener.column, "write a query inside, or drop them")
         if self.piece.kind is Kind.END:
-            raise self._never_closed(opener)
-        node = self.sequence(depth + 1)
+            raise mistakes.never_closed(opener)
+        self._check_depth(depth + 1)
+        node = self._sequence(depth + 1)
         closer = self.piece
         if closer.kind is Kind.END:
-            raise self._never_closed(opener)
+            raise mistakes.never_closed(opener)
         self._take()
         return node
 
-    def _never_closed(self, opener: Piece) -> QueryError:
-        return QueryError("this ( is never closed", opener.column, "write ) where it ends")
+    def _check_depth(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise mistakes.too_deep(DEEPEST, self.piece.column)
+        self._deepest = max(self._deepest, depth)
 
-    def _side_by_side(self) -> QueryError:
-        before, piece = self._found[self._at - 1], self.piece
-        if before.kind is Kind.WORD and piece.kind in (Kind.WORD, Kind.PREFIX):
-            pair = f'"{before} {piece}"'
-            return QueryError(
-                f"{before} and {piece} stand side by side",
-                piece.column,
-                f"quote them as a phrase, {pair}, or put AND or OR between",
-            )
-        return QueryError(f"nothing between {before} and {piece}", piece.column, "put AND, OR or NOT between")
-
-    def _missing(self, operator: Piece | None) -> QueryError:
-        piece = self.piece
-        if operator is None and piece.kind is Kind.CLOSE:
-            return _never_opened(piece)
-        if operator is None:
-            return QueryError(f"{piece} has nothing before it", piece.column, "write what it applies to")
-        if piece.kind in (Kind.END, Kind.CLOSE):
-            return QueryError(f"{operator} has nothing after it", operator.column, "write what it applies to")
-        return QueryError(f"{piece} directly after {operator}", piece.column, "leave out one of the two")
-
-    def unbounded(self, root: Node) -> QueryError:
-        """The error for a query that is true of articles with nothing in them that was asked for."""
-        node = root
-        while not isinstance(node, Not):  # only a Not is the reason: every leaf is positive
-            if isinstance(node, Field):
-                node = node.part
-            elif isinstance(node, (And, Or)):
-                node = next(part for part in node.parts if not part.positive)
-        text = str(node) if len(str(node)) <= 40 else "NOT (…)"
-        problem = f"{text} without a positive term beside it matches nearly everything"
-        return QueryError(problem, self._nots[id(node)], f"write what must occur too, like mali {text}")
-
-
-def _never_opened(piece: Piece) -> QueryError:
-    return QueryError("this ) was never opened", piece.column, "leave it out, or write ( where it begins")
-
-
-def _checked(leaf: Leaf, piece: Piece) -> Leaf:
-    """The leaf, if it can be looked for."""
-    if not leaf.steps:
-        raise QueryError(f"{piece} has neither letters nor digits", piece.column, "write a word")
-    if piece.kind is Kind.PREFIX:
-        _check_stars((piece.text,), leaf, piece)
-    elif "*" in piece.text:
-        _check_stars(tuple(word[:-1] for word in piece.text.split() if "*" in word), leaf, piece)
-    return leaf
-
-
-def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Piece) -> None:
-    """`starred` are the leaf's words that end with a star, without it."""
-    for word in starred:
-        cut = words(word)
-        if not cut or cut[-1].end != len(word) or "*" in word:
-            cure = "a * stands only after the last letter of a word, like malien*"
-            raise QueryError(f"a * that ends no word in {piece}", piece.column, cure)
-        if is_unspaced(word[cut[-1].start]):
-            cure = f"write {shortened(word)} without it: that is found inside longer words anyway"
-            raise QueryError(f"a * after {shortened(word)} means nothing", piece.column, cure)
-    if sum(letters(step.folded) for step in leaf.steps) < SHORTEST_PREFIX:
-        cure = f"write at least {SHORTEST_PREFIX} letters before the *"
-        raise QueryError(f"{piece} begins too many words", piece.column, cure)
+    def _pay(self, cost: int, piece: Piece) -> None:
+        self._cost += cost
+        if self._cost > LARGEST:
+            raise QueryError("the query is too large with all that its names stand for", piece.column, "divide it")

@@ -1,15 +1,17 @@
 """Still: a document as queries see it: fields of text, each with an index of where its words stand.
 
-An index is made once per document and field, when the first query asks for it.
+An index is made once per document and field, when the first query asks for it, and each part of it when it is
+first needed: most queries find out from the set of words alone that they do not match.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from watchpost.query.words import Step, touches, words
+from watchpost.query.index import Index
+from watchpost.query.words import Step
 
 FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
 """The fields that a query may name, in reading order."""
@@ -17,55 +19,77 @@ FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
 SEARCHED = ("title", "summary", "body")
 """The fields that a term without a field's name looks into."""
 
+FIRST = "first/"
+"""How the name of a scope begins that is the first n words of each searched field: `first/50`."""
 
-class Index:
-    """Where the words of one text stand. Positions count words from 0."""
 
-    __slots__ = ("_folded", "_positions", "_spans", "_text", "_vocabulary")
+class Sieve:
+    """Keys of clauses, ready to be compared with a vocabulary: folded words, or beginnings of words with a star."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._folded: list[str] = []
-        self._spans: list[tuple[int, int]] = []
-        self._positions: dict[str, list[int]] = {}
-        self._vocabulary: list[str] | None = None
-        for position, (folded, start, end) in enumerate(words(text)):
-            self._folded.append(folded)
-            self._spans.append((start, end))
-            self._positions.setdefault(folded, []).append(position)
+    __slots__ = ("beginnings", "words")
 
-    def find(self, steps: tuple[Step, ...]) -> list[int]:
-        """Every position from which the words are those of `steps`, in order. `steps` is not empty."""
-        first, *rest = steps
+    def __init__(self, keys: Set[str]) -> None:
+        lengths: dict[int, set[str]] = {}
+        self.words = frozenset(key for key in keys if not key.endswith("*"))
+        for key in keys:
+            if key.endswith("*"):
+                lengths.setdefault(len(key) - 1, set()).add(key[:-1])
+        self.beginnings = tuple((length, frozenset(found)) for length, found in lengths.items())
+
+
+class View:
+    """The fields that a clause looks into, seen together.
+
+    `vocabulary` holds their folded words, also those beyond the first n words where the scope ends there.
+    """
+
+    __slots__ = ("_begun", "_limit", "_parts", "vocabulary")
+
+    def __init__(self, parts: tuple[tuple[str, Index], ...], limit: int | None) -> None:
+        self._parts = parts
+        self._limit = limit  # how many words of each field belong to the scope; None: all
+        self._begun: dict[int, Set[str]] = {}
+        self.vocabulary: Set[str] = (
+            parts[0][1].vocabulary if len(parts) == 1 else frozenset().union(*(index.vocabulary for _, index in parts))
+        )
+
+    def find(self, steps: tuple[Step, ...]) -> list[tuple[str, int, int]]:
+        """Field, first and last word of every place where the words are those of `steps`, in order."""
+        for folded, prefix, _, forms, _ in steps:
+            if prefix:
+                if folded not in self._beginnings(len(folded)):
+                    return []
+            elif folded not in self.vocabulary and self.vocabulary.isdisjoint(forms):
+                return []
+        return self._places(lambda index: index.find(steps))
+
+    def present(self, sieve: Sieve) -> set[str]:
+        """Which of the sieve's keys stand in the fields."""
+        found = set(self.vocabulary & sieve.words)
+        for length, beginnings in sieve.beginnings:
+            begun = self._beginnings(length)
+            if not beginnings.isdisjoint(begun):
+                found.update(beginning + "*" for beginning in begun & beginnings)
+        return found
+
+    def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[str, int, int]]:
+        """The words that the byte spans touch that `matches` finds in the UTF-8 text of each field."""
+        return self._places(lambda index: index.search(matches))
+
+    def _places(self, find: Callable[[Index], list[tuple[int, int]]]) -> list[tuple[str, int, int]]:
         return [
-            position
-            for position in self._standing(first)
-            if all(self._is(position + distance, step) for distance, step in enumerate(rest, start=1))
+            (name, first, last)
+            for name, index in self._parts
+            for first, last in find(index)
+            if self._limit is None or last < self._limit
         ]
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """The offsets in the text from the start of word `first` to the end of word `last`."""
-        return self._spans[first][0], self._spans[last][1]
-
-    def _standing(self, step: Step) -> Iterable[int]:
-        if not step.prefix:
-            return self._positions.get(step.folded, ())
-        if self._vocabulary is None:
-            self._vocabulary = sorted(self._positions)
-        found: list[int] = []
-        for place in range(bisect_left(self._vocabulary, step.folded), len(self._vocabulary)):
-            if not self._vocabulary[place].startswith(step.folded):
-                break
-            found += self._positions[self._vocabulary[place]]
-        return sorted(found)
-
-    def _is(self, position: int, step: Step) -> bool:
-        if position >= len(self._folded):
-            return False
-        word = self._folded[position]
-        if not (word.startswith(step.folded) if step.prefix else word == step.folded):
-            return False
-        return not step.touching or touches(self._text, self._spans[position - 1][1], self._spans[position][0])
+    def _beginnings(self, length: int) -> Set[str]:
+        """The first `length` letters of every word."""
+        found = self._begun.get(length)
+        if found is None:
+            found = self._begun[length] = {word[:length] for word in self.vocabulary}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +98,7 @@ class Document:
 
     fields: Mapping[str, str]
     _indexes: dict[str, Index] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _views: dict[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Document:
@@ -83,16 +108,25 @@ class Document:
         """
         return cls(dict(fields))
 
-    def find(self, name: str, steps: tuple[Step, ...]) -> list[int]:
-        """The positions in field `name` from which the words are those of `steps`."""
-        return self._index(name).find(steps)
+    def view(self, scope: str) -> View:
+        """The fields of a scope: a field's name, `first/n`, or "" for all that bare terms search."""
+        view = self._views.get(scope)
+        if view is None:
+            names, limit = reach(scope)
+            view = self._views[scope] = View(tuple((name, self.index(name)) for name in names), limit)
+        return view
 
-    def span(self, name: str, first: int, last: int) -> tuple[int, int]:
-        """The offsets in field `name` from the start of word `first` to the end of word `last`."""
-        return self._index(name).span(first, last)
-
-    def _index(self, name: str) -> Index:
+    def index(self, name: str) -> Index:
+        """The index of one field."""
         index = self._indexes.get(name)
         if index is None:
             index = self._indexes[name] = Index(self.fields.get(name, ""))
         return index
+
+
+@lru_cache(maxsize=256)
+def reach(scope: str) -> tuple[tuple[str, ...], int | None]:
+    """The fields of a scope and how many words of each belong to it (None: all)."""
+    if scope.startswith(FIRST):
+        return SEARCHED, int(scope.removeprefix(FIRST))
+    return ((scope,) if scope else SEARCHED), None

@@ -6,8 +6,7 @@ there is no map between two texts that could be wrong.
 A word is a run of letters, digits and their marks; apostrophes and hyphens end it (l’opération is two words).
 Soft hyphens and other invisible characters inside it do not. Scripts that are written without spaces
 (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have one word per character; a term of several such characters
-matches where they stand next to each other. So it also matches inside longer names: 马里 (Mali) is found in
-马里乌波尔 (Mariupol), マリ in ソマリア (Somalia).
+matches where they stand next to each other, also across the end of a line.
 """
 
 from __future__ import annotations
@@ -15,13 +14,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import regex
 
+from watchpost.query.lookalikes import one_alphabet
+
 # Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-_VISIBLE = re.compile(rf"[^{_INVISIBLE}]")
+# What may stand between two characters of one word in a script without spaces: nothing visible, one line end.
+_SEAM = re.compile(rf"[{_INVISIBLE}]*(?:[ \t\u3000]*\r?\n[ \t\u3000]*)?[{_INVISIBLE}]*")
+_LAYOUT = re.compile(rf"[{_INVISIBLE}\u0640]+")
 
 # Letters or digits by category that do not belong to a word: modifier apostrophes, superscripts, fractions.
 _APART = "\u02b9\u02bb-\u02bf\u02c8¹²³⁰⁴-⁹¼-¾⅐-⅟"
@@ -36,6 +40,7 @@ _IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
 
 # A first, fast cut at characters that never belong to a word; most runs are words already.
 _RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
+_SPLIT = re.compile(f"({_RUN.pattern})").split
 
 _NEVER_KEPT = re.compile(
     "["
@@ -74,50 +79,91 @@ class Step(NamedTuple):
     """One word that a clause asks for, in its folded form.
 
     `prefix`: the word may go on. `touching`: nothing visible may stand between it and the word before.
+    `forms`: other folded words that will do as well. `exact`: how the word must be written, see `spelling`.
     """
 
     folded: str
     prefix: bool = False
     touching: bool = False
+    forms: tuple[str, ...] = ()
+    exact: str = ""
 
 
 def fold(word: str) -> str:
     """The word without what spelling does not decide on: case, accents, width, presentation forms.
 
     It keeps what makes another word: Hangul syllables, kana voicing, the vowel signs of Indic scripts, й.
+    Letters that only look like those of the word's alphabet become them.
     The result may be empty (a lone tatweel). Unicode: NFKD, casefold, selected marks removed, NFC.
     """
     if word.isascii():
         return word.lower()
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
-    folded = _NEVER_KEPT.sub("", folded).translate(_LETTERS)
+    folded = one_alphabet(unicodedata.normalize("NFKD", word))
+    folded = unicodedata.normalize("NFKD", folded.casefold())
+    folded = one_alphabet(_NEVER_KEPT.sub("", folded).translate(_LETTERS))  # again: ß and æ have become letters
     folded = _LATIN_MARKS.sub(r"\1", folded)
     folded = _CYRILLIC_MARKS.sub(r"\1\2", folded).replace(_YO, "е")
     folded = _ALEF_MARKS.sub("ا", folded)
     return unicodedata.normalize("NFC", _NOT_WORD.sub("", folded))
 
 
+def spelling(word: str) -> str:
+    """The word as it is written, case and accents kept, without layout: NFC, no invisible signs, no tatweel."""
+    return word if word.isascii() else unicodedata.normalize("NFC", _LAYOUT.sub("", word))
+
+
 def words(text: str) -> list[Word]:
     """The words of `text` in order."""
-    found: list[Word] = []
-    for match in _RUN.finditer(text):
-        run = match[0]
-        start, end = match.span()
+    return [Word(folded, *span) for folded, span in zip(folded_words(text), spans(text), strict=True)]
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of `text`, folded, without their places."""
+    if text.isascii():
+        return _RUN.findall(text.lower())
+    found: list[str] = []
+    for run in _RUN.findall(text):
         if run.isascii():
-            found.append(Word(run.lower(), start, end))
+            found.append(run.lower())
         else:
-            cut = _cut_cached(run) if end - start <= _MEMORABLE else _cut(run)
-            found += [Word(word.folded, start + word.start, start + word.end) for word in cut]
+            found += [word.folded for word in _cut_run(run)]
     return found
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """The places of the words of `text`: start and end as code-point offsets."""
+    parts = _SPLIT(text)  # gaps and runs by turns: their summed lengths are where the runs begin and end
+    ends = list(accumulate(map(len, parts)))
+    runs = list(zip(ends[::2], ends[1::2], strict=False))
+    if text.isascii():
+        return runs
+    places: list[tuple[int, int]] = []
+    done = 0
+    for number, run in enumerate(parts[1::2]):
+        if not run.isascii():
+            start = runs[number][0]
+            places += runs[done:number]
+            places += [(start + first, start + last) for _, first, last in _cut_run(run)]
+            done = number + 1
+    return places + runs[done:]
+
+
 def _cut(run: str) -> tuple[Word, ...]:
-    found = (Word(fold(match[0]), *match.span()) for match in _WORD.finditer(run))
+    if _HAN.fullmatch(run):
+        return tuple(Word(char, place, place + 1) for place, char in enumerate(run))
+    found = (Word(_fold_cached(match[0]), *match.span()) for match in _WORD.finditer(run))
     return tuple(word for word in found if word.folded)
 
 
+def _cut_run(run: str) -> tuple[Word, ...]:
+    return _cut_cached(run) if len(run) <= _MEMORABLE else _cut(run)
+
+
+_HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
 _MEMORABLE = 32
-_cut_cached = lru_cache(maxsize=20_000)(_cut)  # the same few thousand words make up most of the news
+# The same few thousand words make up most of the news.
+_fold_cached = lru_cache(maxsize=20_000)(fold)
+_cut_cached = lru_cache(maxsize=20_000)(_cut)
 
 
 def steps(pattern: str) -> tuple[Step, ...]:
@@ -129,21 +175,26 @@ def steps(pattern: str) -> tuple[Step, ...]:
         return (Step(pattern.lower()),)
     found: list[Step] = []
     for part in pattern.split():
+        starred = part.endswith("*")
+        bare = part[:-1] if starred else part
+        if bare.isascii() and bare.isalnum():
+            found.append(Step(bare.lower(), starred))
+            continue
         before = None
-        cut = words(part)
-        for word in cut:
-            unspaced = is_unspaced(part[word.start])
-            touching = before is not None and unspaced and touches(part, before, word.start)
-            found.append(Step(word.folded, False, touching))
-            before = word.end if unspaced else None
-        if cut and part.endswith("*"):
+        cut = _cut_run(bare) if _RUN.fullmatch(bare) else words(bare)
+        for folded, start, end in cut:
+            unspaced = is_unspaced(bare[start])
+            touching = before is not None and unspaced and touches(bare, before, start)
+            found.append(Step(folded, False, touching))
+            before = end if unspaced else None
+        if cut and starred:
             found[-1] = found[-1]._replace(prefix=True)
     return tuple(found)
 
 
 def touches(text: str, end: int, start: int) -> bool:
-    """Whether nothing visible stands between the offsets `end` and `start` of two neighbouring words."""
-    return end == start or _VISIBLE.search(text, end, start) is None
+    """Whether nothing visible but one line end stands between the offsets `end` and `start` of two words."""
+    return end == start or _SEAM.fullmatch(text, end, start) is not None
 
 
 def is_unspaced(letter: str) -> bool:
