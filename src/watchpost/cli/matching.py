@@ -10,8 +10,7 @@ from watchpost.app import doors
 from watchpost.app.clock import utc_now
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.errors import ConfigError
-from watchpost.match.matcher import document, story_of
-from watchpost.match.matcher import match as find
+from watchpost.match.matcher import Topics, document, story_of
 from watchpost.model import Article, Hit
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
@@ -27,13 +26,14 @@ def match(files: Sequence[str], config: Path | None, as_json: bool, exit_code: b
     plan = read_plan(config, env)
     if plan is None:
         return USAGE
+    topics = Topics(plan.topics)
     read = failed = matched = 0
     for name in files:
         articles, broken = read_articles(name)
         failed += broken
         for article in articles:
             read += 1
-            hits = find(article, plan.topics, utc_now())
+            hits = topics.match(article, utc_now())
             matched += bool(hits)
             _show_json(article, hits) if as_json else _show(name, article, hits)
     if failed:
@@ -50,10 +50,11 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
     if found is None:
         say(f"no topic {topic!r}; there are {', '.join(each.name for each in plan.topics)}")
         return USAGE
+    alone = Topics([found])
     articles, broken = read_articles(file)
     matched = False
     for article in articles:
-        hits = find(article, [found], utc_now())
+        hits = alone.match(article, utc_now())
         tree = explain_query(found.query, document(article))
         matched = matched or bool(hits)
         if as_json:

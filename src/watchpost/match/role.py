@@ -11,7 +11,7 @@ from time import perf_counter
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
-from watchpost.match.matcher import match
+from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.model import Article, Hit, Route, Topic
 from watchpost.wire.articles import Articles, Match, Parking
@@ -39,7 +39,7 @@ class Matcher:
         stop: asyncio.Event,
         clock: Callable[[], datetime],
     ) -> None:
-        self._topics = topics
+        self._topics = Topics(topics)
         self._routes = routes
         self._articles = articles
         self._tick = tick
@@ -117,7 +117,7 @@ class Matcher:
 
     def _find(self, article: Article) -> tuple[Parking, ...]:
         begun = perf_counter()
-        found = match(article, self._topics, self._clock())
+        found = self._topics.match(article, self._clock())
         tm.match_seconds.observe(perf_counter() - begun)
         return tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
 

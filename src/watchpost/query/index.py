@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from watchpost.query.entities import Reading
 from watchpost.query.words import Step, fold, folded_words, is_unspaced, spans, spelling, touches
@@ -39,6 +39,16 @@ class Index:
         self._paragraphs: list[int] | None = None
         self._broken = self._rejoined() if any(end in text for end in _LINE_ENDS) else {}
         self.vocabulary: Set[str] = {*self._folded, *self._broken.values()}
+
+    @property
+    def folded(self) -> Sequence[str]:
+        """The folded words in order."""
+        return self._folded
+
+    @property
+    def rejoined(self) -> Mapping[int, str]:
+        """The words that the end of a line broke, folded, by the position of their first half."""
+        return self._broken
 
     def find(self, steps: tuple[Step, ...]) -> list[tuple[int, int]]:
         """First and last word of every place where the words are those of `steps`, which is not empty."""

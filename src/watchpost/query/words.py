@@ -42,6 +42,11 @@ _IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
 _RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
 _SPLIT = re.compile(f"({_RUN.pattern})").split
 
+# What that cut and folding together come to for text in ASCII: all but letters and digits parts words.
+_ASCII_FOLDED = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+# Words in which there is nothing to cut and nothing to fold but case.
+_PLAIN = re.compile("[\u0410-\u044f]+|[\u0627-\u063a\u0641-\u0648\u064a]+")
+
 _NEVER_KEPT = re.compile(
     "["
     + _INVISIBLE
@@ -120,14 +125,8 @@ def words(text: str) -> list[Word]:
 def folded_words(text: str) -> list[str]:
     """The words of `text`, folded, without their places."""
     if text.isascii():
-        return _RUN.findall(text.lower())
-    found: list[str] = []
-    for run in _RUN.findall(text):
-        if run.isascii():
-            found.append(run.lower())
-        else:
-            found += [word.folded for word in _cut_run(run)]
-    return found
+        return text.translate(_ASCII_FOLDED).split()
+    return " ".join(map(_folded.__getitem__, _RUN.findall(text))).split()
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -140,7 +139,7 @@ def spans(text: str) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
     done = 0
     for number, run in enumerate(parts[1::2]):
-        if not run.isascii():
+        if not run.isascii() and not _PLAIN.fullmatch(run):
             start = runs[number][0]
             places += runs[done:number]
             places += [(start + first, start + last) for _, first, last in _cut_run(run)]
@@ -159,6 +158,23 @@ def _cut_run(run: str) -> tuple[Word, ...]:
     return _cut_cached(run) if len(run) <= _MEMORABLE else _cut(run)
 
 
+class _Folded(dict[str, str]):
+    """Of each run its folded words with spaces between. The same few ten thousand runs make up most of the news."""
+
+    def __missing__(self, run: str) -> str:
+        if run.isascii() or _PLAIN.fullmatch(run):
+            folded = run.lower()
+        else:
+            folded = " ".join([word.folded for word in _cut_run(run)])
+        if len(run) <= _MEMORABLE:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[run] = folded
+        return folded
+
+
+_folded = _Folded()
+_REMEMBERED = 60_000
 _HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
 _MEMORABLE = 32
 # The same few thousand words make up most of the news.

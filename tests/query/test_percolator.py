@@ -1,0 +1,210 @@
+"""The percolator: its anchors, its edits, long texts, and what it does not ask about."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.query.test_percolator_oracle import ENGINES
+from watchpost.query.anchors import anchors
+from watchpost.query.automaton import Engine
+from watchpost.query.evidence import Occurrence
+from watchpost.query.frequency import MOST_WORDS, WINDOW, Frequency
+from watchpost.query.parser import parse
+from watchpost.query.percolator import Percolator
+from watchpost.query.scanned import PIECE_WORDS, scanned, vocabulary
+from watchpost.query.text import Document
+from watchpost.query.tree import And, Node, Query
+
+SAMPLE = Frequency(
+    1_000, {"mali": 50, "malien": 20, "group": 300, "wagner": 40, "richard": 90, "\x01mali": 9, "gao": 3}
+)
+
+
+def percolator(*queries: str, engine: Engine = "auto", frequency: Frequency | None = None) -> Percolator:
+    return Percolator.build({text: parse(text) for text in queries}, frequency, engine)
+
+
+def body(text: str) -> Document:
+    return Document.of({"body": text})
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Mali", [" mali "]),
+        ("malien*", [" malien"]),
+        ('"the Wagner Group"', [" the wagner "]),  # a word never seen is the rarest
+        ('"Wagner Group"', [" wagner group "]),
+        ('"group wagn*"', [" group wagn"]),
+        ("mali AND wagner AND group", [" wagner "]),
+        ("mali OR wagner", [" mali ", " wagner "]),
+        ("mali AND (wagner OR group)", [" mali "]),
+        ("group NOT mali", [" group "]),
+        ("title:mali", [" \x01mali "]),
+        ("lang:fr AND mali", [" \x04fr "]),
+        ("body:mali", [" mali "]),
+        ("first/9:mali", [" mali "]),
+        ("group NEAR/5 wagner", [" wagner "]),
+        ("group SAME wagner", [" wagner "]),
+        ("group UNLESS wagner", [" group "]),
+        ("ATLEAST/3 (mali OR gao)", [" gao ", " mali "]),
+        ("SCORE/2 (group OR mali OR gao)", [" gao ", " mali "]),  # one of three may be missing: the dearest
+        ("SCORE/3 (group^3 OR mali OR gao)", [" group "]),  # without it the others weigh too little
+        ("SCORE/3 (mali^2 OR /group/ OR gao^2)", [" gao ", " mali "]),
+        ("{Mali}", [" mali "]),
+        ("瓦格纳", [" 瓦 格 纳 "]),
+        ("/mal[iy]/ AND group", [" group "]),
+        ("/mal[iy]/", None),
+        ("/mal[iy]/ OR mali", None),
+    ],
+)
+def test_the_anchors_are_the_rarest_words_that_must_occur(query: str, expected: list[str] | None) -> None:
+    found = anchors(parse(query).root, SAMPLE.price)
+    assert (None if found is None else list(found)) == expected
+
+
+def test_named_queries_are_looked_through() -> None:
+    query = parse("@sahel AND group", {"sahel": "gao OR wagner"})
+    assert anchors(query.root, SAMPLE.price) == (" gao ", " wagner ")
+
+
+def test_without_a_sample_long_words_pass_for_rare() -> None:
+    assert anchors(parse("the AND bamako AND gao").root, Frequency().price) == (" bamako ",)
+
+
+class Unheard(Node):
+    """A node that nobody thought of."""
+
+    __slots__ = ()
+
+    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
+        return document.view(scope).find(parse("mali").root.steps) and ()  # type: ignore[attr-defined,return-value]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+
+def test_a_query_with_an_unknown_node_is_always_asked_unless_a_known_one_must_hold_too() -> None:
+    unheard = Unheard()
+    queries = {"alone": Query("", unheard), "beside": Query("", And((unheard, parse("gao").root)))}
+    found = Percolator.build(queries, SAMPLE)
+    assert found.candidates(body("nothing")) == ("alone",)
+    assert found.candidates(body("gao")) == ("alone", "beside")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_only_what_can_match_is_asked(engine: Engine) -> None:
+    queries = ("wagner", '"wagner group"', "gao", "author:gao", "title:wagner", "malien*", "马里")
+    found = percolator(*queries, engine=engine)
+    document = Document.of({"title": "gao wagner", "summary": "group maliens", "body": "somalia 马。里"})
+    assert set(found.candidates(document)) == {"wagner", "gao", "title:wagner", "malien*", "马里"}
+    assert list(found.match(document)) == ["wagner", "gao", "title:wagner", "malien*"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_words_that_line_ends_broke(engine: Engine) -> None:
+    queries = ('"alpha beta"', '"beta gamma"', '"gamma de"', '"al pha"', '"the alpha"', "alpha", "gamma")
+    found = percolator(*queries, engine=engine)
+    document = body("the al-\npha be-\nta gam-\nma de-\nlta")
+    assert list(found.match(document)) == list(queries)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_is_lost_where_a_long_text_is_cut(engine: Engine) -> None:
+    found = percolator("北京军区司令员说", '"wagner group"', '"group wagn*"', "barkhane", engine=engine)
+    filler = ["word"] * (PIECE_WORDS + 30)
+    for place in range(PIECE_WORDS - 12, PIECE_WORDS + 3, 2):
+        words = [*filler[:place], "北京军区司令员说", "wagner", "group", "wagner", "barkhane"]
+        document = body(" ".join([*words, *filler]))
+        assert len(scanned(document, ())) > 1
+        assert len(found.match(document)) == 4, place
+        (evidence,) = found.match(document)["barkhane"]
+        assert document.fields["body"][evidence.start : evidence.end] == "barkhane"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_long_text_of_nothing_but_names_takes_no_long_time(engine: Engine) -> None:
+    found = percolator(*(f"mali AND word{number}" for number in range(50)), "wagner", "gao*", engine=engine)
+    document = body("wagner gao mali " * 70_000)
+    begun = time.perf_counter()
+    assert list(found.match(document)) == ["wagner", "gao*"]
+    assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_edit_counts_at_once(engine: Engine) -> None:
+    found = percolator("mali", "gao", engine=engine)
+    found.replace("mali", parse("lang:fr NOT niger"))
+    document = Document.of({"lang": "fr", "body": "wagner mali gao"})
+    assert {name: evidence[0].text for name, evidence in found.match(document).items()} == {
+        "mali": "fr",
+        "gao": "gao",
+    }
+    found.remove("gao")
+    found.replace("new", parse("title:niger OR /gao/"))
+    assert list(found.match(document)) == ["mali", "new"]
+    assert found.edited == 3
+    with pytest.raises(KeyError):
+        found.remove("gao")
+
+
+def test_one_edit_among_ten_thousand_is_live_in_fifty_milliseconds() -> None:
+    queries = {f"query {number}": parse(f'word{number} OR "two words{number}"') for number in range(10_000)}
+    found = Percolator.build(queries)
+    taken = []
+    for number in range(0, 200, 10):
+        begun = time.perf_counter()
+        found.replace(f"query {number}", parse(f"edited{number} AND mali"))
+        matches = found.match(body(f"mali edited{number}"))
+        taken.append(time.perf_counter() - begun)
+        assert list(matches) == [f"query {number}"]
+    assert sorted(taken)[len(taken) // 2] <= 0.05
+
+
+def test_without_queries_nothing_is_found() -> None:
+    empty = Percolator.build({})
+    assert empty.match(body("mali")) == {}
+    empty.replace("mali", parse("mali"))
+    empty.remove("mali")
+    assert empty.match(body("mali")) == {}
+
+
+def test_brute_force_asks_all() -> None:
+    found = Percolator.build({"a": parse("mali"), "b": parse("gao")}, engine="brute")
+    found.replace("a", parse("niger"))
+    assert found.candidates(body("gao")) == ("a", "b")
+    assert list(found.match(body("gao"))) == ["b"]
+
+
+def test_a_sample_counts_articles_and_knows_fields() -> None:
+    sample = Frequency()
+    sample.add(vocabulary(Document.of({"title": "Mali", "body": "mali mali gao", "lang": "fr"})))
+    sample.add(vocabulary(body("gao")))
+    assert sample.to_dict() == {
+        "articles": 2,
+        "counts": {"mali": 1, "\x01mali": 1, "gao": 2, "\x04fr": 1},
+    }
+    again = Frequency.from_dict(json.loads(json.dumps(sample.to_dict())))
+    for literal in (" mali ", " gao ", " ma", " unheard ", " gao mali ", " gao ma"):
+        assert again.price(literal) == sample.price(literal) > 0
+    assert sample.price(" gao ") > sample.price(" mali ") > sample.price(" gao mali ") > sample.price(" unheard ")
+
+
+@pytest.mark.parametrize("broken", [{}, {"articles": -1, "counts": {}}, {"articles": 1, "counts": {"a": "b"}}])
+def test_what_is_no_sample_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="frequency sample"):
+        Frequency.from_dict(broken)
+
+
+def test_a_sample_forgets() -> None:
+    sample = Frequency(WINDOW - 1, {"old": WINDOW - 1, "once": 1})
+    sample.add({"new", "old"})
+    assert sample.to_dict() == {"articles": WINDOW // 2, "counts": {"old": WINDOW // 2}}
+    full = Frequency(10, {f"word{number}": 1 for number in range(MOST_WORDS)})
+    full.add({"mali", "word1"})
+    assert full.to_dict()["counts"] == {"word1": 2}
