@@ -1,11 +1,11 @@
-"""`python -m benchmarks [queue|latency|startup]…`: measure, print tables, write results/. All of them by default."""
+"""Benchmarks: `python -m benchmarks [startup|queue|latency|matching]`; without a name, all of them."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-NAMES = ("startup", "queue", "latency")
+NAMES = ("startup", "queue", "latency", "matching")
 
 
 def main() -> None:
