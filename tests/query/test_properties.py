@@ -13,7 +13,7 @@ from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.parser import parse
 from watchpost.query.text import FIELDS, Document, Sieve
 from watchpost.query.tree import Node, Query
-from watchpost.query.words import Word, fold, words
+from watchpost.query.words import Places, Word, fold, folded_words, spans, words
 
 
 @settings(max_examples=200, deadline=5_000)
@@ -123,3 +123,11 @@ def test_folding_is_stable_and_blind_to_composition(text: str) -> None:
         original = text[word.start : word.end]
         assert fold(word.folded) == word.folded
         assert fold(unicodedata.normalize("NFD", original)) == word.folded
+
+
+@settings(max_examples=300)
+@given(texts)
+def test_places_are_the_same_one_by_one_and_all_at_once(text: str) -> None:
+    places = Places(text)
+    assert [places[number] for number in range(len(places))] == spans(text) == places.all()
+    assert folded_words(text) == [fold(text[start:end]) for start, end in spans(text)]

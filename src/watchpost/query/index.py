@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from watchpost.query.entities import Reading
-from watchpost.query.words import Step, fold, folded_words, is_unspaced, spans, spelling, touches
+from watchpost.query.words import Places, Step, fold, folded_text, is_unspaced, spelling, touches
 
 LONGEST_SEARCHED = 200_000
 """The characters of a text that a regular expression gets to see, counted from its beginning."""
@@ -16,6 +16,7 @@ LONGEST_SEARCHED = 200_000
 MOST_PLACES = 1_000
 """The places that are told of one clause in one text, counted from its beginning."""
 
+_FEW = 64  # words to look up in a text before all are noted
 _LINE_ENDS = ("-\n", "-\r\n", "\u00ad\n", "\u00ad\r\n", "\u2010\n", "\u2010\r\n")
 _LINE_END = re.compile("([^\\W\\d_])[-\u00ad\u2010]\r?\n[ \t]*(?=([^\\W\\d_]))")
 _PARAGRAPH_END = re.compile("\n[ \t\r]*\n|\u2029")
@@ -28,21 +29,38 @@ class Index:
     its halves, which may be words by themselves ("anti-\\nWagner"), and as the whole.
     """
 
-    __slots__ = ("_broken", "_folded", "_paragraphs", "_positions", "_reading", "_sorted", "_spans", "vocabulary")
+    __slots__ = (
+        "_broken",
+        "_folded",
+        "_last",
+        "_looked_up",
+        "_paragraphs",
+        "_positions",
+        "_reading",
+        "_sorted",
+        "_spans",
+        "_vocabulary",
+        "joined",
+    )
 
     def __init__(self, text: str) -> None:
         self._reading = Reading(text)
-        self._folded = folded_words(self._reading.text)
-        self._spans: list[tuple[int, int]] | None = None
+        self.joined = folded_text(self._reading.text)
+        self._folded: list[str] | None = None
+        self._spans: Places | None = None
+        self._last: dict[str, int] | None = None  # where each word stands last
+        self._looked_up: dict[str, list[int]] = {}
         self._positions: dict[str, list[int]] | None = None
         self._sorted: list[str] | None = None
         self._paragraphs: list[int] | None = None
         self._broken = self._rejoined() if any(end in text for end in _LINE_ENDS) else {}
-        self.vocabulary: Set[str] = {*self._folded, *self._broken.values()}
+        self._vocabulary: Set[str] | None = None
 
     @property
-    def folded(self) -> Sequence[str]:
-        """The folded words in order."""
+    def folded(self) -> list[str]:
+        """The folded words in order; `joined` is them with spaces between."""
+        if self._folded is None:
+            self._folded = self.joined.split()
         return self._folded
 
     @property
@@ -50,8 +68,17 @@ class Index:
         """The words that the end of a line broke, folded, by the position of their first half."""
         return self._broken
 
+    @property
+    def vocabulary(self) -> Set[str]:
+        """The folded words, those included that the end of a line broke."""
+        if self._vocabulary is None:
+            self._vocabulary = {*self.folded, *self._broken.values()}
+        return self._vocabulary
+
     def find(self, steps: tuple[Step, ...]) -> list[tuple[int, int]]:
         """First and last word of every place where the words are those of `steps`, which is not empty."""
+        if steps[0].folded not in self.joined and not steps[0].forms and not self._broken:
+            return []  # most names do not stand in most titles
         starts = self._standing(steps[0])[:MOST_PLACES]
         if self._broken:
             return [(start, last) for start in starts for last in self._ends(start, steps)]
@@ -61,7 +88,7 @@ class Index:
         return [
             (start, start + length - 1)
             for start in starts
-            if start + length <= len(self._folded)
+            if start + length <= len(self.folded)
             and all(self._is(start + distance, step) for distance, step in enumerate(steps))
         ]
 
@@ -69,7 +96,8 @@ class Index:
         """The words that the byte spans touch that `matches` finds in the text; those without a word are left out."""
         text = self._reading.text[:LONGEST_SEARCHED]
         encoded = text.encode(errors="replace")  # a lone surrogate becomes one "?": the offsets stay
-        begun, ended = [start for start, _ in self._places()], [end for _, end in self._places()]
+        places = self._places().all()
+        begun, ended = [start for start, _ in places], [end for _, end in places]
         found: dict[tuple[int, int], None] = {}
         bytes_seen = characters = 0
         for start_byte, end_byte in matches(encoded):
@@ -97,45 +125,60 @@ class Index:
         found, text = self._places(), self._reading.text
         before = first > 0 and touches(text, found[first - 1][1], found[first][0])
         after = last + 1 < len(found) and touches(text, found[last][1], found[last + 1][0])
-        return self._folded[first - 1] if before else "", self._folded[last + 1] if after else ""
+        return self.folded[first - 1] if before else "", self.folded[last + 1] if after else ""
 
     def spelt(self, first: int, last: int) -> str:
         """How a place is spelt, from its first to its last word, in one line."""
         found = self._places()
         return " ".join(self._reading.text[found[first][0] : found[last][1]].split())
 
-    def _places(self) -> list[tuple[int, int]]:
+    def _places(self) -> Places:
         """Start and end of each word in the text as it is read."""
         if self._spans is None:
-            self._spans = spans(self._reading.text)
+            self._spans = Places(self._reading.text)
         return self._spans
 
     def _standing(self, step: Step) -> Sequence[int]:
         """The positions where the step's word begins, ascending."""
-        if self._positions is None:
-            self._positions = defaultdict(list)
-            for position, folded in enumerate(self._folded):
-                self._positions[folded].append(position)
-            for position, folded in self._broken.items():
-                self._positions[folded] = sorted([*self._positions.get(folded, ()), position])
-        if step.prefix:
-            return self._beginning(step.folded, self._positions)
-        if not step.forms:
-            return self._positions.get(step.folded, ())
-        found: list[int] = []
-        for form in {step.folded, *step.forms}:
-            found += self._positions.get(form, ())
-        return sorted(set(found))
+        if not step.prefix and not step.forms:
+            return self._at(step.folded)
+        words = self._beginning(step.folded) if step.prefix else {step.folded, *step.forms}
+        return sorted({position for word in words for position in self._at(word)})
 
-    def _beginning(self, prefix: str, positions: dict[str, list[int]]) -> list[int]:
+    def _beginning(self, prefix: str) -> Iterator[str]:
+        """The words that begin so."""
         if self._sorted is None:
-            self._sorted = sorted(positions)
-        found: set[int] = set()
+            self._sorted = sorted(self.vocabulary)
         for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
             if not self._sorted[place].startswith(prefix):
                 break
-            found.update(positions[self._sorted[place]])
-        return sorted(found)
+            yield self._sorted[place]
+
+    def _at(self, word: str) -> Sequence[int]:
+        """The positions where a word begins, ascending."""
+        if self._positions is not None:
+            return self._positions.get(word, ())
+        if self._broken or len(self._looked_up) == _FEW:
+            self._positions = self._all_positions()
+            return self._positions.get(word, ())
+        found = self._looked_up.get(word)
+        if found is None:  # for a few names that stand in few places this is quicker than to note all words
+            if self._last is None:
+                self._last = dict(zip(self.folded, range(len(self.folded)), strict=True))
+            found, at, last = [], -1, self._last.get(word, -1)
+            while at < last:
+                at = self.folded.index(word, at + 1)
+                found.append(at)
+            self._looked_up[word] = found
+        return found
+
+    def _all_positions(self) -> dict[str, list[int]]:
+        positions: defaultdict[str, list[int]] = defaultdict(list)
+        for position, folded in enumerate(self.folded):
+            positions[folded].append(position)
+        for position, folded in self._broken.items():
+            positions[folded] = sorted([*positions.get(folded, ()), position])
+        return dict(positions)
 
     def _ends(self, start: int, steps: tuple[Step, ...]) -> list[int]:
         """The last words of the places that begin at `start`, where a word may be one or two positions long."""
@@ -143,7 +186,7 @@ class Index:
         for step in steps:
             after: set[int] = set()
             for position in reached:
-                if position < len(self._folded) and self._is(position, step):
+                if position < len(self.folded) and self._is(position, step):
                     after.add(position + 1)
                 if position in self._broken and self._is_broken(position, step):
                     after.add(position + 2)
@@ -151,7 +194,7 @@ class Index:
         return sorted(position - 1 for position in reached)
 
     def _is(self, position: int, step: Step) -> bool:
-        if not _fits(self._folded[position], step):
+        if not _fits(self.folded[position], step):
             return False
         if not step.touching and not step.exact:
             return True

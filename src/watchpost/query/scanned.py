@@ -18,8 +18,11 @@ MARKS = {"title": "\x01", "author": "\x02", "source": "\x03", "lang": "\x04", "u
 LONGEST_LITERAL = 8
 """The words that a literal may have."""
 
-PIECE_WORDS = 20_000
-"""The words that are scanned at once. Longer texts are cut into pieces that overlap by the longest literal."""
+PIECE_WORDS, PIECE_LETTERS = 20_000, 120_000
+"""The words that are scanned at once, and how many letters are taken for so many.
+
+Longer texts are cut into pieces that overlap by the longest literal.
+"""
 
 _FIELD_END = " \n "  # no literal reaches over it
 
@@ -29,13 +32,13 @@ def scanned(document: Document, marked: Collection[str]) -> list[str]:
 
     `marked` are the fields whose marked words are wanted.
     """
-    lists = [words for name in SEARCHED for words in _readings(document.index(name))]
+    texts = [text for name in SEARCHED for text in _readings(document.index(name))]
     for name in marked:
         mark = MARKS[name]
-        lists += [[mark + word for word in words] for words in _readings(document.index(name))]
-    if sum(map(len, lists)) <= PIECE_WORDS:
-        return [_joined(lists)]
-    return [_joined([piece]) for words in lists for piece in _pieces(words)]
+        texts += [mark + text.replace(" ", " " + mark) for text in _readings(document.index(name))]
+    if sum(map(len, texts)) <= PIECE_LETTERS:
+        return [f" {_FIELD_END.join(texts)} "]
+    return [f" {piece} " for text in texts for piece in _pieces(text)]
 
 
 def vocabulary(document: Document) -> set[str]:
@@ -49,23 +52,23 @@ def literal(words: Sequence[str], field: str = "", *, prefix: bool = False) -> s
     return f" {' '.join(mark + word for word in words)}{'' if prefix else ' '}"
 
 
-def _readings(index: Index) -> Iterator[Sequence[str]]:
+def _readings(index: Index) -> Iterator[str]:
     """The words of one field, and the neighbourhood of each word that the end of a line broke, read as a whole.
 
     Every two words that may follow one another do so in one of them; longer sequences only where nothing is broken.
     """
-    words, rejoined = index.folded, index.rejoined
-    yield words
+    if not index.joined:
+        return
+    yield index.joined
+    rejoined = index.rejoined
+    words = index.folded if rejoined else ()
     for position, whole in rejoined.items():
-        yield [*words[max(0, position - 1) : position], whole, *words[position + 2 : position + 3]]
+        yield " ".join((*words[max(0, position - 1) : position], whole, *words[position + 2 : position + 3]))
         if position - 2 in rejoined:
-            yield [rejoined[position - 2], whole]
+            yield f"{rejoined[position - 2]} {whole}"
 
 
-def _pieces(words: Sequence[str]) -> Iterator[Sequence[str]]:
+def _pieces(text: str) -> Iterator[str]:
+    words = text.split(" ")
     for start in range(0, len(words), PIECE_WORDS):
-        yield words[start : start + PIECE_WORDS + LONGEST_LITERAL - 1]
-
-
-def _joined(lists: Sequence[Sequence[str]]) -> str:
-    return f" {_FIELD_END.join(map(' '.join, lists))} "
+        yield " ".join(words[start : start + PIECE_WORDS + LONGEST_LITERAL - 1])

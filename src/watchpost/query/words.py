@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -40,7 +42,6 @@ _IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
 
 # A first, fast cut at characters that never belong to a word; most runs are words already.
 _RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
-_SPLIT = re.compile(f"({_RUN.pattern})").split
 
 # What that cut and folding together come to for text in ASCII: all but letters and digits parts words.
 _ASCII_FOLDED = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
@@ -124,27 +125,67 @@ def words(text: str) -> list[Word]:
 
 def folded_words(text: str) -> list[str]:
     """The words of `text`, folded, without their places."""
+    return folded_text(text).split()
+
+
+def folded_text(text: str) -> str:
+    """The words of `text`, folded, with one space between any two."""
     if text.isascii():
-        return text.translate(_ASCII_FOLDED).split()
-    return " ".join(map(_folded.__getitem__, _RUN.findall(text))).split()
+        return " ".join(text.translate(_ASCII_FOLDED).split())
+    return " ".join(filter(None, map(_folded.__getitem__, text.split())))
 
 
 def spans(text: str) -> list[tuple[int, int]]:
     """The places of the words of `text`: start and end as code-point offsets."""
-    parts = _SPLIT(text)  # gaps and runs by turns: their summed lengths are where the runs begin and end
-    ends = list(accumulate(map(len, parts)))
-    runs = list(zip(ends[::2], ends[1::2], strict=False))
+    places: list[tuple[int, int]] = list(map(re.Match.span, _RUN.finditer(text)))
     if text.isascii():
-        return runs
-    places: list[tuple[int, int]] = []
-    done = 0
-    for number, run in enumerate(parts[1::2]):
-        if not run.isascii() and not _PLAIN.fullmatch(run):
-            start = runs[number][0]
-            places += runs[done:number]
-            places += [(start + first, start + last) for _, first, last in _cut_run(run)]
-            done = number + 1
-    return places + runs[done:]
+        return places
+    found: list[tuple[int, int]] = []
+    for start, end in places:
+        run = text[start:end]
+        if run.isascii() or _PLAIN.fullmatch(run):
+            found.append((start, end))
+        else:
+            found += [(start + first, start + last) for _, first, last in _cut_run(run)]
+    return found
+
+
+class Places:
+    """The places of the words of a text, like `spans`, each worked out when it is asked for: few are."""
+
+    __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._all: list[tuple[int, int]] | None = None
+        if text.isascii():
+            self._pieces = text.translate(_ASCII_FOLDED).split(" ")
+            counts: Iterable[int] = map(bool, self._pieces)
+        else:
+            self._pieces = text.split(" ")
+            folded = map(_folded.__getitem__, self._pieces)
+            counts = [words.count(" ") + 1 if words else 0 for words in folded]
+        self._until = list(accumulate(counts))  # how many words there are up to the end of each piece
+        self._ends = list(accumulate(map(len, self._pieces)))  # where each would end without the spaces
+        self._known: dict[int, list[tuple[int, int]]] = {}
+
+    def all(self) -> list[tuple[int, int]]:
+        """All of them."""
+        if self._all is None:
+            self._all = spans(self._text)
+        return self._all
+
+    def __len__(self) -> int:
+        return self._until[-1]
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        at = bisect_right(self._until, number)
+        places = self._known.get(at)
+        if places is None:
+            piece = self._pieces[at]
+            start = self._ends[at] - len(piece) + at
+            places = self._known[at] = [(start + first, start + last) for first, last in spans(piece)]
+        return places[number - (self._until[at - 1] if at else 0)]
 
 
 def _cut(run: str) -> tuple[Word, ...]:
@@ -159,22 +200,24 @@ def _cut_run(run: str) -> tuple[Word, ...]:
 
 
 class _Folded(dict[str, str]):
-    """Of each run its folded words with spaces between. The same few ten thousand runs make up most of the news."""
+    """Of each piece of a text its folded words with spaces between: a few ten thousand make up most of the news."""
 
-    def __missing__(self, run: str) -> str:
-        if run.isascii() or _PLAIN.fullmatch(run):
-            folded = run.lower()
+    def __missing__(self, piece: str) -> str:
+        if piece.isascii():
+            folded = " ".join(piece.translate(_ASCII_FOLDED).split())
+        elif _PLAIN.fullmatch(piece):
+            folded = piece.lower()
         else:
-            folded = " ".join([word.folded for word in _cut_run(run)])
-        if len(run) <= _MEMORABLE:
+            folded = " ".join([word.folded for run in _RUN.findall(piece) for word in _cut_run(run)])
+        if len(piece) <= _MEMORABLE:
             if len(self) >= _REMEMBERED:
                 self.clear()
-            self[run] = folded
+            self[piece] = folded
         return folded
 
 
+_REMEMBERED = 50_000
 _folded = _Folded()
-_REMEMBERED = 60_000
 _HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
 _MEMORABLE = 32
 # The same few thousand words make up most of the news.
