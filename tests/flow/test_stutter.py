@@ -14,6 +14,7 @@ from tests.fakes import RecordingReceiver
 from tests.making import article, digest_delivery
 from tests.wire.ends import HOUR_MS, queued
 from watchpost.errors import StoreBusy, StoreUnreachable
+from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
 from watchpost.match.routing import group_key
 from watchpost.model import Immediate, Route, Topic
@@ -70,11 +71,12 @@ async def test_a_matcher_says_what_it_found_until_it_is_heard(empty_valkey_url: 
     await ensure_group(store.redis, store.keys.articles, keys.MATCH)
     await queued(store, article("Mali talks"), article("Mali votes"))
     matcher = Matcher(
-        [Topic("mali", "Mali", parse("mali"))],
+        Topics([Topic("mali", "Mali", parse("mali"))]),
         [Route(("team",), AT_ONCE)],
         Articles(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS),
         tick=stop.tick,
         tick_renew=stop.tick,
+        tick_refine=stop.tick,
         stop=stop.event,
         clock=utc_now,
     )

@@ -18,6 +18,7 @@ from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.service import Role, Service
 from watchpost.errors import WatchpostError
+from watchpost.match.matcher import Topics
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
 
@@ -46,10 +47,11 @@ async def serve(
         supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
         signals = _Signals(reread)
         tm.config_good.set(1)
+        topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
         try:
             while True:
                 async with AsyncExitStack() as round_:
-                    service = Service(plan, settings, housing, install, round_)
+                    service = Service(plan, settings, housing, install, round_, topics)
                     signals.steer(service)
                     tm.log().info("run.starting", **doors.describe(plan, service.groups))
                     loops = [*service.loops(role), on_web(service)]

@@ -15,6 +15,7 @@ from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.clock import Clock, utc_now
 from watchpost.errors import StoreBusy, StoreError
+from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
 from watchpost.match.routing import all_groups
 from watchpost.notify.journal import Journal
@@ -30,6 +31,8 @@ from watchpost.wire.intake import Intake
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
 
+_REFINE_SECONDS = 30  # between two looks at whether the sample of words has grown
+
 Role = Literal["poll", "match", "notify", "web", "all"]
 
 
@@ -37,8 +40,15 @@ class Service:
     """Builds the loops of one process over one store. `roles` says which of them this process runs."""
 
     def __init__(
-        self, plan: Plan, settings: Settings, housing: doors.Housing, install: str, stack: AsyncExitStack
+        self,
+        plan: Plan,
+        settings: Settings,
+        housing: doors.Housing,
+        install: str,
+        stack: AsyncExitStack,
+        topics: Topics | None = None,
     ) -> None:
+        """`topics` are those that a round before this one compiled: only what changed since is compiled anew."""
         self.plan = plan
         self.settings = settings
         self.store: Store = housing.store
@@ -50,6 +60,7 @@ class Service:
         self.groups = all_groups(plan.routes)
         self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
         self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
+        self._topics = topics or Topics([])
         self._stack = stack
         self._journal: Journal | None = None
 
@@ -70,6 +81,7 @@ class Service:
 
     def matcher(self) -> Matcher:
         """The match role's loops."""
+        self._topics.update(self.plan.topics)
         articles = Articles(
             self.store,
             doors.consumer_name("match"),
@@ -77,11 +89,12 @@ class Service:
             hits_ttl_ms=_ms(self.plan.retention.dedup),
         )
         return Matcher(
-            self.plan.topics,
+            self._topics,
             self.plan.routes,
             articles,
             tick=self.clock.ticker(self._look_seconds()),
             tick_renew=self.clock.ticker(self._look_seconds()),
+            tick_refine=self.clock.ticker(_REFINE_SECONDS),
             stop=self.stop,
             clock=utc_now,
         )

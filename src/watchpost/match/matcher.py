@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,8 +10,19 @@ from watchpost.match.snippet import snippet
 from watchpost.model import Article, Hit, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.evidence import Evidence
-from watchpost.query.percolator import Percolator
+from watchpost.query.frequency import Frequency
+from watchpost.query.percolator import Compacted, Percolator
+from watchpost.query.scanned import vocabulary
 from watchpost.query.text import Document
+
+SAMPLED = 8
+"""Of so many articles one goes into the sample of words."""
+
+SMALLEST_SAMPLE = 250
+"""The articles that say which words are rare."""
+
+MOST_EDITS = 50
+"""If more topics change at once all are compiled anew."""
 
 
 def document(article: Article) -> Document:
@@ -30,11 +41,38 @@ def document(article: Article) -> Document:
 
 
 class Topics:
-    """The topics of a plan, compiled to be put to one article after the other."""
+    """The topics of a plan, compiled to be put to one article after the other.
+
+    Which words of a query are looked for first is chosen by how rare they are in the articles that come in: a
+    sample of them is kept, and `refinement` chooses again when it has grown.
+    """
 
     def __init__(self, topics: Sequence[Topic], engine: Engine | Literal["brute"] = "auto") -> None:
-        self._topics = {topic.name: topic for topic in topics}
-        self._percolator = Percolator.build({topic.name: topic.query for topic in topics}, engine=engine)
+        self._engine = engine
+        self._topics: dict[str, Topic] = {}
+        self._ranks: dict[str, int] = {}
+        self._frequency = Frequency()
+        self._percolator = Percolator.build({}, self._frequency, engine)
+        self._read = 0
+        self._chosen_by = 0  # the size of the sample that the words were last chosen by
+        self.update(topics)
+
+    def update(self, topics: Sequence[Topic]) -> None:
+        """From now on these are the topics. Only the queries that changed are compiled anew."""
+        before, self._topics = self._topics, {topic.name: topic for topic in topics}
+        self._ranks = {name: rank for rank, name in enumerate(self._topics)}
+        gone = [name for name in before if name not in self._topics]
+        changed = [
+            topic for topic in topics if topic.name not in before or before[topic.name].query.root != topic.query.root
+        ]
+        if len(gone) + len(changed) > MOST_EDITS:
+            queries = {topic.name: topic.query for topic in topics}
+            self._percolator = Percolator.build(queries, self._frequency, self._engine)
+            return
+        for name in gone:
+            self._percolator.remove(name)
+        for topic in changed:
+            self._percolator.replace(topic.name, topic.query)
 
     def match(self, article: Article, now: datetime) -> tuple[Hit, ...]:
         """The article's hits, in the order of the topics.
@@ -42,11 +80,31 @@ class Topics:
         `now` becomes the hits' `matched`. Copies of one article (same canonical URL, same text) get the same story.
         """
         text = document(article)
+        found = self._percolator.match(text)
+        if self._read % SAMPLED == 0:
+            self._frequency.add(vocabulary(text))
+        self._read += 1
         return tuple(
-            _hit(article, topic, evidence, now)
-            for name, evidence in self._percolator.match(text).items()
+            _hit(article, topic, found[name], now)
+            for name in sorted(found, key=self._ranks.__getitem__)
             if _admits(topic := self._topics[name], article, text)
         )
+
+    def refinement(self) -> Callable[[], Compacted] | None:
+        """If the sample has doubled since the words were chosen: what chooses them again. None if it has not.
+
+        It takes seconds for 100,000 topics and may be called in a thread; `adopt` takes what it returns.
+        """
+        seen = self._frequency.articles
+        if seen < SMALLEST_SAMPLE or seen < 2 * self._chosen_by:
+            return None
+        self._chosen_by = seen
+        sample = self._frequency.copy()
+        return lambda: self._percolator.compacted(sample)
+
+    def adopt(self, compacted: Compacted) -> None:
+        """Match by the words that a refinement chose. Topics that were updated meanwhile stay as they are."""
+        self._percolator.adopt(compacted)
 
 
 def match(article: Article, topics: Sequence[Topic], now: datetime) -> tuple[Hit, ...]:

@@ -13,7 +13,7 @@ from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
-from watchpost.model import Article, Hit, Route, Topic
+from watchpost.model import Article, Hit, Route
 from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
@@ -25,25 +25,28 @@ _WAIT_SECONDS = 1.0
 class Matcher:
     """Matches articles until `stop` is set.
 
-    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held.
+    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held;
+    `tick_refine` returns now and then, to choose anew by which words the topics are found.
     """
 
     def __init__(
         self,
-        topics: Sequence[Topic],
+        topics: Topics,
         routes: Sequence[Route],
         articles: Articles,
         *,
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
+        tick_refine: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
     ) -> None:
-        self._topics = Topics(topics)
+        self._topics = topics
         self._routes = routes
         self._articles = articles
         self._tick = tick
         self._tick_renew = tick_renew
+        self._tick_refine = tick_refine
         self._stop = stop
         self._clock = clock
 
@@ -54,6 +57,7 @@ class Matcher:
                 tasks.create_task(self._new())
                 tasks.create_task(self._abandoned())
                 tasks.create_task(self._renew())
+                tasks.create_task(self._refine())
         finally:
             with suppress(StoreError):
                 await self._articles.claims.leave()
@@ -92,6 +96,14 @@ class Matcher:
                 await self._articles.claims.renew()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+
+    async def _refine(self) -> None:
+        """Now and then, beside the matching: choose by what was read which words are looked for first."""
+        while not self._stop.is_set():
+            await self._tick_refine()
+            refinement = self._topics.refinement()
+            if refinement is not None:
+                self._topics.adopt(await asyncio.to_thread(refinement))
 
     async def _work(self, entries: Sequence[Entry]) -> None:
         matches = []

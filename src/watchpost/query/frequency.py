@@ -55,6 +55,10 @@ class Frequency:
         unseen = 1 / (2 + len(literal.encode()))
         return (seen + unseen) / max(1, self.articles)
 
+    def copy(self) -> Frequency:
+        """The same sample, to be asked in another thread while articles are added to this one."""
+        return Frequency(self.articles, self._counts)
+
     def to_dict(self) -> dict[str, object]:
         """The sample as plain values for `from_dict`."""
         return {"articles": self.articles, "counts": dict(self._counts)}

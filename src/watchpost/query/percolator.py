@@ -61,6 +61,10 @@ class Tier:
         return found
 
 
+Compacted = tuple[Tier, Mapping[str, Query]]
+"""A base, and the queries that are in it."""
+
+
 class Percolator:
     """Many queries, each with a name, ready to be put to one document after the other.
 
@@ -142,14 +146,18 @@ class Percolator:
         """Make one tier of all queries, with anchors by today's frequencies. Takes seconds for 100,000 queries."""
         self.adopt(self.compacted())
 
-    def compacted(self) -> tuple[Tier, Mapping[str, Query]]:
-        """What `adopt` takes: a new base, and the queries that are in it. May run in a thread of its own."""
+    def compacted(self, frequency: Frequency | None = None) -> Compacted:
+        """What `adopt` takes: a new base with anchors by `frequency`. May run in a thread of its own.
+
+        That thread needs a `frequency` of its own, too: a copy of the one that articles are being added to.
+        """
         queries = dict(self._queries)
         if self._engine == "brute":
             return _EMPTY, queries
-        return Tier.of({name: self._anchors(query) for name, query in queries.items()}, self._engine), queries
+        price = (frequency or self._frequency).price
+        return Tier.of({name: anchors(query.root, price) for name, query in queries.items()}, self._engine), queries
 
-    def adopt(self, compacted: tuple[Tier, Mapping[str, Query]]) -> None:
+    def adopt(self, compacted: Compacted) -> None:
         """Take a new base. Edits that were made while it was being built stay as they are."""
         base, queries = compacted
         later = {name: query for name, query in self._queries.items() if queries.get(name) is not query}
