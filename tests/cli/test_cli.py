@@ -147,3 +147,22 @@ def test_run_once_reads_matches_and_tells(here: Path) -> None:
     assert "Mali" in done.stdout
     again = watchpost(here, "run", "--once")
     assert (again.returncode, again.stdout) == (0, ""), "a second run has nothing new to say"
+
+
+def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration(here: Path) -> None:
+    (here / "watchpost.yaml").unlink()
+    (here / "drop" / "rain.txt").write_text("Rain\n\nIt rains, and nobody of the embassy is out.\n")
+    (here / "drop" / "talks.txt").write_text(ARTICLE)
+    done = watchpost(here, "match", "-q", "bamako NEAR/5 talks", "--only", "drop")
+    assert (done.returncode, done.stdout) == (0, "drop/talks.txt: Talks in Bamako\n  query: Talks, Bamako\n")
+    wrong = watchpost(here, "match", "-q", "bamako talks", "drop")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "column 8: bamako and talks stand side by side" in wrong.stderr
+
+
+def test_match_may_be_asked_for_some_topics(here: Path) -> None:
+    done = watchpost(here, "match", "--topic", "wagner", "--only", "--exit-code", "talks.txt")
+    assert (done.returncode, done.stdout) == (3, "")
+    wrong = watchpost(here, "match", "-t", "wagnr", "talks.txt")
+    assert wrong.returncode == 2
+    assert "no topic 'wagnr'; there are mali, wagner" in wrong.stderr

@@ -69,7 +69,7 @@ def test_lint_prices_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(d
     done = watchpost(desk, "topic", "lint")
     assert done.returncode == 1
     mali, broad, bare, *rest = done.stdout.splitlines()
-    assert "833 matches in 1,000 articles" in mali
+    assert "833 asked and 833 matches in 1,000 articles" in mali
     assert broad == "  it matches 20 of 24 articles: is it too broad, or is the sample about it?"
     assert bare.startswith("bare: ")
     assert rest[:2] == [

@@ -76,7 +76,10 @@ def check(
 
 @app.command()
 def match(
-    files: Annotated[list[str], typer.Argument(help="Articles, feeds or JSON Lines; - is stdin.")],
+    files: Annotated[list[str], typer.Argument(help="Articles, feeds, JSON Lines, or folders of them; - is stdin.")],
+    query: Annotated[str, typer.Option("--query", "-q", help="A query instead of the configured topics.")] = "",
+    topic: Annotated[list[str] | None, typer.Option("--topic", "-t", help="Only this topic; may be repeated.")] = None,
+    only: Annotated[bool, typer.Option("--only", help="Show only the articles that match.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 if nothing matches.")] = False,
@@ -84,7 +87,8 @@ def match(
     """Which topics do these articles match? Works offline, without Redis."""
     from watchpost.cli import matching
 
-    raise typer.Exit(matching.match(files, config, as_json, exit_code, os.environ))
+    asked = matching.Asked(query, tuple(topic or ()), only)
+    raise typer.Exit(matching.match(files, asked, config, as_json, exit_code, os.environ))
 
 
 @app.command()

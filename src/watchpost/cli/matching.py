@@ -4,37 +4,56 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
 from watchpost.cli.saying import complain, say, tell, tell_json
-from watchpost.errors import ConfigError
+from watchpost.errors import ConfigError, QueryError
 from watchpost.match.matcher import Topics, document, story_of
-from watchpost.model import Article, Hit
+from watchpost.model import Article, Hit, Topic
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
 from watchpost.poll.documents.read import read_document
 from watchpost.query.explain import Explanation, failing
 from watchpost.query.explain import explain as explain_query
+from watchpost.query.parser import parse
 
 OK, FAILED, USAGE, NOTHING, PARTIAL = 0, 1, 2, 3, 5
+SUFFIXES = frozenset({".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", ".jsonl", ".xml", ".rss", ".atom"})
 
 
-def match(files: Sequence[str], config: Path | None, as_json: bool, exit_code: bool, env: Mapping[str, str]) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for: a query of one's own, or the configured topics, or those of them that are named.
+
+    `only`: articles that do not match are not shown.
+    """
+
+    query: str = ""
+    topics: tuple[str, ...] = ()
+    only: bool = False
+
+
+def match(
+    files: Sequence[str], asked: Asked, config: Path | None, as_json: bool, exit_code: bool, env: Mapping[str, str]
+) -> int:
     """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
-    plan = read_plan(config, env)
-    if plan is None:
+    chosen = _chosen(asked, config, env)
+    if chosen is None:
         return USAGE
-    topics = Topics(plan.topics)
+    topics = Topics(chosen)
     read = failed = matched = 0
-    for name in files:
+    for name in _spread(files):
         articles, broken = read_articles(name)
         failed += broken
         for article in articles:
             read += 1
             hits = topics.match(article, utc_now())
             matched += bool(hits)
+            if asked.only and not hits:
+                continue
             _show_json(article, hits) if as_json else _show(name, article, hits)
     if failed:
         return PARTIAL if read else FAILED
@@ -70,6 +89,37 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
     if broken:
         return FAILED
     return OK if matched else NOTHING
+
+
+def _chosen(asked: Asked, config: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
+    """The topics to match, or None after what is wrong with them has been said. A query needs no configuration."""
+    if asked.query and asked.topics:
+        say("give either --query or --topic")
+        return None
+    if asked.query:
+        try:
+            return [Topic("query", asked.query, parse(asked.query))]
+        except QueryError as error:
+            say(f"--query: {error}")
+            return None
+    plan = read_plan(config, env)
+    if plan is None:
+        return None
+    names = {topic.name: topic for topic in plan.topics}
+    unknown = [name for name in asked.topics if name not in names]
+    for name in unknown:
+        say(f"no topic {name!r}; there are {', '.join(names)}")
+    return None if unknown else [names[name] for name in asked.topics] or plan.topics
+
+
+def _spread(files: Sequence[str]) -> Iterator[str]:
+    """The files; of a folder those in it whose names end as articles do."""
+    for name in files:
+        if name != "-" and Path(name).is_dir():
+            found = sorted(path for path in Path(name).rglob("*") if path.is_file())
+            yield from (str(path) for path in found if path.suffix.lower() in SUFFIXES)
+        else:
+            yield name
 
 
 def read_plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:

@@ -8,25 +8,30 @@ from pathlib import Path
 from time import perf_counter
 
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, NOTHING, OK, USAGE, missing, read_articles, read_plan
+from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, missing, read_articles, read_plan
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
 from watchpost.query.explain import explain
+from watchpost.query.frequency import Frequency
+from watchpost.query.lint import remarks as doubts
+from watchpost.query.percolator import Percolator
+from watchpost.query.scanned import vocabulary
 from watchpost.query.text import Document
 
-SUFFIXES = frozenset({".txt", ".md", ".html", ".eml", ".pdf", ".jsonl", ".xml", ".rss", ".atom"})
 BROAD = 0.25  # a topic that a quarter of all articles match says little
 SAMPLE_MIN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a topic did on a sample: seconds of work and matches per 1,000 articles, and what looks wrong."""
+    """What a topic did on a sample, per 1,000 articles: milliseconds of work, how many were asked about in full,
+    how many matched; and what looks wrong."""
 
     topic: str
     milliseconds: float
+    asked: float
     matches: float
     remarks: tuple[str, ...]
 
@@ -84,9 +89,13 @@ def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[
     for price in prices:
         if as_json:
             facts = {"topic": price.topic, "sample": len(sample), "ms_per_1000": round(price.milliseconds, 1)}
-            tell_json({**facts, "matches_per_1000": round(price.matches, 1), "remarks": price.remarks})
+            rates = {"asked_per_1000": round(price.asked, 1), "matches_per_1000": round(price.matches, 1)}
+            tell_json({**facts, **rates, "remarks": price.remarks})
             continue
-        tell(f"{price.topic}: {price.milliseconds:.0f} ms and {price.matches:.0f} matches in 1,000 articles")
+        tell(
+            f"{price.topic}: {price.milliseconds:.0f} ms, {price.asked:.0f} asked and {price.matches:.0f} matches"
+            " in 1,000 articles"
+        )
         for remark in price.remarks:
             tell(f"  {remark}")
     if not as_json:
@@ -132,14 +141,23 @@ def _folder_files(plan: Plan) -> list[str]:
 
 
 def _price(topic: Topic, sample: Sequence[Article]) -> Price:
-    remarks = [] if topic.examples else ["it has no examples: write down what it must and must not match"]
+    remarks = [*doubts(topic.query)]
+    if not topic.examples:
+        remarks.append("it has no examples: write down what it must and must not match")
     if len(sample) < SAMPLE_MIN:
-        return Price(topic.name, 0.0, 0.0, (*remarks, f"a sample of {len(sample)} articles says nothing: give files"))
+        remarks.append(f"a sample of {len(sample)} articles says nothing: give files")
+        return Price(topic.name, 0.0, 0.0, 0.0, tuple(remarks))
+    frequency = Frequency()
+    for article in sample:
+        frequency.add(vocabulary(document(article)))
+    percolator = Percolator.build({topic.name: topic.query}, frequency)
     begun = perf_counter()
     found = sum(bool(match(article, [topic], utc_now())) for article in sample)
     spent = perf_counter() - begun
+    asked = sum(len(percolator.candidates(document(article))) for article in sample)
     if found > BROAD * len(sample):
         remarks.append(f"it matches {found} of {len(sample)} articles: is it too broad, or is the sample about it?")
     if not found:
         remarks.append("it matches nothing in the sample")
-    return Price(topic.name, spent * 1e6 / len(sample), found * 1000 / len(sample), tuple(remarks))
+    thousandth = len(sample) / 1000
+    return Price(topic.name, spent * 1000 / thousandth, asked / thousandth, found / thousandth, tuple(remarks))
