@@ -12,6 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Literal
 
+from watchpost.outcome import Delivered as Delivered
+from watchpost.outcome import Outcome as Outcome
+from watchpost.outcome import Refused as Refused
+from watchpost.outcome import TryLater as TryLater
+from watchpost.outcome import Unknown as Unknown
 from watchpost.query.tree import Evidence, Query
 
 Severity = Literal["low", "normal", "high"]
@@ -207,7 +212,7 @@ class Digest:
     """One edition for one receiver: what is told, and what is missing from it.
 
     `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
-    said, not hidden). `sources_total` counts everything watched.
+    said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
     """
 
     id: str
@@ -226,6 +231,7 @@ class Digest:
     late: timedelta = timedelta(0)
     public_url: str = ""
     install: str = "watchpost"
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +240,15 @@ class Message:
 
     A digest may need several messages (parts of a long one, or one per recipient): `part` tells them apart
     and is "" if there is only one. `editions` maps a name that the receiver understands ("json", "text",
-    "html", "mime", "blocks") to text. `address` is the recipient where there is one.
+    "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
+    conversation that the message belongs to, "" if there is none.
     """
 
     part: str
     subject: str
     editions: Mapping[str, str] = field(hash=False)
     address: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,7 @@ class Delivery:
     """A message on its way. `id` is the same on every attempt: the receiver's key to drop repeats.
 
     `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen.
+    `remembered` is what the receiver noted of the message's thread the last time, "" if nothing is known (any more).
     """
 
     id: str
@@ -256,45 +265,4 @@ class Delivery:
     message: Message
     attempt: int
     created: datetime
-
-
-# ── what happened ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The other side has it. `detail` is for the log ("250 2.0.0 queued as 4F2A")."""
-
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TryLater:
-    """Not now: the same message may well go through later. `after` is the other side's own wish."""
-
-    reason: str
-    detail: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Not like this: the same bytes will never be taken."""
-
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The message went out whole and nothing came back: it may or may not have arrived.
-
-    `repeatable` says that a repeat does no harm (the receiver drops it by the delivery's id).
-    """
-
-    reason: str
-    detail: str
-    repeatable: bool
-
-
-Outcome = Delivered | TryLater | Refused | Unknown
+    remembered: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.making import digest_delivery
@@ -159,6 +160,23 @@ async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> 
     assert await outbox.delivery(second) == digest_delivery("d2")
     assert await outbox.done("team", second, then=claims) is None
     await store.close()
+
+
+async def test_what_done_remembers_comes_with_the_next_message_of_the_thread(store: Store) -> None:
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.open_box("team")
+    first, second, other = (
+        replace(one, message=replace(one.message, thread=thread))
+        for one, thread in zip(map(digest_delivery, ("d1", "d2", "d3")), ("s1", "s1", "s2"), strict=True)
+    )
+    await outbox.close(await outbox.peek("g"), NOW, [first, second, other])
+    claims = outbox.claims("team", "n1", LEASE_MS)
+    entries = await claims.take(3, block=False)
+    assert await outbox.delivery(entries[0]) == first
+    await outbox.done("team", entries[0], thread="s1", remember="C1 17.5")
+    await outbox.done("team", entries[0], thread="s1", remember="")
+    assert await outbox.delivery(entries[1]) == replace(second, remembered="C1 17.5")
+    assert await outbox.delivery(entries[2]) == other
 
 
 async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Store) -> None:

@@ -110,7 +110,7 @@ async def test_out_of_memory_is_busy_and_draining_goes_on(empty_valkey_url: str)
         with pytest.raises(StoreBusy):
             await store.run("commit", ["f", "s", "seen", "articles"], ["n", "", -1, 1000, 10, 0, "id", "x" * 100])
         assert await store.redis.exists("seen", "articles") == 0, "refused as a whole"
-        await store.run("done", ["outbox", "out", "sent", "out:"], ["0-1", "d", 1000, ""])
+        await store.run("done", ["outbox", "out", "sent", "out:", "thread"], ["0-1", "d", 1000, "", ""])
     finally:
         await store.redis.config_set("maxmemory", before)
     await store.close()

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from datetime import timedelta
+from typing import Annotated, Any, Protocol, TextIO
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from watchpost.model import Delivery, Digest, Message, Outcome
-from watchpost.plan.fields import Options
+from watchpost.notify.retry import JITTER, SCHEDULE
+from watchpost.plan.fields import Duration, Options
+
+_LONGEST_WAIT = timedelta(days=7)
 
 
 class Receiver(Protocol):
@@ -29,6 +36,30 @@ class Receiver(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+class RetryOptions(Options):
+    """How long a receiver is tried. `schedule`: the waits between attempts; `jitter`: each ± so much of itself.
+
+    `disable_after`: nothing but failures for so long, and the receiver is left alone until a person acts.
+    """
+
+    schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50)] = SCHEDULE
+    jitter: Annotated[float, Field(ge=0, le=0.5)] = JITTER
+    disable_after: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=5)
+
+    @field_validator("schedule", mode="after")
+    @classmethod
+    def _waits_are_waits(cls, schedule: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if not all(timedelta(seconds=1) <= wait <= _LONGEST_WAIT for wait in schedule):
+            raise PydanticCustomError("schedule", "a wait between two attempts is between 1s and 7d")
+        return schedule
+
+
+class DeliveryOptions(Options):
+    """What every receiver that may be away has."""
+
+    retry: RetryOptions = RetryOptions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ LONGEST_WISH = timedelta(hours=1)  # a Retry-After beyond that is a mistake or a
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """It arrived: acknowledge."""
+    """It arrived: acknowledge, and keep what is to be remembered of its thread."""
+
+    remember: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def next_step(outcome: Outcome, attempt: int, delivery: str, schedule: Sequence[
     is worse than a double one, and then left.
     """
     match outcome:
-        case Delivered():
-            return Finish()
+        case Delivered(_, remember):
+            return Finish(remember)
         case Refused(reason, detail):
             return Bury(reason, detail)
         case TryLater(reason, detail, after):

@@ -169,8 +169,8 @@ class Sender:
     async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery, then: Claims | None) -> Entry | None:
         name, what = self._receiver.name, delivery.message.subject
         match step:
-            case Finish():
-                following = await self._until_done(entry, then)
+            case Finish(remember):
+                following = await self._until_done(entry, then, delivery.message.thread, remember)
                 tm.end_to_end.labels(name).observe((self._clock() - delivery.created).total_seconds())
                 tm.log().info(
                     "delivery.done", receiver=name, what=what, digest=delivery.digest, attempt=delivery.attempt
@@ -191,11 +191,15 @@ class Sender:
                 assert_never(never)
         return None
 
-    async def _until_done(self, entry: Entry, then: Claims | None) -> Entry | None:
+    async def _until_done(
+        self, entry: Entry, then: Claims | None, thread: str = "", remember: str = ""
+    ) -> Entry | None:
         """It arrived; only Redis must still be told. While it cannot be, keep trying: sending again would be worse."""
         while True:
             try:
-                following = await self._outbox.done(self._receiver.name, entry, then=then)
+                following = await self._outbox.done(
+                    self._receiver.name, entry, then=then, thread=thread, remember=remember
+                )
                 crash.point("notify.done")
                 return following
             except StoreError:

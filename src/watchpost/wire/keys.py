@@ -18,6 +18,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
+| thread:{n}:{t} | string: what a receiver noted of a thread | notify | notify | retention.deliveries after last used |
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
 | beat:{n} | string: a running process | every | web | 15 s |
@@ -87,6 +88,9 @@ class Keys:
     @property
     def retry(self) -> str:
         return f"{self.prefix}retry"
+
+    def thread(self, receiver: str, thread: str) -> str:
+        return f"{self.prefix}thread:{receiver}:{thread}"
 
     @property
     def sent(self) -> str:

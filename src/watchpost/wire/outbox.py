@@ -138,20 +138,32 @@ class Outbox:
                 found = await self._store.redis.hgetall(self._keys.out(id_))
         if b"message" not in found:
             return None
+        receiver, message, remembered = found[b"receiver"].decode(), MESSAGE.decode(found[b"message"]), b""
+        if message.thread:
+            async with self._store.errors():
+                remembered = await self._store.redis.get(self._keys.thread(receiver, message.thread)) or b""
         return Delivery(
             id=id_,
             digest=found[b"digest"].decode(),
-            receiver=found[b"receiver"].decode(),
-            message=MESSAGE.decode(found[b"message"]),
+            receiver=receiver,
+            message=message,
             attempt=int(found[b"attempts"]) + 1,
             created=_at(found[b"created"]) or datetime.fromtimestamp(0, UTC),
+            remembered=remembered.decode("utf-8", "replace"),
         )
 
-    async def done(self, receiver: str, entry: Entry, *, then: Claims | None = None) -> Entry | None:
-        """It arrived. With `then`, the receiver's next delivery is claimed in the same step, if one waits."""
+    async def done(
+        self, receiver: str, entry: Entry, *, then: Claims | None = None, thread: str = "", remember: str = ""
+    ) -> Entry | None:
+        """It arrived. With `then`, the receiver's next delivery is claimed in the same step, if one waits.
+
+        `remember` is kept for the next message of `thread`, in that step too.
+        """
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
-        args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else ""]
+        names.append(self._keys.thread(receiver, thread))
+        noted = remember if thread else ""
+        args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else "", noted]
         found = await self._store.run("done", names, args)
         if not found or then is None:
             return None

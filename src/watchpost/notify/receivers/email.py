@@ -27,7 +27,7 @@ from watchpost.model import (
     Unknown,
     derive_id,
 )
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import html, mime, plain, words
 from watchpost.plan.fields import Duration, Network, Options, Secret
 
@@ -75,7 +75,7 @@ class SmtpOptions(Options):
         return self
 
 
-class EmailOptions(Options):
+class EmailOptions(DeliveryOptions):
     """`to` gets one message per address. `timeout` is for an attempt as a whole."""
 
     sender: Mailbox = Field(alias="from")

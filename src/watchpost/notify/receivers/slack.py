@@ -13,16 +13,16 @@ from pydantic import Field
 
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.post import Answer, NoAnswer, Poster, SecretUrl, judge
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import plain, slack, words
-from watchpost.plan.fields import Duration, Network, Options, Secret
+from watchpost.plan.fields import Duration, Network, Secret
 
 _PACE_SECONDS = 1.1  # Slack takes one message a second per channel
 _BLOCKS_REFUSED = ("invalid_blocks", "msg_blocks_too_long", "invalid_payload")
 _GONE = ("no_service", "channel_is_archived", "invalid_token", "no_team", "team_disabled")
 
 
-class SlackOptions(Options):
+class SlackOptions(DeliveryOptions):
     """`url`: the incoming webhook's, a secret. `max_stories`: at most so many in one edition."""
 
     url: SecretUrl

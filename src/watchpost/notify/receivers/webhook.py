@@ -18,9 +18,9 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
 from watchpost.notify.post import Poster, TargetUrl, judge
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import payload, words
-from watchpost.plan.fields import Duration, Network, Options, Secret
+from watchpost.plan.fields import Duration, Network, Secret
 
 _FEWEST, _MOST = 24, 64  # bytes of a secret, as the specification says
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110 "token"
@@ -48,7 +48,7 @@ def _check_secret(secret: Secret) -> Secret:
 SigningSecret = Annotated[Secret, AfterValidator(_check_secret)]
 
 
-class WebhookOptions(Options):
+class WebhookOptions(DeliveryOptions):
     """`secrets`: every one of them signs; none sends unsigned. `timeout` is for the attempt as a whole."""
 
     url: TargetUrl

@@ -80,7 +80,7 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
         "schema": SCHEMA,
         "id": f"dg_{digest.id}",
         "source": f"watchpost/{clean(digest.install, 100)}",
-        "test": False,
+        "test": digest.test,
         "data": {
             "receiver": digest.receiver,
             "window": {"from": _time(digest.window_start), "to": _time(digest.window_end)},

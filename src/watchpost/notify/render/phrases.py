@@ -48,6 +48,7 @@ class Phrases:
     why: str
     also: str
     topics: str
+    test: str
     undated: str
     published: str
     seen: str
@@ -91,6 +92,7 @@ ENGLISH = Phrases(
     why="Why: {words}.",
     also="Also: {outlets}.",
     topics="Topics: {topics}.",
+    test="TEST MESSAGE",
     undated="no date, seen {seen}",
     published="published {published}, seen {seen}",
     seen="{published} (seen {seen})",
@@ -134,6 +136,7 @@ FRENCH = Phrases(
     why="Motif : {words}.",
     also="Aussi : {outlets}.",
     topics="Thèmes : {topics}.",
+    test="MESSAGE D'ESSAI",
     undated="sans date, vu {seen}",
     published="publié {published}, vu {seen}",
     seen="{published} (vu {seen})",

@@ -72,7 +72,7 @@ def speak(digest: Digest) -> Phrases:
 
 def subject(digest: Digest) -> str:
     """One line of at most 90 code points: a stable prefix, the count, the strongest headline."""
-    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] "
+    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] " + (f"{speak(digest).test} · " if digest.test else "")
     told = len(digest.stories)
     if not told:
         return cut(prefix + nothing(digest), _SUBJECT)
@@ -96,7 +96,8 @@ def heading(digest: Digest) -> str:
     about = f"{severity(digest, digest.stories[0])} · {about}" if digest.kind == "alert" else about
     new = sum(story.status == "new" for story in digest.stories)
     counts = [say.count(len(digest.stories), say.story), *([say.count(new, say.counted["new"])] if new else [])]
-    return f"{about}: {', '.join(counts)}"
+    mark = f"{say.test} · " if digest.test else ""
+    return f"{mark}{about}: {', '.join(counts)}"
 
 
 def summary(digest: Digest) -> str:
@@ -128,7 +129,8 @@ def nothing(digest: Digest) -> str:
 
 def dateline(digest: Digest) -> str:
     """When the edition was made: "Monday 23 November 2026, 08:00 Europe/Paris"."""
-    return f"{written(digest, digest.created, 'EEEE d MMMM y, HH:mm')} {zone_of(digest)}"
+    mark = f"{speak(digest).test} · " if digest.test else ""
+    return f"{mark}{written(digest, digest.created, 'EEEE d MMMM y, HH:mm')} {zone_of(digest)}"
 
 
 def window(digest: Digest) -> str:
