@@ -174,6 +174,10 @@ async def test_no_more_entries_than_asked_for(server: HttpServer) -> None:
         {"url": "http://e.org/", "headers": {"Host": "x"}},
         {"url": "http://e.org/", "headers": {"X-A": "a\r\nX-B: b"}},
         {"url": "http://e.org/", "headers": {"a b": "c"}},
+        {"url": "http://e.org/", "tags": ["sahel, africa"]},
+        {"url": "http://e.org/", "tags": [" "]},
+        {"url": "http://e.org/", "tags": []},
+        {"url": "http://e.org/", "weight": 0},
         {"url": "http://e.org/", "colour": "red"},
         {},
     ],
@@ -181,3 +185,9 @@ async def test_no_more_entries_than_asked_for(server: HttpServer) -> None:
 def test_options_that_cannot_work_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         feed.KIND.options.model_validate(options)
+
+
+def test_one_tag_needs_no_brackets() -> None:
+    options = feed.KIND.options.model_validate({"url": "http://e.org/", "tags": "sahel"})
+    assert isinstance(options, feed.FeedOptions)
+    assert (options.tags, options.weight) == (("sahel",), 1.0)

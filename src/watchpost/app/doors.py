@@ -6,7 +6,8 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -23,6 +24,7 @@ from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.wire.embedded import EmbeddedServer, find_binary
+from watchpost.wire.running import find_running
 from watchpost.wire.store import Store
 
 USER_AGENT = f"watchpost/{__version__}"
@@ -87,6 +89,22 @@ async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> 
             await server.stop()
         raise
     return Housing(store, server)
+
+
+@asynccontextmanager
+async def look(settings: Settings, plan: Plan) -> AsyncIterator[Store]:
+    """The store of a watchpost that runs already, for commands that look or act on it. Starts no server.
+
+    Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
+    """
+    configured = settings.redis_url
+    store = Store(await find_running(settings.data) if configured is None else configured.reveal(), plan.redis_prefix)
+    try:
+        async with store.errors():
+            await store.redis.ping()
+        yield store
+    finally:
+        await store.close()
 
 
 def new_install_id() -> str:

@@ -27,6 +27,8 @@ from watchpost.plan.plan import Limits, Retention
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 NAME_RULE = "a name is up to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit"
 
+TAG_MAX = 64
+
 _LANGUAGE = re.compile(r"^[a-z]{2,3}$")
 
 T = TypeVar("T")
@@ -63,6 +65,12 @@ def _listen(value: str) -> str:
     return value
 
 
+def _tag(value: str) -> str:
+    if not value.strip() or len(value) > TAG_MAX or "," in value or not value.isprintable():
+        raise ValueError(f"a tag is up to {TAG_MAX} characters on one line, without a comma")
+    return value.strip()
+
+
 def _at_least_a_second(value: timedelta) -> timedelta:
     if value < timedelta(seconds=1):
         raise ValueError("must be at least 1s")
@@ -91,6 +99,9 @@ class _OrOne:
 
 Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OrOne()]
 """One value, or a list of them."""
+
+Tag = Annotated[str, AfterValidator(_tag)]
+"""A word under which feeds are gathered, as folders do in feed readers."""
 
 Span = Annotated[Duration, AfterValidator(_at_least_a_second)]
 Language = Annotated[str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE.pattern})]

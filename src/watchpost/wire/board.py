@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from watchpost.wire.status import Depths, SourceStatus
+from watchpost.wire.keys import MEMORY
+from watchpost.wire.status import Depths, SourceRecord, SourceStatus
 from watchpost.wire.store import Store
 
 
@@ -30,6 +31,31 @@ class Board:
                 pipe.hmget(self._keys.source(name), *fields)
             rows = await pipe.execute()
         return tuple(_status(name, row) for name, row in zip(names, rows, strict=True))
+
+    async def due(self, names: Sequence[str]) -> Mapping[str, datetime]:
+        """When these feeds are due; while one is being read, the end of its lease. Unscheduled ones are left out."""
+        found: dict[str, datetime] = {}
+        async with self._store.errors():
+            for at in range(0, len(names), 1000):
+                part = names[at : at + 1000]
+                scores = await self._store.redis.zmscore(self._keys.feeds, part)
+                found |= {
+                    name: datetime.fromtimestamp(score / 1000, UTC)
+                    for name, score in zip(part, scores, strict=True)
+                    if score is not None
+                }
+        return found
+
+    async def record(self, name: str) -> SourceRecord:
+        """Everything that is kept of one source."""
+        async with self._store.errors():
+            raw = await self._store.redis.hgetall(self._keys.source(name))
+        facts = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in raw.items()}
+        return SourceRecord(
+            name,
+            memory={key.removeprefix(MEMORY): value for key, value in facts.items() if key.startswith(MEMORY)},
+            status={key: value for key, value in facts.items() if not key.startswith(MEMORY) and key != "fence"},
+        )
 
     async def depths(self, receivers: Sequence[str]) -> Depths:
         """Queue lengths, read one after the other."""

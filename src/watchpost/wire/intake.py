@@ -8,10 +8,10 @@ from typing import Literal
 
 from watchpost.model import Article
 from watchpost.wire.codec import ARTICLE
+from watchpost.wire.keys import MEMORY
 from watchpost.wire.store import Store
 
 PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
-_MEMORY = "m:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Intake:
         new = known = 0
         for part in parts:
             last = part is parts[-1]
-            state = {_MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
+            state = {MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
             args: list[str | bytes | int] = [claim.name, claim.fence, delay_ms if last else -1]
             args += [self._seen_ttl_ms, self._queue_max, len(state)]
             args += [text for pair in state.items() for text in pair]
@@ -117,8 +117,8 @@ def _split(flat: Sequence[bytes]) -> tuple[dict[str, str], dict[str, str]]:
     status: dict[str, str] = {}
     for raw_key, raw_value in zip(flat[::2], flat[1::2], strict=True):
         key, value = raw_key.decode(), raw_value.decode()
-        if key.startswith(_MEMORY):
-            memory[key.removeprefix(_MEMORY)] = value
+        if key.startswith(MEMORY):
+            memory[key.removeprefix(MEMORY)] = value
         else:
             status[key] = value
     return memory, status

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 MATCH = b"match"
 NOTIFY = b"notify"
 SCHEMA = "1"
+MEMORY = "m:"  # begins those fields of source:{n} that are the source's own memory; the others are status
 
 
 @dataclass(frozen=True, slots=True)

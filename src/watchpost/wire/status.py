@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -17,6 +18,15 @@ class SourceStatus:
     last_read: datetime | None
     last_visit: datetime | None
     next_visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """All that is kept of one source: what it wants to find again (validators), and what people see of it."""
+
+    name: str
+    memory: Mapping[str, str] = field(hash=False)
+    status: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)

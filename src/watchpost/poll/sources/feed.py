@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.errors import FetchError
 from watchpost.plan.fields import Duration, Network, Options, Secret
+from watchpost.plan.schema import Several, Tag
 from watchpost.poll.documents.read import Reading, read_feed_document
 from watchpost.poll.due import LONGEST
 from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher, Validators
@@ -63,6 +64,8 @@ class FeedOptions(Options):
     headers: Annotated[Mapping[str, str | Secret], AfterValidator(_header_names)] = Field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     max_items: int = Field(200, ge=1, le=10_000)
+    tags: Several[Tag] = ()
+    weight: float = Field(1.0, gt=0, le=100)
 
 
 FULL_READ_EVERY = timedelta(days=3)
