@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from watchpost.query.entities import Reading
-from watchpost.query.words import Places, Step, fold, folded_text, is_unspaced, spelling, touches
+from watchpost.query.words import Places, Step, fold, folded_pieces, is_unspaced, spelling, touches
 
 LONGEST_SEARCHED = 200_000
 """The characters of a text that a regular expression gets to see, counted from its beginning."""
@@ -17,7 +17,7 @@ MOST_PLACES = 1_000
 """The places that are told of one clause in one text, counted from its beginning."""
 
 _FEW = 64  # words to look up in a text before all are noted
-_LINE_ENDS = ("-\n", "-\r\n", "\u00ad\n", "\u00ad\r\n", "\u2010\n", "\u2010\r\n")
+_HYPHENS = "-\u00ad\u2010"
 _LINE_END = re.compile("([^\\W\\d_])[-\u00ad\u2010]\r?\n[ \t]*(?=([^\\W\\d_]))")
 _PARAGRAPH_END = re.compile("\n[ \t\r]*\n|\u2029")
 
@@ -35,6 +35,7 @@ class Index:
         "_last",
         "_looked_up",
         "_paragraphs",
+        "_pieces",
         "_positions",
         "_reading",
         "_sorted",
@@ -45,7 +46,8 @@ class Index:
 
     def __init__(self, text: str) -> None:
         self._reading = Reading(text)
-        self.joined = folded_text(self._reading.text)
+        self._pieces = folded_pieces(self._reading.text)
+        self.joined = " ".join(filter(None, self._pieces))
         self._folded: list[str] | None = None
         self._spans: Places | None = None
         self._last: dict[str, int] | None = None  # where each word stands last
@@ -53,7 +55,7 @@ class Index:
         self._positions: dict[str, list[int]] | None = None
         self._sorted: list[str] | None = None
         self._paragraphs: list[int] | None = None
-        self._broken = self._rejoined() if any(end in text for end in _LINE_ENDS) else {}
+        self._broken = self._rejoined() if _breaks_words(text) else {}
         self._vocabulary: Set[str] | None = None
 
     @property
@@ -135,7 +137,7 @@ class Index:
     def _places(self) -> Places:
         """Start and end of each word in the text as it is read."""
         if self._spans is None:
-            self._spans = Places(self._reading.text)
+            self._spans = Places(self._reading.text, self._pieces)
         return self._spans
 
     def _standing(self, step: Step) -> Sequence[int]:
@@ -224,6 +226,16 @@ class Index:
             if 0 < second < len(found) and (found[second - 1][1], found[second][0]) == (match.end(1), match.end()):
                 joined[second - 1] = fold(self._halves(second - 1))
         return joined
+
+
+def _breaks_words(text: str) -> bool:
+    """Whether a line ends with a hyphen."""
+    end = text.find("\n")
+    while end > 0:
+        if text[end - 1] in _HYPHENS or (text[end - 1] == "\r" and end > 1 and text[end - 2] in _HYPHENS):
+            return True
+        end = text.find("\n", end + 1)
+    return False
 
 
 def _fits(word: str, step: Step) -> bool:

@@ -130,9 +130,14 @@ def folded_words(text: str) -> list[str]:
 
 def folded_text(text: str) -> str:
     """The words of `text`, folded, with one space between any two."""
+    return " ".join(filter(None, folded_pieces(text)))
+
+
+def folded_pieces(text: str) -> list[str]:
+    """For each piece of `text` between two spaces its folded words, with a space between any two; "" for none."""
     if text.isascii():
-        return " ".join(text.translate(_ASCII_FOLDED).split())
-    return " ".join(filter(None, map(_folded.__getitem__, text.split())))
+        return text.translate(_ASCII_FOLDED).split(" ")
+    return list(map(_folded.__getitem__, text.split(" ")))
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -155,16 +160,18 @@ class Places:
 
     __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, folded: list[str] | None = None) -> None:
+        """`folded` are the `folded_pieces` of the text, if they are known."""
         self._text = text
         self._all: list[tuple[int, int]] | None = None
+        if folded is None:
+            folded = folded_pieces(text)
         if text.isascii():
-            self._pieces = text.translate(_ASCII_FOLDED).split(" ")
-            counts: Iterable[int] = map(bool, self._pieces)
+            self._pieces = folded  # as long as what they stand for
+            counts: Iterable[int] = map(bool, folded)
         else:
             self._pieces = text.split(" ")
-            folded = map(_folded.__getitem__, self._pieces)
-            counts = [words.count(" ") + 1 if words else 0 for words in folded]
+            counts = map(_counted.__getitem__, folded)
         self._until = list(accumulate(counts))  # how many words there are up to the end of each piece
         self._ends = list(accumulate(map(len, self._pieces)))  # where each would end without the spaces
         self._known: dict[int, list[tuple[int, int]]] = {}
@@ -216,8 +223,21 @@ class _Folded(dict[str, str]):
         return folded
 
 
+class _Counted(dict[str, int]):
+    """How many words there are in a folded piece."""
+
+    def __missing__(self, folded: str) -> int:
+        count = folded.count(" ") + 1 if folded else 0
+        if len(folded) <= _MEMORABLE:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[folded] = count
+        return count
+
+
 _REMEMBERED = 50_000
 _folded = _Folded()
+_counted = _Counted()
 _HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
 _MEMORABLE = 32
 # The same few thousand words make up most of the news.
