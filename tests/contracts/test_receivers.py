@@ -24,6 +24,11 @@ DEAD: Mapping[str, dict[str, Any]] = {
     "file": {"path": "a-file/box"},
     "webhook": {"url": "http://127.0.0.1:1/hook", "secrets": [{"env": "SIGN"}], "allow_private": ["127.0.0.1/32"]},
     "slack": {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]},
+    "discord": {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]},
+    "mattermost": {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]},
+    "teams": {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]},
+    "ntfy": {"url": "http://127.0.0.1:1/duty", "allow_private": ["127.0.0.1/32"]},
+    "apprise": {"url": {"env": "APPRISE"}},
     "email": {
         "from": "w@example.org",
         "to": ["a@example.org", "b@example.org"],
@@ -31,7 +36,7 @@ DEAD: Mapping[str, dict[str, Any]] = {
         "allow_private": ["127.0.0.1/32"],
     },
 }
-ENV = {"SIGN": "whsec_" + "bmV3" * 8, "SLACK": "http://127.0.0.1:1/services/x"}
+ENV = {"SIGN": "whsec_" + "bmV3" * 8, "SLACK": "http://127.0.0.1:1/services/x", "APPRISE": "json://127.0.0.1:1/x"}
 
 Make = Callable[[], Receiver]
 
@@ -102,7 +107,7 @@ def test_no_kind_s_schema_fails_and_unknown_keys_are_errors() -> None:
 
 
 def test_collecting_the_kinds_loads_nothing_heavy() -> None:
-    heavy = ("httpx", "aiosmtplib", "jinja2", "css_inline", "babel", "standardwebhooks")
+    heavy = ("httpx", "aiosmtplib", "jinja2", "css_inline", "babel", "standardwebhooks", "apprise", "dkim")
     code = (
         "import sys; from watchpost.notify.receivers import kinds; kinds();"
         f"print([name for name in {heavy!r} if name in sys.modules])"

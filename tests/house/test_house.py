@@ -69,7 +69,18 @@ def test_every_room_says_what_it_is_for_and_has_a_name_of_its_own(path: Path) ->
 
 def test_the_kinds_are_these() -> None:
     assert sorted(sources.kinds()) == ["feed", "folder"]
-    assert sorted(receivers.kinds()) == ["console", "email", "file", "slack", "webhook"]
+    assert sorted(receivers.kinds()) == [
+        "apprise",
+        "console",
+        "discord",
+        "email",
+        "file",
+        "mattermost",
+        "ntfy",
+        "slack",
+        "teams",
+        "webhook",
+    ]
 
 
 def test_every_key_is_described_and_every_crash_point_is_placed() -> None:

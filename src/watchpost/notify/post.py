@@ -91,17 +91,41 @@ class NoAnswer:
 
 
 class Poster:
-    """Posts to one target. Opens nothing before the first post; `close` may be called at any time, and twice."""
+    """Posts to one target. Opens nothing before the first post; `close` may be called at any time, and twice.
 
-    def __init__(self, url: Secret, user_agent: str, allow_private: Sequence[Network], deadline: timedelta) -> None:
+    With a `pace`, one post at a time, and so long after the one before.
+    """
+
+    def __init__(
+        self,
+        url: Secret,
+        user_agent: str,
+        allow_private: Sequence[Network],
+        deadline: timedelta,
+        pace: timedelta = timedelta(0),
+    ) -> None:
         self._url = url
         self._user_agent = user_agent
         self._allow_private = tuple(allow_private)
         self._seconds = deadline.total_seconds()
         self._client: httpx.AsyncClient | None = None
+        self._pace = pace.total_seconds()
+        self._turn = asyncio.Lock()
+        self._free_at = 0.0
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """One request, one answer, all within the deadline. Does not raise for what the outside does."""
+        if not self._pace:
+            return await self._post(body, headers)
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            try:
+                return await self._post(body, headers)
+            finally:
+                self._free_at = loop.time() + self._pace
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
         import httpx
 
         sent = False

@@ -5,7 +5,6 @@ Slack answers `ok` as plain text, and only that is a success. A webhook has no k
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import plain, slack, words
 from watchpost.plan.fields import Duration, Network, Secret
 
-_PACE_SECONDS = 1.1  # Slack takes one message a second per channel
+_PACE = timedelta(seconds=1.1)  # Slack takes one message a second per channel
 _BLOCKS_REFUSED = ("invalid_blocks", "msg_blocks_too_long", "invalid_payload")
 _GONE = ("no_service", "channel_is_archived", "invalid_token", "no_team", "team_disabled")
 
@@ -38,9 +37,7 @@ class Slack:
         self.name = name
         self._stories = options.max_stories
         self._secrets: tuple[Secret, ...] = (options.url,)
-        self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout)
-        self._turn = asyncio.Lock()
-        self._free_at = 0.0
+        self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout, _PACE)
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One to three messages; part "1", "2", "3" if there are several."""
@@ -71,11 +68,7 @@ class Slack:
         await self._poster.close()
 
     async def _try(self, payload: str) -> tuple[Outcome, Answer | NoAnswer]:
-        async with self._turn:
-            loop = asyncio.get_running_loop()
-            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
-            answer = await self._poster.post(payload.encode(), {"content-type": "application/json; charset=utf-8"})
-            self._free_at = loop.time() + _PACE_SECONDS
+        answer = await self._poster.post(payload.encode(), {"content-type": "application/json; charset=utf-8"})
         return self._judge(answer), answer
 
     def _judge(self, answer: Answer | NoAnswer) -> Outcome:

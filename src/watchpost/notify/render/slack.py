@@ -13,31 +13,30 @@ from typing import Any
 
 import regex
 
-from watchpost.model import Digest, Story
-from watchpost.notify.render import words
-from watchpost.notify.render.foreign import clean, cut, direction, link, marked, pieces
+from watchpost.model import Digest
+from watchpost.notify.render import runs
+from watchpost.notify.render.foreign import clean, cut, link
+from watchpost.notify.render.limits import SLACK
+from watchpost.notify.render.packer import pages
 
 MAX_BLOCKS = 45
-MAX_BYTES = 11_000
-MAX_MESSAGES = 3
-MAX_STORIES = 12  # per message
-_TITLE, _QUOTE, _URL, _TEXT = 150, 240, 1000, 2000
-_HIGHLIGHTS = 10  # per story: each costs some 100 bytes
-_ROOM = 300  # bytes: "Not shown" comes in when stories are left over
+MAX_BYTES = SLACK.size
+MAX_MESSAGES = SLACK.messages
+MAX_STORIES = SLACK.stories  # per message
+_TEXT = 2000
 
 Block = dict[str, Any]
 
 
 def messages(digest: Digest) -> tuple[str, ...]:
     """One to three payloads as compact JSON, each at most 45 blocks and 11,000 bytes; the rest is counted."""
-    pages = _pack(digest)
-    shown = words.shorten(digest, sum(len(page) for page in pages))
+    shown, found = pages(digest, SLACK, form=_story, cost=_size, frame=_frame)
     payloads = []
-    for number, page in enumerate(pages, 1):
-        blocks = _opening(shown, number, len(pages)) + [block for blocks in page for block in blocks]
-        if number == len(pages):
+    for number, page in enumerate(found, 1):
+        blocks = _opening(shown, number, len(found)) + [block for blocks in page for block in blocks]
+        if number == len(found):
             blocks += _closing(shown)
-        payloads.append(_dump(_payload(_first_line(shown, number, len(pages)), blocks)))
+        payloads.append(_dump(_payload(runs.first_line(shown, number, len(found)), blocks)))
     return tuple(payloads)
 
 
@@ -99,29 +98,10 @@ def _check_plain(part: Any, limit: int) -> Iterator[str]:
             yield f"plain_text {part}"
 
 
-def _pack(digest: Digest) -> list[list[list[Block]]]:
-    """Stories as blocks, in pages that fit; a page always takes at least one story."""
-    pages: list[list[list[Block]]] = [[]]
-    room, above = _room(digest, 1), ""
-    for number, story in enumerate(digest.stories, 1):
-        one = _story(digest, story, number, above)
-        if pages[-1] and (_size(one) > room or len(pages[-1]) == MAX_STORIES):
-            if len(pages) == MAX_MESSAGES:
-                break
-            pages.append([])
-            room = _room(digest, len(pages))
-            one = _story(digest, story, number, "")
-        if _size(one) > room:
-            one = _story(digest, story, number, "", brief=True)
-        pages[-1].append(one)
-        room, above = room - _size(one), words.home(story).name
-    return pages
-
-
-def _room(digest: Digest, number: int) -> int:
-    """How many bytes a page has for its stories."""
-    frame = _opening(digest, number, MAX_MESSAGES) + _closing(digest)
-    return MAX_BYTES - _ROOM - len(_dump(_payload(_first_line(digest, number, MAX_MESSAGES), frame)).encode())
+def _frame(digest: Digest, number: int, of: int) -> int:
+    """How many bytes a page takes without its stories."""
+    frame = _opening(digest, number, of) + _closing(digest)
+    return len(_dump(_payload(runs.first_line(digest, number, of), frame)).encode())
 
 
 def _size(blocks: list[Block]) -> int:
@@ -129,61 +109,24 @@ def _size(blocks: list[Block]) -> int:
 
 
 def _opening(digest: Digest, number: int, of: int) -> list[Block]:
-    mark = f" ({number}/{of})" if of > 1 else ""
-    blocks: list[Block] = [{"type": "header", "text": _plain(cut(words.heading(digest), 140) + mark)}]
-    if number == 1 and digest.kind == "digest":
-        told = f" · {words.summary(digest)}" if digest.stories else ""
-        blocks.append(_context(words.dateline(digest) + told))
-        if late := words.lateness(digest):
-            blocks.append(_context(late))
+    blocks: list[Block] = [{"type": "header", "text": _plain(runs.heading(digest, number, of))}]
+    blocks += [_context(line) for line in runs.opening(digest, number)]
     return [*blocks, {"type": "divider"}] if digest.stories else blocks
 
 
 def _closing(digest: Digest) -> list[Block]:
-    lines = (words.not_shown(digest), cut(words.not_read(digest, 5), 400))
-    blocks = [_context(line) for line in lines if line]
-    if 0 < len(url := words.pages_link(digest)) <= _URL:
-        blocks.append(_rich([{"type": "link", "url": url, "text": words.speak(digest).open}]))
+    lines = runs.closing(digest, SLACK)
+    blocks = [_rich([_run(run) for run in line]) if line[0].url else _context(line[0].text) for line in lines]
     return [{"type": "divider"}, *blocks] if blocks and digest.stories else blocks
 
 
-def _story(digest: Digest, story: Story, number: int, above: str, *, brief: bool = False) -> list[Block]:
-    """One rich_text block, with its topic's line before it where the topic changes; `brief`: one line only."""
-    home = words.home(story)
-    blocks = [] if home.name == above else [_rich([_text(cut(words.title(home), 80).upper(), bold=True)])]
-    alert = words.severity(digest, story) + " · " if digest.kind == "alert" else ""
-    parts = [_text(f"{number}  {alert}"), _text(f"{words.status(digest, story)}  ", bold=True)]
-    parts.append(_title(story))
-    if brief or story.status == "continuing":
-        return [*blocks, _rich([*parts, _text(f" ({words.source_count(digest, story)})")])]
-    parts.append(_text(f"\n{words.byline(digest, story)}"))
-    if runs := pieces(marked(story.snippet, _QUOTE), _HIGHLIGHTS):
-        parts += [_text("\n"), *(_text(run, bold=lit) for run, lit in runs)]
-    others, more = words.also(story)
-    also = ", ".join([words.other(story, report) for report in others] + ([f"+{more}"] if more else []))
-    say, reasons = words.speak(digest), cut(words.why(story), 300)
-    last = words.listed(
-        (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
-    )
-    return [*blocks, _rich([*parts, _text(f"\n{last}")] if last else parts)]
-
-
-def _title(story: Story) -> Block:
-    title = words.headline(story.lead, _TITLE)
-    if direction(title) == "rtl":
-        title = f"\u2068{title}\u2069"  # first strong isolate: the line around it keeps its order
-    url = link(story.lead.url, _URL)
-    if not url:
-        return _text(title, bold=True)
-    return {"type": "link", "url": url, "text": title, "style": {"bold": True}}
-
-
-def _first_line(digest: Digest, number: int, of: int) -> str:
-    """The notification: what a telephone shows and a screen reader reads."""
-    top = ""
-    if digest.stories:
-        top = ". " + words.speak(digest).top.format(title=words.headline(digest.stories[0].lead, _TITLE))
-    return words.heading(digest) + (f" ({number}/{of})" if of > 1 else "") + top
+def _story(told: runs.Told) -> list[Block]:
+    """One rich_text block, with its topic's line before it where the topic changes."""
+    blocks = [_rich([_run(runs.Run(told.topic, bold=True))])] if told.topic else []
+    parts = [_run(run) for run in told.lines[0]]
+    for line in told.rest:
+        parts += [_run(runs.Run("\n")), *(_run(run) for run in line)]
+    return [*blocks, _rich(parts)]
 
 
 def _payload(text: str, blocks: list[Block]) -> dict[str, Any]:
@@ -192,8 +135,11 @@ def _payload(text: str, blocks: list[Block]) -> dict[str, Any]:
     return payload | {"blocks": blocks} if blocks else payload
 
 
-def _text(text: str, *, bold: bool = False) -> Block:
-    return {"type": "text", "text": text} | ({"style": {"bold": True}} if bold else {})
+def _run(run: runs.Run) -> Block:
+    style = {"style": {"bold": True}} if run.bold else {}
+    if run.url:
+        return {"type": "link", "url": run.url, "text": run.text} | style
+    return {"type": "text", "text": run.text} | style
 
 
 def _rich(parts: list[Block]) -> Block:

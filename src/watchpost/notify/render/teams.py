@@ -1,0 +1,133 @@
+"""Still: the Teams edition: an Adaptive Card 1.4 for a "Workflows" address (adaptivecards.io/explorer).
+
+Text stands in RichTextBlock only, whose runs are never read as Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from watchpost.model import Digest
+from watchpost.notify.render import runs
+from watchpost.notify.render.foreign import cut, link
+from watchpost.notify.render.limits import TEAMS
+from watchpost.notify.render.markdown import JOINER
+from watchpost.notify.render.packer import pages
+
+MOST_BYTES = 28_000
+_CARD = "application/vnd.microsoft.card.adaptive"
+_SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
+
+Block = dict[str, Any]
+
+
+def messages(digest: Digest) -> tuple[str, ...]:
+    """One to three payloads as compact JSON; what does not fit is counted in the last."""
+    shown, found = pages(digest, TEAMS, form=_story, cost=_size, frame=_frame)
+    payloads = []
+    for number, page in enumerate(found, 1):
+        body = _opening(shown, number, len(found)) + [block for blocks in page for block in blocks]
+        if number == len(found):
+            body += _closing(shown)
+        payloads.append(_dump(_payload(runs.first_line(shown, number, len(found)), body)))
+    return tuple(payloads)
+
+
+def plain_payload(text: str) -> str:
+    """The text alone."""
+    return _dump(_payload("watchpost", [_rich((runs.Run(line),)) for line in cut(text, 4000).split("\n") if line]))
+
+
+def validate_teams(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Everything in a payload that Teams would refuse or read as marks; empty if it is fit."""
+    size = len(_dump(payload).encode())
+    problems = [f"{size} bytes"] if size > MOST_BYTES else []
+    match payload:
+        case {
+            "type": "message",
+            "attachments": [
+                {
+                    "contentType": "application/vnd.microsoft.card.adaptive",
+                    "content": {"type": "AdaptiveCard", "version": "1.4", "body": [*body]},
+                }
+            ],
+        } if body:
+            for index, block in enumerate(body):
+                problems += [f"block {index}: {problem}" for problem in _check(block)]
+        case _:
+            problems.append("not a message with one card")
+    return tuple(problems)
+
+
+def _check(block: Block) -> Iterator[str]:
+    match block:
+        case {"type": "RichTextBlock", "inlines": [*inlines]} if inlines:
+            for inline in inlines:
+                match inline:
+                    case {"type": "TextRun", "text": str(text)} if text and "{{" not in text:
+                        url = inline.get("selectAction", {}).get("url", "https://example.org/")
+                        if link(url) != url:
+                            yield f"link {url!r}"
+                    case _:
+                        yield f"inline {inline}"
+        case _:
+            yield f"shape of {block.get('type')}"
+
+
+def _story(told: runs.Told) -> list[Block]:
+    blocks = [_rich((runs.Run(told.topic, bold=True),))] if told.topic else []
+    blocks += [_rich(line, "None") for line in told.lines]
+    return [blocks[0] | {"separator": True, "spacing": "Medium"}, *blocks[1:]]
+
+
+def _opening(digest: Digest, number: int, of: int) -> list[Block]:
+    first = _rich((runs.Run(runs.heading(digest, number, of), bold=True),))
+    first["inlines"][0]["size"] = "Large"
+    return [first, *(_rich((runs.Run(line),), "None") for line in runs.opening(digest, number))]
+
+
+def _closing(digest: Digest) -> list[Block]:
+    return [_rich(line) for line in runs.closing(digest, TEAMS)]
+
+
+def _frame(digest: Digest, number: int, of: int) -> int:
+    body = _opening(digest, number, of) + _closing(digest)
+    return len(_dump(_payload(runs.first_line(digest, number, of), body)).encode())
+
+
+def _size(blocks: list[Block]) -> int:
+    return sum(len(_dump(block).encode()) + 1 for block in blocks)
+
+
+def _rich(line: runs.Line, spacing: str = "Default") -> Block:
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [_run(run) for run in line]}
+
+
+def _run(run: runs.Run) -> Block:
+    inline: Block = {"type": "TextRun", "text": _literal(run.text)}
+    inline |= {"weight": "Bolder"} if run.bold else {}
+    return inline | ({"selectAction": {"type": "Action.OpenUrl", "url": run.url}} if run.url else {})
+
+
+def _literal(text: str) -> str:
+    """{{DATE(…)}} is the one thing that a card computes from text: its braces are put apart."""
+    return text.replace("{{", f"{{{JOINER}{{").replace("{{", f"{{{JOINER}{{")
+
+
+def _payload(summary: str, body: list[Block]) -> dict[str, Any]:
+    summary = _literal(summary)
+    card = {
+        "$schema": _SCHEMA,
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "fallbackText": summary,
+        "body": body,
+        "msteams": {"width": "Full"},
+    }
+    return {"type": "message", "summary": summary, "attachments": [{"contentType": _CARD, "content": card}]}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
