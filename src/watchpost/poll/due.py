@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LONGEST = timedelta(hours=24)
 _JITTER = 0.1
 _NO_JITTER_BELOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a feed document asks of those who poll it; an empty value asks nothing.
+
+    `ttl` is RSS 2.0's, `update_every` comes from sy:updatePeriod and sy:updateFrequency (RSS 1.0 Syndication),
+    `skip_hours` are hours in GMT and `skip_days` days of the week, 0 = Monday (RSS 2.0); `hub` and `self_url` are
+    WebSub's links.
+    """
+
+    ttl: timedelta | None = None
+    update_every: timedelta | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    hub: str = ""
+    self_url: str = ""
 
 
 def next_visit(

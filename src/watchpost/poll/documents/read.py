@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
 
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 from watchpost.poll.documents import charset
+from watchpost.poll.due import Asks
 from watchpost.poll.identity import identities
 from watchpost.poll.margins import blank_margins
 from watchpost.poll.source import Failure
@@ -31,12 +32,14 @@ _PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a document gave. `consumed` is how many bytes of JSON Lines were used up; `note` is for the operator."""
+    """What a document gave. `consumed` is how many bytes of JSON Lines were used up; `note` is for the operator;
+    `asks` is what a feed says about how often it wants to be read."""
 
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
     consumed: int = 0
     note: str = ""
+    asks: Asks = field(default_factory=Asks)
 
 
 def read_document(name: str | PurePath, data: bytes, now: datetime, *, source: str = "", lang: str = "") -> Reading:
