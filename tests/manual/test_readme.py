@@ -25,6 +25,10 @@ BLOCKS = [
 def test_every_configuration_in_the_manual_loads(text: str, tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(text.replace("/run/secrets/smtp", str(tmp_path / "smtp")), "utf-8")
     (tmp_path / "smtp").write_text("secret")
+    for number, named in enumerate(re.findall(r'opml: "?([^"},]+)', text)):
+        lists = tmp_path / named.replace("*", "all")
+        lists.parent.mkdir(exist_ok=True)
+        lists.write_text(f'<opml><body><outline xmlUrl="https://f{number}.example/"/></body></opml>')
     assert read_plan(tmp_path / "watchpost.yaml", ENV).topics
 
 

@@ -26,6 +26,7 @@ class Feed(Options):
     headers: dict[str, Secret] = Field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     max_items: Annotated[int, Field(ge=1)] = 200
+    tags: tuple[str, ...] = ()
 
 
 class Folder(Options):

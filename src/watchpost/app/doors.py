@@ -18,7 +18,7 @@ from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
 from watchpost.plan.fields import Options
-from watchpost.plan.load import load
+from watchpost.plan.load import Progress, load
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
@@ -30,9 +30,9 @@ from watchpost.wire.store import Store
 USER_AGENT = f"watchpost/{__version__}"
 
 
-def read_plan(path: Path, env: Mapping[str, str]) -> Plan:
+def read_plan(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:
     """The plan that a configuration file describes. Raises ConfigError with every mistake."""
-    return load(path, sources=source_options(), receivers=receiver_options(), env=env)
+    return load(path, sources=source_options(), receivers=receiver_options(), env=env, progress=progress)
 
 
 def source_options() -> Mapping[str, type[Options]]:

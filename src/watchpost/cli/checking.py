@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from watchpost.app import doors
+from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, tell, tell_json
 from watchpost.errors import Complaint, ConfigError
 from watchpost.plan.editor_schema import schema_text
@@ -20,7 +21,8 @@ def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost check`: 2 if anything is wrong; warnings alone are 0."""
     try:
         path = read_settings(config=file).config
-        plan = doors.read_plan(path, env)
+        with Bar("reading the configuration") as bar:
+            plan = doors.read_plan(path, env, bar)
     except ConfigError as error:
         return _report(error.complaints, as_json, None)
     return _report(plan.warnings, as_json, plan)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
+from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.errors import ConfigError, QueryError
 from watchpost.match.matcher import Topics, document, story_of
@@ -125,7 +126,8 @@ def _spread(files: Sequence[str]) -> Iterator[str]:
 def read_plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
     """The plan, or None after its mistakes have been said."""
     try:
-        return doors.read_plan(read_settings(config=config).config, env)
+        with Bar("reading the configuration") as bar:
+            return doors.read_plan(read_settings(config=config).config, env, bar)
     except ConfigError as error:
         complain(error.complaints)
         return None

@@ -10,8 +10,10 @@ from pathlib import Path
 from watchpost import telemetry as tm
 from watchpost.app import doors, lifecycle, once
 from watchpost.app.service import Role, Service
+from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say
 from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.plan.load import Progress
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.web import server as web
@@ -27,7 +29,8 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         def reread() -> Plan:
             return _read_plan(settings, env)
 
-        plan = reread()
+        with Bar("reading the configuration") as bar:
+            plan = _read_plan(settings, env, bar)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -56,9 +59,9 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         return INTERRUPTED
 
 
-def _read_plan(settings: Settings, env: Mapping[str, str]) -> Plan:
+def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
-    plan = doors.read_plan(settings.config, env)
+    plan = doors.read_plan(settings.config, env, progress)
     plan = replace(plan, listen=settings.http_listen or plan.listen)
     web.parse_listen(plan.listen)
     return plan

@@ -1,4 +1,4 @@
-"""The door to the disk: the configuration file and the files that it includes."""
+"""The door to the disk: the configuration file, the files that it includes, and the lists of feeds that it names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchpost.errors import Complaint
+from watchpost.plan.opml import MAX_BYTES as LIST_BYTES
 from watchpost.plan.positions import Mapping, Mark, Node, Scalar, Sequence
 from watchpost.plan.yaml_reader import read_yaml
 
@@ -50,6 +51,22 @@ def read_files(path: Path) -> Files:
             else:
                 included[one] = tree
     return Files(root, tuple(included.values()), tuple(names), tuple(found), complete)
+
+
+def read_list(main: Path, pattern: str) -> tuple[tuple[tuple[str, bytes], ...], str]:
+    """Name and content of the files that `pattern` names, and what is wrong: "no such file", "cannot be read: …".
+
+    A relative pattern counts from the directory of `main`. Content ends after opml.MAX_BYTES + 1 bytes.
+    """
+    paths, problem = _matches(main, pattern)
+    found = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                found.append((str(path), file.read(LIST_BYTES + 1)))
+        except OSError as error:
+            return (), f"{path} cannot be read: {error.strerror}"
+    return tuple(found), problem or ("" if found else "no file matches")
 
 
 def _patterns(root: Mapping) -> Iterator[Scalar]:

@@ -21,7 +21,7 @@ def fingerprint(
 ) -> str:
     """128 bits in hex over everything resolved. A secret counts as where it comes from, not as its value."""
     canonical = {
-        "frame": frame.model_dump(mode="json", exclude={"include", "defaults"}, fallback=str),
+        "frame": frame.model_dump(mode="json", exclude={"include", "defaults", "feeds_from"}, fallback=str),
         "sources": _parts(sources),
         "receivers": _parts(receivers),
         "topics": {

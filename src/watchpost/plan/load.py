@@ -5,7 +5,8 @@ Which kinds of source and receiver there are, the caller says: plan imports none
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,14 +20,18 @@ from watchpost.plan.complaints import Block, choice, translate
 from watchpost.plan.fields import Options
 from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
+from watchpost.plan.listing import Lists, read_lists
+from watchpost.plan.lists import gather
+from watchpost.plan.opml import few
 from watchpost.plan.plan import Limits, Part, Plan, Retention
 from watchpost.plan.positions import Mapping as Tree
-from watchpost.plan.positions import Scalar, is_null, plain
+from watchpost.plan.positions import Mark, Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, route_of
 from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
 from watchpost.plan.sections import Sections, collect
 from watchpost.plan.topics import check_query, compile_topic, query_texts
 
+Progress = Callable[[int, int], None]
 Model = TypeVar("Model", bound=Options)
 
 
@@ -36,28 +41,37 @@ def load(
     sources: Mapping[str, type[Options]],
     receivers: Mapping[str, type[Options]],
     env: Mapping[str, str],
+    progress: Progress = lambda done, total: None,
 ) -> Plan:
-    """Reads the configuration file at `path` and what it includes.
+    """Reads the configuration file at `path`, what it includes, and the lists of feeds that it names.
 
     `sources` ("feed", "folder") and `receivers` map the name of a kind to its options; `env` is
-    where secrets are looked up. Relative paths start at the directory of `path`. Opens no socket.
+    where secrets are looked up. Relative paths start at the directory of `path`. Opens no socket. `progress` is told
+    now and then how many feeds of how many have been checked.
     Raises ConfigError with every mistake of all files, in file order.
     """
     files = read_files(path)
     sections = collect(files.main, files.included)
-    reader = _Reader({"env": env, "base": path.parent}, list(sections.complaints))
+    reader = _Reader({"env": env, "base": path.parent}, list(sections.complaints), progress)
     frame = reader.frame(files.main) if files.complete or files.main.entries else None
     parts = tuple(reader.sources(sections, files.main, sources))
+    lists = read_lists(path, files.main, () if frame is None else frame.feeds_from)
+    reader.complaints.extend(lists.complaints)
+    reader.warnings.extend(lists.warnings)
+    parts += tuple(reader.listed(lists, parts, files.main, sources["feed"]))
     told = tuple(reader.receivers(sections, receivers))
     topics = tuple(reader.topics(sections))
     routes = tuple(reader.routes(sections))
-    if files.complete and not sections.unsure:  # otherwise the name may well stand in what was not read
+    listed = lists.complete and (frame is not None or files.main.get("feeds_from") is None)
+    if files.complete and listed and not sections.unsure:  # otherwise the name may well stand in what was not read
         names = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
-        origins = {block.name for block in (*sections.feeds, *sections.folders)}
+        origins = {block.name for block in (*sections.feeds, *sections.folders)} | {part.name for part in parts}
         reader.complaints.extend(dangling(sections.routes, names[0], names[1], origins))
 
+    places = {name: index for index, name in enumerate(dict.fromkeys((*files.names, *lists.names)))}
+
     def order(complaint: Complaint) -> tuple[int, int, int]:
-        return files.names.index(complaint.file), complaint.line, complaint.column
+        return places[complaint.file], complaint.line, complaint.column
 
     if files.complaints or reader.complaints or frame is None:
         told_of = {(one.file, one.line, one.column) for one in files.complaints}
@@ -109,8 +123,9 @@ def _plan(
 class _Reader:
     """Checks blocks against their models and remembers everything that is wrong with them."""
 
-    def __init__(self, context: dict[str, Any], complaints: list[Complaint]) -> None:
+    def __init__(self, context: dict[str, Any], complaints: list[Complaint], progress: Progress) -> None:
         self.complaints = complaints
+        self._progress = progress
         self.warnings: list[Complaint] = []
         self._context = context
 
@@ -141,13 +156,14 @@ class _Reader:
                 if kind == "feed":
                     self._warn_if_hasty(block, defaults, options)
 
-    def _feed_defaults(self, root: Tree, model: type[Options]) -> Block | None:
+    def _feed_defaults(self, root: Tree, model: type[Options], aloud: bool = True) -> Block | None:
         above = root.get("defaults")
         entry = above.entries.get("feed") if isinstance(above, Tree) else None
         if entry is None or not isinstance(entry.node, Tree):
             return None  # absent, or wrong and said by frame
         block = Block("", "defaults.feed", entry.mark, entry.node)
-        self._options(block, model, plain(block.node), partial=True)
+        if aloud:
+            self._options(block, model, plain(block.node), partial=True)
         return block
 
     def _warn_if_hasty(self, block: Block, defaults: Block | None, options: Options) -> None:
@@ -160,6 +176,41 @@ class _Reader:
                 problem = "more often than once a minute: some servers will refuse this"
                 self.warnings.append(mark.complaint(f"{place.path}.every", problem, "warning"))
                 return
+
+    def listed(self, lists: Lists, parts: Sequence[Part], root: Tree, model: type[Options]) -> Iterator[Part]:
+        """The feeds of lists as parts. What is wrong with one is a warning: a list is often somebody else's work."""
+        defaults = self._feed_defaults(root, model, aloud=False)
+        inherited = plain(defaults.node) if defaults is not None else {}
+        try:
+            templates = [
+                model.model_validate(inherited | {"url": "http://example.org/"} | own, context=self._context)
+                for own in lists.defaults
+            ]
+        except ValidationError:
+            return  # the defaults are wrong, which has been said
+        addresses = {url: part.name for part in parts if isinstance(url := getattr(part.options, "url", None), str)}
+        feeds, notices = gather(lists.lists, addresses, {part.name for part in parts})
+        self.warnings.extend(notices)
+        doubts: dict[str, list[Complaint]] = {}
+        for number, feed in enumerate(feeds):
+            if number % 100 == 0:
+                self._progress(number, len(feeds))
+            outline = feed.outline
+            values = {"url": outline.url, "tags": outline.tags, "lang": outline.lang}
+            try:  # what all feeds of a list share was checked once, in its template
+                own = model.model_validate({key: value for key, value in values.items() if value})
+            except ValidationError as error:
+                block = Block(feed.name, f"'{outline.title}'", outline.mark, Scalar(outline.mark, outline.url))
+                wrong = (
+                    replace(one, problem=f"{one.problem}: left out", severity="warning")
+                    for one in translate(error, block, model)
+                )
+                doubts.setdefault(outline.mark.file, []).extend(wrong)
+                continue
+            changes = {key: getattr(own, key) for key in own.model_fields_set}
+            yield Part(feed.name, "feed", templates[feed.entry].model_copy(update=changes))
+        for file, problems in doubts.items():
+            self.warnings.extend(few(problems, Mark(file)))
 
     def receivers(self, sections: Sections, kinds: Mapping[str, type[Options]]) -> Iterator[Part]:
         for block in sections.receivers:

@@ -22,10 +22,8 @@ from pydantic_core import PydanticCustomError, core_schema
 from watchpost.model import Severity
 from watchpost.plan import schedule_text
 from watchpost.plan.fields import Duration, Options, Secret
+from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
-
-NAME = re.compile(r"[^\W_][\w.-]{0,63}")
-NAME_RULE = "a name is up to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit"
 
 TAG_MAX = 64
 
@@ -69,6 +67,12 @@ def _tag(value: str) -> str:
     if not value.strip() or len(value) > TAG_MAX or "," in value or not value.isprintable():
         raise ValueError(f"a tag is up to {TAG_MAX} characters on one line, without a comma")
     return value.strip()
+
+
+def _prefix(value: str) -> str:
+    if value and not (NAME.fullmatch(value) and len(value) <= PREFIX_MAX):
+        raise ValueError(f"a prefix is up to {PREFIX_MAX} characters and begins as a name does")
+    return value
 
 
 def _at_least_a_second(value: timedelta) -> timedelta:
@@ -190,6 +194,18 @@ class Defaults(Options):
     feed: dict[str, Any] = Field(default_factory=dict)
 
 
+class FeedsFrom(Options):
+    """A list of feeds kept in a file of its own, and what all feeds of it get. Their folders become tags.
+
+    `opml` counts from the configuration file and may hold `*`; `prefix` begins the name of each feed.
+    """
+
+    opml: Annotated[str, StringConstraints(min_length=1)]
+    prefix: Annotated[str, AfterValidator(_prefix)] = ""
+    tags: Several[Tag] = ()
+    every: Annotated[Duration, Field(gt=timedelta(0))] | None = None
+
+
 class LimitsOptions(Options):
     """Bounds of the whole service."""
 
@@ -240,6 +256,7 @@ class Frame(Options):
     include: Several[str] = ()
     redis: RedisOptions = RedisOptions()
     defaults: Defaults = Defaults()
+    feeds_from: Several[FeedsFrom] = ()
     feeds: Annotated[Any, WithJsonSchema({})] = None
     folders: Annotated[Any, WithJsonSchema({})] = None
     queries: Annotated[Any, WithJsonSchema({})] = None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from watchpost.errors import Complaint
 from watchpost.plan.complaints import Block, shown, suggest
+from watchpost.plan.lists import NAME, NAME_RULE, host_stem
 from watchpost.plan.positions import Mapping, Node, Scalar
 from watchpost.plan.positions import Sequence as ListNode
-from watchpost.plan.schema import NAME, NAME_RULE, SECTIONS, Frame
+from watchpost.plan.schema import SECTIONS, Frame
 
 
 @dataclass(slots=True)
@@ -114,11 +113,7 @@ def _routes(root: Mapping, complaints: list[Complaint]) -> list[Block]:
 def _derived_name(item: Node, taken: Collection[str]) -> str:
     """A name for a feed without one: `https://www.rfi.fr/…` is `rfi-fr`, the next from there `rfi-fr-2`."""
     url = item.get("url") if isinstance(item, Mapping) else item
-    try:
-        host = urlsplit(url.text).hostname if isinstance(url, Scalar) else None
-    except ValueError:
-        host = None
-    stem = re.sub(r"[\W_]+", "-", (host or "feed").removeprefix("www.")).strip("-")[:56] or "feed"
+    stem = host_stem(url.text if isinstance(url, Scalar) else "")
     name, number = stem, 2
     while name in taken:
         name, number = f"{stem}-{number}", number + 1
