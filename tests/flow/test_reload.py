@@ -33,3 +33,27 @@ def test_a_new_topic_is_live_after_sighup_and_nothing_is_told_again(rig: Rig) ->
     assert sorted(rig.world.told()) == ["A note about Gao", "first"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
+
+
+def test_a_list_of_feeds_that_changed_is_read_again_and_a_broken_one_changes_nothing(rig: Rig) -> None:
+    feeds = rig.root / "list.opml"
+    feeds.write_text("<opml><body/></opml>")
+    plain = rig.config.read_text()
+    rig.config.write_text(
+        plain.replace(next(line for line in plain.splitlines() if line.startswith("feeds:")), "").replace(
+            "version: 1",
+            "version: 1\nfeeds_from: {opml: list.opml, every: 1s}\ndefaults: {feed: {allow_private: [127.0.0.0/8]}}",
+        )
+    )
+    process = rig.start()
+    rig.until(lambda: "run.starting" in rig.log())
+    rig.publish("listed")
+    feeds.write_text("<opml><body><outline")
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: "config.refused" in rig.log())
+    assert rig.world.told() == []
+    feeds.write_text(f'<opml><body><outline text="World" xmlUrl="{rig.site}/feed"/></body></opml>')
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: rig.world.told() == ["listed"])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0

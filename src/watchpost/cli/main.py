@@ -13,6 +13,9 @@ from typing import Annotated
 
 import typer
 
+from watchpost.cli.arguments import ConfigOption, JsonOption
+from watchpost.cli.feed_commands import feed_app
+
 app = typer.Typer(
     help="watchpost: an always-on news monitoring service with alerts.",
     no_args_is_help=True,
@@ -24,9 +27,7 @@ config_app = typer.Typer(help="The configuration itself.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 topic_app = typer.Typer(help="Topics: what there is, and what they do.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+app.add_typer(feed_app, name="feed")
 
 
 class RoleName(StrEnum):

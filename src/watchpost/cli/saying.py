@@ -25,6 +25,23 @@ def tell_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, separators=(",", ":")))  # noqa: T201 - the command line prints
 
 
+def tell_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for a person; in a pipe each row is a line, with tabs between its cells, and there is no header."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            tell("\t".join(row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header, box=SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
 def complain(complaints: Sequence[Complaint]) -> None:
     """Every mistake of a configuration, and how many there are, on stderr."""
     for complaint in complaints:

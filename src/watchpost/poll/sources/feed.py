@@ -40,7 +40,7 @@ def _web_address(url: str) -> str:
     if not usable:
         raise PydanticCustomError("feed_url", "a feed's url begins with http:// or https:// and names a host")
     if parts.username or parts.password:
-        raise PydanticCustomError("feed_url_secret", "a password has no place in a url: use headers with {{env: NAME}}")
+        raise PydanticCustomError("feed_url_secret", "a password has no place in a url: use headers with {env: NAME}")
     return url
 
 

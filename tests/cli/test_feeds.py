@@ -1,0 +1,174 @@
+"""Feeds looked at, tried and discovered from the command line, against a real web server and a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import watchpost
+from tests.http_server import Answer, HttpServer
+from tests.wire.embedding import make
+
+RSS = (
+    b"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>Sahel Sample Wire</title>"
+    b"<language>fr</language><item><title>Talks in Bamako</title><guid>1</guid><link>https://e.example/1</link>"
+    b"<pubDate>Mon, 23 Nov 2026 10:00:00 GMT</pubDate></item></channel></rss>"
+)
+PAGE = (
+    b"<html><head><title>Sahel</title><base href='/deep/'>"
+    b"<link rel='alternate' type='application/rss+xml' title='All &amp; everything' href='rss'>"
+    b"<link rel='alternate' type='application/atom+xml' href='/broken'>"
+    b"<link rel='alternate' type='text/css' href='/x'><link rel='feed' href='/third'></head><body>Hi</body></html>"
+)
+HERE = ("--allow-private", "127.0.0.0/8")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[HttpServer]:
+    async with HttpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A data directory that does not exist yet; its path is short enough for a socket."""
+    place = Path(tempfile.mkdtemp(prefix="wp-")).resolve()
+    yield place / "data"
+    shutil.rmtree(place)
+
+
+async def command(here: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A command, while the servers of this test go on."""
+    return await asyncio.to_thread(lambda: watchpost(here, *args, **env))
+
+
+def configure(here: Path, *feeds: str) -> None:
+    lines = "".join(f"  {feed}\n" for feed in feeds)
+    (here / "watchpost.yaml").write_text(
+        "version: 1\ntimezone: Europe/Paris\ndefaults: {feed: {allow_private: [127.0.0.0/8]}}\n"
+        f"feeds:\n{lines}"
+        "topics: {mali: Mali}\nreceivers: {terminal: {type: console}}\n"
+        "routes: [{to: terminal, digest: {every: 1m}}]\n"
+    )
+
+
+async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Path, data: Path) -> None:
+    server.on("/rss", Answer(200, {"ETag": '"e1"', "Cache-Control": "max-age=3600"}, RSS))
+    server.on("/gone", Answer(404))
+    rest = "headers: {X-Key: {env: KEY}, X-Plain: pl4in}, tags: [sahel]"
+    configure(tmp_path, f"rfi: {{url: '{server.url('/rss')}', {rest}}}", f"lost: {server.url('/gone')}")
+    env = {"KEY": "s3cr3t", "WATCHPOST_DATA": str(data)}
+    assert (await command(tmp_path, "run", "--once", **env)).returncode == 0
+    embedded = make(data)
+    await embedded.start()
+    asked = len(server.requests)
+
+    table = await command(tmp_path, "feed", "list", **env)
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in table.stdout.splitlines()}
+    assert rows["rfi"][0] == "ok"
+    assert rows["rfi"][4] == "the server asked for 1 hour"
+    assert rows["lost"][0] == "failing 1×: http_error"
+    failing = json.loads((await command(tmp_path, "feed", "list", "--failing", "--json", **env)).stdout)
+    assert failing["service"] is True
+    (lost,) = failing["feeds"]
+    assert (lost["name"], lost["state"], lost["failures"], lost["detail"]) == ("lost", "failing", 1, "HTTP 404")
+    assert lost["due"] > lost["last_visit"]
+    assert lost["last_read"] is None
+
+    shown = await command(tmp_path, "feed", "show", "rfi", **env)
+    assert shown.returncode == 0
+    for part in ('"e1"', "the server asked for 1 hour", "X-Key: Secret(env KEY)", "X-Plain: ***", "sahel"):
+        assert part in shown.stdout
+    facts = json.loads((await command(tmp_path, "feed", "show", "rfi", "--json", **env)).stdout)
+    assert facts["memory"]["etag"] == '"e1"'
+    assert (facts["state"], facts["options"]["every"]) == ("ok", "10 minutes")
+    for told in (table, shown):
+        assert not [word for word in ("s3cr3t", "pl4in") if word in told.stdout + told.stderr]
+    assert len(server.requests) == asked, "looking asks no feed"
+    await embedded.stop()
+
+
+def test_without_a_running_service_the_configuration_is_shown_and_nothing_is_started(
+    tmp_path: Path, data: Path
+) -> None:
+    configure(tmp_path, "rfi: https://a.example/rss")
+    done = watchpost(tmp_path, "feed", "list", "--data", str(data))
+    assert done.returncode == 0
+    assert done.stdout.startswith("rfi\tunknown\t10 minutes\t")
+    assert "`watchpost run`" in done.stderr
+    assert watchpost(tmp_path, "feed", "show", "rfi", "--data", str(data)).returncode == 0
+    failing = watchpost(tmp_path, "feed", "list", "--failing", "--data", str(data))
+    assert (failing.returncode, failing.stdout) == (4, "")
+    assert not data.exists()
+
+
+def test_a_feed_that_nobody_configured_is_a_mistake(tmp_path: Path) -> None:
+    configure(tmp_path, "rfi: https://a.example/rss")
+    for verb in ("show", "test"):
+        done = watchpost(tmp_path, "feed", verb, "rif")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "there are rfi" in done.stderr
+
+
+async def test_a_feed_is_tried_once_and_told_whole(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/rss", Answer(200, {"ETag": '"e1"', "Content-Type": "application/rss+xml"}, RSS))
+    server.on("/old", Answer(301, {"Location": "/rss"}))
+    configure(tmp_path, f"rfi: {server.url('/old')}")
+    done = await command(tmp_path, "feed", "test", "rfi")
+    assert done.returncode == 0, done.stderr
+    assert len(server.requests) == 2, "one visit, with its redirect"
+    assert server.requests[0].headers["user-agent"].startswith("watchpost/")
+    for part in ("HTTP 200", '"e1"', "RSS 2.0, utf-8", server.url("/rss"), "1 entry\n", "2026-11-23 11:00"):
+        assert part in done.stdout
+    assert "(every 10 minutes)" in done.stdout
+    facts = json.loads((await command(tmp_path, "feed", "test", server.url("/old"), "--json", *HERE)).stdout)
+    assert (facts["ok"], facts["status"], facts["moved_to"]) == (True, 200, server.url("/rss"))
+    (entry,) = facts["entries"]
+    assert (entry["title"], entry["lang"], entry["published"]) == (
+        "Talks in Bamako", "fr", "2026-11-23T10:00:00+00:00"
+    )  # fmt: skip
+
+
+async def test_what_is_wrong_with_a_feed_is_said_with_a_cure(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/page", Answer(200, {}, PAGE))
+    server.on("/slow", Answer(429, {"Retry-After": "7200"}))
+    page = await command(tmp_path, "feed", "test", server.url("/page"), *HERE)
+    assert page.returncode == 1
+    assert f"the page names {server.url('/deep/rss')} (All & everything)" in page.stdout
+    assert "watchpost feed discover" in page.stdout
+    slow = await command(tmp_path, "feed", "test", server.url("/slow"), *HERE)
+    assert slow.returncode == 1
+    assert "the server asked for 2 hours" in slow.stdout
+    blocked = await command(tmp_path, "feed", "test", server.url("/page"))
+    assert blocked.returncode == 1
+    assert "--allow-private" in blocked.stdout
+    assert (await command(tmp_path, "feed", "test", "http://me:s3cr3t@e.example/")).returncode == 2
+    assert (await command(tmp_path, "feed", "test", server.url("/page"), "--allow-private", "here")).returncode == 2
+
+
+async def test_discover_prints_lines_to_paste(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/", Answer(200, {}, PAGE))
+    server.on("/deep/rss", Answer(200, {}, RSS))
+    server.on("/broken", Answer(200, {}, b"<html>no</html>"))
+    done = await command(tmp_path, "feed", "discover", server.url("/"), *HERE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f'feeds:\n  all-everything: {{url: "{server.url("/deep/rss")}", lang: fr}}\n'
+    assert f"{server.url('/broken')} cannot be read" in done.stderr
+    assert f"{server.url('/third')} cannot be read: HTTP 404" in done.stderr
+    assert [request.target for request in server.requests] == ["/", "/deep/rss", "/broken", "/third"]
+
+
+async def test_discover_says_when_there_is_nothing(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/", Answer(200, {}, b"<html><body>Hi</body></html>"))
+    done = await command(tmp_path, "feed", "discover", server.url("/"), "--json", *HERE)
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"url": server.url("/"), "feeds": []}
+    assert "--guess" in (await command(tmp_path, "feed", "discover", server.url("/"), *HERE)).stderr
+    assert (await command(tmp_path, "feed", "discover", server.url("/"))).returncode == 1, "loopback is not public"
