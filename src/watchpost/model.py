@@ -213,6 +213,7 @@ class Digest:
 
     `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
     said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
+    `reduced`: no templates of the operator's, for one of them failed.
     """
 
     id: str
@@ -232,6 +233,7 @@ class Digest:
     public_url: str = ""
     install: str = "watchpost"
     test: bool = False
+    reduced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

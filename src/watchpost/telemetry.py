@@ -46,6 +46,9 @@ hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of what
 hits_unrouted = _counter("hits_unrouted_total", "Hits that no route wants", "topic")
 hit_age = _histogram("hit_age_seconds", "From publication to the queue")
 digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
+plain_editions = _counter(
+    "editions_reduced_total", "Editions laid out plainly because the proper one failed", "receiver"
+)
 attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "outcome", "reason")
 delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", "receiver")
 end_to_end = _histogram("delivery_end_to_end_seconds", "From closing the window to arrival", "receiver")
@@ -75,6 +78,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.external": "the queue runs on {url}",
     "redis.full": "the queue takes nothing for now: {detail}",
     "group.failed": "the edition of {group} cannot be laid out ({error}); its hits stay parked",
+    "edition.plain": "{receiver} gets a plainer edition, for the proper one cannot be laid out ({detail})",
     "delivery.stranded": "{count} deliveries wait for {receiver}, which is no longer configured",
     "redis.lost": "the queue cannot be reached: {detail}",
     "redis.back": "the queue is reachable again",

@@ -170,6 +170,18 @@ def test_an_ntfy_address_names_its_topic(url: str) -> None:
         receiver("ntfy", url)
 
 
+def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
+    own = {
+        "subject": "{{ counts.stories }}\nstories",
+        "text": "{% for s in stories %}{{ s.title }} {{ s.snippet|highlighted }} {% endfor %}",
+    }
+    (message,) = receiver("ntfy", "https://ntfy.sh/duty", template=own).compose(endless(90))
+    payload = json.loads(message.editions["json"])
+    assert validate_ntfy(payload) == ()
+    assert payload["title"] == "90 stories"
+    assert payload["message"].startswith("Story 0: ")
+
+
 @pytest.mark.parametrize("kind", ["discord", "mattermost", "teams"])
 def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
     with pytest.raises(ValidationError, match="never written into this file"):

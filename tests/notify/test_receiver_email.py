@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import email
+import email.policy
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +17,7 @@ from pydantic import ValidationError
 
 from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
-from tests.notify.editions import delivery, usual
+from tests.notify.editions import delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import Workshop
 from watchpost.notify.receivers.email import KIND, Email, EmailOptions
@@ -222,3 +226,20 @@ def test_what_the_configuration_may_say() -> None:
     ]
     login = {"host": "127.0.0.1", "tls": "none", "username": "u", "password": {"env": "PASSWORD"}}
     assert ENV["PASSWORD"] not in repr(receiver(25, smtp=login)._options)
+
+
+def test_templates_of_one_s_own_for_subject_text_and_html(tmp_path: Path) -> None:
+    (tmp_path / "desk.html").write_text("<h1>{{ heading }}</h1>{% for s in stories %}<p>{{ s.title }}</p>{% endfor %}")
+    own = {
+        "subject": "News:\n{{ counts.stories }}",
+        "text": "{{ summary }}",
+        "html": {"file": str(tmp_path / "desk.html")},
+    }
+    (message,) = receiver(25, template=own).compose(hostile('<script>alert("x")</script>\r\nBcc: a@b.example'))
+    mail = email.message_from_string(message.editions["mime"], policy=email.policy.default)
+    assert isinstance(mail, EmailMessage)
+    assert (message.subject, mail["Subject"], mail["Bcc"]) == ("News: 1", "News: 1", None)
+    text, page = (part.get_content() for part in mail.iter_parts())
+    assert text.strip() == "1 story from 61 articles: 1 new."
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page

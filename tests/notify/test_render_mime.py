@@ -19,7 +19,8 @@ SENDER = mime.mailbox("watch@example.org")
 
 def raw(edition: Digest) -> str:
     shown = html.fit(edition)
-    written = mime.mail(shown, sender=SENDER, recipient=DESK, text=plain.plain(shown), html=html.page(shown))
+    subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown)
+    written = mime.mail(shown, sender=SENDER, recipient=DESK, subject=subject, text=text, html=page)
     return mime.message_id("7f3a.0c1d", shown.install) + written
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
 from watchpost.model import Unread
-from watchpost.notify.render.payload import LIMIT, parts, payload
+from watchpost.notify.render.payload import LIMIT, cloudevent, hits, parts, payload
 
-SCHEMA: dict[str, Any] = json.loads(files("watchpost.notify.render").joinpath("digest.schema.json").read_text("utf-8"))
+SHIPPED = Path(__file__).parents[2] / "docs" / "schemas" / "digest.created.v1.json"
+SCHEMA: dict[str, Any] = json.loads(SHIPPED.read_text("utf-8"))
+GOLDEN = Path(__file__).parent / "golden" / "digest.created.v1.json"
 _TYPES: dict[str, Any] = {
     "object": dict,
     "array": list,
@@ -25,7 +27,7 @@ _TYPES: dict[str, Any] = {
 
 
 def faults(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
-    """What in `value` the schema does not allow: the part of JSON Schema that digest.schema.json uses."""
+    """What in `value` the schema does not allow: the part of JSON Schema that the shipped one uses."""
     if "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] | {
             key: part for key, part in schema.items() if key != "$ref"
@@ -155,3 +157,44 @@ def test_a_long_digest_goes_in_parts_that_together_tell_every_story_once() -> No
     assert all(event["data"]["counts"]["omitted"] == 0 for event in events)
     assert not [fault for event in events for fault in faults(event, SCHEMA)]
     assert parts(usual()) == (payload(usual()),)
+
+
+def kept(golden: Any, now: Any, at: str = "$") -> list[str]:
+    """What of the golden document is no longer there, or means something else. New fields are welcome."""
+    if isinstance(golden, dict):
+        return [loss for key, value in golden.items() for loss in kept(value, now.get(key), f"{at}.{key}")]
+    if isinstance(golden, list) and len(golden) == len(now):
+        return [loss for i, value in enumerate(golden) for loss in kept(value, now[i], f"{at}[{i}]")]
+    return [] if golden == now and type(golden) is type(now) else [f"{at}: {golden!r} became {now!r}"]
+
+
+def test_version_1_is_what_it_was() -> None:
+    golden = json.loads(GOLDEN.read_text("utf-8"))
+    assert faults(golden, SCHEMA) == []
+    assert kept(golden, told(usual())) == []
+    assert kept({"a": [1]}, {"a": [1.0], "b": 2}) == ["$.a[0]: 1 became 1.0"]
+
+
+def test_an_alert_s_stories_can_be_told_one_by_one() -> None:
+    alert = usual(kind="alert")
+    documents = [told(one) for one in hits(alert)]
+    assert [one["data"]["counts"]["stories"] for one in documents] == [1, 1, 1]
+    assert [one["data"]["stories"][0]["id"] for one in documents] == [f"st_{story.id}" for story in alert.stories]
+    assert len({one["id"] for one in documents}) == 3
+    assert hits(digest(story())) == (digest(story()),)
+    assert hits(digest()) == ()
+
+
+def test_cloudevents_is_another_envelope_for_the_same_data() -> None:
+    plain = told(usual())
+    event = json.loads(cloudevent(payload(usual())))
+    assert event.pop("data") == plain["data"] | {"test": False}
+    assert event == {
+        "specversion": "1.0",
+        "type": "digest.created",
+        "source": "watchpost/newsdesk",
+        "id": plain["id"],
+        "time": plain["timestamp"],
+        "datacontenttype": "application/json",
+        "dataschema": "urn:watchpost:1",
+    }

@@ -16,6 +16,7 @@ from watchpost import telemetry as tm
 from watchpost.errors import StoreError
 from watchpost.model import Delivery, Group, Unread
 from watchpost.notify.digest import compose
+from watchpost.notify.edition import compose_or_plain
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.schedule import Window, due, next_look, tell_empty
 from watchpost.wire.board import Board
@@ -127,7 +128,7 @@ class Closer:
             sources_total=len(self._sources),
         )
         # A long or hostile edition takes a second to lay out: not in the loop.
-        messages = await asyncio.to_thread(self._receivers[group.receiver].compose, digest)
+        messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
         return tuple(
             Delivery(
                 id=f"{digest.id}.{message.part}" if message.part else digest.id,

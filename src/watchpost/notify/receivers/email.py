@@ -29,6 +29,9 @@ from watchpost.model import (
 )
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import html, mime, plain, words
+from watchpost.notify.render.foreign import clean
+from watchpost.notify.render.template import render
+from watchpost.notify.templates import MailTemplates
 from watchpost.plan.fields import Duration, Network, Options, Secret
 
 if TYPE_CHECKING:
@@ -82,6 +85,7 @@ class EmailOptions(DeliveryOptions):
     to: tuple[Mailbox, ...] = Field(min_length=1, max_length=500)
     smtp: SmtpOptions
     max_stories: Annotated[int, Field(ge=1, le=150)] = 80
+    template: MailTemplates | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
     allow_private: tuple[Network, ...] = ()
 
@@ -128,12 +132,20 @@ class Email:
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message per recipient; both editions tell the same stories in the same order."""
         shown = html.fit(words.shorten(digest, self._options.max_stories))
-        text, page = plain.plain(shown), html.page(shown)
+        subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown)
+        if (template := self._options.template) is not None and not digest.reduced:
+            subject = clean(render(template.subject, "text", shown), 200) if template.subject else subject
+            text = render(template.text, "text", shown) if template.text else text
+            page = render(template.html, "html", shown) if template.html else page
         return tuple(
             Message(
                 part=derive_id("recipient", address)[:12],
-                subject=words.subject(shown),
-                editions={"mime": mime.mail(shown, sender=self._sender, recipient=recipient, text=text, html=page)},
+                subject=subject,
+                editions={
+                    "mime": mime.mail(
+                        shown, sender=self._sender, recipient=recipient, subject=subject, text=text, html=page
+                    )
+                },
                 address=address,
             )
             for address, recipient in self._recipients.items()

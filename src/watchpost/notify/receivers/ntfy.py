@@ -14,7 +14,10 @@ from watchpost.model import Delivery, Digest, Message, Outcome
 from watchpost.notify.post import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import ntfy, words
+from watchpost.notify.render.foreign import clean
+from watchpost.notify.render.template import render
 from watchpost.notify.render.unfit import fit
+from watchpost.notify.templates import TextTemplates
 from watchpost.plan.fields import Duration, Network, Secret
 
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -33,6 +36,7 @@ class NtfyOptions(DeliveryOptions):
 
     url: Annotated[TargetUrl, AfterValidator(_check_topic)]
     token: Secret | None = None
+    template: TextTemplates | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
     allow_private: tuple[Network, ...] = ()
 
@@ -43,14 +47,19 @@ class Ntfy:
     def __init__(self, name: str, options: NtfyOptions, user_agent: str) -> None:
         self.name = name
         self._token = options.token
+        self._template = options.template
         self._secrets = (options.url, *([options.token] if options.token else []))
         root, _, self._topic = options.url.reveal().rpartition("/")
         server = Secret(f"{root}/", options.url.origin)
         self._poster = Poster(server, user_agent, options.allow_private, options.timeout, _PACE)
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """One message. Raises UnfitError for what would be refused."""
-        payload = fit(ntfy.message(digest, self._topic), ntfy.validate_ntfy)
+        """One message. Raises TemplateFault, and UnfitError for what would be refused."""
+        subject = text = ""
+        if (template := self._template) is not None and not digest.reduced:
+            subject = clean(render(template.subject, "text", digest), 200) if template.subject else ""
+            text = render(template.text, "text", digest) if template.text else ""
+        payload = fit(ntfy.message(digest, self._topic, subject, text), ntfy.validate_ntfy)
         return (Message(part="", subject=words.subject(digest), editions={"json": payload}),)
 
     async def send(self, delivery: Delivery) -> Outcome:

@@ -14,6 +14,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.notify.post import Answer, NoAnswer, Poster, SecretUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import plain, slack, words
+from watchpost.notify.render.unfit import fit
 from watchpost.plan.fields import Duration, Network, Secret
 
 _PACE = timedelta(seconds=1.1)  # Slack takes one message a second per channel
@@ -40,9 +41,9 @@ class Slack:
         self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout, _PACE)
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """One to three messages; part "1", "2", "3" if there are several."""
+        """One to three messages; part "1", "2", "3" if there are several. Raises UnfitError."""
         shown = words.shorten(digest, self._stories)
-        payloads = slack.messages(shown)
+        payloads = [fit(payload, slack.validate_slack) for payload in slack.messages(shown)]
         text = plain.plain(words.shorten(shown, slack.MAX_STORIES))
         return tuple(
             Message(

@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -20,7 +20,10 @@ from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
 from watchpost.notify.post import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
 from watchpost.notify.render import payload, words
-from watchpost.plan.fields import Duration, Network, Secret
+from watchpost.notify.render.template import render
+from watchpost.notify.render.unfit import UnfitError
+from watchpost.notify.templates import BodyTemplates
+from watchpost.plan.fields import Duration, Network, Secret, Size
 
 _FEWEST, _MOST = 24, 64  # bytes of a secret, as the specification says
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110 "token"
@@ -45,17 +48,27 @@ def _check_secret(secret: Secret) -> Secret:
     return secret
 
 
+Event = Literal["digest.created", "hit.created"]
 SigningSecret = Annotated[Secret, AfterValidator(_check_secret)]
 
 
 class WebhookOptions(DeliveryOptions):
-    """`secrets`: every one of them signs; none sends unsigned. `timeout` is for the attempt as a whole."""
+    """`secrets`: every one of them signs; none sends unsigned. `timeout` is for the attempt as a whole.
+
+    `events`: digests come whole as digest.created, an alert's stories one by one as hit.created; where only one of the
+    two is listed, everything comes in that form. `envelope`: cloudevents renames the outer fields. `max_bytes`: of one
+    message; a longer digest comes in parts. `template`: a body of the operator's own.
+    """
 
     url: TargetUrl
     secrets: tuple[SigningSecret, ...] = Field(default=(), max_length=5)
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
     allow_private: tuple[Network, ...] = ()
     headers: Mapping[str, Secret] = {}
+    events: Annotated[tuple[Event, ...], Field(min_length=1)] = ("digest.created", "hit.created")
+    envelope: Literal["watchpost", "cloudevents"] = "watchpost"
+    max_bytes: Annotated[Size, Field(ge=16 * 1024, le=4 * 1024 * 1024)] = payload.LIMIT
+    template: BodyTemplates | None = None
 
     @field_validator("headers", mode="after")
     @classmethod
@@ -74,21 +87,41 @@ class Webhook:
     def __init__(self, name: str, options: WebhookOptions, user_agent: str) -> None:
         self.name = name
         self._options = options
-        self._user_agent = user_agent
+        envelope = options.template is None and options.envelope == "cloudevents"
+        self._type = "application/cloudevents+json" if envelope else "application/json"
         self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout)
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """The JSON, serialised once: these very bytes are signed and sent. A long digest is several messages."""
-        bodies, subject = payload.parts(digest), words.subject(digest)
+        """The JSON, serialised once: these very bytes are signed and sent. A long digest is several messages.
+
+        Raises TemplateFault, and UnfitError for a body that is longer than `max_bytes`.
+        """
+        bodies, subject = self._bodies(digest), words.subject(digest)
         if len(bodies) == 1:
             return (Message(part="", subject=subject, editions={"json": bodies[0]}),)
         return tuple(Message(part=str(n), subject=subject, editions={"json": body}) for n, body in enumerate(bodies, 1))
+
+    def _bodies(self, digest: Digest) -> tuple[str, ...]:
+        options = self._options
+        one_by_one = options.events == ("hit.created",) or (digest.kind == "alert" and "hit.created" in options.events)
+        editions = payload.hits(digest) if one_by_one else (digest,)
+        if options.template is not None and not digest.reduced:
+            bodies = tuple(render(options.template.body, "json", edition) for edition in editions)
+            if max(map(len, map(str.encode, bodies)), default=0) > options.max_bytes:
+                raise UnfitError(f"the body is longer than {options.max_bytes} bytes")
+            return bodies
+        event = "hit.created" if one_by_one else "digest.created"
+        return tuple(
+            payload.cloudevent(body) if options.envelope == "cloudevents" else body
+            for edition in editions
+            for body in payload.parts(edition, options.max_bytes, event)
+        )
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt. A repeat does no harm: the other side knows the id."""
         body = delivery.message.editions["json"]
         headers = {name.lower(): value.reveal() for name, value in self._options.headers.items()}
-        headers |= {"content-type": "application/json", "watchpost-attempt": str(delivery.attempt)}
+        headers |= {"content-type": self._type, "watchpost-attempt": str(delivery.attempt)}
         headers |= _signed(delivery, body, self._options.secrets, datetime.now(UTC))
         answer = await self._poster.post(body.encode(), headers)
         return judge(

@@ -59,7 +59,7 @@ def mailbox(text: str) -> Address:
     return Address(clean(address.display_name, 100), address.username, domain)
 
 
-def mail(digest: Digest, *, sender: Address, recipient: Address, text: str, html: str) -> str:
+def mail(digest: Digest, *, sender: Address, recipient: Address, subject: str, text: str, html: str) -> str:
     """The message without its Message-ID, which names the delivery: ASCII, lines ending in CR LF.
 
     Exactly one text/plain and one text/html part, alternatives of each other.
@@ -67,6 +67,7 @@ def mail(digest: Digest, *, sender: Address, recipient: Address, text: str, html
     message = EmailMessage(policy=POLICY)
     for name, value in _headers(digest).items():
         message[name] = value
+    message["Subject"] = subject.replace("=?", "= ?")  # or a headline would be read as an encoded word
     message["From"] = sender
     message["To"] = recipient
     message["Date"] = digest.created.astimezone(UTC)
@@ -86,7 +87,6 @@ def _headers(digest: Digest) -> Mapping[str, str]:
     install, receiver = _atom(digest.install), _atom(digest.receiver)
     thread = digest.stories[0].id if digest.kind == "alert" and digest.stories else f"{digest.created:%Y-%m}"
     return {
-        "Subject": words.subject(digest).replace("=?", "= ?"),  # or a headline would be read as an encoded word
         "References": f"<thread.{receiver}.{_atom(thread)}@{install}>",
         "List-Id": f"<{receiver}.{install}>",
         "Auto-Submitted": "auto-generated",

@@ -8,7 +8,7 @@ from typing import Any
 
 from watchpost.model import SEVERITIES, Digest
 from watchpost.notify.render import words
-from watchpost.notify.render.brief import brief
+from watchpost.notify.render.brief import brief, shorten
 from watchpost.notify.render.foreign import names
 from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE
 
@@ -17,15 +17,18 @@ _TAGS = 5
 _MOST = 4096
 
 
-def message(digest: Digest, topic: str) -> str:
-    """The payload as compact JSON: one notification, which counts what it leaves out."""
+def message(digest: Digest, topic: str, title: str = "", text: str = "") -> str:
+    """The payload as compact JSON: one notification, which counts what it leaves out.
+
+    `title` and `text`, where given, stand instead of ours.
+    """
     told = brief(digest, NTFY, NTFY_TITLE)
     severity = max((story.severity for story in digest.stories), key=SEVERITIES.index, default="low")
     tags, _ = names((words.home(story).name.replace(",", " ") for story in digest.stories), _TAGS, 40)
     payload: dict[str, Any] = {
         "topic": topic,
-        "title": told.title,
-        "message": told.text,
+        "title": shorten(title, NTFY, NTFY_TITLE) or told.title,
+        "message": shorten(text, NTFY, NTFY.size) or told.text,
         "priority": _PRIORITY[severity],
     }
     payload |= {"tags": list(tags)} if tags else {}

@@ -1,6 +1,6 @@
 """Still: the JSON that webhooks get and the file receiver writes, schema `watchpost/1`.
 
-Fields are only ever added within `watchpost/1`; digest.schema.json beside this file says what a reader may
+Fields are only ever added within `watchpost/1`; docs/schemas/digest.created.v1.json says what a reader may
 rely on. Highlights are offsets in code points, never markup. Unknown strings and dates are null.
 """
 
@@ -24,11 +24,11 @@ _UNREAD = 200
 _ROOM = 64  # bytes: the counts grow by a few digits when stories are dropped
 
 
-def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = None) -> str:
+def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = None, event: str = "") -> str:
     """The digest as one line of JSON, at most `limit` bytes in UTF-8, always the same for the same digest.
 
     `part` says which part of how many this is. Whole stories are dropped from the end until it fits, and
-    counted in `data.counts.omitted`.
+    counted in `data.counts.omitted`. `event` is the document's type; "": that of the digest's kind.
     """
     room = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
     told: list[dict[str, Any]] = []
@@ -41,10 +41,38 @@ def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = N
     document = _document(digest, tuple(told))
     if part is not None:
         document["data"]["part"] = {"number": part[0], "of": part[1]}
+    document["type"] = event or EVENTS[digest.kind]
     return _dump(document)
 
 
-def parts(digest: Digest, limit: int = LIMIT) -> tuple[str, ...]:
+def hits(digest: Digest) -> tuple[Digest, ...]:
+    """A digest of its own for every story, in order; with several, each has an id of its own. None of none."""
+    if len(digest.stories) == 1:
+        return (digest,)
+    return tuple(
+        replace(digest, id=f"{digest.id}-{number}", stories=(story,), articles=len(story.reports))
+        for number, story in enumerate(digest.stories, 1)
+    )
+
+
+def cloudevent(body: str) -> str:
+    """The same document as a CloudEvents 1.0 envelope (structured mode): only the outer fields have other names."""
+    document = json.loads(body)
+    return _dump(
+        {
+            "specversion": "1.0",
+            "type": document["type"],
+            "source": document["source"],
+            "id": document["id"],
+            "time": document["timestamp"],
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:{SCHEMA.replace('/', ':')}",
+            "data": document["data"] | {"test": document["test"]},
+        }
+    )
+
+
+def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...]:
     """The digest as lines of JSON of at most `limit` bytes each, which together tell every story.
 
     More than one says in `data.part` which of how many it is, and has an id of its own. A story that is longer
@@ -61,9 +89,9 @@ def parts(digest: Digest, limit: int = LIMIT) -> tuple[str, ...]:
         chunks[-1].append(story)
         room -= size
     if len(chunks) == 1:
-        return (payload(digest, limit),)
+        return (payload(digest, limit, event=event),)
     return tuple(
-        payload(replace(digest, id=f"{digest.id}-{number}", stories=tuple(chunk)), limit, (number, len(chunks)))
+        payload(replace(digest, id=f"{digest.id}-{number}", stories=tuple(chunk)), limit, (number, len(chunks)), event)
         for number, chunk in enumerate(chunks, 1)
     )
 

@@ -1,0 +1,190 @@
+"""Still: editions by an operator's own templates (Jinja2), in its sandbox.
+
+The operator is trusted, the news is not: HTML is escaped, values in JSON bodies are JSON, and an unknown name is an
+error rather than an empty place. Templates loop over what they are given only, and write at most a megabyte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from watchpost.model import Digest
+from watchpost.notify.render import payload, words
+from watchpost.notify.render.foreign import clean, link
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+Form = Literal["text", "html", "json"]
+LARGEST = 1_000_000  # code points that a template may write
+MAX_STORIES = 500
+_ENDLESS = ("center", "format", "indent", "wordwrap")  # filters that make much of little
+_JSON_LIMIT = 64 * 1024 * 1024
+
+
+class TemplateFault(ValueError):
+    """What is wrong with a template: `mail.html:12: 'titel' is unknown; did you mean 'title'?`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template's text, and the name under which people know it."""
+
+    text: str
+    name: str
+
+
+def render(source: Source, form: Form, digest: Digest) -> str:
+    """The digest as the template wants it. Raises TemplateFault."""
+    from jinja2 import TemplateSyntaxError
+
+    facts = variables(words.shorten(digest, MAX_STORIES))
+    try:
+        text = _written(_compiled(source, form), facts)
+    except TemplateFault as error:
+        raise TemplateFault(f"{source.name}: {error}") from None
+    except TemplateSyntaxError as error:
+        raise TemplateFault(f"{source.name}:{error.lineno}: {error.message}") from None
+    except Exception as error:  # whatever an expression can raise
+        line = _line(error, source.name)
+        raise TemplateFault(f"{source.name}{line}: {_problem(error, facts)}") from None
+    if form == "json":
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise TemplateFault(f"{source.name}: what it makes is not JSON ({error})") from None
+    return text
+
+
+def variables(digest: Digest) -> Mapping[str, Any]:
+    """What a template may use: the `data` of the webhook's JSON, and the sentences that our own editions say."""
+    document = json.loads(payload.payload(digest, _JSON_LIMIT))
+    stories = [
+        told
+        | {
+            "number": number,
+            "topic": words.title(words.home(story)),
+            "severity": words.home(story).severity,
+            "status_text": words.status(digest, story),
+            "byline": words.byline(digest, story),
+            "outlet": words.outlet(story.lead),
+            "why": words.why(story),
+        }
+        for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
+    ]
+    facts: dict[str, Any] = document["data"] | {
+        "stories": stories,
+        "id": document["id"],
+        "kind": digest.kind,
+        "test": digest.test,
+        "language": words.speak(digest).language,
+        "install": clean(digest.install, 100),
+        "url": link(digest.public_url) or None,
+        "subject": words.subject(digest),
+        "heading": words.heading(digest),
+        "summary": words.summary(digest),
+        "dateline": words.dateline(digest),
+        "lateness": words.lateness(digest),
+        "not_shown": words.not_shown(digest),
+        "not_read": words.not_read(digest),
+        "colophon": words.colophon(digest),
+    }
+    return facts
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: Source, form: Form) -> Template:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from markupsafe import Markup
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Also without repetition of texts, which fills the memory before anybody can count."""
+
+        intercepted_binops = frozenset({"*", "**", "%"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if not (isinstance(left, int | float) and isinstance(right, int | float)) or operator == "**":
+                raise TemplateFault(f"{operator} is only for numbers, and ** for none")
+            return super().call_binop(context, operator, left, right)
+
+    def highlighted(snippet: Mapping[str, Any], before: str = "**", after: str = "**") -> str:
+        text, at, parts = snippet["text"], 0, []
+        escape = Markup.escape if form == "html" else str
+        for start, stop in snippet["highlights"]:
+            parts += [escape(text[at:start]), before, escape(text[start:stop]), after]
+            at = stop
+        joined = "".join(map(str, [*parts, escape(text[at:])]))
+        return Markup(joined) if form == "html" else joined  # noqa: S704  # each piece was escaped above
+
+    env = Sandbox(
+        autoescape=form == "html",
+        undefined=StrictUndefined,
+        finalize=_as_json if form == "json" else _as_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals.clear()
+    for name in _ENDLESS:
+        env.filters.pop(name)
+    env.filters["highlighted"] = highlighted
+    code = env.compile(source.text, source.name, source.name)
+    return env.template_class.from_code(env, code, {})
+
+
+def _as_json(value: Any) -> Any:
+    from jinja2 import Undefined
+    from markupsafe import Markup
+
+    if isinstance(value, Undefined | Markup):  # Markup: what went through `tojson`
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _as_text(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _written(template: Template, facts: Mapping[str, Any]) -> str:
+    parts, size = [], 0
+    for part in template.generate(facts):
+        size += len(part)
+        if size > LARGEST:
+            raise TemplateFault(f"it writes more than {LARGEST} characters")
+        parts.append(part)
+    return "".join(parts)
+
+
+def _problem(error: Exception, facts: Mapping[str, Any]) -> str:
+    from jinja2 import UndefinedError
+
+    if not isinstance(error, UndefinedError):
+        return f"{type(error).__name__}: {error}"[:300]
+    named = re.findall(r"'([^']*)'", str(error))
+    name = named[-1] if named else ""
+    close = get_close_matches(name, sorted(_names(facts)), n=1, cutoff=0.6)
+    return f"'{name}' is unknown" + (f"; did you mean '{close[0]}'?" if close else "")
+
+
+def _names(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return set(value) | {name for part in value.values() for name in _names(part)}
+    if isinstance(value, list):
+        return {name for part in value for name in _names(part)}
+    return set()
+
+
+def _line(error: Exception, name: str) -> str:
+    """ ":12", the line of the template that was at work; "" if that is unknown."""
+    line, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == name:
+            line = f":{trace.tb_lineno}"
+        trace = trace.tb_next
+    return line

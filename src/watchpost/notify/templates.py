@@ -1,0 +1,90 @@
+"""The options for an operator's templates, tried on a sample edition while the configuration is read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from watchpost.notify.render.template import Form, Source, TemplateFault, render
+from watchpost.notify.sample import sample_digest
+from watchpost.plan.fields import Options
+
+_LARGEST_BYTES = 256 * 1024
+_WHEN = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+def _read(value: Any, info: ValidationInfo) -> Source:
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, str):
+        return Source(value, f"template.{info.field_name}")
+    if not (isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str) and value["file"]):
+        raise PydanticCustomError("template_source", "a template is a text, or {file: PATH}")
+    path = Path((info.context or {}).get("base", ".")) / Path(value["file"]).expanduser()
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        name = {"file": value["file"]}
+        raise PydanticCustomError("template_file", "template file {file} cannot be read as UTF-8", name) from error
+    if len(raw) > _LARGEST_BYTES:
+        raise PydanticCustomError("template_large", "a template is at most 256 KiB")
+    return Source(text, value["file"])
+
+
+TemplateSource = Annotated[
+    Source,
+    BeforeValidator(_read),
+    PlainSerializer(lambda source: [source.name, source.text]),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {"file": {"type": "string"}},
+                    "required": ["file"],
+                },
+            ]
+        }
+    ),
+]
+
+
+class _Templates(Options):
+    @model_validator(mode="after")
+    def _work_on_a_sample(self) -> Self:
+        for name in type(self).model_fields:
+            source: Source | None = getattr(self, name)
+            form: Form = "html" if name == "html" else "json" if name == "body" else "text"
+            if source is not None:
+                try:
+                    render(source, form, sample_digest("desk", _WHEN))
+                except TemplateFault as fault:
+                    raise PydanticCustomError("template", "{problem}", {"problem": str(fault)}) from None
+        return self
+
+
+class TextTemplates(_Templates):
+    """`subject`: one line; `text`: what stands below it. One that is left out is ours."""
+
+    subject: TemplateSource | None = None
+    text: TemplateSource | None = None
+
+
+class MailTemplates(TextTemplates):
+    """Also `html`, the twin of the text."""
+
+    html: TemplateSource | None = None
+
+
+class BodyTemplates(_Templates):
+    """`body`: the JSON that is posted."""
+
+    body: TemplateSource
