@@ -29,6 +29,11 @@ class Desk:
         self.failures: list[Failure] = []
         self.restart()
 
+    async def again(self) -> None:
+        """A new process: what was committed is all that it knows."""
+        await self.source.close()
+        self.restart()
+
     def restart(self) -> None:
         self.source = folder.KIND.build("desk", self.options, Workshop(InlineParser(), "watchpost/test"))
 
@@ -43,8 +48,8 @@ class Desk:
             self.memory = {key: value for key, value in {**self.memory, **visit.memory}.items() if value}
         return visit
 
-    async def read_up(self) -> Visit:
-        while (visit := await self.visit()).more:
+    async def read_up(self, now: datetime | None = None) -> Visit:
+        while (visit := await self.visit(now)).more:
             pass
         return visit
 

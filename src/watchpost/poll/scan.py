@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from watchpost.poll.settling import Look
+from watchpost.poll.settling import Look, shown
 from watchpost.poll.source import Failure
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", "~")
@@ -23,17 +26,31 @@ class Found:
     problems: tuple[Failure, ...]
 
 
-def scan(root: Path, pattern: re.Pattern[str]) -> Found:
+class Entry(Protocol):
+    """What a scan asks of an os.DirEntry."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    def is_symlink(self) -> bool: ...
+    def is_dir(self) -> bool: ...
+    def stat(self) -> os.stat_result: ...
+
+
+def scan(root: Path, pattern: re.Pattern[str], leave: Path | None = None) -> Found:
     """Look at every file under `root`, without opening any. Raises OSError if `root` itself cannot be read.
 
     Left out: names that begin with a dot or mark an unfinished download, symbolic links that lead out of the
-    folder, and devices, pipes and sockets.
+    folder, devices, pipes and sockets, and the directory `leave`.
     """
     root = root.resolve()
     looks: list[Look] = []
     problems: list[Failure] = []
-    facts = root.stat()
-    entered = {(facts.st_dev, facts.st_ino)}
+    entered = {_identity(root.stat())}
+    if leave is not None:
+        with contextlib.suppress(OSError):
+            entered.add(_identity(leave.stat()))
     todo: list[tuple[str, int]] = [("", 0)]
     while todo:
         inside, depth = todo.pop()
@@ -53,7 +70,7 @@ def scan(root: Path, pattern: re.Pattern[str]) -> Found:
 def _look(
     root: Path,
     path: str,
-    entry: os.DirEntry[str],
+    entry: Entry,
     pattern: re.Pattern[str],
     looks: list[Look],
     problems: list[Failure],
@@ -68,13 +85,20 @@ def _look(
                 problems.append(Failure(shown(path), "outside", "a symbolic link that leads out of the folder"))
             return
         facts = entry.stat()
-    except (OSError, RuntimeError):  # gone again, a dangling link, or links in a circle
+    except (FileNotFoundError, RuntimeError):  # gone again, a dangling link, or links in a circle
+        return
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # a stale handle, a disk that fails: not gone, only out of reach
+            problems.append(Failure(shown(path), "unreadable", _said(error)))
         return
     if stat.S_ISDIR(facts.st_mode):
-        key = (facts.st_dev, facts.st_ino)
-        if key not in entered and depth < _DEEPEST:  # links may make circles
-            entered.add(key)
-            todo.append((f"{path}/", depth + 1))
+        if _identity(facts) in entered:  # links may make circles
+            return
+        if depth >= _DEEPEST:
+            problems.append(Failure(shown(path), "too_deep", f"deeper than {_DEEPEST} directories; not looked into"))
+            return
+        entered.add(_identity(facts))
+        todo.append((f"{path}/", depth + 1))
     elif stat.S_ISREG(facts.st_mode):
         if wanted:
             looks.append(Look(path, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino, facts.st_dev))
@@ -103,11 +127,8 @@ def _same(facts: os.stat_result, look: Look, *, whole: bool) -> bool:
     return not whole or (facts.st_size, facts.st_mtime_ns) == (look.size, look.mtime_ns)
 
 
-def shown(path: str) -> str:
-    """A file name as it may be stored and shown: what is no letter, mark or space is escaped."""
-    if path.isprintable() and "\\" not in path:
-        return path
-    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in path)
+def _identity(facts: os.stat_result) -> tuple[int, int]:
+    return facts.st_dev, facts.st_ino
 
 
 def _said(error: OSError) -> str:

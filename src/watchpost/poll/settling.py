@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+_FLAWED = "flawed"
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -19,6 +21,11 @@ class Look:
     device: int
 
     @property
+    def shown(self) -> str:
+        """Its path as it may be stored and shown."""
+        return shown(self.path)
+
+    @property
     def stamp(self) -> str:
         """Equal stamps: nobody wrote to the file in between."""
         return f"{self.size}:{self.mtime_ns}:{self.inode}"
@@ -29,24 +36,40 @@ class Record:
     """What is remembered of a file: its stamp, a digest, and an offset while it is not read to its end.
 
     For JSON Lines the digest is of the last bytes before the offset, and the offset counts bytes; for other files
-    it is of the whole, and the offset counts articles already handed on (None: all).
+    it is of the whole, and the offset counts articles already handed on (None: all). `flawed` says that something
+    in a file read to its end was cut, replaced or skipped.
     """
 
     stamp: str
     digest: str
     offset: int | None = None
+    flawed: bool = False
 
     def encode(self) -> str:
-        """`size:mtime:inode:digest[:offset]`."""
-        return f"{self.stamp}:{self.digest}" + ("" if self.offset is None else f":{self.offset}")
+        """`size:mtime:inode:digest[:offset]`, or `…:flawed` in the place of the offset."""
+        return ":".join([self.stamp, self.digest, *self._end()])
+
+    def _end(self) -> list[str]:
+        if self.offset is not None:
+            return [str(self.offset)]
+        return [_FLAWED] if self.flawed else []
+
+
+def shown(path: str) -> str:
+    """A file name as it may be stored and shown: what is no letter, mark or space is escaped."""
+    if path.isprintable() and "\\" not in path:
+        return path
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in path)
 
 
 def recall(text: str) -> Record | None:
     """The record in `text`; None for "" and for what no version of ours wrote."""
     parts = text.split(":")
-    if len(parts) not in (4, 5) or not all(part.isdecimal() for part in (*parts[:3], *parts[4:])):
+    flawed = parts[4:] == [_FLAWED]
+    numbers = parts[:3] if flawed else [*parts[:3], *parts[4:]]
+    if len(parts) not in (4, 5) or not all(number.isdecimal() for number in numbers):
         return None
-    return Record(":".join(parts[:3]), parts[3], int(parts[4]) if len(parts) == 5 else None)
+    return Record(":".join(parts[:3]), parts[3], int(parts[4]) if len(numbers) == 4 else None, flawed)
 
 
 class Settling:

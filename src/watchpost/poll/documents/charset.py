@@ -51,10 +51,10 @@ def decode(data: bytes, *declared: str) -> tuple[str, bool]:
     return _lenient(data, _detect(data) or "cp1252")
 
 
-def decode_html(data: bytes) -> str:
-    """The text of a page; `<meta charset>` counts as declared."""
+def decode_html(data: bytes, encoding: str = "") -> str:
+    """The text of a page; `<meta charset>` counts as declared, `encoding` stands in for it."""
     match = _HTML_CHARSET.search(data[:4096]) or _XML_DECLARATION.match(data[:512])
-    return decode(data, match[1].decode("ascii", "replace") if match else "")[0]
+    return decode(data, match[1].decode("ascii", "replace") if match else encoding)[0]
 
 
 def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
@@ -96,6 +96,11 @@ def _lenient(data: bytes, encoding: str) -> tuple[str, bool]:
     if text.count("\0") * 20 > len(text):
         raise FetchError("binary", "this is not text")
     return text, "\ufffd" in text
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether bytes can be read in an encoding of this name."""
+    return bool(_known(name))
 
 
 def _known(name: str) -> str:

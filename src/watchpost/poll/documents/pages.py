@@ -22,12 +22,13 @@ _SITE_SUFFIX = re.compile(r"\s+(?:[|·•»]|::|[-–—])\s+([^|·•»]{2,40})
 _ENOUGH = 100
 
 
-def read_page(data: bytes, now: datetime) -> Draft:
+def read_page(data: bytes, now: datetime, encoding: str = "") -> Draft:
     """Title (og:title, h1, title), text, date, outlet (og:site_name), canonical link and language of a page.
 
+    `encoding` is what it is in if it is not UTF-8 and does not say so.
     Raises FetchError("binary") for bytes that are no text.
     """
-    page = decode_html(data)
+    page = decode_html(data, encoding)
     root = parse_html(page)
     if root is None:
         return Draft("")

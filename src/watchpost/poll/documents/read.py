@@ -42,17 +42,28 @@ class Reading:
     asks: Asks = field(default_factory=Asks)
 
 
-def read_document(name: str | PurePath, data: bytes, now: datetime, *, source: str = "", lang: str = "") -> Reading:
+def read_document(
+    name: str | PurePath,
+    data: bytes,
+    now: datetime,
+    *,
+    source: str = "",
+    lang: str = "",
+    encoding: str = "",
+    revised: bool = False,
+) -> Reading:
     """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
 
     Never raises for what the bytes are: that is a Failure ("binary", "empty", "encrypted", "malformed", "no_text",
     "not_a_feed", "too_large", "bad_line"; beside an article "encoding" and "cut"). Ids come from the source's name
     and what identifies the article; without a source, JSON Lines keep the ids they bring. `lang` stands in for an
-    undeclared language.
+    undeclared language, `encoding` for an undeclared encoding. `revised` says that another text lay under this name
+    before: the article is told as a new one, whatever id and link it shares with the old one.
     """
     item = str(name)
     try:
-        return _dispatch(PurePath(item), data, now, source, lang)
+        reading = _dispatch(PurePath(item), data, now, source, lang, encoding)
+        return _as_revision(reading, data) if revised and _kind(PurePath(item), data) in _READERS else reading
     except FetchError as error:
         return Reading(failures=(Failure(item, error.reason, error.detail),))
     except MemoryError:
@@ -111,7 +122,20 @@ def _as_given(text: str, longest: int) -> str:
     return _SURROGATE.sub("\ufffd", text[:longest])
 
 
-def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str) -> Reading:
+def _as_revision(reading: Reading, data: bytes) -> Reading:
+    """The article under an id of this very text, and no copy of another one for having its link."""
+    articles = tuple(
+        replace(
+            article,
+            id=derive_id("article", article.source, article.id, _digest(data)),
+            fingerprints=tuple(mark for mark in article.fingerprints if not mark.startswith("url:")),
+        )
+        for article in reading.articles
+    )
+    return replace(reading, articles=articles)
+
+
+def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str, encoding: str) -> Reading:
     kind = _kind(path, data)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the file is empty")
@@ -119,7 +143,7 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
         return read_json_lines(str(path), data, now, source=source, lang=lang)
     if kind in FEED_SUFFIXES:
         return read_feed_document(data, now=now, source=source, lang=lang)
-    draft, failures = _READERS.get(kind, _note)(path, data, now)
+    draft, failures = _READERS.get(kind, _note)(path, data, now, encoding)
     if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
         raise FetchError("no_text", "no text was found in this file")
     if len(draft.text) > BODY_MAX:
@@ -147,35 +171,35 @@ def _kind(path: PurePath, data: bytes) -> str:
     return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
 
 
-def _note(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.notes import read_markdown, read_text
 
-    text, damaged = charset.decode(data)
+    text, damaged = charset.decode(data, encoding)
     text = text[: 4 * BODY_MAX]
     read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
     lost = Failure(str(path), "encoding", "some characters could not be read and were replaced")
     return read(text, now), (lost,) if damaged else ()
 
 
-def _page(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.pages import read_page
 
-    return read_page(data, now), ()
+    return read_page(data, now, encoding), ()
 
 
-def _letter(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+def _letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.letters import read_letter
 
     return read_letter(data, now), ()
 
 
-def _pdf(path: PurePath, data: bytes, now: datetime) -> tuple[Draft, tuple[Failure, ...]]:
+def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.pdf import read_pdf
 
     return read_pdf(data, now), ()
 
 
-_READERS: dict[str, Callable[[PurePath, bytes, datetime], tuple[Draft, tuple[Failure, ...]]]] = {
+_READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[Draft, tuple[Failure, ...]]]] = {
     ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
     ".eml": _letter, ".pdf": _pdf,
 }  # fmt: skip

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.errors import FetchError
-from watchpost.model import Article
 from watchpost.plan.fields import Duration, Options, Size
-from watchpost.poll.documents.read import LINE_SUFFIXES, Reading, read_document, read_json_lines
+from watchpost.poll.documents.charset import is_text_encoding
+from watchpost.poll.file_reader import FileReader, grows
 from watchpost.poll.globs import compile_glob
+from watchpost.poll.haul import Haul, digests_in, vanished
 from watchpost.poll.hints import Hints
-from watchpost.poll.scan import read_part, scan, shown
-from watchpost.poll.settling import Look, Record, Settling, recall
+from watchpost.poll.leaving import Leaving
+from watchpost.poll.scan import Found, scan
+from watchpost.poll.settling import Look, Settling
 from watchpost.poll.source import Failure, Kind, Parser, Visit, Workshop
 
-ARTICLES_PER_VISIT = 100
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has
-_PART_BYTES = 8_000_000
-_TAIL_BYTES = 1024
-_KEY = "f:"
+_FORGOTTEN_PER_VISIT = 1000  # keys in one script: nobody else is served meanwhile
+_COARSE = timedelta(seconds=2)  # the roughest times that file systems keep
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _place(value: object, info: ValidationInfo) -> Path:
@@ -46,42 +45,45 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _encoding(value: str) -> str:
+    if value and not is_text_encoding(value):
+        raise PydanticCustomError("encoding", "{name} is no encoding that is known here", {"name": repr(value)})
+    return value
+
+
 class FolderOptions(Options):
-    """What an operator may say about a folder. A relative `path` counts from the configuration file."""
+    """What an operator may say about a folder. Relative paths count from the configuration file."""
 
     path: Annotated[Path, BeforeValidator(_place)]
     glob: Annotated[str, AfterValidator(_pattern)] = "**/*.{txt,md,html,htm,eml,pdf,jsonl,json,xml,rss,atom,rdf}"
     settle: Duration = Field(timedelta(seconds=1), ge=timedelta(0))
     every: Duration = Field(timedelta(seconds=1), gt=timedelta(0))
+    after: Literal["keep", "move", "delete"] = "keep"
+    move_to: Annotated[Path, BeforeValidator(_place)] | None = None
     lang: str = ""
+    encoding: Annotated[str, AfterValidator(_encoding)] = ""
     max_bytes: Size = Field(20 * 1024**2, ge=1)
+
+    @model_validator(mode="after")
+    def _move_somewhere(self) -> FolderOptions:
+        if self.move_to is not None and self.after != "move":
+            raise PydanticCustomError("move_to", "move_to goes with after: move")
+        if self.move_to is not None and self.move_to.resolve() == self.path.resolve():
+            raise PydanticCustomError("move_to", "move_to is the folder itself: files would never leave it")
+        return self
 
 
 @dataclass(slots=True)
-class _Haul:
-    """What a visit has gathered so far."""
+class _Left:
+    """What a scan found and no visit has read yet: a burst of files is scanned once, not once in each visit."""
 
-    memory: Mapping[str, str]
-    now: datetime
-    articles: list[Article] = field(default_factory=list)
-    changes: dict[str, str] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-    more: bool = False
-    digests: set[str] | None = None  # of the files read whole
+    looks: list[Look]  # the next one last
+    digests: dict[str, bool]
+    changes: Mapping[str, str]  # what the last visit asked to be remembered
 
-    @property
-    def room(self) -> int:
-        return ARTICLES_PER_VISIT - len(self.articles)
-
-    def knows(self, digest: str) -> bool:
-        """Whether some file of this content was read to its end, wherever it lay: a moved file is no news."""
-        if self.digests is None:
-            self.digests = {
-                record.digest
-                for key, text in self.memory.items()
-                if key.startswith(_KEY) and (record := recall(text)) is not None and record.offset is None
-            }
-        return digest in self.digests
+    def follows(self, memory: Mapping[str, str]) -> bool:
+        """Whether the last visit was committed; otherwise nothing that it concluded counts."""
+        return all(memory.get(name, "") == text for name, text in self.changes.items())
 
 
 class Folder:
@@ -93,41 +95,49 @@ class Folder:
     def __init__(self, name: str, options: FolderOptions, parser: Parser) -> None:
         self.name = name
         self.every = options.every
-        self._options = options
-        self._parser = parser
+        self._path = options.path
         self._pattern = compile_glob(options.glob)
+        self._reader = FileReader(
+            options.path,
+            parser,
+            source=name,
+            lang=options.lang,
+            encoding=options.encoding,
+            max_bytes=options.max_bytes,
+        )
+        self._leaving = Leaving(options.path, options.after, options.move_to)
+        self._move_to = options.move_to
         self._settling = Settling(options.settle)
         self._given_up: dict[str, str] = {}  # path → the look (with change time) at which reading it failed
+        self._doubted: dict[str, datetime] = {}  # path → when to read it again, whatever its time says
         self._told: set[tuple[str, str]] = set()
         self._hints: Hints | None = None
         self._hints_work = True
+        self._left: _Left | None = None
         self._next_look: timedelta | None = None
         self._scan_seconds = 0.0
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
-        """Scan, and read what is new and complete, oldest first; at most 100 articles at a time."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            arrived = await self._hear()
-            found = await asyncio.to_thread(scan, self._options.path, self._pattern)
-        except OSError as error:
-            await self.close()  # the watch went with the folder
-            said = (error.strerror or type(error).__name__).lower()
-            return Visit("failed", reason="unreadable", detail=f"{self._options.path}: {said}")
-        self._scan_seconds = loop.time() - started
-        haul = _Haul(memory, now)
-        haul.failures += self._first_time(found.problems)
-        if not found.problems:
-            self._forget_vanished(found.looks, haul)
-        new = [look for look in found.looks if self._is_new(look, memory)]
-        grows = [look for look in new if _grows(look)]
-        ready, self._next_look = self._settling.ready((look for look in new if not _grows(look)), arrived, now)
-        for look in sorted(ready + grows, key=lambda look: (look.mtime_ns, look.path)):
-            if haul.room <= 0 or loop.time() - started > _PATIENCE.total_seconds():
-                haul.more = True
-                break
-            await self._take(look, haul)
+        """Scan, and read what is new and complete, oldest first; at most 100 articles at a time.
+
+        What an earlier visit read, and COMMIT keeps, leaves the folder if it is to.
+        """
+        started = asyncio.get_running_loop().time()
+        left, self._left = self._left, None
+        if left is not None and left.follows(memory):
+            haul = Haul(memory, now, left.digests)
+        else:
+            try:
+                arrived = await self._hear()
+                found = await asyncio.to_thread(scan, self._path, self._pattern, self._move_to)
+            except OSError as error:
+                await self.close()  # the watch went with the folder
+                said = (error.strerror or type(error).__name__).lower()
+                return Visit("failed", reason="unreadable", detail=f"{self._path}: {said}")
+            self._scan_seconds = asyncio.get_running_loop().time() - started
+            haul = Haul(memory, now, digests_in(memory))
+            left = _Left(await self._sort_out(found, arrived, haul), haul.digests, haul.changes)
+        await self._read(left, haul, started)
         brought = haul.articles or haul.changes or haul.failures
         return Visit(
             "read" if brought else "unchanged",
@@ -136,6 +146,48 @@ class Folder:
             failures=tuple(haul.failures),
             more=haul.more,
         )
+
+    async def _sort_out(self, found: Found, arrived: frozenset[str], haul: Haul) -> list[Look]:
+        """What of it is to be read now, the oldest last; what was read before leaves, what is gone is forgotten."""
+        haul.failures += self._first_time(found.problems)
+        if all(problem.reason in ("outside", "not_a_file") for problem in found.problems):
+            gone = vanished(haul.memory, found.looks)
+            haul.changes |= dict.fromkeys(gone[:_FORGOTTEN_PER_VISIT], "")
+            haul.more = len(gone) > _FORGOTTEN_PER_VISIT
+            self._given_up = {look.path: s for look in found.looks if (s := self._given_up.get(look.path))}
+            self._doubted = {look.path: d for look in found.looks if (d := self._doubted.get(look.path))}
+        for path in await self._leaving.see_off((look for look in found.looks if not grows(look)), haul):
+            self._doubted[path] = haul.now
+        new = [look for look in found.looks if self._is_new(look, haul)]
+        grown = [look for look in new if grows(look)]
+        ready, soonest = self._settling.ready((look for look in new if not grows(look)), arrived, haul.now)
+        waits = [wait for wait in (soonest, self._leaving.wait) if wait is not None]
+        self._next_look = min(waits, default=None)
+        return sorted(ready + grown, key=lambda look: (look.mtime_ns, look.path), reverse=True)
+
+    async def _read(self, left: _Left, haul: Haul, started: float) -> None:
+        loop = asyncio.get_running_loop()
+        while left.looks and haul.room > 0 and loop.time() - started <= _PATIENCE.total_seconds():
+            look = left.looks.pop()
+            failures = await self._try(look, haul)
+            if failures is not None:  # say it once, and try again when the file or its permissions change
+                self._given_up[look.path] = _failed_stamp(look)
+                haul.failures += failures
+            self._doubt(look, haul.now)
+        left.looks += reversed(haul.unfinished)
+        if left.looks:
+            self._left = _Left(left.looks, haul.digests, haul.changes)
+        haul.more = haul.more or bool(left.looks) or (self._leaving.concerns_us and bool(haul.articles))
+
+    async def _try(self, look: Look, haul: Haul) -> tuple[Failure, ...] | None:
+        try:
+            return await self._reader.read(look, haul)
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            return (Failure(look.shown, "unreadable", "permission denied"),)
+        except OSError as error:
+            return (Failure(look.shown, "unreadable", str(error.strerror).lower()),)
 
     async def rest(self) -> None:
         """Return at a file event, when a waiting file may have settled, or after `every`."""
@@ -155,7 +207,7 @@ class Folder:
     async def _hear(self) -> frozenset[str]:
         """Start watching at the first visit; what was renamed into place since the last one."""
         if self._hints is None and self._hints_work:
-            hints = Hints(self._options.path)
+            hints = Hints(self._path)
             try:
                 await asyncio.to_thread(hints.start)
             except FileNotFoundError:
@@ -169,95 +221,20 @@ class Folder:
         self._hints.event.clear()
         return self._hints.arrived()
 
-    def _is_new(self, look: Look, memory: Mapping[str, str]) -> bool:
+    def _is_new(self, look: Look, haul: Haul) -> bool:
         if self._given_up.get(look.path) == _failed_stamp(look):
             return False
-        text = memory.get(_key(look), "")
-        if not text.startswith(f"{look.stamp}:") or (record := recall(text)) is None:
+        record = haul.before(look)
+        if record is None or record.stamp != look.stamp or haul.now >= self._doubted.get(look.path, _NEVER):
             return True
-        return record.offset is not None and (not _grows(look) or record.offset < look.size)
+        return record.offset is not None and (not grows(look) or record.offset < look.size)
 
-    async def _take(self, look: Look, haul: _Haul) -> None:
-        try:
-            if _grows(look):
-                await self._take_lines(look, haul)
-            else:
-                await self._take_file(look, haul)
-        except FileNotFoundError:
-            pass
-        except PermissionError:
-            self._give_up(look, haul, (Failure(shown(look.path), "unreadable", "permission denied"),))
-        except OSError as error:
-            self._give_up(look, haul, (Failure(shown(look.path), "unreadable", str(error.strerror).lower()),))
-        except FetchError as error:
-            self._give_up(look, haul, (Failure(shown(look.path), error.reason, error.detail),))
-
-    async def _take_file(self, look: Look, haul: _Haul) -> None:
-        if look.size > self._options.max_bytes:
-            raise FetchError("too_large", f"{look.size:,} bytes; max_bytes is {self._options.max_bytes:,}")
-        data = await asyncio.to_thread(read_part, self._options.path, look)
-        if data is None:
-            return  # written to since the scan: the next look sees it
-        digest = hashlib.sha256(data).hexdigest()[:32]
-        before = recall(haul.memory.get(_key(look), ""))
-        if haul.knows(digest):
-            haul.changes[_key(look)] = Record(look.stamp, digest).encode()
-            return
-        reading = await self._parser.run(
-            read_document, shown(look.path), data, now=haul.now, source=self.name, lang=self._options.lang
-        )
-        if reading.failures and not reading.articles:
-            self._give_up(look, haul, reading.failures)
-            return
-        start = (before.offset or 0) if before and before.digest == digest else 0
-        part = reading.articles[start : start + haul.room]
-        end = start + len(part)
-        unfinished = end < len(reading.articles)
-        haul.articles += part
-        haul.failures += reading.failures if not start else ()
-        haul.changes[_key(look)] = Record(look.stamp, digest, end if unfinished else None).encode()
-        haul.more = haul.more or unfinished
-        if haul.digests is not None and not unfinished:
-            haul.digests.add(digest)
-
-    async def _take_lines(self, look: Look, haul: _Haul) -> None:
-        """The complete lines after those already read; from the start if this is another file, or a shorter one."""
-        before = recall(haul.memory.get(_key(look), ""))
-        offset = (before.offset or 0) if before and before.stamp.rpartition(":")[2] == str(look.inode) else 0
-        if offset > look.size:
-            offset = 0
-        tail = min(offset, _TAIL_BYTES)
-        data = await asyncio.to_thread(read_part, self._options.path, look, offset - tail, tail + _PART_BYTES)
-        if data is None:
-            return
-        if offset and before and _tail_digest(data[:tail]) != before.digest:  # rewritten in place
-            offset, tail = 0, 0
-            data = await asyncio.to_thread(read_part, self._options.path, look, 0, _PART_BYTES) or b""
-        reading: Reading = await self._parser.run(
-            read_json_lines,
-            shown(look.path),
-            data[tail:],
-            haul.now,
-            source=self.name,
-            lang=self._options.lang,
-            limit=haul.room,
-            start=offset,
-        )
-        if not reading.consumed:
-            self._given_up[look.path] = _failed_stamp(look)  # half a line: until the file changes
-            return
-        end = tail + reading.consumed
-        haul.articles += reading.articles
-        haul.failures += reading.failures
-        haul.changes[_key(look)] = Record(
-            look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed
-        ).encode()
-        haul.more = haul.more or offset + reading.consumed < look.size
-
-    def _give_up(self, look: Look, haul: _Haul, failures: tuple[Failure, ...]) -> None:
-        """Say it once, and try again when the file or its permissions change."""
-        self._given_up[look.path] = _failed_stamp(look)
-        haul.failures += failures
+    def _doubt(self, look: Look, now: datetime) -> None:
+        """Read a file again that may change without our seeing it: its time is young, and in whole seconds."""
+        self._doubted.pop(look.path, None)
+        age = timedelta(seconds=max(-9, min(9, now.timestamp() - look.mtime_ns / 1e9)))
+        if look.mtime_ns % 1_000_000_000 == 0 and abs(age) < _COARSE and not grows(look):
+            self._doubted[look.path] = now + _COARSE - age
 
     def _first_time(self, problems: tuple[Failure, ...]) -> list[Failure]:
         now_told = {(problem.item, problem.reason) for problem in problems}
@@ -265,30 +242,9 @@ class Folder:
         self._told = now_told
         return new
 
-    def _forget_vanished(self, looks: tuple[Look, ...], haul: _Haul) -> None:
-        """Drop what is remembered of files that are gone; not if all are: then it is the disk that is gone."""
-        here = {_key(look) for look in looks}
-        gone = [key for key in haul.memory if key.startswith(_KEY) and key not in here]
-        if here:
-            haul.changes.update(dict.fromkeys(gone, ""))
-        self._given_up = {look.path: s for look in looks if (s := self._given_up.get(look.path))}
-
-
-def _grows(look: Look) -> bool:
-    """JSON Lines are read while they grow: a complete line is complete."""
-    return Path(look.path).suffix.lower() in LINE_SUFFIXES
-
-
-def _key(look: Look) -> str:
-    return _KEY + shown(look.path)
-
 
 def _failed_stamp(look: Look) -> str:
     return f"{look.stamp}:{look.ctime_ns}"
-
-
-def _tail_digest(tail: bytes) -> str:
-    return hashlib.sha256(tail).hexdigest()[:32]
 
 
 def build(name: str, options: FolderOptions, workshop: Workshop) -> Folder:
