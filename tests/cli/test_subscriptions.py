@@ -96,6 +96,9 @@ def test_a_file_of_its_own(here: Path) -> None:
     (here / "conf.d" / "sahel.yaml").unlink()
     _, _, err = run(here, "import", "list.opml", "--into", "aside.yaml")
     assert "does not include aside.yaml" in err
+    (here / "list.opml").write_text('<opml><body><outline text="New" xmlUrl="https://n.example/"/></body></opml>')
+    _, _, err = run(here, "import", "list.opml", "--into", "aside.yaml")
+    assert "does not include aside.yaml" in err, "nor is it included now"
 
 
 @pytest.mark.parametrize(

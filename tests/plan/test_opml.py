@@ -89,6 +89,12 @@ def test_an_outline_that_is_no_feed_is_a_warning_with_its_line_and_stops_nobody(
     ]
 
 
+def test_empty_lines_before_the_declaration_are_forgiven_and_counted() -> None:
+    (first, *_), complaints = read_opml(b"\r\n\n" + SAHEL.encode(), "list.opml")
+    assert (first.mark.line, complaints) == (6, ())
+    assert refusal(b"\n\n<opml>").startswith("list.opml:3:")
+
+
 def test_of_very_many_warnings_some_are_told_and_the_rest_counted() -> None:
     _, complaints = read_opml(body('<outline text="x"/>' * 1000).encode(), "list.opml")
     assert len(complaints) == MAX_NOTICES + 1

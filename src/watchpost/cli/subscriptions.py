@@ -7,6 +7,7 @@ from pathlib import Path
 
 from watchpost.app import doors
 from watchpost.app.feeds import subscriptions
+from watchpost.app.feeds.status import feeds
 from watchpost.app.feeds.subscriptions import Sorted
 from watchpost.cli.matching import FAILED, OK, PARTIAL, USAGE, read_plan
 from watchpost.cli.saying import complain, say, tell, tell_json
@@ -54,12 +55,12 @@ def give_out(config: Path | None, env: Mapping[str, str]) -> int:
 
 def _report(found: Sorted, as_json: bool) -> None:
     if as_json:
-        feeds = [
+        new = [
             {"name": one.name, "url": one.outline.url, "tags": one.outline.tags, "lang": one.outline.lang}
             for one in found.new
         ]
         said = {"twins": [str(one) for one in found.twins], "invalid": [str(one) for one in found.invalid]}
-        tell_json({"new": feeds, **said})
+        tell_json({"new": new, **said})
         return
     for complaint in (*found.invalid, *found.twins):
         say(str(complaint))
@@ -70,14 +71,14 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
     """Whether the file was written. A configuration that is wrong with it gets its old file back."""
     before = subscriptions.replace_file(into, text)
     try:
-        names = {part.name for part in doors.read_plan(config, env).sources}
+        read = {one.url for one in feeds(doors.read_plan(config, env)).values()}
     except ConfigError as error:
         subscriptions.restore_file(into, before)
         complain(error.complaints)
         say(f"with these feeds the configuration would be wrong: {into} is as it was")
         return False
     say(f"{len(found.new)} feeds added to {into}")
-    if not any(one.name in names for one in found.new) and before is None:
+    if not any(one.outline.url in read for one in found.new):
         say(f"{config} does not include {into} yet: add it to its include:")
     if len(found.new) > MANY:
         say("so many feeds load faster from the list itself: feeds_from: {opml: …}")

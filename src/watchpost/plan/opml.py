@@ -54,8 +54,11 @@ def read_opml(data: bytes, file: str) -> tuple[tuple[Outline, ...], tuple[Compla
         return (), (stop.complaint,)
     except expat.ExpatError as error:
         said = expat.ErrorString(error.code)
-        place = Mark(file, error.lineno, error.offset + 1)
-        return (), (place.complaint("", f"this is not well-formed XML ({said}): the list is not read"),)
+        return (), (
+            reader.place(error.lineno, error.offset).complaint(
+                "", f"this is not well-formed XML ({said}): the list is not read"
+            ),
+        )
     except (ValueError, LookupError):  # an encoding that nobody knows, or that is not what the bytes are
         return (), (Mark(file).complaint("", "its encoding is unknown: save the list as UTF-8"),)
     return tuple(reader.outlines), tuple(few(reader.doubts, Mark(file)))
@@ -108,6 +111,7 @@ class _Reader:
         self._open: list[_Open] = []
         self._depth = 0
         self._seen = 0
+        self._skipped = 0  # empty lines before the first: XML allows none before its declaration
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -121,13 +125,19 @@ class _Reader:
         if data.count(b"&") > _MAX_AMPERSANDS:
             raise _Stop(self._whole("this is no list of feeds: a million ampersands"))
         # Addresses with bare ampersands and HTML's entities are what hand-made lists have most.
-        self._parser.Parse(data if b"\0" in data[:100] else _AMPERSAND.sub(_mended, data.lstrip()), True)
+        begun = data.lstrip()
+        self._skipped = data.count(b"\n", 0, len(data) - len(begun))
+        self._parser.Parse(data if b"\0" in data[:100] else _AMPERSAND.sub(_mended, begun), True)
+
+    def place(self, line: int, column: int) -> Mark:
+        """Where expat is, or was: it counts lines from 1 and columns from 0."""
+        return Mark(self._file, line + self._skipped, column + 1)
 
     def _whole(self, problem: str) -> Complaint:
         return Mark(self._file).complaint("", problem)
 
     def _here(self) -> Mark:
-        return Mark(self._file, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
+        return self.place(self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1

@@ -17,7 +17,8 @@ from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date, slashed_order
 from watchpost.poll.documents.charset import decode, xml_to_utf8
 from watchpost.poll.documents.jsonfeed import read_json_feed
-from watchpost.poll.documents.markup import discover_feeds, plain_text
+from watchpost.poll.documents.links import find_feed_links
+from watchpost.poll.documents.markup import plain_text
 from watchpost.poll.tidy import Draft
 
 FEED_MAX_BYTES = 5_000_000
@@ -61,7 +62,7 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         raise FetchError("malformed", "it defines entities in terms of other entities, which is an attack on parsers")
     root = _ROOT.search(data)
     if _DOCTYPE_HTML.match(data[:200]) or (root and root[1].lower() == b"html"):
-        feeds = discover_feeds(data[:200_000].decode("utf-8", "replace"), url)
+        feeds = [link.url for link in find_feed_links(data[:200_000], url)]
         named = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
         raise FetchError("not_a_feed", f"this is an HTML page, not a feed{named}")
     return _read_xml(data, root[1].lower() if root else b"", now, url, limit)

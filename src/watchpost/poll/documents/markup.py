@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
@@ -68,7 +67,6 @@ _SILENT = frozenset(
     ]
 )
 _FRAME = frozenset(["nav", "header", "footer", "aside", "form"])
-_FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "feed+json", "json", "rdf+xml"))
 
 
 def parse_html(text: str) -> etree._Element | None:
@@ -112,25 +110,6 @@ def text_of(root: etree._Element, *, frame: bool = True) -> str:
                 parts.append(_squeeze(element.tail or "", keep=False))
     text = re.sub(r"[ ]*\n[ ]*", "\n", "".join(parts))
     return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text)).strip()
-
-
-def discover_feeds(text: str, base: str) -> tuple[str, ...]:
-    """The feeds that a page names in its head (`<link rel="alternate" type="application/rss+xml">`), at most five."""
-    root = parse_html(text)
-    if root is None:
-        return ()
-    own_base = next((str(b.get("href")) for b in root.iter("base") if b.get("href")), "")
-    found = []
-    for link in root.iter("link"):
-        rel, kind = (link.get("rel") or "").lower().split(), (link.get("type") or "").lower().strip()
-        if "alternate" in rel and kind in _FEED_TYPES and link.get("href"):
-            try:
-                url = urljoin(urljoin(base, own_base), link.get("href").strip())
-            except ValueError:
-                continue
-            if url.startswith(("http://", "https://")) and "/wp-json/" not in url and url not in found:
-                found.append(url)
-    return tuple(found[:5])
 
 
 def _squeeze(text: str, *, keep: bool) -> str:
