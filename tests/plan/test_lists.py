@@ -12,7 +12,7 @@ import pytest
 from tests.plan.kinds import ENV, RECEIVERS, SOURCES, Feed
 from tests.plan.test_load import plan_of
 from watchpost.errors import ConfigError
-from watchpost.plan.lists import NAME
+from watchpost.plan.lists import MAX_NOTICES, NAME
 from watchpost.plan.load import load
 from watchpost.plan.plan import Plan
 
@@ -133,3 +133,11 @@ def test_ten_thousand_feeds_are_read_and_their_number_is_told(tmp_path: Path) ->
     assert plan.sources[-1].name == "feed-9999"
     assert told[0] == (0, 10_000)
     assert len(told) == 100
+
+
+def test_of_very_many_warnings_some_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    bad = "".join(f'<outline text="Bad" xmlUrl="ftp://e.example/{n}"/><outline text="Empty"/>\n' for n in range(500))
+    (tmp_path / "list.opml").write_text(f"<opml><body>{bad}</body></opml>")
+    told = warnings(plan_of(tmp_path, HEAD + "feeds: {a: 'https://a.example/'}\n"))
+    assert len(told) == MAX_NOTICES + 1
+    assert "list.opml: warning: and 950 more warnings like these" in told

@@ -12,6 +12,7 @@ from watchpost.app.feeds.subscriptions import Sorted
 from watchpost.cli.matching import FAILED, OK, PARTIAL, USAGE, read_plan
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
+from watchpost.plan.lists import few
 from watchpost.plan.settings import read_settings
 
 MANY = 1000
@@ -62,7 +63,7 @@ def _report(found: Sorted, as_json: bool) -> None:
         said = {"twins": [str(one) for one in found.twins], "invalid": [str(one) for one in found.invalid]}
         tell_json({"new": new, **said})
         return
-    for complaint in (*found.invalid, *found.twins):
+    for complaint in few((*found.invalid, *found.twins)):
         say(str(complaint))
     say(f"{len(found.new)} new, {len(found.twins)} configured already, {len(found.invalid)} that are no feeds")
 

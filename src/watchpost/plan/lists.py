@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from watchpost.errors import Complaint
-from watchpost.plan.opml import Outline, few
+from watchpost.plan.opml import Outline
 from watchpost.plan.positions import Mark
 
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 NAME_RULE = "a name is up to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit"
 PREFIX_MAX = 16
+MAX_NOTICES = 50
 _STEM = 48  # so long may a name made of a title be: with a prefix it is 64
 
 
@@ -49,9 +50,8 @@ def gather(
     known = {same_address(url): name for url, name in configured.items()}
     used = set(taken)
     found: dict[str, Listed] = {}
-    complaints: list[Complaint] = []
+    notices: list[Complaint] = []
     for one in lists:
-        notices: list[Complaint] = []
         for outline in one.outlines:
             address = same_address(outline.url)
             tags = tuple(dict.fromkeys((*one.tags, *outline.tags)))
@@ -66,8 +66,18 @@ def gather(
                 name = name_of(outline, one.prefix, used)
                 used.add(name)
                 found[address] = Listed(name, one.entry, _tagged(outline, tags))
-        complaints += few(notices, Mark(one.file))
-    return tuple(found.values()), tuple(complaints)
+    return tuple(found.values()), tuple(notices)
+
+
+def few(warnings: Iterable[Complaint]) -> Iterator[Complaint]:
+    """The first MAX_NOTICES warnings about each file, and how many more there are."""
+    files: dict[str, list[Complaint]] = {}
+    for warning in warnings:
+        files.setdefault(warning.file, []).append(warning)
+    for file, found in files.items():
+        yield from sorted(found, key=lambda one: (one.line, one.column))[:MAX_NOTICES]
+        if len(found) > MAX_NOTICES:
+            yield Mark(file).complaint("", f"and {len(found) - MAX_NOTICES} more warnings like these", "warning")
 
 
 def name_of(outline: Outline, prefix: str, taken: Collection[str]) -> str:

@@ -21,11 +21,10 @@ from watchpost.plan.fields import Options
 from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
 from watchpost.plan.listing import Lists, read_lists
-from watchpost.plan.lists import gather
-from watchpost.plan.opml import few
+from watchpost.plan.lists import few, gather
 from watchpost.plan.plan import Limits, Part, Plan, Retention
 from watchpost.plan.positions import Mapping as Tree
-from watchpost.plan.positions import Mark, Scalar, is_null, plain
+from watchpost.plan.positions import Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, route_of
 from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
 from watchpost.plan.sections import Sections, collect
@@ -57,7 +56,6 @@ def load(
     parts = tuple(reader.sources(sections, files.main, sources))
     lists = read_lists(path, files.main, () if frame is None else frame.feeds_from)
     reader.complaints.extend(lists.complaints)
-    reader.warnings.extend(lists.warnings)
     parts += tuple(reader.listed(lists, parts, files.main, sources["feed"]))
     told = tuple(reader.receivers(sections, receivers))
     topics = tuple(reader.topics(sections))
@@ -190,8 +188,7 @@ class _Reader:
             return  # the defaults are wrong, which has been said
         addresses = {url: part.name for part in parts if isinstance(url := getattr(part.options, "url", None), str)}
         feeds, notices = gather(lists.lists, addresses, {part.name for part in parts})
-        self.warnings.extend(notices)
-        doubts: dict[str, list[Complaint]] = {}
+        doubts = [*lists.warnings, *notices]
         for number, feed in enumerate(feeds):
             if number % 100 == 0:
                 self._progress(number, len(feeds))
@@ -205,12 +202,11 @@ class _Reader:
                     replace(one, problem=f"{one.problem}: left out", severity="warning")
                     for one in translate(error, block, model)
                 )
-                doubts.setdefault(outline.mark.file, []).extend(wrong)
+                doubts.extend(wrong)
                 continue
             changes = {key: getattr(own, key) for key in own.model_fields_set}
             yield Part(feed.name, "feed", templates[feed.entry].model_copy(update=changes))
-        for file, problems in doubts.items():
-            self.warnings.extend(few(problems, Mark(file)))
+        self.warnings.extend(few(doubts))
 
     def receivers(self, sections: Sections, kinds: Mapping[str, type[Options]]) -> Iterator[Part]:
         for block in sections.receivers:

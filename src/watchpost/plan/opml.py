@@ -19,8 +19,6 @@ from watchpost.plan.positions import Mark
 MAX_BYTES = 16 * 1024 * 1024
 MAX_OUTLINES = 100_000
 MAX_DEPTH = 50
-MAX_NOTICES = 50
-"""So many outlines of one list are named in warnings; how many more there are, one warning says."""
 
 NOWHERE = Mark("")
 _MAX_TEXT = 200
@@ -61,7 +59,7 @@ def read_opml(data: bytes, file: str) -> tuple[tuple[Outline, ...], tuple[Compla
         )
     except (ValueError, LookupError):  # an encoding that nobody knows, or that is not what the bytes are
         return (), (Mark(file).complaint("", "its encoding is unknown: save the list as UTF-8"),)
-    return tuple(reader.outlines), tuple(few(reader.doubts, Mark(file)))
+    return tuple(reader.outlines), tuple(reader.doubts)
 
 
 def write_opml(title: str, outlines: Iterable[Outline]) -> str:
@@ -77,13 +75,6 @@ def write_opml(title: str, outlines: Iterable[Outline]) -> str:
         lines += [indent + _element(outline) for outline in members]
         lines += ["    </outline>"] if folder else []
     return "\n".join([*lines, "  </body>", "</opml>", ""])
-
-
-def few(notices: list[Complaint], whole: Mark) -> list[Complaint]:
-    """The first MAX_NOTICES, and how many more there are."""
-    left = len(notices) - MAX_NOTICES
-    more = [whole.complaint("", f"and {left} more outlines like these", "warning")] if left > 0 else []
-    return notices[:MAX_NOTICES] + more
 
 
 class _Stop(Exception):
