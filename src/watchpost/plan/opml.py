@@ -23,6 +23,7 @@ MAX_DEPTH = 50
 NOWHERE = Mark("")
 _MAX_TEXT = 200
 _MAX_AMPERSANDS = 1_000_000
+_GIANT_TAG = re.compile(rb"<[^<>!][^<>]{65536}")  # a million attributes cost seconds and half a gigabyte
 _AMPERSAND = re.compile(rb"&(?:#[0-9]{1,7};|#x[0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,30});)?")
 _OF_XML = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
@@ -115,6 +116,8 @@ class _Reader:
             raise _Stop(self._whole("the file is empty"))
         if data.count(b"&") > _MAX_AMPERSANDS:
             raise _Stop(self._whole("this is no list of feeds: a million ampersands"))
+        if _GIANT_TAG.search(data):
+            raise _Stop(self._whole("a single tag has more than 65,536 characters"))
         # Addresses with bare ampersands and HTML's entities are what hand-made lists have most.
         begun = data.lstrip()
         self._skipped = data.count(b"\n", 0, len(data) - len(begun))
