@@ -8,9 +8,11 @@ _LABELS = (
     # After one of these the page is done with the article, if nothing but short lines follows.
     r"related (articles?|stories|posts|news|topics|content)",
     r"you (may|might) also like",
-    r"more (stories|news|on this story)",
-    r"recommended( for you)?",
-    r"most (read|popular)",
+    r"more (stories|news|headlines|on this (story|topic)|(from|in|by|about) .{1,40})",
+    r"(latest|top|other|popular|today[’']s) (news|stories|headlines|articles|posts)",
+    r"(editors?[’']?s? picks?|don[’']t miss|in other news|elsewhere( on .{1,30})?|in case you missed it)",
+    r"recommended( for you| reading| stories)?",
+    r"(most|also) (read|popular|viewed|shared|on .{1,30})",
     r"read (next|also|more)",
     r"see also",
     r"what to read next",
@@ -26,31 +28,53 @@ _LABELS = (
     r"(à )?lire aussi",
     r"articles? (similaires|liés|connexes)",
     r"sur le même (sujet|thème)",
-    r"à lire également",
+    r"à (lire également|ne pas manquer|découvrir|voir aussi)",
+    r"(dans la même rubrique|les plus (lus|partagés)|nos derniers articles|plus d[’']articles|l[’']essentiel)",
+    r"(voir|lire) (aussi|également)",
     r"mehr zum thema",
     r"lesen sie auch",
     r"das könnte sie auch interessieren",
     r"ähnliche artikel",
     r"auch interessant",
+    r"(mehr|weitere) (artikel|meldungen|nachrichten|beiträge|themen)( .{1,30})?",
+    r"mehr (aus|von|über) .{1,40}",
+    r"(meistgelesen|am meisten gelesen|zum thema|aus dem ressort|verwandte themen)",
     r"artículos? relacionados?",
     r"noticias relacionadas",
     r"te puede interesar",
-    r"lea también",
+    r"(lea|lee|ver|vea) (también|además|más)",
+    r"(más (noticias|artículos|leídas?|sobre .{1,40})|lo más (leído|visto)|también te puede interesar|últimas noticias)",
     r"artigos? relacionados?",
-    r"leia (também|mais)",
+    r"(leia|veja|saiba) (também|mais)",
+    r"(mais (notícias|lidas|sobre .{1,40})|(as )?mais lidas|últimas notícias|você também pode gostar)",
     r"notícias relacionadas",
     r"articoli correlati",
-    r"leggi anche",
+    r"(leggi|vedi|guarda) anche",
+    r"(altre notizie|i più letti|ultime notizie|ti potrebbe(ro)? interessare)",
     r"potrebbe interessarti",
-    r"lees ook",
-    r"читайте также",
-    r"(материалы )?по теме",
+    r"(lees (ook|meer|verder)|meest gelezen|meer (nieuws|over .{1,40}))",
+    r"(läs (också|mer)|les (også|mer)|læs (også|mere)|mest (lest|läst|læst)|lue (myös|lisää))",
+    r"(czytaj|zobacz|przeczytaj) (też|także|również|więcej)",
+    r"(powiązane|najczęściej czytane|więcej na ten temat)",
+    r"(čtěte|čítajte) (také|také|tiež|více)",
+    r"(pročitajte|čitajte) (i|još|također|takođe)( .{1,20})?",
+    r"(povezan[ei] (vijesti|vesti|članci)|najčitanije)",
+    r"(ilgili|benzer|diğer) haberler",
+    r"(çok okunanlar|bunlar da ilginizi çekebilir)",
+    r"(baca juga|(berita|artikel) (terkait|lainnya|terpopuler)|soma (pia|zaidi)|habari zinazohusiana)",
+    r"читайте (также|ещё|также по теме|також)",
+    r"((ещё|материалы|новости|статьи) )?(по|за) тем[еою]+",
+    r"(самое (читаемое|популярное|главное)|популярное|другие новости|смотрите также|ещё новости|більше новин)",
     r"похожие (статьи|материалы)",
     r"مقالات ذات صلة",
-    r"اقرأ أيضا\u064b?",
-    r"相关(阅读|新闻)",
-    r"延伸阅读",
-    r"関連記事",
+    r"(اقرأ|شاهد|طالع) (أيضا\u064b?|المزيد)",
+    r"(موضوعات|أخبار|مواضيع) (ذات صلة|متعلقة|أخرى)",
+    r"(الأكثر (قراءة|مشاهدة)|قد يهمك( أيضا\u064b?)?|آخر الأخبار)",
+    r"(مطالب|اخبار|خبرهای) (مرتبط|بیشتر)",
+    r"بیشتر بخوانید",
+    r"(相关|相關|更多|热门|熱門|推荐|推薦|热点|延伸|最新)(阅读|閱讀|新闻|新聞|报道|報導|文章|推荐|推薦|消息)",
+    r"(関連|おすすめ|人気|最新|あわせて読みたい)(記事|ニュース|リンク)?",
+    r"(관련|추천|인기|많이 본) ?(기사|뉴스)",
 )
 _BUTTONS = (
     # These mean nothing wherever they stand.
@@ -64,6 +88,10 @@ _BUTTONS = (
     r"(skip to (main )?content|menu|search|home|close)",
     r"(previous|next)( article| post)?",
     r"tags?:?",
+    r"(tags?|keywords?|mots[- ]clés|étiquettes?|schlag(wörter|worte)|stichwörter|etiquetas?|parole chiave|теги|метки|мітки"
+    r"|ключевые слова|etiket(ler)?|tagi|oznake|الوسوم|وسوم|كلمات مفتاحية|برچسب‌?ها|标签|標籤|关键词|關鍵詞|タグ|태그)\s*[:：].*",
+    r"(filed under|posted in|(topics?|categor(y|ies)|sections?|rubriques?|thèmes?|catégories?|kategorien?|ressorts?|temas"
+    r"|categorías?|categorias?|categorie|рубрик[аи]|разделы?|kategori(ler)?|kategorie?)\s*[:：]).{1,120}",
     r"follow us( on .{1,20})?",
     r"(afficher plus|voir plus|partager|imprimer|retour en haut)",
     r"(mehr anzeigen|teilen|drucken|nach oben)",
@@ -74,6 +102,8 @@ _BUTTONS = (
     r"all rights reserved\.?",
 )
 _LABEL = re.compile(r"\W*(?:" + "|".join(_LABELS) + r")\W*", re.IGNORECASE)
+# "Read also: Mali's army retakes a town": a teaser in one line.
+_TEASER = re.compile(r"\W*(?:" + "|".join(_LABELS) + r")\s*[:：|>»–—]\s*\S.{0,200}", re.IGNORECASE)
 _BUTTON = re.compile(r"\W*(?:" + "|".join(_BUTTONS) + r")\W*", re.IGNORECASE)
 
 
@@ -85,3 +115,8 @@ def is_label(line: str) -> bool:
 def is_button(line: str) -> bool:
     """Whether the line is something to press, or a notice ("Show More", "Facebook", "© 2021 …")."""
     return len(line) <= 160 and _BUTTON.fullmatch(line.replace("\u00a0", " ")) is not None
+
+
+def is_teaser(line: str) -> bool:
+    """Whether the line points to another article ("Read also: …", "À lire aussi : …", "Baca juga: …")."""
+    return len(line) <= 240 and _TEASER.fullmatch(line.replace("\u00a0", " ")) is not None

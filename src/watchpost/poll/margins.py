@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchpost.poll.furniture import is_button, is_label
+from watchpost.poll.furniture import is_button, is_label, is_teaser
 
 _BLOCK = re.compile(r"[^\s](?:.|\n(?![^\S\n]*\n))*")
 _LINE = re.compile(r"[^\n]+")
@@ -90,7 +90,7 @@ def _since_prose(pieces: Sequence[_Piece], n: int) -> Sequence[_Piece]:
 
 
 def _is_furniture(line: str) -> bool:
-    return is_label(line.strip()) or is_button(line.strip())
+    return is_label(line.strip()) or is_button(line.strip()) or is_teaser(line.strip())
 
 
 def _is_menu(text: str) -> bool:
