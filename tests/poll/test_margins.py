@@ -69,3 +69,36 @@ def test_nothing_moves(parts: list[str]) -> None:
     blanked = blank_margins(text)
     assert len(blanked) == len(text)
     assert all(new in (old, " ") for new, old in zip(blanked, text, strict=True))
+
+
+TEASERS = """The river rose again on Tuesday, and the traders of the yam market carried their stalls to the school yard.
+
+{furniture}
+"""
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "MORE FROM THIS SECTION\n\nConvoy ambushed near Bamako\n\nVeterans of Barkhane meet",
+        "Read also: Mali’s army retakes a town",
+        "À lire aussi : au Mali, le carburant manque",
+        "Baca juga: Tentara di Mali rebut kota",
+        "اقرأ أيضا:\n• مالي: كمين قرب باماكو\n• ماذا تريد فاغنر من الساحل؟",
+        "Tags: Mali, Wagner, Barkhane",
+        "Ключевые слова: Мали, Вагнер",
+        "Filed under Africa, Mali",
+    ],
+)
+def test_teasers_and_tags_below_an_article_are_blanked(furniture: str) -> None:
+    text = TEASERS.format(furniture=furniture)
+    blank = blank_margins(text)
+    assert len(blank) == len(text)
+    assert blank.split() == text.split("\n")[0].split()
+
+
+def test_a_sentence_that_begins_like_a_label_stays() -> None:
+    text = TEASERS.format(
+        furniture="More from the river is to come, said the forecaster, who has watched it rise for the sixth day now."
+    )
+    assert blank_margins(text) == text

@@ -74,3 +74,12 @@ def test_names_cannot_blow_up_or_nest_without_end() -> None:
     before = {"n": "(" * 90 + "x" + ")" * 90}
     with pytest.raises(QueryError, match=f"more than {DEEPEST}"):
         parse("@n AND " + "(" * 20 + "@n" + ")" * 20, before)
+
+
+def test_a_name_that_is_used_often_counts_and_is_looked_for_once() -> None:
+    names = {"many": " OR ".join(f"(a{n} NEAR/5 b{n})" for n in range(150)) + " OR wagner NEAR/5 group"}
+    query = parse(" OR ".join(f"(@many NEAR/9 x{n})" for n in range(20)) + " OR @many", names)
+    found = query.evaluate(Document.of({"body": "The Wagner group."}))
+    assert [item.text for item in found or ()] == ["Wagner", "group"]
+    with pytest.raises(QueryError, match="too large"):
+        parse(" OR ".join(f"(first/{n}:@many NEAR/9 x{n})" for n in range(1, 21)), names)

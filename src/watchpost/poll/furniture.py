@@ -43,10 +43,11 @@ _LABELS = (
     r"noticias relacionadas",
     r"te puede interesar",
     r"(lea|lee|ver|vea) (también|además|más)",
-    r"(más (noticias|artículos|leídas?|sobre .{1,40})|lo más (leído|visto)|también te puede interesar|últimas noticias)",
+    r"(más (noticias|artículos|leídas?|sobre .{1,40})|lo más (leído|visto)|también te puede interesar)",
+    r"últimas (noticias|notícias)",
     r"artigos? relacionados?",
     r"(leia|veja|saiba) (também|mais)",
-    r"(mais (notícias|lidas|sobre .{1,40})|(as )?mais lidas|últimas notícias|você também pode gostar)",
+    r"(mais (notícias|lidas|sobre .{1,40})|(as )?mais lidas|você também pode gostar)",
     r"notícias relacionadas",
     r"articoli correlati",
     r"(leggi|vedi|guarda) anche",
@@ -88,10 +89,11 @@ _BUTTONS = (
     r"(skip to (main )?content|menu|search|home|close)",
     r"(previous|next)( article| post)?",
     r"tags?:?",
-    r"(tags?|keywords?|mots[- ]clés|étiquettes?|schlag(wörter|worte)|stichwörter|etiquetas?|parole chiave|теги|метки|мітки"
-    r"|ключевые слова|etiket(ler)?|tagi|oznake|الوسوم|وسوم|كلمات مفتاحية|برچسب‌?ها|标签|標籤|关键词|關鍵詞|タグ|태그)\s*[:：].*",
-    r"(filed under|posted in|(topics?|categor(y|ies)|sections?|rubriques?|thèmes?|catégories?|kategorien?|ressorts?|temas"
-    r"|categorías?|categorias?|categorie|рубрик[аи]|разделы?|kategori(ler)?|kategorie?)\s*[:：]).{1,120}",
+    r"(tags?|keywords?|mots[- ]clés|étiquettes?|schlag(wörter|worte)|stichwörter|etiquetas?|parole chiave|tagi|oznake"
+    r"|etiket(ler)?|теги|метки|мітки|ключевые слова|الوسوم|وسوم|كلمات مفتاحية|برچسب\u200c?ها|标签|標籤|关键词|關鍵詞"
+    r"|タグ|태그)\s*[:：].*",
+    r"(filed under|posted in|(topics?|categor(y|ies)|sections?|rubriques?|thèmes?|catégories?|kategorien?|ressorts?"
+    r"|temas|categor[ií]as?|categorie|рубрик[аи]|разделы?|kategori(ler)?|kategorie?)\s*[:：]).{1,120}",
     r"follow us( on .{1,20})?",
     r"(afficher plus|voir plus|partager|imprimer|retour en haut)",
     r"(mehr anzeigen|teilen|drucken|nach oben)",

@@ -64,7 +64,9 @@ def _pieces(text: str) -> list[_Piece]:
             first += 1
         while last > first and _is_furniture(lines[last - 1].text):
             last -= 1
-        if first < last:
+        if first and is_label(lines[first - 1].text.strip()):
+            pieces += lines  # a list of teasers under its heading
+        elif first < last:
             start, end = lines[first].start, lines[last - 1].end
             pieces += [*lines[:first], _Piece(start, end, text[start:end]), *lines[last:]]
         else:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from watchpost.errors import QueryError
 from watchpost.query import clauses, mistakes
@@ -30,7 +31,13 @@ DEEPEST = 100
 """How many parentheses and NOTs may stand inside one another, those of named queries included."""
 
 LARGEST, NEAR_COST, REGEX_COST = 20_000, 100, 100
-"""How many terms a query may have with all that its names stand for, and how many a NEAR or a /regex/ counts for."""
+"""How many terms a query may have with all that its names stand for, and how many a NEAR or a /regex/ counts for.
+
+What a name stands for counts once for each field that it is looked for in: so often it is evaluated.
+"""
+
+LARGEST_WRITTEN_OUT = 100_000
+"""How many terms it may have if every name in it were written out."""
 
 _LEAVES = frozenset({Kind.WORD, Kind.PREFIX, Kind.PHRASE, Kind.EXACT, Kind.REGEX})
 _STARTS = _LEAVES | {Kind.FIELD, Kind.OPEN, Kind.ATLEAST, Kind.SCORE, Kind.NAME}
@@ -46,12 +53,24 @@ def parse(text: str, names: Mapping[str, str] | None = None) -> Query:
     return Query(text, _Parser(text, _Names(names or {})).root())
 
 
+class _Meaning(NamedTuple):
+    """What a name stands for: its tree, how deep that is, how many terms it has if written out.
+
+    `costs` are those of the names in it and its own, by name and field.
+    """
+
+    part: Node
+    deep: int
+    size: int
+    costs: dict[tuple[str, str], int]
+
+
 class _Names:
-    """The named queries, each read at most once: its tree, its depth and its cost."""
+    """The named queries, each read at most once."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
-        self.read: dict[str, tuple[Node, int, int]] = {}
+        self.read: dict[str, _Meaning] = {}
         self.reading: list[str] = []
 
 
@@ -62,7 +81,8 @@ class _Parser:
         self._found = pieces(text)
         self._names = names
         self._depth = self._deepest = depth
-        self._at = self._cost = 0
+        self._at = self._cost = self._size = 0
+        self._costs: dict[tuple[str, str], int] = {}  # of the names, each once for each field
         self._scope = ""  # the field whose part is being read
         self._columns: dict[int, int] = {}  # where each Not and each Named stands, by its id
         self._weights: dict[int, int] = {}  # the same for weights that no SCORE has added up yet
@@ -209,15 +229,20 @@ class _Parser:
             names.reading.append(piece.text)
             try:
                 parser = _Parser(names.texts[piece.text], names, depth + 1)
-                names.read[piece.text] = (parser.whole(), parser._deepest - depth, parser._cost)
+                part, deep = parser.whole(), parser._deepest - depth
+                costs = {**parser._costs, (piece.text, ""): parser._cost - sum(parser._costs.values())}
+                names.read[piece.text] = _Meaning(part, deep, parser._size, costs)
             except QueryError as error:
                 where = "" if error.problem.startswith("in @") else f"column {error.column}: "
                 raise QueryError(f"in {piece}: {where}{error.problem}", piece.column, error.cure) from None
             finally:
                 names.reading.pop()
-        part, deep, cost = names.read[piece.text]
+        part, deep, size, costs = names.read[piece.text]
         self._check_depth(depth + deep)
-        self._pay(cost, piece)
+        here = {(name, scope or self._scope): cost for (name, scope), cost in costs.items()}
+        new = {key: cost for key, cost in here.items() if key not in self._costs}
+        self._costs |= new
+        self._pay(sum(new.values()), piece, size)
         if self._scope and mistakes.has_field(part):
             raise mistakes.nested_field(f"{piece}, which names a field,", self._scope, piece.column)
         node = Named(piece.text, part)
@@ -246,7 +271,8 @@ class _Parser:
             raise mistakes.too_deep(DEEPEST, self.piece.column)
         self._deepest = max(self._deepest, depth)
 
-    def _pay(self, cost: int, piece: Piece) -> None:
+    def _pay(self, cost: int, piece: Piece, size: int = 1) -> None:
         self._cost += cost
-        if self._cost > LARGEST:
+        self._size += size
+        if self._cost > LARGEST or self._size > LARGEST_WRITTEN_OUT:
             raise QueryError("the query is too large with all that its names stand for", piece.column, "divide it")

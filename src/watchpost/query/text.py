@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from watchpost.query.index import Index
 from watchpost.query.words import Step
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
 """The fields that a query may name, in reading order."""
@@ -99,6 +103,9 @@ class Document:
     fields: Mapping[str, str]
     _indexes: dict[str, Index] = field(default_factory=dict, init=False, repr=False, compare=False)
     _views: dict[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _answers: dict[tuple[int, str], tuple[object, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Document:
@@ -115,6 +122,17 @@ class Document:
             names, limit = reach(scope)
             view = self._views[scope] = View(tuple((name, self.index(name)) for name in names), limit)
         return view
+
+    def once(self, part: T, scope: str, find: Callable[[], R]) -> R:
+        """What `find` answers for a part of a query in a scope, asked for the first time only.
+
+        The same part, not an equal one: it is kept beside its answer, so that its id stays its own.
+        """
+        known = self._answers.get((id(part), scope))
+        if known is None:
+            known = self._answers[id(part), scope] = (part, find())
+        answer: R = known[1]
+        return answer
 
     def index(self, name: str) -> Index:
         """The index of one field."""

@@ -236,8 +236,8 @@ class Named(Node):
         return self.part.keys
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """What the named query finds."""
-        return self.part.find(document, scope)
+        """What the named query finds; it is asked once for each document, however often it is used."""
+        return document.once(self.part, scope, lambda: self.part.find(document, scope))
 
 
 @dataclass(frozen=True, slots=True)
