@@ -12,7 +12,9 @@ from watchpost.app.clock import utc_now
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.errors import ConfigError, QueryError
-from watchpost.match.matcher import Topics, document, story_of
+from watchpost.match.matcher import Topics, document
+from watchpost.match.signatures import signature
+from watchpost.match.stories import Shelf
 from watchpost.model import Article, Hit, Topic
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
@@ -44,7 +46,7 @@ def match(
     chosen = _chosen(asked, config, env)
     if chosen is None:
         return USAGE
-    topics = Topics(chosen)
+    topics, shelf = Topics(chosen), Shelf()
     read = failed = matched = 0
     for name in _spread(files):
         articles, broken = read_articles(name)
@@ -52,10 +54,11 @@ def match(
         for article in articles:
             read += 1
             hits = topics.match(article, utc_now())
+            story = shelf.decide(signature(article), utc_now()).story
             matched += bool(hits)
             if asked.only and not hits:
                 continue
-            _show_json(article, hits) if as_json else _show(name, article, hits)
+            _show_json(article, hits, story) if as_json else _show(name, article, hits)
     if failed:
         return PARTIAL if read else FAILED
     return NOTHING if exit_code and not matched else OK
@@ -146,12 +149,12 @@ def read_articles(name: str) -> tuple[tuple[Article, ...], int]:
     return reading.articles, len(reading.failures)
 
 
-def _show_json(article: Article, hits: Sequence[Hit]) -> None:
+def _show_json(article: Article, hits: Sequence[Hit], story: str) -> None:
     why = {
         hit.topic: [{"field": e.field, "start": e.start, "end": e.end, "text": e.text} for e in hit.evidence]
         for hit in hits
     }
-    tell_json({"id": article.id, "topics": list(why), "story": story_of(article), "why": why})
+    tell_json({"id": article.id, "topics": list(why), "story": story, "why": why})
 
 
 def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:

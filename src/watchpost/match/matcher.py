@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from watchpost.match.signatures import story_of
 from watchpost.match.snippet import snippet
 from watchpost.model import Article, Hit, Topic, derive_id
 from watchpost.query.automaton import Engine
@@ -77,7 +78,7 @@ class Topics:
     def match(self, article: Article, now: datetime) -> tuple[Hit, ...]:
         """The article's hits, in the order of the topics.
 
-        `now` becomes the hits' `matched`. Copies of one article (same canonical URL, same text) get the same story.
+        `now` becomes the hits' `matched`. Their `story` is the one that the article opens; the store knows better.
         """
         text = document(article)
         found = self._percolator.match(text)
@@ -110,11 +111,6 @@ class Topics:
 def match(article: Article, topics: Sequence[Topic], now: datetime) -> tuple[Hit, ...]:
     """The hits of one article alone; whoever has more of them compiles the topics once, see Topics."""
     return Topics(topics, "brute").match(article, now)
-
-
-def story_of(article: Article) -> str:
-    """The story's id: the canonical URL's if there is one, else the exact text's, else the article's own."""
-    return derive_id("story", article.fingerprints[0] if article.fingerprints else article.id)
 
 
 def _admits(topic: Topic, article: Article, text: Document) -> bool:

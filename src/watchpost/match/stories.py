@@ -1,0 +1,137 @@
+"""Still: which story an article belongs to.
+
+A story is one text and its copies: the same address, the same words, or so many shingles in common that one was
+made from the other. Texts of a series (the bulletin of each day) share their frame, but not their story.
+`Shelf` decides in memory; the store decides by the same rules in wire/scripts/stories.lua, and one contract suite
+holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from watchpost.signature import Signature, Verdict
+
+WINDOW = timedelta(hours=72)
+"""A text finds its copies for so long after it came in."""
+
+CONTAINED = 0.45
+"""The share of the smaller sketch's hashes that two texts of one story have in common at least."""
+
+COPIED = 0.6
+"""From here on a text without a credit line of its own speaks with the voice of the text that it copies."""
+
+LEAST_SHARED = 8
+"""Fewer hashes in common say nothing."""
+
+FEW, CONTAINED_OF_FEW = 40, 0.6
+"""Where the smaller one has less than `FEW` hashes to compare, more of them must be in common."""
+
+EDITION = 0.8
+"""An outlet that publishes a text again on another day has changed less than this, or it is the next bulletin."""
+
+ANOTHER_DAY_MS = 18 * 3_600_000
+SAME_FIGURES = 0.5
+FEWEST_FIGURES = 3
+INDEXED = 24
+"""Of a sketch so many hashes, the smallest, are looked up."""
+
+COMMON = 64
+"""Hashes of more stories are furniture and say nothing."""
+
+CANDIDATES = 8
+TEXTS = 8
+"""Of a story so many texts are compared: its first ones."""
+
+
+@dataclass(slots=True)
+class _Text:
+    signature: Signature
+    voice: str
+    seen: datetime
+
+
+@dataclass(slots=True)
+class _Story:
+    texts: list[_Text] = field(default_factory=list)
+
+
+class Shelf:
+    """The stories of the last `window`, in memory."""
+
+    def __init__(self, window: timedelta = WINDOW) -> None:
+        self._window = window
+        self._stories: dict[str, _Story] = {}
+        self._exact: dict[str, tuple[str, str, datetime]] = {}
+        self._index: dict[str, dict[str, datetime]] = {}
+
+    def decide(self, signature: Signature, now: datetime) -> Verdict:
+        """The article's story, which knows the article from now on. Asked again it says the same."""
+        since = now - self._window
+        known = next(
+            (found for key in signature.exact if (found := self._exact.get(key)) and found[2] > since),
+            None,
+        )
+        if known:
+            verdict = Verdict(known[0], signature.voice if signature.credited else known[1], False)
+        else:
+            verdict = self._nearest(signature, since) or Verdict(signature.story, signature.voice, True)
+        self._keep(signature, verdict, now)
+        return verdict
+
+    def _nearest(self, signature: Signature, since: datetime) -> Verdict | None:
+        counts: Counter[str] = Counter()
+        for value in signature.sketch[:INDEXED]:
+            stories = [story for story, seen in self._index.get(value, {}).items() if seen > since]
+            if len(stories) < COMMON:
+                counts.update(stories)
+        best: tuple[float, str, str] | None = None
+        for story in sorted(counts, key=lambda story: (-counts[story], story))[:CANDIDATES]:
+            for text in self._stories[story].texts:
+                if text.seen > since:
+                    share = contained(signature, text.signature)
+                    if share > (best[0] if best else 0.0) and joins(signature, text.signature, share):
+                        best = (share, story, text.voice)
+        if best is None:
+            return None
+        copy = best[0] >= COPIED and not signature.credited
+        return Verdict(best[1], best[2] if copy else signature.voice, False)
+
+    def _keep(self, signature: Signature, verdict: Verdict, now: datetime) -> None:
+        for key in signature.exact:
+            self._exact[key] = (verdict.story, verdict.voice, now)
+        story = self._stories.setdefault(verdict.story, _Story())
+        if not signature.sketch or len(story.texts) >= TEXTS:
+            return
+        if any(text.signature.article == signature.article for text in story.texts):
+            return
+        story.texts.append(_Text(signature, verdict.voice, now))
+        for value in signature.sketch[:INDEXED]:
+            self._index.setdefault(value, {})[verdict.story] = now
+
+
+def contained(one: Signature, other: Signature) -> float:
+    """The share of the smaller text that the other one holds, as far as sketches tell; 0 if they tell too little."""
+    limit = min([sketch.sketch[-1] for sketch in (one, other) if not sketch.whole], default="g")
+    mine = {value for value in one.sketch if value <= limit}
+    theirs = {value for value in other.sketch if value <= limit}
+    shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
+    if shared < LEAST_SHARED or (fewest < FEW and shared < CONTAINED_OF_FEW * fewest):
+        return 0.0
+    return shared / fewest
+
+
+def joins(one: Signature, other: Signature, share: float) -> bool:
+    """Whether two texts that share so much are one story."""
+    if share < CONTAINED:
+        return False
+    if abs(one.day - other.day) < ANOTHER_DAY_MS:
+        return True
+    if one.series == other.series and one.numbers and other.numbers and one.numbers != other.numbers:
+        return False
+    fewest = min(len(one.figures), len(other.figures))
+    if fewest >= FEWEST_FIGURES and len({*one.figures} & {*other.figures}) < SAME_FIGURES * fewest:
+        return False
+    return one.outlet != other.outlet or share >= EDITION
