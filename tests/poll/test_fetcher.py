@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import resource
 import socket
+import ssl
+import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from ipaddress import ip_network
 
+import brotli
 import pytest
+from backports import zstd
 
-from tests.http_server import Answer, HttpServer, Request, drop, hang
+from tests.http_server import CERTIFICATE, Answer, HttpServer, Request, drop, hang
 from watchpost.errors import FetchError
+from watchpost.plan.fields import Secret
 from watchpost.poll.fetcher import Bounds, Fetched, HttpFetcher, Validators, retry_after_seconds
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -61,7 +67,7 @@ async def test_an_answer_comes_with_its_headers_and_address(server: HttpServer) 
     assert (answer.status, answer.body, answer.url, answer.moved_to) == (200, b"<rss/>", server.url("/a"), "")
     assert answer.headers["etag"] == 'W/"x"'
     sent = server.requests[0].headers
-    assert (sent["user-agent"], sent["accept-encoding"]) == ("watchpost/test", "gzip")
+    assert (sent["user-agent"], sent["accept-encoding"]) == ("watchpost/test", "gzip, br, zstd")
     assert "cookie" not in sent
 
 
@@ -165,7 +171,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n"
         (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n"), "truncated"),
         (raw(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"<rss/>" * 99)[:25]), "truncated"),
         (raw(HEAD + b"Content-Encoding: gzip\r\n\r\nnot gzip at all"), "truncated"),
-        (raw(HEAD + b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"), "http_error"),
+        (raw(HEAD + b"Content-Encoding: br\r\n\r\n" + brotli.compress(b"<rss/>" * 99)[:9]), "truncated"),
+        (raw(HEAD + b"Content-Encoding: br\r\n\r\nnot brotli at all"), "truncated"),
+        (raw(HEAD + b"Content-Encoding: zstd\r\n\r\n" + zstd.compress(b"<rss/>" * 99)[:9]), "truncated"),
+        (raw(HEAD + b"Content-Encoding: zstd\r\n\r\nnot zstd at all"), "truncated"),
+        (raw(HEAD + b"Content-Encoding: lzma\r\nContent-Length: 3\r\n\r\nabc"), "http_error"),
         (raw(HEAD + b"X: " + b"a" * 1_000_000 + b"\r\n\r\n"), "too_large"),
         (raw(HEAD + b"X: " + b"a" * 80_000 + b"\r\nContent-Length: 0\r\n\r\n"), "too_large"),
         (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "unreachable"),
@@ -182,15 +192,40 @@ async def test_hostile_servers_cost_one_deadline_at_most(
     assert time.monotonic() - started < 2
 
 
-async def test_a_gzip_bomb_is_refused_before_it_goes_off(server: HttpServer) -> None:
+def gzipped(size: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
-    server.on("/", Answer(200, {"Content-Encoding": "gzip"}, bomb))
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bomb"),
+    [
+        ("gzip", gzipped(50 << 20)),
+        ("br", brotli.compress(bytes(50 << 20))),
+        ("zstd", zstd.compress(bytes(50 << 20), 19)),
+    ],
+)
+async def test_a_bomb_is_refused_before_it_goes_off(server: HttpServer, encoding: str, bomb: bytes) -> None:
+    server.on("/", Answer(200, {"Content-Encoding": encoding}, bomb))
+    before = resident()
     error = await fails(server.url("/"))
     assert (error.reason, "100-fold" in error.detail) == ("too_large", True)
     slack = fetcher(Bounds(ratio=10**9))
     with pytest.raises(FetchError, match="more than 10,000,000 bytes"):
         await slack.get(server.url("/"), headers={}, validators=None, timeout=5 * SECOND)
+    assert resident() - before < 30e6, "fifty megabytes are never held"
+
+
+async def test_45_400_kb_of_gzip_that_are_400_mb_are_refused_within_30_mb(server: HttpServer) -> None:
+    server.on("/", Answer(200, {"Content-Encoding": "gzip"}, gzipped(400 << 20)))
+    before = resident()
+    assert (await fails(server.url("/"))).reason == "too_large"
+    assert resident() - before < 30e6
+
+
+def resident() -> int:
+    """The most memory that this process ever had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 TEXT = b"<rss>" + bytes(range(32, 127)) * 2000
@@ -205,6 +240,8 @@ _RAW = zlib.compressobj(9, zlib.DEFLATED, -15)
         ("gzip", gzip.compress(TEXT) + bytes(10)),
         ("deflate", zlib.compress(TEXT)),
         ("deflate", _RAW.compress(TEXT) + _RAW.flush()),
+        ("br", brotli.compress(TEXT)),
+        ("zstd", zstd.compress(TEXT[:999]) + zstd.compress(TEXT[999:])),
         ("identity", TEXT),
         ("gzip", b""),
     ],
@@ -222,3 +259,40 @@ async def test_failures_to_connect_have_names() -> None:
     assert (await fails("http://no-such-host.invalid/")).reason == "dns"
     async with HttpServer(tls=True) as selfsigned:
         assert (await fails(selfsigned.url("/"))).reason == "tls"
+
+
+async def test_a_connection_that_can_be_trusted_is_encrypted_and_checked() -> None:
+    trusted = ssl.create_default_context(cafile=str(CERTIFICATE))
+    known = HttpFetcher(user_agent="x", allow_private=LOOPBACK, tls=trusted)
+    async with HttpServer(tls=True) as server:
+        server.on("/", Answer(200, {}, bytes(200_000)))
+        answer = await known.get(server.url("/", "localhost"), headers={}, validators=None, timeout=5 * SECOND)
+        assert len(answer.body) == 200_000
+
+
+async def test_a_name_with_a_private_address_gets_no_connection_at_all() -> None:
+    connections = 0
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.close()
+
+    listener = await asyncio.start_server(count, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        with pytest.raises(FetchError) as blocked:
+            await HttpFetcher(user_agent="x").get(
+                f"http://localhost:{port}/", headers={}, validators=None, timeout=5 * SECOND
+            )
+        await asyncio.sleep(0.05)
+    assert (blocked.value.reason, connections) == ("blocked", 0)
+
+
+async def test_a_proxy_makes_the_connections(server: HttpServer) -> None:
+    server.on("*", Answer(200, {}, b"<rss/>"))
+    through = HttpFetcher(user_agent="x", proxy=Secret(server.url("").replace("//", "//me:hush@")))
+    answer = await through.get("http://feeds.invalid/f", headers={}, validators=None, timeout=5 * SECOND)
+    (seen,) = server.requests
+    assert (answer.body, seen.target) == (b"<rss/>", "http://feeds.invalid/f")
+    assert seen.headers["proxy-authorization"] == "Basic bWU6aHVzaA=="

@@ -10,7 +10,6 @@ import asyncio
 import socket
 import ssl
 import time
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,8 +20,9 @@ from urllib.parse import urljoin
 import httpx
 
 from watchpost.errors import FetchError
-from watchpost.net import BlockedAddress, guarded_client
-from watchpost.plan.fields import Network
+from watchpost.net import BlockedAddress, GuardedTransport, proxied_transport
+from watchpost.plan.fields import Network, Secret
+from watchpost.poll.unpacking import ACCEPTED, unpack
 
 Reason = Literal[
     "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "gone", "rate_limited", "truncated",
@@ -80,11 +80,23 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher:
-    """A Fetcher by httpx. Each call has a client of its own: feeds live on many hosts, and polls are minutes apart."""
+    """A Fetcher by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
 
-    def __init__(self, *, user_agent: str, allow_private: Sequence[Network] = (), bounds: Bounds | None = None) -> None:
+    `proxy`, if given, makes the connections, and decides which addresses are private.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allow_private: Sequence[Network] = (),
+        proxy: Secret | None = None,
+        bounds: Bounds | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._user_agent = user_agent
-        self._allow_private = tuple(allow_private)
+        self._proxy = proxy
+        self._guarded = GuardedTransport(allow_private=allow_private, tls=tls)
         self._bounds = bounds or Bounds()
 
     async def get(
@@ -93,13 +105,8 @@ class HttpFetcher:
         """See Fetcher. `headers` are sent to the origin of `url` alone: they may hold a secret."""
         seconds = timeout.total_seconds()
         try:
-            async with (
-                asyncio.timeout(seconds),
-                guarded_client(
-                    user_agent=self._user_agent, allow_private=self._allow_private, timeout_seconds=seconds
-                ) as client,
-            ):
-                return await self._follow(client, url, headers, validators)
+            async with asyncio.timeout(seconds):
+                return await self._follow(url, headers, validators)
         except (TimeoutError, httpx.TimeoutException):
             raise FetchError("timeout", f"no complete answer within {seconds:g} s") from None
         except BlockedAddress as error:
@@ -109,12 +116,11 @@ class HttpFetcher:
         except httpx.HTTPError as error:
             raise _named(error) from None
 
-    async def _follow(
-        self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], validators: Validators | None
-    ) -> Fetched:
+    async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
         seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
         for _ in range(self._bounds.hops + 1):
-            answer = await self._one(client, url, _request_headers(start, url, headers, validators))
+            sent = {"user-agent": self._user_agent} | _request_headers(start, url, headers, validators)
+            answer = await self._one(url, sent)
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
                 return _accepted(answer, moved_to)
@@ -126,73 +132,38 @@ class HttpFetcher:
             seen.add(url)
         raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
 
-    async def _one(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> Fetched:
-        async with client.stream("GET", url, headers=headers) as response:
+    async def _one(self, url: str, headers: Mapping[str, str]) -> Fetched:
+        if self._proxy is None:
+            return await self._exchange(self._guarded, url, headers)
+        async with proxied_transport(self._proxy.reveal()) as transport:
+            return await self._exchange(transport, url, headers)
+
+    async def _exchange(self, transport: httpx.AsyncBaseTransport, url: str, headers: Mapping[str, str]) -> Fetched:
+        response = await transport.handle_async_request(httpx.Request("GET", url, headers=headers))
+        try:
             size = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
             if size > self._bounds.header_bytes:
                 raise FetchError("too_large", f"the answer's headers have {size:,} bytes")
             named = {name.lower(): value for name, value in response.headers.items()}
             body = await self._body(response) if response.status_code in (200, 203, 226) else b""
             return Fetched(response.status_code, named, body, url)
+        finally:
+            await response.aclose()
 
     async def _body(self, response: httpx.Response) -> bytes:
-        """The decoded body, read no further than the bounds allow."""
-        bounds, wire, out = self._bounds, 0, bytearray()
-        decoder = _Decoder(response.headers.get("content-encoding", ""), bounds.body_bytes)
+        """The unpacked body, read no further than the bounds allow."""
+        bounds, packed = self._bounds, bytearray()
         async for chunk in response.aiter_raw():
-            wire += len(chunk)
-            if wire > bounds.wire_bytes:
+            packed += chunk
+            if len(packed) > bounds.wire_bytes:
                 raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
-            for piece in decoder.feed(chunk):
-                out += piece
-                if len(out) > bounds.body_bytes:
-                    raise FetchError("too_large", f"unpacked, the answer has more than {bounds.body_bytes:,} bytes")
-                if len(out) > max(bounds.ratio_from, wire * bounds.ratio):
-                    raise FetchError("too_large", f"the answer grows more than {bounds.ratio}-fold when unpacked")
-        if not decoder.complete:
-            raise FetchError("truncated", "the answer ended within its compressed body")
-        return bytes(out)
-
-
-class _Decoder:
-    """gzip and deflate in pieces of at most 64 KiB, so that a bomb is noticed before it goes off (RFC 1952, 1950)."""
-
-    _PIECE = 65_536
-
-    def __init__(self, encoding: str, limit: int) -> None:
-        self._encoding = encoding.strip().lower()
-        if self._encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
-            raise FetchError("http_error", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
-        self._packed = self._encoding not in {"", "identity"}
-        self._inflate = zlib.decompressobj(31) if self._encoding.endswith("gzip") else None
-        self._begun = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether the compressed data came to its end."""
-        return not self._packed or not self._begun or (self._inflate is not None and self._inflate.eof)
-
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """The decoded pieces of `chunk`."""
-        if not self._packed:
-            yield chunk
-            return
-        if self._inflate is None:  # "deflate" is zlib's format, but some servers send it bare
-            bare = len(chunk) < 2 or chunk[0] & 15 != 8 or int.from_bytes(chunk[:2]) % 31
-            self._inflate = zlib.decompressobj(-15 if bare else 15)
-        while chunk:
-            self._begun = True
-            if self._inflate.eof:
-                if self._encoding == "deflate" or not chunk.startswith(b"\x1f\x8b"):
-                    return  # padding after the end
-                self._inflate = zlib.decompressobj(31)  # gzip may come in several members
-            try:
-                piece = self._inflate.decompress(chunk, self._PIECE)
-            except zlib.error as error:
-                raise FetchError("truncated", f"the compressed body is damaged: {error}") from None
-            chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
-            if piece:
-                yield piece
+        return unpack(
+            response.headers.get("content-encoding", ""),
+            bytes(packed),
+            longest=bounds.body_bytes,
+            ratio=bounds.ratio,
+            ratio_from=bounds.ratio_from,
+        )
 
 
 def _request_headers(
@@ -200,7 +171,7 @@ def _request_headers(
 ) -> dict[str, str]:
     sent = {
         "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
-        "accept-encoding": "gzip",
+        "accept-encoding": ACCEPTED,
     }
     here = httpx.URL(url)
     if here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme):
