@@ -62,7 +62,7 @@ async def commit(store: Store, run: str, number: int, per_call: int, at_once: in
     """
     intake = Intake(store, seen_ttl_ms=30 * _DAY_MS, queue_max=10 * BATCHED, lease_ms=_LEASE_MS)
     await intake.sync([f"bench{n}" for n in range(at_once)])
-    claims = await intake.claim(at_once)
+    claims = (await intake.claim(at_once)).feeds
     warm_up = at_once * per_call
     found = articles(warm_up + number, run)
     parts = iter([found[at : at + per_call] for at in range(0, len(found), per_call)])

@@ -62,7 +62,7 @@ def configure(here: Path, *feeds: str) -> None:
 async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Path, data: Path) -> None:
     server.on("/rss", Answer(200, {"ETag": '"e1"', "Cache-Control": "max-age=3600"}, RSS))
     server.on("/gone", Answer(404))
-    rest = "headers: {X-Key: {env: KEY}, X-Plain: pl4in}, tags: [sahel]"
+    rest = "every: 10m, headers: {X-Key: {env: KEY}, X-Plain: pl4in}, tags: [sahel]"
     configure(tmp_path, f"rfi: {{url: '{server.url('/rss')}', {rest}}}", f"lost: {server.url('/gone')}")
     env = {"KEY": "s3cr3t", "WATCHPOST_DATA": str(data)}
     assert (await command(tmp_path, "run", "--once", **env)).returncode == 0
@@ -73,8 +73,8 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
     table = await command(tmp_path, "feed", "list", **env)
     rows = {row.split("\t")[0]: row.split("\t")[1:] for row in table.stdout.splitlines()}
     assert rows["rfi"][0] == "ok"
-    assert rows["rfi"][4] == "the server asked for 1 hour"
-    assert rows["lost"][0] == "failing 1×: http_error"
+    assert rows["rfi"][4] == "the server says max-age 1 hour"
+    assert rows["lost"][0] == "failing 1×: not_found"
     failing = json.loads((await command(tmp_path, "feed", "list", "--failing", "--json", **env)).stdout)
     assert failing["service"] is True
     (lost,) = failing["feeds"]
@@ -84,7 +84,7 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
 
     shown = await command(tmp_path, "feed", "show", "rfi", **env)
     assert shown.returncode == 0
-    for part in ('"e1"', "the server asked for 1 hour", "X-Key: Secret(env KEY)", "X-Plain: ***", "sahel"):
+    for part in ('"e1"', "the server says max-age 1 hour", "X-Key: Secret(env KEY)", "X-Plain: ***", "sahel"):
         assert part in shown.stdout
     facts = json.loads((await command(tmp_path, "feed", "show", "rfi", "--json", **env)).stdout)
     assert facts["memory"]["etag"] == '"e1"'
@@ -127,7 +127,7 @@ async def test_a_feed_is_tried_once_and_told_whole(server: HttpServer, tmp_path:
     assert server.requests[0].headers["user-agent"].startswith("watchpost/")
     for part in ("HTTP 200", '"e1"', "RSS 2.0, utf-8", server.url("/rss"), "1 entry\n", "2026-11-23 11:00"):
         assert part in done.stdout
-    assert "(every 10 minutes)" in done.stdout
+    assert "(every 6 hours, by how often it brings something)" in done.stdout
     facts = json.loads((await command(tmp_path, "feed", "test", server.url("/old"), "--json", *HERE)).stdout)
     assert (facts["ok"], facts["status"], facts["moved_to"]) == (True, 200, server.url("/rss"))
     (entry,) = facts["entries"]

@@ -69,7 +69,7 @@ async def test_each_is_told_and_the_good_ones_are_read(tmp_path: Path) -> None:
     feeds_failed = {line["source"]: line["reason"] for line in lines if line["event"] == "source.failed"}
     assert feeds_failed == {
         "html": "not_a_feed",
-        "missing": "http_error",
+        "missing": "not_found",
         "truncated": "truncated",
         "empty": "empty",
         "laughs": "malformed",

@@ -37,7 +37,7 @@ async def pages(store: Store) -> AsyncIterator[str]:
 
 async def test_probes_metrics_and_the_page(store: Store) -> None:
     await intake(store).sync(["rfi"])
-    (claim,) = await intake(store).claim(1)
+    (claim,) = (await intake(store).claim(1)).feeds
     status = {"failures": "2", "detail": "HTTP 503 <script>", "last_visit": WHEN.isoformat()}
     await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
     await queued(store)

@@ -12,7 +12,7 @@ from watchpost.wire.store import Store
 async def test_a_feed_is_due_when_its_last_visit_said(store: Store) -> None:
     end, board = intake(store), Board(store)
     await end.sync(["rfi", "bbc"])
-    claims = {claim.name: claim for claim in await end.claim(2)}
+    claims = {claim.name: claim for claim in (await end.claim(2)).feeds}
     before = datetime.now(UTC)
     await end.commit(claims["rfi"], (), memory={"etag": '"x"'}, status={"detail": "fine"}, delay_ms=600_000)
     due = await board.due(["rfi", "bbc", "nobody"])
@@ -23,7 +23,7 @@ async def test_a_feed_is_due_when_its_last_visit_said(store: Store) -> None:
 async def test_a_record_parts_memory_from_status(store: Store) -> None:
     end, board = intake(store), Board(store)
     await end.sync(["rfi"])
-    (claim,) = await end.claim(1)
+    (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, (), memory={"etag": '"x"'}, status={"detail": "fine", "failures": ""}, delay_ms=1000)
     record = await board.record("rfi")
     assert (record.memory, record.status) == ({"etag": '"x"'}, {"detail": "fine"})

@@ -25,7 +25,7 @@ async def commit(store: Store, claim: Claim, *articles: Article, delay_ms: int =
 
 async def claimed(store: Store, name: str = "rfi") -> Claim:
     await intake(store).sync([name])
-    (claim,) = await intake(store).claim(10)
+    (claim,) = (await intake(store).claim(10)).feeds
     return claim
 
 
@@ -34,10 +34,10 @@ async def claimed(store: Store, name: str = "rfi") -> Claim:
 
 async def test_a_claimed_feed_is_nobody_elses_until_its_lease_ends(store: Store) -> None:
     await intake(store).sync(["rfi", "bbc"])
-    assert {claim.name for claim in await intake(store).claim(10)} == {"rfi", "bbc"}
-    assert await intake(store).claim(10) == ()
+    assert {claim.name for claim in (await intake(store).claim(10)).feeds} == {"rfi", "bbc"}
+    assert (await intake(store).claim(10)).feeds == ()
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    assert len(await intake(store).claim(1)) == 1
+    assert len((await intake(store).claim(1)).feeds) == 1
 
 
 async def test_commit_queues_articles_moves_the_cursor_and_sets_the_next_visit(store: Store) -> None:
@@ -45,7 +45,7 @@ async def test_commit_queues_articles_moves_the_cursor_and_sets_the_next_visit(s
     assert await commit(store, claim, article("a"), article("b")) == "ok"
     assert await matcher(store).waiting() == 2
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    assert await intake(store).claim(10) == (), "the next visit is in an hour, not at the end of the lease"
+    assert (await intake(store).claim(10)).feeds == (), "the next visit is in an hour, not at the end of the lease"
     assert (await intake(store).recall("rfi")).memory == {"etag": "x"}
 
 
@@ -59,7 +59,7 @@ async def test_an_article_is_queued_once_however_often_it_is_committed(store: St
 async def test_a_poller_that_lost_its_lease_writes_nothing(store: Store) -> None:
     slow = await claimed(store)
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    (fast,) = await intake(store).claim(1)
+    (fast,) = (await intake(store).claim(1)).feeds
     assert await commit(store, slow, article("late")) == "fenced"
     assert await matcher(store).waiting() == 0
     assert await commit(store, fast, article("in time")) == "ok"
@@ -113,7 +113,7 @@ async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store
     claim = await claimed(store)
     await commit(store, claim, article("a"))
     await intake(store).sync(["rfi", "bbc"])
-    assert [claim.name for claim in await intake(store).claim(10)] == ["bbc"], "the others keep their time"
+    assert [claim.name for claim in (await intake(store).claim(10)).feeds] == ["bbc"], "the others keep their time"
     await intake(store).sync(["bbc"])
     assert (await intake(store).recall("rfi")).memory == {"etag": "x"}
 
@@ -121,7 +121,7 @@ async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store
 async def test_a_claimed_feed_can_be_forgotten_unless_somebody_else_has_it_by_now(store: Store) -> None:
     slow = await claimed(store)
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    (fast,) = await intake(store).claim(1)
+    (fast,) = (await intake(store).claim(1)).feeds
     await intake(store).forget(slow)
     assert await store.redis.zcard(store.keys.feeds) == 1
     await intake(store).forget(fast)
@@ -132,7 +132,7 @@ async def test_a_claimed_feed_can_be_forgotten_unless_somebody_else_has_it_by_no
 async def test_a_time_from_a_clock_that_ran_ahead_does_not_silence_a_feed(store: Store) -> None:
     await intake(store).sync(["rfi"])
     await store.redis.zadd(store.keys.feeds, {"rfi": 9e15})
-    assert len(await intake(store).claim(10)) == 1
+    assert len((await intake(store).claim(10)).feeds) == 1
 
 
 # ── MATCHED ──

@@ -47,7 +47,8 @@ def receiver_options() -> Mapping[str, type[Options]]:
 
 def build_sources(plan: Plan, parser: poll_source.Parser) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet."""
-    kinds, workshop = sources.kinds(), poll_source.Workshop(parser=parser, user_agent=USER_AGENT)
+    agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
+    kinds, workshop = sources.kinds(), poll_source.Workshop(parser=parser, user_agent=agent)
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
 
 

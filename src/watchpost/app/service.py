@@ -76,6 +76,7 @@ class Service:
             seen_ttl_ms=_ms(self.plan.retention.dedup),
             queue_max=self.plan.limits.queue_max,
             lease_ms=self.lease_ms,
+            host_gap_ms=_ms(self.plan.limits.host_gap),
         )
         return Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
 

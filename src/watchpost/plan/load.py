@@ -106,7 +106,7 @@ def _plan(
         topics=topics,
         receivers=receivers,
         routes=routes,
-        limits=Limits(frame.limits.queue_max, frame.limits.lease),
+        limits=Limits(frame.limits.queue_max, frame.limits.lease, frame.limits.host_gap),
         retention=Retention(frame.retention.dedup, frame.retention.deliveries),
         listen=frame.http.listen,
         redis_prefix=f"{{{frame.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys on one cluster slot

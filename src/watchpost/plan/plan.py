@@ -22,10 +22,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the whole service. `lease`: how long a silent worker keeps its work; `queue_max`: articles."""
+    """Bounds of the whole service. `lease`: how long a silent worker keeps its work; `queue_max`: articles;
+    `host_gap`: from one request to the next on one host."""
 
     queue_max: int = 100_000
     lease: timedelta = timedelta(seconds=30)
+    host_gap: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,7 @@ class LimitsOptions(Options):
 
     queue_max: Annotated[int, Field(ge=1000)] = Limits().queue_max
     lease: Span = Limits().lease
+    host_gap: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(hours=1))] = Limits().host_gap
 
 
 class RetentionOptions(Options):

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 from urllib.parse import urljoin
 
@@ -22,11 +20,12 @@ import httpx
 from watchpost.errors import FetchError
 from watchpost.net import BlockedAddress, GuardedTransport, proxied_transport
 from watchpost.plan.fields import Network, Secret
+from watchpost.poll.freshness import retry_after_seconds
 from watchpost.poll.unpacking import ACCEPTED, unpack
 
 Reason = Literal[
-    "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "gone", "rate_limited", "truncated",
-    "redirect_loop", "unreachable",
+    "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "not_found", "gone", "rate_limited",
+    "truncated", "redirect_loop", "unreachable",
 ]  # fmt: skip
 """Every reason with which a fetch fails."""
 
@@ -198,30 +197,14 @@ def _accepted(answer: Fetched, moved_to: str) -> Fetched:
     if answer.status in (200, 203, 226, 304):
         return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)
     said = f"HTTP {answer.status}"
-    wait = retry_after_seconds(answer.headers)
+    wait = retry_after_seconds(answer.headers, datetime.now(UTC))
     if answer.status == 410:
         raise FetchError("gone", f"{said}: the feed is gone for good")
+    if answer.status == 404:
+        raise FetchError("not_found", said, wait)
     if answer.status == 429:
         raise FetchError("rate_limited", said, wait)
     raise FetchError("http_error", said, wait)
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds (RFC 9110, 10.2.3), from a number or a date; None if absent, negative or unreadable."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 12:
-        return float(value)
-    moment, here = _http_date(value), _http_date(headers.get("date", ""))
-    if moment is None:
-        return None
-    return max(0.0, moment - (here if here is not None else time.time()))  # the server's own clock, if it shows it
-
-
-def _http_date(value: str) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _named(error: httpx.HTTPError) -> FetchError:

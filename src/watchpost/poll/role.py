@@ -1,4 +1,4 @@
-"""The poller's loops: what is due → visit → COMMIT. No decisions of their own: due.py and the sources make them.
+"""The poller's loops: what is due → visit → COMMIT. No decisions of their own: record.py, due.py and sources make them.
 
 Feeds are claimed in Redis, so that of several pollers one visits each. Folders belong to this machine and are
 visited by every poller that has them; COMMIT tells what is new.
@@ -7,23 +7,23 @@ visited by every poller that has them; COMMIT tells what is new.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError
-from watchpost.poll.due import next_visit
+from watchpost.poll import record
 from watchpost.poll.source import Source, Visit
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.store import patiently
 
-AT_ONCE = 16  # visits under way in one process
+AT_ONCE = 32  # visits under way in one process
 _BUSY_WAIT_SECONDS = 1.0
-_SYNC_EVERY_TICKS = 10
+_SYNC_EVERY_SECONDS = 10.0
 _ONCE_PATIENCE = 30
-_FORGET_AFTER = timedelta(days=30)  # since the last visit of a feed that no configuration names
+_ONCE_GRACE_SECONDS = 5.0  # so long after its turn a feed of a busy host is taken to be read by another poller
 
 
 class Poller:
@@ -44,6 +44,7 @@ class Poller:
         hold: Callable[[], str] = lambda: "",
     ) -> None:
         self._shared = {source.name: source for source in sources if source.shared}
+        self._hosts = {source.name: source.host for source in sources if source.shared}
         self._local = [source for source in sources if not source.shared]
         self._intake = intake
         self._tick = tick
@@ -73,33 +74,68 @@ class Poller:
         Feeds that another poller is reading right now are left to it.
         """
         self._patience = _ONCE_PATIENCE
-        await self._intake.sync(list(self._shared))
+        await self._intake.sync(list(self._shared), self._hosts)
         await self._intake.hasten(list(self._shared))
-        visited: set[str] = set()
-        while claims := [claim for claim in await self._intake.claim(AT_ONCE) if claim.name not in visited]:
-            visited.update(claim.name for claim in claims)
-            ours = [(source, claim) for claim in claims if (source := self._shared.get(claim.name))]
-            await asyncio.gather(*(self._visit(source, claim) for source, claim in ours))
+        await self._read_feeds_once()
         for source in self._local:
             await self._read_up(source)
             await source.rest()  # what was being written a moment ago has settled now
             await self._read_up(source)
         return not self._gave_up
 
-    async def _feeds(self) -> None:
-        ticks = 0
+    async def _read_feeds_once(self) -> None:
+        """Each feed once, as fast as their hosts allow; one whose turn has long come is read by somebody else."""
+        loop = asyncio.get_running_loop()
+        visited: set[str] = set()
+        turns: dict[str, float] = {}
         while not self._stop.is_set():
+            claimed = await self._intake.claim(AT_ONCE)
+            now = loop.time()
+            turns |= {name: now + wait / 1000 for name, wait in claimed.put_off.items()}
+            ours = [(source, claim) for claim in claimed.feeds if (source := self._shared.get(claim.name))]
+            mine = [(source, claim) for source, claim in ours if claim.name not in visited]
+            visited.update(claim.name for claim in claimed.feeds)
+            await asyncio.gather(*(self._visit(source, claim) for source, claim in mine))
+            for claim in claimed.feeds:
+                if claim.name not in self._shared:
+                    await self._intake.leave(claim)
+            waiting = [
+                turn
+                for name, turn in turns.items()
+                if name in self._shared and name not in visited and turn > now - _ONCE_GRACE_SECONDS
+            ]
+            if not mine and not claimed.more:
+                if not waiting:
+                    return
+                await patiently(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
+
+    async def _feeds(self) -> None:
+        synced = -_SYNC_EVERY_SECONDS
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set():
+            more = False
             try:
-                if ticks % _SYNC_EVERY_TICKS == 0:  # again and again: the store may have come back empty
-                    await self._intake.sync(list(self._shared))
+                if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
+                    await self._intake.sync(list(self._shared), self._hosts)
+                    synced = loop.time()
                 if await self._may_read():
-                    await self._claim_and_visit()
-                ticks += 1
+                    more = await self._claim_and_visit()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
-                ticks = 0
+                synced = -_SYNC_EVERY_SECONDS
                 await patiently(_BUSY_WAIT_SECONDS, self._stop)
-            await self._tick()
+            await self._tick_or_room(more)
+
+    async def _tick_or_room(self, more: bool) -> None:
+        """Return at the next tick; if more feeds are due, already when there is room for one."""
+        if more and len(self._under_way) < AT_ONCE:
+            await asyncio.sleep(0)
+            return
+        tick = asyncio.ensure_future(self._tick())
+        try:
+            await asyncio.wait({tick, *(self._under_way if more else ())}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            tick.cancel()
 
     async def _may_read(self) -> bool:
         """Back-pressure: near the limit of the queue no feed is claimed; it keeps its entries for us."""
@@ -110,19 +146,23 @@ class Poller:
             tm.paused.labels(reason).set(1)
         return not reason
 
-    async def _claim_and_visit(self) -> None:
+    async def _claim_and_visit(self) -> bool:
+        """Claim what is due as far as there is room; whether more may be due."""
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or not self._shared:
-            return
-        for claim in await self._intake.claim(room):
+            return bool(self._shared)
+        claimed = await self._intake.claim(room)
+        for claim in claimed.feeds:
             source = self._shared.get(claim.name)
             if source is None:  # another process has a newer configuration: the lease runs out, it will come for it
-                if _abandoned(claim, self._clock()):
+                await self._intake.leave(claim)
+                if record.abandoned(claim.status, self._clock()):
                     await self._intake.forget(claim)
                 continue
             task = asyncio.create_task(self._visit_feed(source, claim))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+        return claimed.more
 
     async def _visit_feed(self, source: Source, claim: Claim) -> None:
         try:
@@ -158,23 +198,22 @@ class Poller:
         visit = await self._look(source, claim)
         crash.point("poll.fetched")
         now = self._clock()
-        failures = int(claim.status.get("failures", "0")) + 1 if visit.outcome == "failed" else 0
-        moment, why = next_visit(source.every, failures, visit.wait, source.name, now)
-        delay = moment - now
-        if not source.shared and claim.status and _same_as_before(claim, visit):
+        entry = record.entry(source.name, source.every, visit, claim.status, now)
+        if not source.shared and claim.status and record.same_as_before(visit, claim.status):
             self._recalled[source.name] = claim  # looked at each second: only what changes is written and said
             return visit.more
-        status = _status(visit, failures, now, f"{moment:%Y-%m-%d %H:%M:%S} UTC, {why}")
-        memory = {} if visit.outcome == "failed" else visit.memory
         waited = 0
         while True:
             try:
                 done = await self._intake.commit(
                     claim,
                     visit.articles,
-                    memory=memory,
-                    status=status,
-                    delay_ms=int(delay.total_seconds() * 1000),
+                    memory=visit.memory,
+                    status=entry.status,
+                    delay_ms=int(entry.delay.total_seconds() * 1000),
+                    known=[article.id for article in visit.known],
+                    limited=visit.reason == "rate_limited",
+                    stamp=record.stamp(now),
                 )
             except StoreBusy:
                 done = None
@@ -190,10 +229,12 @@ class Poller:
         crash.point("poll.committed")
         if done.answer == "ok":
             if not source.shared:
-                self._recalled[source.name] = _after(claim, memory, status)
+                memory, status = record.merged(claim.memory, visit.memory), record.merged(claim.status, entry.status)
+                self._recalled[source.name] = replace(claim, memory=memory, status=status)
             tm.articles_read.labels("new").inc(done.new)
             tm.articles_read.labels("known").inc(done.known)
-            self._say(source, claim, visit, done.new, delay)
+            tm.articles_read.labels("baseline").inc(len(visit.known))
+            self._say(source, visit, entry, done.new)
         return visit.more and done.answer == "ok"
 
     async def _look(self, source: Source, claim: Claim) -> Visit:
@@ -203,7 +244,7 @@ class Poller:
             tm.log().exception("source.raised", source=source.name)
             return Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
 
-    def _say(self, source: Source, claim: Claim, visit: Visit, new: int, delay: timedelta) -> None:
+    def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
         tm.source_visits.labels(source.name, visit.outcome).inc()
         for failure in visit.failures:
             tm.source_failures.labels(source.name, failure.reason).inc()
@@ -216,53 +257,19 @@ class Poller:
             )
         if visit.outcome == "failed":
             tm.source_failures.labels(source.name, visit.reason).inc()
-            tm.log().warning(
-                "source.failed",
-                source=source.name,
-                reason=visit.reason,
-                detail=visit.detail,
-                next=f"in {_words(delay)}",
-            )
+            facts = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
+            if entry.turn:
+                tm.log().error(f"source.{entry.turn}", **facts)
+            elif not entry.status["state"]:  # who is gone or dead was said to be so
+                tm.log().warning("source.failed", **facts, next=f"in {_words(entry.delay)}")
             return
         tm.source_last_read.labels(source.name).set(self._clock().timestamp())
-        if int(claim.status.get("failures", "0")):
+        if entry.turn == "recovered":
             tm.log().info("source.recovered", source=source.name)
-        if new:
+        if visit.known:
+            tm.log().info("source.first_read", source=source.name, new=new, known=len(visit.known))
+        elif new:
             tm.log().info("source.read", source=source.name, new=new)
-
-
-def _abandoned(claim: Claim, now: datetime) -> bool:
-    """Nobody has visited it for a month, though it was due again and again: nobody has it configured."""
-    last = claim.status.get("last_visit", "")
-    return bool(last) and now - datetime.fromisoformat(last) > _FORGET_AFTER
-
-
-def _same_as_before(claim: Claim, visit: Visit) -> bool:
-    """Nothing read and nothing newly failed: there is nothing to write."""
-    if visit.outcome == "failed":
-        return claim.status.get("detail") == visit.detail
-    return visit.outcome == "unchanged" and not visit.failures and not claim.status.get("failures")
-
-
-def _after(claim: Claim, memory: Mapping[str, str], status: Mapping[str, str]) -> Claim:
-    """The claim as the store has it after a COMMIT: "" took a key away."""
-
-    def merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-        return {key: value for key, value in {**old, **new}.items() if value}
-
-    return replace(claim, memory=merged(claim.memory, memory), status=merged(claim.status, status))
-
-
-def _status(visit: Visit, failures: int, now: datetime, next_visit_words: str) -> dict[str, str]:
-    """What people see of the source; "" takes a field away."""
-    read = {} if visit.outcome == "failed" else {"last_read": now.isoformat(timespec="seconds")}
-    return read | {
-        "failures": str(failures) if failures else "",
-        "reason": visit.reason,
-        "detail": visit.detail,
-        "last_visit": now.isoformat(timespec="seconds"),
-        "next_visit": next_visit_words,
-    }
 
 
 def _words(delay: timedelta) -> str:

@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from watchpost.model import Article
 from watchpost.plan.fields import Options
+from watchpost.poll.visit import Failure as Failure
+from watchpost.poll.visit import Visit as Visit
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One thing in a source that could not be read: a file, an entry. `reason` is from a small closed set."""
-
-    item: str
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What one visit brought.
-
-    `memory` is what the source wants to find again at its next visit (validators, what was read of which
-    file); it is stored in the same step as the articles, or not at all; a value of "" deletes its key.
-    `outcome` "failed" means that the source as a whole could not be read: its memory is not touched.
-    `wait` is what the other side asked for before the next visit (Retry-After, max-age).
-    `more` says that there is more to read right now.
-    """
-
-    outcome: Literal["read", "unchanged", "failed"]
-    articles: tuple[Article, ...] = ()
-    memory: Mapping[str, str] = field(default_factory=dict)
-    reason: str = ""
-    detail: str = ""
-    wait: timedelta | None = None
-    failures: tuple[Failure, ...] = ()
-    more: bool = False
 
 
 class Source(Protocol):
     """Something that articles come from.
 
     `shared` sources (feeds) are claimed through Redis, so that one of several pollers visits; the others
-    (folders of this machine) are visited by each poller that has them.
+    (folders of this machine) are visited by each poller that has them. `host` names what must not be asked twice
+    at once, "" if there is no such thing.
     """
 
     name: str
     every: timedelta
     shared: bool
+    host: str
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
         """Look for what is new since `memory`. Never raises for what the outside does: that is a Visit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from watchpost.model import Article
@@ -11,7 +11,11 @@ from watchpost.wire.codec import ARTICLE
 from watchpost.wire.keys import MEMORY
 from watchpost.wire.store import Store
 
+_LOOKED_AT = 200  # feeds at most that one claim looks at: 2 ms
 PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
+
+
+_NO_HOSTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim gave. `put_off` are feeds that are due while their host is busy, and the ms until their turn;
+    `more` says that others may be due, too."""
+
+    feeds: tuple[Claim, ...]
+    put_off: Mapping[str, int] = field(hash=False)
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """How a COMMIT ended. "fenced": the lease was lost, nothing written. "busy": the queue is full, nothing written."""
 
@@ -34,19 +48,24 @@ class Committed:
 
 
 class Intake:
-    """What the poll role may do. `seen_ttl_ms`, `queue_max` and `lease_ms` come from the plan."""
+    """What the poll role may do. The numbers come from the plan; `host_gap_ms` 0 leaves hosts unguarded."""
 
-    def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int) -> None:
+    def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int, host_gap_ms: int = 0) -> None:
         self._store = store
         self._keys = store.keys
         self._seen_ttl_ms = seen_ttl_ms
         self._queue_max = queue_max
         self._lease_ms = lease_ms
+        self._host_gap_ms = host_gap_ms
 
-    async def sync(self, names: Sequence[str]) -> None:
-        """Schedule these feeds: new ones at once, the others stay as they are. Idempotent, and it only adds."""
+    async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NO_HOSTS) -> None:
+        """Schedule these feeds: new ones at once, the others stay as they are. Idempotent, and it only adds.
+
+        `hosts` maps feeds to what must not be asked twice at once.
+        """
         for at in range(0, len(names), 1000):
-            await self._store.run("sync_feeds", [self._keys.feeds], names[at : at + 1000])
+            pairs = [text for name in names[at : at + 1000] for text in (name, hosts.get(name, ""))]
+            await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], pairs)
 
     async def forget(self, claim: Claim) -> None:
         """A claimed feed that no configuration has named for long: drop its schedule and its memory."""
@@ -61,10 +80,22 @@ class Intake:
             if names:
                 await self._store.redis.zadd(self._keys.feeds, dict.fromkeys(names, now), xx=True)
 
-    async def claim(self, count: int) -> tuple[Claim, ...]:
-        """Up to `count` due feeds, each leased to this poller."""
-        found = await self._store.run("claim_feeds", [self._keys.feeds, self._keys.source("")], [count, self._lease_ms])
-        return tuple(Claim(name.decode(), fence.decode(), *_split(flat)) for name, fence, flat in found)
+    async def claim(self, count: int) -> Claimed:
+        """Up to `count` due feeds, each leased to this poller, no two of one host."""
+        taken, put_off, more = await self._store.run(
+            "claim_feeds",
+            [self._keys.feeds, self._keys.source(""), self._keys.host("")],
+            [count, self._lease_ms, self._host_gap_ms, _LOOKED_AT],
+        )
+        return Claimed(
+            tuple(Claim(name.decode(), fence.decode(), *_split(flat)) for name, fence, flat in taken),
+            {name.decode(): int(wait) for name, wait in zip(put_off[::2], put_off[1::2], strict=True)},
+            bool(more),
+        )
+
+    async def leave(self, claim: Claim) -> None:
+        """A claimed feed that this process does not know: others of its host need not wait for it."""
+        await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
     async def recall(self, name: str) -> Claim:
         """What an unshared source left: a claim without a fence, because nobody else visits it."""
@@ -80,31 +111,42 @@ class Intake:
         memory: Mapping[str, str],
         status: Mapping[str, str],
         delay_ms: int,
+        known: Sequence[str] = (),
+        limited: bool = False,
+        stamp: str = "",
     ) -> Committed:
         """Queue what is new, remember everything as seen, move the cursor, set the next visit.
 
-        Long visits go in parts; cursor and next visit move with the last, so that a crash between two parts
-        reads the rest again. `memory` and `status` values of "" delete their key.
+        `known` are ids of articles that are remembered and never told; `limited` says that the host asked for
+        fewer requests; `stamp` is the status `last_new` if something was new. Long visits go in parts; cursor and
+        next visit move with the last, so that a crash between two parts reads the rest again. `memory` and `status`
+        values of "" delete their key.
         """
-        parts = [articles[at : at + PART] for at in range(0, len(articles), PART)] or [()]
-        new = known = 0
+        entries = [(id_, b"") for id_ in known] + [(article.id, ARTICLE.encode(article)) for article in articles]
+        parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
+        new = old = 0
         for part in parts:
             last = part is parts[-1]
             state = {MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
             args: list[str | bytes | int] = [claim.name, claim.fence, delay_ms if last else -1]
-            args += [self._seen_ttl_ms, self._queue_max, len(state)]
+            args += [self._seen_ttl_ms, self._queue_max, stamp, int(limited), len(state)]
             args += [text for pair in state.items() for text in pair]
-            for article in part:
-                args += [article.id, ARTICLE.encode(article)]
+            args += [text for entry in part for text in entry]
             answer = await self._store.run(
                 "commit",
-                [self._keys.feeds, self._keys.source(claim.name), self._keys.seen, self._keys.articles],
+                [
+                    self._keys.feeds,
+                    self._keys.source(claim.name),
+                    self._keys.seen,
+                    self._keys.articles,
+                    self._keys.host(""),
+                ],
                 args,
             )
             if answer[0] != b"OK":
-                return Committed("fenced" if answer[0] == b"FENCED" else "busy", new, known)
-            new, known = new + answer[1], known + answer[2]
-        return Committed("ok", new, known)
+                return Committed("fenced" if answer[0] == b"FENCED" else "busy", new, old)
+            new, old = new + answer[1], old + answer[2]
+        return Committed("ok", new, old)
 
     async def backlog(self) -> float:
         """How full the queue of articles is: 0.0 empty, 1.0 at its limit."""

@@ -7,7 +7,8 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 |---|---|---|---|---|
 | meta | hash: schema, install, last_prune | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
-| source:{n} | hash: fence, m:… (memory), status | poll | poll, notify, web | while configured |
+| source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
+| host:{n} | hash: held, next, slot, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
@@ -53,6 +54,9 @@ class Keys:
 
     def source(self, name: str) -> str:
         return f"{self.prefix}source:{name}"
+
+    def host(self, host: str) -> str:
+        return f"{self.prefix}host:{host}"
 
     @property
     def seen(self) -> str:

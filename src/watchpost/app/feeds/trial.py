@@ -32,6 +32,7 @@ _CURES = {
     "dns": "check the spelling of the host, and this machine's name server",
     "gone": "the publisher has ended this feed: take it out, or look for its successor with `watchpost feed discover`",
     "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
+    "not_found": "check the path; `watchpost feed discover` looks for the feeds of a site",
     "rate_limited": "ask less often: a longer `every`",
     "redirect_loop": "the server sends us in a circle: try the address that a browser ends at",
     "timeout": "try again; for a server that is always slow set a longer `timeout`",
@@ -86,15 +87,22 @@ class _Recorder:
 async def try_feed(name: str, options: FeedOptions, now: datetime, allow_private: Sequence[Network] = ()) -> Trial:
     """One visit to a feed as the poller makes the first one: one GET, read in a child process."""
     parser = ParserProcess()
-    recorder = _Recorder(HttpFetcher(user_agent=USER_AGENT, allow_private=[*options.allow_private, *allow_private]))
+    recorder = _Recorder(
+        HttpFetcher(
+            user_agent=USER_AGENT,
+            allow_private=[*options.allow_private, *allow_private],
+            proxy=options.proxy.address if options.proxy is not None else None,
+        )
+    )
+    everything = options.model_copy(update={"on_new": "all"})
     try:
-        visit = await Feed(name, options, parser, recorder).visit({}, now)
+        visit = await Feed(name, everything, parser, recorder).visit({}, now)
         named = await _named(visit.reason, recorder.answer, parser)
     finally:
         await parser.close()
     ok = visit.outcome != "failed"
     answer = recorder.answer
-    moment, why = next_visit(options.every, 0 if ok else 1, visit.wait, name, now)
+    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, pace=visit.pace)
     body = answer.body if answer is not None else b""
     headers = answer.headers if answer is not None else {}
     return Trial(

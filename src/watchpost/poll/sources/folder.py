@@ -90,7 +90,7 @@ class Folder:
     """One folder. Its memory: `f:<path>` → what was read of that file. Failures are kept in this object only,
     so that a restart tries them again."""
 
-    shared = False
+    shared, host = False, ""
 
     def __init__(self, name: str, options: FolderOptions, parser: Parser) -> None:
         self.name = name
@@ -142,7 +142,7 @@ class Folder:
         return Visit(
             "read" if brought else "unchanged",
             tuple(haul.articles),
-            haul.changes,
+            memory=haul.changes,
             failures=tuple(haul.failures),
             more=haul.more,
         )

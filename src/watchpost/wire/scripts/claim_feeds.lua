@@ -1,15 +1,51 @@
--- CLAIM_FEEDS: take up to n feeds that are due, each with a lease and a fence token.
--- KEYS 1 feeds zset, 2 prefix of the source hashes   ARGV 1 n, 2 lease ms
--- returns a list of {name, fence, {field, value, …}}
--- A claimed feed's score becomes the end of its lease: a poller that dies gives it back by silence.
--- A score more than two days ahead was written while the clock was wrong: such a feed is due, too.
-local now, out = now_ms(), {}
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-if #due == 0 then due = redis.call('ZRANGEBYSCORE', KEYS[1], now + 172800000, '+inf', 'LIMIT', 0, ARGV[1]) end
-for _, name in ipairs(due) do
-  local state = KEYS[2] .. name
-  local fence = redis.call('HINCRBY', state, 'fence', 1)
-  redis.call('ZADD', KEYS[1], now + ARGV[2], name)
-  out[#out + 1] = {name, tostring(fence), redis.call('HGETALL', state)}
+-- CLAIM_FEEDS: take up to n feeds that are due, each with a lease and a fence token, never two of one host at once.
+-- KEYS 1 feeds zset, 2 prefix of the source hashes, 3 prefix of the host hashes
+-- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = hosts are not looked after), 4 feeds to look at
+-- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off, 1 if more may be due}
+-- A claimed feed's score becomes the end of its lease: a poller that dies gives it back by silence. Its host is held
+-- as long, or until COMMIT. A feed whose host is busy gets the host's next free slot as its due time: it keeps its
+-- place in the row, and no claim looks at it before. A host that was told to slow down has slots twice as wide.
+-- A time too far ahead to be ours (the longest interval is a week, and a feed may ask to skip six days) was written while the clock was wrong: such a feed is due, such a host is free.
+local now, taken, put_off, looked = now_ms(), {}, {}, 0
+local n, lease, gap, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local day = 86400000
+
+local function sane(text, longest)
+  local at = tonumber(text or 0) or 0
+  return at <= now + longest and at or 0
 end
-return out
+
+local function take(name)
+  local state = KEYS[2] .. name
+  local host = gap > 0 and redis.call('HGET', state, 'host')
+  if host and host ~= '' then
+    local h = KEYS[3] .. host
+    local f = redis.call('HMGET', h, 'held', 'next', 'slot', 'slow')
+    local held, free, slot = sane(f[1], lease), sane(f[2], day + 3600000), sane(f[3], 2 * day)
+    local width = sane(f[4], 3600000) > now and 2 * gap or gap
+    if held > now or free > now then
+      local at = math.max(slot, free, now + 1)
+      if held > now then at = math.max(at, now + width) end
+      redis.call('ZADD', KEYS[1], at, name)
+      redis.call('HSET', h, 'slot', at + width)
+      redis.call('PEXPIRE', h, 3 * day)
+      put_off[#put_off + 1] = name
+      put_off[#put_off + 1] = at - now
+      return
+    end
+    redis.call('HSET', h, 'held', now + lease, 'next', now + width, 'holder', name)
+    redis.call('PEXPIRE', h, 3 * day)
+  end
+  local fence = redis.call('HINCRBY', state, 'fence', 1)
+  redis.call('ZADD', KEYS[1], now + lease, name)
+  taken[#taken + 1] = {name, tostring(fence), redis.call('HGETALL', state)}
+end
+
+while #taken < n and looked < most do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, n - #taken)
+  if #due == 0 then due = redis.call('ZRANGEBYSCORE', KEYS[1], now + 16 * day, '+inf', 'LIMIT', 0, n - #taken) end
+  if #due == 0 then break end
+  looked = looked + #due
+  for _, name in ipairs(due) do take(name) end
+end
+return {taken, put_off, (#taken >= n or looked >= most) and 1 or 0}

@@ -1,12 +1,16 @@
--- COMMIT: one visit to a source, whole: mark articles seen, queue the new ones, move the cursor, set the next visit.
--- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream
+-- COMMIT: one visit to a source, whole: mark articles seen, queue the new ones, move the cursor, set the next visit,
+--         let go of the host.
+-- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes
 -- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
---      4 ttl of seen ms, 5 limit of the stream, 6 number of state fields, then field, value …, then id, payload …
+--      4 ttl of seen ms, 5 limit of the stream, 6 what last_new becomes if something is new, 7 '1' = the host said
+--      "too many requests", 8 number of state fields, then field, value …, then id, payload …
 --      a state value '' deletes its field; a payload '' marks an article as seen without queueing it
 -- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full: nothing was written
+-- A host that limits one feed has slots twice as wide for an hour; one that limits two within an hour rests as long
+-- as this feed waits.
 local now = now_ms()
 if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'fence') ~= ARGV[2] then return {'FENCED'} end
-local first = 7 + 2 * ARGV[6]
+local first = 9 + 2 * ARGV[8]
 local fresh, new, known = {}, 0, 0
 for i = first, #ARGV, 2 do
   if redis.call('ZSCORE', KEYS[3], ARGV[i]) or fresh[ARGV[i]] then known = known + 1
@@ -20,9 +24,29 @@ for i = first, #ARGV, 2 do
     redis.call('XADD', KEYS[4], '*', 'a', ARGV[i + 1])
   end
 end
-for i = 7, first - 1, 2 do
+for i = 9, first - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
   else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 end
-if ARGV[2] ~= '' and tonumber(ARGV[3]) >= 0 then redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3], ARGV[1]) end
+if new > 0 then redis.call('HSET', KEYS[2], 'last_new', ARGV[6]) end
+if ARGV[2] == '' or tonumber(ARGV[3]) < 0 then return {'OK', new, known} end
+
+redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3], ARGV[1])
+local host = redis.call('HGET', KEYS[2], 'host')
+if host and host ~= '' then
+  local h, mark, hour = KEYS[5] .. host, 'limited:' .. ARGV[1], 3600000
+  if redis.call('HGET', h, 'holder') == ARGV[1] then redis.call('HDEL', h, 'held', 'holder') end
+  if ARGV[7] == '1' then
+    redis.call('HSET', h, mark, now, 'slow', now + hour)
+    local fields, limited = redis.call('HGETALL', h), 0
+    for i = 1, #fields, 2 do
+      if string.sub(fields[i], 1, 8) == 'limited:' then
+        if tonumber(fields[i + 1]) > now - hour then limited = limited + 1
+        else redis.call('HDEL', h, fields[i]) end
+      end
+    end
+    if limited >= 2 then redis.call('HSET', h, 'next', now + ARGV[3]) end
+    redis.call('PEXPIRE', h, 259200000)
+  else redis.call('HDEL', h, mark) end
+end
 return {'OK', new, known}

@@ -1,0 +1,125 @@
+"""What an operator may say about a feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from watchpost.plan.fields import Duration, Network, Options, Secret
+from watchpost.plan.schema import Several, Tag
+from watchpost.poll.newness import OnNew
+
+_NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+def _web_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and not re.search(r"\s", url)
+        )
+    except ValueError:
+        usable = False
+    if not usable:
+        raise PydanticCustomError("feed_url", "a feed's url begins with http:// or https:// and names a host")
+    if parts.username or parts.password:
+        raise PydanticCustomError("feed_url_secret", "a password has no place in a url: use auth with {env: NAME}")
+    return url
+
+
+def _header_names(headers: Mapping[str, str | Secret]) -> Mapping[str, str | Secret]:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or name.lower() in _NOT_OURS:
+            raise PydanticCustomError("feed_header", "{name} cannot be set as a header", {"name": name})
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not text.isascii() or not text.isprintable():
+            raise PydanticCustomError("feed_header_value", "{name}: only printable ASCII", {"name": name})
+    return headers
+
+
+def _on_new(value: Any) -> Any:
+    if value in ("all", "baseline"):
+        return value
+    try:
+        return _DURATION.validate_python(value)
+    except ValidationError:
+        raise PydanticCustomError("on_new", "on_new is a duration like 24h, or all, or baseline") from None
+
+
+def _proxy_address(value: str | Secret) -> str | Secret:
+    text = value.reveal() if isinstance(value, Secret) else value
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise PydanticCustomError("proxy_url", "a proxy's url begins with http:// or https:// and names a host")
+    if isinstance(value, str) and (parts.username or parts.password):
+        raise PydanticCustomError("proxy_url_secret", "a password has no place in a url: use url: {env: NAME}")
+    return value
+
+
+class BasicAuth(Options):
+    """A name and a password for the feed's own server (RFC 7617)."""
+
+    username: str = Field(min_length=1, pattern=r"^[^:]*$")
+    password: Secret
+
+
+class Proxy(Options):
+    """Who makes the connections instead of us. It decides which addresses may be asked."""
+
+    url: Annotated[str | Secret, AfterValidator(_proxy_address)]
+
+    @property
+    def address(self) -> Secret:
+        """The url, which may hold a password."""
+        return self.url if isinstance(self.url, Secret) else Secret(self.url)
+
+
+class FeedOptions(Options):
+    """What an operator may say about a feed. Without `every` the pace follows how often the feed brings something."""
+
+    url: Annotated[str, AfterValidator(_web_address)]
+    every: Duration = Field(timedelta(minutes=10), gt=timedelta(0), le=timedelta(days=7))
+    on_new: Annotated[
+        OnNew,
+        BeforeValidator(_on_new),
+        WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+)$"}),
+    ] = timedelta(hours=24)
+    timeout: Duration = Field(timedelta(seconds=20), gt=timedelta(0))
+    lang: str = ""
+    headers: Annotated[Mapping[str, str | Secret], AfterValidator(_header_names)] = Field(default_factory=dict)
+    auth: BasicAuth | None = None
+    proxy: Proxy | None = None
+    allow_private: tuple[Network, ...] = ()
+    max_items: int = Field(200, ge=1, le=10_000)
+    tags: Several[Tag] = ()
+    weight: float = Field(1.0, gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
+        if self.auth is not None and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("write either auth or a header Authorization, not both")
+        return self
+
+    @property
+    def paced(self) -> bool:
+        """Whether the operator wrote `every` for this feed or for all."""
+        return "every" in self.model_fields_set
