@@ -140,7 +140,8 @@ def _feeds() -> list[float]:
     with _world() as world, place() as root:
         names = [f"feed{n}" for n in range(FEEDS)]
         listed = "".join(
-            f"  {name}: {{url: {world.site}/{name}, every: 1s, allow_private: [127.0.0.0/8]}}\n" for name in names
+            f"  {name}: {{url: {world.site}/{name}, every: 1s, on_new: all, allow_private: [127.0.0.0/8]}}\n"
+            for name in names
         )
         with service(root, f"feeds:\n{listed}{_COMMON.replace('SITE', world.site)}", {"HOOK_SECRET": SECRET}):
             deadline = time.monotonic() + 3 * FETCHES

@@ -112,7 +112,7 @@ class Rig:
         self.config.write_text(
             f"""
 version: 1
-feeds: {{world: {{url: {self.site}/feed, every: 1s, allow_private: [127.0.0.0/8]}}}}
+feeds: {{world: {{url: {self.site}/feed, every: 1s, on_new: all, allow_private: [127.0.0.0/8]}}}}
 folders: {{drop: {{path: drop, settle: 200ms, every: 300ms}}}}
 topics: {{mali: mali}}
 receivers:

@@ -81,6 +81,12 @@ def _at_least_a_second(value: timedelta) -> timedelta:
     return value
 
 
+def _at_most_an_hour(value: timedelta) -> timedelta:
+    if value > timedelta(hours=1):
+        raise ValueError("must be at most 1h")
+    return value
+
+
 def _times(value: Any) -> tuple[time, ...]:
     return schedule_text.times_of_day(_listed(value))
 
@@ -211,7 +217,7 @@ class LimitsOptions(Options):
 
     queue_max: Annotated[int, Field(ge=1000)] = Limits().queue_max
     lease: Span = Limits().lease
-    host_gap: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(hours=1))] = Limits().host_gap
+    host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = Limits().host_gap
 
 
 class RetentionOptions(Options):

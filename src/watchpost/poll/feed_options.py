@@ -52,13 +52,19 @@ def _header_names(headers: Mapping[str, str | Secret]) -> Mapping[str, str | Sec
     return headers
 
 
+def _interval(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= timedelta(days=7):
+        raise PydanticCustomError("feed_every", "must be longer than nothing, and at most 7d")
+    return value
+
+
 def _on_new(value: Any) -> Any:
     if value in ("all", "baseline"):
         return value
     try:
         return _DURATION.validate_python(value)
     except ValidationError:
-        raise PydanticCustomError("on_new", "on_new is a duration like 24h, or all, or baseline") from None
+        raise PydanticCustomError("on_new", "a duration like 24h, or all, or baseline") from None
 
 
 def _proxy_address(value: str | Secret) -> str | Secret:
@@ -75,10 +81,16 @@ def _proxy_address(value: str | Secret) -> str | Secret:
     return value
 
 
+def _no_colon(name: str) -> str:
+    if not name or ":" in name:
+        raise PydanticCustomError("username", "a name without a colon")
+    return name
+
+
 class BasicAuth(Options):
     """A name and a password for the feed's own server (RFC 7617)."""
 
-    username: str = Field(min_length=1, pattern=r"^[^:]*$")
+    username: Annotated[str, AfterValidator(_no_colon)]
     password: Secret
 
 
@@ -97,7 +109,7 @@ class FeedOptions(Options):
     """What an operator may say about a feed. Without `every` the pace follows how often the feed brings something."""
 
     url: Annotated[str, AfterValidator(_web_address)]
-    every: Duration = Field(timedelta(minutes=10), gt=timedelta(0), le=timedelta(days=7))
+    every: Annotated[Duration, AfterValidator(_interval)] = timedelta(minutes=10)
     on_new: Annotated[
         OnNew,
         BeforeValidator(_on_new),

@@ -69,12 +69,17 @@ def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: boo
     )
 
 
-def asked_to_wait(seconds: float | None) -> Pace:
-    """The pace of an answer with a Retry-After of so many seconds."""
-    if seconds is None or seconds <= 0:
-        return Pace()
-    span = timedelta(seconds=min(seconds, _FAR_SECONDS))
-    return Pace(floors=(Floor(span, f"the server asked for {words(span)}"),))
+def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Pace:
+    """The pace after a failure, with a Retry-After of so many seconds: nothing was read that could stay fresh."""
+    floors: tuple[Floor, ...] = ()
+    if seconds is not None and seconds > 0:
+        span = timedelta(seconds=min(seconds, _FAR_SECONDS))
+        floors = (Floor(span, f"the server asked for {words(span)}"),)
+    return Pace(
+        floors=floors,
+        skip_hours=_numbers(memory.get("skip_hours", ""), 24),
+        skip_days=_numbers(memory.get("skip_days", ""), 7),
+    )
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:

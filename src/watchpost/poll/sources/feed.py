@@ -75,7 +75,7 @@ class Feed:
             )
             return await self._read(answer, known, valid, now)
         except FetchError as error:
-            return self._failed(error, place)
+            return self._failed(error, place, known)
 
     async def rest(self) -> None:
         """Feeds are visited when they are due; nobody rests on one. Sleeps for `every`."""
@@ -84,13 +84,13 @@ class Feed:
     async def close(self) -> None:
         """Nothing stays open between visits."""
 
-    def _failed(self, error: FetchError, place: str) -> Visit:
+    def _failed(self, error: FetchError, place: str, known: Mapping[str, str]) -> Visit:
         """The memory stays as it is, but for what will not be asked again."""
         if error.reason == "gone" and place == self._options.url:
             return Visit("failed", memory={"gone": place}, reason="gone", detail=_GONE.detail, pace=_GONE.pace)
         astray = place != self._options.url and error.reason != "rate_limited"
         detail = f"{error.detail}; next time at the configured url" if astray else error.detail
-        pace = freshness.asked_to_wait(error.retry_after_seconds)
+        pace = freshness.after_failure(error.retry_after_seconds, known)
         return Visit("failed", memory=moving.back() if astray else {}, reason=error.reason, detail=detail, pace=pace)
 
     async def _read(self, answer: Fetched, known: Mapping[str, str], valid: Mapping[str, str], now: datetime) -> Visit:

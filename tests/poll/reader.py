@@ -1,0 +1,75 @@
+"""A feed read as the poller reads it: memory and status are kept, and what was news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from watchpost.poll import record
+from watchpost.poll.documents.read import Reading
+from watchpost.poll.due import Asks
+from watchpost.poll.parser import InlineParser
+from watchpost.poll.source import Visit, Workshop
+from watchpost.poll.sources import feed
+from watchpost.wire.intake import Intake
+from watchpost.wire.store import Store
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOUR_MS = 3_600_000
+
+
+def document(*titles: str) -> bytes:
+    items = "".join(f"<item><title>{title}</title><guid>{title}</guid></item>" for title in titles)
+    return f"<rss version='2.0'><channel><title>D</title>{items}</channel></rss>".encode()
+
+
+class Says:
+    """A parser for which each document asks the same."""
+
+    def __init__(self, asks: Asks) -> None:
+        self._asks = asks
+
+    async def run(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        return Reading(asks=self._asks)
+
+    async def close(self) -> None:
+        pass
+
+
+class Reader:
+    """Visits one feed as the poller does: it keeps its memory and its status, and what was news."""
+
+    def __init__(self, url: str, asks: Asks | None = None, **options: object) -> None:
+        given = {"url": url, "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
+        checked = feed.KIND.options.model_validate({key: value for key, value in given.items() if value is not None})
+        parser = Says(asks) if asks is not None else InlineParser()
+        self.source = feed.KIND.build("desk", checked, Workshop(parser, "watchpost/test"))
+        self.memory: dict[str, str] = {}
+        self.status: dict[str, str] = {}
+        self.told: list[str] = []
+        self.turns: list[str] = []
+        self.delay = timedelta(0)
+
+    async def visit(self, now: datetime = NOW) -> Visit:
+        visit = await self.source.visit(self.memory, now)
+        entry = record.entry("desk", self.source.every, visit, self.status, now)
+        self.memory = record.merged(self.memory, visit.memory)
+        self.status = record.merged(self.status, entry.status)
+        self.told += [article.title for article in visit.articles]
+        self.turns += [entry.turn] if entry.turn else []
+        self.delay = entry.delay
+        return visit
+
+
+def intake(store: Store, *, gap: int = 1000, lease: int = 30_000) -> Intake:
+    return Intake(store, seen_ttl_ms=24 * HOUR_MS, queue_max=100_000, lease_ms=lease, host_gap_ms=gap)
+
+
+def dated(*ages: timedelta) -> bytes:
+    items = "".join(
+        f"<item><title>{age}</title><guid>{age}</guid><pubDate>{NOW - age:%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
+        for age in ages
+    )
+    return f"<rss version='2.0'><channel><title>D</title>{items}</channel></rss>".encode()
