@@ -12,7 +12,12 @@ from watchpost.app.doors import read_plan
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
-ENV = {"DESK_PASSWORD": "hush", "SLACK_URL": "https://hooks.slack.com/services/T/B/x", "HOOK_SECRET": SECRET}
+ENV = {
+    "DESK_PASSWORD": "hush",
+    "HOOK_SECRET": SECRET,
+    "SLACK_BOT_TOKEN": "xoxb-x",
+    "SLACK_URL": "https://hooks.slack.com/services/T/B/x",
+}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
     pytest.param(match[1], id=f"{page.name}-{number}")

@@ -11,10 +11,7 @@ from datetime import timedelta
 from email.headerregistry import Address
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING
 
 from watchpost.model import (
     Delivered,
@@ -27,12 +24,12 @@ from watchpost.model import (
     Unknown,
     derive_id,
 )
-from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
+from watchpost.notify.mail_options import EmailOptions, signature
+from watchpost.notify.receiver import Kind, Workshop
 from watchpost.notify.render import html, mime, plain, words
 from watchpost.notify.render.foreign import clean
 from watchpost.notify.render.template import render
-from watchpost.notify.templates import MailTemplates
-from watchpost.plan.fields import Duration, Network, Options, Secret
+from watchpost.plan.fields import Network
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPResponse
@@ -41,53 +38,6 @@ _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _CONFIGURATION = timedelta(hours=1)  # such a failure ends when a person acts: ask slowly
 _ONE_ADDRESS_SECONDS = 10.0
 _FAREWELL_SECONDS = 2.0
-
-
-def _check_mailbox(text: str) -> str:
-    try:
-        mime.mailbox(text)
-    except (ValueError, IndexError) as error:  # the standard library's parser raises both
-        raise PydanticCustomError("mailbox", "a mail address is written name@example.org or Name <name@…>") from error
-    return text
-
-
-Mailbox = Annotated[str, AfterValidator(_check_mailbox)]
-
-
-class SmtpOptions(Options):
-    """The mail server. `tls`: starttls (port 587), implicit (465) or none (25). `ca_file`: an own authority."""
-
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    tls: Literal["starttls", "implicit", "none"] = "starttls"
-    username: str = ""
-    password: Secret | None = None
-    ca_file: Path | None = None
-
-    @field_validator("ca_file", mode="after")
-    @classmethod
-    def _from_the_configuration(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        return path and Path((info.context or {}).get("base", ".")) / path.expanduser()
-
-    @model_validator(mode="after")
-    def _no_password_in_clear(self) -> SmtpOptions:
-        if self.password is not None and self.tls == "none" and not _is_loopback(self.host):
-            raise PydanticCustomError("password_in_clear", "tls: none would send the password readable over the net")
-        if self.password is not None and not self.username:
-            raise PydanticCustomError("username", "a password needs a username")
-        return self
-
-
-class EmailOptions(DeliveryOptions):
-    """`to` gets one message per address. `timeout` is for an attempt as a whole."""
-
-    sender: Mailbox = Field(alias="from")
-    to: tuple[Mailbox, ...] = Field(min_length=1, max_length=500)
-    smtp: SmtpOptions
-    max_stories: Annotated[int, Field(ge=1, le=150)] = 80
-    template: MailTemplates | None = None
-    timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
-    allow_private: tuple[Network, ...] = ()
 
 
 class _BlockedError(Exception):
@@ -139,17 +89,32 @@ class Email:
             page = render(template.html, "html", shown) if template.html else page
         return tuple(
             Message(
-                part=derive_id("recipient", address)[:12],
+                part=_token(address),
                 subject=subject,
                 editions={
                     "mime": mime.mail(
-                        shown, sender=self._sender, recipient=recipient, subject=subject, text=text, html=page
+                        shown,
+                        sender=self._sender,
+                        recipient=recipient,
+                        subject=subject,
+                        text=text,
+                        html=page,
+                        unsubscribe=self._ways_out(address),
                     )
                 },
                 address=address,
             )
             for address, recipient in self._recipients.items()
         )
+
+    def _ways_out(self, address: str) -> tuple[str, ...]:
+        """Where this reader can say no: an https address first, then a mailto one; empty if nowhere."""
+        given = self._options.unsubscribe
+        if given is None:
+            return ()
+        url = given.url.replace("{token}", _token(address)) if given.url else ""
+        mail = f"mailto:{mime.mailbox(given.mail).addr_spec}?subject=unsubscribe" if given.mail else ""
+        return tuple(way for way in (url, mail) if way)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt on a connection of its own. A repeat is the same message, with the same Message-ID."""
@@ -178,7 +143,9 @@ class Email:
     async def _talk(self, talk: _Talk, delivery: Delivery) -> SMTPResponse:
         import aiosmtplib
 
-        content = mime.message_id(delivery.id, self._install) + delivery.message.editions["mime"]
+        content = (mime.message_id(delivery.id, self._install) + delivery.message.editions["mime"]).encode("ascii")
+        if self._options.dkim is not None:  # the one line that tells the time of the attempt
+            content = await asyncio.to_thread(signature, content, self._options.dkim) + content
         context = await asyncio.to_thread(_context, self._smtp.ca_file) if self._smtp.tls != "none" else None
         client = talk.client = aiosmtplib.SMTP(
             hostname=self._smtp.host,
@@ -197,10 +164,17 @@ class Email:
             password = self._smtp.password.reveal() if self._smtp.password else ""
             await client.login(self._smtp.username, password)
         talk.stage = "envelope"
-        await client.mail(self._sender.addr_spec)
+        await client.mail(self._returns_to(delivery.message.address))
         await client.rcpt(delivery.message.address)
         talk.stage = "data"
-        return await client.data(content.encode("ascii"))
+        return await client.data(content)
+
+    def _returns_to(self, address: str) -> str:
+        """The envelope's sender: what bounces comes back to a form of the mailbox that names the address (VERP)."""
+        if self._options.bounce is None:
+            return self._sender.addr_spec
+        box = mime.mailbox(self._options.bounce)
+        return f"{box.username}+{_token(address)}@{box.domain}"
 
     async def _connect(self) -> socket.socket:
         """A connection to an address that was checked: the name is resolved once, it cannot change between."""
@@ -283,11 +257,9 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+def _token(address: str) -> str:
+    """A name for a recipient that tells nobody who it is."""
+    return derive_id("recipient", address)[:12]
 
 
 def _build(name: str, options: EmailOptions, workshop: Workshop) -> Email:

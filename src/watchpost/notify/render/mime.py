@@ -8,7 +8,7 @@ by some); boundaries derived from the digest's id.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.header import Header
 from email.headerregistry import Address, AddressHeader, BaseHeader
@@ -24,9 +24,11 @@ _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class _Policy(EmailPolicy):
-    """Subjects are folded as one character set."""
+    """Subjects are folded as one character set, lists of addresses between addresses only."""
 
     def fold(self, name: str, value: Any) -> str:
+        if name.lower() == "list-unsubscribe":  # the library would encode a long address as if it were words
+            return f"{name}: {str(value).replace(', ', f',{self.linesep} ')}{self.linesep}"
         if name.lower() != "subject":
             return str(super().fold(name, value))
         text = str(value)
@@ -59,14 +61,28 @@ def mailbox(text: str) -> Address:
     return Address(clean(address.display_name, 100), address.username, domain)
 
 
-def mail(digest: Digest, *, sender: Address, recipient: Address, subject: str, text: str, html: str) -> str:
+def mail(
+    digest: Digest,
+    *,
+    sender: Address,
+    recipient: Address,
+    subject: str,
+    text: str,
+    html: str,
+    unsubscribe: Sequence[str] = (),
+) -> str:
     """The message without its Message-ID, which names the delivery: ASCII, lines ending in CR LF.
 
-    Exactly one text/plain and one text/html part, alternatives of each other.
+    Exactly one text/plain and one text/html part, alternatives of each other. `unsubscribe`: addresses (https, mailto)
+    by which the recipient can say no.
     """
     message = EmailMessage(policy=POLICY)
     for name, value in _headers(digest).items():
         message[name] = value
+    if unsubscribe:
+        message["List-Unsubscribe"] = ", ".join(f"<{way}>" for way in unsubscribe)
+        if unsubscribe[0].startswith("https:"):
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message["Subject"] = subject.replace("=?", "= ?")  # or a headline would be read as an encoded word
     message["From"] = sender
     message["To"] = recipient
