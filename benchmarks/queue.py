@@ -25,10 +25,12 @@ from benchmarks import peers
 from benchmarks.table import Figure, at_least, median_of, publish
 from watchpost import telemetry
 from watchpost.model import Article, Delivered, Delivery, Digest, Message, Outcome
+from watchpost.notify.admission import Admission, Policy
 from watchpost.notify.journal import Journal
 from watchpost.notify.sender import Sender
 from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.codec import ARTICLE
+from watchpost.wire.gate import Gate
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
@@ -132,6 +134,7 @@ async def sender(store: Store, run: str) -> float:
             _Counter(store),
             outbox,
             claims,
+            Admission(_TEAM, Gate(store, _TEAM), outbox, stop, Policy()),
             Journal(Path(folder)),
             tick=tick,
             tick_renew=tick,

@@ -52,6 +52,9 @@ plain_editions = _counter(
 attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "outcome", "reason")
 delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", "receiver")
 end_to_end = _histogram("delivery_end_to_end_seconds", "From closing the window to arrival", "receiver")
+receiver_held = _gauge(
+    "receiver_held", "1 while nothing is sent to the receiver: paused, failing, disabled", "receiver"
+)
 taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
 dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
 queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
@@ -95,6 +98,11 @@ SENTENCES: Mapping[str, str] = {
     "delivery.done": "{receiver} has {what}",
     "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",
     "delivery.dead": "{receiver} will not get {what}: {detail}",
+    "delivery.kept": "{receiver} did not take {what}: {error}; it stays first in line",
+    "receiver.disabled": "{receiver} is sent nothing more until somebody enables it: {why}",
+    "receiver.opened": "{receiver} fails again and again ({why}): nothing is sent to it until {till}",
+    "receiver.paused": "{receiver} asked for a pause ({why}): nothing is sent to it until {till}",
+    "receiver.recovered": "{receiver} takes messages again",
     "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
     "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
     "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import redis
@@ -36,6 +37,9 @@ class World:
     got: list[tuple[str, bytes]] = field(default_factory=list)
     fetches: list[float] = field(default_factory=list)
     status: int = 200
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)  # the next ones, before `status`
+    posts: list[tuple[float, str, int]] = field(default_factory=list)  # when, which delivery, what was answered
+    ops: list[bytes] = field(default_factory=list)
     hook_delay: float = 0.0
     feed_delays: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,14 +79,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         Webhook(SECRET).verify(body, {key.lower(): value for key, value in self.headers.items()})
-        if self.world.status == 200:
-            with self.world.lock:
+        if self.path == "/ops":
+            self.world.ops.append(body)
+            self._answer(200, b"")
+            return
+        with self.world.lock:
+            status, headers = self.world.answers.pop(0) if self.world.answers else (self.world.status, {})
+            self.world.posts.append((time.monotonic(), self.headers["webhook-id"], status))
+            if status == 200:
                 self.world.got.append((self.headers["webhook-id"], body))
         time.sleep(self.world.hook_delay)
-        self._answer(self.world.status, b"")
+        self._answer(status, b"", headers)
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

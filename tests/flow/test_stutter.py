@@ -18,11 +18,13 @@ from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
 from watchpost.match.routing import group_key
 from watchpost.model import Immediate, Route, Topic
+from watchpost.notify.admission import Admission, Policy
 from watchpost.notify.journal import Journal
 from watchpost.notify.sender import Sender
 from watchpost.query.parser import parse
 from watchpost.wire import keys
 from watchpost.wire.articles import Articles
+from watchpost.wire.gate import Gate
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Argument, Store, ensure_group
 
@@ -103,6 +105,7 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
         receiver,
         outbox,
         outbox.claims("team", "n", LEASE_MS),
+        Admission("team", Gate(store, "team"), outbox, stop.event, Policy()),
         Journal(tmp_path),
         tick=stop.tick,
         tick_renew=stop.tick,

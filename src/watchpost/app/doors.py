@@ -11,19 +11,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
-from watchpost.plan.fields import Options
+from watchpost.plan.fields import Options, Secret
 from watchpost.plan.load import Progress, load
-from watchpost.plan.plan import Plan
+from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.wire.embedded import EmbeddedServer, find_binary
+from watchpost.wire.gate import Gate
 from watchpost.wire.running import find_running
 from watchpost.wire.store import Store
 
@@ -57,6 +59,34 @@ def build_receivers(plan: Plan, install: str, terminal: TextIO) -> dict[str, not
     kinds = receivers.kinds()
     workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal)
     return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
+
+
+def build_gate(store: Store, part: Part) -> Gate:
+    """What stands before a receiver; receivers at one host share its pace."""
+    url = getattr(part.options, "url", None)
+    host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
+    return Gate(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
+
+
+def tries_of(part: Part) -> notify_receiver.RetryOptions:
+    """How the operator wants a receiver to be tried."""
+    options = part.options
+    return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
+
+
+def ops_for(plan: Plan, part: Part) -> str:
+    """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
+    ops = next((one for one in plan.receivers if one.name == plan.ops), None)
+    if ops is None or ops.name == part.name:
+        return ""
+    same = ops.kind == part.kind and ops.options.model_dump(exclude={"retry"}) == part.options.model_dump(
+        exclude={"retry"}
+    )
+    urls = [getattr(one.options, "url", None) for one in (ops, part)]
+    same = same or (
+        isinstance(urls[0], Secret) and isinstance(urls[1], Secret) and urls[0].reveal() == urls[1].reveal()
+    )
+    return "" if same else ops.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,13 @@ async def _notify(service: Service) -> int:
     dead = await outbox.dead()
     await run_once(closer, outbox, service.groups, utc_now())
     await outbox.wake_retries()
-    while (await outbox.unsent(names))[0]:
-        # An entry that another notifier holds is either sent by it or, once its lease is over, by us.
-        if not sum([await sender.once() for sender in senders]):
+    while True:
+        dealt_with = sum([await sender.once() for sender in senders])
+        # What is meant for a receiver that is held stays queued.
+        if not (await outbox.unsent([sender.name for sender in senders if not sender.held]))[0]:
+            break
+        if not dealt_with:
+            # An entry that another notifier holds is either sent by it or, once its lease is over, by us.
             await patiently(0.2, service.stop)
     stranded = await outbox.stranded(names)
     for receiver, count in stranded.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watchpost import __version__
@@ -18,10 +18,14 @@ from watchpost.errors import StoreBusy, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
 from watchpost.match.routing import all_groups
+from watchpost.model import Delivery
+from watchpost.notify.admission import Admission, Policy
 from watchpost.notify.journal import Journal
-from watchpost.notify.role import Closer, Imprint
+from watchpost.notify.notice import disabled_notice
+from watchpost.notify.receiver import Receiver
+from watchpost.notify.role import Closer, Imprint, deliveries_of
 from watchpost.notify.sender import Sender
-from watchpost.plan.plan import Plan
+from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll.parser import ParserProcess
 from watchpost.poll.role import Poller
@@ -29,6 +33,7 @@ from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
 from watchpost.wire.intake import Intake
 from watchpost.wire.outbox import Outbox
+from watchpost.wire.status import ReceiverState
 from watchpost.wire.store import Store
 
 _REFINE_SECONDS = 30  # between two looks at whether the sample of words has grown
@@ -121,18 +126,32 @@ class Service:
         self._journal = Journal(self.settings.data)
         senders = tuple(
             Sender(
-                receiver,
+                receivers[part.name],
                 self.outbox,
-                self.outbox.claims(name, doors.consumer_name("notify"), self.lease_ms),
+                self.outbox.claims(part.name, doors.consumer_name("notify"), self.lease_ms),
+                self._admission(part, receivers, imprint),
                 self._journal,
                 tick=self.clock.ticker(self._look_seconds()),
                 tick_renew=self.clock.ticker(self._look_seconds()),
                 stop=self.stop,
                 clock=utc_now,
             )
-            for name, receiver in receivers.items()
+            for part in self.plan.receivers
         )
         return closer, senders
+
+    def _admission(self, part: Part, receivers: Mapping[str, Receiver], imprint: Imprint) -> Admission:
+        tries, ops = doors.tries_of(part), doors.ops_for(self.plan, part)
+
+        def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
+            if not ops:
+                return ()
+            told = imprint.timezone, imprint.language, imprint.install, imprint.public_url
+            digest = disabled_notice(ops, part.name, state.why, now, *told)
+            return deliveries_of(digest, receivers[ops].compose(digest))
+
+        policy = Policy(tries.schedule, tries.jitter, tries.disable_after, notices)
+        return Admission(part.name, doors.build_gate(self.store, part), self.outbox, self.stop, policy)
 
     def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
         """Everything that this process runs as `role`, not yet started."""

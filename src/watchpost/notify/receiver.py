@@ -75,9 +75,11 @@ class Workshop:
 class Kind:
     """A kind of receiver: its name in the configuration, the options an operator may write, and how to make one.
 
-    `build(name, options, workshop)` opens nothing; the first send does.
+    `build(name, options, workshop)` opens nothing; the first send does. `pace`: the least distance between two
+    messages to one host, from all processes together.
     """
 
     name: str
     options: type[Options]
     build: Callable[[str, Any, Workshop], Receiver]
+    pace: timedelta = timedelta(0)

@@ -36,6 +36,17 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """The receiver as a whole is held: the message stays in its place and goes first afterwards.
+
+    `burns`: the attempt counts, because the message was really tried.
+    """
+
+    error: str
+    burns: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Bury:
     """It will not go through: to the dead letters."""
 
@@ -43,11 +54,23 @@ class Bury:
     detail: str
 
 
-Step = Finish | Again | Bury
+Step = Finish | Again | Keep | Bury
 
 
-def next_step(outcome: Outcome, attempt: int, delivery: str, schedule: Sequence[timedelta] = SCHEDULE) -> Step:
+def next_step(
+    outcome: Outcome,
+    attempt: int,
+    delivery: str,
+    schedule: Sequence[timedelta] = SCHEDULE,
+    jitter: float = JITTER,
+    *,
+    held: bool = False,
+    disabled: bool = False,
+) -> Step:
     """What follows attempt number `attempt` (from 1) of `delivery`. Jitter comes from the delivery's id.
+
+    `held`: the receiver asked to be left alone for a while; `disabled`: until a person acts. Then no message is
+    given up or moved behind younger ones because of it.
 
     An unknown outcome is repeated when a repeat does no harm; else it is repeated once, because a lost alert
     is worse than a double one, and then left.
@@ -55,24 +78,31 @@ def next_step(outcome: Outcome, attempt: int, delivery: str, schedule: Sequence[
     match outcome:
         case Delivered(_, remember):
             return Finish(remember)
+        case Refused("gone", detail) if disabled:
+            return Keep(f"gone: {detail}", burns=False)
         case Refused(reason, detail):
             return Bury(reason, detail)
+        case TryLater(reason, detail) if disabled:
+            return Keep(f"{reason}: {detail}", burns=False)
         case TryLater(reason, detail, after):
             if attempt > len(schedule):
                 return Bury(reason, f"{detail} (after {attempt} attempts)")
-            delay = _jittered(schedule[attempt - 1], delivery, attempt)
+            delay = _jittered(schedule[attempt - 1], delivery, attempt, jitter)
+            if held and after is not None and after >= delay:
+                return Keep(f"{reason}: {detail}", burns=True)
             if after is not None:
                 delay = max(delay, min(after, LONGEST_WISH))
             return Again(delay, "retrying", f"{reason}: {detail}")
         case Unknown(reason, detail, repeatable):
             if attempt > (len(schedule) if repeatable else 1):
                 return Bury(reason, f"{detail} (it may have arrived; {attempt} attempts)")
-            return Again(_jittered(schedule[attempt - 1], delivery, attempt), "unknown", f"{reason}: {detail}")
+            delay = _jittered(schedule[min(attempt, len(schedule)) - 1], delivery, attempt, jitter)
+            return Again(delay, "unknown", f"{reason}: {detail}")
         case _ as never:
             assert_never(never)
 
 
-def _jittered(delay: timedelta, delivery: str, attempt: int) -> timedelta:
-    """The delay ± JITTER: always the same for the same attempt, different for different deliveries."""
+def _jittered(delay: timedelta, delivery: str, attempt: int, jitter: float) -> timedelta:
+    """The delay ± `jitter` of itself: always the same for the same attempt, different for different deliveries."""
     fraction = int(derive_id("jitter", delivery, str(attempt))[:8], 16) / 0xFFFFFFFF
-    return delay * (1 + JITTER * (2 * fraction - 1))
+    return delay * (1 + jitter * (2 * fraction - 1))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError
-from watchpost.model import Delivery, Group, Unread
+from watchpost.model import Delivery, Digest, Group, Message, Unread
 from watchpost.notify.digest import compose
 from watchpost.notify.edition import compose_or_plain
 from watchpost.notify.receiver import Receiver
@@ -35,6 +35,21 @@ class Imprint:
     install: str
     public_url: str
     seed: str
+
+
+def deliveries_of(digest: Digest, messages: Sequence[Message]) -> tuple[Delivery, ...]:
+    """A digest's messages on their way, each with its own id."""
+    return tuple(
+        Delivery(
+            id=f"{digest.id}.{message.part}" if message.part else digest.id,
+            digest=digest.id,
+            receiver=digest.receiver,
+            message=message,
+            attempt=1,
+            created=digest.created,
+        )
+        for message in messages
+    )
 
 
 class Closer:
@@ -129,17 +144,7 @@ class Closer:
         )
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
-        return tuple(
-            Delivery(
-                id=f"{digest.id}.{message.part}" if message.part else digest.id,
-                digest=digest.id,
-                receiver=group.receiver,
-                message=message,
-                attempt=1,
-                created=now,
-            )
-            for message in messages
-        )
+        return deliveries_of(digest, messages)
 
     async def _unread(self) -> tuple[Unread, ...]:
         """A silent failure must never look like a quiet day: what could not be read stands in the edition."""

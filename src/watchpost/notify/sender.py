@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import assert_never
 
@@ -13,14 +13,16 @@ from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.model import Delivered, Delivery, Outcome, TryLater
+from watchpost.notify.admission import Admission
 from watchpost.notify.journal import Journal
 from watchpost.notify.receiver import Receiver
-from watchpost.notify.retry import SCHEDULE, Again, Bury, Finish, Step, next_step
+from watchpost.notify.retry import Again, Bury, Finish, Keep, Step, next_step
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Claims, Entry
 
 _WAIT_SECONDS = 1.0
+_LOOK_SECONDS = 2.0  # a receiver that is held is looked at so often: somebody may enable it
 
 
 class Sender:
@@ -36,23 +38,23 @@ class Sender:
         receiver: Receiver,
         outbox: Outbox,
         claims: Claims,
+        admission: Admission,
         journal: Journal | None,
         *,
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
-        schedule: Sequence[timedelta] = SCHEDULE,
     ) -> None:
         self._receiver = receiver
         self._outbox = outbox
         self._claims = claims
+        self._admission = admission
         self._journal = journal
         self._tick = tick
         self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
-        self._schedule = schedule
         self._one_at_a_time = asyncio.Lock()
         self._following: Entry | None = None  # what DONE handed out along with its answer
 
@@ -68,10 +70,26 @@ class Sender:
                 await self._claims.leave()
 
     async def once(self) -> int:
-        """Send what waits right now, abandoned work included; returns how many entries were dealt with."""
-        entries = self._held_over() or await self._claims.take(1, block=False) or await self._claims.reclaim(1)
+        """Send what waits right now, abandoned work included; returns how many entries were dealt with.
+
+        Nothing is sent while the receiver is held; `held` says so.
+        """
+        entries = self._held_over()
+        if not entries and await self._admission.open():
+            entries = await self._claims.reclaim(1, oldest=True) or await self._claims.take(1, block=False)
+            self._admission.held = False
         await self._work(entries, go_on=True)
         return len(entries)
+
+    @property
+    def name(self) -> str:
+        """The receiver's."""
+        return self._receiver.name
+
+    @property
+    def held(self) -> bool:
+        """Nothing goes to the receiver for now: it is paused, its breaker is open, or it is disabled."""
+        return self._admission.held
 
     async def _new(self) -> None:
         opened = False
@@ -80,7 +98,7 @@ class Sender:
                 if not opened:
                     await self._outbox.open_box(self._receiver.name)
                     opened = True
-                await self._work(self._held_over() or await self._claims.take(1), go_on=True)
+                await self._work(self._held_over() or await self._next(), go_on=True)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 await patiently(_WAIT_SECONDS, self._stop)
@@ -89,7 +107,7 @@ class Sender:
         while not self._stop.is_set():
             await self._tick()
             try:
-                if not self._one_at_a_time.locked():
+                if not self._one_at_a_time.locked() and await self._admission.open():
                     entries = await self._claims.reclaim(1)
                     tm.taken_over.labels("outbox").inc(len(entries))
                     await self._work(entries)
@@ -104,6 +122,16 @@ class Sender:
                 await self._claims.renew()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+
+    async def _next(self) -> tuple[Entry, ...]:
+        """The next message: while the receiver is held none; afterwards first what was kept in its place."""
+        if not await self._admission.open():
+            await patiently(_LOOK_SECONDS, self._stop)
+            return ()
+        if self._admission.held and (kept := await self._claims.reclaim(1, oldest=True)):
+            return kept
+        self._admission.held = False
+        return await self._claims.take(1)
 
     def _held_over(self) -> tuple[Entry, ...]:
         following, self._following = self._following, None
@@ -139,12 +167,29 @@ class Sender:
         if delivery is None or (self._journal and self._journal.knows(delivery.id, self._clock())):
             return await self._until_done(entry, then)
         crash.point("notify.claimed")
+        state = await self._admission.enter()
+        if state is None:
+            await self._outbox.keep(name, entry, self._claims.consumer, "", burns=False)
+            return None
         outcome = await self._send(delivery)
         if isinstance(outcome, Delivered):
             crash.point("notify.sent")
-            await self._note(delivery)
+            await self._write_down(delivery)
             crash.point("notify.journaled")
-        step = next_step(outcome, delivery.attempt, delivery.id, self._schedule)
+            following = await self._carry_out(Finish(outcome.remember), entry, delivery, then)
+            with suppress(StoreError):  # the next success says it again; what DONE handed out must not be lost
+                await self._admission.note(state, outcome)
+            return following
+        verdict = await self._admission.note(state, outcome)
+        step = next_step(
+            outcome,
+            delivery.attempt,
+            delivery.id,
+            self._admission.policy.schedule,
+            self._admission.policy.jitter,
+            held=verdict.held,
+            disabled=verdict.state.disabled is not None,
+        )
         return await self._carry_out(step, entry, delivery, then)
 
     async def _send(self, delivery: Delivery) -> Outcome:
@@ -159,7 +204,7 @@ class Sender:
         tm.delivery_seconds.labels(self._receiver.name).observe(perf_counter() - begun)
         return outcome
 
-    async def _note(self, delivery: Delivery) -> None:
+    async def _write_down(self, delivery: Delivery) -> None:
         if self._journal is not None:
             try:
                 await asyncio.to_thread(self._journal.write, delivery.id, self._clock())  # it waits for the disk
@@ -185,6 +230,10 @@ class Sender:
                     error=error,
                     delay=f"{delay.total_seconds():.0f} s",
                 )
+            case Keep(error, burns):
+                self._admission.held = True
+                await self._outbox.keep(name, entry, self._claims.consumer, error, burns=burns)
+                tm.log().warning("delivery.kept", receiver=name, what=what, error=error)
             case Bury(reason, detail):
                 await self._bury(entry, reason, detail, what)
             case _ as never:

@@ -25,7 +25,7 @@ from watchpost.plan.lists import few, gather
 from watchpost.plan.plan import Limits, Part, Plan, Retention
 from watchpost.plan.positions import Mapping as Tree
 from watchpost.plan.positions import Scalar, is_null, plain
-from watchpost.plan.routes import dangling, doubts, route_of
+from watchpost.plan.routes import dangling, doubts, missing, route_of
 from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
 from watchpost.plan.sections import Sections, collect
 from watchpost.plan.topics import check_query, compile_topic, query_texts
@@ -65,6 +65,7 @@ def load(
         names = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
         origins = {block.name for block in (*sections.feeds, *sections.folders)} | {part.name for part in parts}
         reader.complaints.extend(dangling(sections.routes, names[0], names[1], origins))
+        reader.complaints.extend(missing(files.main, "ops", "", "receiver", names[0] | {""}))
 
     places = {name: index for index, name in enumerate(dict.fromkeys((*files.names, *lists.names)))}
 
@@ -76,7 +77,7 @@ def load(
         rest = [one for one in reader.complaints if (one.file, one.line, one.column) not in told_of]
         raise ConfigError(tuple(sorted(dict.fromkeys([*files.complaints, *rest]), key=order)))
     routed = tuple((block, route_of(options, frame.timezone)) for block, options in routes)
-    warnings = [*reader.warnings, *doubts(routed, topics, sections.receivers)]
+    warnings = [*reader.warnings, *doubts(routed, topics, [one for one in sections.receivers if one.name != frame.ops])]
     if not parts:
         warnings.append(files.main.mark.complaint("", "no feeds and no folders: nothing is watched", "warning"))
     return _plan(
@@ -114,6 +115,7 @@ def _plan(
         log_level=frame.log.level,
         fingerprint=fingerprint(frame, sources, receivers, topics, routes),
         warnings=warnings,
+        ops=frame.ops,
         http_users=frame.http.auth.users or None,
     )
 

@@ -42,7 +42,8 @@ class Retention:
 class Plan:
     """Everything the configuration says. `fingerprint` names it: equal configurations have equal fingerprints.
 
-    `warnings` are complaints that do not stop the service. `install` names this installation in messages.
+    `warnings` are complaints that do not stop the service. `install` names this installation in messages;
+    `ops` is the receiver that hears of trouble with the others, "" if there is none.
     """
 
     timezone: str
@@ -61,4 +62,5 @@ class Plan:
     log_level: str
     fingerprint: str
     warnings: tuple[Complaint, ...] = ()
+    ops: str = ""
     http_users: Mapping[str, Secret] | None = None

@@ -40,23 +40,25 @@ def dangling(
     for block in routes:
         if not isinstance(block.node, Mapping):
             continue
-        yield from _missing(block.node, "to", block.path, "receiver", receivers)
+        yield from missing(block.node, "to", block.path, "receiver", receivers)
         when = block.node.get("when")
         if isinstance(when, Mapping):
             path = f"{block.path}.when"
             for key in ("topics", "topic"):
-                yield from _missing(when, key, path, "topic", topics)
+                yield from missing(when, key, path, "topic", topics)
             for key in ("sources", "feeds"):
-                yield from _missing(when, key, path, "feed or folder", sources)
+                yield from missing(when, key, path, "feed or folder", sources)
 
 
-def _missing(node: Mapping, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
+def missing(node: Mapping, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
+    """Names under `key` that are not `known`, each where it stands."""
     value = node.get(key)
+    whole = f"{path}.{key}" if path else key
     parts: Sequence[tuple[str, Node]] = ()
     if isinstance(value, ListNode):
-        parts = [(f"{path}.{key}[{index}]", item) for index, item in enumerate(value.items)]
+        parts = [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
     elif value is not None:
-        parts = [(f"{path}.{key}", value)]
+        parts = [(whole, value)]
     for where, item in parts:
         if isinstance(item, Scalar) and isinstance(item.value, str) and item.text not in known:
             problem = f"no {what} '{shown(item.text)}'{suggest(item.text, known)}"

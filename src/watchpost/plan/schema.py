@@ -261,6 +261,7 @@ class Frame(Options):
     language: Literal["en", "fr"] = "en"
     public_url: Annotated[str, AfterValidator(_public_url)] = ""
     include: Several[str] = ()
+    ops: str = ""  # the receiver that hears of trouble with the others
     redis: RedisOptions = RedisOptions()
     defaults: Defaults = Defaults()
     feeds_from: Several[FeedsFrom] = ()

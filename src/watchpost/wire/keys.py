@@ -20,6 +20,8 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
 | thread:{n}:{t} | string: what a receiver noted of a thread | notify | notify | retention.deliveries after last used |
+| receiver:{n} | hash: pauses, breaker, disabled | notify | notify, web | for ever |
+| pace:{host} | string: ms of the host's next turn | notify | notify | until that turn |
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
 | beat:{n} | string: a running process | every | web | 15 s |
@@ -96,6 +98,12 @@ class Keys:
 
     def thread(self, receiver: str, thread: str) -> str:
         return f"{self.prefix}thread:{receiver}:{thread}"
+
+    def receiver(self, name: str) -> str:
+        return f"{self.prefix}receiver:{name}"
+
+    def pace(self, host: str) -> str:
+        return f"{self.prefix}pace:{host}"
 
     @property
     def sent(self) -> str:

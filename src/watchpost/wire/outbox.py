@@ -174,9 +174,21 @@ class Outbox:
 
     async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
         """It did not go through: try again after `delay`."""
+        await self._retry(receiver, entry, int(delay.total_seconds() * 1000), state, error, "", 1)
+
+    async def keep(self, receiver: str, entry: Entry, keeper: str, error: str, *, burns: bool) -> None:
+        """Its receiver is held: the message stays the oldest one, and anybody may take it over at once.
+
+        `keeper` is the consumer that has it now; `burns` counts this as an attempt.
+        """
+        await self._retry(receiver, entry, 0, "held", error, keeper, int(burns))
+
+    async def _retry(
+        self, receiver: str, entry: Entry, delay_ms: int, state: str, error: str, keeper: str, counts: int
+    ) -> None:
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.retry]
-        await self._store.run("retry", names, [entry.id, id_, int(delay.total_seconds() * 1000), state, error])
+        await self._store.run("retry", names, [entry.id, id_, delay_ms, state, error[:2000], keeper, counts])
 
     async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
         """It will never go through: keep it with the reason."""

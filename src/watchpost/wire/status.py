@@ -38,3 +38,37 @@ class Depths:
     outbox: dict[str, int]
     retry: int
     dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverState:
+    """How a receiver fares: what happened since something last arrived. The default: all is well.
+
+    `failures` in a row; `trips`: how often the breaker opened in a row; `till`: nothing goes before that, for the
+    reason `why` ("rate_limited …"); `failing`: the first failure since something arrived, `early` how many there
+    were within its first day; `disabled`: since then a person must act. `version` counts the changes.
+    """
+
+    failures: int = 0
+    trips: int = 0
+    till: datetime | None = None
+    failing: datetime | None = None
+    early: int = 0
+    disabled: datetime | None = None
+    why: str = ""
+    version: int = 0
+
+    @property
+    def well(self) -> bool:
+        """Nothing went wrong since something last arrived."""
+        return not self.failures and self.till is None and self.disabled is None
+
+    def word(self, now: datetime) -> str:
+        """One word for people: ok, failing, paused, open (the breaker), trial, or disabled."""
+        if self.disabled is not None:
+            return "disabled"
+        if self.till is not None and self.till > now:
+            return "open" if self.trips else "paused"
+        if self.trips:
+            return "trial"
+        return "failing" if self.failures else "ok"

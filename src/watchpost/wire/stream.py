@@ -69,8 +69,13 @@ class Claims:
         self._held.update(entry.id for entry in entries)
         return entries
 
-    async def reclaim(self, count: int) -> tuple[Entry, ...]:
-        """Up to `count` entries that nobody renewed for a lease; each says how often it was taken."""
+    async def reclaim(self, count: int, *, oldest: bool = False) -> tuple[Entry, ...]:
+        """Up to `count` entries that nobody renewed for a lease; each says how often it was taken.
+
+        Each call goes on where the last one ended; `oldest` begins with the oldest entry again.
+        """
+        if oldest:
+            self._cursor = b"0-0"
         async with self._store.errors():
             try:
                 answer = await self._store.redis.xautoclaim(

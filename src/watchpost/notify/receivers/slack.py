@@ -142,4 +142,4 @@ def _build(name: str, options: SlackOptions, workshop: Workshop) -> Slack | Slac
     )
 
 
-KIND = Kind("slack", SlackOptions, _build)
+KIND = Kind("slack", SlackOptions, _build, pace=timedelta(seconds=1))
