@@ -259,6 +259,7 @@ class Delivery:
 
     `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen.
     `remembered` is what the receiver noted of the message's thread the last time, "" if nothing is known (any more).
+    `replays`: how often a person sent it again after it was given up, `spent` the attempts before the last time.
     """
 
     id: str
@@ -268,3 +269,5 @@ class Delivery:
     attempt: int
     created: datetime
     remembered: str = ""
+    replays: int = 0
+    spent: int = 0

@@ -55,6 +55,7 @@ end_to_end = _histogram("delivery_end_to_end_seconds", "From closing the window 
 receiver_held = _gauge(
     "receiver_held", "1 while nothing is sent to the receiver: paused, failing, disabled", "receiver"
 )
+ledger_gap = _gauge("ledger_gap", "By how much a sum of the ledger does not meet; anything but 0 is a loss", "hop")
 taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
 dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
 queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
@@ -103,6 +104,8 @@ SENTENCES: Mapping[str, str] = {
     "receiver.opened": "{receiver} fails again and again ({why}): nothing is sent to it until {till}",
     "receiver.paused": "{receiver} asked for a pause ({why}): nothing is sent to it until {till}",
     "receiver.recovered": "{receiver} takes messages again",
+    "ledger.gap": "NOT ACCOUNTED FOR: {text}. Something was lost or counted twice; see docs/operations.md",
+    "operator.acted": "{by} did: {deed}, {count} of them",
     "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
     "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
     "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",

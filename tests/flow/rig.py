@@ -7,6 +7,7 @@ content; I3 no article in two deliveries; I6 nothing is left in the queues.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -25,6 +26,10 @@ from typing import Any, ClassVar
 import redis
 from standardwebhooks import Webhook
 
+from watchpost.wire.books import Books
+from watchpost.wire.ledger import Gap, gaps
+from watchpost.wire.store import Store
+
 SECRET = "whsec_" + "d2F0Y2hwb3N0LXRlc3RzLXNlY3JldC0wMTIzNDU2Nzg5"
 
 
@@ -40,6 +45,7 @@ class World:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)  # the next ones, before `status`
     posts: list[tuple[float, str, int]] = field(default_factory=list)  # when, which delivery, what was answered
     ops: list[bytes] = field(default_factory=list)
+    replayed: list[str] = field(default_factory=list)  # what `watchpost-replay` said, where it was there
     hook_delay: float = 0.0
     feed_delays: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,6 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         Webhook(SECRET).verify(body, {key.lower(): value for key, value in self.headers.items()})
+        if b'"test":true' in body:
+            self._answer(self.world.status, b"")
+            return
+        self.world.replayed += self.headers.get_all("watchpost-replay", [])
         if self.path == "/ops":
             self.world.ops.append(body)
             self._answer(200, b"")
@@ -212,6 +222,14 @@ http: {{listen: "127.0.0.1:0"}}
         assert len(told) == len(set(told)), f"I3: told in two deliveries: {sorted(told)}"
         assert len(got) - len(contents) <= repeats, f"{len(got) - len(contents)} repeats"
         assert not self.left(url), f"I6: left over {self.left(url)}"
+        assert not asyncio.run(self._gaps(url or self.url())), "the sums of the ledger do not meet"
+
+    async def _gaps(self, url: str) -> tuple[Gap, ...]:
+        store = Store(url)
+        try:
+            return gaps(await Books(store).audit())
+        finally:
+            await store.close()
 
     def quiet(self, url: str = "") -> bool:
         """Everything is told, and nothing is on its way any more."""

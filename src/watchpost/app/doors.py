@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 import secrets
@@ -146,6 +147,14 @@ def new_install_id() -> str:
 def consumer_name(role: str) -> str:
     """This process's name in the consumer groups."""
     return f"{role}-{platform.node() or 'host'}-{os.getpid()}"
+
+
+def operator() -> str:
+    """Who is at this machine's keyboard, for the log of what people did."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
 
 
 def terminal() -> TextIO:

@@ -21,6 +21,7 @@ from watchpost.errors import WatchpostError
 from watchpost.match.matcher import Topics
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
+from watchpost.wire.books import Books
 
 GRACE_SECONDS = 3.0
 RELOAD_GRACE_SECONDS = 20.0
@@ -44,6 +45,7 @@ async def serve(
     async with AsyncExitStack() as store:
         housing = await open_housing(plan, settings, env, store)
         install = await housing.store.prepare(doors.new_install_id())
+        await Books(housing.store).open()
         supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
         signals = _Signals(reread)
         tm.config_good.set(1)

@@ -16,6 +16,7 @@ from watchpost.notify.role import run_once
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll.role import Poller
+from watchpost.wire.books import Books
 from watchpost.wire.store import patiently
 
 OK, PARTIAL = 0, 5
@@ -29,6 +30,7 @@ async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role
     async with AsyncExitStack() as stack:
         housing = await open_housing(plan, settings, env, stack)
         install = await housing.store.prepare(doors.new_install_id())
+        await Books(housing.store).open()
         service = Service(plan, settings, housing, install, stack)
         tm.log().info("run.starting", **doors.describe(plan, service.groups))
         poller = service.poller() if role in ("poll", "all") else None

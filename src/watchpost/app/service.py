@@ -31,7 +31,9 @@ from watchpost.poll.parser import ParserProcess
 from watchpost.poll.role import Poller
 from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
+from watchpost.wire.books import Books
 from watchpost.wire.intake import Intake
+from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.status import ReceiverState
 from watchpost.wire.store import Store
@@ -62,6 +64,7 @@ class Service:
         self.stop = asyncio.Event()
         self.clock = Clock()
         self.board = Board(self.store)
+        self.books = Books(self.store)
         self.groups = all_groups(plan.routes)
         self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
         self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
@@ -172,6 +175,7 @@ class Service:
             try:
                 if beats % 30 == 0:
                     await self._tidy()
+                    await self._audit()
                 await self._measure()
                 await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
                 if not up:
@@ -193,6 +197,14 @@ class Service:
             self._journal.tidy(utc_now())
         for receiver, count in (await self.outbox.stranded([part.name for part in self.plan.receivers])).items():
             tm.log().warning("delivery.stranded", receiver=receiver, count=count)
+
+    async def _audit(self) -> None:
+        """Each minute: do the sums of the ledger meet? If not, something was lost, and that is said loudly."""
+        found = {gap.hop: gap for gap in gaps(await self.books.audit())}
+        for hop in ("articles", "hits", "deliveries"):
+            tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
+        for gap in found.values():
+            tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))
 
     async def _measure(self) -> None:
         depths = await self.board.depths([part.name for part in self.plan.receivers])

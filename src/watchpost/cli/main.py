@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from watchpost.cli import operating
 from watchpost.cli.arguments import ConfigOption, JsonOption
 from watchpost.cli.feed_commands import feed_app
 
@@ -28,6 +29,9 @@ app.add_typer(config_app, name="config")
 topic_app = typer.Typer(help="Topics: what there is, and what they do.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
 app.add_typer(feed_app, name="feed")
+app.add_typer(operating.queue_app, name="queue")
+app.add_typer(operating.delivery_app, name="delivery")
+app.add_typer(operating.receiver_app, name="receiver")
 
 
 class RoleName(StrEnum):

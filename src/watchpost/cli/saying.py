@@ -53,3 +53,18 @@ def complain(complaints: Sequence[Complaint]) -> None:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows with their heads, aligned on a terminal; in a pipe tab-separated and without heads, for other programs.
+
+    Control characters in cells are shown as a space: a subject may come from anywhere.
+    """
+    clean = [["".join(char if char.isprintable() else " " for char in cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in clean:
+            tell("\t".join(row))
+        return
+    widths = [max(map(len, column)) for column in zip(heads, *clean, strict=True)]
+    for row in (list(heads), *clean):
+        tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -183,7 +183,7 @@ class Sender:
         verdict = await self._admission.note(state, outcome)
         step = next_step(
             outcome,
-            delivery.attempt,
+            delivery.attempt - delivery.spent,
             delivery.id,
             self._admission.policy.schedule,
             self._admission.policy.jitter,

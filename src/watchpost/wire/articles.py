@@ -49,6 +49,7 @@ class Articles:
         dealt with the article, nothing was written. An exception: this one was refused, nothing was written.
         """
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
+        names.append(self._keys.ledger)
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
         results: list[tuple[bool, ...] | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
@@ -64,7 +65,14 @@ class Articles:
         args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, len(match.parkings)]
         for parking in match.parkings:
             marks = [derive_id("mark", parking.hit.topic, mark) for mark in (article.id, *article.fingerprints)]
-            args += [len(marks), *marks, len(parking.groups), *parking.groups, HIT.encode(parking.hit)]
+            args += [
+                len(marks),
+                *marks,
+                len(parking.groups),
+                *parking.groups,
+                HIT.encode(parking.hit),
+                parking.hit.topic,
+            ]
         return args
 
     async def bury(self, entry: Entry, reason: str, detail: str) -> None:
@@ -79,7 +87,8 @@ class Articles:
             "payload",
             entry.fields.get(b"a", b""),
         ]
-        await self._store.run("dead", [self._keys.articles, self._keys.dead], [keys.MATCH, entry.id, 0, *letter])
+        names = [self._keys.articles, self._keys.dead, self._keys.ledger]
+        await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *letter])
         self.claims.let_go(entry)
 
     async def waiting(self) -> int:

@@ -65,7 +65,7 @@ class Gate:
 
     async def _write(self, args: Sequence[Argument]) -> bool:
         keys = self._store.keys
-        names = [keys.receiver(self._receiver), keys.out(""), keys.outbox(""), keys.boxes]
+        names = [keys.receiver(self._receiver), keys.out(""), keys.outbox(""), keys.boxes, keys.ledger]
         answer = await self._store.run("receiver", names, args)
         return bool(answer[0] == b"OK")
 

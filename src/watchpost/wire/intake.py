@@ -140,6 +140,7 @@ class Intake:
                     self._keys.seen,
                     self._keys.articles,
                     self._keys.host(""),
+                    self._keys.ledger,
                 ],
                 args,
             )

@@ -24,10 +24,11 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | pace:{host} | string: ms of the host's next turn | notify | notify | until that turn |
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
+| ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
 
 `open` and `bucket` are filled by match and emptied by notify, each in one script; no other key has two
-writing roles except the dead-letter stream, which both only append to.
+writing roles except the dead-letter stream, which both only append to, and the ledger, which is only added to.
 """
 
 from __future__ import annotations
@@ -112,6 +113,11 @@ class Keys:
     @property
     def dead(self) -> str:
         return f"{self.prefix}dead"
+
+    @property
+    def ledger(self) -> str:
+        """The prefix of its pages."""
+        return f"{self.prefix}ledger:"
 
     def beat(self, name: str) -> str:
         return f"{self.prefix}beat:{name}"

@@ -85,11 +85,12 @@ class Outbox:
             try:
                 hits.append(HIT.decode(data))
             except CodecError as error:
-                await self._bury_hit(data, str(error))
+                await self._bury_hit(group, data, str(error))
         return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told))
 
-    async def _bury_hit(self, data: bytes, why: str) -> None:
+    async def _bury_hit(self, group: str, data: bytes, why: str) -> None:
         letter: dict[str, str | bytes] = {"kind": "hit", "reason": "codec", "detail": why, "payload": data}
+        letter |= {"group": group, "at": str(_ms(await self.now()))}
         async with self._store.errors():
             await self._store.redis.xadd(self._keys.dead, letter, maxlen=10_000, approximate=True)
 
@@ -104,7 +105,9 @@ class Outbox:
             args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
             args.append(MESSAGE.encode(delivery.message))
         names = [self._keys.bucket(group), self._keys.open, self._keys.group(group), self._keys.out("")]
-        answer = await self._store.run("close_due", [*names, self._keys.outbox(""), self._keys.boxes], args)
+        answer = await self._store.run(
+            "close_due", [*names, self._keys.outbox(""), self._keys.boxes, self._keys.ledger], args
+        )
         return bool(answer[0] == b"OK")
 
     async def hints(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -150,6 +153,8 @@ class Outbox:
             attempt=int(found[b"attempts"]) + 1,
             created=_at(found[b"created"]) or datetime.fromtimestamp(0, UTC),
             remembered=remembered.decode("utf-8", "replace"),
+            replays=int(found.get(b"replays", b"0")),
+            spent=int(found.get(b"spent", b"0")),
         )
 
     async def done(
@@ -161,7 +166,7 @@ class Outbox:
         """
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
-        names.append(self._keys.thread(receiver, thread))
+        names += [self._keys.thread(receiver, thread), self._keys.ledger]
         noted = remember if thread else ""
         args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else "", noted]
         found = await self._store.run("done", names, args)
@@ -193,7 +198,7 @@ class Outbox:
     async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
         """It will never go through: keep it with the reason."""
         id_ = _id(entry)
-        names = [self._keys.outbox(receiver), self._keys.dead, self._keys.out(id_)]
+        names = [self._keys.outbox(receiver), self._keys.dead, self._keys.ledger, self._keys.out(id_)]
         letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
         await self._store.run("dead", names, [keys.NOTIFY, entry.id, self._kept_ms, *letter])
 
@@ -201,10 +206,10 @@ class Outbox:
         """An attempt was broken off on purpose (we end, or begin again): as if it had not been taken."""
         await self._store.run("give_back", [self._keys.outbox(receiver)], [keys.NOTIFY, entry.id, "d", _id(entry)])
 
-    async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False) -> int:
-        """Deliveries whose time has come go back into their outbox; returns how many."""
+    async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False, receiver: str = "") -> int:
+        """Deliveries whose time has come go back into their outbox; returns how many. `receiver`: only its own."""
         names = [self._keys.retry, self._keys.out(""), self._keys.outbox("")]
-        return int(await self._store.run("due_retries", names, [at_most, "1" if all_of_them else "0"]))
+        return int(await self._store.run("due_retries", names, [at_most, "1" if all_of_them else "0", receiver]))
 
     async def stranded(self, receivers: Sequence[str]) -> dict[str, int]:
         """Deliveries for receivers other than these: name → how many wait."""

@@ -48,7 +48,7 @@ class Store:
         """The script of that file name, registered once; it reloads itself after SCRIPT FLUSH or a restart."""
         if name not in self._scripts:
             folder = resources.files("watchpost.wire") / "scripts"
-            text = (folder / "now.lua").read_text("utf-8") + (folder / f"{name}.lua").read_text("utf-8")
+            text = "".join((folder / f"{part}.lua").read_text("utf-8") for part in ("now", "ledger", name))
             self._scripts[name] = self.redis.register_script(text)
         return self._scripts[name]
 

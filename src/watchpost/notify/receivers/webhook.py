@@ -122,6 +122,7 @@ class Webhook:
         body = delivery.message.editions["json"]
         headers = {name.lower(): value.reveal() for name, value in self._options.headers.items()}
         headers |= {"content-type": self._type, "watchpost-attempt": str(delivery.attempt)}
+        headers |= {"watchpost-replay": str(delivery.replays)} if delivery.replays else {}
         headers |= _signed(delivery, body, self._options.secrets, datetime.now(UTC))
         answer = await self._poster.post(body.encode(), headers)
         return judge(

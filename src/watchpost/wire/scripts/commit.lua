@@ -1,6 +1,6 @@
 -- COMMIT: one visit to a source, whole: mark articles seen, queue the new ones, move the cursor, set the next visit,
 --         let go of the host.
--- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes
+-- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes, 6 ledger
 -- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
 --      4 ttl of seen ms, 5 limit of the stream, 6 what last_new becomes if something is new, 7 '1' = the host said
 --      "too many requests", 8 number of state fields, then field, value …, then id, payload …
@@ -28,6 +28,10 @@ for i = 9, first - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
   else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 end
+tally(KEYS[6], 'new', new)
+tally(KEYS[6], 'known', known)
+tally(KEYS[6], 'source:' .. ARGV[1] .. ':new', new)
+tally(KEYS[6], 'source:' .. ARGV[1] .. ':known', known)
 if new > 0 then redis.call('HSET', KEYS[2], 'last_new', ARGV[6]) end
 if ARGV[2] == '' or tonumber(ARGV[3]) < 0 then return {'OK', new, known} end
 

@@ -1,12 +1,15 @@
 -- DONE: a delivery arrived; and, in the same round trip, here is the next one. Idempotent: a second call changes nothing.
--- KEYS 1 outbox stream, 2 out hash, 3 sent zset, 4 prefix of out, 5 thread
+-- KEYS 1 outbox stream, 2 out hash, 3 sent zset, 4 prefix of out, 5 thread, 6 ledger
 -- ARGV 1 entry id, 2 delivery id, 3 ttl of sent ms, 4 consumer that takes the next ('' = none),
 --      5 what to remember of the thread ('' = nothing new), kept as long as the id
 -- returns {} | {entry id, delivery id, {field, value, …} of its out hash}
 local now = now_ms()
 redis.call('XACK', KEYS[1], 'notify', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
-if redis.call('DEL', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[2]) end
+if redis.call('DEL', KEYS[2]) == 1 then
+  redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[2])
+  tally(KEYS[6], 'sent', 1)
+end
 if ARGV[5] ~= '' then redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[3]) end
 if ARGV[4] == '' or redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local found = redis.call('XREADGROUP', 'GROUP', 'notify', ARGV[4], 'COUNT', 1, 'STREAMS', KEYS[1], '>')

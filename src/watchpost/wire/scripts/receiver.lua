@@ -1,5 +1,5 @@
 -- RECEIVER: how a receiver fares from now on; and, in the same step, the message that tells somebody of it.
--- KEYS 1 receiver hash, 2 prefix of out, 3 prefix of outbox, 4 boxes set
+-- KEYS 1 receiver hash, 2 prefix of out, 3 prefix of outbox, 4 boxes set, 5 ledger
 -- ARGV 1 version that the decision was made on ('' = whatever it is), 2 number of fields, then field, value …
 --      ('' deletes), then number of deliveries, then for each: id, receiver, digest, created, message
 -- returns {'OK'} | {'STALE'} somebody else wrote meanwhile: nothing was written, look again
@@ -21,4 +21,5 @@ for _ = 1, count do
   redis.call('XADD', KEYS[3] .. ARGV[at + 1], '*', 'd', ARGV[at])
   at = at + 5
 end
+tally(KEYS[5], 'queued', count)
 return {'OK'}

@@ -1,0 +1,97 @@
+"""`watchpost delivery list|show|replay`: messages that have not arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from watchpost.cli.queue import (
+    FAILED,
+    OK,
+    USAGE,
+    Where,
+    as_facts,
+    at,
+    audit,
+    confirmed,
+    meant,
+    report,
+    show_cases,
+)
+from watchpost.cli.saying import say, tell, tell_json
+from watchpost.plan.fields import Duration
+from watchpost.plan.plan import Plan
+from watchpost.wire.desk import Desk, failed_since
+from watchpost.wire.store import Store
+
+
+def show_all(where: Where, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
+    """The exit code of `delivery list`."""
+    after = _moment(since)
+    if since and after is None:
+        return USAGE
+
+    async def work(plan: Plan, store: Store) -> int:
+        cases = await Desk(store).cases(receiver)
+        chosen = [case for case in cases if not failed or case.state == "dead"]
+        show_cases(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
+        return OK
+
+    return at(where, env, work)
+
+
+def show(where: Where, id_: str, env: Mapping[str, str]) -> int:
+    """The exit code of `delivery show`: 1 if nothing is known of it."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        case = await Desk(store).case(id_)
+        if case is None:
+            say(f"nothing is known of a delivery {id_} (any more)")
+            return FAILED
+        editions = dict(case.message.editions) if case.message is not None else {}
+        if where.as_json:
+            tell_json({**as_facts(case), "editions": editions})
+            return OK
+        for key, value in as_facts(case).items():
+            if value not in (None, ""):
+                tell(f"{key}: {value}")
+        for name, text in editions.items():
+            tell(f"\n── {name} ──\n{text}")
+        return OK
+
+    return at(where, env, work)
+
+
+def replay(
+    where: Where, ids: Sequence[str], failed: bool, since: str, receiver: str, yes: bool, env: Mapping[str, str]
+) -> int:
+    """The exit code of `delivery replay`: 5 if some of what was named could not be sent again."""
+    after = _moment(since)
+    if since and after is None:
+        return USAGE
+    if bool(ids) == failed:
+        say("name deliveries by their ids, or all of them with --failed (and --since 6h)")
+        return USAGE
+
+    async def work(plan: Plan, store: Store) -> int:
+        desk = Desk(store)
+        letters = [one for one in failed_since(await desk.letters(), after) if meant(one, ids, receiver)]
+        if failed and after is None and not confirmed(len(letters), "sent again", yes):
+            return USAGE
+        done = [await desk.requeue(letter) for letter in letters]
+        audit("replay", sum(done), receiver=receiver)
+        return report(where, "replayed", sum(done), max(len(done), len(ids)) - sum(done))
+
+    return at(where, env, work)
+
+
+def _moment(since: str) -> datetime | None:
+    if not since:
+        return None
+    try:
+        return datetime.now(UTC) - TypeAdapter(Duration).validate_python(since)
+    except ValidationError:
+        say(f"--since {since}: write a duration with its unit, like 30m, 6h or 7d")
+        return None

@@ -1,0 +1,241 @@
+"""`watchpost queue status|peek|retry|drop`: what waits in a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from watchpost import telemetry as tm
+from watchpost.app import doors
+from watchpost.cli.saying import complain, say, table, tell, tell_json
+from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.plan.plan import Plan
+from watchpost.plan.settings import read_settings
+from watchpost.wire.board import Board
+from watchpost.wire.books import Books
+from watchpost.wire.desk import Case, Desk, Letter
+from watchpost.wire.ledger import gaps
+from watchpost.wire.store import Store
+
+OK, FAILED, USAGE, UNREACHABLE, PARTIAL = 0, 1, 2, 4, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which service is meant, and whether a machine reads the answer."""
+
+    config: Path | None
+    data: Path | None
+    as_json: bool
+
+
+def at(where: Where, env: Mapping[str, str], work: Callable[[Plan, Store], Awaitable[int]]) -> int:
+    """Do `work` at the running service. Returns its exit code, or 2 for the configuration, 4 for no service."""
+
+    async def do(plan: Plan) -> int:
+        async with doors.look(settings, plan) as store:
+            return await work(plan, store)
+
+    try:
+        settings = read_settings(config=where.config, data=where.data)
+        tm.set_up_log(settings.log_format or "auto", settings.log_level or "warning")
+        return asyncio.run(do(doors.read_plan(settings.config, env)))
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
+    except StoreError as error:
+        say(str(error))
+        return UNREACHABLE
+    except WatchpostError as error:
+        say(str(error))
+        return USAGE
+
+
+def status(where: Where, env: Mapping[str, str]) -> int:
+    """The exit code of `queue status`: 1 if the sums of the ledger do not meet."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        names = [part.name for part in plan.receivers]
+        desk, now = Desk(store), datetime.now(UTC)
+        depths, audit = await Board(store).depths(names), await Books(store).audit()
+        states = {name: await desk.state(name) for name in names}
+        missing = gaps(audit)
+        if where.as_json:
+            tell_json(
+                {
+                    "articles": depths.articles,
+                    "parked": depths.parked,
+                    "outbox": depths.outbox,
+                    "retry": depths.retry,
+                    "dead": depths.dead,
+                    "receivers": {name: state.word(now) for name, state in states.items()},
+                    "ledger": dict(audit.totals),
+                    "gaps": [str(gap) for gap in missing],
+                }
+            )
+        else:
+            rows = [
+                ("articles to match", str(depths.articles), ""),
+                ("hits for a coming edition", str(depths.parked), ""),
+            ]
+            rows += [(f"for {name}", str(depths.outbox[name]), states[name].word(now)) for name in names]
+            rows += [("for a later attempt", str(depths.retry), ""), ("dead letters", str(depths.dead), "")]
+            table(("WAITING", "COUNT", "STATE"), rows)
+            sums = ("new", "matched", "parked", "told", "sent")
+            tell("since the books were opened: " + ", ".join(f"{audit.totals.get(key, 0)} {key}" for key in sums))
+            tell("everything is accounted for" if not missing else "")
+        for gap in missing:
+            say(f"NOT ACCOUNTED FOR: {gap}")
+        return FAILED if missing else OK
+
+    return at(where, env, work)
+
+
+def peek(where: Where, receiver: str, dead: bool, articles: bool, count: int, env: Mapping[str, str]) -> int:
+    """The exit code of `queue peek`."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        desk = Desk(store)
+        if articles:
+            titles = await desk.articles(count)
+            if where.as_json:
+                tell_json({"articles": titles})
+            else:
+                table(("ARTICLE",), [(title,) for title in titles])
+        elif dead:
+            show_letters(where, (await desk.letters())[:count])
+        else:
+            waiting = [case for case in await desk.cases(receiver) if case.state != "dead"]
+            show_cases(where, waiting[:count])
+        return OK
+
+    return at(where, env, work)
+
+
+def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        desk = Desk(store)
+        if not dead and not ids:
+            moved = await desk.hurry(receiver)
+            audit("retry", moved, receiver=receiver)
+            return report(where, "retried", moved, 0)
+        letters = [one for one in await desk.letters() if meant(one, ids, receiver)]
+        done = [await desk.requeue(letter) for letter in letters]
+        audit("retry", sum(done), receiver=receiver)
+        return report(where, "retried", sum(done), max(len(done), len(ids)) - sum(done))
+
+    return at(where, env, work)
+
+
+def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `queue drop`: 2 if it was not confirmed."""
+    if not ids and not receiver and not dead:
+        say("name what is to be dropped: ids, --receiver NAME or --dead")
+        return USAGE
+
+    async def work(plan: Plan, store: Store) -> int:
+        desk = Desk(store)
+        letters = [one for one in await desk.letters() if meant(one, ids, receiver)] if dead or ids else []
+        cases: list[Case] = []
+        if not dead:
+            found = [case for case in await desk.cases(receiver) if case.state != "dead"]
+            cases = [case for case in found if not ids or case.id in ids]
+        if not confirmed(len(letters) + len(cases), "dropped for ever", yes):
+            return USAGE
+        done = [await desk.drop_letter(letter) for letter in letters] + [await desk.drop(case) for case in cases]
+        audit("drop", sum(done), receiver=receiver)
+        return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
+
+    return at(where, env, work)
+
+
+def meant(letter: Letter, ids: Sequence[str], receiver: str) -> bool:
+    """Is this letter one of those that were named?"""
+    return (not ids or letter.id in ids or letter.delivery in ids) and (not receiver or letter.receiver == receiver)
+
+
+def confirmed(number: int, what: str, yes: bool) -> bool:
+    """The count is said first; without --yes a person at a terminal is asked, and nobody else."""
+    word = "1 is" if number == 1 else f"{number} are"
+    if yes or not number:
+        return True
+    if not sys.stdin.isatty():
+        say(f"{word} to be {what}: add --yes to do it")
+        return False
+    say(f"{word} to be {what}: type yes to go on")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def audit(deed: str, count: int, **facts: str) -> None:
+    """A person acted: one line in the log, whatever its level."""
+    tm.log().warning("operator.acted", deed=deed, count=count, by=doors.operator(), **facts)
+
+
+def report(where: Where, word: str, done: int, left: int) -> int:
+    """Say how many; the exit code is 5 if not all."""
+    if where.as_json:
+        tell_json({word: done, "failed": left})
+    else:
+        tell(f"{done} {word}" + (f", {left} not: gone already, or nothing of it is left" if left > 0 else ""))
+    return PARTIAL if left > 0 else OK
+
+
+def show_cases(where: Where, cases: Sequence[Case]) -> None:
+    """Deliveries as a table, or one JSON document."""
+    if where.as_json:
+        tell_json({"deliveries": [as_facts(case) for case in cases]})
+        return
+    rows = [(case.id, case.receiver, case.state, str(case.attempts), _when(case.due), case.subject) for case in cases]
+    table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows)
+
+
+def show_letters(where: Where, letters: Sequence[Letter]) -> None:
+    """Dead letters as a table, or one JSON document."""
+    if where.as_json:
+        tell_json({"letters": [_letter_facts(one) for one in letters]})
+        return
+    rows = [
+        (one.id, one.kind, one.receiver, one.delivery, _when(one.at), one.reason, one.detail or one.about)
+        for one in letters
+    ]
+    table(("LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT"), rows)
+
+
+def as_facts(case: Case) -> dict[str, Any]:
+    """A delivery for machines."""
+    return {
+        "id": case.id,
+        "receiver": case.receiver,
+        "state": case.state,
+        "digest": case.digest,
+        "attempts": case.attempts,
+        "replays": case.replays,
+        "created": case.created and case.created.isoformat(),
+        "due": case.due and case.due.isoformat(),
+        "error": case.error,
+        "subject": case.subject,
+    }
+
+
+def _letter_facts(one: Letter) -> dict[str, Any]:
+    return {
+        "letter": one.id,
+        "kind": one.kind,
+        "receiver": one.receiver,
+        "delivery": one.delivery,
+        "at": one.at.isoformat(),
+        "reason": one.reason,
+        "detail": one.detail,
+        "about": one.about,
+    }
+
+
+def _when(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"

@@ -1,0 +1,135 @@
+"""`watchpost receiver list|test|enable`: who is told, and how they stand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+
+from watchpost import telemetry as tm
+from watchpost.app import doors
+from watchpost.cli.queue import FAILED, OK, USAGE, Where, at, audit
+from watchpost.cli.saying import complain, say, table, tell, tell_json
+from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.model import Delivered, Delivery, Outcome
+from watchpost.notify.role import deliveries_of
+from watchpost.notify.sample import sample_digest
+from watchpost.plan.complaints import suggest
+from watchpost.plan.plan import Part, Plan
+from watchpost.plan.settings import Settings, read_settings
+from watchpost.wire.board import Board
+from watchpost.wire.desk import Desk
+from watchpost.wire.store import Store
+
+
+def show(where: Where, env: Mapping[str, str]) -> int:
+    """The exit code of `receiver list`."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        names, now = [part.name for part in plan.receivers], datetime.now(UTC)
+        depths, rows = await Board(store).depths(names), []
+        for part in plan.receivers:
+            state = await Desk(store).state(part.name)
+            till = f"{state.till:%H:%M:%S}Z" if state.till and state.till > now else ""
+            rows.append((part.name, part.kind, state.word(now), till, str(depths.outbox[part.name]), state.why))
+        keys = ("name", "type", "state", "until", "waiting", "why")
+        if where.as_json:
+            tell_json({"receivers": [dict(zip(keys, row, strict=True)) for row in rows]})
+        else:
+            table(tuple(key.upper() for key in keys), rows)
+        return OK
+
+    return at(where, env, work)
+
+
+def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
+    """The exit code of `receiver enable`."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        part = _part(plan, name)
+        if part is None:
+            return USAGE
+        moved = await _enable(store, part)
+        if where.as_json:
+            tell_json({"enabled": name, "retried": moved})
+        else:
+            tell(f"{name} is enabled; what waits for it goes now")
+        return OK
+
+    return at(where, env, work)
+
+
+def test(where: Where, name: str, env: Mapping[str, str]) -> int:
+    """The exit code of `receiver test`: 1 if the message did not arrive. Needs no running service.
+
+    Where one runs, a good test enables the receiver again.
+    """
+    try:
+        settings = read_settings(config=where.config, data=where.data)
+        tm.set_up_log(settings.log_format or "auto", settings.log_level or "warning")
+        plan = doors.read_plan(settings.config, env)
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
+    except WatchpostError as error:
+        say(str(error))
+        return USAGE
+    part = _part(plan, name)
+    if part is None:
+        return USAGE
+    results = asyncio.run(_try(plan, part, settings))
+    good = all(isinstance(outcome, Delivered) for _, outcome, _ in results)
+    if where.as_json:
+        facts = [
+            {"id": one.id, "outcome": _word(outcome), "detail": outcome.detail, "milliseconds": round(took * 1000)}
+            for one, outcome, took in results
+        ]
+        tell_json({"receiver": name, "ok": good, "messages": facts})
+    else:
+        for one, outcome, took in results:
+            tell(f"{_word(outcome)} after {took * 1000:.0f} ms: {one.message.subject}: {outcome.detail}")
+    return OK if good else FAILED
+
+
+async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
+    receiver = doors.build_receivers(plan, "test", doors.terminal())[part.name]
+    own = {"timezone": plan.timezone, "language": plan.language, "install": plan.install, "public_url": plan.public_url}
+    digest = sample_digest(part.name, datetime.now(UTC), **own)
+    results = []
+    try:
+        for delivery in deliveries_of(digest, receiver.compose(digest)):
+            begun = perf_counter()
+            outcome = await receiver.send(delivery)
+            results.append((delivery, outcome, perf_counter() - begun))
+    finally:
+        await receiver.close()
+    if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
+        try:
+            async with doors.look(settings, plan) as store:
+                if not (await Desk(store).state(part.name)).well:
+                    await _enable(store, part)
+        except StoreError:
+            pass  # nothing runs here: then nothing is held either
+    return results
+
+
+async def _enable(store: Store, part: Part) -> int:
+    await doors.build_gate(store, part).clear()
+    moved = await Desk(store).hurry(part.name)
+    audit("enable", moved, receiver=part.name)
+    return moved
+
+
+def _part(plan: Plan, name: str) -> Part | None:
+    names = [part.name for part in plan.receivers]
+    if name not in names:
+        say(f"no receiver '{name}'{suggest(name, names)}")
+        return None
+    return next(part for part in plan.receivers if part.name == name)
+
+
+def _word(outcome: Outcome) -> str:
+    return {"Delivered": "delivered", "TryLater": "not now", "Refused": "refused", "Unknown": "unknown"}[
+        type(outcome).__name__
+    ]
