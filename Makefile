@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench eval schema clean
+.PHONY: help install run test check format bench eval soak schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,12 @@ eval: install  ## score the shipped topics on labelled articles
 	@test -f $(CORPUS)/articles.jsonl || { echo "no labelled articles in $(CORPUS): make eval CORPUS=DIR"; exit 1; }
 	@mkdir -p var && $(BIN)/watchpost match --json --config config/watchpost.yaml $(CORPUS)/articles.jsonl > var/eval.jsonl
 	@cd $(CORPUS) && $(CURDIR)/$(BIN)/python ../score.py --errors 20 $(CURDIR)/var/eval.jsonl
+
+SECONDS ?= 600
+SEED ?=
+
+soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… for the kills of an earlier run
+	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
 
 clean:  ## remove .venv and build leftovers; data in var stays
 	rm -rf $(VENV) build dist

@@ -41,12 +41,14 @@ class World:
     dropped: list[str] = field(default_factory=list)
     got: list[tuple[str, bytes]] = field(default_factory=list)
     fetches: list[float] = field(default_factory=list)
+    window: int = 0  # only so many of the newest are in the feed; 0: all
     status: int = 200
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)  # the next ones, before `status`
     posts: list[tuple[float, str, int]] = field(default_factory=list)  # when, which delivery, what was answered
     ops: list[bytes] = field(default_factory=list)
     replayed: list[str] = field(default_factory=list)  # what `watchpost-replay` said, where it was there
     hook_delay: float = 0.0
+    hook_delays: list[float] = field(default_factory=list)  # the next ones, before `hook_delay`
     feed_delays: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,7 +58,7 @@ class World:
             items = "".join(
                 f"<item><guid>{title}</guid><title>{title}</title><link>https://example.org/{title}</link>"
                 f"<description>{title}: talks in Mali go on</description></item>"
-                for title in self.published
+                for title in self.published[-self.window :]
             )
         return f'<rss version="2.0"><channel><title>World</title>{items}</channel></rss>'.encode()
 
@@ -93,12 +95,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.world.ops.append(body)
             self._answer(200, b"")
             return
+        delay = self.world.hook_delay
         with self.world.lock:
+            delay = self.world.hook_delays.pop(0) if self.world.hook_delays else delay
             status, headers = self.world.answers.pop(0) if self.world.answers else (self.world.status, {})
             self.world.posts.append((time.monotonic(), self.headers["webhook-id"], status))
             if status == 200:
                 self.world.got.append((self.headers["webhook-id"], body))
-        time.sleep(self.world.hook_delay)
+        time.sleep(delay)
         self._answer(status, b"", headers)
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:

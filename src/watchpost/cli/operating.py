@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 
 queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
 delivery_app = typer.Typer(help="Messages on their way, and those that were given up.", no_args_is_help=True)
 receiver_app = typer.Typer(help="Who is told, and how they stand.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data directory [WATCHPOST_DATA].")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it, without being asked.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Deliveries or dead letters, by their ids.")]
 Only = Annotated[str, typer.Option("--receiver", help="Only this receiver's.")]
@@ -22,7 +20,7 @@ Dead = Annotated[bool, typer.Option("--dead", help="The dead letters.")]
 
 
 @queue_app.command("status")
-def queue_status(config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def queue_status(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """How much waits where, how the receivers stand, and whether everything is accounted for."""
     from watchpost.cli import queue
 
@@ -35,9 +33,9 @@ def queue_peek(
     dead: Dead = False,
     articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
     count: Annotated[int, typer.Option("-n", min=1, help="At most so many.")] = 20,
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """What waits, the oldest first. Changes nothing."""
     from watchpost.cli import queue
@@ -50,9 +48,9 @@ def queue_retry(
     ids: Ids = None,
     receiver: Only = "",
     dead: Dead = False,
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Try now what waits for a later attempt; with --dead, what was given up: articles and hits, too."""
     from watchpost.cli import queue
@@ -67,9 +65,9 @@ def queue_drop(
     receiver: Only = "",
     dead: Dead = False,
     yes: Yes = False,
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Give up deliveries that wait, or throw dead letters away. Says how many first, and needs --yes."""
     from watchpost.cli import queue
@@ -83,9 +81,9 @@ def delivery_list(
     receiver: Only = "",
     failed: Annotated[bool, typer.Option("--failed", help="Only those that were given up.")] = False,
     since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Deliveries that have not arrived, the oldest first."""
     from watchpost.cli import deliveries, queue
@@ -96,7 +94,10 @@ def delivery_list(
 
 @delivery_app.command("show")
 def delivery_show(
-    id_: Annotated[str, typer.Argument(metavar="ID")], config: Config = None, data: Data = None, as_json: Json = False
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """One delivery: what became of it, and the very text that is sent."""
     from watchpost.cli import deliveries, queue
@@ -111,9 +112,9 @@ def delivery_replay(
     since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
     receiver: Only = "",
     yes: Yes = False,
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Send again what was given up: the same id and the same bytes, marked as a replay, each once, in order."""
     from watchpost.cli import deliveries, queue
@@ -123,7 +124,7 @@ def delivery_replay(
 
 
 @receiver_app.command("list")
-def receiver_list(config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def receiver_list(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every receiver, how it stands, and what waits for it."""
     from watchpost.cli import queue, receivers
 
@@ -131,7 +132,7 @@ def receiver_list(config: Config = None, data: Data = None, as_json: Json = Fals
 
 
 @receiver_app.command("test")
-def receiver_test(name: str, config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def receiver_test(name: str, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Send one message that is clearly marked as a test, and say what the other side answers."""
     from watchpost.cli import queue, receivers
 
@@ -139,7 +140,9 @@ def receiver_test(name: str, config: Config = None, data: Data = None, as_json: 
 
 
 @receiver_app.command("enable")
-def receiver_enable(name: str, config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def receiver_enable(
+    name: str, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Send again to a receiver that is disabled or paused: what waits for it goes at once."""
     from watchpost.cli import queue, receivers
 

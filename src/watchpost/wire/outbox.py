@@ -56,7 +56,9 @@ class Outbox:
         """Know these groups from now on: their first window starts now, unless they were known before."""
         async with self._store.errors():
             for group in groups:
-                await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
+                # Asked first: a server without memory refuses to write what is there already.
+                if not await self._store.redis.hexists(self._keys.group(group), "closed"):
+                    await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
 
     async def standing(self, groups: Sequence[str]) -> dict[str, Standing]:
         """How each of these groups stands, and every other group that has something parked."""

@@ -121,9 +121,11 @@ class Store:
     async def prepare(self, install: str) -> str:
         """Make what must be there before the first write; returns this installation's id (kept for ever)."""
         async with self.errors():
-            await self.redis.hsetnx(self.keys.meta, "schema", keys.SCHEMA)
-            await self.redis.hsetnx(self.keys.meta, "install", install)
             schema, kept = await self.redis.hmget(self.keys.meta, "schema", "install")
+            if schema is None or kept is None:  # a full server refuses to write what is there already
+                await self.redis.hsetnx(self.keys.meta, "schema", keys.SCHEMA)
+                await self.redis.hsetnx(self.keys.meta, "install", install)
+                schema, kept = await self.redis.hmget(self.keys.meta, "schema", "install")
             if schema.decode() != keys.SCHEMA:
                 raise StoreUnfit(
                     f"the data were written for schema {schema.decode()}, this version reads {keys.SCHEMA}: "
@@ -163,6 +165,8 @@ def _client(url: str) -> Redis:
 
 async def ensure_group(redis: Any, stream: str, group: bytes) -> None:
     """Create a consumer group that reads its stream from the very first entry; an existing one stays as it is."""
+    if await redis.exists(stream) and any(each["name"] == group for each in await redis.xinfo_groups(stream)):
+        return  # a server without memory refuses to make what is there already
     try:
         await redis.xgroup_create(stream, group, id="0", mkstream=True)
     except exceptions.ResponseError as error:

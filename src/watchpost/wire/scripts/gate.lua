@@ -14,6 +14,7 @@ local wait = math.max(left(till), left(trial))
 local pace = tonumber(ARGV[1])
 if pace > 0 and go then wait = math.max(wait, math.min(left(redis.call('GET', KEYS[2])), pace)) end
 if wait > 0 or not go then return {wait, state} end
-if trips then redis.call('HSET', KEYS[1], 'trial', now + ARGV[3]) end  -- half open: one goes, the others wait for its end
-if pace > 0 then redis.call('SET', KEYS[2], now + pace, 'PX', pace) end
+-- A server without memory refuses these notes; what waits must go all the same, for that is what frees memory.
+if trips then redis.pcall('HSET', KEYS[1], 'trial', now + ARGV[3]) end  -- half open: one goes, the others wait for its end
+if pace > 0 then redis.pcall('SET', KEYS[2], now + pace, 'PX', pace) end
 return {0, state}

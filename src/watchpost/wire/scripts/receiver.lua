@@ -4,8 +4,8 @@
 --      ('' deletes), then number of deliveries, then for each: id, receiver, digest, created, message
 -- returns {'OK'} | {'STALE'} somebody else wrote meanwhile: nothing was written, look again
 if ARGV[1] ~= '' and (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return {'STALE'} end
+redis.call('HDEL', KEYS[1], 'trial')  -- first: a server without memory refuses what begins by growing
 redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('HDEL', KEYS[1], 'trial')
 local at = 3
 for _ = 1, ARGV[2] do
   if ARGV[at + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[at])
