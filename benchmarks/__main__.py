@@ -1,11 +1,11 @@
-"""Benchmarks: `python -m benchmarks [startup|queue|latency|matching]`; without a name, all of them."""
+"""Benchmarks: `python -m benchmarks [startup|queue|latency|delivery|matching]`; without a name, all of them."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-NAMES = ("startup", "queue", "latency", "matching")
+NAMES = ("startup", "queue", "latency", "delivery", "matching")
 
 
 def main() -> None:

@@ -262,13 +262,17 @@ http: {{listen: "127.0.0.1:0"}}
         except redis.exceptions.RedisError:
             return False
 
+    def close_server(self) -> None:
+        """Kill the embedded server, if it still runs."""
+        with suppress(redis.exceptions.RedisError, OSError):
+            os.kill(self.server_pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Kill everything that was started, the embedded server too."""
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        with suppress(redis.exceptions.RedisError, OSError):
-            os.kill(self.server_pid, signal.SIGKILL)
+        self.close_server()
         self._http.shutdown()
         self._http.server_close()

@@ -1,0 +1,41 @@
+"""docs/operations.md says what is: its commands exist with those options, its configuration is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.plan.kinds import ENV, RECEIVERS, SOURCES
+from watchpost.cli.main import app
+from watchpost.plan.load import load
+from watchpost.telemetry import REGISTRY, SENTENCES
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_exists_with_its_options(command: str, tmp_path: Path) -> None:
+    words = ["inbox" if word in ("NAME", "ID") else word for word in command.split()]
+    config = tmp_path / "watchpost.yaml"
+    config.write_text(
+        "version: 1\nreceivers: {inbox: {type: file, path: out}}\nroutes: [{to: inbox, digest: '08:00'}]\n"
+    )
+    result = CliRunner().invoke(app, [*words, "--config", str(config), "--data", str(tmp_path / "data")])
+    sends_by_itself = words[:2] == ["receiver", "test"]
+    assert result.exit_code == (0 if sends_by_itself else 4), result.output
+
+
+def test_the_configuration_is_read(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", MANUAL, re.DOTALL)
+    file = tmp_path / "watchpost.yaml"
+    file.write_text(f"version: 1\n{block}receivers: {{duty-mail: {{type: console}}}}\n")
+    assert load(file, sources=SOURCES, receivers=RECEIVERS, env=ENV).ops == "duty-mail"
+
+
+def test_what_it_names_of_log_and_metrics_is_there() -> None:
+    assert {"operator.acted", "ledger.gap"} <= set(SENTENCES)
+    assert "watchpost_ledger_gap" in {metric.name for metric in REGISTRY.collect()}
