@@ -208,11 +208,22 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """Yesterday by the ledger: what was read, what was found, and which sums do not meet now ("" for none)."""
+
+    sources: int
+    articles: int
+    hits: int
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """One edition for one receiver: what is told, and what is missing from it.
 
     `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
     said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
+    `accounts` stands in the first edition of a day, and in every one while a sum of the ledger does not meet.
     `reduced`: no templates of the operator's, for one of them failed.
     """
 
@@ -233,6 +244,7 @@ class Digest:
     public_url: str = ""
     install: str = "watchpost"
     test: bool = False
+    accounts: Accounts | None = None
     reduced: bool = False
 
 

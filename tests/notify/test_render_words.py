@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import SEVERITIES, Unread
+from watchpost.model import SEVERITIES, Accounts, Unread
 from watchpost.notify.render import html, plain, slack, times, words
 from watchpost.notify.render.phrases import LANGUAGES, phrases_for
+
+
+@pytest.mark.parametrize(
+    ("language", "gaps", "expected"),
+    [
+        ("en", (), "Yesterday: 41 sources, 2016 articles read, 14 found: all accounted for. You get this"),
+        ("fr", (), "le compte y est. Vous recevez"),
+        ("en", ("hits: 5 came in, 4 went on or wait",), "NOT ALL ACCOUNTED FOR (hits: 5 came in, 4 went on or wait)"),
+    ],
+)
+def test_the_colophon_gives_account_of_yesterday(language: str, gaps: tuple[str, ...], expected: str) -> None:
+    told = replace(digest(), language=language, accounts=Accounts(41, 2016, 14, gaps))
+    assert expected in words.colophon(told)
+    assert words.colophon(replace(told, accounts=None)).startswith(("You get", "Vous recevez"))
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:

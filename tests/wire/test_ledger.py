@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from tests.making import article, digest_delivery, hit
 from tests.wire.ends import HOUR_MS, LEASE_MS, match_one, matcher, parked, queued
+from watchpost.model import Accounts
 from watchpost.wire.articles import Parking
+from watchpost.wire.board import Board
 from watchpost.wire.books import Books
 from watchpost.wire.desk import Desk
 from watchpost.wire.ledger import Audit, Gap, by_name, gaps
@@ -92,3 +94,13 @@ async def test_a_queue_that_loses_something_shows(store: Store) -> None:
     await queued(store, article("a"), article("b"))
     await store.redis.xtrim(store.keys.articles, maxlen=1, approximate=False)
     assert gaps(await Books(store).audit()) == (Gap("articles", 2, 1),)
+
+
+async def test_a_day_is_told_with_what_does_not_meet(store: Store) -> None:
+    await Books(store).open()
+    await queued(store, article("a"), article("b"))
+    today = (await Outbox(store, kept_ms=HOUR_MS).now()).date()
+    assert await Board(store).accounts(today, 41) == Accounts(41, 2, 0)
+    assert await Board(store).accounts(today - timedelta(days=1), 41) == Accounts(41, 0, 0)
+    await store.redis.delete(store.keys.articles)
+    assert (await Board(store).accounts(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)

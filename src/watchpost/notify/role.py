@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError
-from watchpost.model import Delivery, Digest, Group, Message, Unread
+from watchpost.model import Accounts, Delivery, Digest, Group, Message, Unread
 from watchpost.notify.digest import compose
 from watchpost.notify.edition import compose_or_plain
 from watchpost.notify.receiver import Receiver
@@ -142,9 +143,17 @@ class Closer:
             unread=await self._unread(),
             sources_total=len(self._sources),
         )
+        digest = replace(digest, accounts=await self._accounts(digest.timezone, parked.told, now))
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
         return deliveries_of(digest, messages)
+
+    async def _accounts(self, timezone: str, told: datetime | None, now: datetime) -> Accounts | None:
+        """For the first edition of a local day; and for every edition while the sums of the ledger do not meet."""
+        today = now.astimezone(ZoneInfo(timezone)).date()
+        found = await self._board.accounts(today - timedelta(days=1), len(self._sources))
+        first = told is None or told.astimezone(ZoneInfo(timezone)).date() < today
+        return found if first or found.gaps else None
 
     async def _unread(self) -> tuple[Unread, ...]:
         """A silent failure must never look like a quiet day: what could not be read stands in the edition."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+from watchpost.model import Accounts
+from watchpost.wire.books import Books
 from watchpost.wire.keys import MEMORY
+from watchpost.wire.ledger import gaps
 from watchpost.wire.status import Depths, SourceRecord, SourceStatus
 from watchpost.wire.store import Store
 
@@ -16,6 +19,7 @@ class Board:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys = store.keys
+        self._books = Books(store)
 
     async def ping(self) -> None:
         """Raises StoreUnreachable or StoreBusy if the server does not answer."""
@@ -56,6 +60,12 @@ class Board:
             memory={key.removeprefix(MEMORY): value for key, value in facts.items() if key.startswith(MEMORY)},
             status={key: value for key, value in facts.items() if not key.startswith(MEMORY) and key != "fence"},
         )
+
+    async def accounts(self, day: date, sources: int) -> Accounts:
+        """What the ledger says of a day (UTC), and which sums do not meet now. `sources`: how many are watched."""
+        page, audit = await self._books.page(day), await self._books.audit()
+        read = page.get("new", 0)
+        return Accounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
 
     async def depths(self, receivers: Sequence[str]) -> Depths:
         """Queue lengths, read one after the other."""

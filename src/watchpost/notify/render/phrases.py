@@ -43,6 +43,9 @@ class Phrases:
     never_read: str
     further: str
     colophon: str
+    yesterday: str
+    accounted: str
+    unaccounted: str
     open: str
     top: str
     why: str
@@ -86,6 +89,9 @@ ENGLISH = Phrases(
     since="{reason} since {moment}",
     never_read="{reason}, never read yet",
     further="{number} more",
+    yesterday="Yesterday: {sources}, {articles} read, {hits} found: {verdict}.",
+    accounted="all accounted for",
+    unaccounted="NOT ALL ACCOUNTED FOR ({gaps}); ask whoever runs watchpost",
     colophon="You get this because you are on {receiver} of {install}.",
     open="Open watchpost",
     top="Top: {title}",
@@ -130,6 +136,9 @@ FRENCH = Phrases(
     since="{reason} depuis {moment}",
     never_read="{reason}, encore jamais lu",
     further="{number} de plus",
+    yesterday="Hier : {sources}, {articles} lus, {hits} retenus : {verdict}.",
+    accounted="le compte y est",
+    unaccounted="LE COMPTE N’Y EST PAS ({gaps}) ; prévenez les responsables de watchpost",
     colophon="Vous recevez ceci comme destinataire de {receiver} ({install}).",
     open="Ouvrir watchpost",
     top="En tête : {title}",

@@ -185,8 +185,23 @@ def _first(names: list[str], limit: int, say: Phrases) -> list[str]:
 
 
 def colophon(digest: Digest) -> str:
-    """Why the reader gets this."""
-    return speak(digest).colophon.format(receiver=clean(digest.receiver, 60), install=clean(digest.install, 60))
+    """Why the reader gets this; before it, once a day, whether everything of yesterday is accounted for."""
+    why = speak(digest).colophon.format(receiver=clean(digest.receiver, 60), install=clean(digest.install, 60))
+    return f"{accounts(digest)} {why}".lstrip()
+
+
+def accounts(digest: Digest) -> str:
+    """Yesterday by the ledger: "Yesterday: 41 sources, 2,016 articles read, 14 found: all accounted for.", or ""."""
+    say, found = speak(digest), digest.accounts
+    if found is None:
+        return ""
+    verdict = say.unaccounted.format(gaps="; ".join(found.gaps)) if found.gaps else say.accounted
+    return say.yesterday.format(
+        sources=say.count(found.sources, say.source),
+        articles=say.count(found.articles, say.article),
+        hits=found.hits,
+        verdict=verdict,
+    )
 
 
 def pages_link(digest: Digest) -> str:
