@@ -1,4 +1,4 @@
-"""docs/operations.md says what is: its commands exist with those options, its configuration is read."""
+"""docs/operations.md says what is: its commands exist with those options, what it names of log and metrics is there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.plan.kinds import ENV, RECEIVERS, SOURCES
 from watchpost.cli.main import app
-from watchpost.plan.load import load
 from watchpost.telemetry import REGISTRY, SENTENCES
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
@@ -27,13 +25,6 @@ def test_each_command_exists_with_its_options(command: str, tmp_path: Path) -> N
     result = CliRunner().invoke(app, [*words, "--config", str(config), "--data", str(tmp_path / "data")])
     sends_by_itself = words[:2] == ["receiver", "test"]
     assert result.exit_code == (0 if sends_by_itself else 4), result.output
-
-
-def test_the_configuration_is_read(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", MANUAL, re.DOTALL)
-    file = tmp_path / "watchpost.yaml"
-    file.write_text(f"version: 1\n{block}receivers: {{duty-mail: {{type: console}}}}\n")
-    assert load(file, sources=SOURCES, receivers=RECEIVERS, env=ENV).ops == "duty-mail"
 
 
 def test_what_it_names_of_log_and_metrics_is_there() -> None:
