@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from watchpost.cli.main import app
-from watchpost.telemetry import REGISTRY, SENTENCES
+from watchpost.telemetry import REGISTRY, SENTENCES, set_up_log
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _log_where_it_was() -> Iterator[None]:
+    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
+    yield
+    set_up_log("json", "info", sys.__stderr__)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
