@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from watchpost.outcome import Delivered as Delivered
@@ -18,6 +18,11 @@ from watchpost.outcome import Refused as Refused
 from watchpost.outcome import TryLater as TryLater
 from watchpost.outcome import Unknown as Unknown
 from watchpost.query.tree import Evidence, Query
+from watchpost.timetable import Cron as Cron
+from watchpost.timetable import Daily as Daily
+from watchpost.timetable import Every as Every
+from watchpost.timetable import Immediate as Immediate
+from watchpost.timetable import Schedule as Schedule
 
 Severity = Literal["low", "normal", "high"]
 SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high")
@@ -102,35 +107,6 @@ class Hit:
 
 
 # ── where a hit goes ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Immediate:
-    """Tell at once: `group_wait` after the first hit of a group, everything that came meanwhile in one go."""
-
-    group_wait: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """A digest at local times `at` on `days` (0 = Monday … 6 = Sunday) in `timezone` (IANA name)."""
-
-    at: tuple[time, ...]
-    days: tuple[int, ...]
-    timezone: str
-    empty: Literal["always", "weekly", "never"] = "weekly"
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """A digest each `interval`, counted from the epoch, so that all machines agree on the moments."""
-
-    interval: timedelta
-    timezone: str
-    empty: Literal["always", "weekly", "never"] = "weekly"
-
-
-Schedule = Immediate | Daily | Every
 
 
 @dataclass(frozen=True, slots=True)

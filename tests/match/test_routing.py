@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.making import hit
 from watchpost.match.routing import all_groups, group_key, groups_of
-from watchpost.model import Daily, Immediate, Route
+from watchpost.model import Cron, Daily, Immediate, Route
 
 AT_ONCE = Immediate(timedelta(seconds=30))
 MORNING = Daily((time(8),), (0, 1, 2, 3, 4), "Europe/Paris")
@@ -44,3 +44,8 @@ def test_two_routes_with_one_schedule_to_one_receiver_share_a_group() -> None:
         "team|at 08:00 mon,tue,wed,thu,fri Europe/Paris",
         "team|at once, 30 s",
     ]
+
+
+def test_a_crontab_rule_stands_in_its_groups_key() -> None:
+    sundays = Cron("0 8 * * 0", (0,), (8,), (), tuple(range(1, 13)), (6,), "Europe/Paris")
+    assert group_key("team", sundays) == "team|cron 0 8 * * 0 Europe/Paris"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from watchpost.model import Daily, Every, Immediate, Schedule
-from watchpost.notify.schedule import due, last_slot, next_look, tell_empty
+from watchpost.model import Cron, Daily, Every, Immediate, Schedule
+from watchpost.notify.schedule import due, last_slot, next_look, next_slot, tell_empty
+from watchpost.plan.crontab import read_crontab
 
 EVERY_DAY = tuple(range(7))
 PARIS = "Europe/Paris"
@@ -20,6 +21,11 @@ def at(text: str) -> datetime:
 
 def daily(*times: str, days: tuple[int, ...] = EVERY_DAY, timezone: str = PARIS) -> Daily:
     return Daily(tuple(time.fromisoformat(each) for each in times), days, timezone)
+
+
+def cron(text: str, timezone: str = PARIS) -> Cron:
+    rule = read_crontab(text)
+    return Cron(rule.text, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, timezone)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +42,34 @@ def daily(*times: str, days: tuple[int, ...] = EVERY_DAY, timezone: str = PARIS)
         (daily("08:00"), "2026-03-29T09:00:00+02:00", "2026-03-29T08:00:00+02:00"),
         # a day ahead of UTC
         (daily("00:30", timezone="Pacific/Kiritimati"), "2026-11-22T10:31:00Z", "2026-11-22T10:30:00Z"),
+        (cron("0 8 * * 1-5"), "2026-11-22T12:00:00+01:00", "2026-11-20T08:00:00+01:00"),
+        (cron("0 8 * * 7"), "2026-11-23T12:00:00+01:00", "2026-11-22T08:00:00+01:00"),
+        (cron("0 8 1 * mon"), "2026-12-05T12:00:00+01:00", "2026-12-01T08:00:00+01:00"),
+        (cron("0 8 1 * mon"), "2026-11-30T12:00:00+01:00", "2026-11-30T08:00:00+01:00"),
+        (cron("0 8 29 2 *"), "2026-11-23T12:00:00+01:00", "2024-02-29T08:00:00+01:00"),
+        (cron("0 8 29 2 *"), "2104-02-28T12:00:00+01:00", "2096-02-29T08:00:00+01:00"),
+        # the gap of 28 March 2027: 02:30 is read as 03:30 and comes after 03:15
+        (daily("02:30", "03:15"), "2027-03-28T03:40:00+02:00", "2027-03-28T03:30:00+02:00"),
         (Every(timedelta(minutes=15), "UTC"), "2026-11-23T08:14:59Z", "2026-11-23T08:00:00Z"),
         (Every(timedelta(minutes=15), "UTC"), "2026-11-23T08:15:00Z", "2026-11-23T08:15:00Z"),
     ],
 )
-def test_the_last_slot(schedule: Daily | Every, now: str, slot: str) -> None:
+def test_the_last_slot(schedule: Daily | Every | Cron, now: str, slot: str) -> None:
     assert last_slot(schedule, at(now)) == at(slot)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "slot"),
+    [
+        (daily("08:00", "18:00"), "2026-11-23T08:00:00+01:00", "2026-11-23T18:00:00+01:00"),
+        (daily("08:00"), "2026-03-28T09:00:00+01:00", "2026-03-29T08:00:00+02:00"),
+        (cron("0 8 * * 1-5"), "2026-11-20T12:00:00+01:00", "2026-11-23T08:00:00+01:00"),
+        (cron("0 8 29 2 *"), "2096-11-23T12:00:00+01:00", "2104-02-29T08:00:00+01:00"),
+        (Every(timedelta(minutes=15), "UTC"), "2026-11-23T08:15:00Z", "2026-11-23T08:30:00Z"),
+    ],
+)
+def test_the_next_slot(schedule: Daily | Every | Cron, now: str, slot: str) -> None:
+    assert next_slot(schedule, at(now)) == at(slot)
 
 
 def editions(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
@@ -66,6 +94,13 @@ def editions(schedule: Schedule, start: datetime, end: datetime) -> list[datetim
 )
 def test_one_edition_on_both_nights_of_the_clock_change(moment: str, start: str, end: str) -> None:
     assert len(editions(daily(moment), at(start), at(end))) == 1
+    hour, minute = moment.split(":")
+    assert len(editions(cron(f"{minute} {hour} * * *"), at(start), at(end))) == 1
+
+
+def test_a_rule_for_weekdays_comes_on_weekdays() -> None:
+    found = editions(cron("0 8 * * 1-5"), at("2026-11-22T00:00:00Z"), at("2026-11-29T23:00:00Z"))
+    assert [slot.isoweekday() for slot in found] == [1, 2, 3, 4, 5]
 
 
 def test_after_downtime_one_edition_that_says_how_late_it_is() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.plan.kinds import ENV, RECEIVERS, SOURCES, Chat, Feed, Folder, Mail
 from watchpost.errors import ConfigError
-from watchpost.model import Daily, Every, Immediate, Route
+from watchpost.model import Cron, Daily, Every, Immediate, Route
 from watchpost.plan.load import load
 from watchpost.plan.plan import Limits, Plan, Retention
 from watchpost.query.text import Document
@@ -108,6 +108,15 @@ def test_routes_say_who_when_and_of_what(full: Plan) -> None:
         ),
         Route(("term",), Every(timedelta(minutes=15), paris)),
     )
+
+
+@pytest.mark.parametrize("digest", ['"0 8 * * 1-5"', '{cron: "0 8 * * mon-fri", empty: never}', '"@daily"'])
+def test_a_digest_may_come_by_a_crontab_rule(tmp_path: Path, digest: str) -> None:
+    text = f"version: 1\nreceivers: {{term: {{type: console}}}}\nroutes: [{{to: term, digest: {digest}}}]\n"
+    schedule = plan_of(tmp_path, text).routes[0].schedule
+    assert isinstance(schedule, Cron)
+    assert schedule.hours in ((8,), (0,))
+    assert schedule.timezone == "UTC"
 
 
 def test_the_rest_of_the_frame(full: Plan) -> None:

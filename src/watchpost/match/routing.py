@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from watchpost.model import Daily, Every, Group, Hit, Immediate, Route, Schedule
+from watchpost.model import Cron, Daily, Every, Group, Hit, Immediate, Route, Schedule
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -61,5 +61,7 @@ def schedule_words(schedule: Schedule) -> str:
             return f"at {times} {names} {timezone}"
         case Every(interval):
             return f"every {interval.total_seconds():g} s"
+        case Cron(text, timezone=timezone):
+            return f"cron {text} {timezone}"
         case _ as never:
             assert_never(never)

@@ -7,12 +7,13 @@ time that a clock change skips or repeats is one slot (findings on delivery, 4.6
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from watchpost.model import Daily, Every, Immediate, Schedule
+from watchpost.model import Cron, Daily, Every, Immediate, Schedule
 
 HEARTBEAT = timedelta(days=7)  # `empty: weekly`: so long may a digest be silent before it says that all is well
 _CLOCK_WAS_WRONG = timedelta(minutes=10)
@@ -35,7 +36,7 @@ def due(schedule: Schedule, opened: datetime | None, closed: datetime | None, no
             if opened is None or now < opened + group_wait:
                 return None
             return Window(opened, now)
-        case Daily() | Every():
+        case Daily() | Every() | Cron():
             slot = last_slot(schedule, now)
             since = closed or opened or now
             if since - now > _CLOCK_WAS_WRONG:  # closed while the clock ran ahead: that must not silence the group
@@ -58,23 +59,62 @@ def tell_empty(schedule: Schedule, told: datetime | None, closed: datetime | Non
     return window.end - silent_since >= HEARTBEAT
 
 
-def last_slot(schedule: Daily | Every, now: datetime) -> datetime:
+def last_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
     """The latest slot that is not after `now`, in UTC."""
     if isinstance(schedule, Every):
         step = schedule.interval.total_seconds()
         return datetime.fromtimestamp(now.timestamp() // step * step, UTC)
-    zone = ZoneInfo(schedule.timezone)
-    today = now.astimezone(zone).date()
-    for back in range(9):  # a week, and a day on each side for zones far from UTC
-        day = today - timedelta(days=back)
-        if day.weekday() not in schedule.days:
-            continue
-        for moment in sorted(schedule.at, reverse=True):
-            # fold=0: of a repeated hour the first; a skipped time is read with the offset before the gap.
-            slot = datetime.combine(day, moment, tzinfo=zone).astimezone(UTC)
-            if slot <= now:
-                return slot
+    today = now.astimezone(ZoneInfo(schedule.timezone)).date()
+    for day in _days(schedule, today + timedelta(days=1), -1):  # a skipped time belongs to the day before its gap
+        if slots := [slot for slot in _slots(schedule, day) if slot <= now]:
+            return max(slots)
     return datetime.fromtimestamp(0, UTC)  # no day at all: the configuration refuses that
+
+
+def next_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
+    """The first slot after `now`, in UTC."""
+    if isinstance(schedule, Every):
+        return last_slot(schedule, now) + schedule.interval
+    today = now.astimezone(ZoneInfo(schedule.timezone)).date()
+    for day in _days(schedule, today - timedelta(days=1), 1):
+        if slots := [slot for slot in _slots(schedule, day) if slot > now]:
+            return min(slots)
+    return datetime.max.replace(tzinfo=UTC)
+
+
+_EIGHT_YEARS = 8 * 366  # from one 29 February to the next, over a century's end
+
+
+def _days(schedule: Daily | Cron, first: date, step: int) -> Iterator[date]:
+    """The schedule's days from `first` on, forwards or backwards."""
+    day = first
+    for _ in range(_EIGHT_YEARS):
+        if _is_day(schedule, day):
+            yield day
+        day += timedelta(days=step)
+
+
+def _is_day(schedule: Daily | Cron, day: date) -> bool:
+    if isinstance(schedule, Daily):
+        return day.weekday() in schedule.days
+    if day.month not in schedule.months:
+        return False
+    if schedule.days and schedule.weekdays:
+        return day.day in schedule.days or day.weekday() in schedule.weekdays
+    return (not schedule.days or day.day in schedule.days) and (
+        not schedule.weekdays or day.weekday() in schedule.weekdays
+    )
+
+
+def _slots(schedule: Daily | Cron, day: date) -> list[datetime]:
+    """fold=0: of a repeated hour the first; a skipped time is read with the offset before the gap."""
+    times = (
+        schedule.at
+        if isinstance(schedule, Daily)
+        else [time(hour, minute) for hour in schedule.hours for minute in schedule.minutes]
+    )
+    zone = ZoneInfo(schedule.timezone)
+    return [datetime.combine(day, moment, tzinfo=zone).astimezone(UTC) for moment in times]
 
 
 def next_look(schedule: Schedule, opened: datetime | None, now: datetime) -> datetime | None:

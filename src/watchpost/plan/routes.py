@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from watchpost.errors import Complaint
-from watchpost.model import Daily, Every, Immediate, Route, Schedule, Topic
+from watchpost.model import Cron, Daily, Every, Immediate, Route, Schedule, Topic
 from watchpost.plan.complaints import Block, shown, suggest
 from watchpost.plan.positions import Mapping, Mark, Node, Scalar
 from watchpost.plan.positions import Sequence as ListNode
@@ -20,6 +20,10 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
         schedule = Immediate(options.group_wait)
     elif digest.every is not None:
         schedule = Every(digest.every, timezone, digest.empty)
+    elif (rule := digest.cron) is not None:
+        schedule = Cron(
+            rule.text, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, timezone, digest.empty
+        )
     else:
         schedule = Daily(digest.at or (), digest.days, timezone, digest.empty)
     when = options.when

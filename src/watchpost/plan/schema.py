@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from watchpost.model import Severity
-from watchpost.plan import schedule_text
+from watchpost.plan import crontab, schedule_text
 from watchpost.plan.fields import Duration, Options, Secret
 from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
@@ -94,6 +94,8 @@ def _times(value: Any) -> tuple[time, ...]:
 def _digest(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]+(s|m|h|d)", value):
         raise ValueError(f"a digest every {value} is written {{every: {value}}}")
+    if isinstance(value, str) and crontab.is_crontab(value):
+        return {"cron": value}
     return {"at": value} if isinstance(value, str | list | int | float) else value
 
 
@@ -119,6 +121,7 @@ LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Listen = Annotated[str, AfterValidator(_listen)]
 Times = Annotated[tuple[time, ...], BeforeValidator(_times, json_schema_input_type=str | list[str])]
+Cron = Annotated[crontab.Crontab, BeforeValidator(crontab.read_crontab, json_schema_input_type=str)]
 Days = Annotated[tuple[int, ...], BeforeValidator(schedule_text.days_of_week, json_schema_input_type=str | list[str])]
 
 
@@ -156,14 +159,15 @@ class DigestOptions(Options):
     at: Times | None = None
     days: Days = tuple(range(7))
     every: Span | None = None
+    cron: Cron | None = None
     empty: Literal["always", "weekly", "never"] = "weekly"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.at is None) == (self.every is None):
-            raise ValueError('write either at, e.g. "08:00", or every, e.g. 15m')
-        if self.every is not None and "days" in self.model_fields_set:
-            raise ValueError("days goes with at, not with every")
+        if sum(way is not None for way in (self.at, self.every, self.cron)) != 1:
+            raise ValueError('write either at, e.g. "08:00", or every, e.g. 15m, or cron, e.g. "0 8 * * 1-5"')
+        if self.at is None and "days" in self.model_fields_set:
+            raise ValueError("days goes with at, not with every or cron")
         return self
 
 
