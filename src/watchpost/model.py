@@ -231,7 +231,8 @@ class Message:
     A digest may need several messages (parts of a long one, or one per recipient): `part` tells them apart
     and is "" if there is only one. `editions` maps a name that the receiver understands ("json", "text",
     "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
-    conversation that the message belongs to, "" if there is none.
+    conversation that the message belongs to, "" if there is none. `severity` is the highest in the digest and
+    `oldest` when the first of its articles was first seen; both are for the metrics alone.
     """
 
     part: str
@@ -239,6 +240,8 @@ class Message:
     editions: Mapping[str, str] = field(hash=False)
     address: str = ""
     thread: str = ""
+    severity: Severity = "normal"
+    oldest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TextIO
 
 import structlog
@@ -18,7 +18,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
 REGISTRY = CollectorRegistry()
 
-_SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600, 3600, 86400, 604800)
+_WORK = (0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60)
+_STORE = (0.0005, 0.002, 0.01, 0.05, 0.2, 1, 10)
+_WAY = (1, 5, 20, 60, 300, 900, 3600, 21600, 86400, 604800)
+_STORIES = (0, 1, 2, 5, 10, 20, 50, 100, 500)
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:
@@ -29,40 +32,76 @@ def _gauge(name: str, text: str, *labels: str) -> Gauge:
     return Gauge(f"watchpost_{name}", text, labels, registry=REGISTRY)
 
 
-def _histogram(name: str, text: str, *labels: str) -> Histogram:
-    return Histogram(f"watchpost_{name}", text, labels, registry=REGISTRY, buckets=_SECONDS)
+def _histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+    return Histogram(f"watchpost_{name}", text, labels, registry=REGISTRY, buckets=buckets)
 
 
-build_info = _gauge("build_info", "1, with the version of watchpost", "version")
+build_info = _gauge("build_info", "1, with the versions of watchpost and Python", "version", "python")
 config_good = _gauge("config_last_reload_successful", "1 if the configuration on disk could be used last time")
-source_visits = _counter("source_visits_total", "Visits to feeds and folders", "source", "outcome")
-source_failures = _counter("source_failures_total", "What could not be read, by reason", "source", "reason")
-source_last_read = _gauge("source_last_success_timestamp_seconds", "When the source was last read", "source")
-articles_read = _counter("articles_total", "Articles that sources brought", "outcome")
+config_time = _gauge("config_last_reload_success_timestamp_seconds", "When a configuration was last taken over")
+config_hash = _gauge("config_hash", "A number that changes with what the configuration says")
+feed_fetches = _counter("feed_fetches_total", "Visits to feeds", "outcome")
+feed_seconds = _histogram("feed_fetch_duration_seconds", "Time of one visit to a feed, reading included", _WORK)
+feed_last_read = _gauge("feed_last_success_timestamp_seconds", "When the feed was last read", "feed")
+feed_failures = _gauge("feed_consecutive_failures", "Failed visits in a row", "feed")
+feed_items = _counter("feed_items_total", "Entries that feeds brought", "outcome")
+feed_bytes = _counter("feed_bytes_total", "Bytes of feed documents, unpacked")
+feeds = _gauge("feeds", "Feeds by how they fare", "state")
+folder_files = _counter("folder_files_total", "What folders brought: articles, and files left out", "folder", "outcome")
+folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last looked through", "folder")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
-match_seconds = _histogram("matcher_duration_seconds", "Time to match one article")
-hits = _counter("hits_total", "Hits queued for delivery", "topic", "severity")
-hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of what was told", "topic")
+match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
+match_errors = _counter("matcher_errors_total", "Articles that could not be matched", "reason")
+hits = _counter("hits_total", "Hits that are news", "topic", "severity")
+hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of what was told", "kind")
 hits_unrouted = _counter("hits_unrouted_total", "Hits that no route wants", "topic")
-hit_age = _histogram("hit_age_seconds", "From publication to the queue")
+stories_open = _gauge("stories_open", "Stories that further reports may still join", "topic")
+hit_age = _histogram("hit_age_seconds", "From publication to the queue", _WAY)
+queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
+queue_age = _gauge("queue_oldest_age_seconds", "How long the oldest entry has waited", "queue")
+taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
+queue_dead = _gauge("queue_dead_letters", "Dead letters that are kept", "queue")
+dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
 digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
 plain_editions = _counter(
     "editions_reduced_total", "Editions laid out plainly because the proper one failed", "receiver"
 )
-attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "outcome", "reason")
-delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", "receiver")
-end_to_end = _histogram("delivery_end_to_end_seconds", "From closing the window to arrival", "receiver")
-receiver_held = _gauge(
-    "receiver_held", "1 while nothing is sent to the receiver: paused, failing, disabled", "receiver"
+digest_stories = _histogram("digest_stories", "Stories in one edition", _STORIES, "receiver")
+digest_lateness = _histogram("digest_lateness_seconds", "From the window's end to its closing", _WAY)
+attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "type", "outcome", "reason")
+delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", _WORK, "type")
+end_to_end = _histogram("delivery_end_to_end_seconds", "From an article's first sight to its arrival", _WAY, "severity")
+receiver_state = _gauge("receiver_state", "1 for the state that the receiver is in", "receiver", "state")
+receiver_till = _gauge(
+    "receiver_paused_until_timestamp_seconds", "Nothing is sent to the receiver before that", "receiver"
 )
+hits_silenced = _counter("silenced_hits_total", "Hits that a silence kept back", "topic")
+limits_applied = _counter("limits_applied_total", "How often a limit held something back", "limit")
 ledger_gap = _gauge("ledger_gap", "By how much a sum of the ledger does not meet; anything but 0 is a loss", "hop")
-taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
-dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
-queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
 store_up = _gauge("redis_up", "1 if the store answered last time")
+store_seconds = _histogram("redis_command_duration_seconds", "Time of one script in the store", _STORE, "command")
 store_errors = _counter("redis_errors_total", "Failed exchanges with the store", "reason")
+misfires = _counter("scheduler_misfires_total", "Ticks that were left out because the process was busy")
+loop_lag = _gauge("event_loop_lag_seconds", "The longest that the event loop was held up in the last minute")
+restarts = _counter("tasks_restarted_total", "Helpers that died and were started again", "task")
+requests = _counter("http_requests_total", "Requests to our pages and probes", "route", "method", "code")
 disk_short = _gauge("disk_short", "1 while the data directory is short of space and polling pauses")
 paused = _gauge("poll_paused", "1 while no source is visited", "reason")
+
+FEEDS_BY_NAME = 500
+"""So many feeds have series of their own; the worst of the others stands under this name:"""
+OTHER_FEEDS = "_other"
+
+DELIVERY_REASONS = frozenset(
+    {"", "client_error", "server_error", "auth", "rate_limited", "timeout", "tls", "dns", "refused", "too_large"}
+    | {"blocked", "gone", "unknown"}
+)
+
+
+def delivery_reason(reason: str) -> str:
+    """A label for why an attempt failed, "" if it did not: what is not in the closed set is "unknown"."""
+    return reason if reason in DELIVERY_REASONS else "unknown"
+
 
 # ── log ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,6 +150,8 @@ SENTENCES: Mapping[str, str] = {
     "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",
     "config.refused": "the new configuration is not used: {text}",
     "config.read": "the configuration was read again",
+    "heartbeat.failed": "{to} does not hear that we live: {detail}",
+    "heartbeat.withheld": "no heartbeat is sent: {detail}",
     "run.stopping": "stopping; what is queued stays queued",
     "run.stopped": "stopped",
     "warning": "{text}",
@@ -142,7 +183,7 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=out, format="%(message)s", force=True)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick that is cancelled at the end is no error
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 

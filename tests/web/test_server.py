@@ -12,24 +12,25 @@ import pytest
 from tests.making import WHEN
 from tests.wire.ends import intake, queued
 from watchpost.errors import WatchpostError
+from watchpost.vitals import Vitals
 from watchpost.web.page import page
 from watchpost.web.server import build, parse_listen, serve
+from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
 from watchpost.wire.status import Depths, SourceStatus
 from watchpost.wire.store import Store
 
 
 @asynccontextmanager
-async def pages(store: Store) -> AsyncIterator[str]:
+async def pages(store: Store, vitals: Vitals | None = None) -> AsyncIterator[str]:
     """The server on a free port; yields its address."""
     stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def told(where: str) -> None:
         address.set_result(where)
 
-    work = asyncio.ensure_future(
-        serve("127.0.0.1:0", stop, lambda pulse: build(Board(store), ["rfi"], ["team"], ["Mali"], pulse), told)
-    )
+    watched = Watched(("rfi",), (), ("team",), ("Mali",))
+    work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(Board(store), watched, vitals or Vitals()), told))
     yield f"http://{await address}"
     stop.set()
     await work
@@ -41,14 +42,41 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
     status = {"failures": "2", "detail": "HTTP 503 <script>", "last_visit": WHEN.isoformat()}
     await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
     await queued(store)
-    async with pages(store) as address, httpx.AsyncClient() as client:
+    vitals = Vitals()
+    vitals.registered = True
+    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/healthz")).text == "ok\n"
         assert (await client.get(f"{address}/readyz")).json() == {"ready": True}
+        status = (await client.get(f"{address}/status.json")).json()
+        assert (status["type"], status["status"]) == ("watchpost/status/1", "degraded")
+        assert status["reasons"] == [
+            *(f"nobody runs {r}" for r in ("poll", "match", "notify")),
+            "1 of 1 sources cannot be read",
+        ]
+        assert status["sources"]["failing_named"][0]["detail"] == "HTTP 503 <script>"
+        assert status["queues"]["outbox:team"] == {"depth": 0, "oldest_seconds": 0.0}
+        assert status["receivers"]["team"]["state"] == "ok"
         metrics = await client.get(f"{address}/metrics")
         assert "watchpost_hits_total" in metrics.text
         answer = await client.get(address)
         assert "HTTP 503 &lt;script&gt;" in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
+    vitals = Vitals()
+    vitals.expect(["match", "notify"])
+    vitals._beats["match"] -= 61
+    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
+        answer = await client.get(f"{address}/healthz")
+        assert (answer.status_code, answer.text) == (503, "no sign of life from match\n")
+        vitals.beat("match")
+        assert (await client.get(f"{address}/healthz")).status_code == 200
+
+
+async def test_a_process_is_ready_when_it_stands_among_the_workers(store: Store) -> None:
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}/readyz")).status_code == 503
 
 
 async def test_readyz_says_what_is_wrong_when_the_store_is_away() -> None:
@@ -57,6 +85,8 @@ async def test_readyz_says_what_is_wrong_when_the_store_is_away() -> None:
         answer = await client.get(f"{address}/readyz")
         assert answer.status_code == 503
         assert "127.0.0.1:1" in answer.json()["reason"]
+        status = await client.get(f"{address}/status.json")
+        assert (status.status_code, status.json()["status"]) == (503, "down")
         assert (await client.get(f"{address}/healthz")).status_code == 200, "alive is not the same as ready"
         assert (await client.get(address)).status_code == 503
     await store.close()

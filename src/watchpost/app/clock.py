@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from time import monotonic
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from watchpost import telemetry as tm
 
 
 def utc_now() -> datetime:
@@ -33,7 +36,17 @@ class Clock:
         """A function to await: it returns at the next tick, each `seconds`. One loop per ticker."""
         event = asyncio.Event()
         self._events.append(event)
-        self._scheduler.add_job(event.set, "interval", seconds=seconds)
+        last = 0.0
+
+        async def fire() -> None:  # a coroutine, so that it runs in the loop and not in a thread
+            nonlocal last
+            now = monotonic()
+            if last:
+                tm.misfires.inc(max(0, round((now - last) / seconds) - 1))
+            last = now
+            event.set()
+
+        self._scheduler.add_job(fire, "interval", seconds=seconds)
 
         async def tick() -> None:
             await event.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,11 +17,15 @@ from typing import Any
 from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors
+from watchpost.app.clock import utc_now
 from watchpost.app.service import Role, Service
-from watchpost.errors import WatchpostError
+from watchpost.app.systemd import Systemd
+from watchpost.errors import StoreError, WatchpostError
 from watchpost.match.matcher import Topics
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
+from watchpost.vitals import VITALS, Reload
+from watchpost.wire.board import Board
 from watchpost.wire.books import Books
 
 GRACE_SECONDS = 3.0
@@ -46,9 +51,12 @@ async def serve(
         housing = await open_housing(plan, settings, env, store)
         install = await housing.store.prepare(doors.new_install_id())
         await Books(housing.store).open()
+        systemd, board = Systemd(env), Board(housing.store)
+        watching = asyncio.ensure_future(systemd.watch(VITALS, lambda: _status(board, plan)))
+        pulse = asyncio.ensure_future(VITALS.run())
         supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
-        signals = _Signals(reread)
-        tm.config_good.set(1)
+        signals = _Signals(reread, systemd)
+        _tell_configuration(plan)
         topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
         try:
             while True:
@@ -58,15 +66,17 @@ async def serve(
                     tm.log().info("run.starting", **doors.describe(plan, service.groups))
                     loops = [*service.loops(role), on_web(service)]
                     service.clock.start()
+                    systemd.ready("started")
                     await _run_until_stopped(loops, service, signals)
                 if signals.ending is not None:
                     tm.log().info("run.stopped")
                     return _INTERRUPTED if signals.ending == signal.SIGINT else 0
                 plan = signals.take_plan() or plan
         finally:
-            if supervisor is not None:
-                supervisor.cancel()
-                await asyncio.gather(supervisor, return_exceptions=True)
+            beside = [task for task in (pulse, watching, supervisor) if task is not None]
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack) -> doors.Housing:
@@ -75,16 +85,35 @@ async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], s
     if housing.server is not None:
         stack.push_async_callback(housing.server.stop)
     stack.push_async_callback(housing.store.close)
-    tm.build_info.labels(__version__).set(1)
+    tm.build_info.labels(__version__, platform.python_version()).set(1)
     return housing
+
+
+def _tell_configuration(plan: Plan) -> None:
+    """For the metrics: this plan is taken over now."""
+    VITALS.reload = Reload(True, utc_now())
+    tm.config_good.set(1)
+    tm.config_time.set_to_current_time()
+    tm.config_hash.set(int(plan.fingerprint[:12], 16))  # 48 bits: what a float holds exactly
+
+
+async def _status(board: Board, plan: Plan) -> str:
+    """How things stand, in a few words for `systemctl status`."""
+    try:
+        depths = await board.depths([part.name for part in plan.receivers])
+    except StoreError as error:
+        return str(error)
+    waiting = depths.articles + depths.retry + sum(depths.outbox.values())
+    return f"{len(plan.sources)} sources, {waiting} in the queues, {depths.parked} hits for the next editions"
 
 
 class _Signals:
     """What the operator wants: SIGINT and SIGTERM end, a second one at once; SIGHUP reads the configuration again."""
 
-    def __init__(self, reread: Callable[[], Plan]) -> None:
+    def __init__(self, reread: Callable[[], Plan], systemd: Systemd) -> None:
         self.ending: signal.Signals | None = None
         self._reread = reread
+        self._systemd = systemd
         self._service: Service | None = None
         self._plan: Plan | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -108,6 +137,7 @@ class _Signals:
         if self.ending is not None:
             os._exit(_INTERRUPTED)  # asked twice: the queue is on disk, nothing is lost
         self.ending = number
+        self._systemd.stopping()
         if self._service is not None:
             self._service.stop.set()
 
@@ -116,14 +146,17 @@ class _Signals:
             self._reading = asyncio.ensure_future(self._read())
 
     async def _read(self) -> None:
+        self._systemd.reloading()
         try:
             self._plan = await asyncio.to_thread(self._reread)
         except WatchpostError as error:
             tm.config_good.set(0)
+            VITALS.reload = Reload(False, utc_now(), str(error))
+            self._systemd.ready("the new configuration has mistakes and is not used")
             for line in str(error).splitlines():
                 tm.log().error("config.refused", text=line)
             return
-        tm.config_good.set(1)
+        _tell_configuration(self._plan)
         tm.log().info("config.read")
         if self._service is not None:
             self._service.stop.set()

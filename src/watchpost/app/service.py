@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from watchpost import __version__
 from watchpost import telemetry as tm
-from watchpost.app import doors
+from watchpost.app import doors, heartbeat
 from watchpost.app.clock import Clock, utc_now
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.match.matcher import Topics
@@ -25,10 +25,12 @@ from watchpost.notify.notice import disabled_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.role import Closer, Imprint, deliveries_of
 from watchpost.notify.sender import Sender
+from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll.parser import ParserProcess
 from watchpost.poll.role import Poller
+from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
@@ -138,6 +140,7 @@ class Service:
                 tick_renew=self.clock.ticker(self._look_seconds()),
                 stop=self.stop,
                 clock=utc_now,
+                kind=part.kind,
             )
             for part in self.plan.receivers
         )
@@ -158,6 +161,7 @@ class Service:
 
     def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
         """Everything that this process runs as `role`, not yet started."""
+        VITALS.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
         loops: list[Coroutine[Any, Any, None]] = [self.look_after(role)]
         if role in ("poll", "all"):
             loops.append(self.poller().run())
@@ -166,22 +170,27 @@ class Service:
         if role in ("notify", "all"):
             closer, senders = self.notifier()
             loops += [closer.run(), self.wake_retries(), *(sender.run() for sender in senders)]
+            if self.plan.heartbeat is not None:
+                loops.append(self.keep_heart(self.plan.heartbeat))
         return loops
 
     async def look_after(self, role: str) -> None:
-        """Housekeeping each 2 s: is the store there, how deep are the queues; each minute: forget what is old."""
+        """Housekeeping each 2 s: is the store there, are we; each minute: forget what is old."""
         tick, name, up, beats = self.clock.ticker(2), doors.consumer_name(role), True, 0
         while not self.stop.is_set():
             try:
                 if beats % 30 == 0:
                     await self._tidy()
                     await self._audit()
-                await self._measure()
-                await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
+                await self.board.ping()
+                VITALS.registered = not VITALS.trouble()
+                if VITALS.registered:  # who lives but does not work is not counted among the workers
+                    await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
                 if not up:
                     tm.log().info("redis.back")
                 up = True
             except StoreError as error:
+                VITALS.registered = False
                 if up:
                     event = "redis.full" if isinstance(error, StoreBusy) else "redis.lost"
                     tm.log().error(event, detail=str(error))
@@ -206,14 +215,10 @@ class Service:
         for gap in found.values():
             tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))
 
-    async def _measure(self) -> None:
-        depths = await self.board.depths([part.name for part in self.plan.receivers])
-        tm.queue_depth.labels("articles").set(depths.articles)
-        tm.queue_depth.labels("parked").set(depths.parked)
-        tm.queue_depth.labels("retry").set(depths.retry)
-        tm.queue_depth.labels("dead").set(depths.dead)
-        for receiver, depth in depths.outbox.items():
-            tm.queue_depth.labels(f"outbox:{receiver}").set(depth)
+    async def keep_heart(self, options: Heartbeat) -> None:
+        """Let a dead man's switch hear from us while everything works."""
+        tick = self.clock.ticker(1)
+        await heartbeat.run(options, doors.USER_AGENT, lambda: heartbeat.missing(self.board, VITALS), tick, self.stop)
 
     async def wake_retries(self) -> None:
         """Each second: deliveries whose wait is over go back into their outbox."""

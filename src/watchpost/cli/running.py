@@ -16,6 +16,7 @@ from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.load import Progress
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
+from watchpost.vitals import VITALS
 from watchpost.web import server as web
 
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 4, 130
@@ -76,10 +77,8 @@ async def _web(made: Service, settings: Settings, role: str) -> None:
         tm.log().info("http.listening", listen=address)
 
     plan = made.plan
-    names = [part.name for part in plan.sources], [part.name for part in plan.receivers]
-    topics = [topic.title or topic.name for topic in plan.topics]
     try:
-        await web.serve(plan.listen, made.stop, lambda pulse: web.build(made.board, *names, topics, pulse), told)
+        await web.serve(plan.listen, made.stop, web.build(made.board, doors.watched(plan), VITALS), told)
     except OSError as error:
         if role == "web":
             raise WatchpostError(f"cannot listen on {plan.listen}: {error.strerror}") from error

@@ -14,6 +14,7 @@ from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.model import Article, Hit, Route
+from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
@@ -72,6 +73,7 @@ class Matcher:
 
     async def _new(self) -> None:
         while not self._stop.is_set():
+            VITALS.beat("match")
             try:
                 await self._work(await self._articles.claims.take(_BATCH))
             except StoreError as error:
@@ -109,6 +111,7 @@ class Matcher:
         matches = []
         try:
             for entry in entries:
+                VITALS.beat("match")
                 crash.point("match.read")
                 if entry.poisonous:
                     tm.log().error("queue.poison", queue="articles")
@@ -136,6 +139,7 @@ class Matcher:
     async def _hand_on(self, matches: Sequence[Match]) -> None:
         """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""
         while matches:
+            VITALS.beat("match")
             try:
                 results = await self._articles.matched(matches)
             except StoreError as error:
@@ -156,6 +160,7 @@ class Matcher:
 
     async def _bury(self, entry: Entry, reason: str, detail: str) -> None:
         tm.dead_letters.labels("articles", reason).inc()
+        tm.match_errors.labels(reason).inc()
         await self._articles.bury(entry, reason, detail)
 
 
@@ -168,7 +173,7 @@ def _tally(done: Match, result: tuple[bool, ...] | None) -> None:
 def _count(parking: Parking, fresh: bool) -> None:
     hit: Hit = parking.hit
     if not fresh:
-        tm.hits_copies.labels(hit.topic).inc()
+        tm.hits_copies.labels("exact").inc()
         return
     tm.hits.labels(hit.topic, hit.severity).inc()
     if hit.article.published is not None:

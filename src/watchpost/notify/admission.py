@@ -46,7 +46,6 @@ class Admission:
     async def open(self) -> bool:
         """May anything go at all? A closed gate leaves every message where it is."""
         passage = await self._gate.look()
-        tm.receiver_held.labels(self._receiver).set(not passage.free)
         self.held = self.held or not passage.free
         return passage.free
 

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError
-from watchpost.model import Accounts, Delivery, Digest, Group, Message, Unread
+from watchpost.model import SEVERITIES, Accounts, Delivery, Digest, Group, Message, Severity, Unread
 from watchpost.notify.digest import compose
 from watchpost.notify.edition import compose_or_plain
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.schedule import Window, due, next_look, tell_empty
+from watchpost.vitals import VITALS
 from watchpost.wire.board import Board
 from watchpost.wire.outbox import Outbox, Parked, Standing
 from watchpost.wire.store import patiently
@@ -40,12 +41,15 @@ class Imprint:
 
 def deliveries_of(digest: Digest, messages: Sequence[Message]) -> tuple[Delivery, ...]:
     """A digest's messages on their way, each with its own id."""
+    severities = (story.severity for story in digest.stories)
+    severity: Severity = max(severities, key=SEVERITIES.index, default="normal")
+    oldest = min((story.lead.first_seen for story in digest.stories), default=None)
     return tuple(
         Delivery(
             id=f"{digest.id}.{message.part}" if message.part else digest.id,
             digest=digest.id,
             receiver=digest.receiver,
-            message=message,
+            message=replace(message, severity=severity, oldest=oldest),
             attempt=1,
             created=digest.created,
         )
@@ -127,6 +131,9 @@ class Closer:
         if await self._outbox.close(parked, window.end, deliveries):
             outcome = "sent" if parked.hits else "heartbeat" if told else "empty"
             tm.digests.labels(group.receiver, outcome).inc()
+            if told:
+                tm.digest_stories.labels(group.receiver).observe(len({hit.story for hit in parked.hits}))
+            tm.digest_lateness.observe(max(0.0, (now - window.end).total_seconds()))
             crash.point("notify.closed")
 
     async def _compose(self, group: Group, parked: Parked, window: Window, now: datetime) -> tuple[Delivery, ...]:
@@ -178,6 +185,7 @@ class Closer:
     async def _close(self) -> None:
         enrolled = False
         while not self._stop.is_set():
+            VITALS.beat("notify")
             self._wake.clear()
             soonest = None
             try:

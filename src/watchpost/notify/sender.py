@@ -29,6 +29,7 @@ class Sender:
     """Sends to one receiver until `stop` is set.
 
     `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held.
+    `kind` is the receiver's, for the metrics.
 
     `journal` may be None where there is no disk to write to; a crash between "yes" and DONE is then a repeat.
     """
@@ -45,6 +46,7 @@ class Sender:
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
+        kind: str = "unknown",
     ) -> None:
         self._receiver = receiver
         self._outbox = outbox
@@ -55,6 +57,7 @@ class Sender:
         self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
+        self._kind = kind
         self._one_at_a_time = asyncio.Lock()
         self._following: Entry | None = None  # what DONE handed out along with its answer
 
@@ -200,8 +203,8 @@ class Sender:
             tm.log().exception("receiver.raised", receiver=self._receiver.name)
             outcome = TryLater("unknown", f"{type(error).__name__} in the receiver")
         kind, reason = type(outcome).__name__.lower(), getattr(outcome, "reason", "")
-        tm.attempts.labels(self._receiver.name, kind, reason).inc()
-        tm.delivery_seconds.labels(self._receiver.name).observe(perf_counter() - begun)
+        tm.attempts.labels(self._receiver.name, self._kind, kind, tm.delivery_reason(reason)).inc()
+        tm.delivery_seconds.labels(self._kind).observe(perf_counter() - begun)
         return outcome
 
     async def _write_down(self, delivery: Delivery) -> None:
@@ -216,7 +219,9 @@ class Sender:
         match step:
             case Finish(remember):
                 following = await self._until_done(entry, then, delivery.message.thread, remember)
-                tm.end_to_end.labels(name).observe((self._clock() - delivery.created).total_seconds())
+                if delivery.message.oldest is not None:
+                    way = (self._clock() - delivery.message.oldest).total_seconds()
+                    tm.end_to_end.labels(delivery.message.severity).observe(max(0.0, way))
                 tm.log().info(
                     "delivery.done", receiver=name, what=what, digest=delivery.digest, attempt=delivery.attempt
                 )

@@ -78,7 +78,8 @@ class Options(BaseModel):
 class Secret:
     """A value that has no printable form: `repr`, `str`, logs and dumps show `***`.
 
-    In YAML it is `{env: NAME}` or `{file: PATH}`; a literal is refused. Only `reveal()` gives the text; it is
+    In YAML it is `{env: NAME}` or `{file: PATH}`, whose path may begin with `${CREDENTIALS_DIRECTORY}/`; a literal is
+    refused. Only `reveal()` gives the text; it is
     called in the very line that needs it. Looking a secret up is the loader's task: it passes a mapping of
     environment variables and a base directory in pydantic's validation context (`{"env": …, "base": …}`).
     """
@@ -124,6 +125,9 @@ class Secret:
         }
 
 
+_CREDENTIALS = "${CREDENTIALS_DIRECTORY}"  # systemd.exec(5): where LoadCredential= puts files; nothing else expands
+
+
 def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
     if isinstance(value, Secret):
         return value
@@ -140,7 +144,13 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
         if where not in environment:
             raise PydanticCustomError("secret_env", f"environment variable {where} is not set")
         return Secret(environment[where], f"env {where}")
-    path = Path(context.get("base", ".")) / where
+    prefix, named = _CREDENTIALS + "/", where.startswith(_CREDENTIALS + "/")
+    if named and not context.get("env", {}).get("CREDENTIALS_DIRECTORY"):
+        raise PydanticCustomError(
+            "secret_credentials", "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential="
+        )
+    within = context["env"]["CREDENTIALS_DIRECTORY"] if named else context.get("base", ".")
+    path = Path(within) / where.removeprefix(prefix)
     try:
         return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {where}")
     except (OSError, UnicodeDecodeError) as error:

@@ -117,6 +117,7 @@ def _plan(
         warnings=warnings,
         ops=frame.ops,
         http_users=frame.http.auth.users or None,
+        heartbeat=frame.heartbeat,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
 from watchpost.plan.fields import Options, Secret
+from watchpost.plan.heartbeat import Heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,4 @@ class Plan:
     warnings: tuple[Complaint, ...] = ()
     ops: str = ""
     http_users: Mapping[str, Secret] | None = None
+    heartbeat: Heartbeat | None = None

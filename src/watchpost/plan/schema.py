@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from watchpost.model import Severity
 from watchpost.plan import crontab, schedule_text
 from watchpost.plan.fields import Duration, Options, Secret
+from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
 
@@ -279,6 +280,7 @@ class Frame(Options):
     retention: RetentionOptions = RetentionOptions()
     http: Http = Http()
     log: Log = Log()
+    heartbeat: Heartbeat | None = None
 
 
 SECTIONS = ("feeds", "folders", "queries", "topics", "receivers", "routes")

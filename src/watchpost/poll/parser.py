@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
 
+from watchpost import telemetry as tm
 from watchpost.errors import FetchError
 
 P = ParamSpec("P")
@@ -53,8 +54,10 @@ class ParserProcess:
             value, error = await asyncio.wrap_future(future)
         except (JobTimeout, TimeoutError):
             said = f"reading it took longer than {self._wall.total_seconds():g} s and was stopped"
+            tm.restarts.labels("parser").inc()
             raise FetchError("timeout", said) from None
         except ProcessExpired as expired:
+            tm.restarts.labels("parser").inc()
             raise FetchError("crashed", f"reading it ended the parser with code {expired.exitcode}") from None
         except MemoryError:
             raise FetchError("too_large", _TOO_MUCH) from None

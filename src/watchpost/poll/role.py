@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError
-from watchpost.poll import record
+from watchpost.poll import record, tally
 from watchpost.poll.source import Source, Visit
+from watchpost.vitals import VITALS
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.store import patiently
 
@@ -58,6 +60,7 @@ class Poller:
 
     async def run(self) -> None:
         """The daemon: feeds when they are due, each folder when something happens in it."""
+        tally.watch([*self._shared.values(), *self._local])
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._feeds())
@@ -113,6 +116,7 @@ class Poller:
         synced = -_SYNC_EVERY_SECONDS
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
+            VITALS.beat("poll")
             more = False
             try:
                 if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
@@ -144,6 +148,7 @@ class Poller:
         tm.paused.clear()
         if reason:
             tm.paused.labels(reason).set(1)
+            tm.limits_applied.labels("disk" if reason == "disk" else "queue_max").inc()
         return not reason
 
     async def _claim_and_visit(self) -> bool:
@@ -231,23 +236,22 @@ class Poller:
             if not source.shared:
                 memory, status = record.merged(claim.memory, visit.memory), record.merged(claim.status, entry.status)
                 self._recalled[source.name] = replace(claim, memory=memory, status=status)
-            tm.articles_read.labels("new").inc(done.new)
-            tm.articles_read.labels("known").inc(done.known)
-            tm.articles_read.labels("baseline").inc(len(visit.known))
+            tally.committed(source, visit, done.new, done.known + len(visit.known))
             self._say(source, visit, entry, done.new)
         return visit.more and done.answer == "ok"
 
     async def _look(self, source: Source, claim: Claim) -> Visit:
+        begun = perf_counter()
         try:
-            return await source.visit(claim.memory, self._clock())
+            visit = await source.visit(claim.memory, self._clock())
         except Exception as error:  # a source promises not to raise; if it does, it must not stop the others
             tm.log().exception("source.raised", source=source.name)
-            return Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
+            visit = Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
+        tally.visited(source, visit, perf_counter() - begun)
+        return visit
 
     def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
-        tm.source_visits.labels(source.name, visit.outcome).inc()
         for failure in visit.failures:
-            tm.source_failures.labels(source.name, failure.reason).inc()
             tm.log().warning(
                 "source.item_failed",
                 source=source.name,
@@ -256,14 +260,12 @@ class Poller:
                 detail=failure.detail,
             )
         if visit.outcome == "failed":
-            tm.source_failures.labels(source.name, visit.reason).inc()
             facts = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
             if entry.turn:
                 tm.log().error(f"source.{entry.turn}", **facts)
             elif not entry.status["state"]:  # who is gone or dead was said to be so
                 tm.log().warning("source.failed", **facts, next=f"in {_words(entry.delay)}")
             return
-        tm.source_last_read.labels(source.name).set(self._clock().timestamp())
         if entry.turn == "recovered":
             tm.log().info("source.recovered", source=source.name)
         if visit.known:

@@ -27,7 +27,7 @@ class Visit:
     to find again at its next visit (validators, what was read of which file); it is stored in the same step as the
     articles, or not at all; a value of "" deletes its key. `outcome` "failed" means that the source as a whole
     could not be read. `pace` is what the other side asked for before the next visit. `more` says that there is more
-    to read right now.
+    to read right now. `size` is how many bytes were read, unpacked.
     """
 
     outcome: Literal["read", "unchanged", "failed"]
@@ -39,3 +39,4 @@ class Visit:
     pace: Pace = AS_CONFIGURED
     failures: tuple[Failure, ...] = ()
     more: bool = False
+    size: int = 0

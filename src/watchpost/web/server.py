@@ -1,13 +1,17 @@
-"""The door for browsers, probes and Prometheus: `/`, `/healthz`, `/readyz`, `/metrics` on a loopback address."""
+"""The door for browsers, probes and Prometheus, on a loopback address.
+
+`/`, `/healthz` (does the process live? never asks the store), `/readyz` (may it be sent work?), `/status.json` (how
+does the service fare?) and `/metrics`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+from datetime import UTC, datetime
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,12 +22,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError, WatchpostError
+from watchpost.vitals import Vitals
+from watchpost.web.counting import Counting
+from watchpost.web.gauges import Gauges
 from watchpost.web.page import page
+from watchpost.web.report import look, report
+from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
-
-LAG_LIMIT_SECONDS = 10.0
 
 _HEADERS = {
     "content-security-policy": (
@@ -55,59 +63,51 @@ def parse_listen(listen: str) -> tuple[str, int]:
     return host, number
 
 
-class Pulse:
-    """Is the event loop alive? A task beats; `late` says how long ago the last beat was."""
-
-    def __init__(self) -> None:
-        self._last = monotonic()
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Beat each second until `stop`."""
-        while not stop.is_set():
-            self._last = monotonic()
-            await asyncio.sleep(1)
-
-    @property
-    def late(self) -> float:
-        """Seconds since the last beat."""
-        return monotonic() - self._last
-
-
-def build(
-    board: Board, sources: Sequence[str], receivers: Sequence[str], topics: Sequence[str], pulse: Pulse
-) -> Starlette:
+def build(board: Board, watched: Watched, vitals: Vitals) -> Starlette:
     """The ASGI application. It only looks; nothing here changes state."""
+    gauges = Gauges(board, watched)
 
     async def healthz(_: Request) -> Response:
-        alive = pulse.late < LAG_LIMIT_SECONDS
-        return PlainTextResponse("ok\n" if alive else "the event loop hangs\n", 200 if alive else 503)
+        trouble = vitals.trouble()
+        return PlainTextResponse(f"{trouble or 'ok'}\n", 503 if trouble else 200)
 
     async def readyz(_: Request) -> Response:
+        reason = vitals.trouble()
         try:
             await board.ping()
         except StoreError as error:
-            return JSONResponse({"ready": False, "reason": str(error)}, 503)
-        return JSONResponse({"ready": True})
+            reason = str(error)
+        if not reason and not vitals.registered:
+            reason = "this process has not yet said in the store that it works"
+        return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
+
+    async def status(_: Request) -> Response:
+        seen = await look(board, watched)
+        document = report(watched, vitals, seen, datetime.now(UTC), __version__)
+        return JSONResponse(document, 503 if document["status"] == "down" else 200)
 
     async def metrics(_: Request) -> Response:
+        await gauges.measure()
+        tm.loop_lag.set(vitals.lag)
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     async def now(_: Request) -> Response:
         try:
-            status = await board.sources(sources)
-            depths = await board.depths(receivers)
+            status = await board.sources(watched.sources)
+            depths = await board.depths(watched.receivers)
         except StoreError as error:
-            return HTMLResponse(page(None, (), topics, str(error)), 503)
-        return HTMLResponse(page(depths, status, topics, ""))
+            return HTMLResponse(page(None, (), watched.topics, str(error)), 503)
+        return HTMLResponse(page(depths, status, watched.topics, ""))
 
     return Starlette(
         routes=[
             Route("/", now),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/status.json", status),
             Route("/metrics", metrics),
         ],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard)],
+        middleware=[Middleware(Counting), Middleware(BaseHTTPMiddleware, dispatch=_guard)],
     )
 
 
@@ -134,19 +134,16 @@ class _Server(uvicorn.Server):
 async def serve(
     listen: str,
     stop: asyncio.Event,
-    make: Callable[[Pulse], Starlette],
+    app: Starlette,
     told: Callable[[str], Awaitable[None]],
 ) -> None:
     """Serve until `stop`. `told` hears the address once it is bound. Raises OSError if it cannot be bound."""
     host, port = parse_listen(listen)
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     await told(f"{host}:{bound.getsockname()[1]}")
-    pulse = Pulse()
-    config = uvicorn.Config(make(pulse), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[bound]))
-    beating = asyncio.ensure_future(pulse.run(stop))
     await stop.wait()
     server.should_exit = True
-    beating.cancel()
-    await asyncio.gather(serving, beating, return_exceptions=True)
+    await asyncio.gather(serving, return_exceptions=True)

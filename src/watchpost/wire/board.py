@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from watchpost.model import Accounts
 from watchpost.wire.books import Books
+from watchpost.wire.gate import receiver_state
 from watchpost.wire.keys import MEMORY
 from watchpost.wire.ledger import gaps
-from watchpost.wire.status import Depths, SourceRecord, SourceStatus
+from watchpost.wire.status import Depths, ReceiverState, SourceRecord, SourceStatus, Worker
 from watchpost.wire.store import Store
 
 
@@ -28,7 +30,7 @@ class Board:
 
     async def sources(self, names: Sequence[str]) -> tuple[SourceStatus, ...]:
         """The status of these sources, in this order."""
-        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit")
+        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit", "state")
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
             for name in names:
@@ -67,6 +69,20 @@ class Board:
         read = page.get("new", 0)
         return Accounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
 
+    async def workers(self) -> tuple[Worker, ...]:
+        """The processes that said within the last 15 s that they work, by name."""
+        async with self._store.errors():
+            prefix = self._keys.beat("")
+            keys = sorted([key async for key in self._store.redis.scan_iter(match=f"{prefix}*", count=1000)])
+            facts = await self._store.redis.mget(keys) if keys else []
+        workers = []
+        for key, text in zip(keys, facts, strict=True):
+            if text is not None:
+                said = json.loads(text)
+                name = key.decode("utf-8", "replace").removeprefix(prefix)
+                workers.append(Worker(name, str(said.get("role", "")), str(said.get("version", ""))))
+        return tuple(workers)
+
     async def depths(self, receivers: Sequence[str]) -> Depths:
         """Queue lengths, read one after the other."""
         redis = self._store.redis
@@ -82,12 +98,42 @@ class Board:
                 dead=int(await redis.xlen(self._keys.dead)),
             )
 
+    async def receivers(self, names: Sequence[str]) -> dict[str, ReceiverState]:
+        """How these receivers fare."""
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for name in names:
+                pipe.hgetall(self._keys.receiver(name))
+            rows = await pipe.execute() if names else []
+        return {name: receiver_state(row) for name, row in zip(names, rows, strict=True)}
+
+    async def ages(self, receivers: Sequence[str]) -> dict[str, float]:
+        """How long the oldest entry of each queue has waited, in seconds; 0 if nothing waits.
+
+        A parked hit waits for its digest, and a retry for its time: it is late only from then on.
+        """
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            pipe.time()
+            pipe.hvals(self._keys.open)
+            pipe.zrange(self._keys.retry, 0, 0, withscores=True)
+            for stream in (self._keys.articles, *(self._keys.outbox(name) for name in receivers)):
+                pipe.xrange(stream, count=1)
+            (seconds, micros), opened, retries, *streams = await pipe.execute()
+        now = seconds * 1000 + micros / 1000
+        oldest = {"parked": min(map(int, opened), default=now), "retry": min((at for _, at in retries), default=now)}
+        for name, entries in zip(("articles", *(f"outbox:{name}" for name in receivers)), streams, strict=True):
+            oldest[name] = int(entries[0][0].partition(b"-")[0]) if entries else now
+        return {name: max(0.0, (now - at) / 1000) for name, at in oldest.items()}
+
 
 def _status(name: str, row: list[bytes | None]) -> SourceStatus:
-    failures, reason, detail, last_read, last_visit, next_visit = (
+    failures, reason, detail, last_read, last_visit, next_visit, state = (
         value.decode() if value is not None else "" for value in row
     )
-    return SourceStatus(name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit)
+    return SourceStatus(
+        name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit, state
+    )
 
 
 def _time(text: str) -> datetime | None:

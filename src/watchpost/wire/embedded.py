@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
 from watchpost.wire import aof, ping
 from watchpost.wire.binary import Fsync, arguments, find_binary, memory_share
@@ -240,6 +241,7 @@ class EmbeddedServer:
                     self._socket = self._directory.socket(make=True)
                     await self._boot(lock)
                     self._log.warning("redis.restarted", pid=self.pid)
+                    tm.restarts.labels("redis").inc()
             except StoreBusy as error:
                 self._log.warning("redis.loading", problem=str(error))
             except StoreError as error:

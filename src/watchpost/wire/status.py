@@ -9,7 +9,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How one source fares. `failures` counts in a row; `reason` and `detail` are the last failure's."""
+    """How one source fares. `failures` counts in a row; `reason` and `detail` are the last failure's.
+
+    `state` is "gone" or "dead" for a feed that is not asked any more, or seldom, else "".
+    """
 
     name: str
     failures: int
@@ -18,6 +21,7 @@ class SourceStatus:
     last_read: datetime | None
     last_visit: datetime | None
     next_visit: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class SourceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that works, as it says itself; `name` holds its role, its machine and its process id."""
+
+    name: str
+    role: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Depths:
     """How much waits where."""
 
@@ -38,6 +51,11 @@ class Depths:
     outbox: dict[str, int]
     retry: int
     dead: int
+
+    def by_queue(self) -> dict[str, int]:
+        """The depths by the name of the queue: articles, parked, retry, and outbox:RECEIVER."""
+        outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
+        return {"articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
 
 
 @dataclass(frozen=True, slots=True)

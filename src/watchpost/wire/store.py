@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
+from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
 from watchpost.wire import keys
 
@@ -55,7 +56,8 @@ class Store:
     async def run(self, name: str, keys: Iterable[str], args: Iterable[Argument]) -> Any:
         """Run a script. Raises StoreUnreachable, StoreBusy, StoreUnfit."""
         async with self.errors():
-            return await self.script(name)(keys=list(keys), args=list(args))
+            with tm.store_seconds.labels(name).time():
+                return await self.script(name)(keys=list(keys), args=list(args))
 
     async def run_each(self, name: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
         """Run one script once for each list of arguments, all in one round trip; each call is a step of its own.
@@ -64,7 +66,8 @@ class Store:
         """
         script = self.script(name)
         async with self.errors():
-            answers = await self._pipelined(script.sha, keys, calls)
+            with tm.store_seconds.labels(name).time():
+                answers = await self._pipelined(script.sha, keys, calls)
             if any(isinstance(answer, exceptions.NoScriptError) for answer in answers):
                 await self.redis.script_load(script.script)
                 again = [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]

@@ -117,6 +117,7 @@ class Feed:
             detail="; ".join(part for part in (reading.note if reading else "", moving.said(after)) if part),
             pace=freshness.pace(after, answer.headers, adaptive=not self._options.paced),
             failures=reading.failures if reading is not None else (),
+            size=len(answer.body),
         )
 
     async def _parse(self, answer: Fetched, now: datetime) -> Reading:

@@ -1,0 +1,63 @@
+"""What a visit adds to the metrics. Feeds are counted together, by outcome; folders, which are few, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from watchpost import telemetry as tm
+from watchpost.poll.source import Source
+from watchpost.poll.visit import Visit
+
+_BY_REASON = {
+    reason: outcome
+    for outcome, reasons in {
+        "timeout": ("timeout",),
+        "blocked": ("blocked",),
+        "http_error": ("http_error", "gone", "not_found", "rate_limited", "redirect_loop"),
+        "network_error": ("dns", "refused", "tls", "unreachable", "truncated"),
+        "unknown": ("unknown",),
+    }.items()
+    for reason in reasons
+}
+
+_looked: dict[str, float] = {}
+
+
+def watch(sources: Sequence[Source]) -> None:
+    """These sources are visited from now on, and no others: a folder's lag counts from here."""
+    tm.folder_lag.clear()
+    _looked.clear()
+    for source in sources:
+        if not source.shared:
+            _looked[source.name] = monotonic()
+            tm.folder_lag.labels(source.name).set_function(_lag(source.name))
+
+
+def visited(source: Source, visit: Visit, seconds: float) -> None:
+    """A visit came back, whatever it brought; it took so long."""
+    if not source.shared:
+        if visit.outcome != "failed" and source.name in _looked:
+            _looked[source.name] = monotonic()
+        return
+    tm.feed_fetches.labels(outcome(visit)).inc()
+    tm.feed_seconds.observe(seconds)
+    tm.feed_bytes.inc(visit.size)
+
+
+def committed(source: Source, visit: Visit, new: int, known: int) -> None:
+    """What the visit brought is in the store: so much of it is new, so much was known."""
+    for what, count in (("new", new), ("seen", known), ("invalid", len(visit.failures))):
+        counter = tm.feed_items.labels(what) if source.shared else tm.folder_files.labels(source.name, what)
+        counter.inc(count)
+
+
+def outcome(visit: Visit) -> str:
+    """ok, not_modified, http_error, network_error, timeout, parse_error, blocked or unknown."""
+    if visit.outcome == "failed":
+        return _BY_REASON.get(visit.reason, "parse_error")
+    return "ok" if visit.outcome == "read" else "not_modified"
+
+
+def _lag(name: str) -> Callable[[], float]:
+    return lambda: monotonic() - _looked.get(name, monotonic())

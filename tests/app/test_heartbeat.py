@@ -1,0 +1,83 @@
+"""The dead man's switch hears from us while everything works, and from nobody otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from ipaddress import IPv4Network
+
+from tests.http_server import Answer, HttpServer
+from watchpost.app import heartbeat
+from watchpost.plan.fields import Secret
+from watchpost.plan.heartbeat import Heartbeat
+from watchpost.vitals import Vitals
+from watchpost.wire.board import Board
+from watchpost.wire.store import Store
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"),)
+
+
+async def _works(store: Store, *roles: str) -> str:
+    for role in roles:
+        await store.beat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
+    return await heartbeat.missing(Board(store), Vitals())
+
+
+async def test_the_service_works_when_every_role_does_wherever_it_runs(store: Store) -> None:
+    assert await _works(store) == "nobody runs match, notify, poll"
+    assert await _works(store, "poll", "notify") == "nobody runs match"
+    assert await _works(store, "match") == ""
+
+
+async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(store: Store) -> None:
+    assert await _works(store, "all") == ""
+    vitals = Vitals()
+    vitals.expect(["match"])
+    vitals._beats["match"] -= 61
+    assert await heartbeat.missing(Board(store), vitals) == "no sign of life from match"
+
+
+async def test_a_store_that_is_away_is_no_life() -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    assert "127.0.0.1:1" in await heartbeat.missing(Board(away), Vitals())
+    await away.close()
+
+
+@asynccontextmanager
+async def beating(server: HttpServer, trouble: list[str]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    options = Heartbeat(
+        url=Secret(server.url("/ping/t0k3n")), every=timedelta(seconds=10), allow_private=LOOPBACK
+    ).model_copy(update={"every": timedelta(seconds=0.05)})
+
+    async def why_not() -> str:
+        return trouble[0]
+
+    async def tick() -> None:
+        await asyncio.sleep(0.02)
+
+    running = asyncio.ensure_future(heartbeat.run(options, "test", why_not, tick, stop))
+    yield
+    stop.set()
+    await running
+
+
+async def test_it_is_asked_again_and_again_also_when_it_failed() -> None:
+    async with HttpServer() as server:
+        server.on("/ping/t0k3n", Answer(500), Answer(200))
+        async with beating(server, [""]):
+            await server.received(3)
+        assert {request.method for request in server.requests} == {"GET"}
+
+
+async def test_it_is_not_asked_while_something_is_wrong() -> None:
+    async with HttpServer() as server:
+        trouble = ["no sign of life from match"]
+        async with beating(server, trouble):
+            await asyncio.sleep(0.3)
+            assert server.requests == []
+            trouble[0] = ""
+            await server.received(1)

@@ -1,0 +1,173 @@
+"""The metrics: the agreed names, a bounded number of series, labels of the configuration only, and no stale ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.making import WHEN
+from tests.promtool import promtool
+from tests.wire.ends import intake, queued
+from watchpost import telemetry as tm
+from watchpost.notify import receivers
+from watchpost.poll.source import Visit
+from watchpost.poll.tally import outcome
+from watchpost.web.gauges import Gauges
+from watchpost.web.watched import Watched
+from watchpost.wire.board import Board
+from watchpost.wire.store import Store
+
+_AGREED = """
+build_info{python,version} config_last_reload_successful config_last_reload_success_timestamp_seconds config_hash
+feed_fetches_total{outcome} feed_fetch_duration_seconds feed_last_success_timestamp_seconds{feed}
+feed_consecutive_failures{feed} feed_items_total{outcome} feed_bytes_total feeds{state}
+folder_files_total{folder,outcome} folder_lag_seconds{folder} matcher_documents_total{result}
+matcher_duration_seconds matcher_errors_total{reason} hits_total{severity,topic} hits_deduplicated_total{kind}
+stories_open{topic} hit_age_seconds queue_depth{queue} queue_oldest_age_seconds{queue}
+queue_redeliveries_total{queue} queue_dead_letters{queue} digests_total{outcome,receiver} digest_stories{receiver}
+digest_lateness_seconds delivery_attempts_total{outcome,reason,receiver,type} delivery_duration_seconds{type}
+delivery_end_to_end_seconds{severity} receiver_state{receiver,state}
+receiver_paused_until_timestamp_seconds{receiver} silenced_hits_total{topic} limits_applied_total{limit} redis_up
+redis_command_duration_seconds{command} scheduler_misfires_total event_loop_lag_seconds
+tasks_restarted_total{task} http_requests_total{code,method,route}
+"""
+AGREED = frozenset(_AGREED.split())
+
+SCRIPTS = 25  # one file per hop; more than there are
+BUDGET = 5000
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """The registry, emptied before and after: what other tests counted is not counted here."""
+    _empty()
+    yield
+    _empty()
+
+
+def _empty() -> None:
+    for metric in _metrics():
+        if metric._labelnames:
+            metric.clear()
+
+
+def _metrics() -> list[Counter | Gauge | Histogram]:
+    return [one for one in vars(tm).values() if isinstance(one, Counter | Gauge | Histogram)]
+
+
+def exposition() -> str:
+    return generate_latest(tm.REGISTRY).decode()
+
+
+def series() -> list[str]:
+    return [line for line in exposition().splitlines() if line and not line.startswith("#")]
+
+
+def test_the_forty_agreed_metrics_are_there_with_their_labels() -> None:
+    ours = set()
+    for metric in _metrics():
+        name = metric._name.removeprefix("watchpost_") + ("_total" if isinstance(metric, Counter) else "")
+        labels = ",".join(sorted(metric._labelnames))
+        ours.add(f"{name}{{{labels}}}" if labels else name)
+    assert len(AGREED) == 40
+    assert AGREED - ours == set()
+
+
+@pytest.mark.usefixtures("fresh")
+async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the_budget(store: Store) -> None:
+    feeds = tuple(f"feed{n}" for n in range(700))
+    names = [f"receiver{n}" for n in range(20)]
+    kinds = [*receivers.kinds()]
+    for n, name in enumerate(names):
+        for what, reason in product(("trylater", "refused", "unknown"), tm.DELIVERY_REASONS - {""}):
+            tm.attempts.labels(name, kinds[n % len(kinds)], what, reason)
+        tm.attempts.labels(name, kinds[n % len(kinds)], "delivered", "")
+        for what in ("sent", "empty", "heartbeat", "merged", "suppressed", "failed"):
+            tm.digests.labels(name, what)
+        for state in ("ok", "failing", "paused", "open", "trial", "disabled"):
+            tm.receiver_state.labels(name, state)
+        tm.digest_stories.labels(name)
+        tm.receiver_till.labels(name)
+        tm.plain_editions.labels(name)
+    for topic in (f"topic{n}" for n in range(20)):
+        for severity in ("low", "normal", "high"):
+            tm.hits.labels(topic, severity)
+        for metric in (tm.stories_open, tm.hits_silenced, tm.hits_unrouted):
+            metric.labels(topic)
+    for folder in (f"folder{n}" for n in range(20)):
+        tm.folder_lag.labels(folder)
+        for what in ("new", "seen", "invalid"):
+            tm.folder_files.labels(folder, what)
+    for kind in kinds:
+        tm.delivery_seconds.labels(kind)
+    for severity in ("low", "normal", "high"):
+        tm.end_to_end.labels(severity)
+    for script in range(SCRIPTS):
+        tm.store_seconds.labels(str(script))
+    for route, method, code in product(range(30), ("GET", "POST", "other"), ("200", "403", "404", "500")):
+        tm.requests.labels(str(route), method, code)
+    await intake(store).sync(feeds)
+    for claim in (await intake(store).claim(len(feeds))).feeds:
+        status = {"failures": "2", "last_read": WHEN.isoformat(), "state": "dead" if claim.name == "feed1" else ""}
+        await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
+    await Gauges(Board(store), Watched(feeds, (), tuple(names))).measure()
+
+    found = series()
+    assert len(found) < BUDGET, len(found)
+    assert sum("feed_consecutive_failures{" in one for one in found) == tm.FEEDS_BY_NAME + 1
+    assert 'watchpost_feed_consecutive_failures{feed="_other"} 2.0' in found
+    assert 'watchpost_feeds{state="failing"} 699.0' in found
+    assert 'watchpost_feeds{state="dead"} 1.0' in found
+    assert not [one for one in found if "_created" in one]
+
+
+@pytest.mark.usefixtures("fresh")
+async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store) -> None:
+    await queued(store)
+    await store.redis.xadd(store.keys.outbox("team"), {"d": "1"}, id="1-1")
+    await store.redis.xadd(store.keys.dead, {"kind": "article"})
+    watched = Watched(("rfi",), (), ("team",))
+    await Gauges(Board(store), watched).measure()
+    found = dict(line.rsplit(" ", 1) for line in series())
+    assert found['watchpost_queue_depth{queue="outbox:team"}'] == "1.0"
+    assert float(found['watchpost_queue_oldest_age_seconds{queue="outbox:team"}']) > 1e9, "since 1970"
+    assert found['watchpost_queue_oldest_age_seconds{queue="articles"}'] == "0.0"
+    assert found['watchpost_queue_dead_letters{queue="all"}'] == "1.0"
+    assert found['watchpost_feeds{state="new"}'] == "1.0"
+
+    away = Store("redis://127.0.0.1:1/0")
+    await Gauges(Board(away), watched).measure()
+    assert not [line for line in series() if line.startswith("watchpost_queue_")]
+    await away.close()
+
+
+@pytest.mark.parametrize(
+    ("visit", "label"),
+    [
+        (Visit("read"), "ok"),
+        (Visit("unchanged"), "not_modified"),
+        (Visit("failed", reason="rate_limited"), "http_error"),
+        (Visit("failed", reason="dns"), "network_error"),
+        (Visit("failed", reason="blocked"), "blocked"),
+        (Visit("failed", reason="malformed"), "parse_error"),
+        (Visit("failed", reason="unknown"), "unknown"),
+    ],
+)
+def test_a_visit_counts_under_one_of_eight_outcomes(visit: Visit, label: str) -> None:
+    assert outcome(visit) == label
+
+
+def test_a_reason_that_nobody_agreed_on_makes_no_series() -> None:
+    assert tm.delivery_reason("tls") == "tls"
+    assert tm.delivery_reason("550 5.1.1 <w@example.org>") == "unknown"
+
+
+def test_promtool_finds_nothing_wrong_with_the_exposition() -> None:
+    tm.feed_fetches.labels("ok")
+    text = exposition()
+    assert list(text_string_to_metric_families(text))
+    assert promtool("check", "metrics", told=text) == ""
