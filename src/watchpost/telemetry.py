@@ -133,6 +133,7 @@ SENTENCES: Mapping[str, str] = {
     "source.first_read": "{source}: first reading, {new} new articles; {known} older ones are known and not told",
     "source.recovered": "{source} can be read again",
     "source.item_failed": "{source}: {item} was left out: {detail}",
+    "source.page_failed": "{source}: the page {item} could not be read ({detail}); the feed's text has to do",
     "source.read": "{source}: {new} new articles",
     "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
     "delivery.done": "{receiver} has {what}",

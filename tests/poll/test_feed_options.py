@@ -13,6 +13,8 @@ from watchpost.poll.feed_options import FeedOptions
 MISTAKES = {
     "every: 8d": "every: must be longer than nothing, and at most 7d",
     "on_new: yesterday": "on_new: a duration like 24h, or all, or baseline",
+    "fulltext: sometimes": "fulltext: true (pages of plausible articles), always, or false",
+    "fulltext: 0": "fulltext: true (pages of plausible articles), always, or false",
     "auth: {username: me, password: hush}": (
         "auth.password: a secret is never written into this file: use {env: NAME} or {file: PATH}"
     ),
@@ -41,6 +43,13 @@ def test_a_mistake_in_a_feed_is_said(tmp_path: Path, options: str) -> None:
 @pytest.mark.parametrize("on_new", ["24h", "all", "baseline", "0s"])
 def test_on_new_is_a_time_or_a_word(tmp_path: Path, on_new: str) -> None:
     assert FeedOptions.model_validate({"url": "https://example.org/", "on_new": on_new}).paced is False
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [(True, "plausible"), ("plausible", "plausible"), ("always", "always"), (False, False)]
+)
+def test_full_text_is_wanted_where_plausible_or_always(written: object, meant: object) -> None:
+    assert FeedOptions.model_validate({"url": "https://example.org/", "fulltext": written}).fulltext == meant
 
 
 def test_every_counts_as_written_when_it_stands_in_the_defaults(tmp_path: Path) -> None:

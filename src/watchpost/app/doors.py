@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost import __version__
 from watchpost import telemetry as tm
+from watchpost.match.plausible import Plausible
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
@@ -49,10 +50,19 @@ def receiver_options() -> Mapping[str, type[Options]]:
     return {name: kind.options for name, kind in receivers.kinds().items()}
 
 
-def build_sources(plan: Plan, parser: poll_source.Parser) -> tuple[poll_source.Source, ...]:
+def build_sources(
+    plan: Plan, parser: poll_source.Parser, registry: poll_source.Registry | None = None
+) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet."""
     agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
-    kinds, workshop = sources.kinds(), poll_source.Workshop(parser=parser, user_agent=agent)
+    kinds = sources.kinds()
+    workshop = poll_source.Workshop(
+        parser=parser,
+        user_agent=agent,
+        plausible=Plausible(plan.topics),
+        registry=registry,
+        visit_seconds=plan.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
+    )
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
 
 

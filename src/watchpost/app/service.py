@@ -78,9 +78,6 @@ class Service:
         """The poll role's loops."""
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
-        sources = doors.build_sources(self.plan, parser)
-        for source in sources:
-            self._stack.push_async_callback(source.close)
         intake = Intake(
             self.store,
             seen_ttl_ms=_ms(self.plan.retention.dedup),
@@ -88,6 +85,9 @@ class Service:
             lease_ms=self.lease_ms,
             host_gap_ms=_ms(self.plan.limits.host_gap),
         )
+        sources = doors.build_sources(self.plan, parser, intake)
+        for source in sources:
+            self._stack.push_async_callback(source.close)
         return Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
 
     def matcher(self) -> Matcher:

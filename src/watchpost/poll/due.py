@@ -52,10 +52,12 @@ class Floor:
 class Pace:
     """How often a source may be read, as far as its visits taught.
 
-    `every` stands in for the interval where the operator wrote none. Hours are GMT, days count from 0 = Monday.
+    `every` stands in for the interval where the operator wrote none, and `why` says wherefore. Hours are GMT, days
+    count from 0 = Monday.
     """
 
     every: timedelta | None = None
+    why: str = "by how often it brings something"
     floors: tuple[Floor, ...] = ()
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
@@ -81,7 +83,7 @@ def next_visit(
     """
     interval = pace.every or every
     pause = _spread(interval, name)
-    reason = f"every {words(interval)}" + (", by how often it brings something" if pace.every else "")
+    reason = f"every {words(interval)}" + (f", {pace.why}" if pace.every else "")
     if failures > 0:
         patience = max(interval, min(interval * 2 ** min(failures - 1, 20), LONGEST))
         if dead:

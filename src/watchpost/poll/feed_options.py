@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -67,6 +67,14 @@ def _on_new(value: Any) -> Any:
         raise PydanticCustomError("on_new", "a duration like 24h, or all, or baseline") from None
 
 
+def _fulltext(value: Any) -> Any:
+    if value is True:
+        return "plausible"
+    if value is False or value in ("plausible", "always"):
+        return value
+    raise PydanticCustomError("fulltext", "true (pages of plausible articles), always, or false")
+
+
 def _proxy_address(value: str | Secret) -> str | Secret:
     text = value.reveal() if isinstance(value, Secret) else value
     try:
@@ -121,6 +129,11 @@ class FeedOptions(Options):
     auth: BasicAuth | None = None
     proxy: Proxy | None = None
     allow_private: tuple[Network, ...] = ()
+    fulltext: Annotated[
+        Literal[False, "plausible", "always"],
+        BeforeValidator(_fulltext),
+        WithJsonSchema({"enum": [False, True, "plausible", "always"]}),
+    ] = False
     max_items: int = Field(200, ge=1, le=10_000)
     tags: Several[Tag] = ()
     weight: float = Field(1.0, gt=0, le=100)

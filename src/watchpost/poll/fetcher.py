@@ -30,7 +30,7 @@ Reason = Literal[
 """Every reason with which a fetch fails."""
 
 _PERMANENT = frozenset({301, 308})
-_REDIRECTS = _PERMANENT | {302, 303, 307}
+REDIRECTS = _PERMANENT | {302, 303, 307}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Fetcher(Protocol):
 class HttpFetcher:
     """A Fetcher by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
 
-    `proxy`, if given, makes the connections, and decides which addresses are private.
+    `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer comes
+    back as it is, whatever its status, and no redirect is followed: for callers that have a word in each hop.
     """
 
     def __init__(
@@ -92,8 +93,10 @@ class HttpFetcher:
         proxy: Secret | None = None,
         bounds: Bounds | None = None,
         tls: ssl.SSLContext | None = None,
+        plain: bool = False,
     ) -> None:
         self._user_agent = user_agent
+        self._plain = plain
         self._proxy = proxy
         self._guarded = GuardedTransport(allow_private=allow_private, tls=tls)
         self._bounds = bounds or Bounds()
@@ -120,11 +123,13 @@ class HttpFetcher:
         for _ in range(self._bounds.hops + 1):
             sent = {"user-agent": self._user_agent} | _request_headers(start, url, headers, validators)
             answer = await self._one(url, sent)
+            if self._plain:
+                return answer
             target = answer.headers.get("location", "")
-            if answer.status not in _REDIRECTS or not target:
-                return _accepted(answer, moved_to)
+            if answer.status not in REDIRECTS or not target:
+                return accepted(answer, moved_to)
             permanent = permanent and answer.status in _PERMANENT
-            url = _target(url, target)
+            url = redirected(url, target)
             moved_to = url if permanent else moved_to
             if url in seen:
                 raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
@@ -181,7 +186,8 @@ def _request_headers(
     return sent
 
 
-def _target(url: str, location: str) -> str:
+def redirected(url: str, location: str) -> str:
+    """Where a redirect from `url` leads. Raises FetchError for what is no web address."""
     try:
         target = urljoin(url, location.strip())
         parts = httpx.URL(target)
@@ -192,7 +198,7 @@ def _target(url: str, location: str) -> str:
     return str(parts.copy_with(fragment=None))
 
 
-def _accepted(answer: Fetched, moved_to: str) -> Fetched:
+def accepted(answer: Fetched, moved_to: str = "") -> Fetched:
     """The answer if it is one that can be used. Raises FetchError for every other status."""
     if answer.status in (200, 203, 226, 304):
         return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)

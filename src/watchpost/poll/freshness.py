@@ -14,6 +14,7 @@ from watchpost.poll.due import Asks, Floor, Pace, words
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _FAR_SECONDS = 10**9  # absurd wishes stay countable; due.py makes a day of them
 
 
@@ -35,6 +36,12 @@ def remembered(headers: Mapping[str, str], known: Mapping[str, str], *, unchange
     if unchanged and not said:
         return {"fresh": known.get("fresh", ""), "fresh_by": known.get("fresh_by", "")}
     return {"fresh": "", "fresh_by": ""}
+
+
+def charset(headers: Mapping[str, str]) -> str:
+    """What the Content-Type declares, "" if nothing."""
+    found = _CHARSET.search(headers.get("content-type", ""))
+    return found[1] if found else ""
 
 
 def remember(asks: Asks) -> dict[str, str]:

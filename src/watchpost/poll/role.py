@@ -244,6 +244,8 @@ class Poller:
         begun = perf_counter()
         try:
             visit = await source.visit(claim.memory, self._clock())
+        except StoreError:
+            raise
         except Exception as error:  # a source promises not to raise; if it does, it must not stop the others
             tm.log().exception("source.raised", source=source.name)
             visit = Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
@@ -253,7 +255,7 @@ class Poller:
     def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
         for failure in visit.failures:
             tm.log().warning(
-                "source.item_failed",
+                "source.page_failed" if failure.reason == "fulltext_failed" else "source.item_failed",
                 source=source.name,
                 item=failure.item,
                 reason=failure.reason,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from watchpost.model import Article
 from watchpost.plan.fields import Options
+from watchpost.poll.robots import RobotsMemory
 from watchpost.poll.visit import Failure as Failure
 from watchpost.poll.visit import Visit as Visit
 
@@ -49,12 +51,40 @@ class Parser(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """What the pollers know together: which articles were read before, and whose turn it is at a host."""
+
+    async def unseen(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids that are new."""
+        ...
+
+    async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
+        """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again."""
+        ...
+
+    async def leave_host(self, host: str, holder: str) -> None:
+        """The request is over."""
+        ...
+
+
+def _everything(article: Article) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What app lends to every source: the killable parser, the User-Agent, and the directory of the configuration."""
+    """What app lends to every source: the killable parser, and the User-Agent.
+
+    `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
+    A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt.
+    """
 
     parser: Parser
     user_agent: str
+    plausible: Callable[[Article], bool] = _everything
+    registry: Registry | None = None
+    visit_seconds: float = 30.0
+    robots: RobotsMemory = field(default_factory=RobotsMemory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -79,6 +79,26 @@ def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str
         place=clean_line(draft.place)[:NAME_MAX],
         published=draft.published,
         fingerprints=fingerprints(url, title, body),
+    )
+
+
+def with_page(article: Article, page: Draft) -> Article | None:
+    """The article of a feed with the text of its page; None if the page has no more text than the feed.
+
+    What the feed had for a text becomes the summary, unless it has one. Its title, link and date stay: the page only
+    fills in what the feed does not say.
+    """
+    body = clean_text(blank_margins(page.text[: 2 * BODY_MAX]))[:BODY_MAX]
+    if len(body) <= len(article.body):
+        return None
+    return replace(
+        article,
+        body=body,
+        summary=article.summary or ("" if article.body in body else article.body[:SUMMARY_MAX]),
+        author=article.author or clean_line(page.author)[:NAME_MAX],
+        lang=article.lang or language(page.lang),
+        published=article.published or page.published,
+        fingerprints=fingerprints(article.url, article.title, body),
     )
 
 

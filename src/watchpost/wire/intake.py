@@ -97,6 +97,29 @@ class Intake:
         """A claimed feed that this process does not know: others of its host need not wait for it."""
         await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
+    async def unseen(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these articles that nobody has committed yet. Changes nothing."""
+        if not ids:
+            return frozenset()
+        async with self._store.errors():
+            scores = await self._store.redis.zmscore(self._keys.seen, list(ids))
+        return frozenset(id_ for id_, score in zip(ids, scores, strict=True) if score is None)
+
+    async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
+        """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again.
+
+        A host that is held for the visit to `feed` itself is no obstacle.
+        """
+        if not self._host_gap_ms:
+            return 0
+        args: list[str | int] = [holder, feed, self._host_gap_ms, hold_ms]
+        return int(await self._store.run("take_host", [self._keys.host(host)], args))
+
+    async def leave_host(self, host: str, holder: str) -> None:
+        """A request is over before its hold."""
+        if self._host_gap_ms:
+            await self._store.run("leave_host", [self._keys.host(host)], [holder])
+
     async def recall(self, name: str) -> Claim:
         """What an unshared source left: a claim without a fence, because nobody else visits it."""
         async with self._store.errors():

@@ -49,6 +49,27 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> Draft:
     )
 
 
+def read_article(data: bytes, now: datetime, encoding: str = "") -> Draft:
+    """The text of an article's page and the facts that it declares about it; "" where no article is found in it.
+
+    Only what extraction takes for the article counts: a page's frame (menus, related articles, a wall that asks for
+    consent) is never taken instead. Raises FetchError("binary") for bytes that are no text.
+    """
+    page = decode_html(data, encoding)
+    root = parse_html(page)
+    if root is None:
+        return Draft("")
+    metas = _metas(root)
+    title = _title(root, metas, _first(root, "title"), clean_line(metas.get("og:site_name", "")))
+    return Draft(
+        title=title,
+        text="\n\n".join(_paragraphs(_extract(page, favor_precision=True), title)),
+        author=metas.get("author", ""),
+        lang=next((str(tag.get("lang")) for tag in root.iter("html") if tag.get("lang")), ""),
+        published=_published(page, root, metas, now),
+    )
+
+
 def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str) -> str:
     headings = [heading for tag in ("h1", "h2") for heading in _all(root, tag)]
     for heading in headings:  # the one that the page's own title repeats is the article's
@@ -64,17 +85,23 @@ def _body(page: str, root: Any, title: str) -> str:
     text = _extract(page)
     if len(text) < _ENOUGH:
         text = text_of(root, frame=False) or text
+    return "\n\n".join(_paragraphs(text, title))
+
+
+def _paragraphs(text: str, title: str) -> list[str]:
     found = trim_furniture([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
     while found and found[0] == title:
         found = found[1:]
-    return "\n\n".join(found)
+    return found
 
 
-def _extract(page: str) -> str:
+def _extract(page: str, *, favor_precision: bool = False) -> str:
     import trafilatura  # half a second to import: only where a page is read
 
     try:
-        found = trafilatura.extract(page, fast=True, include_comments=False, with_metadata=False)
+        found = trafilatura.extract(
+            page, fast=True, include_comments=False, with_metadata=False, favor_precision=favor_precision
+        )
     except Exception:  # of any kind: lxml and the heuristics above it fail in many ways on broken pages
         return ""
     return found if isinstance(found, str) else ""

@@ -89,6 +89,13 @@ def read_feed_document(
     return Reading(tuple(articles.values()), note=note)
 
 
+def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:
+    """What the page of an article has of it; `charset` is what HTTP declared. Raises FetchError("binary")."""
+    from watchpost.poll.documents.pages import read_article
+
+    return read_article(body, now, charset)
+
+
 def read_json_lines(
     name: str,
     data: bytes,

@@ -8,28 +8,28 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plan.fields import Secret
 from watchpost.poll import freshness, moving, newness
+from watchpost.poll.addresses import host_of, origin_of
 from watchpost.poll.documents.read import Reading, read_feed_document
 from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.fulltext import Completed, FullText
+from watchpost.poll.page_fetcher import PageFetcher
 from watchpost.poll.source import Kind, Parser, Visit, Workshop
 
 __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
 
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-
 FULL_READ_EVERY = timedelta(days=3)
 """Less than half of the shortest `retention.dedup` that the configuration allows."""
+
+_SOON = Pace(every=timedelta(minutes=1), why="for pages of its articles are still to be read")
 
 _GONE = Visit(
     "failed",
@@ -50,17 +50,29 @@ class Feed:
 
     shared = True
 
-    def __init__(self, name: str, options: FeedOptions, parser: Parser, fetcher: Fetcher) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: FeedOptions,
+        parser: Parser,
+        fetcher: Fetcher,
+        *,
+        full: FullText | None = None,
+        visit_seconds: float = 30.0,
+    ) -> None:
+        """`full` reads the pages of articles, None: nobody does. A visit is over after about `visit_seconds`."""
         self.name = name
         self.every = options.every
-        self.host = _host(options.url)
+        self.host = host_of(options.url)
         self._options = options
         self._parser = parser
         self._fetcher = fetcher
+        self._full = full
+        self._visit_seconds = visit_seconds
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
         """One conditional GET. Validators are remembered only with a body that could be read."""
-        url = self._options.url
+        url, begun = self._options.url, asyncio.get_running_loop().time()
         if memory.get("gone") == url:
             return _GONE
         known = memory if memory.get("url") == url else {}
@@ -73,7 +85,7 @@ class Feed:
                 validators=Validators(valid.get("final") or url, valid.get("etag", ""), valid.get("modified", "")),
                 timeout=self._options.timeout,
             )
-            return await self._read(answer, known, valid, now)
+            return await self._read(answer, known, valid, now, begun + self._visit_seconds)
         except FetchError as error:
             return self._failed(error, place, known)
 
@@ -93,7 +105,9 @@ class Feed:
         pace = freshness.after_failure(error.retry_after_seconds, known)
         return Visit("failed", memory=moving.back() if astray else {}, reason=error.reason, detail=detail, pace=pace)
 
-    async def _read(self, answer: Fetched, known: Mapping[str, str], valid: Mapping[str, str], now: datetime) -> Visit:
+    async def _read(
+        self, answer: Fetched, known: Mapping[str, str], valid: Mapping[str, str], now: datetime, deadline: float
+    ) -> Visit:
         """`known` is what is remembered of this url, `valid` the same, or nothing if everything is to be read anew."""
         digest = hashlib.sha256(answer.body).hexdigest() if answer.status != 304 else valid.get("body", "")
         unchanged = answer.status == 304 or digest == valid.get("body")
@@ -108,29 +122,36 @@ class Feed:
                 memory |= {"body": digest, "read": now.isoformat(timespec="seconds")}
             first = not known.get("read")
             news, baseline = newness.split(reading.articles, self._options.on_new if first else "all", now)
+        told = await self._completed(news, now, deadline)
+        if told.left:  # whoever waits for the next visit must be in what it gets: the feed once more, and whole
+            memory |= {"body": "", "etag": "", "modified": ""}
         after = {**known, **memory}
         return Visit(
             "unchanged" if reading is None else "read",
-            news,
+            told.articles,
             baseline,
             memory,
-            detail="; ".join(part for part in (reading.note if reading else "", moving.said(after)) if part),
-            pace=freshness.pace(after, answer.headers, adaptive=not self._options.paced),
-            failures=reading.failures if reading is not None else (),
+            detail="; ".join(part for part in (reading.note if reading else "", told.note, moving.said(after)) if part),
+            pace=_SOON if told.left else freshness.pace(after, answer.headers, adaptive=not self._options.paced),
+            failures=(*(reading.failures if reading is not None else ()), *told.failures),
             size=len(answer.body),
         )
+
+    async def _completed(self, news: tuple[Article, ...], now: datetime, deadline: float) -> Completed:
+        if self._full is None or not news:
+            return Completed(news)
+        return await self._full.complete(news, self._headers, now, deadline)
 
     async def _parse(self, answer: Fetched, now: datetime) -> Reading:
         if not answer.body.strip():
             raise FetchError("empty", "the answer has no content")
-        charset = _CHARSET.search(answer.headers.get("content-type", ""))
         return await self._parser.run(
             read_feed_document,
             answer.body,
             now=now,
             source=self.name,
             url=answer.url,
-            charset=charset[1] if charset else "",
+            charset=freshness.charset(answer.headers),
             lang=self._options.lang,
             limit=self._options.max_items,
         )
@@ -149,7 +170,7 @@ class Feed:
 
     def _headers(self, place: str) -> dict[str, str]:
         """What the operator wants sent; it is meant for the host that the operator named, and goes to no other."""
-        if _origin(place) != _origin(self._options.url):
+        if origin_of(place) != origin_of(self._options.url):
             return {}
         headers = {
             name: value.reveal() if isinstance(value, Secret) else value
@@ -164,22 +185,6 @@ class Feed:
 def _paced(reading: Reading, now: datetime) -> dict[str, str]:
     pace = adaptive((article.published for article in reading.articles), now)
     return {"pace": str(int(pace.total_seconds())) if pace is not None else ""}
-
-
-def _host(url: str) -> str:
-    """What must not be asked twice at once. On loopback each port is a host of its own."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    try:
-        local = ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    return f"{host}:{parts.port}" if local else host
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
 
 
 def _stale(memory: Mapping[str, str], now: datetime) -> bool:
@@ -198,7 +203,16 @@ def build(name: str, options: FeedOptions, workshop: Workshop) -> Feed:
         allow_private=options.allow_private,
         proxy=options.proxy.address if options.proxy is not None else None,
     )
-    return Feed(name, options, workshop.parser, fetcher)
+    full = None
+    if options.fulltext:
+        pages = PageFetcher(name, options, workshop.user_agent, workshop.robots, workshop.registry)
+        plausible = workshop.plausible if options.fulltext == "plausible" else _always
+        full = FullText(pages, workshop.parser, plausible, workshop.registry)
+    return Feed(name, options, workshop.parser, fetcher, full=full, visit_seconds=workshop.visit_seconds)
+
+
+def _always(article: Article) -> bool:
+    return True
 
 
 KIND = Kind("feed", FeedOptions, build)
