@@ -47,7 +47,11 @@ def visited(source: Source, visit: Visit, seconds: float) -> None:
 
 def committed(source: Source, visit: Visit, new: int, known: int) -> None:
     """What the visit brought is in the store: so much of it is new, so much was known."""
-    for what, count in (("new", new), ("seen", known), ("invalid", len(visit.failures))):
+    pages = sum(failure.reason == "fulltext_failed" for failure in visit.failures)
+    counts = {"new": new, "seen": known, "invalid": len(visit.failures) - pages}
+    if pages:  # these articles are told nonetheless
+        counts["fulltext_failed"] = pages
+    for what, count in counts.items():
         counter = tm.feed_items.labels(what) if source.shared else tm.folder_files.labels(source.name, what)
         counter.inc(count)
 
