@@ -28,7 +28,7 @@ from watchpost.model import Article, Delivered, Delivery, Digest, Message, Outco
 from watchpost.notify.admission import Admission, Policy
 from watchpost.notify.journal import Journal
 from watchpost.notify.sender import Sender
-from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.articles import Articles, Match, Matched, Parking
 from watchpost.wire.codec import ARTICLE
 from watchpost.wire.gate import Gate
 from watchpost.wire.intake import Claim, Intake
@@ -97,7 +97,7 @@ async def match_hop(store: Store, run: str) -> float:
             read = end.read(entry)
             await store.redis.incr(DONE)
             matches.append(Match(entry, read, (Parking(hit(read.title, article=read), (_GROUP,)),)))
-        assert set(await end.matched(matches)) == {(True,)}
+        assert set(await end.matched(matches)) == {Matched((True,))}
         done += len(matches)
     seconds = time.perf_counter() - begun
     assert await store.redis.xlen(store.keys.articles) == 0

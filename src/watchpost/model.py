@@ -92,7 +92,8 @@ class Snippet:
 class Hit:
     """One article about one topic, and why. `article` carries no text any more; the snippet does.
 
-    `story` names what copies of one article have in common, per topic.
+    `story` names what copies of one text have in common, `voice` is whose words they are (an agency, an outlet;
+    "" if nobody asked), `figures` are the numbers in the text.
     """
 
     id: str
@@ -104,6 +105,8 @@ class Hit:
     evidence: tuple[Evidence, ...]
     snippet: Snippet
     matched: datetime
+    voice: str = ""
+    figures: tuple[str, ...] = ()
 
 
 # ── where a hit goes ─────────────────────────────────────────────────────────────────────────────────────

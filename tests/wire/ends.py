@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.making import article, hit
 from watchpost.model import Article
-from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.articles import Articles, Match, Matched, Parking
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.store import Store
 from watchpost.wire.stream import Entry
@@ -33,7 +33,7 @@ async def match_one(
 ) -> tuple[bool, ...] | Exception | None:
     """MATCHED for one article."""
     (result,) = await end.matched([Match(entry, about, parkings)])
-    return result
+    return result.news if isinstance(result, Matched) else result
 
 
 async def parked(store: Store, *names: str, group: str = "team|now") -> None:

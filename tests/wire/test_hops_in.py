@@ -10,7 +10,7 @@ import pytest
 from tests.making import article, hit
 from tests.wire.ends import HOUR_MS, LEASE_MS, intake, match_one, matcher, queued
 from watchpost.model import Article
-from watchpost.wire.articles import Match, Parking
+from watchpost.wire.articles import Match, Matched, Parking
 from watchpost.wire.intake import Claim
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
@@ -232,4 +232,4 @@ async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loade
     fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
     refused, done = await end.matched([broken, fine])
     assert isinstance(refused, Exception)
-    assert done == (True,)
+    assert done == Matched((True,))

@@ -13,9 +13,10 @@ from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
+from watchpost.match.signatures import signature
 from watchpost.model import Article, Hit, Route
 from watchpost.vitals import VITALS
-from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.articles import Articles, Match, Matched, Parking
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
 
@@ -122,7 +123,8 @@ class Matcher:
                 except CodecError as error:
                     await self._bury(entry, "codec", str(error))
                     continue
-                matches.append(Match(entry, article, self._find(article)))
+                found = self._find(article)
+                matches.append(Match(entry, article, found, signature(article) if found else None))
                 crash.point("match.matched")
                 await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
             await self._hand_on(matches)
@@ -164,9 +166,9 @@ class Matcher:
         await self._articles.bury(entry, reason, detail)
 
 
-def _tally(done: Match, result: tuple[bool, ...] | None) -> None:
+def _tally(done: Match, result: Matched | None) -> None:
     tm.articles_matched.labels("gone" if result is None else "hit" if done.parkings else "miss").inc()
-    for parking, fresh in zip(done.parkings, result or (), strict=result is not None):
+    for parking, fresh in zip(done.parkings, result.news if result else (), strict=result is not None):
         _count(parking, fresh)
 
 

@@ -43,7 +43,7 @@ COMMON = 64
 
 CANDIDATES = 8
 TEXTS = 8
-"""Of a story so many texts are compared: its first ones."""
+"""Of a story so many texts are compared: its first ones and its last one."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Shelf:
             verdict = Verdict(known[0], signature.voice if signature.credited else known[1], False)
         else:
             verdict = self._nearest(signature, since) or Verdict(signature.story, signature.voice, True)
-        self._keep(signature, verdict, now)
+        self._keep(signature, verdict, now, since)
         return verdict
 
     def _nearest(self, signature: Signature, since: datetime) -> Verdict | None:
@@ -99,15 +99,17 @@ class Shelf:
         copy = best[0] >= COPIED and not signature.credited
         return Verdict(best[1], best[2] if copy else signature.voice, False)
 
-    def _keep(self, signature: Signature, verdict: Verdict, now: datetime) -> None:
+    def _keep(self, signature: Signature, verdict: Verdict, now: datetime, since: datetime) -> None:
+        before = self._exact.get(signature.exact[0])  # the article's own key
+        again = before is not None and before[2] > since
         for key in signature.exact:
             self._exact[key] = (verdict.story, verdict.voice, now)
         story = self._stories.setdefault(verdict.story, _Story())
-        if not signature.sketch or len(story.texts) >= TEXTS:
+        if again or not signature.sketch:
             return
-        if any(text.signature.article == signature.article for text in story.texts):
-            return
-        story.texts.append(_Text(signature, verdict.voice, now))
+        kept = next((n for n, text in enumerate(story.texts) if text.seen <= since), len(story.texts))
+        at = min(kept, TEXTS - 1)
+        story.texts[at : at + 1] = [_Text(signature, verdict.voice, now)]
         for value in signature.sketch[:INDEXED]:
             self._index.setdefault(value, {})[verdict.story] = now
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watchpost.model import Article, Hit, derive_id
+from watchpost.signature import Signature, Verdict
 from watchpost.wire import keys
 from watchpost.wire.codec import ARTICLE, HIT
 from watchpost.wire.store import Store
@@ -22,49 +23,68 @@ class Parking:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A claimed article and what was found in it."""
+    """A claimed article and what was found in it. Without a signature its hits are stories of their own."""
 
     entry: Entry
     article: Article
     parkings: tuple[Parking, ...]
+    signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What became of an article: which of its hits are news, and its story; `verdict` is None without a signature."""
+
+    news: tuple[bool, ...]
+    verdict: Verdict | None = None
+
+
+NAME_MAX = 200
+WINDOW_MS = 72 * 3_600_000
 
 
 class Articles:
-    """What the match role may do."""
+    """What the match role may do. `window_ms`: for so long a text finds its copies."""
 
-    def __init__(self, store: Store, consumer: str, *, lease_ms: int, hits_ttl_ms: int) -> None:
+    def __init__(
+        self, store: Store, consumer: str, *, lease_ms: int, hits_ttl_ms: int, window_ms: int = WINDOW_MS
+    ) -> None:
         self._store = store
         self._keys = store.keys
         self._hits_ttl_ms = hits_ttl_ms
+        self._window_ms = window_ms
         self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
     def read(self, entry: Entry) -> Article:
         """The article of an entry. Raises CodecError."""
         return ARTICLE.decode(entry.fields.get(b"a", b""))
 
-    async def matched(self, matches: Sequence[Match]) -> list[tuple[bool, ...] | Exception | None]:
+    async def matched(self, matches: Sequence[Match]) -> list[Matched | Exception | None]:
         """These articles are dealt with, each in one step of its own, all in one round trip.
 
-        For each, in order: is each hit news (True) or a copy of what was told (False)? None: another matcher
-        dealt with the article, nothing was written. An exception: this one was refused, nothing was written.
+        For each, in order: is each hit news (True), or the very same that was told (False), and which story is it?
+        None: another matcher dealt with it, nothing was written. An exception: refused, nothing was written.
         """
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
-        names.append(self._keys.ledger)
+        names += [self._keys.index(""), self._keys.story(""), self._keys.ledger]
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
-        results: list[tuple[bool, ...] | Exception | None] = []
+        results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
             if isinstance(answer, Exception):
                 results.append(answer)
                 continue
             self.claims.let_go(match.entry)
-            results.append(None if answer[0] == b"GONE" else tuple(flag == 1 for flag in answer[1:]))
+            results.append(None if answer[0] == b"GONE" else _result(match, answer))
         return results
 
     def _arguments(self, match: Match) -> list[str | bytes | int]:
         article = match.article
-        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, len(match.parkings)]
+        signature = match.signature if match.parkings else None
+        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, self._window_ms, len(match.parkings)]
+        args += [0] if signature is None else _signature(signature, article.title)
+        same = _the_very_same(article)
         for parking in match.parkings:
-            marks = [derive_id("mark", parking.hit.topic, mark) for mark in (article.id, *article.fingerprints)]
+            marks = [derive_id("mark", parking.hit.topic, mark) for mark in same]
             args += [
                 len(marks),
                 *marks,
@@ -95,3 +115,40 @@ class Articles:
         """How many articles are queued or being matched."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._keys.articles))
+
+
+def _the_very_same(article: Article) -> list[str]:
+    """What is told once: the article, its address, and its text from one outlet. From another it is a copy to count."""
+    outlet = article.outlet or article.source
+    prints = (mark if mark.startswith("url:") else f"{mark} {outlet}" for mark in article.fingerprints)
+    return [article.id, *prints]
+
+
+def _signature(signature: Signature, title: str) -> list[str | bytes | int]:
+    fields: list[str | bytes | int] = [
+        signature.article,
+        signature.story,
+        title,
+        _bounded(signature.outlet),
+        _bounded(signature.voice),
+        int(signature.credited),
+        signature.day,
+        int(signature.whole),
+        signature.series,
+        " ".join(signature.numbers),
+        " ".join(signature.figures),
+        "".join(signature.sketch),
+    ]
+    return [len(fields), *fields, len(signature.exact), *signature.exact]
+
+
+def _bounded(name: str) -> str:
+    return name[:NAME_MAX]
+
+
+def _result(match: Match, answer: Sequence[bytes | int]) -> Matched:
+    _, story, voice, *flags = answer
+    verdict = None
+    if match.signature is not None and isinstance(story, bytes) and isinstance(voice, bytes) and story:
+        verdict = Verdict(story.decode(), voice.decode("utf-8", "replace"), story.decode() == match.signature.story)
+    return Matched(tuple(flag == 1 for flag in flags), verdict)

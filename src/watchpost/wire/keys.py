@@ -11,6 +11,8 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | host:{n} | hash: held, next, slot, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
+| index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
+| story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
 | open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
@@ -72,6 +74,12 @@ class Keys:
     @property
     def hits(self) -> str:
         return f"{self.prefix}hits"
+
+    def index(self, part: str) -> str:
+        return f"{self.prefix}index:{part}"
+
+    def story(self, name: str) -> str:
+        return f"{self.prefix}story:{name}"
 
     @property
     def open(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from watchpost.errors import CodecError
@@ -85,7 +85,7 @@ class Outbox:
         hits = []
         for data in raw:
             try:
-                hits.append(HIT.decode(data))
+                hits.append(_hit(data))
             except CodecError as error:
                 await self._bury_hit(group, data, str(error))
         return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told))
@@ -242,6 +242,18 @@ class Outbox:
         async with self._store.errors():
             waiting = [await self._store.redis.xlen(self._keys.outbox(receiver)) for receiver in receivers]
             return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
+
+
+def _hit(data: bytes) -> Hit:
+    """A parked hit with the story that MATCHED gave it: see scripts/matched.lua. Raises CodecError."""
+    if data[:2] != b"s1":
+        return HIT.decode(data)
+    try:
+        story, end = data[2:34].decode(), 38 + int(data[34:38])
+        voice = data[38:end].decode("utf-8", "replace")
+    except ValueError as error:
+        raise CodecError(f"Hit: damaged ({error})") from error
+    return replace(HIT.decode(data[end:]), story=story, voice=voice)
 
 
 def _id(entry: Entry) -> str:

@@ -24,6 +24,7 @@ OLDEST = {
     "valkey": (7, 2),
 }  # streams, XAUTOCLAIM with deleted ids: findings on redis-queue, 1.3
 BLOCK_MS = 1000
+_WITH = {"matched": ("stories",)}  # what a script leans on besides the clock
 _PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
 
 Argument = str | bytes | int | float
@@ -49,7 +50,8 @@ class Store:
         """The script of that file name, registered once; it reloads itself after SCRIPT FLUSH or a restart."""
         if name not in self._scripts:
             folder = resources.files("watchpost.wire") / "scripts"
-            text = "".join((folder / f"{part}.lua").read_text("utf-8") for part in ("now", "ledger", name))
+            parts = ("now", "ledger", *_WITH.get(name, ()), name)
+            text = "".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
             self._scripts[name] = self.redis.register_script(text)
         return self._scripts[name]
 

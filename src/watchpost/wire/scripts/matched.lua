@@ -1,13 +1,29 @@
--- MATCHED: one article is dealt with, whole: acknowledge it, tell copies from news, park the news for its groups.
--- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint, 6 ledger
--- ARGV 1 entry id, 2 ttl of hits ms, 3 number of hits, then for each hit:
---      number of fingerprints, fingerprints …, number of groups, groups …, payload, topic
--- returns {'OK', 1|0 for each hit: news or copy} | {'GONE'} somebody else dealt with it: nothing was written
+-- MATCHED: one article is dealt with, whole: acknowledge it, find its story, tell the very same from news, park the
+-- news for its groups.
+-- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint,
+--      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger
+-- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
+--      5 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
+--      numbers, figures, sketch; then the number of exact keys, exact keys …
+--      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic
+-- returns {'OK', story, voice, 1|0 for each hit: news or known} | {'GONE'} another dealt with it: nothing was written
+-- A hit is parked with its story before it: 's1', story (32), length of the voice (4), voice, payload.
 local now = now_ms()
 if redis.call('XACK', KEYS[1], 'match', ARGV[1]) == 0 then return {'GONE'} end
 redis.call('XDEL', KEYS[1], ARGV[1])
-local at, out, parked = 4, {'OK'}, 0
-for _ = 1, ARGV[3] do
+local at, story, voice, before = 6, '', '', ''
+if ARGV[5] ~= '0' then
+  local sig = { article = ARGV[6], story = ARGV[7], title = ARGV[8], outlet = ARGV[9], voice = ARGV[10],
+    credited = ARGV[11] == '1', day = tonumber(ARGV[12]), whole = ARGV[13] == '1', series = ARGV[14],
+    numbers = ARGV[15], figures = ARGV[16], sketch = ARGV[17] }
+  local exact = {}
+  for i = 19, 18 + ARGV[18] do exact[#exact + 1] = ARGV[i] end
+  at = 19 + #exact
+  story, voice = decide(KEYS[6], KEYS[7], now, tonumber(ARGV[3]), sig, exact)
+  before = 's1' .. story .. string.format('%04d', #voice) .. voice
+end
+local out, parked = {'OK', story, voice}, 0
+for _ = 1, ARGV[4] do
   local marks, news = tonumber(ARGV[at]), 1
   for i = at + 1, at + marks do
     if redis.call('ZSCORE', KEYS[2], ARGV[i]) then news = 0 end
@@ -18,19 +34,19 @@ for _ = 1, ARGV[3] do
   local payload = ARGV[at + groups + 1]
   if news == 1 then
     for i = at + 1, at + groups do
-      redis.call('RPUSH', KEYS[4] .. ARGV[i], payload)
+      redis.call('RPUSH', KEYS[4] .. ARGV[i], before .. payload)
       redis.call('HSETNX', KEYS[3], ARGV[i], now)
     end
     parked = parked + groups
   end
   local topic = 'topic:' .. ARGV[at + groups + 2]
-  tally(KEYS[6], topic .. ':hits', 1)
-  tally(KEYS[6], topic .. (news == 0 and ':copies' or groups == 0 and ':unrouted' or ':parked'), 1)
+  tally(KEYS[8], topic .. ':hits', 1)
+  tally(KEYS[8], topic .. (news == 0 and ':copies' or groups == 0 and ':unrouted' or ':parked'), 1)
   at = at + groups + 3
   out[#out + 1] = news
 end
-tally(KEYS[6], 'matched', 1)
-tally(KEYS[6], 'hits', tonumber(ARGV[3]))
-tally(KEYS[6], 'parked', parked)
+tally(KEYS[8], 'matched', 1)
+tally(KEYS[8], 'hits', tonumber(ARGV[4]))
+tally(KEYS[8], 'parked', parked)
 if parked > 0 then redis.call('PUBLISH', KEYS[5], '') end
 return out

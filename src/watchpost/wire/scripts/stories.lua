@@ -1,0 +1,170 @@
+-- Prefixed to MATCHED: which story an article belongs to, by the rules of match/stories.py (one contract suite).
+-- The index is a hash for each part of the window: exact keys and shingle hashes → stories. It ends by itself.
+-- A story is named by the first 16 digits of its id there. Work is bounded: 24 hashes, 8 stories, 8 texts of each.
+local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
+local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
+local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
+
+local function hashes(sketch)
+  local all = {}
+  for i = 1, #sketch, DIGITS do all[#all + 1] = tonumber(string.sub(sketch, i, i + DIGITS - 1), 16) end
+  return all
+end
+
+local function words(text)
+  local all = {}
+  for word in string.gmatch(text, '%S+') do all[#all + 1] = word end
+  return all
+end
+
+local function in_common(one, other)
+  local there, shared = {}, 0
+  for _, value in ipairs(other) do there[value] = true end
+  for _, value in ipairs(one) do if there[value] then shared = shared + 1 end end
+  return shared
+end
+
+-- The share of the smaller text that the other one holds; 0 if the sketches tell too little.
+local function contained(one, other)
+  local limit = math.huge
+  if not one.whole then limit = one.hashes[#one.hashes] end
+  if not other.whole then limit = math.min(limit, other.hashes[#other.hashes]) end
+  local mine, theirs, shared = 0, 0, 0
+  for _, value in ipairs(one.hashes) do if value <= limit then mine = mine + 1 end end
+  for _, value in ipairs(other.hashes) do
+    if value > limit then break end
+    theirs = theirs + 1
+    if one.set[value] then shared = shared + 1 end
+  end
+  local fewest = math.min(mine, theirs)
+  if shared < LEAST or (fewest < FEW and shared < OF_FEW * fewest) then return 0 end
+  return shared / fewest
+end
+
+local function joins(one, other, share)
+  if share < CONTAINED then return false end
+  if math.abs(one.day - other.day) < ANOTHER_DAY then return true end
+  if one.series == other.series and one.numbers ~= '' and other.numbers ~= '' and one.numbers ~= other.numbers then
+    return false
+  end
+  local mine, theirs = words(one.figures), words(other.figures)
+  local fewest = math.min(#mine, #theirs)
+  if fewest >= FEWEST_FIGURES and in_common(mine, theirs) < SAME_FIGURES * fewest then return false end
+  return one.outlet ~= other.outlet or share >= EDITION
+end
+
+local function text_of(record)
+  local part = {}
+  for field in string.gmatch(record .. '\t', '([^\t]*)\t') do part[#part + 1] = field end
+  return { seen = tonumber(part[1]), article = part[2], outlet = part[3], voice = part[4], day = tonumber(part[5]),
+    whole = part[6] == '1', series = part[7], numbers = part[8], figures = part[9], hashes = hashes(part[10]) }
+end
+
+-- Its latest use within the window, newest part first: story name, voice.
+local function by_key(parts, keys, since)
+  for _, key in ipairs(keys) do
+    for _, part in ipairs(parts) do
+      local found = redis.call('HGET', part, key)
+      if found then
+        local name, seen, voice = string.match(found, '^(%x+)|(%d+)|(.*)$')
+        if tonumber(seen) > since then return name, voice end
+        break
+      end
+    end
+  end
+end
+
+local function nearest(parts, k_story, sig, since)
+  if #sig.hashes == 0 then return end
+  local counts, names, looked = {}, {}, {}
+  for i = 1, math.min(INDEXED, #sig.hashes) do
+    looked[i] = string.sub(sig.sketch, (i - 1) * DIGITS + 1, i * DIGITS)
+  end
+  local holders = {}
+  for _, part in ipairs(parts) do
+    for i, found in ipairs(redis.call('HMGET', part, unpack(looked))) do
+      if found then
+        holders[i] = holders[i] or { n = 0 }
+        for at = 1, #found, 16 do
+          local name = string.sub(found, at, at + 15)
+          if not holders[i][name] then holders[i][name] = true; holders[i].n = holders[i].n + 1 end
+        end
+      end
+    end
+  end
+  for i = 1, #looked do
+    if holders[i] and holders[i].n < COMMON then
+      for name in pairs(holders[i]) do
+        if name ~= 'n' then
+          if not counts[name] then counts[name] = 0; names[#names + 1] = name end
+          counts[name] = counts[name] + 1
+        end
+      end
+    end
+  end
+  table.sort(names, function(a, b)
+    if counts[a] ~= counts[b] then return counts[a] > counts[b] end
+    return a < b
+  end)
+  local best, story, voice = 0, nil, nil
+  for i = 1, math.min(CANDIDATES, #names) do
+    for slot = 1, TEXTS do
+      local record = redis.call('HGET', k_story .. names[i], 'text' .. slot)
+      if not record then break end
+      local text = text_of(record)
+      if text.seen > since then
+        local share = contained(sig, text)
+        if share > best and joins(sig, text, share) then best, story, voice = share, names[i], text.voice end
+      end
+    end
+  end
+  if story and best < COPIED then voice = sig.voice end
+  return story, voice
+end
+
+-- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch; exact: its keys.
+-- Returns the story's id and the article's voice; the story and the index know the article from now on.
+local function decide(k_index, k_story, now, window, sig, exact)
+  local slot, since, parts = math.ceil(window / PARTS), now - window, {}
+  for back = 0, PARTS do parts[#parts + 1] = k_index .. string.format('%d', math.floor(now / slot) - back) end
+  sig.hashes, sig.set = hashes(sig.sketch), {}
+  for _, value in ipairs(sig.hashes) do sig.set[value] = true end
+  local again = by_key(parts, { exact[1] }, since) ~= nil  -- the first key is the article's own
+  local name, voice = by_key(parts, exact, since)
+  if not name then name, voice = nearest(parts, k_story, sig, since) end
+  if not name or sig.credited then voice = sig.voice end
+  name = name or string.sub(sig.story, 1, 16)
+  local record = k_story .. name
+  redis.call('HSETNX', record, 'id', sig.story)
+  redis.call('HSETNX', record, 'first', now)
+  redis.call('HSETNX', record, 'title', sig.title)
+  redis.call('HSET', record, 'last', now)
+  if not again then
+    redis.call('HINCRBY', record, 'articles', 1)
+    if redis.call('HLEN', record) < 200 then redis.call('HSETNX', record, 'outlet:' .. sig.outlet, voice) end
+    if #sig.hashes > 0 then
+      local texts = 0
+      for i = 1, TEXTS do
+        local kept = redis.call('HGET', record, 'text' .. i)
+        if not kept or tonumber(string.match(kept, '^%d+')) <= since then break end
+        texts = i
+      end
+      redis.call('HSET', record, 'text' .. math.min(texts + 1, TEXTS), table.concat({ string.format('%d', now),
+        sig.article, sig.outlet, voice, string.format('%d', sig.day), sig.whole and '1' or '0', sig.series, sig.numbers,
+        sig.figures, sig.sketch }, '\t'))
+      for i = 1, math.min(INDEXED, #sig.hashes) do
+        local value = string.sub(sig.sketch, (i - 1) * DIGITS + 1, i * DIGITS)
+        local known = redis.call('HGET', parts[1], value) or ''
+        local is_there = false
+        for at = 1, #known, 16 do if string.sub(known, at, at + 15) == name then is_there = true end end
+        if not is_there and #known < 16 * COMMON then redis.call('HSET', parts[1], value, known .. name) end
+      end
+    end
+  end
+  for _, key in ipairs(exact) do
+    redis.call('HSET', parts[1], key, name .. '|' .. string.format('%d', now) .. '|' .. voice)
+  end
+  redis.call('PEXPIRE', parts[1], window + 2 * slot)
+  redis.call('PEXPIRE', record, 2 * window + slot)
+  return redis.call('HGET', record, 'id'), voice
+end

@@ -1,0 +1,167 @@
+"""What decides about stories keeps one contract: the shelf in memory, and the store's script, fake and real."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from tests.making import hit
+from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
+from tests.wire.ends import HOUR_MS, queued
+from watchpost.match.signatures import signature
+from watchpost.match.stories import Shelf
+from watchpost.model import Article
+from watchpost.signature import Verdict
+from watchpost.wire.articles import Articles, Match, Matched, Parking
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Store
+
+Decide = Callable[[Article], Awaitable[Verdict]]
+_LEASE_MS = 60_000
+
+
+def by_store(store: Store, name: str = "m", window_ms: int = 72 * HOUR_MS) -> Decide:
+    """Decides by sending the article the whole way through MATCHED."""
+    end = Articles(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=window_ms)
+
+    async def decide(article: Article) -> Verdict:
+        async with store.errors():
+            await store.redis.delete(store.keys.seen)  # the same article may come again
+        await queued(store, article)
+        (entry,) = await end.claims.take(1, block=False)
+        parking = Parking(hit(article.title, article=article), ("g",))
+        (result,) = await end.matched([Match(entry, article, (parking,), signature(article))])
+        assert isinstance(result, Matched)
+        assert result.verdict is not None
+        return result.verdict
+
+    return decide
+
+
+@pytest.fixture(params=["memory", "store"])
+def decide(request: pytest.FixtureRequest, store: Store) -> Decide:
+    if request.param == "store":
+        return by_store(store)
+    shelf = Shelf()
+
+    async def in_memory(article: Article) -> Verdict:
+        return shelf.decide(signature(article), WHEN)
+
+    return in_memory
+
+
+async def test_copies_join_and_others_stay_apart(decide: Decide) -> None:
+    original = await decide(told(REPORT, "Nine lorries burn", "Agency"))
+    assert original.opens
+    assert (await decide(told(SIBLING, "Pumps run dry", "Paper"))).opens
+    for seed in range(6):
+        copy = await decide(told(edited(random.Random(seed)), "Fuel runs out", f"Copyist {seed}"))
+        assert (copy.story, copy.opens, copy.voice) == (original.story, False, "Agency")
+
+
+async def test_bulletins_of_other_days_stay_apart(decide: Decide) -> None:
+    verdicts = [await decide(bulletin(day)) for day in range(10, 16)]
+    assert len({verdict.story for verdict in verdicts}) == 6
+
+
+async def test_the_same_article_again_is_the_same_story(decide: Decide) -> None:
+    one = told(REPORT, "Nine lorries burn", "Agency")
+    assert (await decide(one)).story == (await decide(one)).story
+
+
+async def test_one_address_or_one_text_is_one_story(decide: Decide) -> None:
+    text = " ".join(REPORT[0].split()[:27])
+    first = await decide(told((text,), "a", "A", fingerprints=("url:1",)))
+    assert (await decide(told((text,), "b", "B"))).story == first.story
+    assert (await decide(told(SIBLING, "c", "C", fingerprints=("url:1",)))).story == first.story
+
+
+async def test_credits_decide_whose_voice_it_is(decide: Decide) -> None:
+    agency = told((f"BAMAKO (AFP) – {REPORT[0]}", *REPORT[1:]), "Nine lorries burn", "Courier")
+    assert (await decide(agency)).voice == "AFP"
+    assert (await decide(told(REPORT[:-1], "Fuel", "Copyist"))).voice == "AFP"
+    assert (await decide(told((*REPORT, "With reporting by Reuters"), "Fuel", "Signer"))).voice == "Reuters"
+
+
+def flood(seed: int) -> list[Article]:
+    """Reports, edits of them, siblings, bulletins and furniture, shuffled."""
+    chance = random.Random(seed)
+    pool: list[Article] = [bulletin(day) for day in range(10, 20)]
+    for number in range(12):
+        words = " ".join((*REPORT, *SIBLING)).split()
+        chance.shuffle(words)
+        text = [" ".join(words[at : at + 30]) for at in range(0, 180, 30)]
+        for copy in range(6):
+            kept = [part for part in text if chance.random() < chance.choice((0.3, 0.6, 0.9))] or text[:1]
+            if chance.random() < 0.5:
+                kept += BOILERPLATE
+            day = WHEN + timedelta(hours=chance.choice((0, 5, 30)))
+            pool.append(told(kept, f"Report {number} {copy} of 1{copy}", f"Paper {copy % 3}", published=day))
+    chance.shuffle(pool)
+    return pool
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_memory_and_store_decide_alike(store: Store, seed: int) -> None:
+    shelf, decide = Shelf(), by_store(store)
+    for article in flood(seed):
+        expected = shelf.decide(signature(article), WHEN)
+        assert await decide(article) == expected, article.title
+
+
+# ── only in the store ──
+
+
+async def test_several_matchers_at_once_agree(store: Store) -> None:
+    articles = [told(edited(random.Random(seed)), f"Fuel {seed}", f"Paper {seed}") for seed in range(24)]
+    await queued(store, *articles)
+
+    async def work(name: str) -> list[Verdict | None]:
+        end = Articles(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS)
+        found: list[Verdict | None] = []
+        while entries := await end.claims.take(2, block=False):
+            read = [end.read(entry) for entry in entries]
+            matches = [
+                Match(entry, one, (Parking(hit(one.title, article=one), ("g",)),), signature(one))
+                for entry, one in zip(entries, read, strict=True)
+            ]
+            found += [result.verdict for result in await end.matched(matches) if isinstance(result, Matched)]
+        return found
+
+    verdicts = [each for part in await asyncio.gather(*map(work, "abcd")) for each in part if each]
+    assert len(verdicts) == 24
+    assert len({verdict.story for verdict in verdicts}) == 1
+    assert sum(verdict.opens for verdict in verdicts) == 1
+    parked = await Outbox(store, kept_ms=HOUR_MS).peek("g")
+    assert {each.story for each in parked.hits} == {verdicts[0].story}
+    assert len(parked.hits) == 24, "copies are parked as further reports"
+
+
+async def test_the_window_is_the_stores_time(store: Store) -> None:
+    decide = by_store(store, window_ms=300)
+    first = await decide(told(REPORT, "a", "A"))
+    assert (await decide(told(REPORT[1:], "b", "B"))).story == first.story
+    await asyncio.sleep(0.35)
+    assert (await decide(told(REPORT[2:], "c", "C"))).story != first.story
+
+
+async def test_an_article_matched_again_is_not_counted_twice(store: Store) -> None:
+    decide = by_store(store)
+    first = await decide(told(REPORT, "a", "A"))
+    await decide(told(REPORT[1:], "b", "B"))
+    await decide(told(REPORT, "a", "A"))
+    record = await store.redis.hgetall(store.keys.story(first.story[:16]))
+    assert (record[b"articles"], record[b"title"]) == (b"2", b"a")
+    assert {key for key in record if key.startswith(b"outlet:")} == {b"outlet:A", b"outlet:B"}
+
+
+async def test_everything_that_stories_need_ends_by_itself(store: Store) -> None:
+    await by_store(store)(told(REPORT, "a", "A"))
+    keys = [key async for key in store.redis.scan_iter("*") if b":index:" in key or b":story:" in key]
+    assert len(keys) == 2
+    for key in keys:
+        assert 0 < await store.redis.pttl(key) <= 200 * HOUR_MS
