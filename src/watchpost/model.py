@@ -160,8 +160,23 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What is new since the reader was told of a story: so many more voices and topics, the headline that an outlet
+    replaced ("" if none), figures that it corrected as (before, now)."""
+
+    sources: int = 0
+    headline: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
+    topics: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """What one article and its copies tell, once. `lead` is the report seen first."""
+    """What one text and its copies tell, once. `lead` is the report seen first.
+
+    `outlets` and `independent` count who told it so far, in earlier editions too, and how many voices they are
+    (agencies, or outlets of their own); 0: not known, the reports are all there are. `change` is since then.
+    """
 
     id: str
     status: Literal["new", "updated", "continuing"]
@@ -170,6 +185,9 @@ class Story:
     lead: Report
     reports: tuple[Report, ...]
     score: float
+    change: Change = Change()
+    outlets: int = 0
+    independent: int = 0
 
     @property
     def severity(self) -> Severity:

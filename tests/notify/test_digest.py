@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.making import WHEN, article, hit
 from watchpost.model import Digest, Every, Group, Hit, Immediate, Unread
-from watchpost.notify.digest import compose
+from watchpost.notify.digest import after, compose
 from watchpost.notify.schedule import Window
+from watchpost.notify.telling import Told
 from watchpost.query.tree import Evidence
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -69,3 +70,60 @@ def test_what_could_not_be_read_stands_in_the_edition() -> None:
     digest = edition(unread=[Unread("maliweb", "HTTP 503", None)], sources_total=41)
     assert digest.unread[0].source == "maliweb"
     assert digest.stories == ()
+
+
+# ── what was told before ──
+
+
+def report(title: str, outlet: str, *, voice: str = "", topic: str = "mali", figures: tuple[str, ...] = ()) -> Hit:
+    about = article(title, id=f"{title} {outlet}", outlet=outlet)
+    return hit(title, article=about, topic=topic, story="s", voice=voice, figures=figures)
+
+
+FIRST = (report("Nine lorries burn", "Courier", voice="AFP", figures=("9", "30")),)
+KNOWN = {"s": Told().after(FIRST)}
+ALERTS = Group("duty|at once", "duty", Immediate(timedelta(0)))
+
+
+def test_papers_that_print_one_agencys_text_are_one_voice() -> None:
+    (story,) = edition(*FIRST, report("Fuel", "Copyist", voice="AFP"), report("Pumps", "Paper", voice="Paper")).stories
+    assert (story.status, story.outlets, story.independent) == ("new", 3, 2)
+
+
+def test_a_further_copy_of_one_voice_only_goes_on() -> None:
+    (story,) = edition(report("Fuel", "Copyist", voice="AFP"), told=KNOWN).stories
+    assert (story.status, story.outlets, story.independent) == ("continuing", 2, 1)
+
+
+def test_another_voice_is_an_update() -> None:
+    (story,) = edition(report("Pumps", "Paper"), report("Fuel", "Copyist", voice="AFP"), told=KNOWN).stories
+    assert (story.status, story.change.sources, story.outlets) == ("updated", 1, 3)
+
+
+def test_an_outlet_that_changes_its_headline_or_corrects_figures_is_an_update() -> None:
+    again = report("Ten lorries burn", "Courier", voice="AFP", figures=("10", "30"))
+    (story,) = edition(again, told=KNOWN).stories
+    assert (story.status, story.change.headline) == ("updated", "Nine lorries burn")
+    assert story.change.figures == (("9", "10"),)
+
+
+def test_figures_that_are_only_added_or_cut_are_no_correction() -> None:
+    for figures in (("9",), ("9", "30", "700")):
+        (story,) = edition(report("Nine lorries burn", "Courier", voice="AFP", figures=figures), told=KNOWN).stories
+        assert story.status == "continuing"
+
+
+def test_an_alert_tells_a_story_once_and_again_if_another_topic_asks_for_it() -> None:
+    assert not edition(report("Pumps", "Paper"), told=KNOWN, group=ALERTS).stories
+    (story,) = edition(report("Pumps", "Paper", topic="fuel"), told=KNOWN, group=ALERTS).stories
+    assert story.status == "updated"
+
+
+def test_what_an_edition_tells_is_known_after_it() -> None:
+    hits = (*FIRST, report("Pumps", "Paper"))
+    known = after(edition(*hits), hits, {})
+    assert known["s"].voices == ("AFP", "Paper")
+    assert known["s"].outlets["Courier"] == ("Nine lorries burn", ("9", "30"))
+    assert edition(*hits, told=known).stories[0].status == "continuing"
+    left_out = edition(report("Fuel", "Third"), told=KNOWN, group=ALERTS)
+    assert after(left_out, [report("Fuel", "Third")], KNOWN) == {}, "what was not told is not known"

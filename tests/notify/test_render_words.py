@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import SEVERITIES, Accounts, Unread
+from watchpost.model import SEVERITIES, Accounts, Change, Unread
 from watchpost.notify.render import html, plain, slack, times, words
 from watchpost.notify.render.phrases import LANGUAGES, phrases_for
 
@@ -126,3 +126,14 @@ def test_every_language_knows_every_status_and_severity() -> None:
         assert set(spoken.severity) == set(SEVERITIES)
     assert phrases_for("tlh") is phrases_for("en")
     assert spoken.count(0, spoken.source) == "0 source"  # the last one is French
+
+
+def test_an_update_says_what_has_changed() -> None:
+    change = Change(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
+    told = story(status="updated", change=change, outlets=7, independent=3)
+    assert words.status(digest(), told) == "UPDATE +3"
+    assert words.byline(digest(), told).endswith(
+        "7 sources, 3 independent. Headline changed. Figures corrected: 30 → 45."
+    )
+    assert words.status(digest(language="fr"), told) == "MIS À JOUR +3"
+    assert words.source_count(digest(language="fr"), told) == "7 sources, 3 indépendantes"

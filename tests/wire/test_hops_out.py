@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tests.making import digest_delivery
 from tests.wire.ends import HOUR_MS, LEASE_MS, parked
 from watchpost.wire.board import Board
+from watchpost.wire.codec import HIT
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
 
@@ -48,6 +49,22 @@ async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(s
     assert seen.opened == opened, "the wait counts from the first hit"
     assert await outbox.close(seen, NOW, [digest_delivery("d1")])
     assert (await outbox.standing(["team|now"]))["team|now"].told == NOW
+
+
+async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at_all(store: Store) -> None:
+    await parked(store, "a")
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    seen = await outbox.peek("team|now")
+    story = seen.hits[0].story
+    assert seen.notes == {}
+    assert await outbox.close(seen, NOW, [digest_delivery("d1")], {story: "told"})
+    assert not await outbox.close(seen, NOW, [digest_delivery("d2")], {story: "told by who was too late"})
+    assert 0 < await store.redis.pttl(store.keys.told("team|now", story)) <= HOUR_MS
+    hits = seen.hits
+    await store.redis.rpush(store.keys.bucket("team|now"), HIT.encode(hits[0]))
+    await store.redis.rpush(store.keys.bucket("other"), HIT.encode(hits[0]))
+    assert (await outbox.peek("team|now")).notes == {story: "told"}
+    assert (await outbox.peek("other")).notes == {}, "each group has its own memory"
 
 
 async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from watchpost.match.signatures import story_of
+from watchpost.match.signatures import figures, story_of
 from watchpost.match.snippet import snippet
 from watchpost.model import Article, Hit, Topic, derive_id
 from watchpost.query.automaton import Engine
@@ -134,4 +134,5 @@ def _hit(article: Article, topic: Topic, evidence: tuple[Evidence, ...], now: da
         evidence=evidence,
         snippet=snippet(article, evidence),
         matched=now,
+        figures=figures(f"{article.title}\n{article.body or article.summary}"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -20,6 +20,7 @@ from watchpost.model import (
     derive_id,
 )
 from watchpost.notify.schedule import Window
+from watchpost.notify.telling import Told, status, voice
 
 _WHERE = {"title": 1.0, "summary": 0.6, "body": 0.4}
 
@@ -37,15 +38,19 @@ def compose(
     public_url: str = "",
     unread: Sequence[Unread] = (),
     sources_total: int = 0,
+    told: Mapping[str, Told] | None = None,
 ) -> Digest:
     """The edition of one group's window. Its id follows from the installation, the group, its turn and the hits.
 
     The hits are in it because a power cut can undo a turn that the journal of deliveries remembers: the turn
     that is played again must not be taken for the one that was sent, unless it tells the very same.
-    Stories come by severity, then by score, then by who was first.
+    Stories come by severity, then by score, then by who was first. `told` is what the group knows of stories by id.
+    An alert tells a story once, and again if another topic asks for it; a digest says what has changed.
     """
     kind: Literal["alert", "digest"] = "alert" if isinstance(group.schedule, Immediate) else "digest"
-    stories = tuple(sorted((_story(members) for members in _by_story(hits)), key=_rank))
+    known = told or {}
+    found = (_story(members, known.get(members[0].story)) for members in _by_story(hits))
+    stories = tuple(sorted((story for story in found if kind == "digest" or _alarming(story)), key=_rank))
     return Digest(
         id=derive_id("digest", install, group.key, turn, *(hit.id for hit in hits)),
         kind=kind,
@@ -65,6 +70,20 @@ def compose(
     )
 
 
+def after(digest: Digest, hits: Sequence[Hit], told: Mapping[str, Told]) -> dict[str, Told]:
+    """What the group knows of each of the edition's stories when it has read it."""
+    ids = {story.id for story in digest.stories}
+    return {
+        members[0].story: told.get(members[0].story, Told()).after(members)
+        for members in _by_story(hits)
+        if members[0].story in ids
+    }
+
+
+def _alarming(story: Story) -> bool:
+    return story.status == "new" or story.change.topics > 0
+
+
 def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
     stories: dict[str, list[Hit]] = {}
     for hit in hits:
@@ -72,7 +91,9 @@ def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
     return list(stories.values())
 
 
-def _story(hits: Sequence[Hit]) -> Story:
+def _story(hits: Sequence[Hit], told: Told | None) -> Story:
+    word, change = status(hits, told)
+    known = (told or Told()).after(hits)
     first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))
     topics: dict[str, TopicMatch] = {}
     for hit in hits:
@@ -92,12 +113,15 @@ def _story(hits: Sequence[Hit]) -> Story:
     }
     return Story(
         id=first.story,
-        status="new",
+        status=word,
         topics=tuple(sorted(topics.values(), key=lambda match: -SEVERITIES.index(match.severity))),
         snippet=max((hit.snippet for hit in hits), key=lambda piece: len(piece.highlights)),
         lead=reports[first.article.id],
         reports=tuple(reports.values()),
         score=_score(hits),
+        change=change,
+        outlets=len(known.outlets),
+        independent=len(known.voices),
     )
 
 
@@ -115,8 +139,8 @@ def _why(hits: Sequence[Hit], topic: str) -> tuple[str, ...]:
 
 
 def _score(hits: Sequence[Hit]) -> float:
-    """Reports count by their logarithm, evidence by where it stands and a little by how often."""
-    sources = len({hit.article.outlet or hit.article.source for hit in hits})
+    """Voices count by their logarithm, evidence by where it stands and a little by how often."""
+    sources = len({voice(hit) for hit in hits})
     where = max((_WHERE.get(item.field, 0.2) for hit in hits for item in hit.evidence), default=0.2)
     often = math.log1p(sum(len(hit.evidence) for hit in hits))
     return round(math.log1p(sources) * (where + 0.1 * often), 4)

@@ -16,7 +16,8 @@ from watchpost import crash
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError
 from watchpost.model import SEVERITIES, Accounts, Delivery, Digest, Group, Message, Severity, Unread
-from watchpost.notify.digest import compose
+from watchpost.notify import telling
+from watchpost.notify.digest import after, compose
 from watchpost.notify.edition import compose_or_plain
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.schedule import Window, due, next_look, tell_empty
@@ -127,16 +128,20 @@ class Closer:
     async def _close_one(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
         parked = await self._outbox.peek(group.key)
         told = bool(parked.hits) or tell_empty(group.schedule, standing.told, standing.closed, window)
-        deliveries = await self._compose(group, parked, window, now) if told else ()
-        if await self._outbox.close(parked, window.end, deliveries):
-            outcome = "sent" if parked.hits else "heartbeat" if told else "empty"
+        deliveries, notes = await self._compose(group, parked, window, now) if told else ((), {})
+        if await self._outbox.close(parked, window.end, deliveries, notes):
+            outcome = "empty" if not deliveries else "sent" if parked.hits else "heartbeat"
             tm.digests.labels(group.receiver, outcome).inc()
             if told:
                 tm.digest_stories.labels(group.receiver).observe(len({hit.story for hit in parked.hits}))
             tm.digest_lateness.observe(max(0.0, (now - window.end).total_seconds()))
             crash.point("notify.closed")
 
-    async def _compose(self, group: Group, parked: Parked, window: Window, now: datetime) -> tuple[Delivery, ...]:
+    async def _compose(
+        self, group: Group, parked: Parked, window: Window, now: datetime
+    ) -> tuple[tuple[Delivery, ...], dict[str, str]]:
+        """The window's deliveries, and what to note of the stories that they tell."""
+        known = {story: told for story, note in parked.notes.items() if (told := telling.read(note))}
         digest = compose(
             group,
             window,
@@ -149,11 +154,15 @@ class Closer:
             public_url=self._imprint.public_url,
             unread=await self._unread(),
             sources_total=len(self._sources),
+            told=known,
         )
+        if digest.kind == "alert" and not digest.stories:
+            return (), {}  # nothing but further copies of what the group knows
+        notes = {story: telling.write(told) for story, told in after(digest, parked.hits, known).items()}
         digest = replace(digest, accounts=await self._accounts(digest.timezone, parked.told, now))
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
-        return deliveries_of(digest, messages)
+        return deliveries_of(digest, messages), notes
 
     async def _accounts(self, timezone: str, told: datetime | None, now: datetime) -> Accounts | None:
         """For the first edition of a local day; and for every edition while the sums of the ledger do not meet."""

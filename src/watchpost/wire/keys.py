@@ -17,6 +17,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
 | group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
+| told:{n}:{s} | string: what a group was told of a story | notify | notify | retention.deliveries after last told |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
@@ -90,6 +91,9 @@ class Keys:
 
     def group(self, group: str) -> str:
         return f"{self.prefix}group:{group}"
+
+    def told(self, group: str, story: str) -> str:
+        return f"{self.prefix}told:{group}:{story}"
 
     def out(self, delivery: str) -> str:
         return f"{self.prefix}out:{delivery}"

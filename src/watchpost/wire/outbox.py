@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from watchpost.errors import CodecError
@@ -22,6 +22,7 @@ class Parked:
     """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
 
     `taken` counts the entries read, readable or not: so many leave the bucket when the window closes.
+    `notes` are what was noted of the hits' stories when the group was last told of them, by story.
     """
 
     group: str
@@ -31,6 +32,7 @@ class Parked:
     opened: datetime | None
     closed: datetime | None
     told: datetime | None
+    notes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,17 @@ class Outbox:
                 hits.append(_hit(data))
             except CodecError as error:
                 await self._bury_hit(group, data, str(error))
-        return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told))
+        notes = await self._notes(group, list(dict.fromkeys(hit.story for hit in hits)))
+        return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told), notes)
+
+    async def _notes(self, group: str, stories: Sequence[str]) -> dict[str, str]:
+        """They change only when the group's turn does, so reading them after the hits is early enough."""
+        if not stories:
+            return {}
+        async with self._store.errors():
+            found = await self._store.redis.mget([self._keys.told(group, story) for story in stories])
+        pairs = zip(stories, found, strict=True)
+        return {story: note.decode("utf-8", "replace") for story, note in pairs if note is not None}
 
     async def _bury_hit(self, group: str, data: bytes, why: str) -> None:
         letter: dict[str, str | bytes] = {"kind": "hit", "reason": "codec", "detail": why, "payload": data}
@@ -96,8 +108,15 @@ class Outbox:
         async with self._store.errors():
             await self._store.redis.xadd(self._keys.dead, letter, maxlen=10_000, approximate=True)
 
-    async def close(self, parked: Parked, window_end: datetime, deliveries: Sequence[Delivery]) -> bool:
-        """End a window: its hits leave the bucket and its deliveries enter the outbox, or neither.
+    async def close(
+        self,
+        parked: Parked,
+        window_end: datetime,
+        deliveries: Sequence[Delivery],
+        notes: Mapping[str, str] | None = None,
+    ) -> bool:
+        """End a window: its hits leave the bucket, its deliveries enter the outbox, and `notes` of what they tell of
+        each story are kept as long as sent ids; or nothing of that.
 
         False: another notifier closed it first, nothing was written.
         """
@@ -106,9 +125,12 @@ class Outbox:
         for delivery in deliveries:
             args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
             args.append(MESSAGE.encode(delivery.message))
+        args += [self._kept_ms, len(notes or {}), *(part for pair in (notes or {}).items() for part in pair)]
         names = [self._keys.bucket(group), self._keys.open, self._keys.group(group), self._keys.out("")]
         answer = await self._store.run(
-            "close_due", [*names, self._keys.outbox(""), self._keys.boxes, self._keys.ledger], args
+            "close_due",
+            [*names, self._keys.outbox(""), self._keys.boxes, self._keys.told(group, ""), self._keys.ledger],
+            args,
         )
         return bool(answer[0] == b"OK")
 

@@ -159,6 +159,13 @@ def _story(story: Story) -> dict[str, Any]:
         "snippet": {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights]},
         "sources": [_report(report) for report in story.reports[:_REPORTS]],
         "source_count": words.sources(story),
+        "independent_count": story.independent or None,
+        "change": {
+            "sources": story.change.sources,
+            "topics": story.change.topics,
+            "former_title": clean(story.change.headline) or None,
+            "figures": [[clean(before, 40), clean(now, 40)] for before, now in story.change.figures],
+        },
     }
 
 

@@ -20,6 +20,7 @@ class Phrases:
     story: Noun
     article: Noun
     source: Noun
+    independent: Noun
     more_topics: Noun
     status: Mapping[str, str]
     counted: Mapping[str, Noun]
@@ -55,6 +56,8 @@ class Phrases:
     undated: str
     published: str
     seen: str
+    headline_changed: str
+    figures_corrected: str
 
     def count(self, number: int, noun: Noun) -> str:
         """A number with its noun: "1 story", "2 stories"."""
@@ -67,6 +70,7 @@ ENGLISH = Phrases(
     story=("story", "stories"),
     article=("article", "articles"),
     source=("source", "sources"),
+    independent=("independent", "independent"),
     more_topics=("more topic", "more topics"),
     status={"new": "NEW", "updated": "UPDATE", "continuing": "CONTINUING"},
     counted={"new": ("new", "new"), "updated": ("updated", "updated"), "continuing": ("continuing", "continuing")},
@@ -102,6 +106,8 @@ ENGLISH = Phrases(
     undated="no date, seen {seen}",
     published="published {published}, seen {seen}",
     seen="{published} (seen {seen})",
+    headline_changed="Headline changed",
+    figures_corrected="Figures corrected: {figures}",
 )
 
 FRENCH = Phrases(
@@ -110,6 +116,7 @@ FRENCH = Phrases(
     story=("sujet", "sujets"),
     article=("article", "articles"),
     source=("source", "sources"),
+    independent=("indépendante", "indépendantes"),
     more_topics=("autre thème", "autres thèmes"),
     status={"new": "NOUVEAU", "updated": "MIS À JOUR", "continuing": "SUITE"},
     counted={
@@ -149,6 +156,8 @@ FRENCH = Phrases(
     undated="sans date, vu {seen}",
     published="publié {published}, vu {seen}",
     seen="{published} (vu {seen})",
+    headline_changed="Titre modifié",
+    figures_corrected="Chiffres corrigés : {figures}",
 )
 
 _SPOKEN = {phrases.language: phrases for phrases in (ENGLISH, FRENCH)}

@@ -216,12 +216,24 @@ def byline(digest: Digest, story: Story) -> str:
     """Who, in which language, when, and how many: "RFI Afrique, French, 07:42 (seen 07:44). 7 sources."."""
     lead = story.lead
     parts = (outlet(lead), language_name(lead.lang, speak(digest).language), _when(digest, lead))
-    return ", ".join(part for part in parts if part) + f". {source_count(digest, story)}."
+    told = ". ".join([source_count(digest, story), *changes(digest, story)])
+    return ", ".join(part for part in parts if part) + f". {told}."
+
+
+def changes(digest: Digest, story: Story) -> tuple[str, ...]:
+    """What changed since the reader was told of it: "Headline changed", "Figures corrected: 30 → 45"."""
+    say = speak(digest)
+    corrected = ", ".join(f"{clean(before, 20)} → {clean(now, 20)}" for before, now in story.change.figures[:3])
+    return (
+        *([say.headline_changed] if story.change.headline else []),
+        *([say.figures_corrected.format(figures=corrected)] if corrected else []),
+    )
 
 
 def status(digest: Digest, story: Story) -> str:
-    """NEW, UPDATE or CONTINUING."""
-    return speak(digest).status[story.status]
+    """NEW, UPDATE or CONTINUING; "UPDATE +3" if so many more voices tell it."""
+    word = speak(digest).status[story.status]
+    return f"{word} +{story.change.sources}" if story.status == "updated" and story.change.sources else word
 
 
 def severity(digest: Digest, story: Story) -> str:
@@ -230,8 +242,12 @@ def severity(digest: Digest, story: Story) -> str:
 
 
 def source_count(digest: Digest, story: Story) -> str:
-    """ "1 source", "7 sources"."""
-    return speak(digest).count(sources(story), speak(digest).source)
+    """ "1 source", "7 sources", "7 sources, 3 independent"."""
+    say, count = speak(digest), sources(story)
+    told = say.count(count, say.source)
+    if not 0 < story.independent < count:
+        return told
+    return f"{told}, {say.count(story.independent, say.independent)}"
 
 
 def why(story: Story, limit: int = 6) -> str:
@@ -260,8 +276,8 @@ def outlet(report: Report) -> str:
 
 
 def sources(story: Story) -> int:
-    """How many different outlets told the story."""
-    return len({outlet(report) for report in (story.lead, *story.reports)})
+    """How many different outlets told the story so far."""
+    return max(story.outlets, len({outlet(report) for report in (story.lead, *story.reports)}))
 
 
 def _when(digest: Digest, report: Report) -> str:
