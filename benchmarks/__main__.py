@@ -1,11 +1,19 @@
-"""Benchmarks: `python -m benchmarks [startup|queue|latency|delivery|matching]`; without a name, all of them."""
+"""Benchmarks: `python -m benchmarks NAME …`; without a name, all of them."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-NAMES = ("startup", "queue", "latency", "delivery", "matching")
+NAMES = (
+    "startup",
+    "queue",
+    "latency",
+    "delivery",
+    "matching",
+    "stories",
+    "parsing",
+)
 
 
 def main() -> None:

@@ -45,6 +45,17 @@ def test_two_outlets_with_the_same_furniture_have_not_told_the_same() -> None:
     assert not together(one, told((*SIBLING[:3], *BOILERPLATE), "Pumps run dry", "Another"))
 
 
+def test_what_stands_under_everybodys_texts_holds_no_story_together() -> None:
+    shelf, chance = Shelf(), random.Random(3)
+    words = " ".join((*REPORT, *SIBLING)).split()
+    for number in range(8):  # texts that are longer than their furniture, so that they are told apart
+        chance.shuffle(words)
+        long = told((" ".join(words[:70]), *BOILERPLATE), f"Long {number}", f"Paper {number}")
+        assert shelf.decide(signature(long), WHEN).opens
+    short = [told((part, *BOILERPLATE), f"Short {number}", f"Paper {number}") for number, part in enumerate(REPORT)]
+    assert all(shelf.decide(signature(one), WHEN).opens for one in short)
+
+
 def test_the_bulletins_of_different_days_are_different_stories() -> None:
     assert len(set(stories(*(bulletin(day) for day in range(10, 20))))) == 10
 

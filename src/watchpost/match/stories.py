@@ -9,6 +9,7 @@ holds the two together.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -39,7 +40,10 @@ INDEXED = 24
 """Of a sketch so many hashes, the smallest, are looked up."""
 
 COMMON = 64
-"""Hashes of more stories are furniture and say nothing."""
+"""Hashes of more stories lead to none of them."""
+
+FURNITURE = 4
+"""What stands in so many stories is the outlets' furniture, not their text."""
 
 CANDIDATES = 8
 TEXTS = 8
@@ -82,16 +86,17 @@ class Shelf:
         return verdict
 
     def _nearest(self, signature: Signature, since: datetime) -> Verdict | None:
-        counts: Counter[str] = Counter()
-        for value in signature.sketch[:INDEXED]:
-            stories = [story for story, seen in self._index.get(value, {}).items() if seen > since]
-            if len(stories) < COMMON:
-                counts.update(stories)
+        holders = [
+            {story for story, seen in self._index.get(value, {}).items() if seen > since}
+            for value in signature.sketch[:INDEXED]
+        ]
+        counts = Counter(story for stories in holders if len(stories) < COMMON for story in stories)
         best: tuple[float, str, str] | None = None
         for story in sorted(counts, key=lambda story: (-counts[story], story))[:CANDIDATES]:
+            furniture = furnished(story, holders)
             for text in self._stories[story].texts:
                 if text.seen > since:
-                    share = contained(signature, text.signature)
+                    share = contained(signature, text.signature, furniture)
                     if share > (best[0] if best else 0.0) and joins(signature, text.signature, share):
                         best = (share, story, text.voice)
         if best is None:
@@ -114,15 +119,25 @@ class Shelf:
             self._index.setdefault(value, {})[verdict.story] = now
 
 
-def contained(one: Signature, other: Signature) -> float:
-    """The share of the smaller text that the other one holds, as far as sketches tell; 0 if they tell too little."""
+def furnished(story: str, holders: Sequence[Set[str]]) -> float:
+    """Of the hashes looked up that the story holds, the share that stands in `FURNITURE` and more stories.
+
+    `holders` are the stories that hold each of them."""
+    held = [len(stories) for stories in holders if story in stories or len(stories) >= COMMON]
+    return sum(count >= FURNITURE for count in held) / len(held) if held else 0.0
+
+
+def contained(one: Signature, other: Signature, furniture: float = 0.0) -> float:
+    """The share of the smaller text that the other one holds, as far as sketches tell; 0 if they tell too little.
+
+    `furniture`: this part of what they have in common is in many texts and belongs to neither."""
     limit = min([sketch.sketch[-1] for sketch in (one, other) if not sketch.whole], default="g")
     mine = {value for value in one.sketch if value <= limit}
     theirs = {value for value in other.sketch if value <= limit}
     shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
     if shared < LEAST_SHARED or (fewest < FEW and shared < CONTAINED_OF_FEW * fewest):
         return 0.0
-    return shared / fewest
+    return shared * (1 - furniture) / (fewest - shared * furniture) if furniture < 1 else 0.0
 
 
 def joins(one: Signature, other: Signature, share: float) -> bool:

@@ -3,6 +3,7 @@
 -- A story is named by the first 16 digits of its id there. Work is bounded: 24 hashes, 8 stories, 8 texts of each.
 local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
+local FURNITURE = 4
 local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
 
 local function hashes(sketch)
@@ -24,8 +25,22 @@ local function in_common(one, other)
   return shared
 end
 
+-- Of the hashes looked up that a story holds, the share that stands in many stories. holders: by number of the hash.
+local function furnished(name, holders, looked)
+  local held, many = 0, 0
+  for i = 1, looked do
+    local there = holders[i]
+    if there and (there[name] or there.n >= COMMON) then
+      held = held + 1
+      if there.n >= FURNITURE then many = many + 1 end
+    end
+  end
+  if held == 0 then return 0 end
+  return many / held
+end
+
 -- The share of the smaller text that the other one holds; 0 if the sketches tell too little.
-local function contained(one, other)
+local function contained(one, other, furniture)
   local limit = math.huge
   if not one.whole then limit = one.hashes[#one.hashes] end
   if not other.whole then limit = math.min(limit, other.hashes[#other.hashes]) end
@@ -38,7 +53,8 @@ local function contained(one, other)
   end
   local fewest = math.min(mine, theirs)
   if shared < LEAST or (fewest < FEW and shared < OF_FEW * fewest) then return 0 end
-  return shared / fewest
+  if furniture >= 1 then return 0 end
+  return shared * (1 - furniture) / (fewest - shared * furniture)
 end
 
 local function joins(one, other, share)
@@ -108,12 +124,13 @@ local function nearest(parts, k_story, sig, since)
   end)
   local best, story, voice = 0, nil, nil
   for i = 1, math.min(CANDIDATES, #names) do
+    local furniture = furnished(names[i], holders, #looked)
     for slot = 1, TEXTS do
       local record = redis.call('HGET', k_story .. names[i], 'text' .. slot)
       if not record then break end
       local text = text_of(record)
       if text.seen > since then
-        local share = contained(sig, text)
+        local share = contained(sig, text, furniture)
         if share > best and joins(sig, text, share) then best, story, voice = share, names[i], text.voice end
       end
     end
