@@ -86,9 +86,9 @@ def _plain(figure: str) -> str:
 def _exact(article: Article, words: list[str]) -> tuple[str, ...]:
     keys = [f"article:{article.id}", *article.fingerprints]
     if len(words) >= EXACT_WORDS:
-        keys.append("body:" + derive_id("body", *words)[:24])
+        keys.append("body:" + derive_id("body", " ".join(words))[:24])
     elif words:
-        keys.append("short:" + derive_id("short", folded_text(article.title), *words)[:24])
+        keys.append("short:" + derive_id("short", folded_text(article.title), " ".join(words))[:24])
     return tuple(keys)
 
 
