@@ -19,7 +19,7 @@ _XML_DECLARATION = re.compile(
 )
 _HTML_CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"}  # read as cp1252 (WHATWG Encoding)
-_SEVEN_BIT = ("iso-2022", "hz", "utf-7")  # these are valid UTF-8 too, and mean something else
+_SEVEN_BIT = ("iso2022", "hz", "utf-7")  # these are valid UTF-8 too, and mean something else
 _BINARY = (
     b"PK\x03\x04", b"\x7fELF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh",
     b"\xd0\xcf\x11\xe0", b"%PDF-", b"OggS", b"ID3", b"SQLite format", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
@@ -118,5 +118,6 @@ def _known(name: str) -> str:
 def _detect(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE]).best()
-    return best.encoding if best else ""
+    found = list(from_bytes(data[:_SAMPLE]))
+    equal = [one.encoding for one in found if (one.chaos, one.coherence) == (found[0].chaos, found[0].coherence)]
+    return "cp1252" if "cp1252" in equal else next(iter(equal), "")  # of equals, the one that the web is full of

@@ -13,6 +13,7 @@ PAGES_MAX = 300
 _NO_TITLE = re.compile(
     r"(?i)untitled.*|microsoft (word|powerpoint).*|.*\.(docx?|indd|pdf|qxd|pptx?|odt|rtf|tex)|document\d*|\W*"
 )
+_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 _FOOTER = re.compile(r"(?i)(?:page|seite|página|стр\.?)?\s*\d{1,4}(?:\s*(?:/|of|von|de|из)\s*\d{1,4})?")
 
 
@@ -29,6 +30,8 @@ def read_pdf(data: bytes, now: datetime) -> Draft:
         count = len(document)
         pages = [document[i].get_textpage().get_text_bounded() for i in range(min(count, PAGES_MAX))]
     except pypdfium2.PdfiumError as error:
+        if _NO_PAGES.search(data):  # pdfium refuses it, and gives the reason of the document before
+            raise FetchError("no_text", "this PDF has no pages") from error
         locked = "password" in str(error).lower()
         reason, said = ("encrypted", "needs a password") if locked else ("malformed", f"cannot be read: {error}")
         raise FetchError(reason, f"this PDF {said}") from error
@@ -36,7 +39,7 @@ def read_pdf(data: bytes, now: datetime) -> Draft:
     if not lines:
         raise FetchError("no_text", f"this PDF has no text on its {count} pages: a scan?")
     title = clean_line(facts.get("Title", ""))
-    if _NO_TITLE.fullmatch(title):
+    if is_no_title(title):
         title = lines[0]
     body = [line for line in lines if line != title]
     return Draft(
@@ -45,6 +48,11 @@ def read_pdf(data: bytes, now: datetime) -> Draft:
         author=facts.get("Author", ""),
         published=parse_date(_pdf_date(facts.get("CreationDate", "")), now),
     )
+
+
+def is_no_title(title: str) -> bool:
+    """Whether a program wrote this title, not a person: "Microsoft Word - draft.docx", "Untitled"."""
+    return _NO_TITLE.fullmatch(title) is not None
 
 
 def _lines(page: str) -> list[str]:

@@ -54,8 +54,9 @@ def read_document(
 ) -> Reading:
     """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
 
-    Never raises for what the bytes are: that is a Failure ("binary", "empty", "encrypted", "malformed", "no_text",
-    "not_a_feed", "too_large", "bad_line"; beside an article "encoding" and "cut"). Ids come from the source's name
+    Never raises for what the bytes are: that is a Failure ("binary", "empty", "malformed", "no_text", "not_a_feed",
+    "too_large", "bad_line"; beside an article "encoding" and "cut"; beside one that has only the file's name
+    "encrypted" and "no_text"). Ids come from the source's name
     and what identifies the article; without a source, JSON Lines keep the ids they bring. `lang` stands in for an
     undeclared language, `encoding` for an undeclared encoding. `revised` says that another text lay under this name
     before: the article is told as a new one, whatever id and link it shares with the old one.
@@ -153,6 +154,8 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
     draft, failures = _READERS.get(kind, _note)(path, data, now, encoding)
     if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
         raise FetchError("no_text", "no text was found in this file")
+    if "\ufffd" in draft.text and not failures:
+        failures = (Failure(str(path), "encoding", "some characters could not be read and were replaced"),)
     if len(draft.text) > BODY_MAX:
         failures += (Failure(str(path), "cut", f"only the first {BODY_MAX:,} characters are kept"),)
     identity = draft.identity or _digest(data)
@@ -181,11 +184,9 @@ def _kind(path: PurePath, data: bytes) -> str:
 def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.notes import read_markdown, read_text
 
-    text, damaged = charset.decode(data, encoding)
-    text = text[: 4 * BODY_MAX]
+    text = charset.decode(data, encoding)[0][: 4 * BODY_MAX]
     read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
-    lost = Failure(str(path), "encoding", "some characters could not be read and were replaced")
-    return read(text, now), (lost,) if damaged else ()
+    return read(text, now), ()
 
 
 def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
@@ -203,12 +204,30 @@ def _letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[
 def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
     from watchpost.poll.documents.pdf import read_pdf
 
-    return read_pdf(data, now), ()
+    return _or_its_name(read_pdf, path, data, now)
+
+
+def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.poll.documents.docx import read_docx
+
+    return _or_its_name(read_docx, path, data, now)
+
+
+def _or_its_name(
+    read: Callable[[bytes, datetime], Draft], path: PurePath, data: bytes, now: datetime
+) -> tuple[Draft, tuple[Failure, ...]]:
+    """What is locked or has only pictures is still told of, by the name of its file."""
+    try:
+        return read(data, now), ()
+    except FetchError as error:
+        if error.reason not in ("encrypted", "no_text"):
+            raise
+        return Draft(path.stem), (Failure(str(path), error.reason, error.detail),)
 
 
 _READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[Draft, tuple[Failure, ...]]]] = {
     ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
-    ".eml": _letter, ".pdf": _pdf,
+    ".eml": _letter, ".pdf": _pdf, ".docx": _docx,
 }  # fmt: skip
 
 

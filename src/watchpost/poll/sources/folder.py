@@ -55,7 +55,7 @@ class FolderOptions(Options):
     """What an operator may say about a folder. Relative paths count from the configuration file."""
 
     path: Annotated[Path, BeforeValidator(_place)]
-    glob: Annotated[str, AfterValidator(_pattern)] = "**/*.{txt,md,html,htm,eml,pdf,jsonl,json,xml,rss,atom,rdf}"
+    glob: Annotated[str, AfterValidator(_pattern)] = "**/*.{txt,md,html,htm,eml,pdf,docx,jsonl,json,xml,rss,atom,rdf}"
     settle: Duration = Field(timedelta(seconds=1), ge=timedelta(0))
     every: Duration = Field(timedelta(seconds=1), gt=timedelta(0))
     after: Literal["keep", "move", "delete"] = "keep"
