@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, line, write
+from watchpost.poll.haul import TEXT_PER_VISIT
+from watchpost.poll.tidy import BODY_MAX
 
 
 async def test_pipes_and_links_that_lead_out_are_told_once_and_never_opened(
@@ -127,6 +129,20 @@ async def test_no_more_than_a_hundred_articles_at_a_time(desk: Desk, root: Path)
     assert sum(sizes) == len(set(desk.ids)) == 350
     assert all(value.count(":") == 3 for key, value in desk.memory.items() if "jsonl" not in key)
     await desk.quiet()
+
+
+async def test_no_more_text_at_a_time_than_memory_is_meant_for(desk: Desk, root: Path) -> None:
+    for i in range(14):
+        write(root / f"{i}.txt", f"{PROSE}\n\n" + f"Report {i} goes on and on. " * 40_000)
+    sizes = []
+    while True:
+        visit = await desk.visit()
+        sizes.append(sum(len(article.body) for article in visit.articles))
+        if not visit.more:
+            break
+    assert len(desk.ids) == 14
+    assert max(sizes) < TEXT_PER_VISIT + BODY_MAX
+    assert len(sizes) == 2
 
 
 async def test_a_folder_that_is_not_there_fails_and_comes_back(desk: Desk, root: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import Protocol
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -27,6 +28,16 @@ from watchdog.observers.api import BaseObserver
 _WANTED: list[type[FileSystemEvent]] = [
     FileCreatedEvent, FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent,
 ]  # fmt: skip
+
+
+class Watch(Protocol):
+    """What a folder asks of whoever watches it: an event at each hint, and what was renamed into place."""
+
+    event: asyncio.Event
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def arrived(self) -> frozenset[str]: ...
 
 
 class Hints(FileSystemEventHandler):

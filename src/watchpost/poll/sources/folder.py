@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from watchpost.poll.documents.charset import is_text_encoding
 from watchpost.poll.file_reader import FileReader, grows
 from watchpost.poll.globs import compile_glob
 from watchpost.poll.haul import Haul, digests_in, vanished
-from watchpost.poll.hints import Hints
+from watchpost.poll.hints import Hints, Watch
 from watchpost.poll.leaving import Leaving
 from watchpost.poll.scan import Found, scan
 from watchpost.poll.settling import Look, Settling
@@ -88,11 +88,13 @@ class _Left:
 
 class Folder:
     """One folder. Its memory: `f:<path>` → what was read of that file. Failures are kept in this object only,
-    so that a restart tries them again."""
+    so that a restart tries them again. `watch` makes what gives hints."""
 
     shared, host = False, ""
 
-    def __init__(self, name: str, options: FolderOptions, parser: Parser) -> None:
+    def __init__(
+        self, name: str, options: FolderOptions, parser: Parser, watch: Callable[[Path], Watch] = Hints
+    ) -> None:
         self.name = name
         self.every = options.every
         self._path = options.path
@@ -111,7 +113,8 @@ class Folder:
         self._given_up: dict[str, str] = {}  # path → the look (with change time) at which reading it failed
         self._doubted: dict[str, datetime] = {}  # path → when to read it again, whatever its time says
         self._told: set[tuple[str, str]] = set()
-        self._hints: Hints | None = None
+        self._watch = watch
+        self._hints: Watch | None = None
         self._hints_work = True
         self._left: _Left | None = None
         self._next_look: timedelta | None = None
@@ -207,7 +210,7 @@ class Folder:
     async def _hear(self) -> frozenset[str]:
         """Start watching at the first visit; what was renamed into place since the last one."""
         if self._hints is None and self._hints_work:
-            hints = Hints(self._path)
+            hints = self._watch(self._path)
             try:
                 await asyncio.to_thread(hints.start)
             except FileNotFoundError:
