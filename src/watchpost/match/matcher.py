@@ -66,7 +66,7 @@ class Topics:
         changed = [
             topic for topic in topics if topic.name not in before or before[topic.name].query.root != topic.query.root
         ]
-        if len(gone) + len(changed) > MOST_EDITS:
+        if not before or len(gone) + len(changed) > MOST_EDITS:
             queries = {topic.name: topic.query for topic in topics}
             self._percolator = Percolator.build(queries, self._frequency, self._engine)
             return
