@@ -69,6 +69,15 @@ async def test_a_crash_is_a_failure_of_one_job(parser: ParserProcess) -> None:
     assert await parser.run(jobs.length, b"x") == 1
 
 
+async def test_a_child_is_replaced_after_so_many_jobs() -> None:
+    parser = ParserProcess(jobs_per_child=3)
+    try:
+        children = [await parser.run(jobs.process_id) for _ in range(7)]
+    finally:
+        await parser.close()
+    assert [children.count(child) for child in dict.fromkeys(children)] == [3, 3, 1]
+
+
 async def test_the_loop_stays_free_while_a_job_runs(parser: ParserProcess) -> None:
     await parser.run(jobs.process_id)
     work = asyncio.ensure_future(parser.run(jobs.spin))
@@ -94,7 +103,8 @@ async def test_a_cancelled_job_does_not_hold_up_the_next(parser: ParserProcess) 
 async def test_the_parent_imports_no_parser_of_foreign_formats() -> None:
     code = (
         "import sys, watchpost.poll.sources as s; s.kinds(); import watchpost.poll.parser;"
-        "print({'lxml', 'feedparser', 'trafilatura', 'pypdfium2', 'charset_normalizer'} & set(sys.modules))"
+        "heavy = {'lxml', 'feedparser', 'fastfeedparser', 'trafilatura', 'pypdfium2', 'charset_normalizer'};"
+        "print(heavy & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 

@@ -1,7 +1,7 @@
 """The door to one killable child process, in which everything that strangers wrote is parsed.
 
 A parser in native code cannot be interrupted by a thread or a signal handler; a process can be killed. The parent
-never imports lxml, feedparser or pdfium.
+never imports lxml, fastfeedparser, feedparser or pdfium.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 WALL = timedelta(seconds=5)
 MEMORY_BYTES = 1 << 30
-_JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
+JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
 
 
 class ParserProcess:
@@ -36,12 +36,21 @@ class ParserProcess:
 
     A job that overruns either is killed with its child; the next job gets a fresh one. The first job starts the
     child (about 0.1 s). `workers` is how many children there are: two are plenty, each may grow to the limit.
+    A child is replaced after `jobs_per_child`.
     """
 
-    def __init__(self, *, wall: timedelta = WALL, memory_bytes: int = MEMORY_BYTES, workers: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        wall: timedelta = WALL,
+        memory_bytes: int = MEMORY_BYTES,
+        workers: int = 1,
+        jobs_per_child: int = JOBS_PER_CHILD,
+    ) -> None:
         self._wall = wall
         self._memory_bytes = memory_bytes
         self._workers = workers
+        self._jobs_per_child = jobs_per_child
         self._pool: ProcessPool | None = None
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -78,7 +87,7 @@ class ParserProcess:
             # A fork of a process with an event loop and threads may inherit held locks: spawn does not.
             self._pool = ProcessPool(
                 max_workers=self._workers,
-                max_tasks=_JOBS_PER_CHILD,
+                max_tasks=self._jobs_per_child,
                 initializer=_settle_in,
                 initargs=[self._memory_bytes],
                 context=multiprocessing.get_context("spawn"),

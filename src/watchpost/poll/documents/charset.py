@@ -17,6 +17,8 @@ _MARKS = (
 _XML_DECLARATION = re.compile(
     rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["'][^>]{0,100}\?>""", re.IGNORECASE
 )
+_STARTS_PLAINLY = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
+_UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
 _HTML_CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"}  # read as cp1252 (WHATWG Encoding)
 _SEVEN_BIT = ("iso2022", "hz", "utf-7")  # these are valid UTF-8 too, and mean something else
@@ -63,6 +65,8 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
     Bytes that are valid UTF-8 with non-ASCII letters in it are UTF-8, whatever anybody declares.
     """
     match = _XML_DECLARATION.match(data[:512])
+    if _plain_utf8(data, charset, match):
+        return _UTF8_DECLARATION.sub(b'<?xml version="1.0" encoding="utf-8"?>', data, count=1)
     try:
         text, _ = decode(data, charset, match[1].decode("ascii", "replace") if match else "")
     except FetchError:
@@ -73,6 +77,18 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
     if text.startswith("<!--"):  # a comment before the declaration makes parsers give up
         text = re.sub(r"\A(?:<!--.*?-->\s*)+(?=<\?xml)", "", text, flags=re.DOTALL)
     return re.sub(r"^<\?xml[^>]{0,300}\?>", '<?xml version="1.0" encoding="utf-8"?>', text).encode("utf-8", "replace")
+
+
+def _plain_utf8(data: bytes, charset: str, declaration: re.Match[bytes] | None) -> bool:
+    """The common case, told without making text of it: UTF-8 that begins with markup and has nothing to mend."""
+    declared = (charset or (declaration[1].decode("ascii", "replace") if declaration else "")).strip().lower()
+    if declared.startswith(_SEVEN_BIT) or not _STARTS_PLAINLY.match(data) or b"\0" in data:
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def looks_binary(data: bytes) -> bool:

@@ -1,24 +1,29 @@
-"""A feed's bytes become drafts, by feedparser: RSS 0.9x to 2.0, RSS 1.0, Atom; JSON Feed by ourselves."""
+"""A feed's bytes become drafts: RSS 0.9x to 2.0, RSS 1.0, Atom, JSON Feed, news sitemaps.
+
+Guards come first, then one transcoding to UTF-8. fastfeedparser reads what it reads rightly, feedparser the rest.
+"""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 from xml.sax import SAXException
 
-import feedparser
-
 from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date, slashed_order
+from watchpost.poll.documents.asks import asks_of
 from watchpost.poll.documents.charset import decode, xml_to_utf8
+from watchpost.poll.documents.fast import ITEM, Unsure, read_fast
 from watchpost.poll.documents.jsonfeed import read_json_feed
 from watchpost.poll.documents.links import find_feed_links
 from watchpost.poll.documents.markup import plain_text
+from watchpost.poll.documents.sitemaps import read_sitemap
+from watchpost.poll.due import Asks
 from watchpost.poll.tidy import Draft
 
 FEED_MAX_BYTES = 5_000_000
@@ -28,19 +33,28 @@ FEED_MAX_BYTES = 5_000_000
 _GIANT_TAG = re.compile(rb"<[^<>!][^<>]{32768}")
 # Entities made of entities grow without bound ("billion laughs"); no feed needs one.
 _NESTED_ENTITY = re.compile(rb"<!ENTITY\s[^>]{0,200}?[\"'][^\"'>]{0,2000}?&[^#;\s]{1,100};")
-_ITEM = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
-_ROOT = re.compile(rb"<(?:\w{1,20}:)?(rss|feed|rdf|channel|html|urlset)[\s>]", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:\w{1,20}:)?(rss|feed|rdf|channel|html|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _FEED_ROOTS = frozenset({b"rss", b"feed", b"rdf", b"channel"})
+_AUTHOR = (
+    re.compile(r"[^\s@]{1,200}@[^\s@]{1,200} ?\((.{1,200})\)"),
+    re.compile(r"([^(<]{1,200}?) ?[(<](?:mailto:)?[^\s@]{1,200}@[^\s@]{1,200}[)>]"),
+)
 _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a feed document says: its entries in order, at most as many as asked for, and how many it has."""
+    """What a feed document says: its entries in order, at most as many as asked for, and how many it has.
+
+    `asks` is what it asks of those who poll it, `route` which parser read it: "fast", "feedparser:<why not fast>",
+    "fast:broken" (feedparser gave up), "json" or "sitemap".
+    """
 
     drafts: tuple[Draft, ...]
     lang: str
     total: int
+    asks: Asks = field(default_factory=Asks)
+    route: str = ""
 
 
 def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", limit: int = 200) -> Feed:
@@ -54,7 +68,7 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         raise FetchError("empty", "the answer has no content")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         drafts, lang, total = read_json_feed(decode(body, charset)[0], now, limit)
-        return Feed(drafts, lang, total)
+        return Feed(drafts, lang, total, route="json")
     data = xml_to_utf8(body, charset)
     if _GIANT_TAG.search(data):
         raise FetchError("malformed", "a single tag has more than 32,768 characters")
@@ -65,26 +79,55 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         feeds = [link.url for link in find_feed_links(data[:200_000], url)]
         named = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
         raise FetchError("not_a_feed", f"this is an HTML page, not a feed{named}")
+    if root and root[1].lower() in (b"urlset", b"sitemapindex"):
+        drafts, total = read_sitemap(data, now, limit)
+        return Feed(drafts, "", total, route="sitemap")
     return _read_xml(data, root[1].lower() if root else b"", now, url, limit)
 
 
 def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
-    # BytesIO only: given bytes or text, feedparser would open a file or URL of that name.
+    channel, entries, route = read_entries(data, root)
+    order = slashed_order(_date_text(entry) for entry in entries)
+    lang, outlet = _text(channel, "language"), plain_text(_text(channel, "title"))
+    chosen = _newest(entries, limit, now, order)
+    drafts = tuple(draft_of(entry, now, order, url, outlet) for entry in chosen)
+    first = ITEM.search(data)
+    asks = asks_of(data, first.start() if first else len(data))
+    return Feed(drafts, lang, len(entries), asks, route)
+
+
+def read_entries(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], str]:
+    """(channel, entries, route) of guarded UTF-8: fastfeedparser first, feedparser where that may be wrong."""
+    read, route = read_fast(data), "fast"
+    if isinstance(read, Unsure):
+        route = f"feedparser:{read.reason}"
+        try:
+            read = read_tolerantly(data, root)
+        except FetchError:
+            read, route = read_fast(data, broken=True), "fast:broken"
+            if isinstance(read, Unsure) or not read[1]:
+                raise
+    return *read, route
+
+
+def read_tolerantly(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    """(channel, entries) by feedparser; raises FetchError. `root` is the root element's name, "" if unknown.
+
+    BytesIO only: given bytes or text, it would open a file or URL of that name.
+    """
+    import feedparser
+
     headers = {"content-type": "application/xml; charset=utf-8"}
     parsed = feedparser.parse(
         io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False, response_headers=headers
     )
     entries = parsed.entries
     broken = isinstance(parsed.get("bozo_exception"), SAXException)
-    if not entries and (broken or _ITEM.search(data)) and (parsed.version or root in _FEED_ROOTS):
+    if not entries and (broken or ITEM.search(data)) and (parsed.version or root in _FEED_ROOTS):
         raise FetchError("malformed", f"no entry could be read: {_bozo(parsed)}")
     if not entries and not parsed.version:
         raise FetchError("not_a_feed", f"this is not a feed: {_bozo(parsed)}")
-    channel = parsed.feed
-    order = slashed_order(_date_text(entry) for entry in entries)
-    lang, outlet = _text(channel, "language"), plain_text(_text(channel, "title"))
-    chosen = _newest(entries, limit, now, order)
-    return Feed(tuple(_draft(entry, now, order, url, outlet) for entry in chosen), lang, len(entries))
+    return parsed.feed, entries
 
 
 def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool | None) -> Sequence[Any]:
@@ -98,14 +141,15 @@ def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool |
     return [entries[n] for n in sorted(latest)]
 
 
-def _draft(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Draft:
+def draft_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Draft:
+    """The draft of an entry in feedparser's shape. `url` makes links absolute, `outlet` is the feed's title."""
     contents = [content for content in _get(entry, "content", []) if _text(content, "value").strip()]
     summary = _detail_text(_get(entry, "summary_detail", {}))
     body = _detail_text(max(contents, key=lambda content: len(content["value"]))) if contents else ""
     own = _text(entry, "id")
     link = _text(entry, "link")
-    if link == own and "://" not in link:
-        link = ""  # a guid that is no URL, taken for a permanent link
+    if link == own and "://" not in link and not link.startswith("/"):
+        link = ""  # a guid that is no address, taken for a permanent link
     base = _text(_get(entry, "title_detail", {}), "base")
     source = _get(entry, "source", {})
     return Draft(
@@ -127,10 +171,13 @@ def _detail_text(detail: Mapping[str, Any]) -> str:
 
 
 def _author(entry: Mapping[str, Any]) -> str:
-    """The name; RSS 2.0 writes "mail@host (Name)", which feedparser takes apart in the wrong places."""
-    raw = _text(entry, "author")
-    named = re.fullmatch(r"\S{1,200}@\S{1,200}\s*\((.{1,200})\)", raw)
-    return plain_text(named[1] if named else _text(_get(entry, "author_detail", {}), "name") or raw)
+    """The name, of "mail@host (Name)" as RSS 2.0 has it, "Name (mail@host)" and "Name <mail@host>"."""
+    written = _text(entry, "author")
+    if not _AUTHOR[0].fullmatch(written):  # feedparser takes that form apart in the wrong places
+        written = _text(_get(entry, "author_detail", {}), "name") or written
+    written = " ".join(written[:1000].split())
+    named = next((match for form in _AUTHOR if (match := form.fullmatch(written))), None)
+    return plain_text(named[1] if named else written)
 
 
 def _date_text(entry: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ def read_feed_document(
             article_id = derive_id("article", source, identity)
             articles.setdefault(article_id, tidy(draft, article_id=article_id, source=source, now=now, base=url))
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(tuple(articles.values()), note=note)
+    return Reading(tuple(articles.values()), note=note, asks=feed.asks)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:
