@@ -232,7 +232,7 @@ async def test_hostile_feeds_cost_one_deadline_at_most_and_expand_nothing(name: 
         with contextlib.suppress(FetchError):  # refusing is fine, too
             reading = await parser.run(read_feed_document, HOSTILE[name].encode(), now=NOW, source="s")
             size = sum(len(article.title) + len(article.body) for article in reading.articles)
-            assert size < 600_000
+            assert size <= BODY_MAX + 1_000, "longer than an article may be: something was expanded"
             assert not any("ha" * 100 in a.title or socket.gethostname() in a.title for a in reading.articles)
         assert time.monotonic() - started < 4.5
         assert await parser.run(len, b"xyz") == 3
