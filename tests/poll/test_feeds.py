@@ -15,6 +15,7 @@ from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.poll.documents.read import read_document, read_feed_document
 from watchpost.poll.parser import ParserProcess
+from watchpost.poll.tidy import BODY_MAX
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://site.example/feeds/all.xml"
