@@ -14,7 +14,15 @@ def main() -> None:
         return
     from watchpost.cli.main import app
 
-    app()
+    try:
+        app()
+    except Exception:
+        import traceback
+
+        from watchpost.redaction import clean
+
+        print(clean(traceback.format_exc()), end="", file=sys.stderr)  # noqa: T201 - what nobody foresaw
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ come from the configuration or from closed sets, never from the outside (no URL,
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from watchpost import redaction
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
 REGISTRY = CollectorRegistry()
@@ -158,9 +159,6 @@ SENTENCES: Mapping[str, str] = {
     "warning": "{text}",
 }
 
-_SECRET_IN_URL = re.compile(r"(?i)\b((?:https?|rediss?|unix|smtps?)://)[^/\s]*@")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
 
 def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
     """Log lines go to `stream` (default: stderr): as sentences on a terminal or with "console", else as JSON.
@@ -176,14 +174,15 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people, key="ts"),
             structlog.processors.format_exc_info,
-            _clean,
+            _clean if people else _clean_only,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=out, format="%(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, stream=out, force=True)
+    logging.getLogger().handlers[0].setFormatter(_Foreign())
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick that is cancelled at the end is no error
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -193,13 +192,37 @@ def log() -> Any:
     return structlog.get_logger()
 
 
-def _clean(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No credentials in URLs, no control characters that could rewrite the terminal's past."""
+def _clean_only(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without secrets. JSON writes control characters out by itself."""
     for key, value in event.items():
-        if isinstance(value, str):
-            clean = _SECRET_IN_URL.sub(r"\1***@", value)
-            event[key] = clean if key == "exception" else _CONTROL.sub("�", clean)
+        event[key] = _without_secrets(value)
     return event
+
+
+def _clean(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without secrets, and without what could rewrite the terminal's past or forge a line."""
+    for key, value in _clean_only(logger, name, event).items():
+        if isinstance(value, str):
+            lines = value.split("\n") if key == "exception" else [value]
+            event[key] = "\n".join(redaction.one_line(line) for line in lines)
+    return event
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return redaction.clean(value if isinstance(value, str) else repr(value))
+
+
+class _Foreign(logging.Formatter):
+    """What libraries say by themselves: they quote addresses, headers and answers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redaction.one_line(redaction.clean(super().format(record)))
 
 
 class _Sentences:

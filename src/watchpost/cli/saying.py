@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from watchpost import redaction
 from watchpost.errors import Complaint
 
 
 def say(message: str) -> None:
     """A message for a person."""
-    print(f"watchpost: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
+    print(f"watchpost: {redaction.clean(message)}", file=sys.stderr)  # noqa: T201 - the command line prints
 
 
 def tell(line: str = "") -> None:
@@ -45,7 +46,7 @@ def tell_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def complain(complaints: Sequence[Complaint]) -> None:
     """Every mistake of a configuration, and how many there are, on stderr."""
     for complaint in complaints:
-        print(complaint, file=sys.stderr)  # noqa: T201 - the command line prints
+        print(redaction.clean(str(complaint)), file=sys.stderr)  # noqa: T201 - the command line prints
     errors = sum(1 for complaint in complaints if complaint.severity == "error")
     warnings = len(complaints) - errors
     print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201

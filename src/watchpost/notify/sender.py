@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
 from typing import assert_never
 
-from watchpost import crash
+from watchpost import crash, redaction
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.model import Delivered, Delivery, Outcome, TryLater
@@ -202,6 +203,7 @@ class Sender:
         except Exception as error:  # a receiver promises not to raise; if it does, the message must not be lost
             tm.log().exception("receiver.raised", receiver=self._receiver.name)
             outcome = TryLater("unknown", f"{type(error).__name__} in the receiver")
+        outcome = replace(outcome, detail=redaction.clean(outcome.detail))  # it is kept, and shown
         kind, reason = type(outcome).__name__.lower(), getattr(outcome, "reason", "")
         tm.attempts.labels(self._receiver.name, self._kind, kind, tm.delivery_reason(reason)).inc()
         tm.delivery_seconds.labels(self._kind).observe(perf_counter() - begun)

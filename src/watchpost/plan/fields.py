@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from watchpost import redaction
+
 Network = IPv4Network | IPv6Network
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -89,6 +91,7 @@ class Secret:
     def __init__(self, value: str, origin: str = "") -> None:
         self._value = value
         self.origin = origin
+        redaction.know(value)
 
     def reveal(self) -> str:
         """The secret itself."""

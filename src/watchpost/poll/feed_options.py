@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from watchpost import redaction
 from watchpost.plan.fields import Duration, Network, Options, Secret
 from watchpost.plan.schema import Several, Tag
 from watchpost.poll.newness import OnNew
@@ -39,6 +40,7 @@ def _web_address(url: str) -> str:
         raise PydanticCustomError("feed_url", "a feed's url begins with http:// or https:// and names a host")
     if parts.username or parts.password:
         raise PydanticCustomError("feed_url_secret", "a password has no place in a url: use auth with {env: NAME}")
+    redaction.know_address(url)
     return url
 
 
@@ -49,6 +51,7 @@ def _header_names(headers: Mapping[str, str | Secret]) -> Mapping[str, str | Sec
         text = value.reveal() if isinstance(value, Secret) else value
         if not text.isascii() or not text.isprintable():
             raise PydanticCustomError("feed_header_value", "{name}: only printable ASCII", {"name": name})
+        redaction.know_header(name, text)
     return headers
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from time import perf_counter
 
-from watchpost import crash
+from watchpost import crash, redaction
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.poll import record, tally
@@ -250,7 +250,7 @@ class Poller:
             tm.log().exception("source.raised", source=source.name)
             visit = Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
         tally.visited(source, visit, perf_counter() - begun)
-        return visit
+        return replace(visit, detail=redaction.clean(visit.detail))  # it goes into the store, pages and editions
 
     def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
         for failure in visit.failures:

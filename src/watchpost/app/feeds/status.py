@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from watchpost import redaction
 from watchpost.app import doors
 from watchpost.errors import StoreError
 from watchpost.plan.plan import Part, Plan
@@ -21,7 +22,10 @@ State = Literal["ok", "failing", "gone", "never read", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words."""
+    """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words.
+
+    `url` is as it may be shown: without tokens.
+    """
 
     name: str
     url: str
@@ -54,7 +58,9 @@ async def survey(settings: Settings, plan: Plan) -> tuple[tuple[FeedStatus, ...]
             ]
             due = await board.due(names)
     except StoreError as error:
-        bare = (FeedStatus(name, one.url, one.every, one.tags, "unknown") for name, one in known.items())
+        bare = (
+            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, "unknown") for name, one in known.items()
+        )
         return tuple(bare), str(error)
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
@@ -69,7 +75,7 @@ async def inspect(settings: Settings, plan: Plan, name: str) -> tuple[FeedStatus
             due = (await board.due([name])).get(name)
             return _status(options, fare, due), await board.record(name), ""
     except StoreError as error:
-        bare = FeedStatus(name, options.url, options.every, options.tags, "unknown")
+        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, "unknown")
         return bare, SourceRecord(name, {}, {}), str(error)
 
 
@@ -98,7 +104,7 @@ def _feed(part: Part) -> FeedOptions | None:
 def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
     return FeedStatus(
         fare.name,
-        options.url,
+        redaction.clean(options.url),
         options.every,
         options.tags,
         _state(fare),
