@@ -14,6 +14,7 @@ WatchpostError                what a person can mend; the message says how
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class WatchpostError(Exception):
@@ -42,11 +43,15 @@ class Complaint:
 
 
 class ConfigError(WatchpostError):
-    """The configuration cannot be used. `complaints` holds every mistake found, in file order."""
+    """The configuration cannot be used. `complaints` holds every mistake found, in file order.
 
-    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+    `files` are those that were read or looked for: a change of one of them may mend it.
+    """
+
+    def __init__(self, complaints: tuple[Complaint, ...], files: tuple[Path, ...] = ()) -> None:
         super().__init__("\n".join(str(complaint) for complaint in complaints))
         self.complaints = complaints
+        self.files = files
 
 
 class QueryError(WatchpostError):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
+import sys
+
+import httpx
 
 from tests.flow.rig import Rig
 
@@ -57,3 +62,87 @@ def test_a_list_of_feeds_that_changed_is_read_again_and_a_broken_one_changes_not
     rig.until(lambda: rig.world.told() == ["listed"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
+
+
+def test_the_one_named_for_trouble_hears_of_a_refused_configuration_once(rig: Rig) -> None:
+    good = (
+        rig.config.read_text()
+        .replace("version: 1", "version: 1\nops: duty")
+        .replace("receivers:", "receivers:\n  duty: {type: file, path: duty}")
+    )
+    rig.config.write_text(good)
+    process = rig.start()
+    rig.until(lambda: "run.starting" in rig.log())
+    rig.config.write_text(good.replace("topics:", "topcis:"))
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: rig.log().count("config.refused") == 1)
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: rig.log().count("config.refused") == 2)
+    rig.until(lambda: len(list(rig.root.glob("duty/*.txt"))) == 1)
+    (text,) = (path.read_text() for path in rig.root.glob("duty/*.txt"))
+    assert "the new configuration is not used" in text
+    assert "did you mean 'topics'?" in " ".join(text.split())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert len(list(rig.root.glob("duty/*.txt"))) == 1
+
+
+def page_of(rig: Rig) -> str:
+    """The address of the pages, once it is said."""
+    rig.until(lambda: "http.listening" in rig.log())
+    lines = [json.loads(line) for line in rig.log().splitlines() if "http.listening" in line]
+    return f"http://{lines[-1]['listen']}"
+
+
+def test_post_reload_takes_a_good_one_over_and_says_why_it_refuses_a_bad_one(rig: Rig) -> None:
+    process = rig.start()
+    page = page_of(rig)
+    good = rig.config.read_text()
+    rig.config.write_text(good.replace("topics:", "topcis:"))
+    refused = httpx.post(f"{page}/-/reload")
+    assert refused.status_code == 422
+    assert "did you mean 'topics'?" in refused.json()["complaints"][0]
+    assert "did you mean &#39;topics&#39;?" in httpx.get(page).text
+    assert "watchpost_config_last_reload_successful 0.0" in httpx.get(f"{page}/metrics").text
+    assert diff(rig).returncode == 2
+    rig.config.write_text(good.replace("{mali: mali}", "{mali: mali, gao: gao}"))
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+        assert httpx.post(f"{page}/-/reload", headers=headers).status_code == 403
+    assert httpx.get(f"{page}/-/reload").json()["ok"] is False, "nothing was read for them"
+    rig.until(lambda: "the newer configuration was refused" in diff(rig).stderr)
+    found = diff(rig)
+    assert (found.returncode, "+ topics.gao" in found.stdout) == (1, True)
+    taken = httpx.post(f"{page}/-/reload", headers={"origin": page}, timeout=20)
+    assert (taken.status_code, taken.json()["ok"], taken.json()["changes"]) == (200, True, 1)
+    rig.until(lambda: rig.log().count("run.starting") == 2)
+    rig.until(lambda: diff(rig).returncode == 0)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_a_change_of_a_watched_file_is_taken_over_without_being_asked(rig: Rig) -> None:
+    (rig.root / "topics").mkdir()
+    text = rig.config.read_text().replace("version: 1", "version: 1\ninclude: topics/*.yaml\nreload: {watch: true}")
+    rig.config.write_text(text)
+    process = rig.start()
+    rig.until(lambda: "run.starting" in rig.log())
+    (rig.root / "topics" / "gao.yaml").write_text("topics: {gao: gao")
+    rig.until(lambda: "config.refused" in rig.log())
+    (rig.root / "topics" / "gao.yaml").write_text("topics: {gao: gao}")
+    rig.until(lambda: rig.log().count("run.starting") == 2)
+    rig.publish("listed")
+    (rig.folder / "note.txt").write_text("A note about Gao\n\nNothing else is said in this note about Gao.\n")
+    rig.until(lambda: sorted(rig.world.told()) == ["A note about Gao", "listed"])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def diff(rig: Rig) -> subprocess.CompletedProcess[str]:
+    """`watchpost config diff` beside the running service."""
+    return subprocess.run(
+        [sys.executable, "-m", "watchpost", "config", "diff", "--data", rig.data],
+        env={**rig.env, "WATCHPOST_CONFIG": str(rig.config)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

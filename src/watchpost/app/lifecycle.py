@@ -10,21 +10,25 @@ import asyncio
 import os
 import platform
 import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
+from watchpost.app.notices import Notices
+from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
 from watchpost.app.systemd import Systemd
-from watchpost.errors import StoreError, WatchpostError
+from watchpost.errors import StoreError
 from watchpost.match.matcher import Topics
 from watchpost.plan.plan import Plan
+from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
-from watchpost.vitals import VITALS, Reload
+from watchpost.vitals import VITALS
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
 
@@ -39,13 +43,15 @@ async def serve(
     env: Mapping[str, str],
     role: Role,
     *,
-    on_web: Callable[[Service], Coroutine[Any, Any, None]],
+    on_web: Callable[[Service, Reloads], Coroutine[Any, Any, None]],
     reread: Callable[[], Plan],
+    on_plan: Callable[[Plan], None] = lambda plan: None,
 ) -> int:
     """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start.
 
-    On SIGHUP `reread` gives the new plan and the loops begin again with it, over the same store; if it raises
-    WatchpostError the mistakes are said and everything goes on as before.
+    On SIGHUP, and on the other occasions of reloading.py, `reread` gives the new plan and the loops begin again with
+    it, over the same store; `on_plan` hears of it first. If it raises WatchpostError the mistakes are said and
+    everything goes on as before.
     """
     async with AsyncExitStack() as store:
         housing = await open_housing(plan, settings, env, store)
@@ -55,23 +61,29 @@ async def serve(
         watching = asyncio.ensure_future(systemd.watch(VITALS, lambda: _status(board, plan)))
         pulse = asyncio.ensure_future(VITALS.run())
         supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
-        signals = _Signals(reread, systemd)
-        _tell_configuration(plan)
+        reloads = Reloads(plan, reread, utc_now)
+        signals = _Signals(reloads, systemd)
+        notices = Notices(housing.store, install)
         topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
         try:
             while True:
                 async with AsyncExitStack() as round_:
-                    service = Service(plan, settings, housing, install, round_, topics)
+                    service = Service(plan, settings, housing, install, round_, topics, reloads)
                     signals.steer(service)
+                    if role in ("notify", "all"):  # of several processes one tells
+                        signals.refused = partial(notices.refused, plan)
                     tm.log().info("run.starting", **doors.describe(plan, service.groups))
-                    loops = [*service.loops(role), on_web(service)]
+                    loops = [*service.loops(role), on_web(service, reloads)]
+                    if plan.watch:
+                        loops.append(reloads.watch(service.clock.ticker(1), service.stop))
                     service.clock.start()
                     systemd.ready("started")
                     await _run_until_stopped(loops, service, signals)
                 if signals.ending is not None:
                     tm.log().info("run.stopped")
                     return _INTERRUPTED if signals.ending == signal.SIGINT else 0
-                plan = signals.take_plan() or plan
+                plan = reloads.take() or plan
+                on_plan(plan)
         finally:
             beside = [task for task in (pulse, watching, supervisor) if task is not None]
             for task in beside:
@@ -89,14 +101,6 @@ async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], s
     return housing
 
 
-def _tell_configuration(plan: Plan) -> None:
-    """For the metrics: this plan is taken over now."""
-    VITALS.reload = Reload(True, utc_now())
-    tm.config_good.set(1)
-    tm.config_time.set_to_current_time()
-    tm.config_hash.set(int(plan.fingerprint[:12], 16))  # 48 bits: what a float holds exactly
-
-
 async def _status(board: Board, plan: Plan) -> str:
     """How things stand, in a few words for `systemctl status`."""
     try:
@@ -110,17 +114,18 @@ async def _status(board: Board, plan: Plan) -> str:
 class _Signals:
     """What the operator wants: SIGINT and SIGTERM end, a second one at once; SIGHUP reads the configuration again."""
 
-    def __init__(self, reread: Callable[[], Plan], systemd: Systemd) -> None:
+    def __init__(self, reloads: Reloads, systemd: Systemd) -> None:
         self.ending: signal.Signals | None = None
-        self._reread = reread
+        self._reloads = reloads
         self._systemd = systemd
         self._service: Service | None = None
-        self._plan: Plan | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._asking: set[asyncio.Task[Any]] = set()
+        self.refused: Callable[[Reload], Awaitable[None]] | None = None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        reloads.begun, reloads.adopted, reloads.stayed = systemd.reloading, self._stop, self._stay
 
     def steer(self, service: Service) -> None:
         """These loops are the ones to stop from now on."""
@@ -128,38 +133,27 @@ class _Signals:
         if self.ending is not None:
             service.stop.set()
 
-    def take_plan(self) -> Plan | None:
-        """The plan to go on with, once."""
-        plan, self._plan = self._plan, None
-        return plan
-
     def _end(self, number: signal.Signals) -> None:
         if self.ending is not None:
             os._exit(_INTERRUPTED)  # asked twice: the queue is on disk, nothing is lost
         self.ending = number
         self._systemd.stopping()
-        if self._service is not None:
-            self._service.stop.set()
+        self._stop()
 
     def _hang_up(self) -> None:
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(self._read())
+        asking = asyncio.ensure_future(self._reloads.ask("SIGHUP"))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
 
-    async def _read(self) -> None:
-        self._systemd.reloading()
-        try:
-            self._plan = await asyncio.to_thread(self._reread)
-        except WatchpostError as error:
-            tm.config_good.set(0)
-            VITALS.reload = Reload(False, utc_now(), str(error))
-            self._systemd.ready("the new configuration has mistakes and is not used")
-            for line in str(error).splitlines():
-                tm.log().error("config.refused", text=line)
-            return
-        _tell_configuration(self._plan)
-        tm.log().info("config.read")
+    def _stop(self) -> None:
         if self._service is not None:
             self._service.stop.set()
+
+    async def _stay(self, reload: Reload) -> None:
+        """The plan that runs goes on running."""
+        self._systemd.ready("running" if reload.ok else "the new configuration has mistakes and is not used")
+        if not reload.ok and self.refused is not None:
+            await self.refused(reload)
 
 
 async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service, signals: _Signals) -> None:

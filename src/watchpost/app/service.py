@@ -14,6 +14,7 @@ from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors, heartbeat
 from watchpost.app.clock import Clock, utc_now
+from watchpost.app.reloading import Reloads
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
@@ -25,8 +26,10 @@ from watchpost.notify.notice import disabled_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.role import Closer, Imprint, deliveries_of
 from watchpost.notify.sender import Sender
+from watchpost.plan.effective import effective
 from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.plan import Part, Plan
+from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
 from watchpost.poll.parser import ParserProcess
 from watchpost.poll.role import Poller
@@ -34,6 +37,7 @@ from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
+from watchpost.wire.configuration import Configurations, Running, pack
 from watchpost.wire.intake import Intake
 from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
@@ -56,8 +60,12 @@ class Service:
         install: str,
         stack: AsyncExitStack,
         topics: Topics | None = None,
+        reloads: Reloads | None = None,
     ) -> None:
-        """`topics` are those that a round before this one compiled: only what changed since is compiled anew."""
+        """`topics` are those that a round before this one compiled: only what changed since is compiled anew.
+
+        `reloads` knows since when the plan runs, and whether a newer one was refused.
+        """
         self.plan = plan
         self.settings = settings
         self.store: Store = housing.store
@@ -73,6 +81,9 @@ class Service:
         self._topics = topics or Topics([])
         self._stack = stack
         self._journal: Journal | None = None
+        self._reloads = reloads
+        self._told: tuple[Reload, bytes] | None = None
+        self._configurations = Configurations(self.store)
 
     def poller(self) -> Poller:
         """The poll role's loops."""
@@ -183,6 +194,7 @@ class Service:
                     await self._tidy()
                     await self._audit()
                 await self.board.ping()
+                await self._publish(role, again=beats % 30 == 0)
                 VITALS.registered = not VITALS.trouble()
                 if VITALS.registered:  # who lives but does not work is not counted among the workers
                     await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
@@ -198,6 +210,20 @@ class Service:
             tm.store_up.set(up)
             beats += 1
             await tick()
+
+    async def _publish(self, role: str, *, again: bool) -> None:
+        """Each minute, and at once after a reload: what configuration runs here."""
+        if self._reloads is None:
+            return
+        last = self._reloads.last
+        if self._told is None or self._told[0] is not last:
+            since, refused = self._reloads.since.isoformat(timespec="seconds"), last.complaints
+            packed = await asyncio.to_thread(
+                lambda: pack(Running(role, self.plan.fingerprint, since, effective(self.plan), refused))
+            )
+            self._told, again = (last, packed), True
+        if again:
+            await self._configurations.publish(role, self._told[1])
 
     async def _tidy(self) -> None:
         """Each minute: forget what is old; say what waits for a receiver that nobody has configured."""

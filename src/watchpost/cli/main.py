@@ -15,6 +15,7 @@ import typer
 
 from watchpost.cli import operating
 from watchpost.cli.arguments import ConfigOption, JsonOption
+from watchpost.cli.config_commands import config_app
 from watchpost.cli.feed_commands import feed_app
 
 app = typer.Typer(
@@ -24,7 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-config_app = typer.Typer(help="The configuration itself.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 topic_app = typer.Typer(help="Topics: what there is, and what they do.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
@@ -107,14 +107,6 @@ def explain(
     from watchpost.cli import matching
 
     raise typer.Exit(matching.explain(topic, file, config, as_json, os.environ))
-
-
-@config_app.command("schema")
-def config_schema() -> None:
-    """Print the JSON Schema of the configuration, for editors."""
-    from watchpost.cli import checking
-
-    raise typer.Exit(checking.schema())
 
 
 @topic_app.command("list")

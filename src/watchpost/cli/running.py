@@ -9,6 +9,7 @@ from pathlib import Path
 
 from watchpost import telemetry as tm
 from watchpost.app import doors, lifecycle, once
+from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say
@@ -18,6 +19,7 @@ from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.vitals import VITALS
 from watchpost.web import server as web
+from watchpost.web.reload import Door
 
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 4, 130
 
@@ -38,7 +40,11 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     except WatchpostError as error:
         say(str(error))
         return USAGE
-    tm.set_up_log(settings.log_format or plan.log_format, settings.log_level or plan.log_level)
+
+    def on_plan(new: Plan) -> None:
+        tm.set_up_log(settings.log_format or new.log_format, settings.log_level or new.log_level)
+
+    on_plan(plan)
     for warning in plan.warnings:
         tm.log().warning("warning", text=str(warning))
     settings.data.mkdir(parents=True, exist_ok=True)
@@ -46,10 +52,11 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         if only_once:
             return asyncio.run(once.run(plan, settings, env, role))
 
-        async def on_web(made: Service) -> None:
-            await _web(made, settings, role)
+        async def on_web(made: Service, reloads: Reloads) -> None:
+            await _web(made, reloads, settings, role)
 
-        return asyncio.run(lifecycle.serve(plan, settings, env, role, on_web=on_web, reread=reread))
+        serving = lifecycle.serve(plan, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan)
+        return asyncio.run(serving)
     except StoreError as error:
         say(str(error))
         return UNREACHABLE
@@ -68,7 +75,7 @@ def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = 
     return plan
 
 
-async def _web(made: Service, settings: Settings, role: str) -> None:
+async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -> None:
     """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
@@ -77,8 +84,9 @@ async def _web(made: Service, settings: Settings, role: str) -> None:
         tm.log().info("http.listening", listen=address)
 
     plan = made.plan
+    door = Door(lambda: reloads.last, lambda: reloads.ask("HTTP"))
     try:
-        await web.serve(plan.listen, made.stop, web.build(made.board, doors.watched(plan), VITALS), told)
+        await web.serve(plan.listen, made.stop, web.build(made.board, doors.watched(plan), VITALS, door), told)
     except OSError as error:
         if role == "web":
             raise WatchpostError(f"cannot listen on {plan.listen}: {error.strerror}") from error

@@ -24,7 +24,9 @@ def _read(value: Any, info: ValidationInfo) -> Source:
         return Source(value, f"template.{info.field_name}")
     if not (isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str) and value["file"]):
         raise PydanticCustomError("template_source", "a template is a text, or {file: PATH}")
-    path = Path((info.context or {}).get("base", ".")) / Path(value["file"]).expanduser()
+    context = info.context or {}
+    path = Path(context.get("base", ".")) / Path(value["file"]).expanduser()
+    context.get("opened", set()).add(path)
     try:
         with path.open("rb") as file:
             raw = file.read(_LARGEST_BYTES + 1)

@@ -95,7 +95,7 @@ def _tidied(schema: Any) -> Any:
     for key, value in schema.items():
         if key == "default" and not isinstance(value, dict):
             if isinstance(value, str) and "ms|s|m|h|d|w" in str(schema.get("pattern", "")):
-                tidy[key] = _duration_text(_ISO_DURATION.validate_python(value))
+                tidy[key] = duration_text(_ISO_DURATION.validate_python(value))
             elif value not in (None, "") and not isinstance(value, list):
                 tidy[key] = value
         elif not ((key == "title" and isinstance(value, str)) or (key == "default" and "$ref" in schema)):
@@ -103,7 +103,8 @@ def _tidied(schema: Any) -> Any:
     return tidy
 
 
-def _duration_text(value: timedelta) -> str:
+def duration_text(value: timedelta) -> str:
+    """As an operator writes it: 1h30m, 500ms."""
     if value % timedelta(seconds=1):
         return f"{value // timedelta(milliseconds=1)}ms"
     rest, text = int(value.total_seconds()), ""

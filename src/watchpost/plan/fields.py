@@ -154,6 +154,7 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
         )
     within = context["env"]["CREDENTIALS_DIRECTORY"] if named else context.get("base", ".")
     path = Path(within) / where.removeprefix(prefix)
+    context.get("opened", set()).add(path)  # so that a change of the file is a change of the configuration
     try:
         return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {where}")
     except (OSError, UnicodeDecodeError) as error:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from watchpost.errors import Complaint
+from watchpost.plan.deprecated import renewed
 from watchpost.plan.opml import MAX_BYTES as LIST_BYTES
 from watchpost.plan.positions import Mapping, Mark, Node, Scalar, Sequence
 from watchpost.plan.yaml_reader import read_yaml
 
 MAX_BYTES = 1024 * 1024
 
+_WILD = "*?["
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
     """The main file and what it includes, in order; `names` are all files as complaints call them.
 
-    `complete` is False if one of them could not be read: then it is unknown which names exist.
+    `complete` is False if one of them could not be read: then it is unknown which names exist. `directories` are those
+    in which a pattern may find more files tomorrow; `warnings` are about keys of earlier versions.
     """
 
     main: Mapping
@@ -26,6 +31,8 @@ class Files:
     names: tuple[str, ...]
     complaints: tuple[Complaint, ...]
     complete: bool
+    directories: tuple[Path, ...] = ()
+    warnings: tuple[Complaint, ...] = ()
 
 
 def read_files(path: Path) -> Files:
@@ -33,11 +40,14 @@ def read_files(path: Path) -> Files:
     main, complaints = _read(path)
     found = list(complaints)
     complete = main is not None
-    root = main or Mapping(Mark(str(path)), {})
+    root, warnings = renewed(main or Mapping(Mark(str(path)), {}))
+    doubts = list(warnings)
+    directories: dict[Path, None] = {}
     included: dict[Path, Mapping] = {}
     names = [str(path)]
     for pattern in _patterns(root):
         paths, problem = _matches(path, str(pattern.value))
+        directories |= dict.fromkeys(watched_directory(path, str(pattern.value)))
         if problem:
             found.append(pattern.mark.complaint("include", problem))
         for one in paths:
@@ -49,8 +59,16 @@ def read_files(path: Path) -> Files:
             if tree is None:
                 complete = False
             else:
-                included[one] = tree
-    return Files(root, tuple(included.values()), tuple(names), tuple(found), complete)
+                included[one], warnings = renewed(tree)
+                doubts.extend(warnings)
+    trees = tuple(included.values())
+    return Files(root, trees, tuple(names), tuple(found), complete, tuple(directories), tuple(doubts))
+
+
+def watched_directory(main: Path, pattern: str) -> tuple[Path, ...]:
+    """The directory in which another file may come to match `pattern`; none for the name of one file."""
+    plain = list(takewhile(lambda part: not any(character in part for character in _WILD), Path(pattern).parts))
+    return () if len(plain) == len(Path(pattern).parts) else (main.parent.joinpath(*plain),)
 
 
 def read_list(main: Path, pattern: str) -> tuple[tuple[tuple[str, bytes], ...], str]:
@@ -82,7 +100,7 @@ def _matches(main: Path, pattern: str) -> tuple[list[Path], str]:
         paths = sorted(base.glob(str(relative)))
     except (ValueError, NotImplementedError, OSError):
         return [], "not a pattern for files"
-    if not any(character in pattern for character in "*?["):
+    if not any(character in pattern for character in _WILD):
         return (paths, "") if paths else ([], "no such file")
     # Editors leave hidden twins beside the files they edit.
     return [path for path in paths if path.is_file() and (not path.name.startswith(".") or given.name[0] == ".")], ""

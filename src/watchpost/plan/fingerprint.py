@@ -27,8 +27,8 @@ def fingerprint(
         "topics": {
             topic.name: [
                 topic.title,
-                topic.query.text,
-                topic.exclude and topic.exclude.text,
+                str(topic.query),  # as it is understood: a changed @name changes it
+                topic.exclude and str(topic.exclude),
                 topic.severity,
                 topic.languages,
             ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from watchpost.errors import Complaint
-from watchpost.plan.files import read_list
+from watchpost.plan.files import read_list, watched_directory
 from watchpost.plan.lists import FeedList
 from watchpost.plan.opml import read_opml
 from watchpost.plan.positions import Mapping
@@ -30,6 +30,7 @@ class Lists:
     names: tuple[str, ...]
     complaints: tuple[Complaint, ...]
     warnings: tuple[Complaint, ...]
+    directories: tuple[Path, ...] = ()  # where a pattern may find more lists tomorrow
 
     @property
     def complete(self) -> bool:
@@ -56,7 +57,8 @@ def read_lists(main: Path, root: Mapping, entries: Sequence[FeedsFrom]) -> Lists
             warnings += [one for one in found if one.severity != "error"]
             lists[name] = FeedList(index, name, outlines, entry.prefix, entry.tags)
     defaults = tuple({"every": entry.every} if entry.every is not None else {} for entry in entries)
-    return Lists(tuple(lists.values()), defaults, tuple(lists), tuple(complaints), tuple(warnings))
+    directories = tuple(place for entry in entries for place in watched_directory(main, entry.opml))
+    return Lists(tuple(lists.values()), defaults, tuple(lists), tuple(complaints), tuple(warnings), directories)
 
 
 def _told(root: Mapping, index: int, key: str, problem: str, severity: str = "error") -> Complaint:

@@ -22,7 +22,7 @@ from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
 from watchpost.plan.listing import Lists, read_lists
 from watchpost.plan.lists import few, gather
-from watchpost.plan.plan import Limits, Part, Plan, Retention
+from watchpost.plan.plan import Limits, Part, Plan, Retention, Written
 from watchpost.plan.positions import Mapping as Tree
 from watchpost.plan.positions import Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, missing, route_of
@@ -51,7 +51,9 @@ def load(
     """
     files = read_files(path)
     sections = collect(files.main, files.included)
-    reader = _Reader({"env": env, "base": path.parent}, list(sections.complaints), progress)
+    opened: set[Path] = set()
+    context = {"env": env, "base": path.parent, "opened": opened}
+    reader = _Reader(context, list(sections.complaints), progress)
     frame = reader.frame(files.main) if files.complete or files.main.entries else None
     parts = tuple(reader.sources(sections, files.main, sources))
     lists = read_lists(path, files.main, () if frame is None else frame.feeds_from)
@@ -68,6 +70,7 @@ def load(
         reader.complaints.extend(missing(files.main, "ops", "", "receiver", names[0] | {""}))
 
     places = {name: index for index, name in enumerate(dict.fromkeys((*files.names, *lists.names)))}
+    read = tuple(dict.fromkeys((*map(Path, places), *files.directories, *lists.directories, *sorted(opened))))
 
     def order(complaint: Complaint) -> tuple[int, int, int]:
         return places[complaint.file], complaint.line, complaint.column
@@ -75,9 +78,18 @@ def load(
     if files.complaints or reader.complaints or frame is None:
         told_of = {(one.file, one.line, one.column) for one in files.complaints}
         rest = [one for one in reader.complaints if (one.file, one.line, one.column) not in told_of]
-        raise ConfigError(tuple(sorted(dict.fromkeys([*files.complaints, *rest]), key=order)))
+        complaints = sorted(dict.fromkeys([*files.complaints, *rest]), key=order)
+        raise ConfigError(tuple(complaints), read)
     routed = tuple((block, route_of(options, frame.timezone)) for block, options in routes)
-    warnings = [*reader.warnings, *doubts(routed, topics, [one for one in sections.receivers if one.name != frame.ops])]
+    told_of_topics = [one for one in sections.receivers if one.name != frame.ops]
+    warnings = [*files.warnings, *reader.warnings, *doubts(routed, topics, told_of_topics)]
+    written = Written(
+        frame,
+        {block.name: block.node.text for block in sections.queries if isinstance(block.node, Scalar)},
+        reader.topic_options,
+        tuple(options for _, options in routes),
+        read,
+    )
     if not parts:
         warnings.append(files.main.mark.complaint("", "no feeds and no folders: nothing is watched", "warning"))
     return _plan(
@@ -86,6 +98,7 @@ def load(
         told,
         tuple(topic for _, topic in topics),
         tuple(route for _, route in routed),
+        written,
         tuple(sorted(dict.fromkeys(warnings), key=order)),
     )
 
@@ -96,6 +109,7 @@ def _plan(
     receivers: tuple[Part, ...],
     topics: tuple[Topic, ...],
     routes: tuple[Route, ...],
+    written: Written,
     warnings: tuple[Complaint, ...],
 ) -> Plan:
     return Plan(
@@ -114,8 +128,10 @@ def _plan(
         log_format=frame.log.format,
         log_level=frame.log.level,
         fingerprint=fingerprint(frame, sources, receivers, topics, routes),
+        written=written,
         warnings=warnings,
         ops=frame.ops,
+        watch=frame.reload.watch,
         http_users=frame.http.auth.users or None,
         heartbeat=frame.heartbeat,
     )
@@ -128,6 +144,7 @@ class _Reader:
         self.complaints = complaints
         self._progress = progress
         self.warnings: list[Complaint] = []
+        self.topic_options: dict[str, Options] = {}
         self._context = context
 
     def frame(self, root: Tree) -> Frame | None:
@@ -239,6 +256,7 @@ class _Reader:
                 topic, complaints = compile_topic(block, options, names)
                 self.complaints.extend(complaints)
                 if topic is not None:
+                    self.topic_options[block.name] = options
                     yield block, topic
 
     def routes(self, sections: Sections) -> Iterator[tuple[Block, RouteOptions]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
@@ -40,6 +41,20 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The blocks as they were checked, for those who show or compare configurations. Nobody else needs them.
+
+    `files` are all files that were read, and the directories in which others may turn up.
+    """
+
+    frame: Options
+    queries: Mapping[str, str]
+    topics: Mapping[str, Options]
+    routes: tuple[Options, ...]
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the configuration says. `fingerprint` names it: equal configurations have equal fingerprints.
 
@@ -62,7 +77,9 @@ class Plan:
     log_format: str
     log_level: str
     fingerprint: str
+    written: Written
     warnings: tuple[Complaint, ...] = ()
     ops: str = ""
+    watch: bool = False  # a change of the files is a wish to reload
     http_users: Mapping[str, Secret] | None = None
     heartbeat: Heartbeat | None = None

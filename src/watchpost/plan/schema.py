@@ -258,6 +258,12 @@ class Log(Options):
     level: LogLevel = "info"
 
 
+class ReloadOptions(Options):
+    """When the running service reads its configuration again, beside SIGHUP and `POST /-/reload`."""
+
+    watch: bool = False
+
+
 class Frame(Options):
     """The whole file. The six sections typed Any are read block by block (load.py)."""
 
@@ -281,6 +287,7 @@ class Frame(Options):
     http: Http = Http()
     log: Log = Log()
     heartbeat: Heartbeat | None = None
+    reload: ReloadOptions = ReloadOptions()
 
 
 SECTIONS = ("feeds", "folders", "queries", "topics", "receivers", "routes")

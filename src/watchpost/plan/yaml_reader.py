@@ -57,7 +57,7 @@ def read_yaml(text: str, file: str) -> tuple[Node | None, tuple[Complaint, ...]]
         return None, (place.complaint("", "a control character that YAML does not allow"),)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        if re.search("unexpected end of stream|^expected ',' or", str(error.problem)):
+        if re.search("unexpected end of stream|found '<stream end>'|^expected ',' or", str(error.problem)):
             mark = error.context_mark or mark  # where it opens: the end may be missing anywhere after that
         place = Mark(file, mark.line + 1, mark.column + 1) if mark is not None else Mark(file)
         return None, (*composer.complaints, place.complaint("", _syntax(str(error.problem or ""))))
@@ -76,6 +76,7 @@ _HINTS = (
     (r"while scanning a quoted|unexpected end of stream", "a quote that is never closed"),
     (r"unknown escape character", "an unknown escape: use single quotes, or write \\\\ for a backslash"),
     (r"expected ',' or '([\]}])'", "a list or mapping in brackets that is not closed with '{0}'"),
+    (r"expected the node content, but found '<stream end>'", "a list or mapping in brackets that is never closed"),
     (r"expected <block end>, but found", "this does not fit what stands above it: mend the indent"),
     (r"could not find expected ':'", "a key without its ':'"),
 )

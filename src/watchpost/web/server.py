@@ -29,6 +29,7 @@ from watchpost.vitals import Vitals
 from watchpost.web.counting import Counting
 from watchpost.web.gauges import Gauges
 from watchpost.web.page import page
+from watchpost.web.reload import Door, routes_of, trouble_of
 from watchpost.web.report import look, report
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
@@ -63,8 +64,8 @@ def parse_listen(listen: str) -> tuple[str, int]:
     return host, number
 
 
-def build(board: Board, watched: Watched, vitals: Vitals) -> Starlette:
-    """The ASGI application. It only looks; nothing here changes state."""
+def build(board: Board, watched: Watched, vitals: Vitals, door: Door | None = None) -> Starlette:
+    """The ASGI application. It only looks; the one thing that it can do is to ask `door` for a reload."""
     gauges = Gauges(board, watched)
 
     async def healthz(_: Request) -> Response:
@@ -97,7 +98,7 @@ def build(board: Board, watched: Watched, vitals: Vitals) -> Starlette:
             depths = await board.depths(watched.receivers)
         except StoreError as error:
             return HTMLResponse(page(None, (), watched.topics, str(error)), 503)
-        return HTMLResponse(page(depths, status, watched.topics, ""))
+        return HTMLResponse(page(depths, status, watched.topics, trouble_of(door)))
 
     return Starlette(
         routes=[
@@ -106,6 +107,7 @@ def build(board: Board, watched: Watched, vitals: Vitals) -> Starlette:
             Route("/readyz", readyz),
             Route("/status.json", status),
             Route("/metrics", metrics),
+            *([] if door is None else routes_of(door)),
         ],
         middleware=[Middleware(Counting), Middleware(BaseHTTPMiddleware, dispatch=_guard)],
     )

@@ -29,6 +29,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
 | ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
+| config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
 `open` and `bucket` are filled by match and emptied by notify, each in one script; no other key has two
 writing roles except the dead-letter stream, which both only append to, and the ledger, which is only added to.
@@ -133,6 +134,9 @@ class Keys:
 
     def beat(self, name: str) -> str:
         return f"{self.prefix}beat:{name}"
+
+    def config(self, role: str) -> str:
+        return f"{self.prefix}config:{role}"
 
     @property
     def parked(self) -> str:

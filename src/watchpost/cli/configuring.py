@@ -1,0 +1,178 @@
+"""`watchpost config show|fmt|diff|migrate`: the configuration as it is understood, laid out, and compared."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from watchpost.app import configuration
+from watchpost.app.configuration import Difference
+from watchpost.app.feeds.subscriptions import replace_file
+from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
+from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
+from watchpost.plan.deprecated import VERSION
+from watchpost.plan.differing import Change, differences
+from watchpost.plan.effective import effective
+from watchpost.plan.files import read_files
+from watchpost.plan.settings import read_settings
+from watchpost.plan.tidying import formatted, migrated
+
+UNREACHABLE = 4
+_LONGEST = 200
+
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost config show`."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    shown = effective(plan)
+    if as_json:
+        tell_json(shown)
+        return OK
+    from ruamel.yaml import YAML
+
+    yaml, out = YAML(), io.StringIO()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(shown, out)
+    tell(out.getvalue().rstrip())
+    return OK
+
+
+def fmt(files: Sequence[Path], only_check: bool, config: Path | None) -> int:
+    """The exit code of `watchpost config fmt`: with --check 1 if a file would change; 2 if one cannot be read."""
+    return _rewrite(files, config, formatted, only_check, "laid out")
+
+
+def migrate(files: Sequence[Path], only_check: bool, config: Path | None) -> int:
+    """The exit code of `watchpost config migrate`: as fmt."""
+
+    def renew(text: str, name: str) -> str:
+        renewed, renamed = migrated(text, name)
+        for line in renamed:
+            say(f"{name}: {line}")
+        return renewed
+
+    code = _rewrite(files, config, renew, only_check, "rewritten")
+    if code == OK:
+        say(f"version {VERSION} is the newest format")
+    return code
+
+
+def diff(first: Path | None, second: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost config diff`: 0 the same, 1 different, 2 not readable, 4 no service to compare with.
+
+    No file: what runs against the configured file. One: it against the configured one. Two: the first against
+    the second.
+    """
+    old = read_plan(first, env) if first is not None else None
+    new = read_plan(second, env)
+    if new is None or (first is not None and old is None):
+        return USAGE
+    if old is not None:
+        found: tuple[Difference, ...] = (Difference((), "", differences(effective(old), effective(new))),)
+    else:
+        try:
+            running = asyncio.run(configuration.running(read_settings(data=data), new))
+        except ConfigError as error:
+            complain(error.complaints)
+            return USAGE
+        except (StoreError, CodecError) as error:
+            say(f"{error}; to compare two files, name them")
+            return UNREACHABLE
+        if not running:
+            say("no running service has said what it runs: name two files to compare them")
+            return UNREACHABLE
+        found = configuration.against(running, new)
+    same = not any(one.changes for one in found)
+    _tell_json(same, found) if as_json else _tell(found)
+    return OK if same else FAILED
+
+
+def _rewrite(
+    files: Sequence[Path], config: Path | None, change: Callable[[str, str], str], only_check: bool, done: str
+) -> int:
+    paths = list(files)
+    if not paths:
+        try:
+            main = read_settings(config=config).config
+        except ConfigError as error:
+            complain(error.complaints)
+            return USAGE
+        paths = [Path(name) for name in read_files(main).names]
+    code = OK
+    for path in paths:
+        try:
+            text = path.read_bytes().decode("utf-8")
+            changed = change(text, str(path))
+            if changed == text:
+                continue
+            if only_check:
+                say(f"{path} would be {done}")
+                code = max(code, FAILED)
+            else:
+                replace_file(path, changed)
+                say(f"{path} {done}")
+        except ConfigError as error:
+            complain(error.complaints)
+            code = USAGE
+        except (OSError, UnicodeDecodeError) as error:
+            say(f"{path}: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}")
+            code = USAGE
+        except WatchpostError as error:
+            say(str(error))
+            code = USAGE
+    return code
+
+
+def _tell(found: Sequence[Difference]) -> None:
+    for one in found:
+        if one.roles:
+            tell(f"{', '.join(one.roles)}, as it runs since {one.since}:")
+        for line in one.refused:
+            say(f"the newer configuration was refused: {line}")
+        for change in one.changes:
+            tell(f"  {_line(change)}")
+        restart = [change.path for change in one.changes if not change.live]
+        if not one.changes:
+            tell("  the same")
+        elif restart:
+            tell(f"  needs a restart: {', '.join(restart)}; all else is live at the next reload")
+        else:
+            tell("  all of it is live at the next reload")
+
+
+def _line(change: Change) -> str:
+    sign = _SIGNS[change.kind]
+    if change.kind == "changed":
+        return f"{sign} {change.path}: {_short(change.before)} → {_short(change.after)}"
+    return f"{sign} {change.path}: {_short(change.after if change.kind == 'added' else change.before)}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _tell_json(same: bool, found: Sequence[Difference]) -> None:
+    compared = [
+        {
+            "roles": one.roles,
+            "since": one.since,
+            "refused": one.refused,
+            "changes": [
+                {"path": c.path, "kind": c.kind, "before": c.before, "after": c.after, "live": c.live}
+                for c in one.changes
+            ],
+        }
+        for one in found
+    ]
+    tell_json({"same": same, "compared": compared})
