@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.making import WHEN
 from watchpost.cli.main import app
 from watchpost.telemetry import REGISTRY, SENTENCES, set_up_log
+from watchpost.vitals import Vitals
+from watchpost.web.report import Seen, report
+from watchpost.web.watched import Watched
+from watchpost.wire.status import Depths
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
@@ -39,3 +44,19 @@ def test_each_command_exists_with_its_options(command: str, tmp_path: Path) -> N
 def test_what_it_names_of_log_and_metrics_is_there() -> None:
     assert {"operator.acted", "ledger.gap"} <= set(SENTENCES)
     assert "watchpost_ledger_gap" in {metric.name for metric in REGISTRY.collect()}
+
+
+def test_the_table_of_metrics_names_each_one_that_there_is_and_no_other() -> None:
+    table = MANUAL.partition("## Metrics")[2].partition("## Health")[0]
+    named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    there = {family.name + ("_total" if family.type == "counter" else "") for family in REGISTRY.collect()}
+    assert {f"watchpost_{name}" for name in named} == there
+
+
+def test_the_shape_of_the_status_is_the_one_that_is_described() -> None:
+    table = MANUAL.partition("## Health")[2].partition("## systemd")[0]
+    seen = Seen("", (), Depths(0, 0, {}, 0, 0), {}, (), {})
+    document = report(Watched(), Vitals(), seen, WHEN, "0")
+    rows = re.findall(r"^\| (`.+?) \|", table.partition("watchpost/status/1")[2], re.MULTILINE)
+    described = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert described == document.keys() - {"type"}

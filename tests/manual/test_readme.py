@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
 ENV = {
     "DESK_PASSWORD": "hush",
+    "HEARTBEAT_URL": "https://hc.example.org/ping/x",
     "HOOK_SECRET": SECRET,
     "SLACK_BOT_TOKEN": "xoxb-x",
     "SLACK_URL": "https://hooks.slack.com/services/T/B/x",

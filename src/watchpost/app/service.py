@@ -104,6 +104,8 @@ class Service:
     def matcher(self) -> Matcher:
         """The match role's loops."""
         self._topics.update(self.plan.topics)
+        for topic in self.plan.topics:
+            tm.hits.labels(topic.name, topic.severity)  # from 0: the first hit shows, too
         articles = Articles(
             self.store,
             doors.consumer_name("match"),

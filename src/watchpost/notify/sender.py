@@ -60,6 +60,7 @@ class Sender:
         self._clock = clock
         self._kind = kind
         self._one_at_a_time = asyncio.Lock()
+        tm.attempts.labels(receiver.name, kind, "delivered", "")  # from 0: the first one shows, too
         self._following: Entry | None = None  # what DONE handed out along with its answer
 
     async def run(self) -> None:

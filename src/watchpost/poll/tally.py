@@ -28,6 +28,10 @@ def watch(sources: Sequence[Source]) -> None:
     """These sources are visited from now on, and no others: a folder's lag counts from here."""
     tm.folder_lag.clear()
     _looked.clear()
+    for what in ("new", "seen", "invalid"):  # a counter that begins at 0 shows its first event, too
+        tm.feed_items.labels(what)
+    for what in ("ok", "not_modified", *dict.fromkeys(_BY_REASON.values()), "parse_error"):
+        tm.feed_fetches.labels(what)
     for source in sources:
         if not source.shared:
             _looked[source.name] = monotonic()
