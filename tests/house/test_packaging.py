@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -32,3 +35,17 @@ def test_the_image_runs_without_rights_and_without_build_tools() -> None:
     assert "pip install" not in last
     assert "apt-get" not in last
     assert "slim" in last.splitlines()[0]
+
+
+def test_the_wheel_brings_what_the_code_reads_beside_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+    source = ROOT / "src"
+    beside = [
+        path for path in (source / "watchpost").rglob("*") if path.suffix in {".lua", ".html", ".css", ".js", ".svg"}
+    ]
+    assert {path.parent.name for path in beside} >= {"scripts", "templates", "static"}
+    assert names >= {path.relative_to(source).as_posix() for path in beside}

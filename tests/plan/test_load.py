@@ -43,7 +43,7 @@ def test_the_minimal_file_is_enough() -> None:
     assert (plan.timezone, plan.language, plan.public_url, plan.install) == ("UTC", "en", "", "watchpost")
     assert (plan.limits, plan.retention) == (Limits(), Retention())
     assert (plan.listen, plan.redis_prefix) == ("127.0.0.1:8080", "{wp}:")
-    assert (plan.log_format, plan.log_level, plan.http_users) == ("auto", "info", None)
+    assert (plan.log_format, plan.log_level, plan.access.guarded) == ("auto", "info", False)
     assert plan.warnings == ()
 
 
@@ -126,8 +126,8 @@ def test_the_rest_of_the_frame(full: Plan) -> None:
     assert full.retention == Retention(timedelta(days=14), timedelta(days=90))
     assert (full.listen, full.redis_prefix) == ("0.0.0.0:8080", "{desk}:")
     assert (full.log_format, full.log_level) == ("json", "debug")
-    assert full.http_users is not None
-    assert full.http_users["ops"].reveal() == "hash"
+    assert full.access.users["ops"].reveal().startswith("scrypt$")
+    assert full.access.names == ("watch.example.org",)
     assert full.warnings == ()
 
 

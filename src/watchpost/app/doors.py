@@ -26,7 +26,6 @@ from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
-from watchpost.web.watched import Watched
 from watchpost.wire.embedded import EmbeddedServer, find_binary
 from watchpost.wire.gate import Gate
 from watchpost.wire.running import find_running
@@ -182,17 +181,6 @@ def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
         "topics": ", ".join(topic.title or topic.name for topic in plan.topics) or "no topics",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
     }
-
-
-def watched(plan: Plan) -> Watched:
-    """The slice of the plan that the pages and probes get."""
-    return Watched(
-        feeds=tuple(part.name for part in plan.sources if part.kind == "feed"),
-        folders=tuple(part.name for part in plan.sources if part.kind != "feed"),
-        receivers=tuple(part.name for part in plan.receivers),
-        topics=tuple(topic.title or topic.name for topic in plan.topics),
-        fingerprint=plan.fingerprint,
-    )
 
 
 def _count(number: int, word: str) -> str:

@@ -137,11 +137,11 @@ def _changes(old: Plan, new: Plan) -> tuple[Change, ...]:
 
 def _same(old: Plan, new: Plan) -> bool:
     """Also the values of secrets, which are told nowhere."""
-    return (old.sources, old.receivers, old.topics, old.http_users) == (
+    return (old.sources, old.receivers, old.topics, old.access) == (
         new.sources,
         new.receivers,
         new.topics,
-        new.http_users,
+        new.access,
     )
 
 

@@ -111,6 +111,7 @@ class Service:
             doors.consumer_name("match"),
             lease_ms=self.lease_ms,
             hits_ttl_ms=_ms(self.plan.retention.dedup),
+            history_ms=_ms(self.plan.retention.hits),
         )
         return Matcher(
             self._topics,

@@ -29,6 +29,8 @@ app.add_typer(config_app, name="config")
 topic_app = typer.Typer(help="Topics: what there is, and what they do.", no_args_is_help=True)
 app.add_typer(topic_app, name="topic")
 app.add_typer(feed_app, name="feed")
+secret_app = typer.Typer(help="Passwords and what may be kept of them.", no_args_is_help=True)
+app.add_typer(secret_app, name="secret")
 app.add_typer(operating.queue_app, name="queue")
 app.add_typer(operating.delivery_app, name="delivery")
 app.add_typer(operating.receiver_app, name="receiver")
@@ -143,3 +145,11 @@ def topic_lint(
     from watchpost.cli import topics
 
     raise typer.Exit(topics.lint(files or [], config, as_json, os.environ))
+
+
+@secret_app.command("hash")
+def secret_hash() -> None:
+    """Make the hash of a password that http.auth.users takes; the password comes from the terminal or stdin."""
+    from watchpost.cli import secrets
+
+    raise typer.Exit(secrets.make_hash())

@@ -18,8 +18,9 @@ from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
-from watchpost.wire.desk import Case, Desk, Letter
+from watchpost.wire.desk import Desk
 from watchpost.wire.ledger import gaps
+from watchpost.wire.records import Case, Letter
 from watchpost.wire.store import Store
 
 OK, FAILED, USAGE, UNREACHABLE, PARTIAL = 0, 1, 2, 4, 5

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchpost import telemetry as tm
-from watchpost.app import doors, lifecycle, once
+from watchpost.app import doors, lifecycle, once, pages
 from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
 from watchpost.cli.progress import Bar
@@ -17,7 +17,6 @@ from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.load import Progress
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
-from watchpost.vitals import VITALS
 from watchpost.web import server as web
 from watchpost.web.reload import Door
 
@@ -71,7 +70,7 @@ def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = 
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
     plan = doors.read_plan(settings.config, env, progress)
     plan = replace(plan, listen=settings.http_listen or plan.listen)
-    web.parse_listen(plan.listen)
+    web.parse_listen(plan.listen, plan.access.guarded)
     return plan
 
 
@@ -86,7 +85,8 @@ async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -
     plan = made.plan
     door = Door(lambda: reloads.last, lambda: reloads.ask("HTTP"))
     try:
-        await web.serve(plan.listen, made.stop, web.build(made.board, doors.watched(plan), VITALS, door), told)
+        house = pages.house(plan, made.store, made.stop, door)
+        await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded)
     except OSError as error:
         if role == "web":
             raise WatchpostError(f"cannot listen on {plan.listen}: {error.strerror}") from error

@@ -22,7 +22,7 @@ from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
 from watchpost.plan.listing import Lists, read_lists
 from watchpost.plan.lists import few, gather
-from watchpost.plan.plan import Limits, Part, Plan, Retention, Written
+from watchpost.plan.plan import Access, Limits, Part, Plan, Retention, Written
 from watchpost.plan.positions import Mapping as Tree
 from watchpost.plan.positions import Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, missing, route_of
@@ -122,7 +122,7 @@ def _plan(
         receivers=receivers,
         routes=routes,
         limits=Limits(frame.limits.queue_max, frame.limits.lease, frame.limits.host_gap),
-        retention=Retention(frame.retention.dedup, frame.retention.deliveries),
+        retention=Retention(frame.retention.dedup, frame.retention.deliveries, frame.retention.hits),
         listen=frame.http.listen,
         redis_prefix=f"{{{frame.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys on one cluster slot
         log_format=frame.log.format,
@@ -132,9 +132,16 @@ def _plan(
         warnings=warnings,
         ops=frame.ops,
         watch=frame.reload.watch,
-        http_users=frame.http.auth.users or None,
+        access=_access(frame),
         heartbeat=frame.heartbeat,
     )
+
+
+def _access(frame: Frame) -> Access:
+    auth, proxy = frame.http.auth, frame.http.auth.proxy
+    told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ()
+    names = dict.fromkeys(name for name in (urlsplit(frame.public_url).hostname or "", *frame.http.names) if name)
+    return Access(auth.users, auth.view, *(told or ("", (), ())), tuple(name.lower() for name in names))
 
 
 class _Reader:

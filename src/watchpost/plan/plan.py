@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
-from watchpost.plan.fields import Options, Secret
+from watchpost.plan.fields import Network, Options, Secret
 from watchpost.plan.heartbeat import Heartbeat
 
 
@@ -34,10 +34,32 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long Redis remembers: `dedup` an article or hit after it was last seen, `deliveries` a sent message."""
+    """How long Redis remembers: `dedup` an article or hit after it was last seen, `deliveries` a sent message;
+    `hits`: how far back the pages show them."""
 
     dedup: timedelta = timedelta(days=30)
     deliveries: timedelta = timedelta(days=14)
+    hits: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may see the pages: `users` by their passwords (hashes), or whom a proxy `trusted` names in `header`.
+
+    Of the users those in `view` only look; of whom the proxy names, those in `operate` act. `names`: of this host.
+    """
+
+    users: Mapping[str, Secret] = field(default_factory=dict, hash=False)
+    view: tuple[str, ...] = ()
+    header: str = ""
+    trusted: tuple[Network, ...] = ()
+    operate: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anybody is asked who they are."""
+        return bool(self.users or self.header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +103,5 @@ class Plan:
     warnings: tuple[Complaint, ...] = ()
     ops: str = ""
     watch: bool = False  # a change of the files is a wish to reload
-    http_users: Mapping[str, Secret] | None = None
+    access: Access = Access()
     heartbeat: Heartbeat | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import time, timedelta
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -12,29 +12,24 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
 from watchpost.model import Severity
 from watchpost.plan import crontab, schedule_text
-from watchpost.plan.fields import Duration, Options, Secret
+from watchpost.plan.door import Http
+from watchpost.plan.fields import Duration, Options
 from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
+from watchpost.plan.several import Several, listed
 
 TAG_MAX = 64
 
 _LANGUAGE = re.compile(r"^[a-z]{2,3}$")
-
-T = TypeVar("T")
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 def _timezone(value: str) -> str:
@@ -57,11 +52,6 @@ def _public_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("a public address is written like https://watch.example.org")
     return value.rstrip("/")
-
-
-def _listen(value: str) -> str:
-    schedule_text.listen_address(value)
-    return value
 
 
 def _tag(value: str) -> str:
@@ -89,7 +79,7 @@ def _at_most_an_hour(value: timedelta) -> timedelta:
 
 
 def _times(value: Any) -> tuple[time, ...]:
-    return schedule_text.times_of_day(_listed(value))
+    return schedule_text.times_of_day(listed(value))
 
 
 def _digest(value: Any) -> Any:
@@ -100,19 +90,6 @@ def _digest(value: Any) -> Any:
     return {"at": value} if isinstance(value, str | list | int | float) else value
 
 
-class _OrOne:
-    """Tells editors that a list of one may be written without its brackets."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        listed = handler(schema)
-        return {"anyOf": [listed["items"], listed]}
-
-
-Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OrOne()]
-"""One value, or a list of them."""
-
 Tag = Annotated[str, AfterValidator(_tag)]
 """A word under which feeds are gathered, as folders do in feed readers."""
 
@@ -120,7 +97,6 @@ Span = Annotated[Duration, AfterValidator(_at_least_a_second)]
 Language = Annotated[str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE.pattern})]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-Listen = Annotated[str, AfterValidator(_listen)]
 Times = Annotated[tuple[time, ...], BeforeValidator(_times, json_schema_input_type=str | list[str])]
 Cron = Annotated[crontab.Crontab, BeforeValidator(crontab.read_crontab, json_schema_input_type=str)]
 Days = Annotated[tuple[int, ...], BeforeValidator(schedule_text.days_of_week, json_schema_input_type=str | list[str])]
@@ -230,25 +206,7 @@ class RetentionOptions(Options):
 
     dedup: Annotated[Span, Field(ge=timedelta(days=7))] = Retention().dedup
     deliveries: Span = Retention().deliveries
-
-
-class Auth(Options):
-    """Who may see the pages: a name and a password each."""
-
-    users: dict[str, Secret] = Field(default_factory=dict)
-
-
-class Http(Options):
-    """The pages and the API."""
-
-    listen: Listen = "127.0.0.1:8080"
-    auth: Auth = Auth()
-
-    @model_validator(mode="after")
-    def _guarded(self) -> Self:
-        if not schedule_text.is_loopback(self.listen) and not self.auth.users:
-            raise ValueError("listening on anything but loopback needs auth: {users: {NAME: {env: …}}}")
-        return self
+    hits: Span = Retention().hits
 
 
 class Log(Options):

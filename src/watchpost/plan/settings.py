@@ -10,8 +10,9 @@ from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchpost.errors import Complaint, ConfigError
+from watchpost.plan.door import Listen
 from watchpost.plan.fields import Secret
-from watchpost.plan.schema import Listen, LogFormat, LogLevel
+from watchpost.plan.schema import LogFormat, LogLevel
 
 PREFIX = "WATCHPOST_"
 

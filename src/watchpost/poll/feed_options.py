@@ -21,7 +21,8 @@ from pydantic_core import PydanticCustomError
 
 from watchpost import redaction
 from watchpost.plan.fields import Duration, Network, Options, Secret
-from watchpost.plan.schema import Several, Tag
+from watchpost.plan.schema import Tag
+from watchpost.plan.several import Several
 from watchpost.poll.newness import OnNew
 
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})

@@ -1,7 +1,7 @@
-"""The door for browsers, probes and Prometheus, on a loopback address.
+"""The door for browsers, probes and Prometheus.
 
-`/`, `/healthz` (does the process live? never asks the store), `/readyz` (may it be sent work?), `/status.json` (how
-does the service fare?) and `/metrics`.
+Pages, and `/healthz` (does the process live? never asks the store), `/readyz` (may it be sent work?), `/status.json`
+(how does the service fare?) and `/metrics`.
 """
 
 from __future__ import annotations
@@ -11,43 +11,41 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError, WatchpostError
+from watchpost.plan.plan import Access
+from watchpost.plan.schedule_text import is_loopback
 from watchpost.vitals import Vitals
+from watchpost.web.access import Doorkeeper
 from watchpost.web.counting import Counting
+from watchpost.web.gathering import Gathering, Next
 from watchpost.web.gauges import Gauges
-from watchpost.web.page import page
-from watchpost.web.reload import Door, routes_of, trouble_of
+from watchpost.web.guard import Guard
+from watchpost.web.reload import Door, routes_of
+from watchpost.web.rendering import Rendering
 from watchpost.web.report import look, report
+from watchpost.web.routes import Pages
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
-
-_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
+from watchpost.wire.store import Store
 
 
-def parse_listen(listen: str) -> tuple[str, int]:
-    """ "127.0.0.1:8080" → (host, port). Raises WatchpostError for anything that is not a loopback address.
+def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
+    """ "127.0.0.1:8080" → (host, port). Raises WatchpostError for what is no address, or may not be listened on.
 
-    The pages show what is watched and have no log-in yet: they are for this machine only.
+    Unless they are `guarded` by a log-in, the pages are for this machine only.
     """
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
@@ -56,16 +54,33 @@ def parse_listen(listen: str) -> tuple[str, int]:
         number = int(port)
     except ValueError:
         raise WatchpostError(f"http.listen: {listen!r} is not an address and a port, e.g. 127.0.0.1:8080") from None
-    if not loopback:
+    if not loopback and not guarded:
         raise WatchpostError(
-            f"http.listen: {host} can be reached from other machines, and the pages have no log-in: "
-            "listen on 127.0.0.1 and put a proxy with authentication in front"
+            f"http.listen: {host} can be reached from other machines, and nobody is asked for a password: "
+            "write http.auth, or listen on 127.0.0.1"
         )
     return host, number
 
 
-def build(board: Board, watched: Watched, vitals: Vitals, door: Door | None = None) -> Starlette:
-    """The ASGI application. It only looks; the one thing that it can do is to ask `door` for a reload."""
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
+    `door` is where a new configuration is asked for.
+    """
+
+    store: Store
+    watched: Watched
+    vitals: Vitals
+    access: Access = field(default_factory=Access)
+    listen: str = "127.0.0.1:8080"
+    next_edition: Next = lambda group, opened, now: None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    door: Door | None = None
+
+
+def build(house: House) -> Starlette:
+    """The ASGI application."""
+    watched, vitals, board = house.watched, house.vitals, Board(house.store)
     gauges = Gauges(board, watched)
 
     async def healthz(_: Request) -> Response:
@@ -92,37 +107,23 @@ def build(board: Board, watched: Watched, vitals: Vitals, door: Door | None = No
         tm.loop_lag.set(vitals.lag)
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
-    async def now(_: Request) -> Response:
-        try:
-            status = await board.sources(watched.sources)
-            depths = await board.depths(watched.receivers)
-        except StoreError as error:
-            return HTMLResponse(page(None, (), watched.topics, str(error)), 503)
-        return HTMLResponse(page(depths, status, watched.topics, trouble_of(door)))
-
+    gathering = Gathering(house.store, watched, vitals, house.next_edition)
+    pages = Pages(gathering, Rendering(watched.timezone), house.stop)
+    loopback = is_loopback(house.listen)
     return Starlette(
         routes=[
-            Route("/", now),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/status.json", status),
             Route("/metrics", metrics),
-            *([] if door is None else routes_of(door)),
+            *([] if house.door is None else routes_of(house.door)),
+            *pages.routes(),
         ],
-        middleware=[Middleware(Counting), Middleware(BaseHTTPMiddleware, dispatch=_guard)],
+        middleware=[
+            Middleware(Counting),
+            Middleware(Guard, doorkeeper=Doorkeeper(house.access), names=house.access.names, open_to_all=not loopback),
+        ],
     )
-
-
-async def _guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Only names of this machine are answered: a web page elsewhere must not read us through its own DNS name."""
-    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    try:
-        ours = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        ours = False
-    response = await call_next(request) if ours else PlainTextResponse("unknown host\n", 421)
-    response.headers.update(_HEADERS)
-    return response
 
 
 class _Server(uvicorn.Server):
@@ -138,12 +139,15 @@ async def serve(
     stop: asyncio.Event,
     app: Starlette,
     told: Callable[[str], Awaitable[None]],
+    guarded: bool = False,
 ) -> None:
     """Serve until `stop`. `told` hears the address once it is bound. Raises OSError if it cannot be bound."""
-    host, port = parse_listen(listen)
+    host, port = parse_listen(listen, guarded)
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     await told(f"{host}:{bound.getsockname()[1]}")
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False, server_header=False
+    )
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[bound]))
     await stop.wait()

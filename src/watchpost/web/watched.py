@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchpost.model import Group, Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The names that the configuration gives to what it watches and tells; `topics` are titles for people.
+    """What the configuration watches and whom it tells.
 
+    `places`: the URL or path of each source, `paces` how often it is read, `kinds` each receiver's kind; all by
+    name. `listing` is the configuration as it may be shown, line by line; `warnings` what is doubtful in it.
     `fingerprint` is the configuration's.
     """
 
     feeds: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     receivers: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
     fingerprint: str = ""
+    groups: tuple[Group, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)
+    paces: Mapping[str, str] = field(default_factory=dict, hash=False)
+    kinds: Mapping[str, str] = field(default_factory=dict, hash=False)
+    listing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    public_url: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:

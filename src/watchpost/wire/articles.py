@@ -41,18 +41,27 @@ class Matched:
 
 NAME_MAX = 200
 WINDOW_MS = 72 * 3_600_000
+HISTORY_MS = 30 * 24 * 3_600_000
 
 
 class Articles:
-    """What the match role may do. `window_ms`: for so long a text finds its copies."""
+    """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits."""
 
     def __init__(
-        self, store: Store, consumer: str, *, lease_ms: int, hits_ttl_ms: int, window_ms: int = WINDOW_MS
+        self,
+        store: Store,
+        consumer: str,
+        *,
+        lease_ms: int,
+        hits_ttl_ms: int,
+        window_ms: int = WINDOW_MS,
+        history_ms: int = HISTORY_MS,
     ) -> None:
         self._store = store
         self._keys = store.keys
         self._hits_ttl_ms = hits_ttl_ms
         self._window_ms = window_ms
+        self._history_ms = history_ms
         self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
     def read(self, entry: Entry) -> Article:
@@ -66,7 +75,7 @@ class Articles:
         None: another matcher dealt with it, nothing was written. An exception: refused, nothing was written.
         """
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
-        names += [self._keys.index(""), self._keys.story(""), self._keys.ledger]
+        names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
@@ -93,7 +102,7 @@ class Articles:
                 HIT.encode(parking.hit),
                 parking.hit.topic,
             ]
-        return args
+        return [*args, self._history_ms]
 
     async def bury(self, entry: Entry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""

@@ -44,7 +44,7 @@ class Board:
         async with self._store.errors():
             for at in range(0, len(names), 1000):
                 part = names[at : at + 1000]
-                scores = await self._store.redis.zmscore(self._keys.feeds, part)
+                scores = await self._store.redis.zmscore(self._keys.feeds, list(part))
                 found |= {
                     name: datetime.fromtimestamp(score / 1000, UTC)
                     for name, score in zip(part, scores, strict=True)

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from watchpost.errors import CodecError
-from watchpost.model import Message
 from watchpost.wire.codec import ARTICLE, MESSAGE
 from watchpost.wire.gate import receiver_state
+from watchpost.wire.records import Case, Letter
 from watchpost.wire.status import ReceiverState
 from watchpost.wire.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One delivery on file. `state`: queued, retrying, held, unknown, dead, or delivered (then only the id is left).
-
-    `due` is when the next attempt comes, if a time is set. `message` is None where it cannot be read.
-    """
-
-    id: str
-    receiver: str
-    state: str
-    digest: str = ""
-    attempts: int = 0
-    replays: int = 0
-    created: datetime | None = None
-    due: datetime | None = None
-    error: str = ""
-    message: Message | None = None
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return self.message.subject if self.message is not None else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter. `id` is its own; `delivery`, `receiver` are set for deliveries, `about` says what it was."""
-
-    id: str
-    kind: str
-    reason: str
-    detail: str
-    at: datetime
-    receiver: str = ""
-    delivery: str = ""
-    group: str = ""
-    about: str = ""
 
 
 class Desk:

@@ -14,6 +14,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
+| history | stream: t = topic, h = a hit that was news | match | web | retention.hits, at most 110 000 |
 | open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
 | group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
@@ -26,6 +27,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | receiver:{n} | hash: pauses, breaker, disabled | notify | notify, web | for ever |
 | pace:{host} | string: ms of the host's next turn | notify | notify | until that turn |
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
+| editions | stream: deliveries that arrived, with their messages | notify | web | the last 1 000 |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
 | ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
@@ -84,6 +86,10 @@ class Keys:
         return f"{self.prefix}story:{name}"
 
     @property
+    def history(self) -> str:
+        return f"{self.prefix}history"
+
+    @property
     def open(self) -> str:
         return f"{self.prefix}open"
 
@@ -122,6 +128,10 @@ class Keys:
     @property
     def sent(self) -> str:
         return f"{self.prefix}sent"
+
+    @property
+    def editions(self) -> str:
+        return f"{self.prefix}editions"
 
     @property
     def dead(self) -> str:

@@ -87,7 +87,7 @@ class Outbox:
         hits = []
         for data in raw:
             try:
-                hits.append(_hit(data))
+                hits.append(parked_hit(data))
             except CodecError as error:
                 await self._bury_hit(group, data, str(error))
         notes = await self._notes(group, list(dict.fromkeys(hit.story for hit in hits)))
@@ -190,7 +190,7 @@ class Outbox:
         """
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
-        names += [self._keys.thread(receiver, thread), self._keys.ledger]
+        names += [self._keys.thread(receiver, thread), self._keys.ledger, self._keys.editions]
         noted = remember if thread else ""
         args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else "", noted]
         found = await self._store.run("done", names, args)
@@ -266,7 +266,7 @@ class Outbox:
             return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
 
 
-def _hit(data: bytes) -> Hit:
+def parked_hit(data: bytes) -> Hit:
     """A parked hit with the story that MATCHED gave it: see scripts/matched.lua. Raises CodecError."""
     if data[:2] != b"s1":
         return HIT.decode(data)

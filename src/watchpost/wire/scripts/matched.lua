@@ -1,11 +1,12 @@
 -- MATCHED: one article is dealt with, whole: acknowledge it, find its story, tell the very same from news, park the
 -- news for its groups.
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint,
---      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger
+--      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream
 -- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
 --      5 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
 --      numbers, figures, sketch; then the number of exact keys, exact keys …
---      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic
+--      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic;
+--      the last: how long hits stay in the history, ms
 -- returns {'OK', story, voice, 1|0 for each hit: news or known} | {'GONE'} another dealt with it: nothing was written
 -- A hit is parked with its story before it: 's1', story (32), length of the voice (4), voice, payload.
 local now = now_ms()
@@ -21,6 +22,11 @@ if ARGV[5] ~= '0' then
   at = 19 + #exact
   story, voice = decide(KEYS[6], KEYS[7], now, tonumber(ARGV[3]), sig, exact)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
+end
+-- What people look for later; bounded in number too, so that a flood of hits cannot fill the store.
+local function remember(hit, topic)
+  redis.call('XADD', KEYS[9], 'MINID', '~', string.format('%d-0', now - ARGV[#ARGV]), '*', 't', topic, 'h', hit)
+  if redis.call('XLEN', KEYS[9]) > 110000 then redis.call('XTRIM', KEYS[9], 'MAXLEN', '~', 100000) end
 end
 local out, parked = {'OK', story, voice}, 0
 for _ = 1, ARGV[4] do
@@ -38,6 +44,7 @@ for _ = 1, ARGV[4] do
       redis.call('HSETNX', KEYS[3], ARGV[i], now)
     end
     parked = parked + groups
+    remember(before .. payload, ARGV[at + groups + 2])
   end
   local topic = 'topic:' .. ARGV[at + groups + 2]
   tally(KEYS[8], topic .. ':hits', 1)

@@ -1,0 +1,29 @@
+"""`watchpost secret hash`: what may lie on a disk instead of a password."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+
+from watchpost.cli.saying import say, tell
+from watchpost.plan import passwords
+
+OK, USAGE = 0, 2
+SHORTEST = 10
+
+
+def make_hash() -> int:
+    """The exit code of `secret hash`. A person is asked twice without an echo; in a pipe the first line is taken."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("password: ")
+        if password != getpass.getpass("once more: "):
+            say("these are two different passwords")
+            return USAGE
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < SHORTEST:
+        say(f"a password has at least {SHORTEST} characters")
+        return USAGE
+    tell(passwords.hashed(password, secrets.token_bytes(16)))
+    return OK

@@ -1,0 +1,164 @@
+"""Store → what the pages show. Looks, and changes nothing; the shapes are made by pages/*."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from watchpost import __version__
+from watchpost.model import Group, Topic
+from watchpost.vitals import Vitals
+from watchpost.web.pages import configuration, deliveries, editions, feeds, now, stories, topics
+from watchpost.web.report import look, report
+from watchpost.web.shaping import schedule_words
+from watchpost.web.watched import Watched
+from watchpost.wire.board import Board
+from watchpost.wire.books import Books
+from watchpost.wire.desk import Desk
+from watchpost.wire.history import History, is_mark
+from watchpost.wire.ledger import by_name
+from watchpost.wire.status import SourceStatus
+from watchpost.wire.store import Store
+
+DAYS = 14
+_PARKED_SHOWN = 20
+_SENT_SHOWN = 50
+
+Next = Callable[[Group, datetime | None, datetime], datetime | None]
+"""When a group is told next: the group, its first parked hit, now. None: nothing is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page is made of: its template, and the values in it."""
+
+    template: str
+    values: Mapping[str, Any]
+
+
+class Gathering:
+    """Everything that pages read. All methods raise StoreError."""
+
+    def __init__(self, store: Store, watched: Watched, vitals: Vitals, next_edition: Next) -> None:
+        self.board = Board(store)
+        self.books = Books(store)
+        self.desk = Desk(store)
+        self.history = History(store)
+        self.watched = watched
+        self._vitals = vitals
+        self._next = next_edition
+
+    async def now(self, moment: datetime) -> Shown:
+        """The page Now."""
+        seen = await look(self.board, self.watched)
+        document = report(self.watched, self._vitals, seen, moment, __version__)
+        up = not seen.problem
+        coming = await self.upcoming(moment) if up else ()
+        day = await self.books.page(moment.astimezone(UTC).date()) if up else {}
+        receivers = seen.receivers or {}
+        values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, moment)
+        return Shown("now", values)
+
+    async def upcoming(self, moment: datetime) -> tuple[editions.Upcoming, ...]:
+        """What every group is told next."""
+        parked = await self.history.parked([group.key for group in self.watched.groups], _PARKED_SHOWN)
+        return tuple(
+            editions.Upcoming(
+                group.receiver,
+                schedule_words(group.schedule),
+                self._next(group, parked[group.key].opened, moment),
+                parked[group.key].count,
+                parked[group.key].hits,
+            )
+            for group in self.watched.groups
+        )
+
+    async def stories(self, query: Mapping[str, str]) -> Shown:
+        """The page Stories."""
+        search = stories.search_of(query)
+        before = search.before if is_mark(search.before) else ""
+        found = await self.history.search(stories.wanted_by(search), topic=search.topic, before=before)
+        asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
+        more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
+        names = [(topic.name, topic.title) for topic in self.watched.topics]
+        return Shown(
+            "stories",
+            stories.view(found, search, names, self.watched.sources[:200], f"/stories?{more}" if found.more else ""),
+        )
+
+    async def feeds(self, query: Mapping[str, str], moment: datetime) -> Shown:
+        """The page Feeds."""
+        statuses: list[SourceStatus] = []
+        for at in range(0, len(self.watched.sources), 500):
+            statuses += await self.board.sources(self.watched.sources[at : at + 500])
+        due = await self.board.due(self.watched.feeds)
+        today = by_name(await self.books.page(moment.astimezone(UTC).date()), "source")
+        watched = self.watched
+        return Shown("feeds", feeds.view(statuses, due, watched.places, watched.paces, watched.folders, today, query))
+
+    async def topics(self, moment: datetime) -> Shown:
+        """The page Topics."""
+        days, pages = await self._fortnight(moment)
+        return Shown("topics", topics.view(self.watched.topics, days, pages))
+
+    async def topic(self, name: str, moment: datetime, title: str = "", body: str = "") -> Shown | None:
+        """The page of one topic, with a text that was tried on it; None if there is no such topic."""
+        found = self._topic(name)
+        if found is None:
+            return None
+        days, pages = await self._fortnight(moment)
+        trial = await asyncio.to_thread(topics.put_to, found, title, body) if title or body else None
+        return Shown("topic", topics.one(found, topics.fortnight(found, days, pages), title, body, trial))
+
+    def _topic(self, name: str) -> Topic | None:
+        return next((topic for topic in self.watched.topics if topic.name == name), None)
+
+    async def _fortnight(self, moment: datetime) -> tuple[list[date], list[Mapping[str, Mapping[str, int]]]]:
+        last = moment.astimezone(UTC).date()
+        days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+        return days, [by_name(await self.books.page(day), "topic") for day in days]
+
+    async def editions(self, moment: datetime) -> Shown:
+        """The page Editions."""
+        return Shown("editions", editions.view(await self.upcoming(moment), await self.history.sent(_SENT_SHOWN)))
+
+    async def edition(self, id_: str) -> Shown | None:
+        """One message, sent or on its way; None if nothing is known of it (any more)."""
+        sent = await self.history.sent_one(id_)
+        if sent is not None:
+            facts = [("receiver", sent.receiver), ("arrived", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
+            facts += [("attempts", str(sent.attempts)), ("delivery", sent.id), ("digest", sent.digest)]
+            title = sent.message.subject if sent.message else sent.id
+            return Shown("edition", editions.one(sent.receiver, sent.message, facts, title))
+        case = await self.desk.case(id_)
+        if case is None or not case.receiver:
+            return None
+        facts = [("receiver", case.receiver), ("state", case.state), ("attempts", str(case.attempts))]
+        facts += [("delivery", case.id), ("digest", case.digest)] + ([("error", case.error)] if case.error else [])
+        return Shown("edition", editions.one(case.receiver, case.message, facts, case.subject or case.id))
+
+    async def deliveries(self, moment: datetime) -> Shown:
+        """The page Deliveries."""
+        names = self.watched.receivers
+        states, depths = await self.board.receivers(names), await self.board.depths(names)
+        cases, letters = await self.desk.cases(), await self.desk.letters()
+        sent = await self.history.sent(_SENT_SHOWN)
+        values = deliveries.view(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
+        return Shown("deliveries", values)
+
+    async def configuration(self) -> Shown:
+        """The page Configuration."""
+        last = self._vitals.reload
+        return Shown("config", configuration.view(self.watched, last.good, last.when, last.problem))
+
+    async def mark(self) -> str:
+        """Changes when something moved that pages show."""
+        depths = await self.board.depths(self.watched.receivers)
+        newest = await self.history.newest()
+        states = await self.board.receivers(self.watched.receivers)
+        versions = [state.version for state in states.values()]
+        return repr((depths, newest, versions, self._vitals.reload.when, self._vitals.reload.good))

@@ -1,0 +1,72 @@
+"""Still: the page Feeds: every source, how it fares and when it is read next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watchpost.wire.status import SourceStatus
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source. `state`: ok, failing, gone, dead or new."""
+
+    status: SourceStatus
+    state: str
+    place: str
+    pace: str
+    due: datetime | None
+    folder: bool
+    new: int
+
+
+def state_of(status: SourceStatus) -> str:
+    """One word: how a source fares."""
+    if status.state:
+        return status.state
+    return "failing" if status.failures else "ok" if status.last_read is not None else "new"
+
+
+def view(
+    statuses: Sequence[SourceStatus],
+    due: Mapping[str, datetime],
+    places: Mapping[str, str],
+    paces: Mapping[str, str],
+    folders: Sequence[str],
+    today: Mapping[str, Mapping[str, int]],
+    query: Mapping[str, str],
+) -> dict[str, Any]:
+    """What the template shows: those in trouble first, a page at a time."""
+    text, wanted = query.get("q", "")[:200].strip().casefold(), query.get("state", "")[:20]
+    number = (
+        int(query.get("page", "1")) if query.get("page", "1").isdecimal() and len(query.get("page", "1")) < 6 else 1
+    )
+    counts: dict[str, int] = {}
+    rows = []
+    for status in statuses:
+        state, place = state_of(status), places.get(status.name, "")
+        counts[state] = counts.get(state, 0) + 1
+        if (wanted and state != wanted) or (text and text not in f"{status.name} {place}".casefold()):
+            continue
+        new = today.get(status.name, {}).get("new", 0)
+        folder = status.name in folders
+        rows.append(Row(status, state, place, paces.get(status.name, ""), due.get(status.name), folder, new))
+    rows.sort(key=lambda row: (row.state == "ok", row.state == "new", row.status.name.casefold()))
+    pages = max(1, -(-len(rows) // PAGE))
+    number = min(max(1, number), pages)
+    return {
+        "active": "feeds",
+        "rows": rows[(number - 1) * PAGE : number * PAGE],
+        "counts": counts,
+        "found": len(rows),
+        "total": len(statuses),
+        "q": query.get("q", "")[:200],
+        "state": wanted,
+        "page": number,
+        "pages": pages,
+    }

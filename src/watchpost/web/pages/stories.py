@@ -1,0 +1,89 @@
+"""Still: the page Stories: hits gathered by story, and what somebody looks for among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watchpost.model import Hit
+from watchpost.wire.records import Found
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for; "" for anything. `text`: words that all stand in headline, snippet, outlet or evidence."""
+
+    text: str = ""
+    topic: str = ""
+    source: str = ""
+    lang: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story on the page: its newest hit of each topic, and its other reports."""
+
+    id: str
+    lead: Hit
+    topics: tuple[Hit, ...]
+    others: tuple[Hit, ...]
+    voices: int
+
+
+def search_of(query: Mapping[str, str]) -> Search:
+    """What a form says, cut to a sensible length."""
+    wanted = {name: query.get(name, "")[:_LONGEST].strip() for name in ("q", "topic", "source", "lang", "before")}
+    return Search(wanted["q"], wanted["topic"], wanted["source"], wanted["lang"].lower(), wanted["before"])
+
+
+def wanted_by(search: Search) -> Callable[[Hit], bool]:
+    """Whether a hit is one of those that are looked for; its topic is not asked about."""
+    words = search.text.casefold().split()
+
+    def wanted(hit: Hit) -> bool:
+        about = hit.article
+        if search.source and about.source != search.source:
+            return False
+        if search.lang and about.lang.lower().split("-")[0] != search.lang:
+            return False
+        if not words:
+            return True
+        why = " ".join(item.text for item in hit.evidence)
+        text = f"{about.title}\n{hit.snippet.text}\n{about.outlet}\n{why}".casefold()
+        return all(word in text for word in words)
+
+    return wanted
+
+
+def gather(hits: Sequence[Hit]) -> tuple[Told, ...]:
+    """Hits, the newest first, as stories in the order of their newest hit; the lead is the report seen first."""
+    stories: dict[str, list[Hit]] = {}
+    for hit in hits:
+        stories.setdefault(hit.story, []).append(hit)
+    told = []
+    for id_, found in stories.items():
+        lead = found[-1]
+        topics = {hit.topic: hit for hit in reversed(found)}
+        others = {hit.article.id: hit for hit in found if hit.article.id != lead.article.id}
+        voices = {hit.voice or hit.article.outlet or hit.article.source for hit in found}
+        told.append(Told(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices)))
+    return tuple(told)
+
+
+def view(
+    found: Found, search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
+) -> dict[str, Any]:
+    """What the template shows. `more`: the address of what is further back, "" if nothing is."""
+    return {
+        "active": "stories",
+        "stories": gather([past.hit for past in found.hits]),
+        "search": search,
+        "topics": topics,
+        "sources": sources,
+        "more": more,
+        "complete": not found.more,
+    }

@@ -1,0 +1,90 @@
+"""Still: the pages of topics: a fortnight of hits, the query, and a box to try texts in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from watchpost.model import Topic
+from watchpost.query.explain import Explanation, explain, failing
+from watchpost.query.text import Document
+from watchpost.web.shaping import Chart, Piece, chart, pieces
+
+_LONGEST_CLAUSE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of the query as it fared: `depth` in the tree, the words that it found, the number behind it."""
+
+    depth: int
+    text: str
+    matches: bool
+    found: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a text: `verdict` in a sentence, the text with its highlights, the tree of the query."""
+
+    matches: bool
+    verdict: str
+    title: tuple[Piece, ...]
+    body: tuple[Piece, ...]
+    tree: tuple[Clause, ...]
+
+
+def view(
+    topics: Sequence[Topic], days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]
+) -> dict[str, Any]:
+    """What the list shows. `pages`: of each day, what the ledger says of each topic, the oldest first."""
+    return {"active": "topics", "topics": [(topic, fortnight(topic, days, pages)) for topic in topics]}
+
+
+def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]) -> Chart:
+    """A topic's hits by the day (UTC)."""
+    return chart([f"{day:%d %b}" for day in days], [page.get(topic.name, {}).get("hits", 0) for page in pages])
+
+
+def one(topic: Topic, bars: Chart, title: str, body: str, trial: Trial | None) -> dict[str, Any]:
+    """What the page of one topic shows."""
+    return {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
+
+
+def put_to(topic: Topic, title: str, body: str) -> Trial:
+    """A text, put to the topic's query, as the matcher would see it in a feed without a language."""
+    document = Document.of({"title": title, "body": body})
+    tree = explain(topic.query, document)
+    excluded = topic.exclude.evaluate(document) if topic.exclude is not None else None
+    if not tree.matches:
+        clause = failing(tree)
+        verdict = f"Missing: {_short(clause.text)}" + (f" ({clause.detail})" if clause.detail else "")
+    elif excluded is not None:
+        verdict = f"The query matches, but exclude takes it: {', '.join(dict.fromkeys(one.text for one in excluded))}"
+    else:
+        verdict = f"Found: {', '.join(dict.fromkeys(one.text for one in tree.evidence))}"
+    spans = {name: [(one.start, one.end) for one in tree.evidence if one.field == name] for name in ("title", "body")}
+    return Trial(
+        tree.matches and excluded is None,
+        verdict,
+        pieces(title, spans["title"]),
+        pieces(body, spans["body"]),
+        tuple(_clauses(tree, 0)),
+    )
+
+
+def _clauses(tree: Explanation, depth: int) -> list[Clause]:
+    words = tuple(dict.fromkeys(one.text for one in tree.evidence))[:6] if not tree.children else ()
+    found = [Clause(min(depth, 8), _short(tree.text), tree.matches, words, tree.detail)]
+    for child in tree.children:
+        found += _clauses(child, depth + 1)
+    return found
+
+
+def _short(clause: str) -> str:
+    if len(clause) <= _LONGEST_CLAUSE:
+        return clause
+    return f"{clause[: _LONGEST_CLAUSE // 2]} … {clause[-_LONGEST_CLAUSE // 2 :]}"

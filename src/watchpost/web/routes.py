@@ -1,0 +1,136 @@
+"""The pages' addresses: a request → what is gathered for it → a page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from watchpost.errors import StoreError
+from watchpost.web.access import User
+from watchpost.web.gathering import Gathering, Shown
+from watchpost.web.rendering import MEDIA, Rendering
+
+FORM_BYTES = 400_000  # a text to try: 100 000 characters of any script
+_LOOK_SECONDS = 2.0
+_STREAMS = 50  # open pages that are told at once when something moves
+_ALIVE_SECONDS = 20.0
+
+Look = Callable[[Request, datetime], Awaitable[Shown | None]]
+
+
+class Pages:
+    """The seven pages, their static files, and the stream that says when to read a page again."""
+
+    def __init__(self, gathering: Gathering, rendering: Rendering, stop: asyncio.Event) -> None:
+        self._gathering = gathering
+        self._rendering = rendering
+        self._stop = stop
+        self._streams = 0
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        gathering = self._gathering
+
+        async def tried(request: Request, now: datetime) -> Shown | None:
+            form = await form_of(request)
+            name = request.path_params["name"]
+            return await gathering.topic(name, now, form.get("title", "")[:1000], form.get("text", "")[:100_000])
+
+        looks: dict[str, Look] = {
+            "/": lambda request, now: gathering.now(now),
+            "/stories": lambda request, now: gathering.stories(request.query_params),
+            "/feeds": lambda request, now: gathering.feeds(request.query_params, now),
+            "/topics": lambda request, now: gathering.topics(now),
+            "/topics/{name}": lambda request, now: gathering.topic(request.path_params["name"], now),
+            "/editions": lambda request, now: gathering.editions(now),
+            "/e/{id}": lambda request, now: gathering.edition(request.path_params["id"]),
+            "/deliveries": lambda request, now: gathering.deliveries(now),
+            "/config": lambda request, now: gathering.configuration(),
+        }
+        routes = [Route(path, self._shown(look)) for path, look in looks.items()]
+        routes.append(Route("/topics/{name}/try", self._shown(tried), methods=["POST"]))
+        return [*routes, Route("/static/{name}", self._static), Route("/live", self._live)]
+
+    def _shown(self, look: Look) -> Callable[[Request], Awaitable[Response]]:
+        async def page(request: Request) -> Response:
+            now = datetime.now(UTC)
+            try:
+                shown = await look(request, now)
+            except StoreError as error:
+                return self.trouble(request, "The store is away", str(error), 503)
+            except _TooLongError:
+                return self.trouble(request, "Too long", "So long a text is not taken here.", 413)
+            if shown is None:
+                return self.trouble(request, "Not here", "There is nothing of that name (any more).", 404)
+            code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
+            user: User = request.user
+            values = {**shown.values, "may_act": False, "user": user}
+            return HTMLResponse(self._rendering.page(shown.template, now, values), code)
+
+        return page
+
+    def trouble(self, request: Request, heading: str, text: str, code: int) -> Response:
+        """A page that says what is wrong."""
+        values = {"active": "", "heading": heading, "trouble": text}
+        return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)
+
+    async def _static(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        content = self._rendering.static.get(name)
+        if content is None:
+            return Response(status_code=404)
+        # Their address changes with their content (?v=…), so a browser may keep them.
+        headers = {"cache-control": "private, max-age=31536000, immutable"}
+        return Response(content, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
+
+    async def _live(self, request: Request) -> Response:
+        if self._streams >= _STREAMS:
+            return Response("too many pages are open\n", 503, headers={"retry-after": "60"})
+        return StreamingResponse(self._moves(), media_type="text/event-stream")
+
+    async def _moves(self) -> AsyncIterator[str]:
+        self._streams += 1
+        try:
+            yield "retry: 5000\n\n"
+            before, quiet = await self._mark(), 0.0
+            while not self._stop.is_set():
+                await asyncio.sleep(_LOOK_SECONDS)
+                quiet += _LOOK_SECONDS
+                now = await self._mark()
+                if now != before:
+                    before, quiet = now, 0.0
+                    yield "event: moved\ndata:\n\n"
+                elif quiet >= _ALIVE_SECONDS:
+                    quiet = 0.0
+                    yield ": still here\n\n"
+        finally:
+            self._streams -= 1
+
+    async def _mark(self) -> str:
+        try:
+            return await self._gathering.mark()
+        except StoreError as error:
+            return str(error)
+
+
+class _TooLongError(Exception):
+    """A form beyond FORM_BYTES."""
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """A form's fields (application/x-www-form-urlencoded), of each the last value."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES * 3:  # three bytes of a form are one of the text, where it is not ASCII
+            raise _TooLongError
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+    except ValueError:  # more fields than any form of ours has
+        return {}

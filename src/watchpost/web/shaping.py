@@ -1,0 +1,112 @@
+"""Still: small things that pages show, from values: times in words, links that are safe, highlights, bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from watchpost.model import Cron, Daily, Every, Immediate, Schedule
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a text, highlighted or not."""
+
+    text: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day of a chart: its label, its count, and where it stands in units of the drawing."""
+
+    label: str
+    count: int
+    x: int
+    y: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars for the days of a fortnight; `text` says the same in a sentence."""
+
+    bars: tuple[Bar, ...]
+    text: str
+    width: int
+    height: int
+
+
+BAR, GAP, HEIGHT = 8, 2, 36
+
+
+def safe_link(url: str) -> str:
+    """The address if a browser may follow it: http or https with a host. Else "": feeds are written by strangers."""
+    try:
+        parts = urlsplit(url.strip())
+        fine = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        return ""
+    return url.strip() if fine and url.strip().isprintable() else ""
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
+    """The text cut at the highlights, which are (start, end) in code points; overlapping ones count once."""
+    found, at = [], 0
+    for first, last in sorted(spans):
+        start, end = max(first, at), min(last, len(text))
+        if start >= end:
+            continue
+        if start > at:
+            found.append(Piece(text[at:start], False))
+        found.append(Piece(text[start:end], True))
+        at = end
+    if at < len(text):
+        found.append(Piece(text[at:], False))
+    return tuple(found)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or in how long: "3 min ago", "in 2 h", "now"."""
+    span = now - moment
+    words = span_words(abs(span))
+    return "now" if abs(span) < timedelta(seconds=1) else f"{words} ago" if span > timedelta(0) else f"in {words}"
+
+
+def span_words(span: timedelta) -> str:
+    """A span in one unit: "42 s", "3 min", "5 h", "12 d"."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size * 2 or (seconds >= size and size == 60):
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
+
+
+def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:
+    """Bars from zero; a day with anything at all has a bar that can be seen."""
+    most = max(counts, default=0)
+    bars = []
+    for number, (label, count) in enumerate(zip(labels, counts, strict=True)):
+        height = max(2, round(count / most * HEIGHT)) if count else 0
+        bars.append(Bar(label, count, number * (BAR + GAP), HEIGHT - height, height))
+    total, today = sum(counts), counts[-1] if counts else 0
+    text = f"{total} hits in {len(counts)} days, {today} today, at most {most} a day"
+    return Chart(tuple(bars), text, len(bars) * (BAR + GAP), HEIGHT)
+
+
+def schedule_words(schedule: Schedule) -> str:
+    """When a receiver is told, for people."""
+    match schedule:
+        case Immediate(group_wait=wait):
+            return f"at once, after {span_words(wait)}" if wait else "at once"
+        case Daily(at=times, days=days):
+            when = ", ".join(f"{moment:%H:%M}" for moment in times)
+            return when if len(days) == 7 else f"{when} on {', '.join(_DAYS[day] for day in days)}"
+        case Every(interval=interval):
+            return f"every {span_words(interval)}"
+        case Cron(text=text):
+            return f"cron {text}"

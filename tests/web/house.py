@@ -1,0 +1,87 @@
+"""The pages on a free port, for tests, and a store with something to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from tests.making import WHEN, digest_delivery, hit
+from tests.wire.ends import intake, match_one, matcher, parked, queued
+from watchpost.model import Article, Delivery, Group, Hit, Immediate, Topic
+from watchpost.plan.plan import Access
+from watchpost.query.parser import parse
+from watchpost.vitals import Vitals
+from watchpost.web.server import House, build, serve
+from watchpost.web.watched import Watched
+from watchpost.wire.articles import Parking
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Store
+
+MALI = Topic("mali", "Mali", parse("Mali AND (Gao OR Kidal)"), examples=(("Kidal, Mali", True),))
+WATCHED = Watched(
+    feeds=("rfi",),
+    receivers=("team",),
+    topics=(MALI,),
+    fingerprint="f00d",
+    groups=(Group("team|now", "team", Immediate(timedelta(seconds=30))),),
+    places={"rfi": "https://feeds.example.org/rfi"},
+    paces={"rfi": "every 10 minutes"},
+    kinds={"team": "webhook"},
+    listing=("timezone: UTC",),
+)
+
+
+@asynccontextmanager
+async def pages(
+    store: Store, vitals: Vitals | None = None, access: Access | None = None, watched: Watched = WATCHED
+) -> AsyncIterator[str]:
+    """The server on a free port; yields its address."""
+    stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def told(where: str) -> None:
+        address.set_result(where)
+
+    house = House(store, watched, vitals or Vitals(), access=access or Access(), stop=stop)
+    work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(house), told))
+    yield f"http://{await address}"
+    stop.set()
+    await work
+
+
+async def found(store: Store, about: Article, *, group: str = "team|now", **fields: Any) -> Hit:
+    """A hit of this article, parked and in the history."""
+    await queued(store, about)
+    end = matcher(store)
+    (entry,) = await end.claims.take(1, block=False)
+    made = hit(about.title, article=about, **fields)
+    await match_one(end, entry, end.read(entry), Parking(made, (group,)))
+    return made
+
+
+async def failing(store: Store, name: str, detail: str) -> None:
+    """A feed that cannot be read."""
+    await intake(store).sync([name])
+    (claim,) = (await intake(store).claim(1)).feeds
+    status = {"failures": "2", "detail": detail, "last_visit": WHEN.isoformat()}
+    await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
+
+
+async def closed(store: Store, *deliveries: Delivery, group: str = "team|now") -> Outbox:
+    """A window that ended: these deliveries are in their outboxes."""
+    await parked(store, f"what {group} was told", group=group)
+    outbox = Outbox(store, kept_ms=3_600_000)
+    await outbox.close(await outbox.peek(group), WHEN, deliveries)
+    return outbox
+
+
+async def sent(store: Store, id_: str, subject: str) -> None:
+    """A delivery that arrived."""
+    made = digest_delivery(id_)
+    outbox = await closed(store, replace(made, message=replace(made.message, subject=subject)), group=f"team|{id_}")
+    await outbox.open_box("team")
+    (entry,) = await outbox.claims("team", "n1", 60_000).take(1, block=False)
+    await outbox.done("team", entry)

@@ -1,0 +1,210 @@
+"""The seven pages tell what is in the store, and what strangers wrote stays text."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from tests.making import article, digest_delivery
+from tests.web.house import closed, failing, found, pages, sent
+from watchpost.model import Snippet
+from watchpost.query.tree import Evidence
+from watchpost.vitals import Reload, Vitals
+from watchpost.wire.store import Store
+
+PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
+
+
+class _Tags(HTMLParser):
+    """The tags of a page with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+async def furnish(store: Store) -> None:
+    """Something hostile in every field that strangers write."""
+    about = article(
+        HOSTILE,
+        url="javascript:alert(1)",
+        outlet=HOSTILE,
+        lang='"><script>',
+        body=HOSTILE,
+        source="rfi",
+        author=HOSTILE,
+    )
+    evidence = (Evidence("body", 0, 8, HOSTILE, HOSTILE),)
+    await found(store, about, evidence=evidence, snippet=Snippet(HOSTILE, ((0, 8),)))
+    await failing(store, "rfi", HOSTILE)
+    await sent(store, "a" * 32, HOSTILE)
+
+
+async def test_every_page_escapes_what_strangers_wrote(store: Store) -> None:
+    await furnish(store)
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        for path in (
+            *PATHS,
+            f"/e/{'a' * 32}",
+            f"/stories?q={HOSTILE}&topic={HOSTILE}&lang={HOSTILE}",
+            f"/feeds?q={HOSTILE}",
+        ):
+            answer = await client.get(address + path)
+            assert answer.status_code == 200, path
+            tags = _Tags(answer.text).tags
+            scripts = [attrs for tag, attrs in tags if tag == "script"]
+            assert len(scripts) == 1, path
+            assert str(scripts[0]["src"]).startswith("/static/live.js?")
+            for tag, attrs in tags:
+                assert tag not in ("img", "iframe", "object", "style", "base"), path
+                assert not [name for name in attrs if name.startswith("on") or name == "style"], path
+                for name in ("href", "src", "action"):
+                    assert re.match(r"/|#|https?://", attrs.get(name) or "/"), (path, attrs)
+                assert "49000049" not in answer.text, "it is not a template"
+
+
+async def test_a_story_says_why_and_links_safely(store: Store) -> None:
+    about = article("Gao", url="https://news.example.org/gao", outlet="Radio", lang="fr", source="rfi")
+    hit = await found(store, about, snippet=Snippet("Gao, au nord", ((0, 3),)))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/stories")).text
+        link = next(attrs for tag, attrs in _Tags(page).tags if attrs.get("href") == about.url)
+        assert link["rel"] == "noopener noreferrer nofollow"
+        assert link["lang"] == "fr"
+        assert "<mark>Gao</mark>, au nord" in page
+        assert hit.topic_title in page
+        for query, there in (
+            ("q=GAO nord", True),
+            ("q=Kidal", False),
+            ("lang=fr", True),
+            ("lang=en", False),
+            ("source=rfi", True),
+            ("source=bbc", False),
+            ("topic=mali", True),
+            ("topic=wagner", False),
+        ):
+            page = (await client.get(f"{address}/stories?{query}")).text
+            assert ("news.example.org/gao" in page) is there, query
+
+
+async def test_copies_are_one_story_and_the_history_goes_back_page_by_page(store: Store) -> None:
+    story = "5" * 32
+    for outlet in ("Radio", "Gazette"):
+        await found(store, article(f"Gao by {outlet}", outlet=outlet), story=story)
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/stories")).text
+        assert page.count('<article class="story"') == 1
+        assert "2 voices" in page
+        assert "1 more report" in page
+        for number in range(60):
+            await found(store, article(f"report {number}"))
+        first = (await client.get(f"{address}/stories")).text
+        assert first.count('<article class="story"') == 50
+        more = re.search(r'class="button" href="([^"]+)"', first)
+        assert more is not None
+        second = (await client.get(address + more[1].replace("&amp;", "&"))).text
+        assert second.count('<article class="story"') == 11
+        assert 'class="button"' not in second
+
+
+async def test_now_tells_the_state_the_queues_and_who_is_in_trouble(store: Store) -> None:
+    await failing(store, "rfi", "HTTP 503")
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(address)).text
+        assert "The service works, with trouble." in page
+        assert "1 of 1 sources cannot be read" in page
+        assert "HTTP 503" in page
+        assert "with the next hit" in page
+
+
+async def test_feeds_are_filtered_and_those_in_trouble_come_first(store: Store) -> None:
+    await failing(store, "rfi", "HTTP 503")
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/feeds")).text
+        assert "https://feeds.example.org/rfi" in page
+        assert "every 10 minutes" in page
+        assert "HTTP 503" in (await client.get(f"{address}/feeds?state=failing&q=RFI&page=99999")).text
+        assert "No source is like that" in (await client.get(f"{address}/feeds?state=gone")).text
+
+
+async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
+    async with pages(store) as address, httpx.AsyncClient(headers={"origin": address}) as client:
+        good = await client.post(f"{address}/topics/mali/try", data={"title": "Mali", "text": "The town of Gao."})
+        assert "It matches." in good.text
+        assert "The town of <mark>Gao</mark>." in good.text
+        missed = await client.post(f"{address}/topics/mali/try", data={"title": "", "text": "Mali votes. <b>"})
+        assert "It does not match." in missed.text
+        assert "Missing: " in missed.text
+        assert "&lt;b&gt;" in missed.text
+        assert (await client.post(f"{address}/topics/none/try", data={"text": "x"})).status_code == 404
+        assert (await client.post(f"{address}/topics/mali/try", data={"text": "x" * 1_300_000})).status_code == 413
+        assert (
+            await client.post(f"{address}/topics/mali/try", content="&".join("a=1" for _ in range(99)))
+        ).status_code == 200
+
+
+async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> None:
+    await sent(store, "b" * 32, "3 stories: Mali")
+    await closed(store, digest_delivery("c" * 32))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/editions")).text
+        assert "3 stories: Mali" in page
+        one = (await client.get(f"{address}/e/{'b' * 32}")).text
+        assert "Mali said so. Мали так сказала." in one
+        waiting = (await client.get(f"{address}/deliveries")).text
+        assert "1 story: Mali" in waiting
+        assert "Mali said so." in (await client.get(f"{address}/e/{'c' * 32}")).text
+        assert (await client.get(f"{address}/e/nothing")).status_code == 404
+
+
+async def test_the_configuration_says_what_is_wrong_on_the_disk(store: Store) -> None:
+    vitals = Vitals()
+    vitals.reload = Reload(False, vitals.started, "a.yaml:1:2 topics.mali: unknown key")
+    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/config")).text
+        assert "is not used" in page
+        assert "a.yaml:1:2 topics.mali: unknown key" in page
+        assert "f00d" in page
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/config"])
+async def test_a_page_says_that_the_store_is_away(path: str) -> None:
+    store = Store("redis://127.0.0.1:1/0")
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        answer = await client.get(address + path)
+        assert answer.status_code == 503
+        assert "127.0.0.1:1" in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    await store.close()
+
+
+async def test_who_has_a_page_open_is_told_when_something_moves(store: Store) -> None:
+    async with (
+        pages(store) as address,
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("GET", f"{address}/live") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "retry: 5000"
+        await asyncio.sleep(0.2)
+        await found(store, article("Gao"))
+        assert "event: moved" in [await anext(lines) for _ in range(2)]
+
+
+async def test_static_files_may_be_kept_and_nothing_else_is_served(store: Store) -> None:
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        style = await client.get(f"{address}/static/style.css")
+        assert "immutable" in style.headers["cache-control"]
+        assert style.headers["content-type"].startswith("text/css")
+        for name in ("server.py", "..%2fserver.py", "../server.py", "none.css"):
+            assert (await client.get(f"{address}/static/{name}")).status_code == 404
+        assert (await client.get(address)).headers["cache-control"] == "no-store"
