@@ -44,6 +44,7 @@ class Article:
     `source` is the operator's name of the feed or folder; `outlet` is who wrote or published it, as far as
     known ("The Southern African Times"). `fingerprints` are what two copies of one article share: its
     canonical URL ("url:…") and its exact text ("text:…"). Unknown strings are "", an unknown date is None.
+    `trace` is the W3C traceparent of the visit that brought it, "" while tracing is off.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Article:
     place: str = ""
     published: datetime | None = None
     fingerprints: tuple[str, ...] = ()
+    trace: str = ""
 
     def head(self) -> Article:
         """The article without its text: what travels on with a hit."""
@@ -254,6 +256,7 @@ class Message:
     "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
     conversation that the message belongs to, "" if there is none. `severity` is the highest in the digest and
     `oldest` when the first of its articles was first seen; both are for the metrics alone.
+    `trace` is the traceparent of the closing of its window.
     """
 
     part: str
@@ -263,6 +266,7 @@ class Message:
     thread: str = ""
     severity: Severity = "normal"
     oldest: datetime | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

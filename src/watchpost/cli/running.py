@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchpost import telemetry as tm
+from watchpost import tracing
 from watchpost.app import doors, lifecycle, once, pages
 from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
@@ -48,6 +49,7 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         tm.log().warning("warning", text=str(warning))
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
+        tracing.start(env)
         if only_once:
             return asyncio.run(once.run(plan, settings, env, role))
 
@@ -64,6 +66,8 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        tracing.stop()
 
 
 def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:

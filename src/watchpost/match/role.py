@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
 
-from watchpost import crash
+from watchpost import crash, tracing
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import Topics
@@ -134,7 +135,10 @@ class Matcher:
 
     def _find(self, article: Article) -> tuple[Parking, ...]:
         begun = perf_counter()
-        found = self._topics.match(article, self._clock())
+        with tracing.span("match.article", [article.trace], source=article.source) as trace:
+            found = self._topics.match(article, self._clock())
+        if trace:
+            found = tuple(replace(hit, article=replace(hit.article, trace=trace)) for hit in found)
         tm.match_seconds.observe(perf_counter() - begun)
         return tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watchpost import crash
+from watchpost import crash, tracing
 from watchpost import telemetry as tm
 from watchpost.errors import StoreError
 from watchpost.model import SEVERITIES, Accounts, Delivery, Digest, Group, Message, Severity, Unread
@@ -27,6 +27,7 @@ from watchpost.wire.outbox import Outbox, Parked, Standing
 from watchpost.wire.store import patiently
 
 _WAIT_SECONDS = 1.0
+_LINKS = 100  # hits of an edition whose traces it is joined to
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,17 @@ class Closer:
 
     async def _close_one(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
         parked = await self._outbox.peek(group.key)
+        parents = [hit.article.trace for hit in parked.hits][:_LINKS]
+        with tracing.span("notify.close", parents, receiver=group.receiver) as trace:
+            await self._tell(group, standing, parked, window, now, trace)
+
+    async def _tell(
+        self, group: Group, standing: Standing, parked: Parked, window: Window, now: datetime, trace: str
+    ) -> None:
         told = bool(parked.hits) or tell_empty(group.schedule, standing.told, standing.closed, window)
         deliveries, notes = await self._compose(group, parked, window, now) if told else ((), {})
+        if trace:
+            deliveries = tuple(replace(one, message=replace(one.message, trace=trace)) for one in deliveries)
         if await self._outbox.close(parked, window.end, deliveries, notes):
             outcome = "empty" if not deliveries else "sent" if parked.hits else "heartbeat"
             tm.digests.labels(group.receiver, outcome).inc()

@@ -10,7 +10,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import assert_never
 
-from watchpost import crash, redaction
+from watchpost import crash, redaction, tracing
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.model import Delivered, Delivery, Outcome, TryLater
@@ -200,7 +200,8 @@ class Sender:
     async def _send(self, delivery: Delivery) -> Outcome:
         begun = perf_counter()
         try:
-            outcome = await self._receiver.send(delivery)
+            with tracing.span("notify.send", [delivery.message.trace], receiver=self._receiver.name, kind=self._kind):
+                outcome = await self._receiver.send(delivery)
         except Exception as error:  # a receiver promises not to raise; if it does, the message must not be lost
             tm.log().exception("receiver.raised", receiver=self._receiver.name)
             outcome = TryLater("unknown", f"{type(error).__name__} in the receiver")

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from watchpost import crash, redaction
 from watchpost import telemetry as tm
@@ -241,7 +241,7 @@ class Poller:
         return visit.more and done.answer == "ok"
 
     async def _look(self, source: Source, claim: Claim) -> Visit:
-        begun = perf_counter()
+        begun, since = perf_counter(), time_ns()
         try:
             visit = await source.visit(claim.memory, self._clock())
         except StoreError:
@@ -250,7 +250,8 @@ class Poller:
             tm.log().exception("source.raised", source=source.name)
             visit = Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
         tally.visited(source, visit, perf_counter() - begun)
-        return replace(visit, detail=redaction.clean(visit.detail))  # it goes into the store, pages and editions
+        visit = replace(visit, detail=redaction.clean(visit.detail))  # it goes into the store, pages and editions
+        return tally.traced(source, visit, since)
 
     def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
         for failure in visit.failures:

@@ -1,11 +1,13 @@
-"""What a visit adds to the metrics. Feeds are counted together, by outcome; folders, which are few, by name."""
+"""What a visit adds to metrics and traces. Feeds are counted together, by outcome; folders, which are few, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from watchpost import telemetry as tm
+from watchpost import tracing
 from watchpost.poll.source import Source
 from watchpost.poll.visit import Visit
 
@@ -47,6 +49,14 @@ def visited(source: Source, visit: Visit, seconds: float) -> None:
     tm.feed_fetches.labels(outcome(visit)).inc()
     tm.feed_seconds.observe(seconds)
     tm.feed_bytes.inc(visit.size)
+
+
+def traced(source: Source, visit: Visit, since_ns: int) -> Visit:
+    """The visit, whose articles carry its trace on if there is one. It began at `since_ns`."""
+    if not visit.articles:
+        return visit
+    with tracing.span("poll.visit", since_ns=since_ns, source=source.name) as trace:
+        return replace(visit, articles=tuple(replace(one, trace=trace) for one in visit.articles)) if trace else visit
 
 
 def committed(source: Source, visit: Visit, new: int, known: int) -> None:
