@@ -39,7 +39,7 @@ def stay_in_native_code() -> int:
 
 
 def eat_memory() -> int:
-    return len(bytearray(4 << 30))
+    return len(bytearray(160 << 20))
 
 
 def die() -> None:

@@ -15,8 +15,8 @@ from tests.shared import shared
 from watchpost.errors import FetchError
 from watchpost.poll.documents import feeds
 from watchpost.poll.documents.charset import xml_to_utf8
-from watchpost.poll.documents.fast import Unsure, read_fast
 from watchpost.poll.documents.markup import plain_text
+from watchpost.poll.documents.xmlfeed import Unsure, read_xml_feed
 
 
 def _documents() -> list[Path]:
@@ -52,12 +52,15 @@ def test_both_parsers_make_the_same_drafts_of_the_feeds_of_the_wild() -> None:
     for path in _documents():
         body = path.read_bytes()
         data = xml_to_utf8(body)
-        fast = read_fast(data)
-        if isinstance(fast, Unsure):
+        read = read_xml_feed(data)
+        if isinstance(read, Unsure):
             continue
-        _, entries = feeds.read_tolerantly(data, b"")
-        assert len(fast[1]) == len(entries), path.name
-        for ours, theirs in zip(fast[1], entries, strict=True):
+        try:
+            _, entries = feeds.read_tolerantly(data, b"")
+        except FetchError:
+            continue  # bare attribute values, which we mend
+        assert len(read[1]) == len(entries), path.name
+        for ours, theirs in zip(read[1], entries, strict=True):
             one, other = (feeds.draft_of(entry, NOW, None, "https://e.org/", "") for entry in (ours, theirs))
             assert _letters(one.title) == _letters(other.title), path.name
             assert (one.identity, one.link, one.author) == (other.identity, other.link, other.author), path.name

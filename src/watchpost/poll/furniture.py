@@ -106,7 +106,12 @@ _BUTTONS = (
 _LABEL = re.compile(r"\W*(?:" + "|".join(_LABELS) + r")\W*", re.IGNORECASE)
 # "Read also: Mali's army retakes a town": a teaser in one line.
 _TEASER = re.compile(r"\W*(?:" + "|".join(_LABELS) + r")\s*[:：|>»–—]\s*\S.{0,200}", re.IGNORECASE)
+_POINTER = re.compile(r"[:：|>»–—]")
 _BUTTON = re.compile(r"\W*(?:" + "|".join(_BUTTONS) + r")\W*", re.IGNORECASE)
+
+
+LONGEST = 240
+"""Longer lines are none of these, in code points."""
 
 
 def is_label(line: str) -> bool:
@@ -121,4 +126,8 @@ def is_button(line: str) -> bool:
 
 def is_teaser(line: str) -> bool:
     """Whether the line points to another article ("Read also: …", "À lire aussi : …", "Baca juga: …")."""
-    return len(line) <= 240 and _TEASER.fullmatch(line.replace("\u00a0", " ")) is not None
+    return (
+        len(line) <= LONGEST
+        and _POINTER.search(line) is not None
+        and _TEASER.fullmatch(line.replace("\u00a0", " ")) is not None
+    )

@@ -7,12 +7,13 @@ They are blanked, not cut: every character keeps its place, so that evidence can
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from watchpost.poll.furniture import is_button, is_label, is_teaser
+from watchpost.poll.furniture import LONGEST, is_button, is_label, is_teaser
 
-_BLOCK = re.compile(r"[^\s](?:.|\n(?![^\S\n]*\n))*")
+_INK, _GAP = re.compile(r"\S"), re.compile(r"\n(?=[^\S\n]*\n)")
 _LINE = re.compile(r"[^\n]+")
 _END = ".!?…»”\"')]。！？؟।"
 _PROSE_MIN = 80
@@ -41,9 +42,10 @@ def blank_margins(text: str) -> str:
     without any prose is left as it is: a headline alone is no menu.
     """
     pieces = _pieces(text)
-    if not any(_is_prose(piece.text) for piece in pieces):
+    prose = [n for n, piece in enumerate(pieces) if _is_prose(piece.text)]
+    if not prose:
         return text
-    doomed = [piece for n, piece in enumerate(pieces) if _is_margin(pieces, n)]
+    doomed = [piece for n, piece in enumerate(pieces) if _is_margin(pieces, n, prose[0], prose[-1])]
     out, at = [], 0
     for piece in doomed:
         out += [text[at : piece.start], re.sub(r"[^\n]", " ", piece.text)]
@@ -53,12 +55,12 @@ def blank_margins(text: str) -> str:
 
 def _pieces(text: str) -> list[_Piece]:
     """Paragraphs; buttons and labels at their edges as pieces of their own; lines, if there is no empty line at all."""
-    blocks = list(_BLOCK.finditer(text))
+    blocks = list(_blocks(text))
     if len(blocks) == 1:
         return [_Piece(m.start(), m.end(), m[0]) for m in _LINE.finditer(text)]
     pieces: list[_Piece] = []
-    for block in blocks:
-        lines = [_Piece(block.start() + m.start(), block.start() + m.end(), m[0]) for m in _LINE.finditer(block[0])]
+    for begin, end in blocks:
+        lines = [_Piece(m.start(), m.end(), m[0]) for m in _LINE.finditer(text, begin, end)]
         first, last = 0, len(lines)
         while first < last and _is_furniture(lines[first].text):
             first += 1
@@ -67,32 +69,40 @@ def _pieces(text: str) -> list[_Piece]:
         if first and is_label(lines[first - 1].text.strip()):
             pieces += lines  # a list of teasers under its heading
         elif first < last:
-            start, end = lines[first].start, lines[last - 1].end
-            pieces += [*lines[:first], _Piece(start, end, text[start:end]), *lines[last:]]
+            start, stop = lines[first].start, lines[last - 1].end
+            pieces += [*lines[:first], _Piece(start, stop, text[start:stop]), *lines[last:]]
         else:
             pieces += lines
     return pieces
 
 
-def _is_margin(pieces: Sequence[_Piece], n: int) -> bool:
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Where paragraphs, with an empty line between them, begin and end."""
+    at = 0
+    while ink := _INK.search(text, at):
+        gap = _GAP.search(text, ink.end())
+        at = gap.start() if gap else len(text)
+        yield ink.start(), at
+
+
+def _is_margin(pieces: Sequence[_Piece], n: int, first: int, last: int) -> bool:
+    """Piece n of the text, whose first and last pieces of prose are these."""
     text = pieces[n].text.strip()
-    after = pieces[n + 1 :]
     if _is_furniture(text) or _CAPTION.match(text):
         return True
-    if not any(_is_prose(piece.text) for piece in pieces[n:]):
-        # Below the last prose: it belongs to the label that was met since then, if any was.
-        return any(is_label(piece.text.strip()) for piece in _since_prose(pieces, n))
-    above = not any(_is_prose(piece.text) for piece in pieces[:n])
-    return above and bool(after) and not _is_prose(text) and _is_menu(text)
-
-
-def _since_prose(pieces: Sequence[_Piece], n: int) -> Sequence[_Piece]:
-    last = max((i for i, piece in enumerate(pieces[:n]) if _is_prose(piece.text)), default=-1)
-    return pieces[last + 1 : n + 1]
+    if n > last:  # it belongs to the label that was met since then, if any was
+        return any(is_label(piece.text.strip()) for piece in pieces[last + 1 : n + 1])
+    return n < first and _is_menu(text)
 
 
 def _is_furniture(line: str) -> bool:
-    return is_label(line.strip()) or is_button(line.strip()) or is_teaser(line.strip())
+    line = line.strip()
+    return len(line) <= LONGEST and _is_known(line)
+
+
+@lru_cache(1024)  # each line is looked at several times
+def _is_known(line: str) -> bool:
+    return is_label(line) or is_button(line) or is_teaser(line)
 
 
 def _is_menu(text: str) -> bool:

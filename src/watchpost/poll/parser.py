@@ -1,7 +1,7 @@
 """The door to one killable child process, in which everything that strangers wrote is parsed.
 
 A parser in native code cannot be interrupted by a thread or a signal handler; a process can be killed. The parent
-never imports lxml, fastfeedparser, feedparser or pdfium.
+never imports lxml, feedparser or pdfium.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as JobTimeout
 from datetime import timedelta
+from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
@@ -27,15 +28,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WALL = timedelta(seconds=5)
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 128 << 20  # above the 60 MB of a child that has its libraries
+_MOST_ADDRESSES = 1 << 30
 JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
 
 
 class ParserProcess:
     """Runs module-level functions in a child process with a wall limit and a memory limit.
 
-    A job that overruns either is killed with its child; the next job gets a fresh one. The first job starts the
-    child (about 0.1 s). `workers` is how many children there are: two are plenty, each may grow to the limit.
+    A job that overruns the first is killed with its child; the next job gets a fresh one. `memory_bytes` is what one
+    job may take beside what it was given. The first job starts the child (about 0.1 s). `workers` is how many children
+    there are: two are plenty.
     A child is replaced after `jobs_per_child`.
     """
 
@@ -58,7 +61,9 @@ class ParserProcess:
 
         Raises FetchError: what `work` itself raised, "timeout", "too_large" (memory), "crashed" (anything else).
         """
-        future = self._ready().schedule(_attempt, args=[work, args, kwargs], timeout=self._wall.total_seconds())
+        future = self._ready().schedule(
+            _attempt_within, args=[self._memory_bytes, work, args, kwargs], timeout=self._wall.total_seconds()
+        )
         try:
             value, error = await asyncio.wrap_future(future)
         except (JobTimeout, TimeoutError):
@@ -89,7 +94,6 @@ class ParserProcess:
                 max_workers=self._workers,
                 max_tasks=self._jobs_per_child,
                 initializer=_settle_in,
-                initargs=[self._memory_bytes],
                 context=multiprocessing.get_context("spawn"),
             )
         return self._pool
@@ -129,12 +133,30 @@ def _attempt(
         return None, ("crashed", f"the parser gave up: {type(error).__name__}")
 
 
-def _settle_in(memory_bytes: int) -> None:
+def _attempt_within(
+    memory_bytes: int, work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[T | None, tuple[str, str] | None]:
+    """_attempt in the child, with so much memory more than it holds by now."""
+    try:
+        import resource
+
+        held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    except (ImportError, OSError):  # not every system can say it: there the limit on addresses stands alone
+        return _attempt(work, args, kwargs)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + memory_bytes, hard))
+    try:
+        return _attempt(work, args, kwargs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _settle_in() -> None:
     """In the child, before its first job: limits, no signals of the terminal, no orphan, quiet libraries."""
     with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can limit memory
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESSES, _MOST_ADDRESSES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler in Python would wait for native code to return

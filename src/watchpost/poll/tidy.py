@@ -24,8 +24,11 @@ _TRACKING = re.compile(
     r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
 )
 _RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
+_ALNUM = re.compile(r"[^\W_]+")
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
+_RETURN = re.compile("\r\n?|[\v\f\x85\u2028]")
+_SPACES_ONLY, _BREAKS_ONLY = re.compile(" {2,}"), re.compile("\n{3,}")
 _SPACES = "\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _RUN = re.compile(rf"[{_SPACES}]{{2,}}|[\t\u1680\u2000-\u200a\u205f\u3000]")
 _BREAK = re.compile(rf"[{_SPACES}]*\n[{_SPACES}\n]*")
@@ -104,7 +107,13 @@ def with_page(article: Article, page: Draft) -> Article | None:
 
 def clean_text(text: str) -> str:
     """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
-    text = re.sub("\r\n?|[\v\f\x85\u2028]", "\n", text).replace("\u2029", "\n\n")
+    if text.replace("\n", "").isprintable():  # most texts: no controls, and no spaces but the plain one
+        if "  " in text:
+            text = _SPACES_ONLY.sub(" ", text)
+        if "\n" in text:
+            text = _BREAKS_ONLY.sub("\n\n", "\n".join([line.strip(" ") for line in text.split("\n")]))
+        return unicodedata.normalize("NFC", text.strip())
+    text = _RETURN.sub("\n", text).replace("\u2029", "\n\n")
     text = _RUN.sub(" ", _CONTROL.sub("", text))
     text = _BREAK.sub(lambda run: "\n\n" if run.group().count("\n") > 1 else "\n", text)
     return unicodedata.normalize("NFC", text.strip())
@@ -159,7 +168,7 @@ def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
         prints.append("url:" + _short_hash(bare))
     if len(body) >= TEXT_MIN:
         folded = unicodedata.normalize("NFKC", f"{title} {body}").casefold()
-        prints.append("text:" + _short_hash("".join(c for c in folded if c.isalnum())))
+        prints.append("text:" + _short_hash("".join(_ALNUM.findall(folded))))
     return tuple(prints)
 
 

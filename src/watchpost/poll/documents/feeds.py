@@ -1,6 +1,6 @@
 """A feed's bytes become drafts: RSS 0.9x to 2.0, RSS 1.0, Atom, JSON Feed, news sitemaps.
 
-Guards come first, then one transcoding to UTF-8. fastfeedparser reads what it reads rightly, feedparser the rest.
+Guards come first, then one transcoding to UTF-8. Well-formed XML is read from its tree, feedparser reads the rest.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date, slashed_order
 from watchpost.poll.documents.asks import asks_of
 from watchpost.poll.documents.charset import decode, xml_to_utf8
-from watchpost.poll.documents.fast import ITEM, Unsure, read_fast
 from watchpost.poll.documents.jsonfeed import read_json_feed
 from watchpost.poll.documents.links import find_feed_links
 from watchpost.poll.documents.markup import plain_text
 from watchpost.poll.documents.sitemaps import read_sitemap
+from watchpost.poll.documents.xmlfeed import ITEM, Unsure, read_xml_feed
 from watchpost.poll.due import Asks
 from watchpost.poll.tidy import Draft
 
@@ -46,8 +46,8 @@ _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 class Feed:
     """What a feed document says: its entries in order, at most as many as asked for, and how many it has.
 
-    `asks` is what it asks of those who poll it, `route` which parser read it: "fast", "feedparser:<why not fast>",
-    "fast:broken" (feedparser gave up), "json" or "sitemap".
+    `asks` is what it asks of those who poll it, `route` who read it: "xml", "feedparser:<why not xml>", "json" or
+    "sitemap".
     """
 
     drafts: tuple[Draft, ...]
@@ -97,16 +97,11 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
 
 
 def read_entries(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], str]:
-    """(channel, entries, route) of guarded UTF-8: fastfeedparser first, feedparser where that may be wrong."""
-    read, route = read_fast(data), "fast"
+    """(channel, entries, route) of guarded UTF-8: from the tree, by feedparser where there is none."""
+    read, route = read_xml_feed(data), "xml"
     if isinstance(read, Unsure):
         route = f"feedparser:{read.reason}"
-        try:
-            read = read_tolerantly(data, root)
-        except FetchError:
-            read, route = read_fast(data, broken=True), "fast:broken"
-            if isinstance(read, Unsure) or not read[1]:
-                raise
+        read = read_tolerantly(data, root)
     return *read, route
 
 

@@ -66,6 +66,8 @@ _SILENT = frozenset(
         "textarea",
     ]
 )
+_SPACE = re.compile(r"[ \t\r\n\f\v]+")
+_BREAK, _BREAKS, _RUN = re.compile(r"[ ]*\n[ ]*"), re.compile(r"\n{3,}"), re.compile(r" {2,}")
 _FRAME = frozenset(["nav", "header", "footer", "aside", "form"])
 
 
@@ -108,9 +110,9 @@ def text_of(root: etree._Element, *, frame: bool = True) -> str:
                 parts.append(mark)
             if element is not root:
                 parts.append(_squeeze(element.tail or "", keep=False))
-    text = re.sub(r"[ ]*\n[ ]*", "\n", "".join(parts))
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text)).strip()
+    text = _BREAK.sub("\n", "".join(parts))
+    return _BREAKS.sub("\n\n", _RUN.sub(" ", text)).strip()
 
 
 def _squeeze(text: str, *, keep: bool) -> str:
-    return text if keep else re.sub(r"[ \t\r\n\f\v]+", " ", text)
+    return text if keep else _SPACE.sub(" ", text)
