@@ -13,6 +13,8 @@ NAMES = (
     "matching",
     "stories",
     "parsing",
+    "polling",
+    "schedule",
 )
 
 

@@ -1,0 +1,85 @@
+"""Polling: every feed fetched, read, deduplicated and stored, by us, by lemon24/reader and by newsboat.
+
+`$WATCHPOST_FEEDS` names the folder of feed documents (without it ../shared/feeds/real beside the project), and
+`$WATCHPOST_POLL_FEEDS` says how many feeds there are (1,000). Above 1,000 only ours runs, and remembers what it reads
+without queueing it: nobody matches here, and a queue of 200,000 articles would be what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.polling_site import Site, site, version
+from benchmarks.polling_systems import Round, newsboat, ours, reader
+from benchmarks.table import Figure, at_least, at_most, median_of, publish
+
+_ROUNDS = 3
+_PEERS_UP_TO = 1000
+_ONE_HOST_SECONDS = 10.0
+
+
+def run() -> None:
+    """Measure, print, and write results/polling.json."""
+    beside = Path(__file__).parents[2] / "shared" / "feeds" / "real"
+    folder = Path(os.environ.get("WATCHPOST_FEEDS", beside))
+    count = int(os.environ.get("WATCHPOST_POLL_FEEDS", "1000"))
+    documents = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not documents:
+        print(f"polling: no feeds in {folder}; name a folder in $WATCHPOST_FEEDS")
+        return
+    with site(documents, count) as served:
+        figures, remarks = _measure(served, count)
+    size = sum(documents[n % len(documents)].stat().st_size for n in range(count)) / 1e6
+    publish("polling", f"{count:,} feeds, {size:.0f} MB, {version()}", figures, remarks)
+
+
+def _measure(served: Site, count: int) -> tuple[list[Figure], list[str]]:
+    urls = served.urls(count)
+    colds: list[Round] = []
+    warms: list[Round] = []
+    remarks: list[str] = []
+    others: dict[str, tuple[Round, Round]] = {}
+    ask = {"reader": reader, "newsboat": newsboat}
+    for turn in range(_ROUNDS if count <= _PEERS_UP_TO else 1):
+        with ours(urls, on_new="all" if count <= _PEERS_UP_TO else "24h") as running:
+            colds.append(running.cold())
+            remarks.append(f"watchpost, cold: {dict(served.statuses())}, {colds[-1].entries:,} articles")
+            warms.append(running.warm())
+            remarks.append(f"watchpost, warm: {dict(served.statuses())}")
+        name = [*ask][turn] if turn < len(ask) and count <= _PEERS_UP_TO else ""
+        if name and (name != "reader" or peers.there()):
+            cold, warm, named = ask[name](urls)
+            others[name] = cold, warm
+            remarks.append(f"{named}, both rounds: {dict(served.statuses())}, {cold.entries:,} articles")
+    figures = [*_ours("cold", colds), *_ours("warm", warms)]
+    for name, (cold, warm) in others.items():
+        for kind, one, mine in (("cold", cold, colds), ("warm", warm, warms)):
+            figures.append(
+                Figure(f"{name}, {kind}, CPU", one.cpu, "s", note=f"wall {one.wall:.1f} s, {one.rss:.0f} MB")
+            )
+            goal = 3 if name == "newsboat" and kind == "cold" else 10
+            middle = statistics.median(each.cpu + each.server for each in mine)
+            figures.append(at_least(f"{name} : watchpost, {kind}", one.cpu / middle, goal))
+    figures.append(at_most("longest lag of the loop, cold", max(one.lag_ms for one in colds), 100, "ms"))
+    peak = max(one.rss for one in (*colds, *warms))
+    name = "poller and parser, at the highest"
+    figures.append(at_most(name, peak, 150, "MB") if count >= 10_000 else Figure(name, peak, "MB"))
+    if count <= _PEERS_UP_TO:
+        with ours(served.urls(count, hosts=False)) as running:
+            one = running.run_for(_ONE_HOST_SECONDS)
+        asked = sum(served.statuses().values())
+        note = f"{asked} requests in {_ONE_HOST_SECONDS:g} s, with the start"
+        figures.append(Figure(f"{count:,} feeds of one host, CPU", one.cpu + one.server, "s", note=note))
+    return figures, remarks
+
+
+def _ours(kind: str, rounds: list[Round]) -> list[Figure]:
+    both = [one.cpu + one.server for one in rounds]
+    wall = statistics.median(one.wall for one in rounds)
+    return [
+        median_of(f"watchpost, {kind}, CPU with the server's", both, "s", note=f"wall {wall:.1f} s"),
+        median_of("  of it the server", [one.server for one in rounds], "s"),
+    ]

@@ -1,0 +1,44 @@
+"""`watchpost run poll`, with a watch on its event loop in the place of pages: CONFIG DATA FILE.
+
+FILE gets the longest time, in ms, by which a sleep of 5 ms came late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+from watchpost import telemetry as tm
+from watchpost.app import doors, lifecycle
+from watchpost.app.service import Service
+from watchpost.plan.settings import read_settings
+
+_NAP_SECONDS = 0.005
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    config, data, told = map(Path, sys.argv[1:])
+    settings = read_settings(config=config, data=data)
+    plan = doors.read_plan(config, os.environ)
+    tm.set_up_log("json", "ERROR")
+    settings.data.mkdir(parents=True, exist_ok=True)
+
+    async def watch(service: Service) -> None:
+        worst = 0.0
+        while not service.stop.is_set():
+            begun = time.perf_counter()
+            await asyncio.sleep(_NAP_SECONDS)
+            late = time.perf_counter() - begun - _NAP_SECONDS
+            if late > worst:
+                worst = late
+                told.write_text(f"{1000 * worst:.1f}")
+
+    asyncio.run(lifecycle.serve(plan, settings, os.environ, "poll", on_web=watch, reread=lambda: plan))
+
+
+if __name__ == "__main__":
+    main()

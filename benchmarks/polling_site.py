@@ -1,0 +1,97 @@
+"""The other side of benchmarks/polling.py: nginx with the documents of real feeds, each feed on an address of its own.
+
+All of 127.0.0.0/8 is loopback on Linux, so that ten thousand feeds are ten thousand hosts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_CONFIG = """
+daemon off; worker_processes 1; pid {root}/pid; error_log {root}/error.log; {user}
+events {{ worker_connections 1024; }}
+http {{
+  types {{ application/xml xml; }}
+  log_format status '$status'; access_log {root}/access.log status;
+  client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
+  uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+  sendfile on;
+  server {{ listen {port}; allow 127.0.0.0/8; deny all; root {root}/www; }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running nginx. Feed n is the n-th document, from the beginning again when there are no more."""
+
+    root: Path
+    port: int
+
+    def urls(self, count: int, *, hosts: bool = True) -> list[str]:
+        """The addresses of so many feeds: each on its own host, or all on one."""
+        return [f"http://{_address(n) if hosts else '127.0.0.1'}:{self.port}/{n:05}.xml" for n in range(count)]
+
+    def statuses(self) -> Counter[str]:
+        """How often it answered with which status since the last time of asking."""
+        log = self.root / "access.log"
+        counted = Counter(log.read_text().split())
+        os.truncate(log, 0)
+        return counted
+
+
+def _address(n: int) -> str:
+    return f"127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}"
+
+
+def version() -> str:
+    """ "nginx/1.22.1"."""
+    return subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split()[-1]
+
+
+@contextlib.contextmanager
+def site(documents: Sequence[Path], count: int) -> Iterator[Site]:
+    """Serve `count` feeds. Raises FileNotFoundError if nginx is not installed."""
+    if shutil.which("nginx") is None:
+        raise FileNotFoundError("no nginx: install the package nginx-light")
+    with tempfile.TemporaryDirectory(prefix="wp-") as name, socket.create_server(("127.0.0.1", 0)) as probe:
+        root, port = Path(name), int(probe.getsockname()[1])
+        root.chmod(0o755)
+        (root / "www").mkdir()
+        for n in range(count):
+            document = documents[n % len(documents)]
+            copy = root / "www" / f"{n:05}.xml"
+            if n < len(documents):
+                shutil.copyfile(document, copy)
+                copy.chmod(0o644)
+            else:
+                copy.hardlink_to(root / "www" / f"{n % len(documents):05}.xml")
+        user = "user nobody nogroup;" if os.geteuid() == 0 else ""
+        (root / "nginx.conf").write_text(_CONFIG.format(root=root, port=port, user=user))
+        probe.close()
+        process = subprocess.Popen(["nginx", "-e", root / "error.log", "-c", root / "nginx.conf"])
+        try:
+            _wait(port, process, root)
+            yield Site(root, port)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], root: Path) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"nginx does not answer: {(root / 'error.log').read_text()}")
