@@ -27,7 +27,7 @@ def main() -> None:
     tm.set_up_log("json", "ERROR")
     settings.data.mkdir(parents=True, exist_ok=True)
 
-    async def watch(service: Service) -> None:
+    async def watch(service: Service, _: object) -> None:
         worst = 0.0
         while not service.stop.is_set():
             begun = time.perf_counter()
