@@ -89,7 +89,8 @@ def test_defaults_are_filled_in_and_empty_keys_left_out(tmp_path: Path) -> None:
     (tmp_path / "text.tpl").write_text("News of the day")
     shown = effective(read_plan(tmp_path / "watchpost.yaml", SECRETS))
     assert shown["timezone"] == "UTC"
-    assert shown["feeds"]["press"]["every"] == "10m"
+    assert shown["feeds"]["press"]["timeout"] == "20s"
+    assert "every" not in shown["feeds"]["press"], "without it a feed finds its own pace"
     assert shown["topics"]["mali"]["severity"] == "normal"
     assert shown["routes"][0]["group_wait"] == "30s"
     assert shown["routes"][1]["digest"] == {"at": ["08:00", "18:30"], "days": ["mon", "fri"], "empty": "weekly"}

@@ -112,6 +112,7 @@ class Service:
             lease_ms=self.lease_ms,
             hits_ttl_ms=_ms(self.plan.retention.dedup),
             history_ms=_ms(self.plan.retention.hits),
+            retained=self.plan.retention.articles,
         )
         return Matcher(
             self._topics,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from watchpost.cli import completing
 from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption, PrivateOption
 
 feed_app = typer.Typer(help="Feeds: how they fare, what they bring, where there are more.", no_args_is_help=True)
@@ -28,7 +29,7 @@ def feed_list(
 
 @feed_app.command("show")
 def feed_show(
-    name: Annotated[str, typer.Argument(help="A feed of the configuration.")],
+    name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=completing.feeds)],
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,

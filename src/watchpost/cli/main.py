@@ -13,15 +13,14 @@ from typing import Annotated
 
 import typer
 
-from watchpost.cli import operating
-from watchpost.cli.arguments import ConfigOption, JsonOption
+from watchpost.cli import completing, operating
+from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 from watchpost.cli.config_commands import config_app
 from watchpost.cli.feed_commands import feed_app
 
 app = typer.Typer(
     help="watchpost: an always-on news monitoring service with alerts.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -85,7 +84,10 @@ def check(
 def match(
     files: Annotated[list[str], typer.Argument(help="Articles, feeds, JSON Lines, or folders of them; - is stdin.")],
     query: Annotated[str, typer.Option("--query", "-q", help="A query instead of the configured topics.")] = "",
-    topic: Annotated[list[str] | None, typer.Option("--topic", "-t", help="Only this topic; may be repeated.")] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option("--topic", "-t", help="Only this topic; may be repeated.", autocompletion=completing.topics),
+    ] = None,
     only: Annotated[bool, typer.Option("--only", help="Show only the articles that match.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -100,7 +102,7 @@ def match(
 
 @app.command()
 def explain(
-    topic: Annotated[str, typer.Argument(help="A topic of the configuration.")],
+    topic: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
     file: Annotated[str, typer.Argument(help="An article; - is stdin.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -109,6 +111,25 @@ def explain(
     from watchpost.cli import matching
 
     raise typer.Exit(matching.explain(topic, file, config, as_json, os.environ))
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("config"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented configuration to begin with. Asks nothing, overwrites nothing."""
+    from watchpost.cli import setting_up
+
+    raise typer.Exit(setting_up.init(directory, as_json, os.environ))
+
+
+@app.command()
+def doctor(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """What is wrong, and the cure: store, clock, name server, mail server, folders, receivers, feeds."""
+    from watchpost.cli import setting_up
+
+    raise typer.Exit(setting_up.doctor(config, data, as_json, os.environ))
 
 
 @topic_app.command("list")
@@ -121,7 +142,7 @@ def topic_list(config: ConfigOption = None, as_json: JsonOption = False) -> None
 
 @topic_app.command("test")
 def topic_test(
-    name: Annotated[str, typer.Argument(help="A topic of the configuration.")],
+    name: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
     files: Annotated[list[str] | None, typer.Argument(help="Articles to try it on.")] = None,
     text: Annotated[str, typer.Option("--text", help="A text to try it on.")] = "",
     config: ConfigOption = None,
@@ -153,3 +174,18 @@ def secret_hash() -> None:
     from watchpost.cli import secrets
 
     raise typer.Exit(secrets.make_hash())
+
+
+@topic_app.command("diff")
+def topic_diff(
+    name: Annotated[str, typer.Argument(help="Only this topic.", autocompletion=completing.topics)] = "",
+    against: Annotated[Path | None, typer.Option("--against", help="Another configuration, not what runs.")] = None,
+    since: Annotated[str, typer.Option("--since", help="Only articles of the last 90m, 12h, 7d.")] = "",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the topics on disk would have found otherwise than those that run. Exit 1 if anything."""
+    from watchpost.cli import topic_diff as differing
+
+    raise typer.Exit(differing.diff(name, against, since, config, data, as_json, os.environ))

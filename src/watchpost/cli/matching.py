@@ -19,7 +19,7 @@ from watchpost.model import Article, Hit, Topic
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
 from watchpost.poll.documents.read import read_document
-from watchpost.query.explain import Explanation, failing
+from watchpost.query.explain import Explanation, missing, shorten
 from watchpost.query.explain import explain as explain_query
 from watchpost.query.parser import parse
 
@@ -164,17 +164,6 @@ def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:
         tell(f"  {hit.topic}: {', '.join(words)}")
     if not hits:
         tell("  no topic")
-
-
-def missing(tree: Explanation) -> str:
-    """The smallest clause that fails, with its number where it has one: "NEAR/15: nearest pair 41 words"."""
-    clause = failing(tree)
-    return shorten(clause.text) + (f" ({clause.detail})" if clause.detail else "")
-
-
-def shorten(clause: str, longest: int = 300) -> str:
-    """A clause for the eye: the middle of a long one is left out."""
-    return clause if len(clause) <= longest else f"{clause[: longest // 2]} … {clause[-longest // 2 :]}"
 
 
 def _tree(tree: Explanation) -> dict[str, object]:

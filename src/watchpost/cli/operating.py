@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from watchpost.cli import completing
 from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 
 queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
@@ -15,7 +16,8 @@ receiver_app = typer.Typer(help="Who is told, and how they stand.", no_args_is_h
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it, without being asked.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Deliveries or dead letters, by their ids.")]
-Only = Annotated[str, typer.Option("--receiver", help="Only this receiver's.")]
+Only = Annotated[str, typer.Option("--receiver", help="Only this receiver's.", autocompletion=completing.receivers)]
+Name = Annotated[str, typer.Argument(help="A receiver of the configuration.", autocompletion=completing.receivers)]
 Dead = Annotated[bool, typer.Option("--dead", help="The dead letters.")]
 
 
@@ -132,7 +134,9 @@ def receiver_list(config: ConfigOption = None, data: DataOption = None, as_json:
 
 
 @receiver_app.command("test")
-def receiver_test(name: str, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def receiver_test(
+    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Send one message that is clearly marked as a test, and say what the other side answers."""
     from watchpost.cli import queue, receivers
 
@@ -141,7 +145,7 @@ def receiver_test(name: str, config: ConfigOption = None, data: DataOption = Non
 
 @receiver_app.command("enable")
 def receiver_enable(
-    name: str, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
     """Send again to a receiver that is disabled or paused: what waits for it goes at once."""
     from watchpost.cli import queue, receivers

@@ -8,12 +8,12 @@ from pathlib import Path
 from time import perf_counter
 
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, missing, read_articles, read_plan
+from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
-from watchpost.query.explain import explain
+from watchpost.query.explain import explain, missing
 from watchpost.query.frequency import Frequency
 from watchpost.query.lint import remarks as doubts
 from watchpost.query.percolator import Percolator
@@ -84,7 +84,7 @@ def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[
     plan = read_plan(config, env)
     if plan is None:
         return USAGE
-    sample = [article for file in files or _folder_files(plan) for article in read_articles(file)[0]]
+    sample = [article for file in files or folder_files(plan) for article in read_articles(file)[0]]
     prices = [_price(topic, sample) for topic in plan.topics]
     for price in prices:
         if as_json:
@@ -133,7 +133,7 @@ def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
     return matches
 
 
-def _folder_files(plan: Plan) -> list[str]:
+def folder_files(plan: Plan) -> list[str]:
     """The files in the configured folders: the nearest thing to a sample of what comes in."""
     folders = [getattr(part.options, "path", None) for part in plan.sources if part.kind == "folder"]
     files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]

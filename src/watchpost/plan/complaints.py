@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
 from zoneinfo import available_timezones
@@ -15,6 +16,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ValidationError
 
 from watchpost.errors import Complaint
+from watchpost.plan.duration_text import duration_text
 from watchpost.plan.positions import Entry, Mapping, Mark, Node, Scalar
 from watchpost.plan.positions import Sequence as ListNode
 
@@ -27,6 +29,13 @@ _WANTED = {
     "a mapping": ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"),
 }
 _MISMATCH = {kind: wanted for wanted, kinds in _WANTED.items() for kind in kinds}
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 
 _CURES = {
     "redis.url": "the server's address comes from the environment variable WATCHPOST_REDIS_URL",
@@ -179,9 +188,18 @@ def _problem(detail: Any, spot: _Spot) -> str:
         return "an address or network is written like 10.0.0.8 or 10.0.0.0/8"
     if kind == "string_pattern_mismatch":
         return f"must look like {context['pattern']}"
+    if kind in _BOUNDS:
+        sign, words = _BOUNDS[kind]
+        return f"must be {words} {_bound(context[sign])}"
     if kind == "too_short" and context.get("actual_length") == 0:
         return "must not be empty"
     return re.sub(r"^(Input|Value|String|Tuple|List|Dictionary) should ", "must ", str(detail["msg"]))
+
+
+def _bound(value: object) -> object:
+    """A bound as an operator would write it; pydantic names one of a duration by its constructor."""
+    parts = re.findall(r"(days|seconds|microseconds)=(\d+)", str(value))
+    return duration_text(timedelta(**{unit: int(number) for unit, number in parts})) if parts else value
 
 
 def choice(node: Node, choices: Sequence[str]) -> str:

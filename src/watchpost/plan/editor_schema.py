@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from watchpost.plan.duration_text import duration_text
 from watchpost.plan.fields import Options
 from watchpost.plan.schema import Frame, RouteOptions, TopicOptions
 
@@ -17,7 +18,6 @@ Schema = dict[str, Any]
 
 _NAMES = {"pattern": r"^[^\s/:._-][^\s/:]{0,63}$"}
 _ISO_DURATION = TypeAdapter(timedelta)
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, type[Options]]) -> Schema:
@@ -96,19 +96,8 @@ def _tidied(schema: Any) -> Any:
         if key == "default" and not isinstance(value, dict):
             if isinstance(value, str) and "ms|s|m|h|d|w" in str(schema.get("pattern", "")):
                 tidy[key] = duration_text(_ISO_DURATION.validate_python(value))
-            elif value not in (None, "") and not isinstance(value, list):
+            elif value not in (None, "") and not isinstance(value, list) and not str(value).startswith("Secret("):
                 tidy[key] = value
         elif not ((key == "title" and isinstance(value, str)) or (key == "default" and "$ref" in schema)):
             tidy[key] = _tidied(value)
     return tidy
-
-
-def duration_text(value: timedelta) -> str:
-    """As an operator writes it: 1h30m, 500ms."""
-    if value % timedelta(seconds=1):
-        return f"{value // timedelta(milliseconds=1)}ms"
-    rest, text = int(value.total_seconds()), ""
-    for unit, seconds in _UNITS:
-        count, rest = divmod(rest, seconds)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from watchpost.plan.editor_schema import duration_text
+from watchpost.plan.duration_text import duration_text
 from watchpost.plan.fields import Options, Secret
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.schedule_text import DAYS
@@ -29,12 +29,20 @@ def effective(plan: Plan) -> dict[str, Any]:
     shown: dict[str, Any] = {"version": 1}
     shown |= {key: value for key, value in _block(written.frame).items() if key not in _NOT_SHOWN}
     for key, kind in (("feeds", "feed"), ("folders", "folder")):
-        shown[key] = {part.name: _block(part.options) for part in plan.sources if part.kind == kind}
+        shown[key] = {part.name: _source(part) for part in plan.sources if part.kind == kind}
     shown["queries"] = dict(written.queries)
     shown["topics"] = {name: _block(options) for name, options in written.topics.items()}
     shown["receivers"] = {part.name: _receiver(part) for part in plan.receivers}
     shown["routes"] = [_route(options) for options in written.routes]
     return {key: value for key, value in shown.items() if value not in ({}, [])}
+
+
+def _source(part: Part) -> dict[str, Any]:
+    """A feed or folder. A feed without `every` finds its own pace, and must not get one by being shown."""
+    shown = _block(part.options)
+    if part.kind == "feed" and "every" not in part.options.model_fields_set:
+        shown.pop("every", None)
+    return shown
 
 
 def _receiver(part: Part) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _plan(
         receivers=receivers,
         routes=routes,
         limits=Limits(frame.limits.queue_max, frame.limits.lease, frame.limits.host_gap),
-        retention=Retention(frame.retention.dedup, frame.retention.deliveries, frame.retention.hits),
+        retention=Retention(**frame.retention.model_dump()),
         listen=frame.http.listen,
         redis_prefix=f"{{{frame.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys on one cluster slot
         log_format=frame.log.format,

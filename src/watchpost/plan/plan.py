@@ -35,11 +35,14 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long Redis remembers: `dedup` an article or hit after it was last seen, `deliveries` a sent message;
-    `hits`: how far back the pages show them."""
+    `hits`: how far back the pages show them. `articles` is a number: so many of the last ones are kept for trying
+    changed topics on.
+    """
 
     dedup: timedelta = timedelta(days=30)
     deliveries: timedelta = timedelta(days=14)
     hits: timedelta = timedelta(days=30)
+    articles: int = 2000
 
 
 @dataclass(frozen=True, slots=True)

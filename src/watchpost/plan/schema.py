@@ -207,6 +207,7 @@ class RetentionOptions(Options):
     dedup: Annotated[Span, Field(ge=timedelta(days=7))] = Retention().dedup
     deliveries: Span = Retention().deliveries
     hits: Span = Retention().hits
+    articles: Annotated[int, Field(ge=0, le=100_000)] = Retention().articles
 
 
 class Log(Options):

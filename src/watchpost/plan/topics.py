@@ -63,6 +63,26 @@ def compile_topic(
     return topic, tuple(_failing_examples(block, topic))
 
 
+def topics_of(shown: typing.Mapping[str, typing.Any]) -> tuple[Topic, ...]:
+    """The topics of a configuration that was written out in full (effective.py): of one that runs elsewhere.
+
+    Raises QueryError if one of them was written by a version whose queries this one cannot read.
+    """
+    blocks: dict[str, dict[str, typing.Any]] = shown.get("topics", {})
+    names = {**shown.get("queries", {}), **{name: block["query"] for name, block in blocks.items()}}
+    return tuple(
+        Topic(
+            name=name,
+            title=block.get("title", name),
+            query=parse(block["query"], names),
+            exclude=parse(block["exclude"], names) if "exclude" in block else None,
+            severity=block.get("severity", "normal"),
+            languages=tuple(block.get("languages", ())),
+        )
+        for name, block in blocks.items()
+    )
+
+
 def _compile(
     block: Block, key: str, text: str, names: typing.Mapping[str, str], complaints: list[Complaint]
 ) -> Query | None:

@@ -113,6 +113,17 @@ def _distance(node: Together, document: Document, scope: str) -> str:
     return f"nearest pair {_counted(min(pair.gap for pair in pairs), 'word')}" if pairs else _NEVER
 
 
+def missing(tree: Explanation) -> str:
+    """The smallest clause that fails, with its number where it has one: "NEAR/15: nearest pair 41 words"."""
+    clause = failing(tree)
+    return shorten(clause.text) + (f" ({clause.detail})" if clause.detail else "")
+
+
+def shorten(clause: str, longest: int = 300) -> str:
+    """A clause for the eye: the middle of a long one is left out."""
+    return clause if len(clause) <= longest else f"{clause[: longest // 2]} … {clause[-longest // 2 :]}"
+
+
 _NEVER = "never in one field"
 
 

@@ -45,7 +45,8 @@ HISTORY_MS = 30 * 24 * 3_600_000
 
 
 class Articles:
-    """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits."""
+    """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits;
+    `retained`: how many articles are kept for trying changed topics on."""
 
     def __init__(
         self,
@@ -56,12 +57,14 @@ class Articles:
         hits_ttl_ms: int,
         window_ms: int = WINDOW_MS,
         history_ms: int = HISTORY_MS,
+        retained: int = 0,
     ) -> None:
         self._store = store
         self._keys = store.keys
         self._hits_ttl_ms = hits_ttl_ms
         self._window_ms = window_ms
         self._history_ms = history_ms
+        self._retained = retained
         self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
     def read(self, entry: Entry) -> Article:
@@ -76,6 +79,7 @@ class Articles:
         """
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
+        names.append(self._keys.retained)
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
@@ -102,7 +106,7 @@ class Articles:
                 HIT.encode(parking.hit),
                 parking.hit.topic,
             ]
-        return [*args, self._history_ms]
+        return [*args, self._retained, self._history_ms]
 
     async def bury(self, entry: Entry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""

@@ -15,6 +15,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
 | history | stream: t = topic, h = a hit that was news | match | web | retention.hits, at most 110 000 |
+| retained | stream: a = article that was matched, whatever came of it | match | web | the last retention.articles |
 | open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
 | group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
@@ -88,6 +89,10 @@ class Keys:
     @property
     def history(self) -> str:
         return f"{self.prefix}history"
+
+    @property
+    def retained(self) -> str:
+        return f"{self.prefix}retained"
 
     @property
     def open(self) -> str:

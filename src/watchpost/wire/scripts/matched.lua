@@ -1,16 +1,25 @@
 -- MATCHED: one article is dealt with, whole: acknowledge it, find its story, tell the very same from news, park the
 -- news for its groups.
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint,
---      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream
+--      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
+--      10 stream of retained articles
 -- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
 --      5 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
 --      numbers, figures, sketch; then the number of exact keys, exact keys …
 --      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic;
---      the last: how long hits stay in the history, ms
+--      the last two: how many articles are retained (0: none), how long hits stay in the history, ms
 -- returns {'OK', story, voice, 1|0 for each hit: news or known} | {'GONE'} another dealt with it: nothing was written
 -- A hit is parked with its story before it: 's1', story (32), length of the voice (4), voice, payload.
 local now = now_ms()
 if redis.call('XACK', KEYS[1], 'match', ARGV[1]) == 0 then return {'GONE'} end
+local retained = tonumber(ARGV[#ARGV - 1])
+if retained > 0 then
+  local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+  -- its fields are {'a', article}; a very large one is not worth its room
+  if entry and #entry[2][2] <= 32768 then
+    redis.call('XADD', KEYS[10], 'MAXLEN', '~', retained, '*', 'a', entry[2][2])
+  end
+end
 redis.call('XDEL', KEYS[1], ARGV[1])
 local at, story, voice, before = 6, '', '', ''
 if ARGV[5] ~= '0' then

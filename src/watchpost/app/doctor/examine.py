@@ -1,0 +1,171 @@
+"""Everything that a running watchpost needs, looked at one by one: what is wrong, and the cure.
+
+Changes nothing, starts no server, sends nobody a message. Only what the configuration names is examined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from watchpost.app import doors
+from watchpost.app.doctor import places, servers
+from watchpost.app.doctor.finding import Finding
+from watchpost.app.feeds import status
+from watchpost.errors import ConfigError, StoreError
+from watchpost.plan.plan import Plan
+from watchpost.plan.schedule_text import listen_address
+from watchpost.plan.settings import Settings
+from watchpost.wire.binary import find_binary
+from watchpost.wire.store import Store
+
+_STORE_SECONDS = 8.0
+_SKEW_SECONDS = 2.0
+_SLOW_SECONDS = 0.05
+_SHOWN = 20
+
+
+async def examine(settings: Settings, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """Each finding as it comes."""
+    plan = None
+    try:
+        plan = await asyncio.to_thread(doors.read_plan, settings.config, env)
+        yield _configuration(settings.config, plan)
+    except ConfigError as error:
+        more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
+        yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", f"watchpost check {settings.config}")
+    yield places.data_directory(settings.data)
+    yield await asyncio.to_thread(places.clock)
+    if plan is None:
+        return
+    async for finding in _store(settings, plan, env):
+        yield finding
+    for finding in (*places.folders(plan), *places.outboxes(plan)):
+        yield finding
+    async for finding in _servers(plan):
+        yield finding
+    async for finding in _feeds(settings, plan):
+        yield finding
+    yield await _pages(settings.http_listen or plan.listen)
+
+
+def _configuration(path: Path, plan: Plan) -> Finding:
+    if plan.warnings:
+        return Finding("configuration", "warn", f"{path}: {len(plan.warnings)} warnings", f"watchpost check {path}")
+    counts = f"{len(plan.sources)} sources, {len(plan.topics)} topics, {len(plan.receivers)} receivers"
+    return Finding("configuration", "ok", f"{path}: {counts}")
+
+
+async def _store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    if settings.redis_url is None:
+        try:
+            binary = await asyncio.to_thread(find_binary, env)
+        except StoreError as error:
+            yield Finding("redis", "fail", str(error), "install valkey or redis, or set WATCHPOST_REDIS_URL", True)
+            return
+        try:
+            async with asyncio.timeout(_STORE_SECONDS), doors.look(settings, plan) as store:
+                await store.check()
+            yield Finding("redis", "ok", "the embedded server runs")
+        except (StoreError, TimeoutError):
+            yield Finding("redis", "ok", f"the embedded server is started by `watchpost run` ({binary})")
+        return
+    store = Store(settings.redis_url.reveal(), plan.redis_prefix)
+    try:
+        async with asyncio.timeout(_STORE_SECONDS), store.errors():
+            await store.check()
+            begun = asyncio.get_running_loop().time()
+            seconds, microseconds = await store.redis.time()
+            took = asyncio.get_running_loop().time() - begun
+            persistence = await store.redis.info("persistence")
+        yield _answer(store.shown, took, bool(persistence.get("aof_enabled")))
+        skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
+        if skew > _SKEW_SECONDS + took:
+            cure = "set both clocks by the network (NTP): what is due goes by Redis's clock, times in digests by ours"
+            yield Finding("clock of redis", "warn", f"{skew:.0f} s away from this machine's", cure)
+    except TimeoutError:
+        yield Finding("redis", "fail", f"{store.shown}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
+    except StoreError as error:
+        yield Finding("redis", "fail", str(error), _REDIS, True)
+    finally:
+        await store.close()
+
+
+_REDIS = "start the server, or correct WATCHPOST_REDIS_URL"
+
+
+def _answer(shown: str, took: float, appends: bool) -> Finding:
+    if not appends:
+        cure = "CONFIG SET appendonly yes, and in its configuration: without it a restart of Redis loses what is queued"
+        return Finding("redis", "warn", f"{shown} keeps no append-only file", cure)
+    if took > _SLOW_SECONDS:
+        return Finding("redis", "warn", f"{shown} takes {took * 1000:.0f} ms to answer", "bring it nearer")
+    return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
+
+
+async def _servers(plan: Plan) -> AsyncIterator[Finding]:
+    targets = servers.targets(plan)
+    mails = [part for part in plan.receivers if part.kind == "email"]
+    posts = {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
+    found = await servers.names([*servers.hosts_of_feeds(plan), *(t[0] for t in targets.values()), *posts.values()])
+    yield servers.dns(found)
+    known = {name: host for name, (host, _, _) in targets.items()} | posts
+    for name, host in known.items():
+        if found[host]:
+            cure = "check the spelling of the host, and this machine's name server"
+            yield Finding(f"receiver {name}", "fail", f"{host} {found[host]}", cure, outside=True)
+    asked = [servers.reach(name, *place) for name, place in targets.items() if not found[place[0]]]
+    asked += [servers.mail(part) for part in mails if not found[posts[part.name]]]
+    for finding in await asyncio.gather(*asked):
+        yield finding
+
+
+async def _feeds(settings: Settings, plan: Plan) -> AsyncIterator[Finding]:
+    """How the feeds fare, as the running service knows it; it has asked them already."""
+    if not status.feeds(plan):
+        return
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            found, trouble = await status.survey(settings, plan)
+    except TimeoutError:
+        found, trouble = (), "no answer"
+    if trouble:
+        yield Finding("feeds", "ok", "no service runs that could tell; `watchpost feed test NAME` asks one of them")
+        return
+    bad = status.failing(found)
+    if not bad:
+        yield Finding("feeds", "ok", f"{len(found)} feeds, none is failing")
+        return
+    yield Finding("feeds", "warn", f"{len(bad)} of {len(found)} feeds cannot be read", "watchpost feed list --failing")
+    for one in bad[:_SHOWN]:
+        text = f"{one.failures} times in a row: {one.detail or one.reason}"
+        yield Finding(f"feed {one.name}", "warn", text, f"watchpost feed test {one.name}")
+
+
+async def _pages(listen: str) -> Finding:
+    host, port = listen_address(listen)
+    if port == 0:
+        return Finding("pages", "ok", f"on a port of {host} that the system chooses")
+    try:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), host, port)
+        server.close()
+    except OSError:
+        return await _who_listens(host, port)
+    return Finding("pages", "ok", f"{listen} is free")
+
+
+async def _who_listens(host: str, port: int) -> Finding:
+    place = f"{host}:{port}"
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET /healthz HTTP/1.0\r\nHost: {place}\r\n\r\n".encode())
+            said = await reader.read(4096)
+            writer.close()
+    except (OSError, TimeoutError):
+        said = b""
+    if b" 200 " in said.split(b"\r\n")[0] and b"content-security-policy" in said.lower():
+        return Finding("pages", "ok", f"a watchpost serves them on {place}")
+    return Finding("pages", "warn", f"{place} is taken by another program", "choose another address: http.listen")
