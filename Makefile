@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench eval soak schema clean
+.PHONY: help install run test check format bench editors eval soak schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ format: $(VENV)/.installed-dev  ## rewrite the code in the house's form
 
 schema: install  ## write config/watchpost.schema.json anew
 	$(BIN)/watchpost config schema > config/watchpost.schema.json
+
+editors: $(VENV)/bin/python  ## install the YAML language server that a test asks (needs npm)
+	@command -v npm >/dev/null || { echo "npm is needed: apt-get install npm"; exit 1; }
+	npm install --prefix $(VENV) --no-audit --no-fund --silent yaml-language-server@1.25.0
 
 bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md says what they mean
 	$(BIN)/python -m benchmarks

@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.plan.kinds import ENV, RECEIVERS, SOURCES
+from watchpost.app.doors import receiver_options, source_options
 from watchpost.errors import ConfigError
 from watchpost.plan.load import load
 
 FULL = (Path(__file__).parent / "full.yaml").read_text(encoding="utf-8")
 WORDS = [match.span() for match in re.finditer(r"[^\s{}\[\],:#]+", FULL)]
+LINES = FULL.splitlines()
+KEYS = sorted({*re.findall(r"[a-z_]+(?=:)", FULL), "at", "every", "env", "file", "<<", "x", "é"})
 VALUES = [
     *("", "null", "[]", "{}", "5", "-1", "1.5", "true", '"x"', "[1, {a: b}]", "{env: X}", "{a: {b: c}}", "{{ x }}"),
     *("é", "99999999999999999999d", "1e400", "(", '"', "../..", "*x", "&x", "!t", "|", "a/b", "[[x], [[y]]]"),
@@ -37,6 +40,59 @@ def test_a_word_exchanged_for_anything(tmp_path: Path, changes: list[tuple[tuple
         said = str(error)
     assert said != ""
     assert not re.search("s3cr3t|hunter2", said or "")
+
+
+TREES = st.recursive(
+    st.sampled_from(VALUES) | st.text(max_size=20).map(repr),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs.items()) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(KEYS), TREES, max_size=6))
+def test_any_tree_of_known_words(tmp_path: Path, sections: dict[str, str]) -> None:
+    text = "version: 1\n" + "".join(f"{key}: {value}\n" for key, value in sections.items())
+    assert said(tmp_path, text.encode("utf-8", "surrogatepass")) != ""
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200), st.integers(0, len(FULL)), st.integers(0, 60))
+def test_any_bytes_in_any_place(tmp_path: Path, junk: bytes, at: int, gone: int) -> None:
+    raw = FULL.encode()
+    assert said(tmp_path, raw[:at] + junk + raw[at + gone :]) != ""
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(range(len(LINES))), st.sampled_from(range(len(LINES)))), max_size=4))
+def test_lines_in_wrong_places(tmp_path: Path, moves: list[tuple[int, int]]) -> None:
+    lines = list(LINES)
+    for old, new in moves:
+        lines.insert(new, lines.pop(old))
+    assert said(tmp_path, "\n".join(lines).encode()) != ""
+
+
+def said(directory: Path, raw: bytes) -> str | None:
+    """What the loader says of a file, with our own kinds and with those of the service; None if it is content."""
+    file = directory / "watchpost.yaml"
+    file.write_bytes(raw)
+    (directory / "token").write_text("s3cr3t")
+    found: list[ConfigError] = []
+    for sources, receivers in ((SOURCES, RECEIVERS), (source_options(), receiver_options())):
+        try:
+            load(file, sources=sources, receivers=receivers, env=ENV)
+        except ConfigError as error:
+            found.append(error)
+    answers = [str(error) for error in found]
+    assert all(error.complaints for error in found)
+    assert all(one.file and one.problem for error in found for one in error.complaints)
+    assert not re.search("s3cr3t|hunter2", " ".join(answers))
+    return answers[0] if answers else None
 
 
 @pytest.mark.parametrize(
