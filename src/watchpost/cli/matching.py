@@ -48,17 +48,20 @@ def match(
         return USAGE
     topics, shelf = Topics(chosen), Shelf()
     read = failed = matched = 0
-    for name in _spread(files):
-        articles, broken = read_articles(name)
-        failed += broken
-        for article in articles:
-            read += 1
-            hits = topics.match(article, utc_now())
-            story = shelf.decide(signature(article), utc_now()).story
-            matched += bool(hits)
-            if asked.only and not hits:
-                continue
-            _show_json(article, hits, story) if as_json else _show(name, article, hits)
+    with Bar("matching") as bar:
+        for name in _spread(files):
+            articles, broken = read_articles(name)
+            failed += broken
+            for number, article in enumerate(articles):
+                if not sys.stdout.isatty():  # on a terminal the results themselves are the progress
+                    bar(number, len(articles))
+                read += 1
+                hits = topics.match(article, utc_now())
+                story = shelf.decide(signature(article), utc_now()).story
+                matched += bool(hits)
+                if asked.only and not hits:
+                    continue
+                _show_json(article, hits, story) if as_json else _show(name, article, hits)
     if failed:
         return PARTIAL if read else FAILED
     return NOTHING if exit_code and not matched else OK
