@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from watchpost.model import Article
 from watchpost.poll import record
 from watchpost.poll.fulltext import MOST_PAGES
 from watchpost.poll.parser import InlineParser
+from watchpost.poll.role import Poller
 from watchpost.poll.source import Source, Visit, Workshop
 from watchpost.poll.sources import feed
 from watchpost.wire.store import Store
@@ -228,6 +230,19 @@ async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_t
     pages = [target for target in asked(server) if target not in ("/f", "/robots.txt")]
     assert pages == [f"/{n}" for n in range(MOST_PAGES + 5)], "each page once, whatever was seen"
     assert [r.headers.get("if-none-match") for r in server.requests if r.target == "/f"] == [None, None, '"1"']
+
+
+async def test_whoever_reads_once_reads_the_pages_of_all(server: HttpServer, store: Store) -> None:
+    items = many(server, MOST_PAGES + 5)
+    server.on("/f", Answer(200, {}, rss(*items)))
+
+    async def tick() -> None:
+        await asyncio.sleep(0.05)
+
+    reads = intake(store, gap=0)
+    poller = Poller([made(server, store)], reads, tick=tick, stop=asyncio.Event(), clock=lambda: NOW)
+    assert await poller.once()
+    assert await store.redis.xlen(store.keys.articles) == MOST_PAGES + 5
 
 
 async def test_pages_of_one_host_keep_their_distance_and_time_ends_the_visit(server: HttpServer, store: Store) -> None:

@@ -26,8 +26,10 @@ from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
+from watchpost.poll.hubs import Hubs
 from watchpost.wire.embedded import EmbeddedServer, find_binary
 from watchpost.wire.gate import Gate
+from watchpost.wire.push import Pushes
 from watchpost.wire.running import find_running
 from watchpost.wire.store import Store
 
@@ -50,9 +52,12 @@ def receiver_options() -> Mapping[str, type[Options]]:
 
 
 def build_sources(
-    plan: Plan, parser: poll_source.Parser, registry: poll_source.Registry | None = None
+    plan: Plan,
+    parser: poll_source.Parser,
+    registry: poll_source.Registry | None = None,
+    pushes: Pushes | None = None,
 ) -> tuple[poll_source.Source, ...]:
-    """The plan's feeds and folders; nothing is opened yet."""
+    """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
     agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
     kinds = sources.kinds()
     workshop = poll_source.Workshop(
@@ -61,6 +66,7 @@ def build_sources(
         plausible=Plausible(plan.topics),
         registry=registry,
         visit_seconds=plan.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
+        hubs=Hubs(pushes, plan.public_url, agent) if pushes is not None and plan.public_url else None,
     )
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
 

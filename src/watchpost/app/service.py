@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -32,7 +32,9 @@ from watchpost.plan.plan import Part, Plan
 from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
 from watchpost.poll.parser import ParserProcess
+from watchpost.poll.pushed import Pushed
 from watchpost.poll.role import Poller
+from watchpost.poll.sources.feed import Feed
 from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
@@ -41,6 +43,7 @@ from watchpost.wire.configuration import Configurations, Running, pack
 from watchpost.wire.intake import Intake
 from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
+from watchpost.wire.push import Pushes
 from watchpost.wire.status import ReceiverState
 from watchpost.wire.store import Store
 
@@ -86,7 +89,27 @@ class Service:
         self._configurations = Configurations(self.store)
 
     def poller(self) -> Poller:
-        """The poll role's loops."""
+        """The poll role's loops without hubs: whoever reads once cannot be pushed to."""
+        return self._polling(None)[0]
+
+    def poller_and_pushed(self) -> tuple[Poller, Pushed]:
+        """The poll role's loops: one that visits, and one that reads what hubs push."""
+        pushes = Pushes(self.store)
+        poller, feeds, intake = self._polling(pushes)
+        pushed = Pushed(
+            feeds,
+            intake,
+            pushes,
+            pushes.claims(doors.consumer_name("poll"), self.lease_ms),
+            tick=self.clock.ticker(self._look_seconds()),
+            tick_renew=self.clock.ticker(self._look_seconds()),
+            stop=self.stop,
+            clock=utc_now,
+            hold=self._hold,
+        )
+        return poller, pushed
+
+    def _polling(self, pushes: Pushes | None) -> tuple[Poller, Sequence[Feed], Intake]:
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
         intake = Intake(
@@ -96,10 +119,11 @@ class Service:
             lease_ms=self.lease_ms,
             host_gap_ms=_ms(self.plan.limits.host_gap),
         )
-        sources = doors.build_sources(self.plan, parser, intake)
+        sources = doors.build_sources(self.plan, parser, intake, pushes)
         for source in sources:
             self._stack.push_async_callback(source.close)
-        return Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
+        poller = Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
+        return poller, [source for source in sources if isinstance(source, Feed)], intake
 
     def matcher(self) -> Matcher:
         """The match role's loops."""
@@ -179,7 +203,8 @@ class Service:
         VITALS.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
         loops: list[Coroutine[Any, Any, None]] = [self.look_after(role)]
         if role in ("poll", "all"):
-            loops.append(self.poller().run())
+            poller, pushed = self.poller_and_pushed()
+            loops += [poller.run(), pushed.run()]
         if role in ("match", "all"):
             loops.append(self.matcher().run())
         if role in ("notify", "all"):

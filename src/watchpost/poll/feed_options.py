@@ -138,6 +138,7 @@ class FeedOptions(Options):
         BeforeValidator(_fulltext),
         WithJsonSchema({"enum": [False, True, "plausible", "always"]}),
     ] = False
+    websub: bool = True
     max_items: int = Field(200, ge=1, le=10_000)
     tags: Several[Tag] = ()
     weight: float = Field(1.0, gt=0, le=100)

@@ -98,7 +98,10 @@ class Poller:
             ours = [(source, claim) for claim in claimed.feeds if (source := self._shared.get(claim.name))]
             mine = [(source, claim) for source, claim in ours if claim.name not in visited]
             visited.update(claim.name for claim in claimed.feeds)
-            await asyncio.gather(*(self._visit(source, claim) for source, claim in mine))
+            more = await asyncio.gather(*(self._visit(source, claim) for source, claim in mine))
+            again = [claim.name for (_, claim), left in zip(mine, more, strict=True) if left]
+            await self._intake.hasten(again)
+            visited.difference_update(again)
             for claim in claimed.feeds:
                 if claim.name not in self._shared:
                     await self._intake.leave(claim)

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from watchpost.model import Article
 from watchpost.plan.fields import Options
+from watchpost.poll.hubs import Hubs
 from watchpost.poll.robots import RobotsMemory
 from watchpost.poll.visit import Failure as Failure
 from watchpost.poll.visit import Visit as Visit
@@ -76,7 +77,8 @@ class Workshop:
     """What app lends to every source: the killable parser, and the User-Agent.
 
     `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
-    A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt.
+    A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt. `hubs` None: nobody can
+    push to us.
     """
 
     parser: Parser
@@ -85,6 +87,7 @@ class Workshop:
     registry: Registry | None = None
     visit_seconds: float = 30.0
     robots: RobotsMemory = field(default_factory=RobotsMemory)
+    hubs: Hubs | None = None
 
 
 @dataclass(frozen=True, slots=True)

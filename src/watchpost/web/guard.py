@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watchpost.web import websub
 from watchpost.web.access import Doorkeeper
 
 HEADERS = {
@@ -23,8 +24,9 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-OPEN = ("/healthz", "/readyz", "/u/")
-"""Where nobody is asked who they are: probes, and the wish to get no more mail, whose token is proof enough."""
+OPEN = ("/healthz", "/readyz")
+OPEN_BELOW = ("/u/", websub.PATH)
+"""Where nobody is asked who they are: probes, and where a token is proof enough: no more mail, and hubs that push."""
 
 LOOK = re.compile(r"/topics/[^/]+/try")
 """What is sent by POST because it is long, and changes nothing."""
@@ -63,7 +65,7 @@ class Guard:
         headers, path = Headers(scope=scope), scope["path"]
         if not is_ours(headers.get("host", ""), self._names, self._open_to_all):
             return PlainTextResponse("unknown host\n", 421)
-        if path.startswith("/u/") or path in OPEN:
+        if path.startswith(OPEN_BELOW) or path in OPEN:
             return None
         if scope["method"] not in _SAFE and not is_own(headers):
             return PlainTextResponse("a page elsewhere may not ask for this\n", 403)

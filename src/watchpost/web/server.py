@@ -28,6 +28,7 @@ from watchpost.errors import StoreError, WatchpostError
 from watchpost.plan.plan import Access
 from watchpost.plan.schedule_text import is_loopback
 from watchpost.vitals import Vitals
+from watchpost.web import websub
 from watchpost.web.access import Doorkeeper
 from watchpost.web.counting import Counting
 from watchpost.web.gathering import Gathering, Next
@@ -39,6 +40,7 @@ from watchpost.web.report import look, report
 from watchpost.web.routes import Pages
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
+from watchpost.wire.push import Pushes
 from watchpost.wire.store import Store
 
 
@@ -117,6 +119,7 @@ def build(house: House) -> Starlette:
             Route("/status.json", status),
             Route("/metrics", metrics),
             *([] if house.door is None else routes_of(house.door)),
+            *websub.routes(Pushes(house.store)),
             *pages.routes(),
         ],
         middleware=[

@@ -5,10 +5,12 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 
 | key | shape | written by | read by | lifetime |
 |---|---|---|---|---|
-| meta | hash: schema, install, last_prune | every | every | for ever |
+| meta | hash: schema, install, last_prune, websub | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
 | host:{n} | hash: held, next, slot, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
+| push:{t} | hash: feed, topic; {t} = a callback's token | poll | web | 40 days after it was last asked for |
+| pushed | stream, group "poll": what hubs sent | web | poll | until acknowledged |
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
@@ -42,6 +44,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+POLL = b"poll"
 MATCH = b"match"
 NOTIFY = b"notify"
 SCHEMA = "1"
@@ -67,6 +70,13 @@ class Keys:
 
     def host(self, host: str) -> str:
         return f"{self.prefix}host:{host}"
+
+    def push(self, token: str) -> str:
+        return f"{self.prefix}push:{token}"
+
+    @property
+    def pushed(self) -> str:
+        return f"{self.prefix}pushed"
 
     @property
     def seen(self) -> str:

@@ -9,20 +9,22 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plan.fields import Secret
-from watchpost.poll import freshness, moving, newness
+from watchpost.poll import freshness, moving, newness, subscribing
 from watchpost.poll.addresses import host_of, origin_of
 from watchpost.poll.documents.read import Reading, read_feed_document
 from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher, Validators
 from watchpost.poll.fulltext import Completed, FullText
+from watchpost.poll.hubs import Hubs
 from watchpost.poll.page_fetcher import PageFetcher
-from watchpost.poll.source import Kind, Parser, Visit, Workshop
+from watchpost.poll.source import Kind, Parser, Registry, Visit, Workshop
 
 __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
 
@@ -44,8 +46,8 @@ class Feed:
 
     `url` (as configured), `final` (where the answer came from), `etag`, `modified`, `body` (SHA-256), `read` (when
     the whole feed was last read), `gone` (the url that answered 410), `pace` (seconds, from the entries' dates), and
-    what freshness.py and moving.py keep there. "Not modified" tells nobody that the entries are still there; so
-    that they are not forgotten and announced anew, the feed is read whole each FULL_READ_EVERY.
+    what freshness.py, moving.py and subscribing.py keep there. "Not modified" tells nobody that the entries are
+    still there; so that they are not forgotten and announced anew, the feed is read whole each FULL_READ_EVERY.
     """
 
     shared = True
@@ -59,8 +61,13 @@ class Feed:
         *,
         full: FullText | None = None,
         visit_seconds: float = 30.0,
+        hubs: Hubs | None = None,
+        registry: Registry | None = None,
     ) -> None:
-        """`full` reads the pages of articles, None: nobody does. A visit is over after about `visit_seconds`."""
+        """`full` reads the pages of articles, None: nobody does. A visit is over after about `visit_seconds`.
+
+        `hubs` None: the feed is polled, and not pushed.
+        """
         self.name = name
         self.every = options.every
         self.host = host_of(options.url)
@@ -69,6 +76,8 @@ class Feed:
         self._fetcher = fetcher
         self._full = full
         self._visit_seconds = visit_seconds
+        self._hubs = hubs
+        self._registry = registry
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
         """One conditional GET. Validators are remembered only with a body that could be read."""
@@ -122,20 +131,62 @@ class Feed:
                 memory |= {"body": digest, "read": now.isoformat(timespec="seconds")}
             first = not known.get("read")
             news, baseline = newness.split(reading.articles, self._options.on_new if first else "all", now)
+        memory |= subscribing.links(answer.headers.get("link", ""))
+        if self._hubs is not None:
+            memory |= await self._followed({**known, **memory}, self._hubs, news, now)
         told = await self._completed(news, now, deadline)
         if told.left:  # whoever waits for the next visit must be in what it gets: the feed once more, and whole
             memory |= {"body": "", "etag": "", "modified": ""}
         after = {**known, **memory}
+        pace = freshness.pace(after, answer.headers, adaptive=not self._options.paced)
+        if self._hubs is not None and (pushed := subscribing.floor(after, now)) is not None:
+            pace = replace(pace, floors=(*pace.floors, pushed))
         return Visit(
             "unchanged" if reading is None else "read",
             told.articles,
             baseline,
             memory,
             detail="; ".join(part for part in (reading.note if reading else "", told.note, moving.said(after)) if part),
-            pace=_SOON if told.left else freshness.pace(after, answer.headers, adaptive=not self._options.paced),
+            pace=_SOON if told.left else pace,
             failures=(*(reading.failures if reading is not None else ()), *told.failures),
             size=len(answer.body),
+            more=told.left > 0,
         )
+
+    async def pushed(self, body: bytes, content_type: str, memory: Mapping[str, str], now: datetime) -> Visit:
+        """What a hub pushed, as a visit: the same entries have the same ids. See Pushable."""
+        url = self._options.url
+        deadline = asyncio.get_running_loop().time() + self._visit_seconds
+        if memory.get("url") != url or not memory.get("read") or self._hubs is None:
+            return Visit("unchanged")
+        try:
+            place = memory.get("final") or url
+            reading = await self._parse(Fetched(200, {"content-type": content_type}, body, place), now)
+        except FetchError as error:
+            return Visit("failed", reason=error.reason, detail=error.detail)
+        told = await self._completed(reading.articles, now, deadline)
+        return Visit(
+            "read",
+            told.articles,
+            memory=subscribing.heard(now),
+            failures=(*reading.failures, *told.failures),
+            size=len(body),
+            more=told.left > 0,
+        )
+
+    async def _followed(
+        self, memory: Mapping[str, str], hubs: Hubs, news: tuple[Article, ...], now: datetime
+    ) -> dict[str, str]:
+        """What to remember of the feed's hub: whether it missed something, and what came of asking it again."""
+        missed = False
+        if news and self._registry is not None and subscribing.relied_upon(memory, now):
+            missed = bool(await self._registry.unseen([article.id for article in news]))
+        noted = subscribing.visited(memory, missed, now)
+        wish = subscribing.wanted(memory, self._options.url, now)
+        if wish is None:
+            return noted
+        problem = await hubs.subscribe(self.name, self._options, *wish)
+        return noted | subscribing.asked(*wish, problem, now)
 
     async def _completed(self, news: tuple[Article, ...], now: datetime, deadline: float) -> Completed:
         if self._full is None or not news:
@@ -208,7 +259,16 @@ def build(name: str, options: FeedOptions, workshop: Workshop) -> Feed:
         pages = PageFetcher(name, options, workshop.user_agent, workshop.robots, workshop.registry)
         plausible = workshop.plausible if options.fulltext == "plausible" else _always
         full = FullText(pages, workshop.parser, plausible, workshop.registry)
-    return Feed(name, options, workshop.parser, fetcher, full=full, visit_seconds=workshop.visit_seconds)
+    return Feed(
+        name,
+        options,
+        workshop.parser,
+        fetcher,
+        full=full,
+        visit_seconds=workshop.visit_seconds,
+        hubs=workshop.hubs if options.websub else None,
+        registry=workshop.registry,
+    )
 
 
 def _always(article: Article) -> bool:

@@ -1,0 +1,64 @@
+"""The door to hubs: one bounded request that asks for a feed to be pushed to us (WebSub, 5.1)."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import httpx
+
+from watchpost.net import BlockedAddress, guarded_client, proxied_transport
+from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.subscribing import LEASE
+from watchpost.websub import secret_of, token_of
+from watchpost.wire.push import Asked, Pushes
+
+
+class Hubs:
+    """Asks hubs to push to `public_url`, where our HTTP door can be reached. A hub may take `seconds` to answer."""
+
+    def __init__(self, pushes: Pushes, public_url: str, user_agent: str, *, seconds: float = 10.0) -> None:
+        self._pushes = pushes
+        self._public_url = public_url
+        self._user_agent = user_agent
+        self._seconds = seconds
+
+    async def subscribe(self, feed: str, options: FeedOptions, hub: str, topic: str) -> str:
+        """Ask; returns "" if the hub took the request, else why not. Its confirmation comes to the callback.
+
+        A hub's address comes from the feed, so from a stranger: private ones are asked only on the feed's own host.
+        """
+        key = await self._pushes.key()
+        token = token_of(key, feed, topic)
+        await self._pushes.ask(token, Asked(feed, topic))  # a hub may confirm before it answers
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": topic,
+            "hub.callback": f"{self._public_url}/websub/{token}",
+            "hub.secret": secret_of(key, feed, topic),
+            "hub.lease_seconds": str(int(LEASE.total_seconds())),
+        }
+        try:
+            async with asyncio.timeout(self._seconds), self._client(options, hub) as client:
+                request = client.build_request("POST", hub, data=form)
+                answer = await client.send(request, stream=True)
+                await answer.aclose()
+        except (TimeoutError, httpx.TimeoutException):
+            return f"the hub does not answer within {self._seconds:g} s"
+        except BlockedAddress:
+            return "the hub is not on the public Internet"
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return f"the hub cannot be asked ({type(error).__name__})"
+        return "" if answer.is_success else f"the hub answers HTTP {answer.status_code}"
+
+    def _client(self, options: FeedOptions, hub: str) -> httpx.AsyncClient:
+        if options.proxy is not None:
+            transport = proxied_transport(options.proxy.address.reveal())
+            return httpx.AsyncClient(transport=transport, headers={"user-agent": self._user_agent}, trust_env=False)
+        own = urlsplit(hub).hostname == urlsplit(options.url).hostname
+        return guarded_client(
+            user_agent=self._user_agent,
+            allow_private=options.allow_private if own else (),
+            timeout_seconds=self._seconds,
+            connections=1,
+        )

@@ -1,0 +1,148 @@
+"""The loop that reads what hubs pushed: parse → COMMIT, under the ids that polling gives. No decisions of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+from watchpost import telemetry as tm
+from watchpost.errors import StoreBusy, StoreError
+from watchpost.poll import record, subscribing, tally
+from watchpost.poll.source import Source, Visit
+from watchpost.wire.intake import Claim, Intake
+from watchpost.wire.push import Push, Pushes
+from watchpost.wire.store import patiently
+from watchpost.wire.stream import Claims, Entry
+
+_AT_ONCE = 8
+_WAIT_SECONDS = 1.0
+
+
+class Pushable(Source, Protocol):
+    """A source that a hub can push."""
+
+    async def pushed(self, body: bytes, content_type: str, memory: Mapping[str, str], now: datetime) -> Visit:
+        """What is new in a pushed document. Never raises for what it is: that is a Visit."""
+        ...
+
+
+class Pushed:
+    """Reads pushes until `stop` is set. `tick` and `tick_renew` return three times a lease; `hold` as the Poller's."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Pushable],
+        intake: Intake,
+        pushes: Pushes,
+        claims: Claims,
+        *,
+        tick: Callable[[], Awaitable[None]],
+        tick_renew: Callable[[], Awaitable[None]],
+        stop: asyncio.Event,
+        clock: Callable[[], datetime],
+        hold: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._feeds = {feed.name: feed for feed in feeds}
+        self._intake = intake
+        self._pushes = pushes
+        self._claims = claims
+        self._tick = tick
+        self._tick_renew = tick_renew
+        self._stop = stop
+        self._clock = clock
+        self._hold = hold
+
+    async def run(self) -> None:
+        """The daemon: pushes as they come, and those that a silent poller left."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._new())
+                tasks.create_task(self._abandoned())
+                tasks.create_task(self._renew())
+        finally:
+            with suppress(StoreError):
+                await self._claims.leave()
+
+    async def _new(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._hold():
+                    await patiently(_WAIT_SECONDS, self._stop)
+                else:
+                    await self._work(await self._claims.take(_AT_ONCE))
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+                await patiently(_WAIT_SECONDS, self._stop)
+
+    async def _abandoned(self) -> None:
+        while not self._stop.is_set():
+            try:
+                while not self._hold() and (entries := await self._claims.reclaim(1)):
+                    tm.taken_over.labels("pushed").inc()
+                    await self._work(entries)
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+            await self._tick()
+
+    async def _renew(self) -> None:
+        while not self._stop.is_set():
+            await self._tick_renew()
+            try:
+                await self._claims.renew()
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+
+    async def _work(self, entries: Sequence[Entry]) -> None:
+        try:
+            for entry in entries:
+                push = self._pushes.read(entry)
+                feed = self._feeds.get(push.feed) if push is not None else None
+                if entry.poisonous:
+                    tm.log().error("queue.poison", queue="pushed")
+                    if feed is not None:  # whatever it was, polling brings it
+                        await self._intake.hasten([feed.name])
+                elif push is not None and feed is not None and not await self._deal(feed, push):
+                    continue
+                await self._pushes.done(entry)
+        finally:
+            for entry in entries:  # what was not dealt with is nobody's when its lease ends
+                self._claims.let_go(entry)
+
+    async def _deal(self, feed: Pushable, push: Push) -> bool:
+        """Whether the push is dealt with; no if we are stopping, or the queue stays full."""
+        now = self._clock()
+        if push.kind == "verified":
+            tm.log().info("push.confirmed", source=feed.name)
+            return await self._commit(
+                feed, Visit("unchanged", memory=subscribing.confirmed(push.note, push.lease_seconds, now))
+            )
+        if push.kind == "denied":
+            tm.log().warning("push.denied", source=feed.name, detail=push.note)
+            return await self._commit(feed, Visit("unchanged", memory=subscribing.denied(push.note)))
+        memory = (await self._intake.recall(feed.name)).memory
+        visit = await feed.pushed(push.body, push.note, memory, now)
+        if visit.outcome == "failed":
+            tm.log().warning("push.failed", source=feed.name, detail=visit.detail)
+        done = await self._commit(feed, visit)
+        if done and (visit.more or visit.outcome == "failed"):
+            await self._intake.hasten([feed.name])
+        return done
+
+    async def _commit(self, feed: Pushable, visit: Visit) -> bool:
+        claim = Claim(feed.name, "", {}, {})
+        stamp = record.stamp(self._clock())
+        while not self._stop.is_set():
+            with suppress(StoreBusy):
+                done = await self._intake.commit(
+                    claim, visit.articles, memory=visit.memory, status={}, delay_ms=-1, stamp=stamp
+                )
+                if done.answer != "busy":
+                    tally.committed(feed, visit, done.new, done.known)
+                    if done.new:
+                        tm.log().info("push.read", source=feed.name, new=done.new)
+                    return True
+            await patiently(_WAIT_SECONDS, self._stop)
+        return False

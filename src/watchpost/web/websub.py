@@ -1,0 +1,86 @@
+"""The door for hubs (WebSub): they confirm what we asked them for, and push what is new.
+
+Answered is only what is in the store by then; nothing is read here, so that a hub never waits for a parser.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from watchpost import telemetry as tm
+from watchpost.errors import StoreError
+from watchpost.websub import is_signed, secret_of
+from watchpost.wire.push import Asked, Push, Pushes
+
+PATH = "/websub/"
+_BODY_MAX = 5_000_000  # no honest feed is larger
+_TEXT_MAX = 500
+
+
+def routes(pushes: Pushes) -> list[Route]:
+    """What answers below PATH."""
+
+    async def confirm(request: Request) -> Response:
+        """Verification of intent (WebSub, 5.3): the challenge goes back only for what we asked for."""
+        query = request.query_params
+        try:
+            asked = await _asked(pushes, request)
+            if asked is None or query.get("hub.topic") != asked.topic:
+                return PlainTextResponse("nobody asked for this\n", 404)
+            mode = query.get("hub.mode")
+            if mode == "denied":
+                note = query.get("hub.reason", "")[:_TEXT_MAX]
+                kept = await pushes.append(Push("denied", asked.feed, note=note))
+                return Response(status_code=204 if kept else 503)
+            if mode != "subscribe" or not query.get("hub.challenge"):
+                return PlainTextResponse("nobody asked for this\n", 404)
+            seconds = _seconds(query.get("hub.lease_seconds", ""))
+            kept = await pushes.append(Push("verified", asked.feed, seconds, asked.topic))
+            return PlainTextResponse(query["hub.challenge"]) if kept else Response(status_code=503)
+        except StoreError:
+            return Response(status_code=503)
+
+    async def receive(request: Request) -> Response:
+        """Content (WebSub, 7 and 8). 204: it is ours now. 202: the signature is wrong, nothing was taken."""
+        try:
+            asked = await _asked(pushes, request)
+            if asked is None:
+                return Response(status_code=410)  # the hub may forget us
+            body = await _body(request)
+            if body is None:
+                return Response(status_code=413)
+            secret = secret_of(await pushes.key(), asked.feed, asked.topic)
+            if not is_signed(secret, request.headers.get("x-hub-signature", ""), body):
+                tm.log().warning("push.unsigned", source=asked.feed)
+                return Response(status_code=202)
+            note = request.headers.get("content-type", "")[:_TEXT_MAX]
+            kept = await pushes.append(Push("content", asked.feed, note=note, body=body))
+            return Response(status_code=204 if kept else 503)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except StoreError:
+            return Response(status_code=503)
+
+    path = PATH + "{token:str}"
+    return [Route(path, confirm, methods=["GET"]), Route(path, receive, methods=["POST"])]
+
+
+async def _asked(pushes: Pushes, request: Request) -> Asked | None:
+    token = request.path_params["token"]
+    return await pushes.find(token) if token.isascii() and token.isalnum() and len(token) == 40 else None
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, None if it is too long; no more of it is read then."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_MAX:
+            return None
+    return bytes(body)
+
+
+def _seconds(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0

@@ -1,0 +1,83 @@
+"""One feed as the poller has it, with what reads its pushes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from tests.http_server import HttpServer
+from tests.poll.reader import intake
+from watchpost.poll import record
+from watchpost.poll.hubs import Hubs
+from watchpost.poll.parser import InlineParser
+from watchpost.poll.pushed import Pushed
+from watchpost.poll.source import Visit, Workshop
+from watchpost.poll.sources import feed
+from watchpost.wire import keys
+from watchpost.wire.push import Push, Pushes
+from watchpost.wire.store import Store, ensure_group
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TOPIC = "https://e.org/topic"
+
+
+def rss(*titles: str) -> bytes:
+    items = "".join(f"<item><title>{title}</title><guid>{title}</guid></item>" for title in titles)
+    return f"<rss version='2.0'><channel><title>D</title>{items}</channel></rss>".encode()
+
+
+class Desk:
+    """One feed with its poller's end, and the loop that reads pushes."""
+
+    def __init__(self, store: Store, server: HttpServer, seconds: float = 10, **options: object) -> None:
+        given = {"url": server.url("/f"), "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
+        self.pushes = Pushes(store)
+        self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
+        self.intake, self.store, self.now = intake(store), store, NOW
+        self.stop = asyncio.Event()
+        workshop = Workshop(InlineParser(), "watchpost/test", registry=self.intake, hubs=self.hubs)
+        self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), workshop)
+        assert isinstance(self.feed, feed.Feed)
+
+        async def tick() -> None:
+            await asyncio.sleep(0.05)
+
+        self.loop = Pushed(
+            [self.feed],
+            self.intake,
+            self.pushes,
+            self.pushes.claims("p1", 30_000),
+            tick=tick,
+            tick_renew=tick,
+            stop=self.stop,
+            clock=lambda: self.now,
+        )
+
+    async def visit(self) -> tuple[Visit, timedelta, int]:
+        """The visit, the time until the next one, and how much was news."""
+        await self.intake.sync(["desk"])
+        await self.intake.hasten(["desk"])
+        (claim,) = (await self.intake.claim(1)).feeds
+        visit = await self.feed.visit(claim.memory, self.now)
+        entry = record.entry("desk", self.feed.every, visit, claim.status, self.now)
+        delay = int(entry.delay.total_seconds() * 1000)
+        done = await self.intake.commit(
+            claim, visit.articles, memory=visit.memory, status=entry.status, delay_ms=delay, stamp="then"
+        )
+        return visit, entry.delay, done.new
+
+    async def push(self, *pushes: Push) -> None:
+        """These come in, and are dealt with."""
+        await ensure_group(self.store.redis, self.store.keys.pushed, keys.POLL)
+        for push in pushes:
+            assert await self.pushes.append(push)
+        running = asyncio.create_task(self.loop.run())
+        async with asyncio.timeout(20):
+            while await self.store.redis.xlen(self.store.keys.pushed):
+                await asyncio.sleep(0.02)
+        self.stop.set()
+        await running
+        self.stop.clear()
+
+    async def memory(self) -> dict[str, str]:
+        return dict((await self.intake.recall("desk")).memory)

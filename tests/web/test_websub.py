@@ -1,0 +1,138 @@
+"""What hubs may do at our door, over a real socket."""
+
+from __future__ import annotations
+
+import hmac
+
+import httpx
+import pytest
+
+from tests.web.house import pages
+from watchpost.plan.fields import Secret
+from watchpost.plan.plan import Access
+from watchpost.websub import is_signed, secret_of, token_of
+from watchpost.wire import keys
+from watchpost.wire.push import MOST_WAITING, Asked, Push, Pushes
+from watchpost.wire.store import Store, ensure_group
+
+TOPIC = "https://e.org/feed"
+BODY = b"<rss version='2.0'><channel/></rss>"
+
+
+async def asked(store: Store) -> tuple[str, str]:
+    """The path of a callback that we asked for, and its secret."""
+    pushes = Pushes(store)
+    key = await pushes.key()
+    token = token_of(key, "desk", TOPIC)
+    await pushes.ask(token, Asked("desk", TOPIC))
+    return f"/websub/{token}", secret_of(key, "desk", TOPIC)
+
+
+async def waiting(store: Store) -> list[Push | None]:
+    pushes = Pushes(store)
+    await ensure_group(store.redis, store.keys.pushed, keys.POLL)
+    return [pushes.read(entry) for entry in await pushes.claims("test", 1000).take(200, block=False)]
+
+
+def signed(secret: str, body: bytes, method: str = "sha256") -> dict[str, str]:
+    return {"x-hub-signature": f"{method}={hmac.new(secret.encode(), body, method).hexdigest()}"}
+
+
+def intent(**changed: str) -> dict[str, str]:
+    query = {"mode": "subscribe", "topic": TOPIC, "challenge": "a1 b2&c", "lease_seconds": "3600"} | changed
+    return {f"hub.{key}": value for key, value in query.items()}
+
+
+async def test_a_subscription_that_we_asked_for_is_confirmed_with_its_challenge(store: Store) -> None:
+    path, _ = await asked(store)
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        answer = await hub.get(path, params=intent())
+    assert (answer.status_code, answer.text) == (200, "a1 b2&c")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert await waiting(store) == [Push("verified", "desk", 3600, TOPIC)]
+
+
+@pytest.mark.parametrize(
+    "query", [intent(topic="https://e.org/other"), intent(mode="unsubscribe"), intent(challenge=""), {}]
+)
+async def test_what_we_did_not_ask_for_is_not_confirmed(store: Store, query: dict[str, str]) -> None:
+    path, _ = await asked(store)
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        assert (await hub.get(path, params=query)).status_code == 404
+        assert (await hub.get(f"/websub/{'0' * 40}", params=intent())).status_code == 404
+        assert (await hub.get("/websub/short", params=intent())).status_code == 404
+    assert await waiting(store) == []
+
+
+async def test_a_hub_may_refuse(store: Store) -> None:
+    path, _ = await asked(store)
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        answer = await hub.get(path, params=intent(mode="denied", reason="too many"))
+    assert answer.status_code == 204
+    assert await waiting(store) == [Push("denied", "desk", 0, "too many")]
+
+
+@pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
+async def test_signed_content_is_kept_before_it_is_acknowledged(store: Store, method: str) -> None:
+    path, secret = await asked(store)
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        headers = signed(secret, BODY, method) | {"content-type": "application/rss+xml"}
+        assert (await hub.post(path, content=BODY, headers=headers)).status_code == 204
+    assert await waiting(store) == [Push("content", "desk", 0, "application/rss+xml", BODY)]
+
+
+async def test_51_a_wrong_signature_is_answered_kindly_and_nothing_is_taken(store: Store) -> None:
+    path, secret = await asked(store)
+    right = signed(secret, BODY)["x-hub-signature"]
+    wrong = ["", "sha256=", right[:-1], right + "0", right.replace("sha256", "sha1"), right.replace("sha256", "md5")]
+    wrong += [f"sha256={'0' * 64}", signed("another", BODY)["x-hub-signature"], signed(secret, b"x")["x-hub-signature"]]
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        for header in wrong:
+            answer = await hub.post(path, content=BODY, headers={"x-hub-signature": header})
+            assert answer.status_code == 202, header
+        assert (await hub.post(path, content=BODY)).status_code == 202
+    assert await waiting(store) == []
+
+
+async def test_a_callback_that_nobody_knows_is_gone(store: Store) -> None:
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        assert (await hub.post(f"/websub/{'0' * 40}", content=BODY)).status_code == 410
+
+
+async def test_too_much_is_refused(store: Store) -> None:
+    path, secret = await asked(store)
+    big = b" " * 5_000_001
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
+        assert (await hub.post(path, content=big, headers=signed(secret, big))).status_code == 413
+        for _ in range(MOST_WAITING):
+            await Pushes(store).append(Push("content", "desk", body=BODY))
+        assert (await hub.post(path, content=BODY, headers=signed(secret, BODY))).status_code == 503
+        assert (await hub.get(path, params=intent())).status_code == 503, "not confirmed, if it cannot be noted"
+    assert len(await waiting(store)) == MOST_WAITING
+
+
+async def test_without_the_store_a_hub_comes_again() -> None:
+    async with pages(Store("redis://127.0.0.1:1/0")) as address, httpx.AsyncClient(base_url=address) as hub:
+        assert (await hub.post(f"/websub/{'0' * 40}", content=BODY)).status_code == 503
+        assert (await hub.get(f"/websub/{'0' * 40}", params=intent())).status_code == 503
+
+
+async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store) -> None:
+    path, secret = await asked(store)
+    access = Access(names=("watch.example.org",), users={"anna": Secret("a hash")})
+    async with pages(store, access=access) as address, httpx.AsyncClient(base_url=address) as hub:
+        there = {"host": "watch.example.org"}
+        assert (await hub.get(path, params=intent(), headers=there)).status_code == 200
+        assert (await hub.post(path, content=BODY, headers=there | signed(secret, BODY))).status_code == 204
+        assert (await hub.get("/", headers=there)).status_code == 401
+        assert (await hub.get("/websub/../", headers=there)).status_code in (401, 404)
+        assert (await hub.get(path, params=intent(), headers={"host": "other.example.org"})).status_code == 421
+
+
+async def test_the_key_is_drawn_once_and_what_follows_from_it_differs_by_feed_and_use(store: Store) -> None:
+    first, second = await Pushes(store).key(), await Pushes(store).key()
+    assert first == second
+    assert len(first) == 64
+    derived = [function(first, feed, TOPIC) for function in (token_of, secret_of) for feed in ("a", "b")]
+    assert len({text[:40] for text in derived}) == 4
+    assert not is_signed("secret", "sha256=é", BODY)
