@@ -9,15 +9,18 @@ import pytest
 
 from watchpost import telemetry
 from watchpost.app.doors import read_plan
+from watchpost.plan.passwords import hashed
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
 ENV = {
+    "ANNA_HASH": hashed("hush", bytes(16)),
     "DESK_PASSWORD": "hush",
     "HEARTBEAT_URL": "https://hc.example.org/ping/x",
     "HOOK_SECRET": SECRET,
     "SLACK_BOT_TOKEN": "xoxb-x",
     "SLACK_URL": "https://hooks.slack.com/services/T/B/x",
+    "WALL_HASH": hashed("hush-hush", bytes(16)),
 }
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
