@@ -102,7 +102,7 @@ def test_post_reload_takes_a_good_one_over_and_says_why_it_refuses_a_bad_one(rig
     refused = httpx.post(f"{page}/-/reload")
     assert refused.status_code == 422
     assert "did you mean 'topics'?" in refused.json()["complaints"][0]
-    assert "did you mean &#39;topics&#39;?" in httpx.get(page).text
+    assert "did you mean &#39;topics&#39;?" in httpx.get(f"{page}/config").text
     assert "watchpost_config_last_reload_successful 0.0" in httpx.get(f"{page}/metrics").text
     assert diff(rig).returncode == 2
     rig.config.write_text(good.replace("{mali: mali}", "{mali: mali, gao: gao}"))
