@@ -75,6 +75,13 @@ def test_a_word_in_a_secret_address_stays_a_word() -> None:
     assert redaction.clean("watchpost 0.1.0: POST /hooks/watchpost failed") == "watchpost 0.1.0: POST *** failed"
 
 
+def test_the_name_of_a_feeds_file_is_no_token_and_an_unbroken_one_is() -> None:
+    redaction.know_address("https://x.example/rss/news-of-2024-africa.xml")
+    redaction.know_address("https://x.example/private/4f2a9c0de1b84f2a9c0d/rss")
+    said = "/rss/news-of-2024-africa.xml and /private/4f2a9c0de1b84f2a9c0d/rss"
+    assert redaction.clean(said) == "/rss/news-of-2024-africa.xml and /private/***/rss"
+
+
 def test_a_short_value_is_not_taken_out_of_every_word() -> None:
     Secret("news")
     assert redaction.clean("the news of the day") == "the news of the day"

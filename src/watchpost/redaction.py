@@ -17,6 +17,7 @@ _NAMED = re.compile(r"(?i)token|key|auth|secret|sig|pass|session|cookie|code")
 _USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]*@")
 _QUERY = re.compile(r"([?&])([^=&\s\"'<>]{1,60})=([^&\s\"'<>]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+([a-z0-9+/=._~-]{6,})")
+_SOLID = re.compile(r"[A-Za-z0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # no file name has this form
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 _known: set[str] = set()
@@ -51,7 +52,7 @@ def know_address(url: str, *, is_secret: bool = False) -> None:
         if _NAMED.search(name) or _is_token(value, shortest):
             _note(value)
     for segment in parts.path.split("/"):
-        if _is_token(segment, shortest):
+        if _is_token(segment, shortest) and (is_secret or _SOLID.fullmatch(segment)):
             _note(segment)
     if is_secret and len(parts.path) >= 12:
         _note(parts.path)

@@ -105,7 +105,8 @@ def test_no_secret_is_said_anywhere(rig: Rig, form: str) -> None:
 
     rig.until(tried, 60)
     listen = re.findall(r'(?:pages on http://|"listen": ?")(127\.0\.0\.1:\d+)', log.read_text())[0]
-    for path in ("/", "/metrics", "/status.json", "/readyz", "/healthz"):
+    pages = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
+    for path in (*pages, "/metrics", "/status.json", "/readyz", "/healthz", "/-/reload", "/nowhere"):
         text = page(f"http://{listen}{path}")
         assert text
         searched(path, text)

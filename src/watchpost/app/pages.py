@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from watchpost import redaction
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Immediate
 from watchpost.notify.schedule import next_slot
@@ -74,14 +75,14 @@ def _place(part: Part) -> str:
     url = getattr(part.options, "url", None)
     if isinstance(url, str):
         parts = urlsplit(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return redaction.clean(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
     path = getattr(part.options, "path", "")
     return str(path) if isinstance(path, Path | str) else ""
 
 
 def _listing(plan: Plan) -> Iterator[str]:
-    """The configuration as `watchpost config show` has it, cut where a page would be too long."""
-    lines = json.dumps(effective(plan), ensure_ascii=False, indent=2).splitlines()
+    """The configuration as `watchpost config show` has it, without tokens, cut where a page would be too long."""
+    lines = redaction.clean(json.dumps(effective(plan), ensure_ascii=False, indent=2)).splitlines()
     yield from lines[:_LISTED]
     if len(lines) > _LISTED:
         yield f"… and {len(lines) - _LISTED} lines more: watchpost config show"

@@ -15,9 +15,10 @@ from watchpost.errors import CodecError, StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
-from watchpost.model import Article, Hit, Route
+from watchpost.match.tally import Tally
+from watchpost.model import Article, Route
 from watchpost.vitals import VITALS
-from watchpost.wire.articles import Articles, Match, Matched, Parking
+from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
 
@@ -52,6 +53,7 @@ class Matcher:
         self._tick_refine = tick_refine
         self._stop = stop
         self._clock = clock
+        self._tally = Tally()
 
     async def run(self) -> None:
         """The daemon: new articles as they come, and those that a silent matcher left."""
@@ -105,6 +107,7 @@ class Matcher:
         """Now and then, beside the matching: choose by what was read which words are looked for first."""
         while not self._stop.is_set():
             await self._tick_refine()
+            self._tally.settle()
             refinement = self._topics.refinement()
             if refinement is not None:
                 self._topics.adopt(await asyncio.to_thread(refinement))
@@ -157,7 +160,7 @@ class Matcher:
                     tm.store_errors.labels(type(result).__name__).inc()
                     refused.append(done)
                 else:
-                    _tally(done, result)
+                    self._tally.count(done, result)
             matches = refused
             if matches:
                 if self._stop.is_set():
@@ -168,22 +171,3 @@ class Matcher:
         tm.dead_letters.labels("articles", reason).inc()
         tm.match_errors.labels(reason).inc()
         await self._articles.bury(entry, reason, detail)
-
-
-def _tally(done: Match, result: Matched | None) -> None:
-    tm.articles_matched.labels("gone" if result is None else "hit" if done.parkings else "miss").inc()
-    for parking, fresh in zip(done.parkings, result.news if result else (), strict=result is not None):
-        _count(parking, fresh)
-
-
-def _count(parking: Parking, fresh: bool) -> None:
-    hit: Hit = parking.hit
-    if not fresh:
-        tm.hits_copies.labels("exact").inc()
-        return
-    tm.hits.labels(hit.topic, hit.severity).inc()
-    if hit.article.published is not None:
-        tm.hit_age.observe(max(0.0, (hit.matched - hit.article.published).total_seconds()))
-    if not parking.groups:
-        tm.hits_unrouted.labels(hit.topic).inc()
-        tm.log().warning("hit.unrouted", topic=hit.topic, title=hit.article.title)
