@@ -6,7 +6,12 @@ import asyncio
 from datetime import UTC, datetime
 
 from tests.poll.reader import intake
+from watchpost import telemetry as tm
 from watchpost.model import Article
+from watchpost.poll import tally
+from watchpost.poll.parser import InlineParser
+from watchpost.poll.source import Failure, Visit, Workshop
+from watchpost.poll.sources import feed
 from watchpost.wire.store import Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -55,3 +60,14 @@ async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
     assert await end.unseen(["1" * 32, "2" * 32]) == {"2" * 32}
     assert await end.unseen(["2" * 32]) == {"2" * 32}
     assert await end.unseen([]) == frozenset()
+
+
+def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> None:
+    source = feed.KIND.build(
+        "a", feed.FeedOptions.model_validate({"url": "https://e.org/f"}), Workshop(InlineParser(), "watchpost/test")
+    )
+    counts = [tm.feed_items.labels(what) for what in ("new", "invalid", "fulltext_failed")]
+    before = [count._value.get() for count in counts]
+    failures = tuple(Failure("x", reason, "") for reason in ("fulltext_failed", "bad_line", "fulltext_failed"))
+    tally.committed(source, Visit("read", failures=failures), 3, 0)
+    assert [count._value.get() - old for count, old in zip(counts, before, strict=True)] == [3, 1, 2]

@@ -232,3 +232,20 @@ async def test_a_hub_that_hangs_does_not_hold_the_visit_for_long(server: HttpSer
     server.on("/hub", hang)
     visit, _, new = await make(seconds=0.3).visit()
     assert (visit.memory["push_said"], new) == ("the hub does not answer within 0.3 s", 1)
+
+
+async def test_a_push_that_kills_its_pollers_is_given_up_and_the_feed_polled(server: HttpServer, make: Make) -> None:
+    server.on("/f", with_hub(server, "a"))
+    desk = make()
+    await desk.visit()
+    await ensure_group(desk.store.redis, desk.store.keys.pushed, keys.POLL)
+    await desk.pushes.append(Push("content", "desk", body=rss("b")))
+    await desk.pushes.claims("dead0", 50).take(1, block=False)
+    for number in (1, 2):
+        await asyncio.sleep(0.1)
+        assert len(await desk.pushes.claims(f"dead{number}", 50).reclaim(1)) == 1
+    await asyncio.sleep(0.1)
+    desk.loop._claims = desk.pushes.claims("p1", 50)
+    await desk.push()
+    assert await desk.store.redis.xlen(desk.store.keys.articles) == 1, "only what was polled"
+    assert [claim.name for claim in (await desk.intake.claim(1)).feeds] == ["desk"]
