@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,9 +69,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, root: Path) -> float:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
                 return time.monotonic()
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
+        except OSError:  # nobody listens yet, or 503: the workers have not said that they are there
             time.sleep(0.005)
     raise RuntimeError(f"watchpost is not ready:\n{said(root)}")
 

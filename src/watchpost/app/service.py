@@ -45,7 +45,7 @@ from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.push import Pushes
 from watchpost.wire.status import ReceiverState
-from watchpost.wire.store import Store
+from watchpost.wire.store import Store, patiently
 
 _REFINE_SECONDS = 30  # between two looks at whether the sample of words has grown
 
@@ -238,7 +238,8 @@ class Service:
                 up = False
             tm.store_up.set(up)
             beats += 1
-            await tick()
+            settling = up and not VITALS.registered and beats < 20  # the roles have only just begun
+            await (patiently(0.1, self.stop) if settling else tick())
 
     async def _publish(self, role: str, *, again: bool) -> None:
         """Each minute, and at once after a reload: what configuration runs here."""
