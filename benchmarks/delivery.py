@@ -26,10 +26,10 @@ from watchpost import telemetry
 from watchpost.model import Delivery, Every, Group
 from watchpost.notify.admission import Admission, Policy
 from watchpost.notify.digest import compose
+from watchpost.notify.editor import deliveries_of
 from watchpost.notify.journal import Journal
 from watchpost.notify.receiver import Receiver, Workshop
 from watchpost.notify.receivers import kinds
-from watchpost.notify.role import deliveries_of
 from watchpost.notify.schedule import Window
 from watchpost.notify.sender import Sender
 from watchpost.wire.gate import Gate

@@ -23,6 +23,7 @@ from watchpost.timetable import Daily as Daily
 from watchpost.timetable import Every as Every
 from watchpost.timetable import Immediate as Immediate
 from watchpost.timetable import Schedule as Schedule
+from watchpost.trend import Trend
 
 Severity = Literal["low", "normal", "high"]
 SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high")
@@ -178,6 +179,7 @@ class Story:
 
     `outlets` and `independent` count who told it so far, in earlier editions too, and how many voices they are
     (agencies, or outlets of their own); 0: not known, the reports are all there are. `change` is since then.
+    `reckoning` is how the score comes about: "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
     """
 
     id: str
@@ -190,6 +192,7 @@ class Story:
     change: Change = Change()
     outlets: int = 0
     independent: int = 0
+    reckoning: str = ""
 
     @property
     def severity(self) -> Severity:
@@ -223,7 +226,8 @@ class Digest:
     `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
     said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
     `accounts` stands in the first edition of a day, and in every one while a sum of the ledger does not meet.
-    `reduced`: no templates of the operator's, for one of them failed.
+    `reduced`: no templates of the operator's, for one of them failed. `silenced` counts hits of which nobody is told,
+    `flooded` by topic's title those beyond its limit. `trends` are by topic. `following` is when the next one is due.
     """
 
     id: str
@@ -245,6 +249,10 @@ class Digest:
     test: bool = False
     accounts: Accounts | None = None
     reduced: bool = False
+    silenced: int = 0
+    flooded: tuple[tuple[str, int], ...] = ()
+    trends: Mapping[str, Trend] = field(default_factory=dict, hash=False)
+    following: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

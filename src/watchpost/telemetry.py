@@ -64,6 +64,7 @@ taken_over = _counter("queue_redeliveries_total", "Entries taken over from silen
 queue_dead = _gauge("queue_dead_letters", "Dead letters that are kept", "queue")
 dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
 digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
+alert_hits = _counter("alert_hits_total", "Hits of alerts, by what became of them", "receiver", "reason")
 plain_editions = _counter(
     "editions_reduced_total", "Editions laid out plainly because the proper one failed", "receiver"
 )
@@ -141,6 +142,7 @@ SENTENCES: Mapping[str, str] = {
     "push.failed": "{source}: a push cannot be read: {detail}",
     "push.read": "{source}: {new} new articles, pushed",
     "source.read": "{source}: {new} new articles",
+    "hits.silenced": "{count} hits for {receiver} are silenced by {silence}",
     "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
     "delivery.done": "{receiver} has {what}",
     "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",

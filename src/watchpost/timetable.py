@@ -1,20 +1,30 @@
-"""Still: when a receiver is told: at once, or by digests at moments that every machine computes alike."""
+"""Still: when a receiver is told: at once, or by digests at moments that every machine computes alike; and when not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal
 
 Empty = Literal["always", "weekly", "never"]
 """Whether a digest is sent of which nothing is to be told."""
 
 
+GROUP_INTERVAL = timedelta(minutes=15)
+REPEAT_INTERVAL = timedelta(hours=12)
+
+
 @dataclass(frozen=True, slots=True)
 class Immediate:
-    """Tell at once: `group_wait` after the first hit of a group, everything that came meanwhile in one go."""
+    """Tell at once: `group_wait` after the first hit of a group, everything that came meanwhile in one go.
+
+    Of a story that was told, news follow `group_interval` after that, in one update; what only goes on is told again
+    after `repeat_interval`, if there are still hits.
+    """
 
     group_wait: timedelta
+    group_interval: timedelta = GROUP_INTERVAL
+    repeat_interval: timedelta = REPEAT_INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +64,36 @@ class Cron:
 
 
 Schedule = Immediate | Daily | Every | Cron
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From `begin` to `end` these receivers are not told: local times in `timezone`; an earlier `end` is tomorrow's.
+
+    `days` (0 = Monday) are those on which the quiet begins. Alerts of the severities in `except_for` go through.
+    """
+
+    receivers: tuple[str, ...]
+    begin: time
+    end: time
+    days: tuple[int, ...]
+    timezone: str
+    except_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Hits of which nobody is told `until` then. All conditions that are given must hold; "" is none.
+
+    `id` is what an operator calls it by; `by` is who wanted it and `reason` why, for those who read the digest.
+    """
+
+    id: str
+    until: datetime
+    reason: str
+    by: str
+    topic: str = ""
+    source: str = ""
+    severity: str = ""
+    text: str = ""
+    since: datetime | None = None

@@ -149,7 +149,7 @@ receivers:
     timeout: 10s
     allow_private: [127.0.0.0/8]
 routes: [{{to: inbox, {route}}}]
-limits: {{lease: {lease}}}
+limits: {{lease: {lease}, digests_per_receiver_per_hour: 100000, hits_per_topic_per_hour: 100000}}
 http: {{listen: "127.0.0.1:0"}}
 """
         )

@@ -49,3 +49,10 @@ def test_two_routes_with_one_schedule_to_one_receiver_share_a_group() -> None:
 def test_a_crontab_rule_stands_in_its_groups_key() -> None:
     sundays = Cron("0 8 * * 0", (0,), (8,), (), tuple(range(1, 13)), (6,), "Europe/Paris")
     assert group_key("team", sundays) == "team|cron 0 8 * * 0 Europe/Paris"
+
+
+def test_a_group_keeps_its_key_while_its_intervals_are_the_usual_ones() -> None:
+    assert group_key("team", AT_ONCE) == "team|at once, 30 s"
+    wait, minutes = timedelta(seconds=30), timedelta(minutes=1)
+    assert group_key("team", Immediate(wait, 5 * minutes)) == "team|at once, 30 s, then 300 s"
+    assert group_key("team", Immediate(wait, repeat_interval=60 * minutes)) == "team|at once, 30 s, again 3600 s"

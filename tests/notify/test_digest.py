@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.making import WHEN, article, hit
 from watchpost.model import Digest, Every, Group, Hit, Immediate, Unread
-from watchpost.notify.digest import after, compose
+from watchpost.notify.digest import after, compose, score
 from watchpost.notify.schedule import Window
 from watchpost.notify.telling import Told
 from watchpost.query.tree import Evidence
@@ -82,7 +82,6 @@ def report(title: str, outlet: str, *, voice: str = "", topic: str = "mali", fig
 
 FIRST = (report("Nine lorries burn", "Courier", voice="AFP", figures=("9", "30")),)
 KNOWN = {"s": Told().after(FIRST)}
-ALERTS = Group("duty|at once", "duty", Immediate(timedelta(0)))
 
 
 def test_papers_that_print_one_agencys_text_are_one_voice() -> None:
@@ -113,17 +112,34 @@ def test_figures_that_are_only_added_or_cut_are_no_correction() -> None:
         assert story.status == "continuing"
 
 
-def test_an_alert_tells_a_story_once_and_again_if_another_topic_asks_for_it() -> None:
-    assert not edition(report("Pumps", "Paper"), told=KNOWN, group=ALERTS).stories
-    (story,) = edition(report("Pumps", "Paper", topic="fuel"), told=KNOWN, group=ALERTS).stories
-    assert story.status == "updated"
-
-
 def test_what_an_edition_tells_is_known_after_it() -> None:
     hits = (*FIRST, report("Pumps", "Paper"))
     known = after(edition(*hits), hits, {})
     assert known["s"].voices == ("AFP", "Paper")
     assert known["s"].outlets["Courier"] == ("Nine lorries burn", ("9", "30"))
     assert edition(*hits, told=known).stories[0].status == "continuing"
-    left_out = edition(report("Fuel", "Third"), told=KNOWN, group=ALERTS)
-    assert after(left_out, [report("Fuel", "Third")], KNOWN) == {}, "what was not told is not known"
+    assert known["s"].at == NOW, "and since when"
+    assert after(edition(), hits, KNOWN) == {}, "what was not told is not known"
+
+
+# ── the score ──
+
+
+def test_the_score_shows_its_arithmetic() -> None:
+    old = article("old", published=NOW - timedelta(hours=36), fetched=NOW, source="rfi")
+    (story,) = edition(hit(article=old), weights={"rfi": 1.2}).stories
+    assert story.reckoning == "0.31 = log(1 + 1) · 1.2 · 0.35 · 1.07"
+    assert story.score == 0.3145
+
+
+def test_a_weightier_source_comes_first_and_minutes_do_not_shuffle() -> None:
+    light, heavy = hit("light"), hit("heavy", article=article("heavy", source="rfi"))
+    assert [one.lead.title for one in edition(light, heavy, weights={"rfi": 2.0}).stories] == ["heavy", "light"]
+    fresher = hit("fresher", article=article("fresher", published=WHEN + timedelta(minutes=10), fetched=NOW))
+    assert [one.lead.title for one in edition(fresher, light).stories] == ["light", "fresher"]
+
+
+def test_what_is_very_old_still_counts_a_little() -> None:
+    value, reckoning = score(3, 1.0, timedelta(days=400), [hit("a")])
+    assert value > 0
+    assert "0.10" in reckoning

@@ -84,7 +84,14 @@ def test_the_document() -> None:
     }
     assert document["data"]["receiver"] == "desk"
     assert document["data"]["window"] == {"from": "2026-11-22T18:00:00Z", "to": "2026-11-23T08:00:00Z"}
-    assert document["data"]["counts"] == {"stories": 3, "articles": 61, "omitted": 2, "sources": 41, "unread": 2}
+    assert document["data"]["counts"] == {
+        "stories": 3,
+        "articles": 61,
+        "omitted": 2,
+        "sources": 41,
+        "unread": 2,
+        "silenced": 0,
+    }
     assert first["id"] == f"st_{1:032x}"
     assert first["topics"][1] == {
         "name": "wagner",

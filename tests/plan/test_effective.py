@@ -33,6 +33,9 @@ routes:
   - {to: [hook, chat, term, phone], mode: immediate, continue: true}
   - {to: desk, digest: {at: ["08:00", "18:30"], days: [mon, fri]}}
   - {to: out, digest: {every: 15m, empty: never}}
+  - {to: out, digest: "0 8 * * 1-5"}
+quiet_hours: [{receivers: phone, from: "22:00", to: "07:00", days: mon-fri, except: {severity: high}}]
+silences: [{match: {topic: mali, text: archive}, until: 2026-12-01, reason: replays, by: anna}]
 """
 SECRETS = {
     "ADDRESS": "https://ingest.example.org/s3cr3t",

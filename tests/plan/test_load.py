@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from watchpost.model import Cron, Daily, Every, Immediate, Route
 from watchpost.plan.load import load
 from watchpost.plan.plan import Limits, Plan, Retention
 from watchpost.query.text import Document
+from watchpost.timetable import QuietHours, Silence
 
 HERE = Path(__file__).parent
 EVERY_DAY = tuple(range(7))
@@ -117,6 +118,32 @@ def test_a_digest_may_come_by_a_crontab_rule(tmp_path: Path, digest: str) -> Non
     assert isinstance(schedule, Cron)
     assert schedule.hours in ((8,), (0,))
     assert schedule.timezone == "UTC"
+
+
+def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        "version: 1\n"
+        "timezone: Europe/Paris\n"
+        "feeds: {ria: https://ria.ru/rss}\n"
+        "topics: {mali: Mali}\n"
+        "receivers: {phone: {type: console}}\n"
+        "routes: [{to: phone, mode: immediate, group_interval: 5m, repeat_interval: 6h}]\n"
+        'quiet_hours: [{receivers: phone, from: "22:00", to: "07:00", days: mon-fri, except: {severity: high}}]\n'
+        "silences:\n"
+        "  - {match: {topic: mali, feed: ria}, until: 2026-12-01, reason: replays 2019, by: anna}\n"
+        '  - {match: {text: archive, severity: low}, until: "2026-12-01T08:00:00Z", reason: noise, by: ben}\n'
+        "limits: {hits_per_topic_per_hour: 300, digests_per_receiver_per_hour: 20}\n",
+    )
+    assert plan.routes[0].schedule == Immediate(timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6))
+    assert plan.quiet_hours == (QuietHours(("phone",), time(22), time(7), (0, 1, 2, 3, 4), "Europe/Paris", ("high",)),)
+    first, second = plan.silences
+    assert first == Silence(
+        first.id, datetime(2026, 11, 30, 23, tzinfo=UTC), "replays 2019", "anna", topic="mali", source="ria"
+    )
+    assert (second.until, second.text, second.severity) == (datetime(2026, 12, 1, 8, tzinfo=UTC), "archive", "low")
+    assert first.id != second.id
+    assert (plan.limits.hits_per_topic_per_hour, plan.limits.digests_per_receiver_per_hour) == (300, 20)
 
 
 def test_the_rest_of_the_frame(full: Plan) -> None:

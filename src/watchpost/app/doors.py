@@ -20,6 +20,7 @@ from watchpost.match.plausible import Plausible
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
+from watchpost.notify.editor import Editor, Hush, Imprint
 from watchpost.plan.fields import Options, Secret
 from watchpost.plan.load import Progress, load
 from watchpost.plan.plan import Part, Plan
@@ -27,10 +28,12 @@ from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.hubs import Hubs
+from watchpost.wire.board import Board
 from watchpost.wire.embedded import EmbeddedServer, find_binary
 from watchpost.wire.gate import Gate
 from watchpost.wire.push import Pushes
 from watchpost.wire.running import find_running
+from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
 
 USER_AGENT = f"watchpost/{__version__}"
@@ -104,6 +107,28 @@ def ops_for(plan: Plan, part: Part) -> str:
         isinstance(urls[0], Secret) and isinstance(urls[1], Secret) and urls[0].reveal() == urls[1].reveal()
     )
     return "" if same else ops.name
+
+
+def imprint_of(plan: Plan, install: str) -> Imprint:
+    """What every edition says of this installation."""
+    return Imprint(
+        plan.timezone,
+        plan.language,
+        plan.install,
+        plan.public_url,
+        install,
+        plan.fingerprint,
+        {topic.name: topic.title for topic in plan.topics},
+        {part.name: weight for part in plan.sources if (weight := getattr(part.options, "weight", 1.0)) != 1.0},
+    )
+
+
+def build_editor(
+    plan: Plan, imprint: Imprint, receivers: Mapping[str, notify_receiver.Receiver], store: Store
+) -> Editor:
+    """Who makes the editions, for the service and for a preview alike."""
+    hush = Hush(plan.quiet_hours, plan.silences, plan.limits.digests_per_receiver_per_hour)
+    return Editor(receivers, [part.name for part in plan.sources], Board(store), Silences(store), imprint, hush)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.errors import StoreError
+from watchpost.notify.editor import deliveries_of
 from watchpost.notify.notice import refused_notice
-from watchpost.notify.role import deliveries_of
 from watchpost.plan.plan import Plan
 from watchpost.plan.reload import Reload
 from watchpost.wire.desk import Desk

@@ -21,10 +21,11 @@ from watchpost.match.role import Matcher
 from watchpost.match.routing import all_groups
 from watchpost.model import Delivery
 from watchpost.notify.admission import Admission, Policy
+from watchpost.notify.editor import Imprint, deliveries_of
 from watchpost.notify.journal import Journal
 from watchpost.notify.notice import disabled_notice
 from watchpost.notify.receiver import Receiver
-from watchpost.notify.role import Closer, Imprint, deliveries_of
+from watchpost.notify.role import Closer
 from watchpost.notify.sender import Sender
 from watchpost.plan.effective import effective
 from watchpost.plan.heartbeat import Heartbeat
@@ -137,6 +138,7 @@ class Service:
             hits_ttl_ms=_ms(self.plan.retention.dedup),
             history_ms=_ms(self.plan.retention.hits),
             retained=self.plan.retention.articles,
+            per_hour=self.plan.limits.hits_per_topic_per_hour,
         )
         return Matcher(
             self._topics,
@@ -154,14 +156,12 @@ class Service:
         receivers = doors.build_receivers(self.plan, self.install, doors.terminal())
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
-        imprint = Imprint(self.plan.timezone, self.plan.language, self.plan.install, self.plan.public_url, self.install)
+        imprint = doors.imprint_of(self.plan, self.install)
         closer = Closer(
             self.groups,
             receivers,
-            [part.name for part in self.plan.sources],
             self.outbox,
-            self.board,
-            imprint,
+            doors.build_editor(self.plan, imprint, receivers, self.store),
             tick=self.clock.ticker(1),
             stop=self.stop,
             clock=utc_now,

@@ -13,7 +13,7 @@ from watchpost.cli.queue import FAILED, OK, USAGE, Where, at, audit
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.model import Delivered, Delivery, Outcome
-from watchpost.notify.role import deliveries_of
+from watchpost.notify.editor import deliveries_of
 from watchpost.notify.sample import sample_digest
 from watchpost.plan.complaints import suggest
 from watchpost.plan.plan import Part, Plan

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from watchpost.model import Cron, Daily, Every, Group, Hit, Immediate, Route, Schedule
+from watchpost.timetable import GROUP_INTERVAL, REPEAT_INTERVAL
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -53,8 +54,11 @@ def group_key(receiver: str, schedule: Schedule) -> str:
 def schedule_words(schedule: Schedule) -> str:
     """The schedule as a short phrase, the same for equal schedules."""
     match schedule:
-        case Immediate(wait):
-            return f"at once, {wait.total_seconds():g} s"
+        case Immediate(wait, interval, repeat):
+            words = f"at once, {wait.total_seconds():g} s"
+            if interval != GROUP_INTERVAL:  # what is as usual is left out, so that a group keeps its key
+                words += f", then {interval.total_seconds():g} s"
+            return words if repeat == REPEAT_INTERVAL else f"{words}, again {repeat.total_seconds():g} s"
         case Daily(at, days, timezone):
             times = ",".join(moment.strftime("%H:%M") for moment in at)
             names = "daily" if len(days) == 7 else ",".join(_DAYS[day] for day in days)

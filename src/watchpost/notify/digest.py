@@ -20,8 +20,9 @@ from watchpost.model import (
     derive_id,
 )
 from watchpost.notify.schedule import Window
-from watchpost.notify.telling import Told, status, voice
+from watchpost.notify.telling import Told, status
 
+STALE = 0.1
 _WHERE = {"title": 1.0, "summary": 0.6, "body": 0.4}
 
 
@@ -39,18 +40,18 @@ def compose(
     unread: Sequence[Unread] = (),
     sources_total: int = 0,
     told: Mapping[str, Told] | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Digest:
     """The edition of one group's window. Its id follows from the installation, the group, its turn and the hits.
 
     The hits are in it because a power cut can undo a turn that the journal of deliveries remembers: the turn
     that is played again must not be taken for the one that was sent, unless it tells the very same.
     Stories come by severity, then by score, then by who was first. `told` is what the group knows of stories by id.
-    An alert tells a story once, and again if another topic asks for it; a digest says what has changed.
+    Of an alert the hits are those that alerting.py lets through.
     """
     kind: Literal["alert", "digest"] = "alert" if isinstance(group.schedule, Immediate) else "digest"
     known = told or {}
-    found = (_story(members, known.get(members[0].story)) for members in _by_story(hits))
-    stories = tuple(sorted((story for story in found if kind == "digest" or _alarming(story)), key=_rank))
+    stories = (_story(members, known.get(members[0].story), now, weights or {}) for members in _by_story(hits))
     return Digest(
         id=derive_id("digest", install, group.key, turn, *(hit.id for hit in hits)),
         kind=kind,
@@ -60,7 +61,7 @@ def compose(
         timezone=timezone,
         language=language,
         created=now,
-        stories=stories,
+        stories=tuple(sorted(stories, key=_rank)),
         articles=len({hit.article.id for hit in hits}),
         unread=tuple(unread),
         sources_total=sources_total,
@@ -74,14 +75,10 @@ def after(digest: Digest, hits: Sequence[Hit], told: Mapping[str, Told]) -> dict
     """What the group knows of each of the edition's stories when it has read it."""
     ids = {story.id for story in digest.stories}
     return {
-        members[0].story: told.get(members[0].story, Told()).after(members)
+        members[0].story: told.get(members[0].story, Told()).after(members, digest.created)
         for members in _by_story(hits)
         if members[0].story in ids
     }
-
-
-def _alarming(story: Story) -> bool:
-    return story.status == "new" or story.change.topics > 0
 
 
 def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
@@ -91,7 +88,7 @@ def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
     return list(stories.values())
 
 
-def _story(hits: Sequence[Hit], told: Told | None) -> Story:
+def _story(hits: Sequence[Hit], told: Told | None, now: datetime, weights: Mapping[str, float]) -> Story:
     word, change = status(hits, told)
     known = (told or Told()).after(hits)
     first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))
@@ -111,6 +108,9 @@ def _story(hits: Sequence[Hit], told: Told | None) -> Story:
         )
         for hit in hits
     }
+    age = now - max(hit.article.published or hit.article.fetched for hit in hits)
+    weight = max(weights.get(hit.article.source, 1.0) for hit in hits)
+    value, reckoning = score(len(known.voices), weight, age, hits)
     return Story(
         id=first.story,
         status=word,
@@ -118,7 +118,8 @@ def _story(hits: Sequence[Hit], told: Told | None) -> Story:
         snippet=max((hit.snippet for hit in hits), key=lambda piece: len(piece.highlights)),
         lead=reports[first.article.id],
         reports=tuple(reports.values()),
-        score=_score(hits),
+        score=value,
+        reckoning=reckoning,
         change=change,
         outlets=len(known.outlets),
         independent=len(known.voices),
@@ -138,12 +139,17 @@ def _why(hits: Sequence[Hit], topic: str) -> tuple[str, ...]:
     return tuple(forms[key] for key in sorted(counts, key=lambda key: -counts[key])[:6])
 
 
-def _score(hits: Sequence[Hit]) -> float:
-    """Voices count by their logarithm, evidence by where it stands and a little by how often."""
-    sources = len({voice(hit) for hit in hits})
+def score(voices: int, weight: float, age: timedelta, hits: Sequence[Hit]) -> tuple[float, str]:
+    """log(1 + independent voices) · the best source's weight · freshness · strength of the match; and that in words.
+
+    Freshness halves each day, down to `STALE`; it counts whole hours, so that minutes do not shuffle the order. The
+    strength is where the evidence stands, and a little how often.
+    """
+    freshness = max(STALE, 0.5 ** (max(0, int(age.total_seconds() // 3600)) / 24))
     where = max((_WHERE.get(item.field, 0.2) for hit in hits for item in hit.evidence), default=0.2)
-    often = math.log1p(sum(len(hit.evidence) for hit in hits))
-    return round(math.log1p(sources) * (where + 0.1 * often), 4)
+    strength = where + 0.1 * math.log1p(sum(len(hit.evidence) for hit in hits))
+    value = round(math.log1p(voices) * weight * freshness * strength, 4)
+    return value, f"{value:.2f} = log(1 + {voices}) · {weight:g} · {freshness:.2f} · {strength:.2f}"
 
 
 def _rank(story: Story) -> tuple[int, float, datetime, str]:

@@ -29,13 +29,24 @@ class Window:
     late: timedelta = timedelta(0)
 
 
-def due(schedule: Schedule, opened: datetime | None, closed: datetime | None, now: datetime) -> Window | None:
-    """The window to close now, or None. `opened`: first hit parked; `closed`: end of the last closed window."""
+def due(
+    schedule: Schedule,
+    opened: datetime | None,
+    closed: datetime | None,
+    now: datetime,
+    flooded: datetime | None = None,
+) -> Window | None:
+    """The window to close now, or None. `opened`: first hit parked; `closed`: end of the last closed window.
+
+    `flooded`: since when hits beyond a topic's limit are only counted. Of them an alert tells when the hour is over.
+    """
     match schedule:
         case Immediate(group_wait):
-            if opened is None or now < opened + group_wait:
-                return None
-            return Window(opened, now)
+            if opened is not None and now >= opened + group_wait:
+                return Window(opened, now)
+            if flooded is not None and now >= hour_after(flooded):
+                return Window(flooded, now)
+            return None
         case Daily() | Every() | Cron():
             slot = last_slot(schedule, now)
             since = closed or opened or now
@@ -115,6 +126,11 @@ def _slots(schedule: Daily | Cron, day: date) -> list[datetime]:
     )
     zone = ZoneInfo(schedule.timezone)
     return [datetime.combine(day, moment, tzinfo=zone).astimezone(UTC) for moment in times]
+
+
+def hour_after(moment: datetime) -> datetime:
+    """When the hour (of UTC) is over that the moment is in."""
+    return datetime.fromtimestamp((moment.timestamp() // 3600 + 1) * 3600, UTC)
 
 
 def next_look(schedule: Schedule, opened: datetime | None, now: datetime) -> datetime | None:

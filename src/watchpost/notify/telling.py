@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from watchpost.model import Change, Hit
@@ -23,19 +24,24 @@ MOST_OUTLETS = 200
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a group knows of one story: voices, topics, and the headline and figures of each outlet."""
+    """What a group knows of one story: voices, topics, and the headline and figures of each outlet; and since when.
+
+    `at` is when it was last told of the story, None if that is not known.
+    """
 
     voices: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     outlets: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict, hash=False)
+    at: datetime | None = None
 
-    def after(self, hits: Sequence[Hit]) -> Told:
+    def after(self, hits: Sequence[Hit], now: datetime | None = None) -> Told:
         """What it knows once these hits of the story are told, too."""
         outlets = {**self.outlets, **{outlet(hit): (hit.article.title, hit.figures) for hit in hits}}
         return Told(
             tuple(dict.fromkeys((*self.voices, *map(voice, hits))))[:MOST_OUTLETS],
             tuple(dict.fromkeys((*self.topics, *(hit.topic for hit in hits)))),
             dict(list(outlets.items())[:MOST_OUTLETS]),
+            now or self.at,
         )
 
 
@@ -79,7 +85,8 @@ def _corrected(hit: Hit, told: Told) -> tuple[tuple[str, str], ...]:
 def write(told: Told) -> str:
     """As text for the store."""
     return json.dumps(
-        {"voices": told.voices, "topics": told.topics, "outlets": told.outlets},
+        {"voices": told.voices, "topics": told.topics, "outlets": told.outlets}
+        | ({"at": told.at.timestamp()} if told.at else {}),
         ensure_ascii=False,
         separators=(",", ":"),
     )
@@ -92,6 +99,7 @@ def read(text: str) -> Told | None:
         outlets = {
             str(name): (str(title), tuple(map(str, figures))) for name, (title, figures) in found["outlets"].items()
         }
-        return Told(tuple(map(str, found["voices"])), tuple(map(str, found["topics"])), outlets)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        at = datetime.fromtimestamp(float(found["at"]), UTC) if "at" in found else None
+        return Told(tuple(map(str, found["voices"])), tuple(map(str, found["topics"])), outlets, at)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
         return None

@@ -7,12 +7,13 @@ receiver's address and the value of a header, which are masked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from watchpost.plan.crontab import Crontab
 from watchpost.plan.duration_text import duration_text
 from watchpost.plan.fields import Options, Secret
 from watchpost.plan.plan import Part, Plan
@@ -20,7 +21,7 @@ from watchpost.plan.schedule_text import DAYS
 from watchpost.plan.schema import SECTIONS
 
 _NOT_SHOWN = {*SECTIONS, "include", "defaults", "feeds_from"}  # they are filled into what they speak of
-_ONLY_IMMEDIATE = "group_wait"
+_ONLY_IMMEDIATE = ("group_wait", "group_interval", "repeat_interval")
 
 
 def effective(plan: Plan) -> dict[str, Any]:
@@ -53,9 +54,9 @@ def _route(options: Options) -> dict[str, Any]:
     """A route; a default is left out where writing it would be an error."""
     shown = _block(options)
     if "mode" not in shown:
-        shown = {key: value for key, value in shown.items() if key != _ONLY_IMMEDIATE}
+        shown = {key: value for key, value in shown.items() if key not in _ONLY_IMMEDIATE}
         digest = shown.get("digest")
-        if isinstance(digest, dict) and "every" in digest:
+        if isinstance(digest, dict) and "at" not in digest:
             digest.pop("days", None)
     return shown
 
@@ -80,6 +81,10 @@ def _plain(name: str, value: Any) -> Any:
             return {how: where} if how in ("env", "file") else _masked(value.reveal(), where)
         case timedelta():
             return duration_text(value)
+        case datetime():
+            return value.isoformat()
+        case Crontab():
+            return value.text
         case time():
             return value.strftime("%H:%M")
         case Mapping() if name == "headers":  # a literal may be a secret all the same

@@ -20,12 +20,13 @@ from watchpost.plan.complaints import Block, choice, translate
 from watchpost.plan.fields import Options
 from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
+from watchpost.plan.hush import quiet_of, silence_of
 from watchpost.plan.listing import Lists, read_lists
 from watchpost.plan.lists import few, gather
 from watchpost.plan.plan import Access, Limits, Part, Plan, Retention, Written
 from watchpost.plan.positions import Mapping as Tree
 from watchpost.plan.positions import Scalar, is_null, plain
-from watchpost.plan.routes import dangling, doubts, missing, route_of
+from watchpost.plan.routes import dangling, doubts, route_of
 from watchpost.plan.schema import SECTIONS, Frame, RouteOptions, TopicOptions
 from watchpost.plan.sections import Sections, collect
 from watchpost.plan.topics import check_query, compile_topic, query_texts
@@ -59,15 +60,13 @@ def load(
     lists = read_lists(path, files.main, () if frame is None else frame.feeds_from)
     reader.complaints.extend(lists.complaints)
     parts += tuple(reader.listed(lists, parts, files.main, sources["feed"]))
-    told = tuple(reader.receivers(sections, receivers))
-    topics = tuple(reader.topics(sections))
+    told, topics = tuple(reader.receivers(sections, receivers)), tuple(reader.topics(sections))
     routes = tuple(reader.routes(sections))
     listed = lists.complete and (frame is not None or files.main.get("feeds_from") is None)
     if files.complete and listed and not sections.unsure:  # otherwise the name may well stand in what was not read
         names = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
         origins = {block.name for block in (*sections.feeds, *sections.folders)} | {part.name for part in parts}
-        reader.complaints.extend(dangling(sections.routes, names[0], names[1], origins))
-        reader.complaints.extend(missing(files.main, "ops", "", "receiver", names[0] | {""}))
+        reader.complaints.extend(dangling(sections.routes, files.main, names[0], names[1], origins))
 
     places = {name: index for index, name in enumerate(dict.fromkeys((*files.names, *lists.names)))}
     read = tuple(dict.fromkeys((*map(Path, places), *files.directories, *lists.directories, *sorted(opened))))
@@ -78,8 +77,7 @@ def load(
     if files.complaints or reader.complaints or frame is None:
         told_of = {(one.file, one.line, one.column) for one in files.complaints}
         rest = [one for one in reader.complaints if (one.file, one.line, one.column) not in told_of]
-        complaints = sorted(dict.fromkeys([*files.complaints, *rest]), key=order)
-        raise ConfigError(tuple(complaints), read)
+        raise ConfigError(tuple(sorted(dict.fromkeys([*files.complaints, *rest]), key=order)), read)
     routed = tuple((block, route_of(options, frame.timezone)) for block, options in routes)
     told_of_topics = [one for one in sections.receivers if one.name != frame.ops]
     warnings = [*files.warnings, *reader.warnings, *doubts(routed, topics, told_of_topics)]
@@ -121,7 +119,7 @@ def _plan(
         topics=topics,
         receivers=receivers,
         routes=routes,
-        limits=Limits(frame.limits.queue_max, frame.limits.lease, frame.limits.host_gap),
+        limits=Limits(**frame.limits.model_dump()),
         retention=Retention(**frame.retention.model_dump()),
         listen=frame.http.listen,
         redis_prefix=f"{{{frame.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys on one cluster slot
@@ -132,6 +130,8 @@ def _plan(
         warnings=warnings,
         ops=frame.ops,
         watch=frame.reload.watch,
+        quiet_hours=tuple(quiet_of(options, frame.timezone) for options in frame.quiet_hours),
+        silences=tuple(silence_of(options, frame.timezone) for options in frame.silences),
         access=_access(frame),
         heartbeat=frame.heartbeat,
     )

@@ -11,6 +11,7 @@ from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
 from watchpost.plan.fields import Network, Options, Secret
 from watchpost.plan.heartbeat import Heartbeat
+from watchpost.timetable import QuietHours, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,15 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of the whole service. `lease`: how long a silent worker keeps its work; `queue_max`: articles;
-    `host_gap`: from one request to the next on one host."""
+    `host_gap`: from one request to the next on one host. Of a topic so many hits are listed in an hour, the others
+    counted; a receiver gets so many editions in an hour, and then the alerts of the rest of it in one.
+    """
 
     queue_max: int = 100_000
     lease: timedelta = timedelta(seconds=30)
     host_gap: timedelta = timedelta(seconds=1)
+    hits_per_topic_per_hour: int = 10_000
+    digests_per_receiver_per_hour: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +111,7 @@ class Plan:
     warnings: tuple[Complaint, ...] = ()
     ops: str = ""
     watch: bool = False  # a change of the files is a wish to reload
+    quiet_hours: tuple[QuietHours, ...] = ()
+    silences: tuple[Silence, ...] = ()
     access: Access = Access()
     heartbeat: Heartbeat | None = None

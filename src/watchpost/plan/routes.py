@@ -1,4 +1,4 @@
-"""Routes: what they name, what they become, and which of them make no sense."""
+"""Routes, quiet hours, silences: what they name, what routes become, and which of them make no sense."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
     schedule: Schedule
     digest = options.digest
     if digest is None:
-        schedule = Immediate(options.group_wait)
+        schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval)
     elif digest.every is not None:
         schedule = Every(digest.every, timezone, digest.empty)
     elif (rule := digest.cron) is not None:
@@ -38,9 +38,18 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
 
 
 def dangling(
-    routes: Sequence[Block], receivers: Collection[str], topics: Collection[str], sources: Collection[str]
+    routes: Sequence[Block],
+    root: Mapping,
+    receivers: Collection[str],
+    topics: Collection[str],
+    sources: Collection[str],
 ) -> Iterator[Complaint]:
-    """Names in routes that nothing bears. Looks at the file itself, so that no other mistake hides one."""
+    """Names that nothing bears: in routes, and in `ops`, quiet hours and silences of the main file, `root`.
+
+    Looks at the file itself, so that no other mistake hides one.
+    """
+    yield from missing(root, "ops", "", "receiver", {*receivers, ""})
+    yield from _nameless(root, receivers, topics, sources)
     for block in routes:
         if not isinstance(block.node, Mapping):
             continue
@@ -52,6 +61,25 @@ def dangling(
                 yield from missing(when, key, path, "topic", topics)
             for key in ("sources", "feeds"):
                 yield from missing(when, key, path, "feed or folder", sources)
+
+
+def _nameless(
+    root: Mapping, receivers: Collection[str], topics: Collection[str], sources: Collection[str]
+) -> Iterator[Complaint]:
+    for path, node in _listed(root, "quiet_hours"):
+        yield from missing(node, "receivers", path, "receiver", receivers)
+    for path, node in _listed(root, "silences"):
+        match = node.get("match")
+        if isinstance(match, Mapping):
+            yield from missing(match, "topic", f"{path}.match", "topic", topics)
+            for key in ("feed", "source"):
+                yield from missing(match, key, f"{path}.match", "feed or folder", sources)
+
+
+def _listed(root: Mapping, section: str) -> list[tuple[str, Mapping]]:
+    node = root.get(section)
+    items = enumerate(node.items) if isinstance(node, ListNode) else ()
+    return [(f"{section}[{index}]", item) for index, item in items if isinstance(item, Mapping)]
 
 
 def missing(node: Mapping, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:

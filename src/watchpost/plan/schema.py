@@ -23,9 +23,11 @@ from watchpost.plan import crontab, schedule_text
 from watchpost.plan.door import Http
 from watchpost.plan.fields import Duration, Options
 from watchpost.plan.heartbeat import Heartbeat
+from watchpost.plan.hush import QuietOptions, SilenceOptions
 from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
 from watchpost.plan.several import Several, listed
+from watchpost.timetable import GROUP_INTERVAL, REPEAT_INTERVAL
 
 TAG_MAX = 64
 
@@ -155,6 +157,8 @@ class RouteOptions(Options):
     when: When = When()
     mode: Literal["immediate"] | None = None
     group_wait: Duration = timedelta(seconds=30)
+    group_interval: Duration = GROUP_INTERVAL
+    repeat_interval: Duration = REPEAT_INTERVAL
     digest: Annotated[
         DigestOptions | None, BeforeValidator(_digest, json_schema_input_type=str | list[str] | DigestOptions)
     ] = None
@@ -164,8 +168,9 @@ class RouteOptions(Options):
     def _one_schedule(self) -> Self:
         if (self.mode is None) == (self.digest is None):
             raise ValueError('write either mode: immediate or a digest, e.g. digest: "08:00"')
-        if self.mode is None and "group_wait" in self.model_fields_set:
-            raise ValueError("group_wait goes with mode: immediate")
+        for key in ("group_wait", "group_interval", "repeat_interval"):
+            if self.mode is None and key in self.model_fields_set:
+                raise ValueError(f"{key} goes with mode: immediate")
         return self
 
 
@@ -199,6 +204,8 @@ class LimitsOptions(Options):
     queue_max: Annotated[int, Field(ge=1000)] = Limits().queue_max
     lease: Span = Limits().lease
     host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = Limits().host_gap
+    hits_per_topic_per_hour: Annotated[int, Field(ge=1)] = Limits().hits_per_topic_per_hour
+    digests_per_receiver_per_hour: Annotated[int, Field(ge=1)] = Limits().digests_per_receiver_per_hour
 
 
 class RetentionOptions(Options):
@@ -241,6 +248,8 @@ class Frame(Options):
     topics: Annotated[Any, WithJsonSchema({})] = None
     receivers: Annotated[Any, WithJsonSchema({})] = None
     routes: Annotated[Any, WithJsonSchema({})] = None
+    quiet_hours: tuple[QuietOptions, ...] = ()
+    silences: tuple[SilenceOptions, ...] = ()
     limits: LimitsOptions = LimitsOptions()
     retention: RetentionOptions = RetentionOptions()
     http: Http = Http()

@@ -46,7 +46,10 @@ HISTORY_MS = 30 * 24 * 3_600_000
 
 class Articles:
     """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits;
-    `retained`: how many articles are kept for trying changed topics on."""
+    `retained`: how many articles are kept for trying changed topics on.
+
+    `per_hour`: so many hits of a topic are parked in one hour, the others are counted; 0: all are parked.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Articles:
         window_ms: int = WINDOW_MS,
         history_ms: int = HISTORY_MS,
         retained: int = 0,
+        per_hour: int = 0,
     ) -> None:
         self._store = store
         self._keys = store.keys
@@ -65,6 +69,7 @@ class Articles:
         self._window_ms = window_ms
         self._history_ms = history_ms
         self._retained = retained
+        self._per_hour = per_hour
         self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
     def read(self, entry: Entry) -> Article:
@@ -80,6 +85,7 @@ class Articles:
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         names.append(self._keys.retained)
+        names += [f"{self._keys.prefix}count:", self._keys.over("")]
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
@@ -94,6 +100,7 @@ class Articles:
         article = match.article
         signature = match.signature if match.parkings else None
         args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, self._window_ms, len(match.parkings)]
+        args.append(self._per_hour)
         args += [0] if signature is None else _signature(signature, article.title)
         same = _the_very_same(article)
         for parking in match.parkings:

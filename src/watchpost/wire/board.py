@@ -83,6 +83,22 @@ class Board:
                 workers.append(Worker(name, str(said.get("role", "")), str(said.get("version", ""))))
         return tuple(workers)
 
+    async def counts(self, topics: Sequence[str], until: datetime) -> dict[str, dict[int, int]]:
+        """New hits of each topic in the last 36 days, by the hour (hours since 1970, UTC), where there were any."""
+        today = int(until.timestamp() // 86_400)
+        days = range(today - 36, today + 1)
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for topic in topics:
+                for day in days:
+                    pipe.hgetall(self._keys.count(topic, day))
+            rows = await pipe.execute()
+        found: dict[str, dict[int, int]] = {}
+        for n, topic in enumerate(topics):
+            pages = zip(days, rows[n * len(days) : (n + 1) * len(days)], strict=True)
+            found[topic] = {24 * day + int(hour): int(count) for day, page in pages for hour, count in page.items()}
+        return found
+
     async def depths(self, receivers: Sequence[str]) -> Depths:
         """Queue lengths, read one after the other."""
         redis = self._store.redis

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from watchpost.errors import CodecError
 from watchpost.model import Hit
 from watchpost.wire.codec import MESSAGE
-from watchpost.wire.outbox import parked_hit
 from watchpost.wire.records import Found, Past, Sent, Waiting
 from watchpost.wire.store import Store
+from watchpost.wire.windows import parked_hit
 
 _PAGE = 200
 _AT_MOST_READ = 20_000  # entries that one search goes through: a rare word must not hold up the loop for long

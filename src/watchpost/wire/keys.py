@@ -20,7 +20,11 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | retained | stream: a = article that was matched, whatever came of it | match | web | the last retention.articles |
 | open | hash: group → ms of its first parked hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: parked hits of a group | match, CLOSE_DUE | notify | until closed |
-| group:{n} | hash: turn, closed ms, told ms | notify | notify, web | while configured |
+| group:{n} | hash: turn, closed ms, told ms, until ms, silenced, plan | notify | notify, web | while configured |
+| over:{n} | hash: topic → hits beyond its limit; "" → ms of the first | match, CLOSE_DUE | notify | until told |
+| count:{topic}:{day} | hash: hour (UTC) → new hits | match | notify, web | 36 d |
+| quota:{n}:{hour} | string: what a receiver was told in that hour | notify | notify | 2 h |
+| silences | hash: id → a silence as JSON | operator | notify, web | until removed |
 | told:{n}:{s} | string: what a group was told of a story | notify | notify | retention.deliveries after last told |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
@@ -36,7 +40,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | beat:{n} | string: a running process | every | web | 15 s |
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
-`open` and `bucket` are filled by match and emptied by notify, each in one script; no other key has two
+`open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; no other key has two
 writing roles except the dead-letter stream, which both only append to, and the ledger, which is only added to.
 """
 
@@ -116,6 +120,19 @@ class Keys:
 
     def told(self, group: str, story: str) -> str:
         return f"{self.prefix}told:{group}:{story}"
+
+    def over(self, group: str) -> str:
+        return f"{self.prefix}over:{group}"
+
+    def count(self, topic: str, day: int | str) -> str:
+        return f"{self.prefix}count:{topic}:{day}"
+
+    def quota(self, receiver: str, hour: int | str) -> str:
+        return f"{self.prefix}quota:{receiver}:{hour}"
+
+    @property
+    def silences(self) -> str:
+        return f"{self.prefix}silences"
 
     def out(self, delivery: str) -> str:
         return f"{self.prefix}out:{delivery}"

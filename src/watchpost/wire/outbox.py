@@ -1,150 +1,20 @@
-"""The notifier's end of Redis: parked hits, windows that close, deliveries on their way."""
+"""The notifier's end of Redis, second half: deliveries on their way."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from watchpost.errors import CodecError
-from watchpost.model import Delivery, Hit
+from watchpost.model import Delivery
 from watchpost.wire import keys
-from watchpost.wire.codec import HIT, MESSAGE
-from watchpost.wire.store import Store, ensure_group
+from watchpost.wire.codec import MESSAGE
+from watchpost.wire.store import ensure_group
 from watchpost.wire.stream import Claims, Entry
-
-AT_MOST_HITS = 5000  # of one digest; what is beyond goes into the next
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
-
-    `taken` counts the entries read, readable or not: so many leave the bucket when the window closes.
-    `notes` are what was noted of the hits' stories when the group was last told of them, by story.
-    """
-
-    group: str
-    turn: str
-    taken: int
-    hits: tuple[Hit, ...]
-    opened: datetime | None
-    closed: datetime | None
-    told: datetime | None
-    notes: Mapping[str, str] = field(default_factory=dict, hash=False)
+from watchpost.wire.windows import Windows
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The cheap part of Parked: enough to decide whether a window is due."""
-
-    opened: datetime | None
-    closed: datetime | None
-    told: datetime | None
-
-
-class Outbox:
+class Outbox(Windows):
     """What the notify role may do. `kept_ms` is how long sent ids and dead deliveries are remembered."""
-
-    def __init__(self, store: Store, *, kept_ms: int) -> None:
-        self._store = store
-        self._keys = store.keys
-        self._kept_ms = kept_ms
-
-    # ── groups ──
-
-    async def enrol(self, groups: Sequence[str], now: datetime) -> None:
-        """Know these groups from now on: their first window starts now, unless they were known before."""
-        async with self._store.errors():
-            for group in groups:
-                # Asked first: a server without memory refuses to write what is there already.
-                if not await self._store.redis.hexists(self._keys.group(group), "closed"):
-                    await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
-
-    async def standing(self, groups: Sequence[str]) -> dict[str, Standing]:
-        """How each of these groups stands, and every other group that has something parked."""
-        async with self._store.errors():
-            opened = {key.decode(): value for key, value in (await self._store.redis.hgetall(self._keys.open)).items()}
-            names = list(dict.fromkeys([*groups, *opened]))
-            pipe = self._store.redis.pipeline(transaction=False)
-            for name in names:
-                pipe.hmget(self._keys.group(name), "closed", "told")
-            rows = await pipe.execute()
-        return {
-            name: Standing(_at(opened.get(name)), _at(closed), _at(told))
-            for name, (closed, told) in zip(names, rows, strict=True)
-        }
-
-    async def peek(self, group: str) -> Parked:
-        """What is parked for a group, read at one instant. Unreadable hits are counted in `taken` only."""
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=True)
-            pipe.lrange(self._keys.bucket(group), 0, AT_MOST_HITS - 1)
-            pipe.hget(self._keys.open, group)
-            pipe.hmget(self._keys.group(group), "turn", "closed", "told")
-            raw, opened, (turn, closed, told) = await pipe.execute()
-        hits = []
-        for data in raw:
-            try:
-                hits.append(parked_hit(data))
-            except CodecError as error:
-                await self._bury_hit(group, data, str(error))
-        notes = await self._notes(group, list(dict.fromkeys(hit.story for hit in hits)))
-        return Parked(group, (turn or b"0").decode(), len(raw), tuple(hits), _at(opened), _at(closed), _at(told), notes)
-
-    async def _notes(self, group: str, stories: Sequence[str]) -> dict[str, str]:
-        """They change only when the group's turn does, so reading them after the hits is early enough."""
-        if not stories:
-            return {}
-        async with self._store.errors():
-            found = await self._store.redis.mget([self._keys.told(group, story) for story in stories])
-        pairs = zip(stories, found, strict=True)
-        return {story: note.decode("utf-8", "replace") for story, note in pairs if note is not None}
-
-    async def _bury_hit(self, group: str, data: bytes, why: str) -> None:
-        letter: dict[str, str | bytes] = {"kind": "hit", "reason": "codec", "detail": why, "payload": data}
-        letter |= {"group": group, "at": str(_ms(await self.now()))}
-        async with self._store.errors():
-            await self._store.redis.xadd(self._keys.dead, letter, maxlen=10_000, approximate=True)
-
-    async def close(
-        self,
-        parked: Parked,
-        window_end: datetime,
-        deliveries: Sequence[Delivery],
-        notes: Mapping[str, str] | None = None,
-    ) -> bool:
-        """End a window: its hits leave the bucket, its deliveries enter the outbox, and `notes` of what they tell of
-        each story are kept as long as sent ids; or nothing of that.
-
-        False: another notifier closed it first, nothing was written.
-        """
-        group = parked.group
-        args: list[str | bytes | int] = [group, parked.turn, _ms(window_end), parked.taken, len(deliveries)]
-        for delivery in deliveries:
-            args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
-            args.append(MESSAGE.encode(delivery.message))
-        args += [self._kept_ms, len(notes or {}), *(part for pair in (notes or {}).items() for part in pair)]
-        names = [self._keys.bucket(group), self._keys.open, self._keys.group(group), self._keys.out("")]
-        answer = await self._store.run(
-            "close_due",
-            [*names, self._keys.outbox(""), self._keys.boxes, self._keys.told(group, ""), self._keys.ledger],
-            args,
-        )
-        return bool(answer[0] == b"OK")
-
-    async def hints(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Yields when somebody parked a hit; only a hint, and silent while the server is away."""
-        async with self._store.errors():
-            pubsub = self._store.blocking.pubsub()
-            try:
-                await pubsub.subscribe(self._keys.parked)
-                while not stop.is_set():
-                    if await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
-                        yield None
-            finally:
-                await pubsub.aclose()
 
     # ── deliveries ──
 
@@ -243,39 +113,16 @@ class Outbox:
             waiting = [int(await self._store.redis.xlen(self._keys.outbox(name))) for name in others]
         return {name: count for name, count in zip(others, waiting, strict=True) if count}
 
-    async def parked(self) -> int:
-        """How many groups have hits that no closed window has taken."""
-        async with self._store.errors():
-            return int(await self._store.redis.hlen(self._keys.open))
-
     async def dead(self) -> int:
         """How many dead letters there are."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._keys.dead))
-
-    async def now(self) -> datetime:
-        """The store's time: the one by which hits were parked."""
-        async with self._store.errors():
-            seconds, micros = await self._store.redis.time()
-        return datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
 
     async def unsent(self, receivers: Sequence[str]) -> tuple[int, int]:
         """(deliveries waiting or in flight, deliveries parked for a later attempt)."""
         async with self._store.errors():
             waiting = [await self._store.redis.xlen(self._keys.outbox(receiver)) for receiver in receivers]
             return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
-
-
-def parked_hit(data: bytes) -> Hit:
-    """A parked hit with the story that MATCHED gave it: see scripts/matched.lua. Raises CodecError."""
-    if data[:2] != b"s1":
-        return HIT.decode(data)
-    try:
-        story, end = data[2:34].decode(), 38 + int(data[34:38])
-        voice = data[38:end].decode("utf-8", "replace")
-    except ValueError as error:
-        raise CodecError(f"Hit: damaged ({error})") from error
-    return replace(HIT.decode(data[end:]), story=story, voice=voice)
 
 
 def _id(entry: Entry) -> str:

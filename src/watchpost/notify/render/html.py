@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from watchpost.model import Digest, Report, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import direction, language_tag, link, marked, pieces
+from watchpost.notify.render.remarks import remarks
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -63,7 +64,8 @@ _TEMPLATE = """\
 <p class="small foot">\
 {% if omitted %}{{ omitted }}\
 {% if edition %} <a href="{{ edition }}" rel="noopener">{{ labels.open }}</a>{% endif %}<br>{% endif %}\
-{% if unread %}<b>{{ unread }}</b><br>{% endif %}{{ colophon }}</p>
+{% if unread %}<b>{{ unread }}</b><br>{% endif %}\
+{% for remark in remarks %}{{ remark }}<br>{% endfor %}{{ colophon }}</p>
 </td></tr>
 </table>
 </body>
@@ -140,6 +142,7 @@ def _view(digest: Digest) -> dict[str, Any]:
         "omitted": words.not_shown(digest),
         "edition": words.pages_link(digest),
         "unread": words.not_read(digest),
+        "remarks": remarks(digest),
         "colophon": words.colophon(digest),
         "sections": [
             {

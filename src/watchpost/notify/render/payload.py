@@ -120,7 +120,9 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
                 "omitted": digest.omitted + dropped,
                 "sources": digest.sources_total,
                 "unread": len(digest.unread),
+                "silenced": digest.silenced,
             },
+            "flooded": [{"topic": clean(topic, 200), "count": count} for topic, count in digest.flooded[:50]],
             "unread": [
                 {
                     "source": clean(unread.source, 100),

@@ -58,6 +58,12 @@ class Phrases:
     seen: str
     headline_changed: str
     figures_corrected: str
+    hit: Noun
+    further_hit: Noun
+    silenced: str
+    flood: str
+    corrections: str
+    following: str
 
     def count(self, number: int, noun: Noun) -> str:
         """A number with its noun: "1 story", "2 stories"."""
@@ -108,6 +114,12 @@ ENGLISH = Phrases(
     seen="{published} (seen {seen})",
     headline_changed="Headline changed",
     figures_corrected="Figures corrected: {figures}",
+    hit=("hit", "hits"),
+    further_hit=("further hit was", "further hits were"),
+    silenced="Silenced: {hits}.",
+    flood="Flood on {topic}: {hits} counted and not listed.",
+    corrections="Corrections: {told}.",
+    following="Next edition: {moment}.",
 )
 
 FRENCH = Phrases(
@@ -158,6 +170,12 @@ FRENCH = Phrases(
     seen="{published} (vu {seen})",
     headline_changed="Titre modifié",
     figures_corrected="Chiffres corrigés : {figures}",
+    hit=("résultat", "résultats"),
+    further_hit=("autre résultat compté, non affiché", "autres résultats comptés, non affichés"),
+    silenced="Mis en sourdine : {hits}.",
+    flood="Afflux sur {topic} : {hits}.",
+    corrections="Corrections : {told}.",
+    following="Prochaine édition : {moment}.",
 )
 
 _SPOKEN = {phrases.language: phrases for phrases in (ENGLISH, FRENCH)}

@@ -15,6 +15,7 @@ import regex
 from watchpost.model import Digest, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import clean, link, marked, pieces
+from watchpost.notify.render.remarks import remarks
 
 WIDTH = 72
 MAX_STORIES = 200
@@ -134,6 +135,8 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
     if digest.omitted and (url := words.pages_link(digest)):
         page.lines.append(url)
     page.say(words.not_read(digest))
+    for remark in remarks(digest):
+        page.say(remark)
     if digest.kind == "digest":
         page.say(words.colophon(digest))
         page.gap()

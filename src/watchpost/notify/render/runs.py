@@ -11,6 +11,7 @@ from watchpost.model import Digest, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import cut, direction, link, marked, pieces
 from watchpost.notify.render.limits import Limits
+from watchpost.notify.render.remarks import remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,13 @@ def opening(digest: Digest, number: int) -> tuple[str, ...]:
 def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
     """What stands below the last story: what is not shown, what could not be read, where there is more."""
     lines: list[Line] = [
-        (Run(text),) for text in (words.not_shown(digest), cut(words.not_read(digest, 5), 400)) if text
+        (Run(text),)
+        for text in (
+            words.not_shown(digest),
+            cut(words.not_read(digest, 5), 400),
+            *(cut(remark, 400) for remark in remarks(digest)),
+        )
+        if text
     ]
     if 0 < len(url := words.pages_link(digest)) <= limits.url:
         lines.append((Run(words.speak(digest).open, url=url),))

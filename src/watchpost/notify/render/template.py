@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from watchpost.model import Digest
 from watchpost.notify.render import payload, words
 from watchpost.notify.render.foreign import clean, link
+from watchpost.notify.render.remarks import remarks
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -93,6 +94,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "lateness": words.lateness(digest),
         "not_shown": words.not_shown(digest),
         "not_read": words.not_read(digest),
+        "remarks": list(remarks(digest)),
         "colophon": words.colophon(digest),
     }
     return facts

@@ -2,13 +2,15 @@
 -- news for its groups.
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint,
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
---      10 stream of retained articles
+--      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over
 -- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
---      5 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
+--      5 how many of a topic are parked in an hour (0: all),
+--      6 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
 --      numbers, figures, sketch; then the number of exact keys, exact keys …
 --      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic;
 --      the last two: how many articles are retained (0: none), how long hits stay in the history, ms
 -- returns {'OK', story, voice, 1|0 for each hit: news or known} | {'GONE'} another dealt with it: nothing was written
+-- What is beyond the limit is counted for each of its groups instead of parked.
 -- A hit is parked with its story before it: 's1', story (32), length of the voice (4), voice, payload.
 local now = now_ms()
 if redis.call('XACK', KEYS[1], 'match', ARGV[1]) == 0 then return {'GONE'} end
@@ -21,14 +23,14 @@ if retained > 0 then
   end
 end
 redis.call('XDEL', KEYS[1], ARGV[1])
-local at, story, voice, before = 6, '', '', ''
-if ARGV[5] ~= '0' then
-  local sig = { article = ARGV[6], story = ARGV[7], title = ARGV[8], outlet = ARGV[9], voice = ARGV[10],
-    credited = ARGV[11] == '1', day = tonumber(ARGV[12]), whole = ARGV[13] == '1', series = ARGV[14],
-    numbers = ARGV[15], figures = ARGV[16], sketch = ARGV[17] }
+local at, story, voice, before = 7, '', '', ''
+if ARGV[6] ~= '0' then
+  local sig = { article = ARGV[7], story = ARGV[8], title = ARGV[9], outlet = ARGV[10], voice = ARGV[11],
+    credited = ARGV[12] == '1', day = tonumber(ARGV[13]), whole = ARGV[14] == '1', series = ARGV[15],
+    numbers = ARGV[16], figures = ARGV[17], sketch = ARGV[18] }
   local exact = {}
-  for i = 19, 18 + ARGV[18] do exact[#exact + 1] = ARGV[i] end
-  at = 19 + #exact
+  for i = 20, 19 + ARGV[19] do exact[#exact + 1] = ARGV[i] end
+  at = 20 + #exact
   story, voice = decide(KEYS[6], KEYS[7], now, tonumber(ARGV[3]), sig, exact)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
 end
@@ -47,17 +49,27 @@ for _ = 1, ARGV[4] do
   at = at + marks + 1
   local groups = tonumber(ARGV[at])
   local payload = ARGV[at + groups + 1]
+  local name, over = ARGV[at + groups + 2], false
   if news == 1 then
+    local day = KEYS[11] .. name .. ':' .. math.floor(now / 86400000)
+    local count = redis.call('HINCRBY', day, math.floor(now / 3600000) % 24, 1)
+    if count == 1 then redis.call('EXPIRE', day, 3110400) end
+    over = ARGV[5] ~= '0' and count > tonumber(ARGV[5])
     for i = at + 1, at + groups do
-      redis.call('RPUSH', KEYS[4] .. ARGV[i], before .. payload)
-      redis.call('HSETNX', KEYS[3], ARGV[i], now)
+      if over then
+        redis.call('HINCRBY', KEYS[12] .. ARGV[i], name, 1)
+        redis.call('HSETNX', KEYS[12] .. ARGV[i], '', now)
+      else
+        redis.call('RPUSH', KEYS[4] .. ARGV[i], before .. payload)
+        redis.call('HSETNX', KEYS[3], ARGV[i], now)
+      end
     end
-    parked = parked + groups
-    remember(before .. payload, ARGV[at + groups + 2])
+    if not over then parked = parked + groups end
+    remember(before .. payload, name)
   end
-  local topic = 'topic:' .. ARGV[at + groups + 2]
+  local topic = 'topic:' .. name
   tally(KEYS[8], topic .. ':hits', 1)
-  tally(KEYS[8], topic .. (news == 0 and ':copies' or groups == 0 and ':unrouted' or ':parked'), 1)
+  tally(KEYS[8], topic .. (news == 0 and ':copies' or groups == 0 and ':unrouted' or over and ':over' or ':parked'), 1)
   at = at + groups + 3
   out[#out + 1] = news
 end

@@ -1,0 +1,244 @@
+"""Windows that close on a real store: what is told, held, silenced and counted, and that nothing is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from tests.fakes import RecordingReceiver
+from tests.making import article, hit
+from tests.wire.ends import HOUR_MS, queued
+from watchpost.model import Daily, Group, Hit, Immediate
+from watchpost.notify.editor import Editor, Hush, Imprint
+from watchpost.notify.role import Closer
+from watchpost.timetable import QuietHours, Silence
+from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.board import Board
+from watchpost.wire.books import Books
+from watchpost.wire.ledger import gaps
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.silences import Silences
+from watchpost.wire.store import Store
+
+MINUTES = timedelta(minutes=1)
+ALERTS = Immediate(timedelta(0))
+ALWAYS = Daily(tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)), tuple(range(7)), "UTC")
+
+
+class LaterOutbox(Outbox):
+    """An outbox whose clock is ahead by as much as a test says."""
+
+    ahead = timedelta(0)
+
+    async def now(self) -> datetime:
+        return await super().now() + self.ahead
+
+
+class Desk:
+    """A closer for one group, and what its receiver was sent."""
+
+    def __init__(self, store: Store, schedule: Immediate | Daily = ALERTS, **hush: Any) -> None:
+        self.store = store
+        self.group = Group("team|g", "team", schedule)
+        self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
+        receivers = {"team": RecordingReceiver("team")}
+        imprint = Imprint("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
+        self.editor = Editor(receivers, ["rfi"], Board(store), Silences(store), imprint, Hush(**hush))
+        self.closer = Closer(
+            [self.group],
+            receivers,
+            self.outbox,
+            self.editor,
+            tick=lambda: asyncio.sleep(0),
+            stop=asyncio.Event(),
+            clock=lambda: datetime.now(UTC),
+        )
+
+    async def park(self, *hits: Hit, per_hour: int = 0) -> None:
+        """These hits come out of MATCHED."""
+        await queued(self.store, *(one.article for one in hits))
+        end = Articles(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
+        while entries := await end.claims.take(100, block=False):
+            by_id = {one.article.id: one for one in hits}
+            read = [(entry, end.read(entry)) for entry in entries]
+            await end.matched([Match(entry, one, (Parking(by_id[one.id], ("team|g",)),)) for entry, one in read])
+
+    async def close(self) -> list[dict[str, Any]]:
+        """What is sent now, edition after edition."""
+        before = await self._sent()
+        await self.closer.close_due()
+        return (await self._sent())[len(before) :]
+
+    async def _sent(self) -> list[dict[str, Any]]:
+        rows = await self.store.redis.xrange(self.store.keys.outbox("team"))
+        bodies = [
+            await self.store.redis.hget(self.store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows
+        ]
+        from watchpost.wire.codec import MESSAGE
+
+        return [json.loads(MESSAGE.decode(body).editions["json"])["data"] for body in bodies]
+
+    async def accounted(self) -> bool:
+        """Whether the sums of the ledger meet."""
+        return gaps(await Books(self.store).audit()) == ()
+
+
+def titles(edition: dict[str, Any]) -> list[str]:
+    return [story["title"] for story in edition["stories"]]
+
+
+def report(title: str, outlet: str, story: str = "s", severity: Any = "normal") -> Hit:
+    about = article(title, id=f"{title} {outlet}", outlet=outlet)
+    return hit(article=about, story=story, voice=outlet, severity=severity)
+
+
+async def test_news_of_a_told_story_wait_and_come_as_one_update(store: Store) -> None:
+    desk = Desk(store)
+    await desk.park(report("Convoy burns", "Courier"))
+    (first,) = await desk.close()
+    assert first["stories"][0]["status"] == "new"
+    await desk.park(report("Convoy burnt", "Paper"))
+    assert await desk.close() == []
+    await desk.park(report("The convoy", "Herald"))
+    desk.outbox.ahead = 14 * MINUTES
+    assert await desk.close() == []
+    assert (await desk.outbox.standing([]))["team|g|held"].opened, "two of one story wait together"
+    assert await desk.outbox.parked() == 0, "but nobody is late with them"
+    desk.outbox.ahead = 16 * MINUTES
+    (update,) = await desk.close()
+    assert (update["stories"][0]["status"], update["stories"][0]["change"]["sources"]) == ("updated", 2)
+    assert await desk.close() == []
+    assert await desk.outbox.standing([]) == {}
+    assert await desk.accounted()
+
+
+async def test_a_story_that_goes_on_is_told_again_after_a_while(store: Store) -> None:
+    desk = Desk(store)
+    await desk.park(report("Convoy burns", "Courier"))
+    assert len(await desk.close()) == 1
+    await desk.park(hit(article=article("copy", outlet="Copyist"), story="s", voice="Courier"))
+    assert await desk.close() == [], "a copy is no news"
+    await desk.park(hit(article=article("copy 2", outlet="Third"), story="s", voice="Courier"))
+    desk.outbox.ahead = timedelta(hours=13)
+    (again,) = await desk.close()
+    assert again["stories"][0]["status"] == "continuing"
+    assert await desk.accounted()
+
+
+async def test_quiet_hours_hold_and_release_in_one_message(store: Store) -> None:
+    now = (await LaterOutbox(store, kept_ms=1).now()).replace(second=0, microsecond=0)
+    begin, end = now - timedelta(hours=1), now + timedelta(hours=1)
+    quiet = QuietHours(("team",), begin.time(), end.time(), tuple(range(7)), "UTC", ("high",))
+    desk = Desk(store, quiet_hours=(quiet,))
+    await desk.park(report("low one", "A", "1"), report("high one", "B", "2", "high"))
+    (through,) = await desk.close()
+    assert titles(through) == ["high one"]
+    await desk.park(report("another", "C", "3"))
+    assert await desk.close() == []
+    desk.outbox.ahead = timedelta(minutes=59)
+    assert await desk.close() == []
+    desk.outbox.ahead = timedelta(minutes=61)
+    (released,) = await desk.close()
+    assert sorted(titles(released)) == ["another", "low one"]
+    assert await desk.close() == []
+    assert await desk.accounted()
+
+
+async def test_a_digest_waits_for_the_end_of_quiet_hours_and_is_not_called_late(store: Store) -> None:
+    now = (await LaterOutbox(store, kept_ms=1).now()).replace(second=0, microsecond=0)
+    quiet = QuietHours(
+        ("team",),
+        (now - timedelta(hours=1)).time(),
+        (now + timedelta(hours=1)).time(),
+        tuple(range(7)),
+        "UTC",
+        ("high",),
+    )
+    desk = Desk(store, ALWAYS, quiet_hours=(quiet,))
+    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    await desk.park(report("high one", "B", "2", "high"))
+    assert await desk.close() == []
+    desk.outbox.ahead = timedelta(minutes=61)
+    (released,) = await desk.close()
+    assert (titles(released), released["late_seconds"]) == (["high one"], 0)
+
+
+async def test_what_is_silenced_is_counted_and_said_with_the_next_edition(store: Store) -> None:
+    desk = Desk(store, silences=(Silence("s1", datetime.now(UTC) + timedelta(hours=1), "replays", "anna", text="old"),))
+    await desk.park(report("an old one", "A", "1"))
+    assert await desk.close() == []
+    await desk.park(report("old again", "B", "2"), report("fresh", "C", "3"))
+    (edition,) = await desk.close()
+    assert (titles(edition), edition["counts"]["silenced"]) == (["fresh"], 2)
+    await desk.park(report("fresher", "D", "4"))
+    (edition,) = await desk.close()
+    assert edition["counts"]["silenced"] == 0
+    assert await desk.accounted()
+
+
+async def test_a_silence_that_is_added_late_covers_what_waits(store: Store) -> None:
+    desk, silences = Desk(store), Silences(store)
+    await desk.park(report("an old one", "A", "1"))
+    now = datetime.now(UTC)
+    silence = Silence("s1", now + timedelta(hours=1), "replays", "anna", topic="mali")
+    await silences.add(silence, now)
+    assert await desk.close() == []
+    assert (await silences.expire("s1", now)) is not None
+    assert await silences.expire("s1", now) is None, "it has ended"
+    assert [each.until for each in await silences.all()] == [now]
+    await desk.park(report("one more", "B", "2"))
+    (edition,) = await desk.close()
+    assert (titles(edition), edition["counts"]["silenced"]) == (["one more"], 1)
+
+
+async def test_beyond_its_limit_a_receiver_gets_the_rest_of_the_hour_in_one(store: Store) -> None:
+    desk = Desk(store, per_hour=2)
+    told = []
+    for number in range(5):
+        await desk.park(report(f"n{number}", "A", f"s{number}"))
+        told += await desk.close()
+    assert [titles(edition) for edition in told] == [["n0"], ["n1"]]
+    desk.outbox.ahead = timedelta(hours=1)
+    (rest,) = await desk.close()
+    assert sorted(titles(rest)) == ["n2", "n3", "n4"]
+    assert await desk.accounted()
+
+
+async def test_a_flood_is_told_once_with_exact_counts(store: Store) -> None:
+    desk = Desk(store)
+    flood: Sequence[Hit] = [report(f"n{number}", "A", f"s{number}") for number in range(120)]
+    await desk.park(*flood[:60], per_hour=10)
+    (edition,) = await desk.close()
+    assert len(edition["stories"]) == 10
+    assert edition["flooded"] == [{"topic": "Mali", "count": 50}]
+    await desk.park(*flood[60:], per_hour=10)
+    assert await desk.close() == [], "the rest of the hour is only counted"
+    assert await store.redis.llen(store.keys.bucket("team|g")) == 0, "and takes no memory"
+    desk.outbox.ahead = timedelta(hours=1)
+    (notice,) = await desk.close()
+    assert (notice["stories"], notice["flooded"]) == ([], [{"topic": "Mali", "count": 60}])
+    assert await desk.close() == []
+    assert not await store.redis.exists(store.keys.over("team|g"))
+    assert await desk.accounted()
+
+
+async def test_the_first_empty_digest_of_a_configuration_is_sent(store: Store) -> None:
+    desk = Desk(store, ALWAYS)
+    now = await desk.outbox.now()
+    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    (edition,) = await desk.close()
+    assert edition["stories"] == []
+    desk.outbox.ahead = timedelta(minutes=10)
+    assert await desk.close() == [], "one is enough"
+
+
+async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> None:
+    desk = Desk(store, ALWAYS)
+    now = await desk.outbox.now()
+    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    await desk.park(report("one", "A", "1"), report("two", "B", "2"))
+    hours = (await Board(store).counts(["mali"], now))["mali"]
+    assert hours == {int(now.timestamp()) // 3600: 2}
