@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from watchpost.cli import completing, operating
+from watchpost.cli import completing, editorial, operating
 from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 from watchpost.cli.config_commands import config_app
 from watchpost.cli.feed_commands import feed_app
@@ -33,6 +33,9 @@ app.add_typer(secret_app, name="secret")
 app.add_typer(operating.queue_app, name="queue")
 app.add_typer(operating.delivery_app, name="delivery")
 app.add_typer(operating.receiver_app, name="receiver")
+app.add_typer(editorial.digest_app, name="digest")
+app.add_typer(editorial.route_app, name="route")
+app.add_typer(editorial.silence_app, name="silence")
 
 
 class RoleName(StrEnum):

@@ -1,0 +1,56 @@
+"""`watchpost route test`: who would be told of a hit, when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from watchpost.app.tracing import trace
+from watchpost.cli.matching import OK, USAGE, read_plan
+from watchpost.cli.saying import say, tell, tell_json
+from watchpost.model import SEVERITIES
+from watchpost.plan.complaints import suggest
+
+
+def test(topic: str, severity: str, source: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `route test`."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    topics = {one.name: one for one in plan.topics}
+    for what, name, known in (
+        ("topic", topic, topics),
+        ("severity", severity, dict.fromkeys(SEVERITIES)),
+        ("feed or folder", source, {part.name: part for part in plan.sources}),
+    ):
+        if name and name not in known:
+            say(f"no {what} '{name}'{suggest(name, known)}")
+            return USAGE
+    wanted = next((one for one in SEVERITIES if one == severity), topics[topic].severity)
+    found = trace(plan, topic, wanted, source, datetime.now(UTC))
+    if as_json:
+        tell_json(
+            {
+                "topic": topic,
+                "severity": wanted,
+                "routes": [asdict(step) for step in found.steps],
+                "told": [asdict(telling) | {"when": telling.when.isoformat()} for telling in found.tellings],
+                "silences": found.silences,
+            }
+        )
+        return OK
+    tell(f"a hit on {topic}, severity {wanted}" + (f", from {source}" if source else ""))
+    for step in found.steps:
+        verdict = "takes it" + (", and the next ones are asked too" if step.goes_on else "") if step.takes else "no"
+        tell(f"  routes[{step.route}]: {verdict}: {step.why}")
+    zone = ZoneInfo(plan.timezone)
+    for telling in found.tellings:
+        tell(f"{telling.receiver}: {telling.when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}: {telling.why}")
+    if not found.tellings:
+        tell("nobody is told: no route takes it")
+    if found.silences:
+        tell(f"but nobody is told, for it is silenced by {', '.join(found.silences)}")
+    return OK
