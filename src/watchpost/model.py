@@ -226,8 +226,9 @@ class Digest:
     `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
     said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
     `accounts` stands in the first edition of a day, and in every one while a sum of the ledger does not meet.
-    `reduced`: no templates of the operator's, for one of them failed. `silenced` counts hits of which nobody is told,
-    `flooded` by topic's title those beyond its limit. `trends` are by topic. `following` is when the next one is due.
+    `left_out` counts omitted stories by severity, as far as known; `silenced` hits of which nobody is told; `flooded`
+    by topic's title those beyond its limit. `trends` are by topic. `following` is when the next one is due.
+    `reduced`: no templates of the operator's, for one of them failed.
     """
 
     id: str
@@ -241,6 +242,7 @@ class Digest:
     stories: tuple[Story, ...]
     articles: int
     omitted: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
     unread: tuple[Unread, ...] = ()
     sources_total: int = 0
     late: timedelta = timedelta(0)

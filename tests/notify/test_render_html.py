@@ -95,7 +95,7 @@ def test_five_hundred_stories_are_cut_counted_and_the_twin_tells_the_same() -> N
     assert html.page(shown) == page
     assert 20 < len(shown.stories) < 500
     assert shown.omitted == 500 - len(shown.stories)
-    assert f"Not shown: {shown.omitted} stories." in page
+    assert f"Not shown: {shown.omitted} stories (" in page
     assert len(page.encode()) > html.LIMIT * 0.8
 
 

@@ -80,14 +80,14 @@ def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
     assert len(payloads) == slack.MAX_MESSAGES
     assert all(len(payload["blocks"]) <= slack.MAX_BLOCKS for payload in payloads)
     shown = sum(part["type"] == "link" and "watch." not in part["url"] for p in payloads for part in texts(p))
-    assert f"Not shown: {500 - shown} stories." in json.dumps(payloads[-1])
+    assert f"Not shown: {500 - shown} stories (" in json.dumps(payloads[-1])
     assert [payload["blocks"][0]["text"]["text"][-6:] for payload in payloads] == [" (1/3)", " (2/3)", " (3/3)"]
 
 
 def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
     one = usual().stories[0]
     assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
-    assert "Not shown: 1 story." in messages(digest(*[one] * 37))[-1]
+    assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[-1]
 
 
 def test_an_empty_edition_is_a_message_too() -> None:

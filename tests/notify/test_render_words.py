@@ -62,11 +62,11 @@ def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
 
 def test_the_byline_never_guesses_a_date() -> None:
     edition = usual()
-    assert words.byline(edition, story()) == "RFI Afrique, French, 08:42 (seen 08:44). 2 sources."
+    assert words.byline(edition, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
     undated = story(lead=report(published=None))
     assert words.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
     old = story(lead=report(published=WHEN - timedelta(days=3)))
-    assert "published Fri 20 Nov 09:00, seen 08:44" in words.byline(edition, old)
+    assert "published Fri 20 Nov 09:00 (3 d ago), seen 08:44" in words.byline(edition, old)
 
 
 def test_copies_of_one_outlet_are_one_source() -> None:
@@ -107,7 +107,7 @@ def test_french_is_spoken_throughout() -> None:
         "3 sujets tirés de 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
         "Clôturé avec 3 h de retard : le service était arrêté.",
         "1. NOUVEAU  Explosion",
-        "RFI Afrique, français, 08:42 (vu 08:44). 2 sources.",
+        "RFI Afrique, français, 08:42 (il y a 18 min, vu 08:44). 2 sources.",
         'Motif : "Gao", "Wagner", "ЧВК". Aussi : РИА Новости (ru).',
         "Non lu : 2 sur 41 sources : maliweb (HTTP 503 depuis 04:00)",
     ):

@@ -13,6 +13,7 @@ from watchpost.model import Digest, Report, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import direction, language_tag, link, marked, pieces
 from watchpost.notify.render.remarks import remarks
+from watchpost.notify.render.trends import days, spikes, trend_line
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -40,9 +41,12 @@ _TEMPLATE = """\
 <table role="presentation" class="page" width="600" align="center" cellpadding="0" cellspacing="0" border="0">
 <tr><td class="cell">
 <h1>{{ heading }}</h1>
-<p class="small">{{ dateline }}<br>{{ summary }}{% if late %}<br><b>{{ late }}</b>{% endif %}</p>
+<p class="small">{{ dateline }}<br>{{ summary }}{% if spikes %}<br><b>{{ spikes }}</b>{% endif %}\
+{% if late %}<br><b>{{ late }}</b>{% endif %}</p>
 {% for section in sections %}
 <h2 dir="{{ section.direction }}">{{ section.title }}</h2>
+{% if section.trend %}<p class="trend" dir="ltr" title="{{ section.days }}">{{ section.trend }}</p>
+{% endif %}
 {% for story in section.stories %}
 <div class="story"{% if story.lang %} lang="{{ story.lang }}"{% endif %} dir="{{ story.direction }}">
 <h3><span class="status" lang="{{ language }}">{{ story.status }}</span> \
@@ -85,6 +89,7 @@ h3 { font-size: 16px; line-height: 22px; margin: 14px 0 2px; }
 p { font-size: 15px; line-height: 22px; margin: 2px 0; }
 a { color: #0b57a4; }
 .small { font-size: 13px; line-height: 19px; color: #5b5b57; }
+.trend { font-size: 13px; line-height: 19px; margin: 2px 0 6px; color: #0b57a4; }
 .status { font-size: 11px; letter-spacing: 1px; color: #8a3b12; }
 .lit { background: #fff0b3; color: #1c1c1a; }
 .foot { margin-top: 28px; padding-top: 8px; border-top: 1px solid #d8d8d4; }
@@ -93,6 +98,7 @@ a { color: #0b57a4; }
   h2 { border-bottom-color: #e8e8e4 !important; }
   a { color: #8ab8ee !important; }
   .small { color: #a9a9a4 !important; }
+  .trend { color: #8ab8ee !important; }
   .status { color: #f0a070 !important; }
   .lit { background: #6b5600 !important; color: #ffffff !important; }
 }
@@ -139,6 +145,7 @@ def _view(digest: Digest) -> dict[str, Any]:
         "dateline": words.dateline(digest),
         "summary": words.summary(digest),
         "late": words.lateness(digest),
+        "spikes": spikes(digest),
         "omitted": words.not_shown(digest),
         "edition": words.pages_link(digest),
         "unread": words.not_read(digest),
@@ -148,6 +155,8 @@ def _view(digest: Digest) -> dict[str, Any]:
             {
                 "title": section.title,
                 "direction": direction(section.title),
+                "trend": trend_line(digest, section.name),
+                "days": " ".join(map(str, days(digest, section.name))),
                 "stories": [_story(digest, story) for story in section.stories],
             }
             for section in words.sections(digest.stories)

@@ -122,6 +122,12 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
                 "unread": len(digest.unread),
                 "silenced": digest.silenced,
             },
+            "trends": [
+                {"topic": clean(topic, 100), "days": trend.days, "count": trend.count, "usual": trend.usual}
+                | {"spike": trend.spike}
+                for topic, trend in list(digest.trends.items())[:50]
+            ],
+            "next": _time(digest.following) if digest.following else None,
             "flooded": [{"topic": clean(topic, 200), "count": count} for topic, count in digest.flooded[:50]],
             "unread": [
                 {

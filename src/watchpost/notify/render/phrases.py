@@ -64,6 +64,19 @@ class Phrases:
     flood: str
     corrections: str
     following: str
+    ago: str
+    omitted: str
+    spike: str
+    spike_new: str
+    spikes: str
+    spike_of: str
+    count_usual: str
+    count_only: str
+    point: str
+
+    def decimal(self, number: float) -> str:
+        """A number with one digit after the point: "3.1"."""
+        return f"{number:.1f}".replace(".", self.point)
 
     def count(self, number: int, noun: Noun) -> str:
         """A number with its noun: "1 story", "2 stories"."""
@@ -110,8 +123,8 @@ ENGLISH = Phrases(
     topics="Topics: {topics}.",
     test="TEST MESSAGE",
     undated="no date, seen {seen}",
-    published="published {published}, seen {seen}",
-    seen="{published} (seen {seen})",
+    published="published {published} ({ago}), seen {seen}",
+    seen="{published} ({ago}, seen {seen})",
     headline_changed="Headline changed",
     figures_corrected="Figures corrected: {figures}",
     hit=("hit", "hits"),
@@ -120,6 +133,15 @@ ENGLISH = Phrases(
     flood="Flood on {topic}: {hits} counted and not listed.",
     corrections="Corrections: {told}.",
     following="Next edition: {moment}.",
+    ago="{duration} ago",
+    omitted="{number} {severity}",
+    spike=": SPIKE {times}×",
+    spike_new=": SPIKE",
+    spikes="Much more than usual: {topics}.",
+    spike_of="{topic} {count} (usually {usual})",
+    count_usual="{count}, usually {usual}",
+    count_only="{count} here",
+    point=".",
 )
 
 FRENCH = Phrases(
@@ -166,8 +188,8 @@ FRENCH = Phrases(
     topics="Thèmes : {topics}.",
     test="MESSAGE D'ESSAI",
     undated="sans date, vu {seen}",
-    published="publié {published}, vu {seen}",
-    seen="{published} (vu {seen})",
+    published="publié {published} ({ago}), vu {seen}",
+    seen="{published} ({ago}, vu {seen})",
     headline_changed="Titre modifié",
     figures_corrected="Chiffres corrigés : {figures}",
     hit=("résultat", "résultats"),
@@ -176,6 +198,15 @@ FRENCH = Phrases(
     flood="Afflux sur {topic} : {hits}.",
     corrections="Corrections : {told}.",
     following="Prochaine édition : {moment}.",
+    ago="il y a {duration}",
+    omitted="{number} {severity}",
+    spike=" : PIC {times}×",
+    spike_new=" : PIC",
+    spikes="Bien plus que d'ordinaire : {topics}.",
+    spike_of="{topic} {count} ({usual} d'ordinaire)",
+    count_usual="{count}, {usual} d'ordinaire",
+    count_only="{count} ici",
+    point=",",
 )
 
 _SPOKEN = {phrases.language: phrases for phrases in (ENGLISH, FRENCH)}

@@ -16,6 +16,7 @@ from watchpost.model import Digest, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import clean, link, marked, pieces
 from watchpost.notify.render.remarks import remarks
+from watchpost.notify.render.trends import spikes, trend_line
 
 WIDTH = 72
 MAX_STORIES = 200
@@ -126,7 +127,7 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
     else:
         page.say(_bold(words.dateline(digest)))
         page.say(words.window(digest))
-        page.say(words.summary(digest))
+        page.say(words.listed((words.summary(digest), spikes(digest))))
     page.say(words.lateness(digest))
     if digest.kind == "digest":
         _stories(page, digest)
@@ -149,6 +150,7 @@ def _stories(page: _Page, digest: Digest) -> None:
     for section in words.sections(digest.stories):
         page.gap()
         page.say(_bold(f"== {section.title.upper()} =="))
+        page.say(trend_line(digest, section.name))
         for story in section.stories:
             count += 1
             if story.status != "continuing":

@@ -12,6 +12,7 @@ from watchpost.notify.render import words
 from watchpost.notify.render.foreign import cut, direction, link, marked, pieces
 from watchpost.notify.render.limits import Limits
 from watchpost.notify.render.remarks import remarks
+from watchpost.notify.render.trends import spikes, trend_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def opening(digest: Digest, number: int) -> tuple[str, ...]:
         return ()
     told = f" · {words.summary(digest)}" if digest.stories else ""
     late = words.lateness(digest)
-    return (words.dateline(digest) + told, *((late,) if late else ()))
+    return (words.dateline(digest) + told, *(text for text in (spikes(digest), late) if text))
 
 
 def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
@@ -84,6 +85,8 @@ def tell(digest: Digest, story: Story, number: int, above: str, brief: bool, lim
     """One story; one line of it if `brief` or if it only goes on. `above`: the topic that the story before is under."""
     home = words.home(story)
     topic = "" if home.name == above else cut(words.title(home), 80).upper()
+    if topic and (line := trend_line(digest, home.name)):
+        topic = f"{topic}  {line}"
     severity = words.severity(digest, story) + " · " if digest.kind == "alert" else ""
     before = (Run(f"{number}  {severity}"), Run(f"{words.status(digest, story)}  ", bold=True))
     title = Run(_title(story, limits), True, link(story.lead.url, limits.url))

@@ -10,6 +10,8 @@ from watchpost.model import Digest
 from watchpost.notify.render.foreign import language_tag
 from watchpost.notify.render.phrases import phrases_for
 
+_GAP = timedelta(hours=6)
+
 
 def moment(digest: Digest, when: datetime) -> str:
     """A moment seen from the edition: "07:42" on its day, "Sun 22 Nov 18:03" in its year, else with year."""
@@ -17,6 +19,22 @@ def moment(digest: Digest, when: datetime) -> str:
     if local.date() == today.date():
         return written(digest, local, "HH:mm")
     return written(digest, local, "EEE d MMM HH:mm" if local.year == today.year else "d MMM y HH:mm")
+
+
+def dated(digest: Digest, published: datetime | None, seen: datetime) -> str:
+    """When an article was published, and when it was seen if that is another moment: "07:42 (18 min ago, seen 07:44)".
+
+    Further apart than six hours both are told in full. A missing date is said, not guessed.
+    """
+    say = phrases_for(digest.language)
+    found = moment(digest, seen)
+    if published is None:
+        return say.undated.format(seen=found)
+    age = max(timedelta(0), digest.created - published)
+    ago, told = say.ago.format(duration=duration(age, say.units)), moment(digest, published)
+    if abs(seen - published) > _GAP:
+        return say.published.format(published=told, ago=ago, seen=found)
+    return f"{told} ({ago})" if told == found else say.seen.format(published=told, ago=ago, seen=found)
 
 
 def written(digest: Digest, when: datetime, pattern: str) -> str:

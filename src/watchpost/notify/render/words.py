@@ -5,6 +5,7 @@ In the digest's language (phrases.py holds the words), with times in its timezon
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,11 +13,10 @@ from datetime import timedelta
 from watchpost.model import SEVERITIES, Digest, Report, Story, TopicMatch
 from watchpost.notify.render.foreign import clean, cut, language_tag, link, names
 from watchpost.notify.render.phrases import Phrases, phrases_for
-from watchpost.notify.render.times import duration, language_name, moment, written, zone_of
+from watchpost.notify.render.times import dated, duration, language_name, moment, written, zone_of
 
 _SUBJECT = 90  # code points; mail clients show about that many
 _LATE = timedelta(minutes=2)  # below that it is the work itself, not downtime
-_GAP = timedelta(hours=6)  # published and first seen further apart than this: both are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Section:
 
     title: str
     stories: tuple[Story, ...]
+    name: str = ""
 
 
 def sections(stories: Sequence[Story]) -> tuple[Section, ...]:
@@ -32,7 +33,7 @@ def sections(stories: Sequence[Story]) -> tuple[Section, ...]:
     groups: dict[str, list[Story]] = {}
     for story in stories:
         groups.setdefault(home(story).name, []).append(story)
-    return tuple(Section(title(home(group[0])), tuple(group)) for group in groups.values())
+    return tuple(Section(title(home(group[0])), tuple(group), name) for name, group in groups.items())
 
 
 def home(story: Story) -> TopicMatch:
@@ -58,8 +59,9 @@ def headline(report: Report, limit: int = 300) -> str:
 
 def shorten(digest: Digest, stories: int) -> Digest:
     """The digest with at most so many stories; what is left out is counted as omitted."""
-    kept = digest.stories[:stories]
-    return replace(digest, stories=kept, omitted=digest.omitted + len(digest.stories) - len(kept))
+    kept, left = digest.stories[:stories], Counter[str](story.severity for story in digest.stories[stories:])
+    omitted = digest.omitted + left.total()
+    return replace(digest, stories=kept, omitted=omitted, left_out=Counter(digest.left_out) + left)
 
 
 # ── the edition ──────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +152,11 @@ def lateness(digest: Digest) -> str:
 def not_shown(digest: Digest) -> str:
     """ "Not shown: 2 stories.", or ""."""
     say = speak(digest)
-    return say.not_shown.format(stories=say.count(digest.omitted, say.story)) if digest.omitted else ""
+    if not digest.omitted:
+        return ""
+    left = [(digest.left_out.get(one, 0), say.severity[one].lower()) for one in reversed(SEVERITIES)]
+    told = ", ".join(say.omitted.format(number=number, severity=word) for number, word in left if number)
+    return say.not_shown.format(stories=say.count(digest.omitted, say.story) + (f" ({told})" if told else ""))
 
 
 def not_read(digest: Digest, limit: int = 6) -> str:
@@ -213,9 +219,13 @@ def pages_link(digest: Digest) -> str:
 
 
 def byline(digest: Digest, story: Story) -> str:
-    """Who, in which language, when, and how many: "RFI Afrique, French, 07:42 (seen 07:44). 7 sources."."""
+    """Who, in which language, when, and how many: "RFI Afrique, French, 07:42 (18 min ago, seen 07:44). 7 sources."."""
     lead = story.lead
-    parts = (outlet(lead), language_name(lead.lang, speak(digest).language), _when(digest, lead))
+    parts = (
+        outlet(lead),
+        language_name(lead.lang, speak(digest).language),
+        dated(digest, lead.published, lead.first_seen),
+    )
     told = ". ".join([source_count(digest, story), *changes(digest, story)])
     return ", ".join(part for part in parts if part) + f". {told}."
 
@@ -278,17 +288,6 @@ def outlet(report: Report) -> str:
 def sources(story: Story) -> int:
     """How many different outlets told the story so far."""
     return max(story.outlets, len({outlet(report) for report in (story.lead, *story.reports)}))
-
-
-def _when(digest: Digest, report: Report) -> str:
-    say = speak(digest)
-    seen = moment(digest, report.first_seen)
-    if report.published is None:
-        return say.undated.format(seen=seen)
-    published = moment(digest, report.published)
-    if abs(report.first_seen - report.published) > _GAP:
-        return say.published.format(published=published, seen=seen)
-    return published if published == seen else say.seen.format(published=published, seen=seen)
 
 
 def listed(parts: Iterable[str]) -> str:
