@@ -25,6 +25,7 @@ _NORMAL = 1.4826
 _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 _BARS = "▁▂▃▄▅▆▇█"
+_WALL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ def trend_of(hours: Mapping[int, int], start: datetime, end: datetime, zone: tzi
 
 
 def bars(days: tuple[int, ...]) -> str:
-    """A bar for each day; the lowest one only for none at all."""
-    most = max(days, default=0)
-    return "".join(_BARS[ceil(count / most * 7) if most else 0] for count in days)
+    """A bar for each day; the lowest one only for none at all. A few hits are no wall of bars."""
+    most = max(*days, _WALL)
+    return "".join(_BARS[ceil(count / most * 7)] for count in days)
 
 
 def _most(past: list[int], usual: float) -> float:

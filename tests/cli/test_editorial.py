@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.making import article, hit
 from tests.wire.ends import HOUR_MS, queued
 from watchpost.cli.main import app
 from watchpost.model import Hit
+from watchpost.telemetry import set_up_log
 from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.keys import MATCH
 from watchpost.wire.store import Store, ensure_group
@@ -35,6 +37,13 @@ silences: [{match: {topic: mali, feed: ria}, until: 2100-01-01, reason: replays,
 DESK = "desk|every 3600 s"
 
 Asked = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _log_where_it_was() -> Iterator[None]:
+    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
+    yield
+    set_up_log("json", "info", sys.__stderr__)
 
 
 @pytest.fixture

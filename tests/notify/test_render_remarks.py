@@ -41,9 +41,9 @@ def test_everything_is_said_in_english() -> None:
         "Silenced: 3 hits.",
         "Next edition: 18:00.",
     )
-    assert trend_line(full(), "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12, usually 4: SPIKE 3.0×"
-    assert trend_line(full(), "mali") == "██████████████  1, usually 1"
-    assert trend_line(full(trends={"mali": YOUNG}), "mali") == "▁▁▁▁▁▁▁▁▁▁▁▁▁█  3 here"
+    assert trend_line(full(), "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12 now, usually 4: SPIKE 3.0×"
+    assert trend_line(full(), "mali") == "▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 now, usually 1"
+    assert trend_line(full(trends={"mali": YOUNG}), "mali") == "▁▁▁▁▁▁▁▁▁▁▁▁▁▇  3 now"
     assert trend_line(full(), "other") == ""
     assert spikes(full()) == "Much more than usual: Wagner / Africa Corps 12 (usually 4)."
 
@@ -56,7 +56,7 @@ def test_everything_is_said_in_french() -> None:
         "Mis en sourdine : 3 résultats.",
         "Prochaine édition : 18:00.",
     )
-    assert trend_line(edition, "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12, 4 d'ordinaire : PIC 3,0×"
+    assert trend_line(edition, "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12 cette fois, 4 d'ordinaire : PIC 3,0×"
     assert spikes(edition) == "Bien plus que d'ordinaire : Wagner / Africa Corps 12 (4 d'ordinaire)."
 
 

@@ -80,3 +80,4 @@ def test_the_clock_change_does_not_move_what_is_compared() -> None:
 def test_bars() -> None:
     assert bars((0, 1, 4, 8, 8, 0)) == "▁▂▅██▁"
     assert bars((0, 0)) == "▁▁"
+    assert bars((1, 1)) == "▃▃", "one a day is no wall"

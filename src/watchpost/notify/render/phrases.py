@@ -139,8 +139,8 @@ ENGLISH = Phrases(
     spike_new=": SPIKE",
     spikes="Much more than usual: {topics}.",
     spike_of="{topic} {count} (usually {usual})",
-    count_usual="{count}, usually {usual}",
-    count_only="{count} here",
+    count_usual="{count} now, usually {usual}",
+    count_only="{count} now",
     point=".",
 )
 
@@ -204,8 +204,8 @@ FRENCH = Phrases(
     spike_new=" : PIC",
     spikes="Bien plus que d'ordinaire : {topics}.",
     spike_of="{topic} {count} ({usual} d'ordinaire)",
-    count_usual="{count}, {usual} d'ordinaire",
-    count_only="{count} ici",
+    count_usual="{count} cette fois, {usual} d'ordinaire",
+    count_only="{count} cette fois",
     point=",",
 )
 

@@ -1,0 +1,65 @@
+"""docs/digests.md says what is: its example passes `check`, its commands exist with those options."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from watchpost.app.doors import read_plan
+from watchpost.cli.main import app
+from watchpost.notify import digest
+from watchpost.plan.plan import Limits
+from watchpost.telemetry import set_up_log
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "digests.md").read_text("utf-8")
+COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
+(EXAMPLE,) = re.findall(r"```yaml\n(.*?)```", MANUAL, re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _log_where_it_was() -> Iterator[None]:
+    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
+    yield
+    set_up_log("json", "info", sys.__stderr__)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The manual's example as a file."""
+    file = tmp_path / "watchpost.yaml"
+    file.write_text(EXAMPLE, "utf-8")
+    return file
+
+
+def test_the_example_is_read_and_its_doubt_is_the_one_that_is_told(config: Path) -> None:
+    plan = read_plan(config, {})
+    assert ["never reached" in str(warning) for warning in plan.warnings if "routes[2]" in str(warning)] == [True]
+    assert (len(plan.quiet_hours), len(plan.silences)) == (1, 1)
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| (`digest: .*?)\s\|", MANUAL, re.MULTILINE))
+def test_each_way_to_write_a_time_is_one(row: str, tmp_path: Path) -> None:
+    for written in re.findall(r"`(digest: [^`]+)`", row):
+        file = tmp_path / "watchpost.yaml"
+        file.write_text(f"version: 1\nreceivers: {{term: {{type: console}}}}\nroutes:\n  - to: term\n    {written}\n")
+        assert len(read_plan(file, {}).routes) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_exists_with_its_options(command: str, config: Path, tmp_path: Path) -> None:
+    words = re.findall(r'"[^"]*"|\S+', command)
+    words = ["desk" if word == "NAME" else word.strip('"') for word in words]
+    where = [] if words[:2] == ["route", "test"] else ["--data", str(tmp_path / "data")]
+    result = CliRunner().invoke(app, [*words, "--config", str(config), *where])
+    assert result.exit_code == (4 if where else 0), result.output
+
+
+def test_its_numbers_are_ours() -> None:
+    assert f"{Limits().hits_per_topic_per_hour:,}" in MANUAL
+    assert f"({Limits().digests_per_receiver_per_hour})" in MANUAL
+    assert f"at least {digest.STALE}" in MANUAL
