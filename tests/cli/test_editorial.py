@@ -115,7 +115,7 @@ def test_a_preview_shows_the_edition_and_why_it_ranks_so(ask: Asked, empty_valke
     assert "Convoy near Gao" in text
     assert "log(1 + 1) · 1 · " in text
     assert "Silenced: 1 hit." in text
-    assert "1 hits: silenced by" in text
+    assert "1 hits on mali: silenced by" in text
     assert json.loads(ask("digest", "preview", "desk", "--format", "json"))["data"]["counts"]["silenced"] == 1
     assert "there is html, json, text" in ask("digest", "preview", "desk", "--format", "blocks", code=1)
     assert "did you mean 'desk'" in ask("digest", "preview", "dsek", code=2)

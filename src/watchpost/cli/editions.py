@@ -94,8 +94,8 @@ def _explain(draft: Draft) -> None:
     for ruling in draft.edition.rulings:
         until = f" until {ruling.until:%Y-%m-%d %H:%M}Z" if ruling.until else ""
         tell(f"{len(ruling.hits)} hits: {ruling.reason}{until}  {ruling.hits[0].article.title}")
-    for silence, count in draft.edition.silenced.items():
-        tell(f"{count} hits: silenced by {silence}")
+    for (silence, topic), count in draft.edition.silenced.items():
+        tell(f"{count} hits on {topic}: silenced by {silence}")
 
 
 def _facts(draft: Draft) -> dict[str, Any]:
@@ -125,5 +125,8 @@ def _facts(draft: Draft) -> dict[str, Any]:
             }
             for ruling in draft.edition.rulings
         ],
-        "silenced": dict(draft.edition.silenced),
+        "silenced": [
+            {"silence": silence, "topic": topic, "hits": count}
+            for (silence, topic), count in draft.edition.silenced.items()
+        ],
     }

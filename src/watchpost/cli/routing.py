@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from watchpost.app.tracing import trace
+from watchpost.app.ways import trace
 from watchpost.cli.matching import OK, USAGE, read_plan
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.model import SEVERITIES

@@ -65,7 +65,7 @@ class Edition:
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
     rest: Rest = Rest()  # noqa: RUF009 - frozen
     rulings: tuple[Ruling, ...] = ()
-    silenced: Mapping[str, int] = field(default_factory=dict, hash=False)
+    silenced: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)  # by silence and topic
 
 
 class Editor:
@@ -146,15 +146,15 @@ class Editor:
         changed = parked.plan != self._imprint.plan and group.schedule.empty != "never"
         return bool(parked.over) or changed or tell_empty(group.schedule, parked.told, parked.closed, window)
 
-    async def _not_silenced(self, hits: Sequence[Hit], now: datetime) -> tuple[list[Hit], Counter[str]]:
+    async def _not_silenced(self, hits: Sequence[Hit], now: datetime) -> tuple[list[Hit], Counter[tuple[str, str]]]:
         silences = [*self._hush.silences, *(await self._silences.all() if hits else ())]
-        kept, silenced = [], Counter[str]()
+        kept, silenced = [], Counter[tuple[str, str]]()
         for hit in hits:
             silence = muting.silence_of(silences, hit, now)
             if silence is None:
                 kept.append(hit)
             else:
-                silenced[silence.id] += 1
+                silenced[silence.id, hit.topic] += 1
         return kept, silenced
 
     async def _digest(
@@ -239,7 +239,12 @@ def tally(edition: Edition, receiver: str) -> None:
     """What the closed window did, for the metrics and the log."""
     for ruling in edition.rulings:
         tm.alert_hits.labels(receiver, ruling.reason).inc(len(ruling.hits))
-    for silence, count in edition.silenced.items():
+        if ruling.reason == "limit":
+            tm.limits_applied.labels("digests_per_receiver_per_hour").inc()
+    if edition.digest is not None and edition.digest.flooded:
+        tm.limits_applied.labels("hits_per_topic_per_hour").inc()
+    for (silence, topic), count in edition.silenced.items():
+        tm.hits_silenced.labels(topic).inc(count)
         tm.log().info("hits.silenced", receiver=receiver, silence=silence, count=count)
 
 
