@@ -11,7 +11,7 @@ from typing import Any
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
 from tests.wire.ends import HOUR_MS, queued
-from watchpost.model import Daily, Group, Hit, Immediate
+from watchpost.model import Daily, Digest, Group, Hit, Immediate, Message
 from watchpost.notify.editor import Editor, Hush, Imprint
 from watchpost.notify.role import Closer
 from watchpost.timetable import QuietHours, Silence
@@ -40,11 +40,17 @@ class LaterOutbox(Outbox):
 class Desk:
     """A closer for one group, and what its receiver was sent."""
 
-    def __init__(self, store: Store, schedule: Immediate | Daily = ALERTS, **hush: Any) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schedule: Immediate | Daily = ALERTS,
+        receiver: RecordingReceiver | None = None,
+        **hush: Any,
+    ) -> None:
         self.store = store
         self.group = Group("team|g", "team", schedule)
         self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
-        receivers = {"team": RecordingReceiver("team")}
+        receivers = {"team": receiver or RecordingReceiver("team")}
         imprint = Imprint("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
         self.editor = Editor(receivers, ["rfi"], Board(store), Silences(store), imprint, Hush(**hush))
         self.closer = Closer(
@@ -107,6 +113,9 @@ async def test_news_of_a_told_story_wait_and_come_as_one_update(store: Store) ->
     assert await desk.close() == []
     assert (await desk.outbox.standing([]))["team|g|held"].opened, "two of one story wait together"
     assert await desk.outbox.parked() == 0, "but nobody is late with them"
+    look = await desk.closer.close_due()
+    assert look is not None
+    assert look > await desk.outbox.now(), "until then nobody looks again and again"
     desk.outbox.ahead = 16 * MINUTES
     (update,) = await desk.close()
     assert (update["stories"][0]["status"], update["stories"][0]["change"]["sources"]) == ("updated", 2)
@@ -223,6 +232,23 @@ async def test_a_flood_is_told_once_with_exact_counts(store: Store) -> None:
     assert await desk.close() == []
     assert not await store.redis.exists(store.keys.over("team|g"))
     assert await desk.accounted()
+
+
+class DeafReceiver(RecordingReceiver):
+    """Wants stories and nothing else."""
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        return super().compose(digest) if digest.stories else ()
+
+
+async def test_a_notice_that_a_receiver_does_not_want_is_not_made_again_and_again(store: Store) -> None:
+    desk = Desk(store, receiver=DeafReceiver("team"))
+    await desk.park(*(report(f"n{number}", "A", f"s{number}") for number in range(5)), per_hour=2)
+    assert len(await desk.close()) == 1
+    await desk.park(report("one more", "A", "more"), per_hour=2)
+    desk.outbox.ahead = timedelta(hours=1)
+    assert await desk.close() == []
+    assert not await store.redis.exists(store.keys.over("team|g"))
 
 
 async def test_the_first_empty_digest_of_a_configuration_is_sent(store: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.notify.editions import WHEN, digest, hostile, report, story, usual
 from watchpost.model import Change, Digest
-from watchpost.notify.render import html, payload, plain, slack
+from watchpost.notify.render import html, payload, plain, slack, words
 from watchpost.notify.render.remarks import remarks
 from watchpost.notify.render.trends import spikes, trend_line
 from watchpost.notify.render.words import not_shown, shorten
@@ -69,8 +69,8 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 def test_every_edition_says_it(form: str) -> None:
     forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full()))}
     text = " ".join(forms[form].split())
-    for words in (*remarks(full()), spikes(full()), "▃▃▂▃▄▃▂▂▂▂▃▃▃█", "SPIKE 3.0×"):
-        assert words in text, words
+    for told in (*remarks(full()), spikes(full()), "▃▃▂▃▄▃▂▂▂▂▃▃▃█", "SPIKE 3.0×"):
+        assert told in text, told
 
 
 def test_webhooks_get_the_numbers() -> None:
@@ -92,3 +92,19 @@ def test_hostile_words_are_harmless_here_too() -> None:
     name = "one\r\nBcc: victim@example.org\x1b[31m\u202e"
     (said,) = remarks(hostile(name, flooded=((name, 2),)))
     assert said.isprintable()
+
+
+def test_an_alert_of_a_flood_alone_is_no_quiet_day() -> None:
+    notice = digest(kind="alert", flooded=(("Wagner", 60), ("Mali", 2)))
+    for said in (words.subject(notice), words.heading(notice), plain.plain(notice), html.page(notice)):
+        assert "Nothing matched" not in said
+    assert words.subject(notice) == "[newsdesk] Flood: 62 hits beyond the limit, counted and not listed."
+    assert "Flood on Wagner: 60 further hits were counted and not listed." in " ".join(plain.plain(notice).split())
+    french = replace(notice, language="fr")
+    assert words.heading(french) == "Afflux : 62 résultats au-delà de la limite, comptés, non affichés."
+
+
+def test_what_goes_on_is_one_line() -> None:
+    page = html.page(digest(story(status="continuing")))
+    assert "(2 sources)" in page
+    assert "RFI Afrique" not in page

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from tests.notify.editions import HOSTILE, endless, hostile, usual
+from tests.notify.editions import HOSTILE, digest, endless, hostile, usual
 from tests.notify.test_receiver_webhook import receiver, send
 from watchpost.model import Delivered
 from watchpost.notify.render.foreign import clean
@@ -33,6 +33,12 @@ def test_no_hit_is_lost_to_the_choice_of_events(events: list[str], kind: str, ex
     documents = told(usual(kind=kind), events=events)
     assert [(one["type"], len(one["data"]["stories"])) for one in documents] == expected
     assert len({one["id"] for one in documents}) == len(documents)
+
+
+@pytest.mark.parametrize("events", [["digest.created"], ["digest.created", "hit.created"]])
+def test_a_flood_alone_is_told_as_an_edition(events: list[str]) -> None:
+    (document,) = told(digest(kind="alert", flooded=(("Mali", 60),)), events=events)
+    assert (document["type"], document["data"]["flooded"]) == ("digest.created", [{"topic": "Mali", "count": 60}])
 
 
 def test_one_message_is_never_longer_than_allowed_and_no_story_is_lost() -> None:

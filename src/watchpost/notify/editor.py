@@ -115,6 +115,7 @@ class Editor:
         notes = {story: telling.write(told) for story, told in after(digest, tell, known).items()}
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
+        rest = replace(rest, over=parked.over)
         return Edition(digest, deliveries_of(digest, messages), notes, rest, rulings, silenced)
 
     def _rule(

@@ -69,7 +69,10 @@ class Closer:
             window = self._window(group, standing, now, everything or base_of(key) not in self._groups)
             if window is not None:
                 await self._close_safely(group, standing, window, now)
-            look = next_look(group.schedule, standing.opened, now) if window is None else None
+            look = None
+            if window is None:
+                held = key.endswith(HELD)
+                look = standing.until if held else next_look(group.schedule, standing.opened, now)
             soonest = min(filter(None, (soonest, look)), default=None)
         return soonest
 

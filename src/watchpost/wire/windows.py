@@ -61,11 +61,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What a window does not tell: hits `held` until a moment, by their bytes, and how many were `silenced`."""
+    """What a window does not tell: hits `held` until a moment, by their bytes, and how many were `silenced`.
+
+    `over` are the counts by topic, beyond a limit, that its edition tells instead.
+    """
 
     held: tuple[bytes, ...] = ()
     until: datetime | None = None
     silenced: int = 0
+    over: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 def base_of(group: str) -> str:
@@ -177,8 +181,7 @@ class Windows:
         args += [self._kept_ms, len(notes or {}), *(part for pair in (notes or {}).items() for part in pair)]
         args += [base + HELD, _ms(rest.until or window_end), len(rest.held), *rest.held, rest.silenced]
         args.append(plan)
-        over = parked.over if deliveries else {}
-        args += [len(over), *(part for pair in over.items() for part in pair)]
+        args += [len(rest.over), *(part for pair in rest.over.items() for part in pair)]
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
         names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]

@@ -103,7 +103,8 @@ class Webhook:
 
     def _bodies(self, digest: Digest) -> tuple[str, ...]:
         options = self._options
-        one_by_one = options.events == ("hit.created",) or (digest.kind == "alert" and "hit.created" in options.events)
+        alert = digest.kind == "alert" and bool(digest.stories)  # else it tells of a flood, and not of a hit
+        one_by_one = options.events == ("hit.created",) or (alert and "hit.created" in options.events)
         editions = payload.hits(digest) if one_by_one else (digest,)
         if options.template is not None and not digest.reduced:
             bodies = tuple(render(options.template.body, "json", edition) for edition in editions)

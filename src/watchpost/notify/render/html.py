@@ -51,8 +51,10 @@ _TEMPLATE = """\
 <div class="story"{% if story.lang %} lang="{{ story.lang }}"{% endif %} dir="{{ story.direction }}">
 <h3><span class="status" lang="{{ language }}">{{ story.status }}</span> \
 {% if story.url %}<a href="{{ story.url }}" rel="noopener noreferrer nofollow">{{ story.title }}</a>\
-{% else %}{{ story.title }}{% endif %}</h3>
-<p class="small" lang="{{ language }}" dir="ltr">{{ story.byline }}</p>
+{% else %}{{ story.title }}{% endif %}\
+{% if story.count %} <span class="small" lang="{{ language }}">({{ story.count }})</span>{% endif %}</h3>
+{% if story.byline %}<p class="small" lang="{{ language }}" dir="ltr">{{ story.byline }}</p>
+{% endif %}
 {% if story.quote %}<p class="quote">{% for text, lit in story.quote %}\
 {% if lit %}<b class="lit">{{ text }}</b>{% else %}{{ text }}{% endif %}{% endfor %}</p>{% endif %}
 {% if story.why or story.also or story.topics %}<p class="small" lang="{{ language }}" dir="ltr">\
@@ -174,14 +176,15 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
         "byline": words.byline(digest, story),
+        "count": "",
         "quote": (),
         "why": "",
         "also": (),
         "more": 0,
         "topics": "",
     }
-    if story.status == "continuing":
-        return view
+    if story.status == "continuing":  # one line
+        return view | {"byline": "", "count": words.source_count(digest, story)}
     others, more = words.also(story)
     return view | {
         "quote": pieces(marked(story.snippet)),

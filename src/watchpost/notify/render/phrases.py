@@ -62,6 +62,7 @@ class Phrases:
     further_hit: Noun
     silenced: str
     flood: str
+    flood_only: str
     corrections: str
     following: str
     ago: str
@@ -131,6 +132,7 @@ ENGLISH = Phrases(
     further_hit=("further hit was", "further hits were"),
     silenced="Silenced: {hits}.",
     flood="Flood on {topic}: {hits} counted and not listed.",
+    flood_only="Flood: {hits} beyond the limit, counted and not listed.",
     corrections="Corrections: {told}.",
     following="Next edition: {moment}.",
     ago="{duration} ago",
@@ -196,6 +198,7 @@ FRENCH = Phrases(
     further_hit=("autre résultat compté, non affiché", "autres résultats comptés, non affichés"),
     silenced="Mis en sourdine : {hits}.",
     flood="Afflux sur {topic} : {hits}.",
+    flood_only="Afflux : {hits} au-delà de la limite, comptés, non affichés.",
     corrections="Corrections : {told}.",
     following="Prochaine édition : {moment}.",
     ago="il y a {duration}",

@@ -119,6 +119,8 @@ def nothing(digest: Digest) -> str:
     """The sentence of an edition without stories: a silent failure must not look like a quiet day."""
     say = speak(digest)
     failed, total = len(digest.unread), digest.sources_total
+    if digest.flooded:
+        return say.flood_only.format(hits=say.count(sum(count for _, count in digest.flooded), say.hit))
     if digest.omitted:
         return say.nothing_shown.format(stories=say.count(digest.omitted, say.story))
     if total and failed >= total:
