@@ -143,3 +143,11 @@ def test_what_is_very_old_still_counts_a_little() -> None:
     value, reckoning = score(3, 1.0, timedelta(days=400), [hit("a")])
     assert value > 0
     assert "0.10" in reckoning
+
+
+def test_why_shows_names_before_common_words() -> None:
+    words = ("soldiers", "soldiers", "Russian", "gold", "Wagner", "فاغنر")
+    found = tuple(Evidence("body", n, n + 1, word, word) for n, word in enumerate(words))
+    one = hit("Gold", topic="wagner", topic_title="Wagner group / Africa Corps", evidence=found)
+    (story,) = edition(one).stories
+    assert story.topics[0].why == ("Wagner", "Russian", "فاغنر", "soldiers", "gold")

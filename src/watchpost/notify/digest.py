@@ -127,16 +127,26 @@ def _story(hits: Sequence[Hit], told: Told | None, now: datetime, weights: Mappi
 
 
 def _why(hits: Sequence[Hit], topic: str) -> tuple[str, ...]:
-    """The words that matched, in the article's own form, each once, most frequent first."""
+    """The words that matched, in the article's own form, each once: names before common words, then by frequency.
+
+    Names are the words of the topic's own title, then what is written with a capital or has none: "soldiers" beside
+    "Wagner" says less about why.
+    """
     counts: dict[str, int] = {}
     forms: dict[str, str] = {}
+    title: set[str] = set()
     for hit in hits:
         if hit.topic == topic:
+            title.update(hit.topic_title.casefold().split())
             for item in hit.evidence:
                 key = " ".join(item.text.casefold().split())
                 forms.setdefault(key, " ".join(item.text.split()))
                 counts[key] = counts.get(key, 0) + 1
-    return tuple(forms[key] for key in sorted(counts, key=lambda key: -counts[key])[:6])
+
+    def rank(key: str) -> tuple[bool, bool, int]:
+        return title.isdisjoint(key.split()), forms[key][:1].islower(), -counts[key]
+
+    return tuple(forms[key] for key in sorted(counts, key=rank)[:6])
 
 
 def score(voices: int, weight: float, age: timedelta, hits: Sequence[Hit]) -> tuple[float, str]:
