@@ -170,6 +170,7 @@ class Poller:
             task = asyncio.create_task(self._visit_feed(source, claim))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+            await asyncio.sleep(0)  # not all of them in one turn of the loop
         return claimed.more
 
     async def _visit_feed(self, source: Source, claim: Claim) -> None:
