@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from watchpost.model import Article
@@ -28,10 +29,10 @@ _ALNUM = re.compile(r"[^\W_]+")
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 _RETURN = re.compile("\r\n?|[\v\f\x85\u2028]")
-_SPACES_ONLY, _BREAKS_ONLY = re.compile(" {2,}"), re.compile("\n{3,}")
+_PLAIN_RUN, _BREAKS = re.compile(" {2,}"), re.compile("\n{3,}")
+_BLANKS = "\t \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _SPACES = "\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _RUN = re.compile(rf"[{_SPACES}]{{2,}}|[\t\u1680\u2000-\u200a\u205f\u3000]")
-_BREAK = re.compile(rf"[{_SPACES}]*\n[{_SPACES}\n]*")
 # Controls, and marks that reorder or hide what follows (UAX #9, UTR #36). Joiners and soft hyphens stay: they spell.
 _CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
@@ -107,15 +108,13 @@ def with_page(article: Article, page: Draft) -> Article | None:
 
 def clean_text(text: str) -> str:
     """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
-    if text.replace("\n", "").isprintable():  # most texts: no controls, and no spaces but the plain one
-        if "  " in text:
-            text = _SPACES_ONLY.sub(" ", text)
-        if "\n" in text:
-            text = _BREAKS_ONLY.sub("\n\n", "\n".join([line.strip(" ") for line in text.split("\n")]))
-        return unicodedata.normalize("NFC", text.strip())
-    text = _RETURN.sub("\n", text).replace("\u2029", "\n\n")
-    text = _RUN.sub(" ", _CONTROL.sub("", text))
-    text = _BREAK.sub(lambda run: "\n\n" if run.group().count("\n") > 1 else "\n", text)
+    if not text.replace("\n", "").isprintable():  # a control, or a space that is not the plain one
+        text = _RETURN.sub("\n", text).replace("\u2029", "\n\n")
+        text = _RUN.sub(" ", _CONTROL.sub("", text))
+    elif "  " in text:
+        text = _PLAIN_RUN.sub(" ", text)
+    if "\n" in text:
+        text = _BREAKS.sub("\n\n", "\n".join([line.strip(_BLANKS) for line in text.split("\n")]))
     return unicodedata.normalize("NFC", text.strip())
 
 
@@ -144,6 +143,11 @@ def canonical_url(link: str, base: str = "") -> str:
     "" unless the result is http or https with a host. Parameters keep their order. A fragment that is the page's
     address within a script (`#!/…`, `#/…`) stays.
     """
+    return _canonical(link, base) if len(link) <= 2 * URL_MAX else _canonical.__wrapped__(link, base)
+
+
+@lru_cache(1024)  # the ids of a feed's entries need it before the entries do
+def _canonical(link: str, base: str) -> str:
     link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
     try:
         parts = urlsplit(urljoin(base, link) if base else link)

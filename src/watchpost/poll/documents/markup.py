@@ -67,7 +67,7 @@ _SILENT = frozenset(
     ]
 )
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
-_BREAK, _BREAKS, _RUN = re.compile(r"[ ]*\n[ ]*"), re.compile(r"\n{3,}"), re.compile(r" {2,}")
+_BREAKS, _RUN = re.compile(r"\n{3,}"), re.compile(r" {2,}")
 _FRAME = frozenset(["nav", "header", "footer", "aside", "form"])
 
 
@@ -110,9 +110,9 @@ def text_of(root: etree._Element, *, frame: bool = True) -> str:
                 parts.append(mark)
             if element is not root:
                 parts.append(_squeeze(element.tail or "", keep=False))
-    text = _BREAK.sub("\n", "".join(parts))
+    text = "\n".join([line.strip(" ") for line in "".join(parts).split("\n")])
     return _BREAKS.sub("\n\n", _RUN.sub(" ", text)).strip()
 
 
 def _squeeze(text: str, *, keep: bool) -> str:
-    return text if keep else _SPACE.sub(" ", text)
+    return text if keep or (text.isprintable() and "  " not in text) else _SPACE.sub(" ", text)
