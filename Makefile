@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench editors eval soak schema clean
+.PHONY: help install run test check format bench editors browser eval soak screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,14 @@ SEED ?=
 
 soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… for the kills of an earlier run
 	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
+
+browser: $(VENV)/.installed-dev  ## install what the tests of the pages need besides: Chromium, axe, html-validate
+	@command -v chromium >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
+		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium; }
+	@npm install --prefix $(VENV)/node --no-save --no-audit --no-fund --silent axe-core@4.14.1 html-validate@10.17.0
+
+screenshots: browser  ## take the pictures of the README anew
+	$(BIN)/python -m tests.web.screenshots docs/img
 
 clean:  ## remove .venv and build leftovers; data in var stays
 	rm -rf $(VENV) build dist

@@ -37,27 +37,33 @@ WATCHED = Watched(
 
 @asynccontextmanager
 async def pages(
-    store: Store, vitals: Vitals | None = None, access: Access | None = None, watched: Watched = WATCHED
+    store: Store,
+    vitals: Vitals | None = None,
+    access: Access | None = None,
+    watched: Watched = WATCHED,
+    **others: Any,
 ) -> AsyncIterator[str]:
-    """The server on a free port; yields its address."""
+    """The server on a free port; yields its address. `others` are more of House."""
     stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def told(where: str) -> None:
         address.set_result(where)
 
-    house = House(store, watched, vitals or Vitals(), access=access or Access(), stop=stop)
+    house = House(store, watched, vitals or Vitals(), access=access or Access(), stop=stop, **others)
     work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(house), told))
     yield f"http://{await address}"
     stop.set()
     await work
 
 
-async def found(store: Store, about: Article, *, group: str = "team|now", **fields: Any) -> Hit:
-    """A hit of this article, parked and in the history."""
+async def found(
+    store: Store, about: Article, *, group: str = "team|now", made: Hit | None = None, **fields: Any
+) -> Hit:
+    """A hit of this article, parked and in the history; `made`: that very one."""
     await queued(store, about)
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
-    made = hit(about.title, article=about, **fields)
+    made = made or hit(about.title, article=about, **fields)
     await match_one(end, entry, end.read(entry), Parking(made, (group,)))
     return made
 

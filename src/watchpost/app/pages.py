@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchpost import redaction
+from watchpost.app.deeds import PlanDeeds
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Immediate
 from watchpost.notify.schedule import next_slot
@@ -37,6 +38,7 @@ def house(plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = Non
         next_edition=next_edition,
         stop=stop,
         door=door,
+        deeds=PlanDeeds(plan, store),
     )
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from watchpost.app import doors
+from watchpost.app.deeds import PlanDeeds
 from watchpost.cli.queue import (
     FAILED,
     OK,
@@ -14,7 +16,6 @@ from watchpost.cli.queue import (
     Where,
     as_facts,
     at,
-    audit,
     confirmed,
     meant,
     report,
@@ -76,13 +77,11 @@ def replay(
         return USAGE
 
     async def work(plan: Plan, store: Store) -> int:
-        desk = Desk(store)
-        letters = [one for one in failed_since(await desk.letters(), after) if meant(one, ids, receiver)]
+        letters = [one for one in failed_since(await Desk(store).letters(), after) if meant(one, ids, receiver)]
         if failed and after is None and not confirmed(len(letters), "sent again", yes):
             return USAGE
-        done = [await desk.requeue(letter) for letter in letters]
-        audit("replay", sum(done), receiver=receiver)
-        return report(where, "replayed", sum(done), max(len(done), len(ids)) - sum(done))
+        done = await PlanDeeds(plan, store).take_up(letters, doors.operator(), receiver, deed="replay")
+        return report(where, "replayed", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)
 

@@ -40,6 +40,19 @@ def feed_show(
     raise typer.Exit(feeds.show(name, config, data, as_json, os.environ))
 
 
+@feed_app.command("read")
+def feed_read(
+    name: Annotated[str, typer.Argument(help="A feed of the configuration.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a feed of the running service now, at its host's next turn."""
+    from watchpost.cli import queue, reading
+
+    raise typer.Exit(reading.read(queue.Where(config, data, as_json), name, os.environ))
+
+
 @feed_app.command("test")
 def feed_test(
     target: Annotated[str, typer.Argument(metavar="URL|NAME", help="An address, or a feed of the configuration.")],

@@ -12,6 +12,7 @@ from typing import Any
 
 from watchpost import telemetry as tm
 from watchpost.app import doors
+from watchpost.app.deeds import PlanDeeds, audit
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
@@ -122,15 +123,12 @@ def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapp
     """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
 
     async def work(plan: Plan, store: Store) -> int:
-        desk = Desk(store)
+        deeds = PlanDeeds(plan, store)
         if not dead and not ids:
-            moved = await desk.hurry(receiver)
-            audit("retry", moved, receiver=receiver)
-            return report(where, "retried", moved, 0)
-        letters = [one for one in await desk.letters() if meant(one, ids, receiver)]
-        done = [await desk.requeue(letter) for letter in letters]
-        audit("retry", sum(done), receiver=receiver)
-        return report(where, "retried", sum(done), max(len(done), len(ids)) - sum(done))
+            return report(where, "retried", await deeds.hurry(receiver, doors.operator()), 0)
+        letters = [one for one in await Desk(store).letters() if meant(one, ids, receiver)]
+        done = await deeds.take_up(letters, doors.operator(), receiver)
+        return report(where, "retried", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)
 
@@ -151,7 +149,7 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
         if not confirmed(len(letters) + len(cases), "dropped for ever", yes):
             return USAGE
         done = [await desk.drop_letter(letter) for letter in letters] + [await desk.drop(case) for case in cases]
-        audit("drop", sum(done), receiver=receiver)
+        audit("drop", sum(done), doors.operator(), receiver=receiver)
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
 
     return at(where, env, work)
@@ -172,11 +170,6 @@ def confirmed(number: int, what: str, yes: bool) -> bool:
         return False
     say(f"{word} to be {what}: type yes to go on")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def audit(deed: str, count: int, **facts: str) -> None:
-    """A person acted: one line in the log, whatever its level."""
-    tm.log().warning("operator.acted", deed=deed, count=count, by=doors.operator(), **facts)
 
 
 def report(where: Where, word: str, done: int, left: int) -> int:

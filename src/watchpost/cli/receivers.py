@@ -9,7 +9,8 @@ from time import perf_counter
 
 from watchpost import telemetry as tm
 from watchpost.app import doors
-from watchpost.cli.queue import FAILED, OK, USAGE, Where, at, audit
+from watchpost.app.deeds import PlanDeeds
+from watchpost.cli.queue import FAILED, OK, USAGE, Where, at
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.model import Delivered, Delivery, Outcome
@@ -50,7 +51,7 @@ def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
         part = _part(plan, name)
         if part is None:
             return USAGE
-        moved = await _enable(store, part)
+        moved = await PlanDeeds(plan, store).enable(name, doors.operator())
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
@@ -108,17 +109,10 @@ async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Deliver
         try:
             async with doors.look(settings, plan) as store:
                 if not (await Desk(store).state(part.name)).well:
-                    await _enable(store, part)
+                    await PlanDeeds(plan, store).enable(part.name, doors.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either
     return results
-
-
-async def _enable(store: Store, part: Part) -> int:
-    await doors.build_gate(store, part).clear()
-    moved = await Desk(store).hurry(part.name)
-    audit("enable", moved, receiver=part.name)
-    return moved
 
 
 def _part(plan: Plan, name: str) -> Part | None:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from watchpost.app import doors
-from watchpost.cli.queue import FAILED, OK, USAGE, Where, at, audit
+from watchpost.app.deeds import audit
+from watchpost.cli.queue import FAILED, OK, USAGE, Where, at
 from watchpost.cli.saying import say, table, tell, tell_json
 from watchpost.model import SEVERITIES, derive_id
 from watchpost.plan.complaints import suggest
@@ -51,7 +52,7 @@ def add(where: Where, asked: Asked, env: Mapping[str, str]) -> int:
         id_ = derive_id("silence", *conditions, until.isoformat(), asked.reason)[:8]
         silence = Silence(id_, until, asked.reason, asked.by or doors.operator(), *conditions)
         await Silences(store).add(silence, now)
-        audit("silence add", 1, silence=id_)
+        audit("silence add", 1, doors.operator(), silence=id_)
         if where.as_json:
             tell_json({"silence": _facts(silence, "command line", now)})
         else:
@@ -101,7 +102,7 @@ def expire(where: Where, id_: str, env: Mapping[str, str]) -> int:
         if ended is None:
             say(f"no silence {id_} that has not ended")
             return FAILED
-        audit("silence expire", 1, silence=id_)
+        audit("silence expire", 1, doors.operator(), silence=id_)
         if where.as_json:
             tell_json({"silence": _facts(ended, "command line", now)})
         else:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from watchpost.errors import StoreError
 from watchpost.web.access import User
+from watchpost.web.acting import NOTICES
 from watchpost.web.gathering import Gathering, Shown
 from watchpost.web.rendering import MEDIA, Rendering
 
@@ -27,10 +28,13 @@ Look = Callable[[Request, datetime], Awaitable[Shown | None]]
 class Pages:
     """The seven pages, their static files, and the stream that says when to read a page again."""
 
-    def __init__(self, gathering: Gathering, rendering: Rendering, stop: asyncio.Event) -> None:
+    def __init__(
+        self, gathering: Gathering, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False
+    ) -> None:
         self._gathering = gathering
         self._rendering = rendering
         self._stop = stop
+        self._can_act = can_act
         self._streams = 0
 
     def routes(self) -> list[Route]:
@@ -70,10 +74,16 @@ class Pages:
                 return self.trouble(request, "Not here", "There is nothing of that name (any more).", 404)
             code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
             user: User = request.user
-            values = {**shown.values, "may_act": False, "user": user}
+            may_act = self._can_act and user.role == "operate"
+            notice = NOTICES.get(request.query_params.get("done", ""), "")
+            values = {**shown.values, "may_act": may_act, "user": user, "notice": notice}
             return HTMLResponse(self._rendering.page(shown.template, now, values), code)
 
         return page
+
+    async def missing(self, request: Request, error: Exception) -> Response:
+        """An address that is none, or none for this method."""
+        return self.trouble(request, "Not here", "There is no such page.", getattr(error, "status_code", 404))
 
     def trouble(self, request: Request, heading: str, text: str, code: int) -> Response:
         """A page that says what is wrong."""

@@ -30,7 +30,9 @@ from watchpost.plan.schedule_text import is_loopback
 from watchpost.vitals import Vitals
 from watchpost.web import websub
 from watchpost.web.access import Doorkeeper
+from watchpost.web.acting import acts
 from watchpost.web.counting import Counting
+from watchpost.web.deeds import Deeds
 from watchpost.web.gathering import Gathering, Next
 from watchpost.web.gauges import Gauges
 from watchpost.web.guard import Guard
@@ -67,7 +69,7 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
 @dataclass(frozen=True, slots=True)
 class House:
     """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
-    `door` is where a new configuration is asked for.
+    `door` is where a new configuration is asked for, `deeds` what may be done; None: nothing.
     """
 
     store: Store
@@ -78,6 +80,7 @@ class House:
     next_edition: Next = lambda group, opened, now: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     door: Door | None = None
+    deeds: Deeds | None = None
 
 
 def build(house: House) -> Starlette:
@@ -110,7 +113,7 @@ def build(house: House) -> Starlette:
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     gathering = Gathering(house.store, watched, vitals, house.next_edition)
-    pages = Pages(gathering, Rendering(watched.timezone), house.stop)
+    pages = Pages(gathering, Rendering(watched.timezone), house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)
     return Starlette(
         routes=[
@@ -121,7 +124,9 @@ def build(house: House) -> Starlette:
             *([] if house.door is None else routes_of(house.door)),
             *websub.routes(Pushes(house.store)),
             *pages.routes(),
+            *([] if house.deeds is None else acts(house.deeds, house.door)),
         ],
+        exception_handlers={404: pages.missing, 405: pages.missing},
         middleware=[
             Middleware(Counting),
             Middleware(Guard, doorkeeper=Doorkeeper(house.access), names=house.access.names, open_to_all=not loopback),

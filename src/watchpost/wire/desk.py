@@ -82,6 +82,10 @@ class Desk:
             moved = int(await self._store.run("due_retries", names, [waiting, "1", receiver]))
         return moved
 
+    async def read_now(self, feed: str, lease_ms: int) -> str:
+        """Make a feed due: "NOW"; "SOON" if it is read within a lease anyway; "NONE" if it is not scheduled."""
+        return str((await self._store.run("read_now", [self._keys.feeds], [feed, lease_ms])).decode())
+
     async def drop(self, case: Case) -> bool:
         """Give up a delivery that waits; False if it is gone already."""
         async with self._store.errors():

@@ -1,0 +1,61 @@
+"""What a person on duty does to a running service, from a command or a page: one way to do it, one line in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watchpost import telemetry as tm
+from watchpost.app import doors
+from watchpost.plan.plan import Plan
+from watchpost.wire.desk import Desk
+from watchpost.wire.records import Letter
+from watchpost.wire.store import Store
+
+
+def audit(deed: str, count: int, by: str, **facts: str) -> None:
+    """A person acted: one line in the log, whatever its level."""
+    tm.log().warning("operator.acted", deed=deed, count=count, by=by, **facts)
+
+
+class PlanDeeds:
+    """The deeds that a plan allows, on its store. All raise StoreError."""
+
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self._plan = plan
+        self._store = store
+        self._desk = Desk(store)
+
+    async def enable(self, receiver: str, by: str) -> int | None:
+        """Let a receiver be tried again; how many messages that waited for it go now. None: no such receiver."""
+        part = next((part for part in self._plan.receivers if part.name == receiver), None)
+        if part is None:
+            return None
+        await doors.build_gate(self._store, part).clear()
+        moved = await self._desk.hurry(receiver)
+        audit("enable", moved, by, receiver=receiver)
+        return moved
+
+    async def hurry(self, receiver: str, by: str) -> int:
+        """Messages that wait for a later attempt go now ("" for every receiver's); how many."""
+        moved = await self._desk.hurry(receiver)
+        audit("retry", moved, by, receiver=receiver)
+        return moved
+
+    async def take_up(self, letters: Sequence[Letter], by: str, receiver: str = "", deed: str = "retry") -> int:
+        """Take dead letters up again; how many of them something was left of."""
+        done = sum([await self._desk.requeue(letter) for letter in letters])
+        audit(deed, done, by, receiver=receiver)
+        return done
+
+    async def resend(self, letter: str, by: str) -> bool:
+        """Take one dead letter up again, by its id; False if nothing is left of it."""
+        letters = [one for one in await self._desk.letters() if one.id == letter]
+        return bool(letters) and await self.take_up(letters, by, letters[0].receiver) == 1
+
+    async def read_now(self, feed: str, by: str) -> str:
+        """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""
+        if not any(part.name == feed and part.kind == "feed" for part in self._plan.sources):
+            return "NONE"
+        answer = await self._desk.read_now(feed, int(self._plan.limits.lease.total_seconds() * 1000))
+        audit("read", int(answer == "NOW"), by, feed=feed)
+        return answer

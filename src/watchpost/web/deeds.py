@@ -1,0 +1,21 @@
+"""What people may do from the pages; who does it is the business of app, the same for pages and commands."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Deeds(Protocol):
+    """Each deed leaves a line in the log that says who did it: `by`. All raise StoreError."""
+
+    async def enable(self, receiver: str, by: str) -> int | None:
+        """Let a receiver be tried again; how many messages that waited for it go now. None: no such receiver."""
+
+    async def hurry(self, receiver: str, by: str) -> int:
+        """Messages that wait for a later attempt go now ("" for every receiver's); how many."""
+
+    async def resend(self, letter: str, by: str) -> bool:
+        """Take a dead letter up again; False if nothing is left of it."""
+
+    async def read_now(self, feed: str, by: str) -> str:
+        """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""

@@ -1,0 +1,152 @@
+"""A newsroom in a store: enough of everything that every page has something to show. Articles are of our own making."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from tests.making import article, digest_delivery
+from tests.web.house import closed, found
+from tests.wire.ends import intake
+from watchpost.match.matcher import match
+from watchpost.model import Daily, Group, Immediate, Message, Topic, derive_id
+from watchpost.query.parser import parse
+from watchpost.web.watched import Watched
+from watchpost.wire.gate import Gate
+from watchpost.wire.status import ReceiverState
+from watchpost.wire.store import Store
+
+TOPICS = (
+    Topic(
+        "wagner",
+        "Wagner / Africa Corps",
+        parse('("Wagner" UNLESS "Richard Wagner") OR "Africa Corps" OR ЧВК OR "Африканский корпус" OR فاغنر OR 瓦格纳'),
+        severity="high",
+        examples=(("The Africa Corps left Kidal.", True), ("Richard Wagner in Bayreuth.", False)),
+    ),
+    Topic(
+        "mali",
+        "Mali security",
+        parse("(Mali OR Мали OR مالي OR 马里) AND (Gao OR Kidal OR army OR armée OR JNIM OR ЧВК)"),
+    ),
+    Topic("barkhane", "Barkhane", parse("Barkhane"), severity="low"),
+)
+_ARTICLES = (
+    (
+        "Convoy from Gao reaches Kidal after three days",
+        "en",
+        "The Sahel Courier",
+        "A convoy of Mali’s army reached Kidal on Tuesday after three days on the road from Gao. "
+        "Fighters of the Africa Corps rode with it, said two drivers.",
+    ),
+    (
+        "Un convoi de l’armée venu de Gao entre à Kidal",
+        "fr",
+        "Le Fleuve",
+        "Le convoi de l’armée, parti de Gao au Mali, est entré mardi à Kidal. "
+        "Des hommes d’Africa Corps l’accompagnaient, disent des habitants.",
+    ),
+    (
+        "ЧВК уходит с базы на севере Мали",
+        "ru",
+        "Восточный листок",
+        "По словам жителей, ЧВК оставила базу на севере Мали. Официального подтверждения пока нет.",
+    ),
+    ("فاغنر تغادر قاعدة في شمال مالي", "ar", "صوت الساحل", "قال سكان إن فاغنر غادرت قاعدة في شمال مالي يوم الثلاثاء."),
+    ("瓦格纳撤离马里北部的基地", "zh", "沙海日报", "当地居民说，瓦格纳人员星期二离开了马里北部的一个基地。"),
+    (
+        "What Barkhane left behind",
+        "en",
+        "Desert Review",
+        "Two years on, the hangars that Barkhane built at the edge of the runway stand empty, "
+        "and the town has taken their doors.",
+    ),
+)
+
+
+def watched() -> Watched:
+    """The demo's configuration."""
+    paris = "Europe/Paris"
+    feeds = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
+    return Watched(
+        feeds=feeds,
+        folders=("seeds",),
+        receivers=("duty-slack", "desk-email", "archive-hook"),
+        topics=TOPICS,
+        fingerprint="3f0c9a51d2e84b7a",
+        groups=(
+            Group("duty-slack|now", "duty-slack", Immediate(timedelta(seconds=30))),
+            Group("desk-email|08:00", "desk-email", Daily((time(8), time(18)), (0, 1, 2, 3, 4), paris)),
+        ),
+        places={name: f"https://{name}.example.org/feed.xml" for name in feeds} | {"seeds": "/var/lib/watchpost/seeds"},
+        paces=dict.fromkeys(feeds, "every 10 minutes") | {"seeds": "every 1 second"},
+        kinds={"duty-slack": "slack", "desk-email": "email", "archive-hook": "webhook"},
+        listing=("{", '  "version": 1,', '  "timezone": "Europe/Paris"', "}"),
+        timezone=paris,
+        public_url="https://watch.example.org",
+    )
+
+
+async def furnish(store: Store) -> None:
+    """Fill the store."""
+    now = datetime.now(UTC)
+    await _read(store, now)
+    await _sent(store, now)
+    await _in_trouble(store, now)
+    await store.redis.delete(store.keys.history)  # what those were about
+    for number, (title, lang, outlet, body) in reversed(list(enumerate(_ARTICLES))):
+        seen = now - timedelta(minutes=11 + 37 * number)
+        about = article(
+            title, body=body, lang=lang, outlet=outlet, url=f"https://news.example.org/{number}", fetched=seen,
+            published=seen - timedelta(minutes=4), source=watched().feeds[min(number, 4)],
+        )  # fmt: skip
+        hit = match(about, TOPICS, seen)[0]
+        story = derive_id("story", "convoy") if number < 2 else hit.story
+        await found(store, about, group="desk-email|08:00", made=replace(hit, story=story))
+    for back in range(14):
+        page = f"{store.keys.ledger}{int(now.timestamp() // 86400) - back}"
+        day = {"wagner": 3 + (back * 7) % 9, "mali": 5 + (back * 5) % 12, "barkhane": (back * 3) % 4 if back % 2 else 0}
+        day["wagner"] += 14 if back == 1 else 0
+        for topic, hits in day.items():
+            await store.redis.hset(page, f"topic:{topic}:hits", hits)
+    for field, number in (("new", 412), ("known", 5120), ("hits", 19), ("sent", 6)):
+        await store.redis.hset(f"{store.keys.ledger}{int(now.timestamp() // 86400)}", field, number)
+
+
+async def _read(store: Store, now: datetime) -> None:
+    names = watched().feeds
+    await intake(store).sync(list(names))
+    for number, claim in enumerate((await intake(store).claim(10)).feeds):
+        visit = (now - timedelta(minutes=number)).isoformat()
+        status = {"last_visit": visit, "last_read": visit, "failures": "0", "next_visit": "every 10 minutes"}
+        if claim.name == "old-wire":
+            status |= {"failures": "3", "detail": "HTTP 503 Service Unavailable", "reason": "server_error"}
+            status["last_read"] = (now - timedelta(hours=5)).isoformat()
+        await intake(store).commit(claim, [], memory={}, status=status, delay_ms=(600 - 60 * number) * 1000)
+
+
+async def _sent(store: Store, now: datetime) -> None:
+    texts = ("3 stories: Wagner / Africa Corps, Mali security", "Alert: Convoy from Gao reaches Kidal")
+    for number, subject in enumerate(texts):
+        made = digest_delivery(derive_id("delivery", subject), "desk-email")
+        text = f"{subject}\n\n1  Convoy from Gao reaches Kidal after three days\n   The Sahel Courier, 2 voices\n"
+        made = replace(made, message=Message("", subject, {"text": text}), created=now - timedelta(seconds=4))
+        outbox = await closed(store, made, group=f"desk-email|{number}")
+        await outbox.open_box("desk-email")
+        (entry,) = await outbox.claims("desk-email", "n1", 60_000).take(1, block=False)
+        await outbox.done("desk-email", entry)
+
+
+async def _in_trouble(store: Store, now: datetime) -> None:
+    """A receiver that is paused, with one message that waits and one that was given up."""
+    made = [
+        replace(digest_delivery(derive_id("delivery", "hook", str(n)), "archive-hook"), created=now) for n in (0, 1)
+    ]
+    outbox = await closed(store, *made, group="archive-hook|0")
+    await outbox.open_box("archive-hook")
+    first, second = await outbox.claims("archive-hook", "n1", 60_000).take(2, block=False)
+    await outbox.bury("archive-hook", first, "client_error", "404 Not Found")
+    await outbox.retry("archive-hook", second, timedelta(minutes=4), "retrying", "503 Service Unavailable")
+    gate = Gate(store, "archive-hook")
+    await gate.look()
+    await gate.note(ReceiverState(2, 0, now + timedelta(minutes=5), now, 2, None, "rate_limited 429", 0))

@@ -1,0 +1,65 @@
+"""`python -m tests.web.screenshots DIR [all]`: two pages of the demo as pictures; with `all` each, in each size."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.servers import valkey_server
+from tests.web import demo
+from tests.web.browser import browser
+from tests.web.house import pages
+from watchpost.app.pages import next_edition
+from watchpost.vitals import Vitals
+from watchpost.wire import keys
+from watchpost.wire.store import Store, ensure_group
+
+SIZES = {"": (1280, 860), "-360": (360, 780)}
+PAGES = {
+    "now": "/",
+    "stories": "/stories",
+    "feeds": "/feeds",
+    "topics": "/topics",
+    "topic": "/topics/mali",
+    "editions": "/editions",
+    "deliveries": "/deliveries",
+    "config": "/config",
+}
+TRIED = {"title": "Convoy reaches Kidal", "text": "Mali’s army entered Kidal on Tuesday, drivers from Gao say."}
+
+
+async def take(folder: Path, everything: bool) -> None:
+    """now.png and topic.png, or every page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with valkey_server() as server:
+        store = Store(server.url)
+        await ensure_group(store.redis, store.keys.articles, keys.MATCH)
+        await demo.furnish(store)
+        for role in ("poll", "match", "notify"):
+            await store.beat(role, f'{{"role": "{role}", "version": ""}}')
+        async with (
+            pages(store, Vitals(), watched=demo.watched(), next_edition=next_edition) as address,
+            browser() as chromium,
+        ):
+            for scheme in ("light", "dark") if everything else ("light",):
+                for suffix, (width, height) in SIZES.items() if everything else [("", SIZES[""])]:
+                    page = await chromium.new_page(
+                        viewport={"width": width, "height": height},
+                        color_scheme="dark" if scheme == "dark" else "light",
+                    )
+                    for name, path in PAGES.items() if everything else [("now", "/"), ("topic", "/topics/mali")]:
+                        await page.goto(address + path)
+                        if name == "topic":
+                            await page.get_by_role("textbox", name="Headline").fill(TRIED["title"])
+                            await page.get_by_role("textbox", name="Text").fill(TRIED["text"])
+                            await page.get_by_role("button", name="Try it").click()
+                            await page.evaluate("scrollTo(0, 0)")
+                        ending = f"{suffix}-{scheme}" if everything else ""
+                        await page.screenshot(path=folder / f"{name}{ending}.png", full_page=everything)
+                    await page.close()
+        await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(take(Path(sys.argv[1]), "all" in sys.argv[2:]))

@@ -1,0 +1,157 @@
+"""The pages in a real browser: hostile content is inert, everything works without JavaScript, on a phone and a desk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.making import article
+from tests.web import demo
+from tests.web.browser import browser
+from tests.web.house import found, pages
+from tests.web.test_pages import HOSTILE, PATHS, furnish
+from watchpost.app.pages import next_edition
+from watchpost.model import derive_id
+from watchpost.wire import keys
+from watchpost.wire.store import Store, ensure_group
+
+NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
+SIZES = ((360, 740), (1280, 800))
+# Its text is made for people, not for a machine that counts the letters of a title; and a `rel` more is no mistake.
+RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
+
+
+def node(name: str) -> Path:
+    """A file of an npm package. Absent: the test is skipped, in CI it fails."""
+    path = NODE / name
+    if not path.exists():
+        message = f"no {path}: make browser"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture
+async def store(empty_valkey_url: str) -> Store:
+    """The real server alone: a browser is slow enough."""
+    store = Store(empty_valkey_url)
+    await ensure_group(store.redis, store.keys.articles, keys.MATCH)
+    return store
+
+
+async def watch(chromium: Browser, address: str, *, script: bool, size: tuple[int, int]) -> tuple[Page, list[str]]:
+    """A page whose every complaint, dialog and foreign request is written down."""
+    context = await chromium.new_context(java_script_enabled=script, viewport={"width": size[0], "height": size[1]})
+    page, wrong = await context.new_page(), list[str]()
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message}"))
+    page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
+    return page, wrong
+
+
+@pytest.mark.timeout(240)
+async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store) -> None:
+    await furnish(store)
+    paths = (*PATHS, f"/e/{'a' * 32}", f"/stories?q={HOSTILE}", "/nothing")
+    async with pages(store) as address, browser() as chromium:
+        for script in (True, False):
+            for size in SIZES:
+                page, wrong = await watch(chromium, address, script=script, size=size)
+                for path in paths:
+                    answer = await page.goto(address + path, wait_until="load")
+                    assert answer is not None
+                    assert answer.status == (404 if path == "/nothing" else 200), path
+                    width = await page.locator("html").evaluate("html => html.scrollWidth") if script else size[0]
+                    assert width <= size[0], f"{path} is wider than {size[0]} px"
+                wrong = [text for text in wrong if "404" not in text]
+                assert wrong == [], (script, size)
+                await page.context.close()
+
+
+@pytest.mark.timeout(120)
+async def test_every_page_works_without_javascript(store: Store) -> None:
+    await demo.furnish(store)
+    async with pages(store, watched=demo.watched(), next_edition=next_edition) as address, browser() as chromium:
+        page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
+        await page.goto(address)
+        for name in ("Stories", "Feeds", "Topics", "Editions", "Deliveries", "Configuration", "Now"):
+            await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+            assert await page.get_by_role("heading", level=1).count() == 1
+        await page.goto(f"{address}/stories")
+        await page.get_by_label("Words").fill("convoi")
+        await page.get_by_role("button", name="Search").click()
+        assert await page.get_by_role("article").count() == 1
+        await page.get_by_text("Why").first.click()
+        assert await page.get_by_text("by Africa Corps").count() == 0
+        await page.goto(f"{address}/topics/wagner")
+        await page.get_by_role("textbox", name="Text").fill("Richard Wagner in Bayreuth")
+        await page.get_by_role("button", name="Try it").click()
+        assert await page.get_by_text("It does not match.").count() == 1
+        assert wrong == []
+
+
+@pytest.mark.timeout(120)
+async def test_with_javascript_a_page_follows_what_happens(store: Store) -> None:
+    async with pages(store) as address, browser() as chromium:
+        page, wrong = await watch(chromium, address, script=True, size=SIZES[1])
+        async with page.expect_response(lambda answer: answer.url.endswith("/live")):
+            await page.goto(f"{address}/stories")
+        await found(store, article("Kidal hears of it at once"))
+        await page.get_by_text("Kidal hears of it at once").first.wait_for(timeout=20_000)
+        assert wrong == []
+
+
+@pytest.mark.timeout(120)
+async def test_the_keyboard_reaches_the_content_first(store: Store) -> None:
+    async with pages(store) as address, browser() as chromium:
+        page, _ = await watch(chromium, address, script=True, size=SIZES[1])
+        await page.goto(address)
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious(store: Store, scheme: str) -> None:
+    axe = node("axe-core/axe.min.js").read_text("utf-8")
+    await demo.furnish(store)
+    async with pages(store, watched=demo.watched(), next_edition=next_edition) as address, browser() as chromium:
+        page = await chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        for path in (*PATHS, f"/e/{derive_id('delivery', 'Alert: Convoy from Gao reaches Kidal')}", "/nothing"):
+            await page.goto(address + path)
+            await page.evaluate(axe)
+            result = await page.evaluate("axe.run()")
+            assert _serious(result["violations"]) == [], path
+
+
+def _serious(violations: Sequence[dict[str, object]]) -> list[str]:
+    return [f"{one['id']}: {one['nodes']}" for one in violations if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.timeout(120)
+async def test_html_validate_finds_no_mistake(store: Store, tmp_path: Path) -> None:
+    tool = node(".bin/html-validate")
+    await demo.furnish(store)
+    await furnish(store)
+    (tmp_path / ".htmlvalidate.json").write_text(json.dumps(RULES))
+    async with (
+        pages(store, watched=demo.watched(), next_edition=next_edition) as address,
+        httpx.AsyncClient() as client,
+    ):
+        for number, path in enumerate((*PATHS, f"/e/{'a' * 32}", "/nothing")):
+            (tmp_path / f"{number}.html").write_text((await client.get(address + path)).text, "utf-8")
+        tried = await client.post(f"{address}/topics/mali/try", data={"text": HOSTILE}, headers={"origin": address})
+        (tmp_path / "tried.html").write_text(tried.text, "utf-8")
+    found_by = subprocess.run([tool, "--formatter=text", "*.html"], cwd=tmp_path, capture_output=True, text=True)
+    assert found_by.returncode == 0, found_by.stdout
