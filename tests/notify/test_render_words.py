@@ -104,7 +104,7 @@ def test_french_is_spoken_throughout() -> None:
     assert words.dateline(edition) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
     text = plain.plain(edition)
     for sentence in (
-        "3 sujets tirés de 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
+        "3 sujets d'après 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
         "Clôturé avec 3 h de retard : le service était arrêté.",
         "1. NOUVEAU  Explosion",
         "RFI Afrique, français, 08:42 (il y a 18 min, vu 08:44). 2 sources.",
