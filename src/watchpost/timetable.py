@@ -86,6 +86,7 @@ class Silence:
     """Hits of which nobody is told `until` then. All conditions that are given must hold; "" is none.
 
     `id` is what an operator calls it by; `by` is who wanted it and `reason` why, for those who read the digest.
+    `story` is a story's id: all its reports.
     """
 
     id: str
@@ -97,3 +98,4 @@ class Silence:
     severity: str = ""
     text: str = ""
     since: datetime | None = None
+    story: str = ""

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.making import digest_delivery
-from tests.web.house import closed, pages
+from tests.making import article, digest_delivery
+from tests.web.house import closed, found, pages
 from tests.wire.ends import intake
 from watchpost import telemetry as tm
 from watchpost.app import pages as app_pages
 from watchpost.app.deeds import PlanDeeds
 from watchpost.app.doors import read_plan
+from watchpost.notify.muting import covers
 from watchpost.plan.plan import Plan
 from watchpost.wire.board import Board
 from watchpost.wire.desk import Desk
 from watchpost.wire.gate import Gate
+from watchpost.wire.silences import Silences
 from watchpost.wire.status import ReceiverState
 from watchpost.wire.store import Store
 
@@ -88,6 +91,29 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan
         assert "nothing of that name" in (await client.post(f"{address}/receivers/none/enable")).text
     who = "somebody at this machine"
     assert told(log) == [("enable", 1, who), ("retry", 1, who), ("retry", 0, who), ("read", 1, who), ("read", 0, who)]
+
+
+async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Plan, log: io.StringIO) -> None:
+    hit = await found(store, article("Gao"))
+    deeds = PlanDeeds(plan, store)
+    async with (
+        pages(store, watched=app_pages.watched(plan), deeds=deeds) as address,
+        httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
+    ):
+        assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
+        muted = {"story": hit.story, "lasting": "7d", "reason": "muted"}
+        assert "Nobody is told of that" in (await client.post(f"{address}/silences", data=muted)).text
+        (silence,) = await Silences(store).all()
+        assert covers(silence, hit)
+        assert not covers(silence, replace(hit, story="another"))
+        assert hit.story in (await client.get(f"{address}/config")).text
+        assert "has ended" in (await client.post(f"{address}/silences/{silence.id}/end")).text
+        assert "nothing of that name" in (await client.post(f"{address}/silences/{silence.id}/end")).text
+        for wrong in ({"reason": "x", "lasting": "2h"}, {"topic": "mail", "reason": "x", "lasting": "2h"}):
+            assert (await client.post(f"{address}/silences", data=wrong)).status_code == 422
+        wrong = {"topic": "mali", "reason": "x", "lasting": "2"}
+        assert "with its unit" in (await client.post(f"{address}/silences", data=wrong)).text
+    assert [deed for deed, _, _ in told(log)] == ["silence add", "silence expire"]
 
 
 async def test_a_page_elsewhere_does_nothing(store: Store, plan: Plan, log: io.StringIO) -> None:

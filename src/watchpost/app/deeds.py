@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from watchpost import telemetry as tm
 from watchpost.app import doors
+from watchpost.app.silencing import Wish, silence_of
+from watchpost.errors import StoreError, WatchpostError
 from watchpost.plan.plan import Plan
+from watchpost.timetable import Silence
 from watchpost.wire.desk import Desk
 from watchpost.wire.records import Letter
+from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
 
 
@@ -59,3 +64,42 @@ class PlanDeeds:
         answer = await self._desk.read_now(feed, int(self._plan.limits.lease.total_seconds() * 1000))
         audit("read", int(answer == "NOW"), by, feed=feed)
         return answer
+
+    async def silence(self, wish: Wish, by: str) -> Silence:
+        """Tell nobody of these hits for a while. Raises WatchpostError with what to write instead."""
+        now = datetime.now(UTC)
+        silence = silence_of(wish, self._plan, by, now)
+        await Silences(self._store).add(silence, now)
+        audit("silence add", 1, by, silence=silence.id)
+        return silence
+
+    async def hush(self, wanted: Mapping[str, str], by: str) -> str:
+        """As `silence`, from the fields of a form. Returns "", or what to write instead."""
+        names = {name: wanted.get(name, "").strip() for name in Wish.__dataclass_fields__}
+        try:
+            await self.silence(Wish(**names), by)
+        except StoreError:
+            raise
+        except WatchpostError as error:
+            return str(error)
+        return ""
+
+    async def expire(self, id_: str, by: str) -> Silence:
+        """End a silence now. Raises WatchpostError if there is none that could be ended."""
+        if any(one.id == id_ for one in self._plan.silences):
+            raise WatchpostError(f"{id_} stands in the configuration: take it out there")
+        ended = await Silences(self._store).expire(id_, datetime.now(UTC))
+        if ended is None:
+            raise WatchpostError(f"no silence {id_} that has not ended")
+        audit("silence expire", 1, by, silence=id_)
+        return ended
+
+    async def unhush(self, silence: str, by: str) -> bool:
+        """End a silence now; False if there is none that could be ended."""
+        try:
+            await self.expire(silence, by)
+        except StoreError:
+            raise
+        except WatchpostError:
+            return False
+        return True

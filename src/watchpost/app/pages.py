@@ -56,6 +56,7 @@ def watched(plan: Plan) -> Watched:
         kinds={part.name: part.kind for part in plan.receivers},
         listing=tuple(_listing(plan)),
         warnings=tuple(str(warning) for warning in plan.warnings),
+        silences=plan.silences,
         timezone=plan.timezone,
         public_url=plan.public_url,
     )

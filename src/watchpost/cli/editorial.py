@@ -74,6 +74,7 @@ def silence_add(
     source: Source = "",
     severity: Severity = "",
     text: Annotated[str, typer.Option("--text", help="Words in the headline or the snippet.")] = "",
+    story: Annotated[str, typer.Option("--story", help="A story's id: all its reports.")] = "",
     lasting: Annotated[str, typer.Option("--for", help="How long: 2h, 3d.")] = "",
     until: Annotated[str, typer.Option("--until", help="Until when: 2026-12-01, 2026-12-01T08:00:00+01:00.")] = "",
     by: Annotated[str, typer.Option("--by", help="Who wants it [the user].")] = "",
@@ -82,10 +83,11 @@ def silence_add(
     as_json: JsonOption = False,
 ) -> None:
     """Tell nobody of hits for which all of this holds, for a while. They are counted, and digests say how many."""
+    from watchpost.app.silencing import Wish
     from watchpost.cli import queue, silences
 
-    asked = silences.Asked(topic, source, severity, text, lasting, until, reason, by)
-    raise typer.Exit(silences.add(queue.Where(config, data, as_json), asked, os.environ))
+    wish = Wish(topic, source, severity, text, story, lasting, until, reason)
+    raise typer.Exit(silences.add(queue.Where(config, data, as_json), wish, by, os.environ))
 
 
 @silence_app.command("list")

@@ -44,12 +44,13 @@ def silence_of(silences: Sequence[Silence], hit: Hit, now: datetime) -> Silence 
 
 def covers(silence: Silence, hit: Hit) -> bool:
     """Whether all conditions of a silence hold for a hit, whenever it ends. One without conditions covers nothing."""
-    wanted = silence.topic, silence.source, silence.severity, silence.text
+    wanted = silence.topic, silence.source, silence.severity, silence.text, silence.story
     if not any(wanted):
         return False
     told = f"{hit.article.title}\n{hit.snippet.text}".casefold()
     return (
         silence.topic in ("", hit.topic)
+        and silence.story in ("", hit.story)
         and silence.source in ("", hit.article.source)
         and silence.severity in ("", hit.severity)
         and silence.text.casefold() in told

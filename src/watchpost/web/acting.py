@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from watchpost.errors import StoreError
 from watchpost.web.deeds import Deeds
+from watchpost.web.forms import form_of
 from watchpost.web.reload import Door
 
 NOTICES = {
@@ -25,6 +26,8 @@ NOTICES = {
     "soon": "The feed is being read, or will be in a moment.",
     "none": "There is nothing of that name.",
     "read": "The configuration was read and is what runs.",
+    "hushed": "Nobody is told of that for a while.",
+    "unhushed": "The silence has ended.",
     "refused": "The configuration on the disk has mistakes and is not used.",
 }
 """What a page may say after a deed; nothing else that stands in an address is ever shown."""
@@ -53,14 +56,29 @@ def acts(deeds: Deeds, door: Door | None) -> list[Route]:
     async def reload(request: Request, by: str) -> tuple[str, str]:
         return "/config", "none" if door is None else "read" if (await door.ask()).ok else "refused"
 
+    async def hush(request: Request, by: str) -> tuple[str, str]:
+        problem = await deeds.hush(await form_of(request), by)
+        if problem:
+            raise _RefusedError(problem)
+        return "/config", "hushed"
+
+    async def unhush(request: Request, by: str) -> tuple[str, str]:
+        return "/config", "unhushed" if await deeds.unhush(request.path_params["id"], by) else "none"
+
     forms: dict[str, Act] = {
         "/receivers/{name}/enable": enable,
         "/deliveries/retry": hurry,
         "/deliveries/{id}/retry": resend,
         "/feeds/{name}/read": read_now,
         "/config/read": reload,
+        "/silences": hush,
+        "/silences/{id}/end": unhush,
     }
     return [Route(path, _form(act), methods=["POST"]) for path, act in forms.items()]
+
+
+class _RefusedError(Exception):
+    """What was written makes no sense; says why."""
 
 
 def _form(act: Act) -> Callable[[Request], Awaitable[Response]]:
@@ -69,6 +87,8 @@ def _form(act: Act) -> Callable[[Request], Awaitable[Response]]:
             page, notice = await act(request, request.user.name)
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503)
+        except _RefusedError as error:
+            return PlainTextResponse(f"{error}\n", 422)
         return RedirectResponse(f"{page}?done={quote(notice)}", 303)
 
     return done

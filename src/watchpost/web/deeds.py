@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -19,3 +20,12 @@ class Deeds(Protocol):
 
     async def read_now(self, feed: str, by: str) -> str:
         """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""
+
+    async def hush(self, wanted: Mapping[str, str], by: str) -> str:
+        """Tell nobody of some hits for a while: topic, source, severity, text, story; lasting or until; reason.
+
+        Returns "", or what to write instead.
+        """
+
+    async def unhush(self, silence: str, by: str) -> bool:
+        """End a silence now; False if there is none that could be ended."""

@@ -21,6 +21,7 @@ from watchpost.wire.books import Books
 from watchpost.wire.desk import Desk
 from watchpost.wire.history import History, is_mark
 from watchpost.wire.ledger import by_name
+from watchpost.wire.silences import Silences
 from watchpost.wire.status import SourceStatus
 from watchpost.wire.store import Store
 
@@ -48,6 +49,7 @@ class Gathering:
         self.books = Books(store)
         self.desk = Desk(store)
         self.history = History(store)
+        self.silences = Silences(store)
         self.watched = watched
         self._vitals = vitals
         self._next = next_edition
@@ -150,10 +152,10 @@ class Gathering:
         values = deliveries.view(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
         return Shown("deliveries", values)
 
-    async def configuration(self) -> Shown:
+    async def configuration(self, moment: datetime) -> Shown:
         """The page Configuration."""
-        last = self._vitals.reload
-        return Shown("config", configuration.view(self.watched, last.good, last.when, last.problem))
+        last, silences = self._vitals.reload, await self.silences.all()
+        return Shown("config", configuration.view(self.watched, last.good, last.when, last.problem, silences, moment))
 
     async def mark(self) -> str:
         """Changes when something moved that pages show."""

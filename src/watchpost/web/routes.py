@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -14,10 +13,10 @@ from starlette.routing import Route
 from watchpost.errors import StoreError
 from watchpost.web.access import User
 from watchpost.web.acting import NOTICES
+from watchpost.web.forms import TooLongError, form_of
 from watchpost.web.gathering import Gathering, Shown
 from watchpost.web.rendering import MEDIA, Rendering
 
-FORM_BYTES = 400_000  # a text to try: 100 000 characters of any script
 _LOOK_SECONDS = 2.0
 _STREAMS = 50  # open pages that are told at once when something moves
 _ALIVE_SECONDS = 20.0
@@ -55,7 +54,7 @@ class Pages:
             "/editions": lambda request, now: gathering.editions(now),
             "/e/{id}": lambda request, now: gathering.edition(request.path_params["id"]),
             "/deliveries": lambda request, now: gathering.deliveries(now),
-            "/config": lambda request, now: gathering.configuration(),
+            "/config": lambda request, now: gathering.configuration(now),
         }
         routes = [Route(path, self._shown(look)) for path, look in looks.items()]
         routes.append(Route("/topics/{name}/try", self._shown(tried), methods=["POST"]))
@@ -68,7 +67,7 @@ class Pages:
                 shown = await look(request, now)
             except StoreError as error:
                 return self.trouble(request, "The store is away", str(error), 503)
-            except _TooLongError:
+            except TooLongError:
                 return self.trouble(request, "Too long", "So long a text is not taken here.", 413)
             if shown is None:
                 return self.trouble(request, "Not here", "There is nothing of that name (any more).", 404)
@@ -127,20 +126,3 @@ class Pages:
             return await self._gathering.mark()
         except StoreError as error:
             return str(error)
-
-
-class _TooLongError(Exception):
-    """A form beyond FORM_BYTES."""
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """A form's fields (application/x-www-form-urlencoded), of each the last value."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES * 3:  # three bytes of a form are one of the text, where it is not ASCII
-            raise _TooLongError
-    try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
-    except ValueError:  # more fields than any form of ours has
-        return {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchpost.model import Group, Topic
+from watchpost.timetable import Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Watched:
     kinds: Mapping[str, str] = field(default_factory=dict, hash=False)
     listing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    silences: tuple[Silence, ...] = ()
     timezone: str = "UTC"
     public_url: str = ""
 

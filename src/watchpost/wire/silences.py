@@ -13,7 +13,7 @@ from watchpost.wire.store import Store
 KEPT = timedelta(days=30)
 """So long an ended silence is still shown."""
 
-_TEXTS = ("reason", "by", "topic", "source", "severity", "text")
+_TEXTS = ("reason", "by", "topic", "source", "severity", "text", "story")
 
 
 class Silences:
@@ -54,6 +54,6 @@ def _read(id_: str, text: bytes) -> Silence | None:
     try:
         found: Any = json.loads(text)
         until, since = (datetime.fromisoformat(found[name]).astimezone(UTC) for name in ("until", "since"))
-        return Silence(id_, until, since=since, **{name: str(found[name]) for name in _TEXTS})
+        return Silence(id_, until, since=since, **{name: str(found.get(name, "")) for name in _TEXTS})
     except (ValueError, TypeError, KeyError):
         return None
