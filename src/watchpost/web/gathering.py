@@ -10,17 +10,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from watchpost import __version__
-from watchpost.model import Group, Topic
+from watchpost.model import Group, Hit, Topic
 from watchpost.vitals import Vitals
 from watchpost.web.pages import configuration, deliveries, editions, feeds, now, stories, topics
 from watchpost.web.report import look, report
-from watchpost.web.shaping import schedule_words
+from watchpost.web.shaping import Chart, schedule_words
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
 from watchpost.wire.desk import Desk
 from watchpost.wire.history import History, is_mark
 from watchpost.wire.ledger import by_name
+from watchpost.wire.records import Found
 from watchpost.wire.silences import Silences
 from watchpost.wire.status import SourceStatus
 from watchpost.wire.store import Store
@@ -65,6 +66,35 @@ class Gathering:
         values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, moment)
         return Shown("now", values)
 
+    async def document(self, moment: datetime) -> Mapping[str, Any]:
+        """What /status.json says."""
+        return report(self.watched, self._vitals, await look(self.board, self.watched), moment, __version__)
+
+    async def search(self, search: stories.Search) -> Found:
+        """Hits that somebody looks for, a page of them."""
+        before = search.before if is_mark(search.before) else ""
+        return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before)
+
+    async def statuses(self) -> list[SourceStatus]:
+        """How every source fares."""
+        found: list[SourceStatus] = []
+        for at in range(0, len(self.watched.sources), 500):
+            found += await self.board.sources(self.watched.sources[at : at + 500])
+        return found
+
+    async def charts(self, moment: datetime) -> list[tuple[Topic, Chart]]:
+        """A fortnight of each topic."""
+        days, pages = await self._fortnight(moment)
+        return [(topic, topics.fortnight(topic, days, pages)) for topic in self.watched.topics]
+
+    async def syndicated(self, name: str, count: int = 50) -> tuple[Topic, tuple[Hit, ...]] | None:
+        """A topic and its latest hits; None if there is no such topic."""
+        topic = self._topic(name)
+        if topic is None:
+            return None
+        found = await self.history.search(lambda hit: True, topic=name, count=count)
+        return topic, tuple(past.hit for past in found.hits)
+
     async def upcoming(self, moment: datetime) -> tuple[editions.Upcoming, ...]:
         """What every group is told next."""
         parked = await self.history.parked([group.key for group in self.watched.groups], _PARKED_SHOWN)
@@ -82,8 +112,7 @@ class Gathering:
     async def stories(self, query: Mapping[str, str]) -> Shown:
         """The page Stories."""
         search = stories.search_of(query)
-        before = search.before if is_mark(search.before) else ""
-        found = await self.history.search(stories.wanted_by(search), topic=search.topic, before=before)
+        found = await self.search(search)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
         names = [(topic.name, topic.title) for topic in self.watched.topics]
@@ -94,9 +123,7 @@ class Gathering:
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Shown:
         """The page Feeds."""
-        statuses: list[SourceStatus] = []
-        for at in range(0, len(self.watched.sources), 500):
-            statuses += await self.board.sources(self.watched.sources[at : at + 500])
+        statuses = await self.statuses()
         due = await self.board.due(self.watched.feeds)
         today = by_name(await self.books.page(moment.astimezone(UTC).date()), "source")
         watched = self.watched
@@ -104,8 +131,7 @@ class Gathering:
 
     async def topics(self, moment: datetime) -> Shown:
         """The page Topics."""
-        days, pages = await self._fortnight(moment)
-        return Shown("topics", topics.view(self.watched.topics, days, pages))
+        return Shown("topics", topics.view(await self.charts(moment)))
 
     async def topic(self, name: str, moment: datetime, title: str = "", body: str = "") -> Shown | None:
         """The page of one topic, with a text that was tried on it; None if there is no such topic."""

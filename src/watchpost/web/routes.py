@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from watchpost.errors import StoreError
@@ -16,6 +16,7 @@ from watchpost.web.acting import NOTICES
 from watchpost.web.forms import TooLongError, form_of
 from watchpost.web.gathering import Gathering, Shown
 from watchpost.web.rendering import MEDIA, Rendering
+from watchpost.web.syndication import atom, json_feed
 
 _LOOK_SECONDS = 2.0
 _STREAMS = 50  # open pages that are told at once when something moves
@@ -58,6 +59,8 @@ class Pages:
         }
         routes = [Route(path, self._shown(look)) for path, look in looks.items()]
         routes.append(Route("/topics/{name}/try", self._shown(tried), methods=["POST"]))
+        routes.append(Route("/feeds/{name}.atom", self._syndicated))
+        routes.append(Route("/feeds/{name}.json", self._syndicated))
         return [*routes, Route("/static/{name}", self._static), Route("/live", self._live)]
 
     def _shown(self, look: Look) -> Callable[[Request], Awaitable[Response]]:
@@ -82,12 +85,29 @@ class Pages:
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """An address that is none, or none for this method."""
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"problem": "there is no such call"}, getattr(error, "status_code", 404))
         return self.trouble(request, "Not here", "There is no such page.", getattr(error, "status_code", 404))
 
     def trouble(self, request: Request, heading: str, text: str, code: int) -> Response:
         """A page that says what is wrong."""
         values = {"active": "", "heading": heading, "trouble": text}
         return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)
+
+    async def _syndicated(self, request: Request) -> Response:
+        """A topic's hits for other readers."""
+        try:
+            found = await self._gathering.syndicated(request.path_params["name"])
+        except StoreError as error:
+            return PlainTextResponse(f"{error}\n", 503, headers={"retry-after": "60"})
+        if found is None:
+            return PlainTextResponse("there is no such topic\n", 404)
+        topic, hits = found
+        public = self._gathering.watched.public_url
+        address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
+        if request.url.path.endswith(".json"):
+            return JSONResponse(json_feed(topic, hits, address), media_type="application/feed+json")
+        return Response(atom(topic, hits, address, datetime.now(UTC)), media_type="application/atom+xml")
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -28,7 +28,7 @@ from watchpost.errors import StoreError, WatchpostError
 from watchpost.plan.plan import Access
 from watchpost.plan.schedule_text import is_loopback
 from watchpost.vitals import Vitals
-from watchpost.web import websub
+from watchpost.web import api, openapi, websub
 from watchpost.web.access import Doorkeeper
 from watchpost.web.acting import acts
 from watchpost.web.counting import Counting
@@ -112,6 +112,9 @@ def build(house: House) -> Starlette:
         tm.loop_lag.set(vitals.lag)
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
+    async def described(_: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(openapi.document))
+
     gathering = Gathering(house.store, watched, vitals, house.next_edition)
     pages = Pages(gathering, Rendering(watched.timezone), house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)
@@ -123,6 +126,8 @@ def build(house: House) -> Starlette:
             Route("/metrics", metrics),
             *([] if house.door is None else routes_of(house.door)),
             *websub.routes(Pushes(house.store)),
+            *api.routes(gathering, house.deeds),
+            Route("/openapi.json", described),
             *pages.routes(),
             *([] if house.deeds is None else acts(house.deeds, house.door)),
         ],

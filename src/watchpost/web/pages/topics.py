@@ -37,15 +37,13 @@ class Trial:
     tree: tuple[Clause, ...]
 
 
-def view(
-    topics: Sequence[Topic], days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]
-) -> dict[str, Any]:
-    """What the list shows. `pages`: of each day, what the ledger says of each topic, the oldest first."""
-    return {"active": "topics", "topics": [(topic, fortnight(topic, days, pages)) for topic in topics]}
+def view(charts: Sequence[tuple[Topic, Chart]]) -> dict[str, Any]:
+    """What the list shows: each topic with its bars."""
+    return {"active": "topics", "topics": charts}
 
 
 def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]) -> Chart:
-    """A topic's hits by the day (UTC)."""
+    """A topic's hits by the day (UTC). `pages`: of each day, what the ledger says of each topic, the oldest first."""
     return chart([f"{day:%d %b}" for day in days], [page.get(topic.name, {}).get("hits", 0) for page in pages])
 
 
