@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
+from watchpost.wire.unsubscribed import Unsubscribed
 
 MINUTES = timedelta(minutes=1)
 ALERTS = Immediate(timedelta(0))
@@ -268,3 +270,22 @@ async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> No
     await desk.park(report("one", "A", "1"), report("two", "B", "2"))
     hours = (await Board(store).counts(["mali"], now))["mali"]
     assert hours == {int(now.timestamp()) // 3600: 2}
+
+
+class Mailer(RecordingReceiver):
+    """Writes to two readers."""
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        (one,) = super().compose(digest)
+        return tuple(replace(one, part=name, address=f"{name}@example.org") for name in ("ida", "desk"))
+
+
+async def test_who_has_unsubscribed_is_not_written_to(store: Store) -> None:
+    desk = Desk(store, receiver=Mailer("team"))
+    await Unsubscribed(store).add("team", "ida@example.org", datetime.now(UTC))
+    await desk.park(report("Convoy burns", "Courier"))
+    assert len(await desk.close()) == 1
+    await Unsubscribed(store).remove("team", "ida@example.org")
+    await desk.park(report("Another convoy burns", "Courier", story="t"))
+    assert len(await desk.close()) == 2
+    assert await desk.accounted()

@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -74,10 +74,12 @@ def build_sources(
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
 
 
-def build_receivers(plan: Plan, install: str, terminal: TextIO) -> dict[str, notify_receiver.Receiver]:
-    """The plan's receivers by name; nothing is opened yet."""
+def build_receivers(
+    plan: Plan, install: str, terminal: TextIO, secret: str = ""
+) -> dict[str, notify_receiver.Receiver]:
+    """The plan's receivers by name; nothing is opened yet. Without the `secret` of the store no mail has a way out."""
     kinds = receivers.kinds()
-    workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal)
+    workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
     return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
 
 
@@ -133,10 +135,11 @@ def build_editor(
 
 @dataclass(frozen=True, slots=True)
 class Housing:
-    """The store, and the embedded server under it if it is ours."""
+    """The store, the embedded server under it if it is ours, and this installation's secret."""
 
     store: Store
     server: EmbeddedServer | None
+    secret: str = field(default="", repr=False)
 
 
 async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> Housing:
@@ -156,12 +159,13 @@ async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> 
         tm.log().info("redis.external", url=store.shown)
     try:
         await store.check()
+        secret = await store.secret()
     except BaseException:
         await store.close()
         if server is not None:
             await server.stop()
         raise
-    return Housing(store, server)
+    return Housing(store, server, secret)
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ class Drafts:
 async def drafts(plan: Plan, store: Store) -> AsyncIterator[Drafts]:
     """The drafts of a running service. Nothing is sent by this process."""
     install = await store.prepare(doors.new_install_id())
-    receivers = doors.build_receivers(plan, install, doors.terminal())
+    receivers = doors.build_receivers(plan, install, doors.terminal(), await store.secret())
     kept_ms = int(plan.retention.deliveries.total_seconds() * 1000)
     try:
         editor = doors.build_editor(plan, doors.imprint_of(plan, install), receivers, store)

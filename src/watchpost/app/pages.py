@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from watchpost import redaction
 from watchpost.app.deeds import PlanDeeds
+from watchpost.app.leaving import MailLeaving
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Immediate
 from watchpost.notify.schedule import next_slot
@@ -39,6 +40,7 @@ def house(plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = Non
         stop=stop,
         door=door,
         deeds=PlanDeeds(plan, store),
+        leaving=MailLeaving(plan, store),
     )
 
 

@@ -73,7 +73,7 @@ class Service:
         self.plan = plan
         self.settings = settings
         self.store: Store = housing.store
-        self.server = housing.server
+        self.server, self.secret = housing.server, housing.secret
         self.install = install
         self.stop = asyncio.Event()
         self.clock = Clock()
@@ -153,7 +153,7 @@ class Service:
 
     def notifier(self) -> tuple[Closer, tuple[Sender, ...]]:
         """The notify role's loops: one that closes windows, one per receiver that sends."""
-        receivers = doors.build_receivers(self.plan, self.install, doors.terminal())
+        receivers = doors.build_receivers(self.plan, self.install, doors.terminal(), self.secret)
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
         imprint = doors.imprint_of(self.plan, self.install)

@@ -115,6 +115,8 @@ class Editor:
         notes = {story: telling.write(told) for story, told in after(digest, tell, known).items()}
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
+        gone = await self._board.unsubscribed(group.receiver) if any(one.address for one in messages) else ()
+        messages = tuple(one for one in messages if one.address not in gone)
         rest = replace(rest, over=parked.over)
         return Edition(digest, deliveries_of(digest, messages), notes, rest, rulings, silenced)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from watchpost.model import derive_id
 from watchpost.notify.receiver import DeliveryOptions
 from watchpost.notify.render import mime
 from watchpost.notify.templates import MailTemplates
@@ -124,6 +125,11 @@ def signature(content: bytes, options: DkimOptions) -> bytes:
     except (dkim.DKIMException, ValueError, IndexError, TypeError) as error:
         raise ValueError(f"no DKIM signature ({type(error).__name__})") from None
     return bytes(line)
+
+
+def way_out(secret: str, receiver: str, address: str) -> str:
+    """The token by which a reader says no: nobody can make it who does not know this installation's secret."""
+    return derive_id("way out", secret, receiver, address)
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Protocol, TextIO
 
@@ -64,11 +64,12 @@ class DeliveryOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What app lends to every receiver: its User-Agent, this installation's id, and the terminal."""
+    """What app lends to every receiver: its User-Agent, this installation's id and secret, and the terminal."""
 
     user_agent: str
     install: str
     terminal: TextIO
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

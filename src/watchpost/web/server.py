@@ -28,7 +28,7 @@ from watchpost.errors import StoreError, WatchpostError
 from watchpost.plan.plan import Access
 from watchpost.plan.schedule_text import is_loopback
 from watchpost.vitals import Vitals
-from watchpost.web import api, openapi, websub
+from watchpost.web import api, leaving, openapi, websub
 from watchpost.web.access import Doorkeeper
 from watchpost.web.acting import acts
 from watchpost.web.counting import Counting
@@ -36,6 +36,7 @@ from watchpost.web.deeds import Deeds
 from watchpost.web.gathering import Gathering, Next
 from watchpost.web.gauges import Gauges
 from watchpost.web.guard import Guard
+from watchpost.web.leaving import Leaving
 from watchpost.web.reload import Door, routes_of
 from watchpost.web.rendering import Rendering
 from watchpost.web.report import look, report
@@ -69,7 +70,8 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
 @dataclass(frozen=True, slots=True)
 class House:
     """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
-    `door` is where a new configuration is asked for, `deeds` what may be done; None: nothing.
+    `door` is where a new configuration is asked for, `deeds` what may be done, `leaving` how readers
+    of mail leave; None: nothing.
     """
 
     store: Store
@@ -81,6 +83,7 @@ class House:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     door: Door | None = None
     deeds: Deeds | None = None
+    leaving: Leaving | None = None
 
 
 def build(house: House) -> Starlette:
@@ -116,7 +119,8 @@ def build(house: House) -> Starlette:
         return JSONResponse(await asyncio.to_thread(openapi.document))
 
     gathering = Gathering(house.store, watched, vitals, house.next_edition)
-    pages = Pages(gathering, Rendering(watched.timezone), house.stop, can_act=house.deeds is not None)
+    rendering = Rendering(watched.timezone)
+    pages = Pages(gathering, rendering, house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)
     return Starlette(
         routes=[
@@ -128,6 +132,7 @@ def build(house: House) -> Starlette:
             *websub.routes(Pushes(house.store)),
             *api.routes(gathering, house.deeds),
             Route("/openapi.json", described),
+            *([] if house.leaving is None else leaving.routes(house.leaving, rendering)),
             *pages.routes(),
             *([] if house.deeds is None else acts(house.deeds, house.door)),
         ],

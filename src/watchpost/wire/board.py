@@ -13,6 +13,7 @@ from watchpost.wire.keys import MEMORY
 from watchpost.wire.ledger import gaps
 from watchpost.wire.status import Depths, ReceiverState, SourceRecord, SourceStatus, Worker
 from watchpost.wire.store import Store
+from watchpost.wire.unsubscribed import Unsubscribed
 
 
 class Board:
@@ -68,6 +69,10 @@ class Board:
         page, audit = await self._books.page(day), await self._books.audit()
         read = page.get("new", 0)
         return Accounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
+
+    async def unsubscribed(self, receiver: str) -> frozenset[str]:
+        """The addresses that want no more mail of this receiver."""
+        return await Unsubscribed(self._store).of(receiver)
 
     async def workers(self) -> tuple[Worker, ...]:
         """The processes that said within the last 15 s that they work, by name."""

@@ -5,7 +5,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 
 | key | shape | written by | read by | lifetime |
 |---|---|---|---|---|
-| meta | hash: schema, install, last_prune, websub | every | every | for ever |
+| meta | hash: schema, install, secret, last_prune, websub | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
 | host:{n} | hash: held, next, slot, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
@@ -30,6 +30,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
+| unsubscribed | hash: receiver and address → since ms | web | notify | until the reader comes back |
 | thread:{n}:{t} | string: what a receiver noted of a thread | notify | notify | retention.deliveries after last used |
 | receiver:{n} | hash: pauses, breaker, disabled | notify | notify, web | for ever |
 | pace:{host} | string: ms of the host's next turn | notify | notify | until that turn |
@@ -147,6 +148,10 @@ class Keys:
     @property
     def retry(self) -> str:
         return f"{self.prefix}retry"
+
+    @property
+    def unsubscribed(self) -> str:
+        return f"{self.prefix}unsubscribed"
 
     def thread(self, receiver: str, thread: str) -> str:
         return f"{self.prefix}thread:{receiver}:{thread}"

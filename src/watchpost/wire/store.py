@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -137,6 +138,15 @@ class Store:
                     "run the version that wrote them, or start with an empty data directory"
                 )
             await ensure_group(self.redis, self.keys.articles, keys.MATCH)
+            return str(kept.decode())
+
+    async def secret(self) -> str:
+        """This installation's secret, drawn once and kept for ever: what its tokens are made of."""
+        async with self.errors():
+            kept = await self.redis.hget(self.keys.meta, "secret")
+            if kept is None:
+                await self.redis.hsetnx(self.keys.meta, "secret", secrets.token_hex(32))
+                kept = await self.redis.hget(self.keys.meta, "secret")
             return str(kept.decode())
 
     async def prune(self, at_most: int = 1000) -> int:

@@ -24,7 +24,7 @@ from watchpost.model import (
     Unknown,
     derive_id,
 )
-from watchpost.notify.mail_options import EmailOptions, signature
+from watchpost.notify.mail_options import EmailOptions, signature, way_out
 from watchpost.notify.receiver import Kind, Workshop
 from watchpost.notify.render import html, mime, plain, words
 from watchpost.notify.render.foreign import clean
@@ -70,11 +70,12 @@ class _Talk:
 class Email:
     """Sends multipart mails: the text edition and its HTML twin."""
 
-    def __init__(self, name: str, options: EmailOptions, install: str) -> None:
+    def __init__(self, name: str, options: EmailOptions, install: str, secret: str = "") -> None:
         self.name = name
         self._options = options
         self._smtp = options.smtp
         self._install = install
+        self._secret = secret
         self._sender = mime.mailbox(options.sender)
         addresses = (mime.mailbox(text) for text in options.to)
         self._recipients: dict[str, Address] = {address.addr_spec: address for address in addresses}
@@ -99,7 +100,7 @@ class Email:
                         subject=subject,
                         text=text,
                         html=page,
-                        unsubscribe=self._ways_out(address),
+                        unsubscribe=self._ways_out(address, shown.public_url),
                     )
                 },
                 address=address,
@@ -107,12 +108,16 @@ class Email:
             for address, recipient in self._recipients.items()
         )
 
-    def _ways_out(self, address: str) -> tuple[str, ...]:
-        """Where this reader can say no: an https address first, then a mailto one; empty if nowhere."""
+    def _ways_out(self, address: str, public_url: str) -> tuple[str, ...]:
+        """Where this reader can say no: an https address first, then a mailto one; empty if nowhere.
+
+        Where the pages can be reached by https, and nothing else is configured, it is theirs.
+        """
         given = self._options.unsubscribe
+        token = way_out(self._secret, self.name, address) if self._secret else _token(address)
         if given is None:
-            return ()
-        url = given.url.replace("{token}", _token(address)) if given.url else ""
+            return (f"{public_url}/u/{token}",) if self._secret and public_url.startswith("https://") else ()
+        url = given.url.replace("{token}", token) if given.url else ""
         mail = f"mailto:{mime.mailbox(given.mail).addr_spec}?subject=unsubscribe" if given.mail else ""
         return tuple(way for way in (url, mail) if way)
 
@@ -263,7 +268,7 @@ def _token(address: str) -> str:
 
 
 def _build(name: str, options: EmailOptions, workshop: Workshop) -> Email:
-    return Email(name, options, workshop.install)
+    return Email(name, options, workshop.install, workshop.secret)
 
 
 KIND = Kind("email", EmailOptions, _build)
