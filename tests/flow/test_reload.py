@@ -115,6 +115,7 @@ def test_post_reload_takes_a_good_one_over_and_says_why_it_refuses_a_bad_one(rig
     taken = httpx.post(f"{page}/-/reload", headers={"origin": page}, timeout=20)
     assert (taken.status_code, taken.json()["ok"], taken.json()["changes"]) == (200, True, 1)
     rig.until(lambda: rig.log().count("run.starting") == 2)
+    assert rig.log().count("operator.acted") == 2, "who asks stands in the log; who is turned away does not"
     rig.until(lambda: diff(rig).returncode == 0)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from watchpost.errors import StoreError
 from watchpost.web.deeds import Deeds
 from watchpost.web.forms import form_of
-from watchpost.web.reload import Door
+from watchpost.web.reload import Door, wish
 
 NOTICES = {
     "enabled": "The receiver is enabled: what waits for it goes now.",
@@ -54,7 +54,7 @@ def acts(deeds: Deeds, door: Door | None) -> list[Route]:
         return "/feeds", (await deeds.read_now(request.path_params["name"], by)).lower()
 
     async def reload(request: Request, by: str) -> tuple[str, str]:
-        return "/config", "none" if door is None else "read" if (await door.ask()).ok else "refused"
+        return "/config", "none" if door is None else "read" if (await wish(door, request)).ok else "refused"
 
     async def hush(request: Request, by: str) -> tuple[str, str]:
         problem = await deeds.hush(await form_of(request), by)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from watchpost import telemetry as tm
 from watchpost.plan.reload import Reload
 
 PATH = "/-/reload"
@@ -31,10 +32,16 @@ def routes_of(door: Door) -> tuple[Route, ...]:
     async def tell(_: Request) -> Response:
         return _answer(door.last())
 
-    async def ask(_: Request) -> Response:
-        return _answer(await door.ask())
+    async def ask(request: Request) -> Response:
+        return _answer(await wish(door, request))
 
     return Route(PATH, tell, methods=["GET"]), Route(PATH, ask, methods=["POST"])
+
+
+async def wish(door: Door, request: Request) -> Reload:
+    """What became of asking for a new configuration; whoever asks stands in the log."""
+    tm.log().warning("operator.acted", deed="reload", count=1, by=request.user.name)
+    return await door.ask()
 
 
 def _answer(last: Reload) -> JSONResponse:
