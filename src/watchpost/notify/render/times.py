@@ -49,12 +49,19 @@ def zone_of(digest: Digest) -> tzinfo:
     return _zone(digest.timezone)
 
 
+DAYS_ALONE = 7
+"""Of what is so many days old nobody asks for the hour."""
+
+
 def duration(length: timedelta, units: tuple[str, str, str] = ("d", "h", "min")) -> str:
-    """A length of time in its two largest units: "3 h", "2 d 4 h", "25 min"."""
+    """A length of time as people say it: "25 min", "3 h 20 min", "2 d 4 h"; from `DAYS_ALONE` on whole days."""
     minutes = round(length.total_seconds() / 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{n} {unit}" for n, unit in zip((days, hours, rest), units, strict=True) if n]
-    return " ".join(parts[:2]) or f"0 {units[2]}"
+    if days >= DAYS_ALONE:
+        return f"{days} {units[0]}"
+    counted = (days, hours, 0 if days else rest)
+    parts = [f"{n} {unit}" for n, unit in zip(counted, units, strict=True) if n]
+    return " ".join(parts) or f"0 {units[2]}"
 
 
 @lru_cache(maxsize=64)
