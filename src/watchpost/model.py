@@ -18,6 +18,7 @@ from watchpost.outcome import Refused as Refused
 from watchpost.outcome import TryLater as TryLater
 from watchpost.outcome import Unknown as Unknown
 from watchpost.query.tree import Evidence, Query
+from watchpost.signature import WINDOW
 from watchpost.timetable import Cron as Cron
 from watchpost.timetable import Daily as Daily
 from watchpost.timetable import Every as Every
@@ -72,7 +73,8 @@ class Article:
 class Topic:
     """What an analyst watches. An article matches if `query` does, `exclude` does not and the language fits.
 
-    `languages` empty: any; an unknown one always fits. `examples`: a text, and whether it must match."""
+    `languages` empty: any; an unknown one always fits. A text finds its copies for the longest `window` of all topics.
+    `examples`: a text, and whether it must match."""
 
     name: str
     title: str
@@ -80,6 +82,7 @@ class Topic:
     exclude: Query | None = None
     severity: Severity = "normal"
     languages: tuple[str, ...] = ()
+    window: timedelta = WINDOW
     examples: tuple[tuple[str, bool], ...] = ()
 
 
@@ -134,9 +137,6 @@ class Group:
     key: str
     receiver: str
     schedule: Schedule
-
-
-# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+WINDOW = timedelta(hours=72)
+"""A text finds its copies for so long after it came in, unless a topic says longer."""
 
 SKETCH = 96
 """So many of a text's shingle hashes are kept: the smallest ones, so that two texts keep the same ones."""

@@ -239,3 +239,21 @@ def test_text_before_the_first_key_does_not_shift_places(tmp_path: Path) -> None
     with pytest.raises(ConfigError) as caught:
         plan_of(tmp_path, "\ufeffversion: 1\r\n\r\nlanguage: de\r\n")
     assert [(one.line, one.column) for one in caught.value.complaints] == [(3, 11)]
+
+
+def test_what_a_topic_limits_and_the_pages_may_say(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        """
+version: 1
+feeds: [https://example.org/feed]
+topics: {mali: {query: mali, window: 48h}, wagner: {query: wagner, window: 5d}}
+receivers: {terminal: {type: console}}
+routes: [{to: terminal, digest: "08:00"}]
+limits: {body_bytes: 2MiB}
+http: {metrics: false}
+""",
+    )
+    assert [topic.window for topic in plan.topics] == [timedelta(hours=48), timedelta(days=5)]
+    assert plan.story_window == timedelta(days=5)
+    assert (plan.limits.body_bytes, plan.access.metrics) == (2 * 1024**2, False)

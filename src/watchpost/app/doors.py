@@ -67,6 +67,7 @@ def build_sources(
         parser=parser,
         user_agent=agent,
         plausible=Plausible(plan.topics),
+        body_bytes=plan.limits.body_bytes,
         registry=registry,
         visit_seconds=plan.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
         hubs=Hubs(pushes, plan.public_url, agent) if pushes is not None and plan.public_url else None,

@@ -70,8 +70,7 @@ class Service:
 
         `reloads` knows since when the plan runs, and whether a newer one was refused.
         """
-        self.plan = plan
-        self.settings = settings
+        self.plan, self.settings = plan, settings
         self.store: Store = housing.store
         self.server, self.secret = housing.server, housing.secret
         self.install = install
@@ -139,6 +138,7 @@ class Service:
             history_ms=_ms(self.plan.retention.hits),
             retained=self.plan.retention.articles,
             per_hour=self.plan.limits.hits_per_topic_per_hour,
+            window_ms=_ms(self.plan.story_window),
         )
         return Matcher(
             self._topics,

@@ -13,10 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from watchpost.signature import Signature, Verdict
-
-WINDOW = timedelta(hours=72)
-"""A text finds its copies for so long after it came in."""
+from watchpost.signature import WINDOW, Signature, Verdict
 
 CONTAINED = 0.45
 """The share of the smaller sketch's hashes that two texts of one story have in common at least."""

@@ -55,10 +55,14 @@ class Auth(Options):
 
 
 class Http(Options):
-    """The pages and the API. `names`: host names by which they are asked for, besides that of public_url."""
+    """The pages and the API. `names`: host names by which they are asked for, besides that of public_url.
+
+    `metrics`: whether there is a /metrics.
+    """
 
     listen: Listen = "127.0.0.1:8080"
     names: Several[HostName] = ()
+    metrics: bool = True
     auth: Auth = Auth()
 
     @model_validator(mode="after")

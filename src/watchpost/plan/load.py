@@ -138,10 +138,10 @@ def _plan(
 
 
 def _access(frame: Frame) -> Access:
-    auth, proxy = frame.http.auth, frame.http.auth.proxy
-    told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ()
-    names = dict.fromkeys(name for name in (urlsplit(frame.public_url).hostname or "", *frame.http.names) if name)
-    return Access(auth.users, auth.view, *(told or ("", (), ())), tuple(name.lower() for name in names))
+    auth, proxy, public = frame.http.auth, frame.http.auth.proxy, urlsplit(frame.public_url).hostname or ""
+    told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ("", (), ())
+    names = tuple(dict.fromkeys(name.lower() for name in (public, *frame.http.names) if name))
+    return Access(auth.users, auth.view, *told, names, frame.http.metrics)
 
 
 class _Reader:

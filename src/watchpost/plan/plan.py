@@ -11,6 +11,7 @@ from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
 from watchpost.plan.fields import Network, Options, Secret
 from watchpost.plan.heartbeat import Heartbeat
+from watchpost.signature import WINDOW
 from watchpost.timetable import QuietHours, Silence
 
 
@@ -27,7 +28,8 @@ class Part:
 class Limits:
     """Bounds of the whole service. `lease`: how long a silent worker keeps its work; `queue_max`: articles;
     `host_gap`: from one request to the next on one host. Of a topic so many hits are listed in an hour, the others
-    counted; a receiver gets so many editions in an hour, and then the alerts of the rest of it in one.
+    counted; a receiver gets so many editions in an hour, and then the alerts of the rest of it in one. `body_bytes`: of
+    one feed, unpacked.
     """
 
     queue_max: int = 100_000
@@ -35,6 +37,7 @@ class Limits:
     host_gap: timedelta = timedelta(seconds=1)
     hits_per_topic_per_hour: int = 10_000
     digests_per_receiver_per_hour: int = 600
+    body_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Access:
     """Who may see the pages: `users` by their passwords (hashes), or whom a proxy `trusted` names in `header`.
 
     Of the users those in `view` only look; of whom the proxy names, those in `operate` act. `names`: of this host.
+    `metrics`: whether there are any to see.
     """
 
     users: Mapping[str, Secret] = field(default_factory=dict, hash=False)
@@ -63,6 +67,7 @@ class Access:
     trusted: tuple[Network, ...] = ()
     operate: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    metrics: bool = True
 
     @property
     def guarded(self) -> bool:
@@ -115,3 +120,8 @@ class Plan:
     silences: tuple[Silence, ...] = ()
     access: Access = Access()
     heartbeat: Heartbeat | None = None
+
+    @property
+    def story_window(self) -> timedelta:
+        """For so long a text finds its copies: a story is one for all topics, so the longest of theirs counts."""
+        return max((topic.window for topic in self.topics), default=WINDOW)

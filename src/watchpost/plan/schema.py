@@ -21,12 +21,13 @@ from pydantic_core import PydanticCustomError
 from watchpost.model import Severity
 from watchpost.plan import crontab, schedule_text
 from watchpost.plan.door import Http
-from watchpost.plan.fields import Duration, Options
+from watchpost.plan.fields import Duration, Options, Size
 from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.hush import QuietOptions, SilenceOptions
 from watchpost.plan.lists import NAME, PREFIX_MAX
 from watchpost.plan.plan import Limits, Retention
 from watchpost.plan.several import Several, listed
+from watchpost.signature import WINDOW
 from watchpost.timetable import GROUP_INTERVAL, REPEAT_INTERVAL
 
 TAG_MAX = 64
@@ -119,6 +120,7 @@ class TopicOptions(Options):
     severity: Severity = "normal"
     exclude: str | None = None
     languages: Several[Language] = ()
+    window: Annotated[Span, Field(ge=timedelta(hours=1), le=timedelta(days=14))] = WINDOW
     examples: Examples = Examples()
 
 
@@ -206,6 +208,7 @@ class LimitsOptions(Options):
     host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = Limits().host_gap
     hits_per_topic_per_hour: Annotated[int, Field(ge=1)] = Limits().hits_per_topic_per_hour
     digests_per_receiver_per_hour: Annotated[int, Field(ge=1)] = Limits().digests_per_receiver_per_hour
+    body_bytes: Annotated[Size, Field(ge=1024)] = Limits().body_bytes
 
 
 class RetentionOptions(Options):

@@ -53,6 +53,7 @@ def compile_topic(
         exclude=exclude,
         severity=options.severity,
         languages=options.languages,
+        window=options.window,
         examples=tuple(
             (entry.node.text, key == "match")
             for key in ("match", "no_match")

@@ -78,7 +78,7 @@ class Workshop:
 
     `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
     A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt. `hubs` None: nobody can
-    push to us.
+    push to us. A feed may have `body_bytes`, unpacked.
     """
 
     parser: Parser
@@ -88,6 +88,7 @@ class Workshop:
     visit_seconds: float = 30.0
     robots: RobotsMemory = field(default_factory=RobotsMemory)
     hubs: Hubs | None = None
+    body_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def build(house: House) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/status.json", status),
-            Route("/metrics", metrics),
+            *([Route("/metrics", metrics)] if house.access.metrics else []),
             *([] if house.door is None else routes_of(house.door)),
             *websub.routes(Pushes(house.store)),
             *api.routes(gathering, house.deeds),

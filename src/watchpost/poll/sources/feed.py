@@ -20,7 +20,7 @@ from watchpost.poll.addresses import host_of, origin_of
 from watchpost.poll.documents.read import Reading, read_feed_document
 from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.hubs import Hubs
 from watchpost.poll.page_fetcher import PageFetcher
@@ -253,6 +253,7 @@ def build(name: str, options: FeedOptions, workshop: Workshop) -> Feed:
         user_agent=workshop.user_agent,
         allow_private=options.allow_private,
         proxy=options.proxy.address if options.proxy is not None else None,
+        bounds=Bounds(wire_bytes=min(Bounds().wire_bytes, workshop.body_bytes), body_bytes=workshop.body_bytes),
     )
     full = None
     if options.fulltext:
