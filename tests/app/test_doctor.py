@@ -150,10 +150,10 @@ async def test_names_are_told_apart_from_the_name_server() -> None:
     assert servers.dns({}).level == "ok"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
 def test_a_directory_without_rights_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o500)
-    assert places.data_directory(tmp_path / "data").level == "fail"
+    closed = tmp_path / "data" if os.geteuid() else Path("/proc/self")  # root may do everything, but not that
+    assert places.data_directory(closed).level == "fail"
 
 
 def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
