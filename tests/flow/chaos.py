@@ -110,27 +110,25 @@ def _reset(pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter]) -> None:
 @contextmanager
 def chaos(socket_path: str) -> Iterator[Chaos]:
     """A proxy in a thread of its own, before the server at that unix socket."""
-    made, started, loop = Chaos(socket_path), threading.Event(), asyncio.new_event_loop()
+    made, started, loop, over = Chaos(socket_path), threading.Event(), asyncio.new_event_loop(), asyncio.Event()
 
     async def run() -> None:
         server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
         made.port = server.sockets[0].getsockname()[1]
         started.set()
-
-    def live() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(run())
-        loop.run_forever()
-        for task in asyncio.all_tasks(loop):
+        await over.wait()
+        server.close()
+        await asyncio.sleep(0.05)  # what was accepted a moment ago becomes a task first, so that it can be ended
+        ending = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in ending:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
+        await asyncio.gather(*ending, return_exceptions=True)
 
-    thread = threading.Thread(target=live, daemon=True)
+    thread = threading.Thread(target=lambda: (loop.run_until_complete(run()), loop.close()), daemon=True)
     thread.start()
     assert started.wait(10)
     try:
         yield made
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(over.set)
         thread.join(10)
