@@ -115,12 +115,46 @@ def test_a_preview_shows_the_edition_and_why_it_ranks_so(ask: Asked, empty_valke
     assert "Convoy near Gao" in text
     assert "log(1 + 1) · 1 · " in text
     assert "Silenced: 1 hit." in text
-    assert "1 hits on mali: silenced by" in text
+    assert "1 hit on mali: silenced by" in text
     assert json.loads(ask("digest", "preview", "desk", "--format", "json"))["data"]["counts"]["silenced"] == 1
     assert "there is html, json, text" in ask("digest", "preview", "desk", "--format", "blocks", code=1)
     assert "did you mean 'desk'" in ask("digest", "preview", "dsek", code=2)
     assert "would send" in ask("digest", "send", "desk", "--dry-run")
     assert sent(empty_valkey_url) == []
+
+
+def test_a_preview_of_a_past_time_tells_what_was_told_already(ask: Asked, empty_valkey_url: str) -> None:
+    past = "digest", "preview", "desk", "--since", "24h"
+    assert "of the last 24h nothing would be sent to desk" in ask(*past)
+    park(empty_valkey_url, hit("Convoy near Gao", article=article("Convoy near Gao", source="rfi")))
+    ask("digest", "send", "desk")
+    assert ask("digest", "preview", "desk", "--json")["drafts"] == []
+    park(empty_valkey_url, hit("Fuel in Kidal"), hit("Old", topic="zanzibar"), group="desk|at 08:00 daily Europe/Paris")
+    drafts = ask(*past, "--json")["drafts"]
+    titles = {draft["group"]: [story["title"] for story in draft["ranking"]] for draft in drafts}
+    assert titles == {DESK: ["Convoy near Gao"], "desk|at 08:00 daily Europe/Paris": ["Fuel in Kidal"]}
+    assert all("NEW" in draft["messages"][0]["editions"]["text"] for draft in drafts)
+    assert len(sent(empty_valkey_url)) == 1, "a preview changes nothing"
+    assert json.loads(ask(*past, "--format", "json").splitlines()[0])["data"]["window"]["from"] != ""
+    assert "Fuel in Kidal" in ask(*past, "--explain")
+
+
+def test_a_preview_of_a_past_time_goes_by_the_routes_and_severities_of_today(
+    ask: Asked, empty_valkey_url: str, tmp_path: Path
+) -> None:
+    park(empty_valkey_url, hit("Convoy near Gao", article=article("Convoy near Gao", source="ria")), group="nobody|x")
+    past = "digest", "preview", "duty", "--since", "1h", "--json"
+    assert ask(*past)["drafts"] == []
+    loud = CONFIG.replace("mali: Mali", "mali: {query: Mali, severity: high}").replace("silences:", "#")
+    (tmp_path / "watchpost.yaml").write_text(loud.replace("receivers: desk, from", "receivers: duty, from"))
+    (draft,) = ask(*past)["drafts"]
+    assert [ruling["reason"] for ruling in draft["rulings"]] == ["new"], "no quiet hours, nothing told before"
+
+
+def test_how_far_a_preview_can_look_back_is_said(ask: Asked) -> None:
+    assert "hits are kept for 30 days" in ask("digest", "preview", "desk", "--since", "90d")
+    for wrong in ("soon", "24", "0h", "-1h"):
+        assert f"--since {wrong}: " in ask("digest", "preview", "desk", f"--since={wrong}", code=2)
 
 
 def test_a_route_is_traced(ask: Asked) -> None:

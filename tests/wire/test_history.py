@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from tests.making import article, digest_delivery, hit
 from tests.web.house import closed, found, sent
@@ -39,6 +40,19 @@ async def test_a_search_goes_back_and_what_cannot_be_read_is_left_out(store: Sto
     second = await history.search(lambda hit: True, topic="mali", before=first.more)
     assert [past.hit.article.title for past in second.hits] == ["report 0"]
     assert (await history.search(lambda hit: True, topic="wagner")).hits == ()
+
+
+async def test_what_was_found_since_a_moment_comes_in_its_order(store: Store) -> None:
+    begin = datetime.now(UTC) - timedelta(minutes=1)
+    await store.redis.xadd(store.keys.history, {"t": "mali", "h": b"old"}, id="1000-1")
+    for number in range(3):
+        await found(store, article(f"report {number}"))
+    history = History(store)
+    hits, more = await history.since(begin, 10)
+    assert ([one.article.title for one in hits], more) == (["report 0", "report 1", "report 2"], False)
+    hits, more = await history.since(begin, 2)
+    assert ([one.article.title for one in hits], more) == (["report 1", "report 2"], True)
+    assert await history.since(datetime.now(UTC) + timedelta(minutes=1), 10) == ((), False)
 
 
 async def test_the_history_forgets_what_is_older_than_it_is_kept(store: Store) -> None:

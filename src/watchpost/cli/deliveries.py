@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from pydantic import TypeAdapter, ValidationError
-
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.cli.queue import (
@@ -22,7 +20,7 @@ from watchpost.cli.queue import (
     show_cases,
 )
 from watchpost.cli.saying import say, tell, tell_json
-from watchpost.plan.fields import Duration
+from watchpost.cli.spans import span_of
 from watchpost.plan.plan import Plan
 from watchpost.wire.desk import Desk, failed_since
 from watchpost.wire.store import Store
@@ -30,11 +28,9 @@ from watchpost.wire.store import Store
 
 def show_all(where: Where, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery list`."""
-    after = _moment(since)
-    if since and after is None:
-        return USAGE
 
     async def work(plan: Plan, store: Store) -> int:
+        after = _moment(since)
         cases = await Desk(store).cases(receiver)
         chosen = [case for case in cases if not failed or case.state == "dead"]
         show_cases(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
@@ -69,14 +65,12 @@ def replay(
     where: Where, ids: Sequence[str], failed: bool, since: str, receiver: str, yes: bool, env: Mapping[str, str]
 ) -> int:
     """The exit code of `delivery replay`: 5 if some of what was named could not be sent again."""
-    after = _moment(since)
-    if since and after is None:
-        return USAGE
     if bool(ids) == failed:
         say("name deliveries by their ids, or all of them with --failed (and --since 6h)")
         return USAGE
 
     async def work(plan: Plan, store: Store) -> int:
+        after = _moment(since)
         letters = [one for one in failed_since(await Desk(store).letters(), after) if meant(one, ids, receiver)]
         if failed and after is None and not confirmed(len(letters), "sent again", yes):
             return USAGE
@@ -87,10 +81,5 @@ def replay(
 
 
 def _moment(since: str) -> datetime | None:
-    if not since:
-        return None
-    try:
-        return datetime.now(UTC) - TypeAdapter(Duration).validate_python(since)
-    except ValidationError:
-        say(f"--since {since}: write a duration with its unit, like 30m, 6h or 7d")
-        return None
+    span = span_of(since)
+    return None if span is None else datetime.now(UTC) - span

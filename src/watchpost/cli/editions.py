@@ -9,21 +9,29 @@ from watchpost.app import doors
 from watchpost.app.deeds import audit
 from watchpost.app.editions import Draft, drafts
 from watchpost.cli.queue import FAILED, OK, PARTIAL, USAGE, Where, at
-from watchpost.cli.saying import say, tell, tell_json
+from watchpost.cli.saying import count, say, tell, tell_json
+from watchpost.cli.spans import span_of
 from watchpost.notify.render.plain import plain
 from watchpost.plan.complaints import suggest
 from watchpost.plan.plan import Plan
+from watchpost.poll.due import words
 from watchpost.wire.store import Store
+from watchpost.wire.windows import AT_MOST_HITS
 
 
-def preview(where: Where, receiver: str, form: str, explain: bool, env: Mapping[str, str]) -> int:
+def preview(where: Where, receiver: str, form: str, explain: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `digest preview`: 1 if the receiver has no edition of that form."""
 
     async def work(plan: Plan, store: Store) -> int:
+        span = span_of(since)
         if not _known(plan, receiver):
             return USAGE
         async with drafts(plan, store) as desk:
-            found = await desk.of(receiver)
+            found, more = await desk.over(receiver, span) if span is not None else (await desk.of(receiver), False)
+        if more:
+            say(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
+        elif span is not None and span > plan.retention.hits:
+            say(f"hits are kept for {words(plan.retention.hits)} (retention.hits): of what was before nothing is known")
         if where.as_json:
             tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
             return OK
@@ -42,7 +50,8 @@ def preview(where: Where, receiver: str, form: str, explain: bool, env: Mapping[
         for draft in found if explain else ():
             _explain(draft)
         if not messages:
-            say(f"nothing would be sent to {receiver} now")
+            past = f"of the last {since} nothing would be sent to {receiver}" if since else ""
+            say(past or f"nothing would be sent to {receiver} now")
         return OK
 
     return at(where, env, work)
@@ -88,16 +97,16 @@ def _show(draft: Draft) -> None:
 
 
 def _explain(draft: Draft) -> None:
-    tell(f"── {draft.group.key}: {len(draft.parked.hits)} hits parked")
+    tell(f"── {draft.group.key}: {count(len(draft.parked.hits), 'hit')}")
     if draft.edition.digest is not None:
         for number, story in enumerate(draft.edition.digest.stories, 1):
             tell(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
         tell("the score is log(1 + independent voices) · weight · freshness · strength of the match")
     for ruling in draft.edition.rulings:
         until = f" until {ruling.until:%Y-%m-%d %H:%M}Z" if ruling.until else ""
-        tell(f"{len(ruling.hits)} hits: {ruling.reason}{until}  {ruling.hits[0].article.title}")
-    for (silence, topic), count in draft.edition.silenced.items():
-        tell(f"{count} hits on {topic}: silenced by {silence}")
+        tell(f"{count(len(ruling.hits), 'hit')}: {ruling.reason}{until}  {ruling.hits[0].article.title}")
+    for (silence, topic), number in draft.edition.silenced.items():
+        tell(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 
 
 def _facts(draft: Draft) -> dict[str, Any]:

@@ -28,6 +28,9 @@ def digest_preview(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also how stories rank, and what is held and why.")
     ] = False,
+    since: Annotated[
+        str, typer.Option("--since", help="Not what waits, but everything found in the last 90m, 12h, 7d.")
+    ] = "",
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -36,7 +39,7 @@ def digest_preview(
     from watchpost.cli import editions, queue
 
     where = queue.Where(config, data, as_json)
-    raise typer.Exit(editions.preview(where, receiver, form, explain, os.environ))
+    raise typer.Exit(editions.preview(where, receiver, form, explain, since, os.environ))
 
 
 @digest_app.command("send")

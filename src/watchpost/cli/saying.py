@@ -49,10 +49,11 @@ def complain(complaints: Sequence[Complaint]) -> None:
         print(redaction.clean(str(complaint)), file=sys.stderr)  # noqa: T201 - the command line prints
     errors = sum(1 for complaint in complaints if complaint.severity == "error")
     warnings = len(complaints) - errors
-    print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201
+    print(f"{count(errors, 'error')}, {count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
+    """A number with its noun: "1 hit", "2 hits"."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from watchpost.app import trials
@@ -12,6 +11,7 @@ from watchpost.app.clock import utc_now
 from watchpost.cli.matching import FAILED, OK, USAGE, read_articles, read_plan
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.cli.spans import span_of
 from watchpost.cli.topics import folder_files
 from watchpost.errors import ConfigError, WatchpostError
 from watchpost.match.trying import Effect, Moved
@@ -19,8 +19,6 @@ from watchpost.model import Article
 from watchpost.plan.settings import read_settings
 
 UNREACHABLE = 4
-_SPAN = re.compile(r"(\d{1,4})(m|h|d)")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def diff(
@@ -36,13 +34,12 @@ def diff(
 
     The topics on disk are set against those that run, or against those of the file `against`.
     """
-    begin = _since(since, utc_now())
     new, old = read_plan(config, env), read_plan(against, env) if against is not None else None
     if new is None or (against is not None and old is None):
         return USAGE
     try:
-        if since and begin is None:
-            raise WatchpostError(f"--since {since}: write it like 90m, 12h or 7d")
+        span = span_of(since)
+        begin = None if span is None else utc_now() - span
         running = trials.ask(read_settings(data=data), new, begin)
         before = old.topics if old is not None else running.topics
         if before is None:
@@ -70,11 +67,6 @@ def _of_folders(files: Sequence[str], begin: datetime | None) -> list[Article]:
     """What lies in the configured folders; of a file only the time of its last change is known."""
     recent = [one for one in files if begin is None or Path(one).stat().st_mtime >= begin.timestamp()]
     return [article for file in recent for article in read_articles(file)[0]]
-
-
-def _since(text: str, now: datetime) -> datetime | None:
-    found = _SPAN.fullmatch(text)
-    return now - timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 def _tell(tried: int, found: Sequence[Effect]) -> None:

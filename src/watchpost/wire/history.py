@@ -50,6 +50,21 @@ class History:
             top = f"({page[-1][0].decode()}"
         return Found(tuple(found), top[1:])
 
+    async def since(self, begin: datetime, count: int) -> tuple[tuple[Hit, ...], bool]:
+        """The hits that were found from `begin` on, the oldest first; and whether there are more than `count`.
+
+        Of more the newest are returned. What this version cannot read is left out.
+        """
+        hits: list[Hit] = []
+        first, top = f"{int(begin.timestamp() * 1000)}", "+"
+        while True:
+            async with self._store.errors():
+                page = await self._store.redis.xrevrange(self._keys.history, max=top, min=first, count=_PAGE)
+            hits += [hit for _, fields in page if (hit := _readable(fields.get(b"h", b""))) is not None]
+            if len(page) < _PAGE or len(hits) > count:
+                return tuple(reversed(hits[:count])), len(hits) > count
+            top = f"({page[-1][0].decode()}"
+
     async def sent(self, count: int = 100) -> tuple[Sent, ...]:
         """The deliveries that arrived last."""
         async with self._store.errors():
