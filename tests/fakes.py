@@ -21,7 +21,7 @@ class RecordingReceiver:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message: the JSON of webhooks."""
-        return (Message("", words.subject(digest), {"json": payload.payload(digest)}),)
+        return (Message("", words.subject(digest), {"json": payload.payload(digest, 1 << 24)}, omitted=digest.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Keep it, and say what the test wants to be said."""

@@ -265,8 +265,8 @@ class Message:
     and is "" if there is only one. `editions` maps a name that the receiver understands ("json", "text",
     "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
     conversation that the message belongs to, "" if there is none. `severity` is the highest in the digest and
-    `oldest` when the first of its articles was first seen; both are for the metrics alone.
-    `trace` is the traceparent of the closing of its window.
+    `oldest` when the first of its articles was first seen; both are for the metrics alone, `trace` is the traceparent
+    of the closing of its window. `omitted`: so many of the last stories are only counted, for lack of room.
     """
 
     part: str
@@ -277,6 +277,7 @@ class Message:
     severity: Severity = "normal"
     oldest: datetime | None = None
     trace: str = ""
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from email import message_from_string
+from email.policy import default
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +21,7 @@ from tests.notify.editions import HOSTILE, delivery, digest, endless, hostile, u
 from watchpost.model import Digest, Message, Outcome, TryLater
 from watchpost.notify.receiver import Receiver, Workshop
 from watchpost.notify.receivers import kinds
+from watchpost.notify.render.markdown import JOINER
 
 # For each kind: options that lead to where nobody is.
 DEAD: Mapping[str, dict[str, Any]] = {
@@ -82,6 +87,29 @@ def test_composing_twice_gives_the_same_bytes(make: Make, edition: Digest) -> No
         assert subject
         for text in editions.values():
             text.encode()
+
+
+@pytest.mark.parametrize("edition", [endless(300), usual(), usual(kind="alert")], ids=["endless", "usual", "alert"])
+def test_what_is_only_counted_is_said(make: Make, edition: Digest) -> None:
+    messages = make().compose(edition)
+    (omitted,) = {message.omitted for message in messages}
+    omitted -= edition.omitted
+    told = len(edition.stories) - omitted
+    texts = "".join(_legible(*one) for message in messages for one in message.editions.items())
+    titles = [" ".join(story.lead.title.split()[:2]) for story in edition.stories]
+    found = [bool(re.search(rf"{re.escape(title)}(?!\d)", texts)) for title in titles]
+    assert found == [True] * told + [False] * omitted
+    assert {message.omitted for message in make().compose(replace(edition, omitted=7))} == {omitted + 7}
+
+
+def _legible(edition: str, text: str) -> str:
+    """Mail as its reader reads it, JSON with its escapes undone; without the marks that keep text literal."""
+    if edition == "mime":
+        mail = message_from_string(text, policy=default)
+        return "".join(part.get_content() for part in mail.walk() if part.get_content_maintype() == "text")
+    if text.startswith("{"):
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    return text.replace("\\", "").replace(JOINER, "")
 
 
 async def test_a_dead_target_is_an_outcome_and_closing_twice_is_fine(make: Make) -> None:

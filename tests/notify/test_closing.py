@@ -2,105 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
-from tests.wire.ends import HOUR_MS, queued
-from watchpost.model import Daily, Digest, Group, Hit, Immediate, Message
-from watchpost.notify.editor import Editor, Hush, Imprint
-from watchpost.notify.role import Closer
+from tests.notify.desk import ALWAYS, MINUTES, Desk, LaterOutbox, report, titles
+from watchpost.model import Digest, Hit, Message
+from watchpost.notify.render import words
 from watchpost.timetable import QuietHours, Silence
-from watchpost.wire.articles import Articles, Match, Parking
 from watchpost.wire.board import Board
-from watchpost.wire.books import Books
-from watchpost.wire.ledger import gaps
-from watchpost.wire.outbox import Outbox
 from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
 from watchpost.wire.unsubscribed import Unsubscribed
-
-MINUTES = timedelta(minutes=1)
-ALERTS = Immediate(timedelta(0))
-ALWAYS = Daily(tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)), tuple(range(7)), "UTC")
-
-
-class LaterOutbox(Outbox):
-    """An outbox whose clock is ahead by as much as a test says."""
-
-    ahead = timedelta(0)
-
-    async def now(self) -> datetime:
-        return await super().now() + self.ahead
-
-
-class Desk:
-    """A closer for one group, and what its receiver was sent."""
-
-    def __init__(
-        self,
-        store: Store,
-        schedule: Immediate | Daily = ALERTS,
-        receiver: RecordingReceiver | None = None,
-        **hush: Any,
-    ) -> None:
-        self.store = store
-        self.group = Group("team|g", "team", schedule)
-        self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
-        receivers = {"team": receiver or RecordingReceiver("team")}
-        imprint = Imprint("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
-        self.editor = Editor(receivers, ["rfi"], Board(store), Silences(store), imprint, Hush(**hush))
-        self.closer = Closer(
-            [self.group],
-            receivers,
-            self.outbox,
-            self.editor,
-            tick=lambda: asyncio.sleep(0),
-            stop=asyncio.Event(),
-            clock=lambda: datetime.now(UTC),
-        )
-
-    async def park(self, *hits: Hit, per_hour: int = 0) -> None:
-        """These hits come out of MATCHED."""
-        await queued(self.store, *(one.article for one in hits))
-        end = Articles(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
-        while entries := await end.claims.take(100, block=False):
-            by_id = {one.article.id: one for one in hits}
-            read = [(entry, end.read(entry)) for entry in entries]
-            await end.matched([Match(entry, one, (Parking(by_id[one.id], ("team|g",)),)) for entry, one in read])
-
-    async def close(self) -> list[dict[str, Any]]:
-        """What is sent now, edition after edition."""
-        before = await self._sent()
-        await self.closer.close_due()
-        return (await self._sent())[len(before) :]
-
-    async def _sent(self) -> list[dict[str, Any]]:
-        rows = await self.store.redis.xrange(self.store.keys.outbox("team"))
-        bodies = [
-            await self.store.redis.hget(self.store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows
-        ]
-        from watchpost.wire.codec import MESSAGE
-
-        return [json.loads(MESSAGE.decode(body).editions["json"])["data"] for body in bodies]
-
-    async def accounted(self) -> bool:
-        """Whether the sums of the ledger meet."""
-        return gaps(await Books(self.store).audit()) == ()
-
-
-def titles(edition: dict[str, Any]) -> list[str]:
-    return [story["title"] for story in edition["stories"]]
-
-
-def report(title: str, outlet: str, story: str = "s", severity: Any = "normal") -> Hit:
-    about = article(title, id=f"{title} {outlet}", outlet=outlet)
-    return hit(article=about, story=story, voice=outlet, severity=severity)
 
 
 async def test_news_of_a_told_story_wait_and_come_as_one_update(store: Store) -> None:
@@ -270,6 +185,30 @@ async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> No
     await desk.park(report("one", "A", "1"), report("two", "B", "2"))
     hours = (await Board(store).counts(["mali"], now))["mali"]
     assert hours == {int(now.timestamp()) // 3600: 2}
+
+
+class NarrowReceiver(RecordingReceiver):
+    """Has room for one story."""
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        (one,) = super().compose(words.shorten(digest, 1))
+        return (replace(one, omitted=len(digest.stories) - 1),) if digest.stories else (one,)
+
+
+async def test_what_an_edition_had_no_room_for_is_still_new_when_more_of_it_comes(store: Store) -> None:
+    desk = Desk(store, ALWAYS, NarrowReceiver("team"))
+    await desk.outbox.enrol(["team|g"], await desk.outbox.now() - timedelta(hours=2))
+    await desk.park(report("Convoy burns", "Courier", "a", "high"), report("Well dug", "Courier", "b"))
+    (first,) = await desk.close()
+    assert (titles(first), first["counts"]["omitted"]) == (["Convoy burns"], 1)
+    await desk.park(report("A well is dug", "Herald", "b"))
+    desk.outbox.ahead = timedelta(minutes=10)
+    (second,) = await desk.close()
+    assert [(story["title"], story["status"]) for story in second["stories"]] == [("A well is dug", "new")]
+    await desk.park(report("The well gives water", "Paper", "b"))
+    desk.outbox.ahead = timedelta(minutes=20)
+    (third,) = await desk.close()
+    assert [(story["status"], story["change"]["sources"]) for story in third["stories"]] == [("updated", 1)]
 
 
 class Mailer(RecordingReceiver):

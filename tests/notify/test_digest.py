@@ -114,12 +114,12 @@ def test_figures_that_are_only_added_or_cut_are_no_correction() -> None:
 
 def test_what_an_edition_tells_is_known_after_it() -> None:
     hits = (*FIRST, report("Pumps", "Paper"))
-    known = after(edition(*hits), hits, {})
+    known = after(edition(*hits), 0, hits, {})
     assert known["s"].voices == ("AFP", "Paper")
     assert known["s"].outlets["Courier"] == ("Nine lorries burn", ("9", "30"))
     assert edition(*hits, told=known).stories[0].status == "continuing"
     assert known["s"].at == NOW, "and since when"
-    assert after(edition(), hits, KNOWN) == {}, "what was not told is not known"
+    assert after(edition(), 0, hits, KNOWN) == {}, "what was not told is not known"
 
 
 # ── the score ──

@@ -18,9 +18,11 @@ from watchpost.notify.render.limits import APPRISE, DISCORD, Limits
 Read = Callable[[Digest], list[dict[str, Any]]]
 
 
-def reader(messages: Callable[[Digest], tuple[str, ...]], validate: Callable[[Any], tuple[str, ...]]) -> Read:
+def reader(
+    messages: Callable[[Digest], tuple[Digest, tuple[str, ...]]], validate: Callable[[Any], tuple[str, ...]]
+) -> Read:
     def read(edition: Digest) -> list[dict[str, Any]]:
-        payloads = [json.loads(message) for message in messages(edition)]
+        payloads = [json.loads(message) for message in messages(edition)[1]]
         for payload in payloads:
             assert validate(payload) == ()
         return payloads
@@ -32,7 +34,7 @@ CHATS = {
     "discord": reader(discord.messages, discord.validate_discord),
     "mattermost": reader(mattermost.messages, mattermost.validate_mattermost),
     "teams": reader(teams.messages, teams.validate_teams),
-    "ntfy": reader(lambda edition: (ntfy.message(edition, "duty"),), ntfy.validate_ntfy),
+    "ntfy": reader(lambda edition: (edition, (ntfy.message(edition, "duty")[1],)), ntfy.validate_ntfy),
 }
 PLAIN = {
     "discord": (discord.plain_payload, discord.validate_discord),

@@ -67,7 +67,7 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 
 @pytest.mark.parametrize("form", ["plain", "html", "slack"])
 def test_every_edition_says_it(form: str) -> None:
-    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full()))}
+    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
     for told in (*remarks(full()), spikes(full()), "▃▃▂▃▄▃▂▂▂▂▃▃▃█", "SPIKE 3.0×"):
         assert told in text, told

@@ -15,8 +15,8 @@ from watchpost.notify.render.slack import messages, plain_payload, validate_slac
 
 def read(edition: Any) -> list[dict[str, Any]]:
     """The payloads, each found fit by our rules and by Slack's own library."""
-    payloads = [json.loads(message) for message in messages(edition)]
-    for message, payload in zip(messages(edition), payloads, strict=True):
+    payloads = [json.loads(message) for message in messages(edition)[1]]
+    for message, payload in zip(messages(edition)[1], payloads, strict=True):
         assert validate_slack(payload) == ()
         assert len(message.encode()) <= slack.MAX_BYTES
         for block in payload["blocks"]:
@@ -87,7 +87,7 @@ def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
 def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
     one = usual().stories[0]
     assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
-    assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[-1]
+    assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[1][-1]
 
 
 def test_an_empty_edition_is_a_message_too() -> None:
@@ -118,5 +118,5 @@ def test_the_fallback_is_literal_text() -> None:
     ],
 )
 def test_the_check_finds_what_slack_would_refuse(change: dict[str, Any], problem: str) -> None:
-    payload = json.loads(messages(usual())[0]) | change
+    payload = json.loads(messages(usual())[1][0]) | change
     assert any(problem in found for found in validate_slack(payload))

@@ -15,7 +15,7 @@ from watchpost.notify.sample import sample_digest
 @pytest.mark.parametrize(("language", "mark"), [("en", "TEST MESSAGE"), ("fr", "MESSAGE D'ESSAI")])
 def test_every_edition_is_marked(language: str, mark: str) -> None:
     digest = sample_digest("desk", WHEN, language=language)
-    (blocks,) = slack.messages(digest)
+    (blocks,) = slack.messages(digest)[1]
     assert mark in words.subject(digest)
     assert mark in blocks
     assert mark in plain.plain(digest)

@@ -31,12 +31,12 @@ class ChatOptions(DeliveryOptions):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A chat's own: how an edition becomes payloads (JSON), how they are checked, and what it takes.
+    """A chat's own: how an edition becomes one that fits and its payloads (JSON), how they are checked, what it takes.
 
     `says(answer)` is an outcome where the chat knows better than the HTTP status, else None.
     """
 
-    messages: Callable[[Digest], tuple[str, ...]]
+    messages: Callable[[Digest], tuple[Digest, tuple[str, ...]]]
     plain_payload: Callable[[str], str]
     validate: Callable[[Mapping[str, Any]], tuple[str, ...]]
     limits: Limits
@@ -56,8 +56,8 @@ class Chat:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
-        shown = words.shorten(digest, self._stories)
-        payloads = [fit(payload, self._form.validate) for payload in self._form.messages(shown)]
+        shown, laid = self._form.messages(words.shorten(digest, self._stories))
+        payloads = [fit(payload, self._form.validate) for payload in laid]
         text = plain.plain(words.shorten(shown, self._form.limits.stories))
         return tuple(
             Message(
@@ -67,6 +67,7 @@ class Chat:
                     "json": payload,
                     "plain": self._form.plain_payload(text if number == 1 else words.heading(shown)),
                 },
+                omitted=shown.omitted,
             )
             for number, payload in enumerate(payloads, 1)
         )

@@ -71,9 +71,12 @@ def compose(
     )
 
 
-def after(digest: Digest, hits: Sequence[Hit], told: Mapping[str, Told]) -> dict[str, Told]:
-    """What the group knows of each of the edition's stories when it has read it."""
-    ids = {story.id for story in digest.stories}
+def after(digest: Digest, omitted: int, hits: Sequence[Hit], told: Mapping[str, Told]) -> dict[str, Told]:
+    """What the group knows of each of the edition's stories when it has read it.
+
+    Of the `omitted` last ones, which are only counted, it knows no more than before: they may be told as new later.
+    """
+    ids = {story.id for story in digest.stories[: len(digest.stories) - omitted]}
     return {
         members[0].story: told.get(members[0].story, Told()).after(members, digest.created)
         for members in _by_story(hits)

@@ -112,9 +112,10 @@ class Editor:
         if not tell and not self._tell_nothing(group, parked, window, now, flooded):
             return Edition(rest=rest, rulings=rulings, silenced=silenced)
         digest = await self._digest(group, parked, window, now, tell, known, rest.silenced)
-        notes = {story: telling.write(told) for story, told in after(digest, tell, known).items()}
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
+        omitted = min((one.omitted for one in messages), default=0)
+        notes = {story: telling.write(told) for story, told in after(digest, omitted, tell, known).items()}
         gone = await self._board.unsubscribed(group.receiver) if any(one.address for one in messages) else ()
         messages = tuple(one for one in messages if one.address not in gone)
         rest = replace(rest, over=parked.over)

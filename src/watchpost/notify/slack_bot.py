@@ -77,6 +77,7 @@ class SlackBot:
                 subject=one.subject,
                 editions=one.editions,
                 thread=alert.stories[0].id,
+                omitted=one.omitted,
             )
             for number, alert in enumerate(alerts, 1)
             for one in self._compose(alert)[:1]

@@ -80,7 +80,7 @@ class Apprise:
         editions = {"title": told.title, "text": told.text}
         if not self._title:
             editions = {"title": "", "text": shorten(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
-        return (Message(part="", subject=words.subject(digest), editions=editions),)
+        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=told.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, for Apprise blocks. While an attempt that was given up still runs: TryLater."""

@@ -31,10 +31,11 @@ class Console:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message: the text with and without colours; which one is shown, the terminal decides later."""
-        editions = {"text": plain.plain(digest)}
+        shown = plain.fit(digest)
+        editions = {"text": plain.plain(shown)}
         if self._color != "never":
-            editions["ansi"] = plain.ansi(digest)
-        return (Message(part="", subject=words.subject(digest), editions=editions),)
+            editions["ansi"] = plain.ansi(shown)
+        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write and flush in a thread: a terminal that is not read (`… | less`) must not stop the house."""

@@ -104,6 +104,7 @@ class Email:
                     )
                 },
                 address=address,
+                omitted=shown.omitted,
             )
             for address, recipient in self._recipients.items()
         )

@@ -49,7 +49,7 @@ class File:
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message with all three editions. The JSON tells every story, however many; the others are for people."""
         editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
-        return (Message(part="", subject=words.subject(digest), editions=editions),)
+        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=digest.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write the files; the same delivery gives the same files with the same bytes."""

@@ -59,8 +59,9 @@ class Ntfy:
         if (template := self._template) is not None and not digest.reduced:
             subject = clean(render(template.subject, "text", digest), 200) if template.subject else ""
             text = render(template.text, "text", digest) if template.text else ""
-        payload = fit(ntfy.message(digest, self._topic, subject, text), ntfy.validate_ntfy)
-        return (Message(part="", subject=words.subject(digest), editions={"json": payload}),)
+        omitted, laid = ntfy.message(digest, self._topic, subject, text)
+        editions = {"json": fit(laid, ntfy.validate_ntfy)}
+        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt."""

@@ -55,14 +55,15 @@ class SlackOptions(DeliveryOptions):
 
 def compose(digest: Digest, stories: int) -> tuple[Message, ...]:
     """One to three messages; part "1", "2", "3" if there are several. Raises UnfitError."""
-    shown = words.shorten(digest, stories)
-    payloads = [fit(payload, slack.validate_slack) for payload in slack.messages(shown)]
+    shown, laid = slack.messages(words.shorten(digest, stories))
+    payloads = [fit(payload, slack.validate_slack) for payload in laid]
     text = plain.plain(words.shorten(shown, slack.MAX_STORIES))
     return tuple(
         Message(
             part=str(number) if len(payloads) > 1 else "",
             subject=words.subject(shown),
             editions={"blocks": blocks, "text": text if number == 1 else words.heading(shown)},
+            omitted=shown.omitted,
         )
         for number, blocks in enumerate(payloads, 1)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -97,9 +98,10 @@ class Webhook:
         Raises TemplateFault, and UnfitError for a body that is longer than `max_bytes`.
         """
         bodies, subject = self._bodies(digest), words.subject(digest)
-        if len(bodies) == 1:
-            return (Message(part="", subject=subject, editions={"json": bodies[0]}),)
-        return tuple(Message(part=str(n), subject=subject, editions={"json": body}) for n, body in enumerate(bodies, 1))
+        return tuple(
+            Message(part if len(bodies) > 1 else "", subject, {"json": body}, omitted=digest.omitted)
+            for part, body in zip(map(str, itertools.count(1)), bodies, strict=False)
+        )
 
     def _bodies(self, digest: Digest) -> tuple[str, ...]:
         options = self._options

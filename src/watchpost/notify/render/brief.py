@@ -14,11 +14,12 @@ from watchpost.notify.render.packer import pages
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """`click`: where the first story stands, "" if nowhere."""
+    """`click`: where the first story stands, "" if nowhere. `omitted`: how many stories are only counted."""
 
     title: str
     text: str
     click: str
+    omitted: int = 0
 
 
 def brief(digest: Digest, limits: Limits, title: int = 250) -> Brief:
@@ -40,7 +41,8 @@ def brief(digest: Digest, limits: Limits, title: int = 250) -> Brief:
     ]
     click = next((url for story in shown.stories if (url := link(story.lead.url, limits.url))), "")
     text = "\n\n".join(part for part in parts if part) or quiet(words.heading(shown))
-    return Brief(shorten(quiet(words.heading(shown)), limits, title), shorten(text, limits, limits.size), click)
+    heading = shorten(quiet(words.heading(shown)), limits, title)
+    return Brief(heading, shorten(text, limits, limits.size), click, shown.omitted)
 
 
 def shorten(text: str, limits: Limits, size: int) -> str:

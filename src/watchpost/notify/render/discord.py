@@ -23,8 +23,8 @@ _MOST_EMBEDS, _MOST_UNITS = 10, 6000
 Embed = dict[str, Any]
 
 
-def messages(digest: Digest) -> tuple[str, ...]:
-    """One to three payloads as compact JSON; what does not fit is counted in the last."""
+def messages(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+    """The digest as it is shown, and one to three payloads as compact JSON; the last counts what does not fit."""
     shown, found = pages(digest, DISCORD, form=_embed, cost=_units, frame=lambda one, number, of: _units(_end(one)))
     colours = [_COLOURS[story.severity] for story in shown.stories]
     payloads, told = [], 0
@@ -34,7 +34,7 @@ def messages(digest: Digest) -> tuple[str, ...]:
         if number == len(found) and (end := _end(shown)):
             embeds.append(end)
         payloads.append(_dump(_payload(_content(shown, number, len(found)), embeds)))
-    return tuple(payloads)
+    return shown, tuple(payloads)
 
 
 def plain_payload(text: str) -> str:

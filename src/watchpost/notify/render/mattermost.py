@@ -19,14 +19,14 @@ _MOST = 16_383
 _MENTION = regex.compile(r"(?<![\w\\])@\w|<!")
 
 
-def messages(digest: Digest) -> tuple[str, ...]:
-    """One to three payloads as compact JSON; what does not fit is counted in the last."""
+def messages(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+    """The digest as it is shown, and one to three payloads as compact JSON; the last counts what does not fit."""
     shown, found = pages(digest, MATTERMOST, form=_story, cost=len, frame=_frame)
     payloads = []
     for number, page in enumerate(found, 1):
         parts = [_opening(shown, number, len(found)), *page, _closing(shown) if number == len(found) else ""]
         payloads.append(_dump("\n\n".join(part for part in parts if part)))
-    return tuple(payloads)
+    return shown, tuple(payloads)
 
 
 def plain_payload(text: str) -> str:

@@ -17,8 +17,8 @@ _TAGS = 5
 _MOST = 4096
 
 
-def message(digest: Digest, topic: str, title: str = "", text: str = "") -> str:
-    """The payload as compact JSON: one notification, which counts what it leaves out.
+def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tuple[int, str]:
+    """How many stories are only counted, and the payload as compact JSON: one notification.
 
     `title` and `text`, where given, stand instead of ours.
     """
@@ -33,7 +33,8 @@ def message(digest: Digest, topic: str, title: str = "", text: str = "") -> str:
     }
     payload |= {"tags": list(tags)} if tags else {}
     payload |= {"click": told.click} if told.click else {}
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    omitted = digest.omitted if text else told.omitted
+    return omitted, json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
 def validate_ntfy(payload: Mapping[str, Any]) -> tuple[str, ...]:

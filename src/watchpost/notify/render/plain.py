@@ -33,6 +33,11 @@ def plain(digest: Digest) -> str:
     return _edition(digest, _STARS, star_width=2)
 
 
+def fit(digest: Digest) -> Digest:
+    """The digest with as many stories as the texts show."""
+    return words.shorten(digest, MAX_STORIES)
+
+
 def ansi(digest: Digest) -> str:
     """The same for a terminal with colours: what matched is bold yellow, titles are bold."""
     return _edition(digest, _COLOURS, star_width=0)
@@ -118,7 +123,7 @@ class _Page:
 
 
 def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
-    digest = words.shorten(digest, MAX_STORIES)
+    digest = fit(digest)
     page = _Page(theme, star_width)
     if digest.kind == "alert":
         for story in digest.stories:

@@ -28,8 +28,11 @@ _TEXT = 2000
 Block = dict[str, Any]
 
 
-def messages(digest: Digest) -> tuple[str, ...]:
-    """One to three payloads as compact JSON, each at most 45 blocks and 11,000 bytes; the rest is counted."""
+def messages(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+    """The digest as it is shown, and one to three payloads as compact JSON, each at most 45 blocks and 11,000 bytes.
+
+    The rest is counted.
+    """
     shown, found = pages(digest, SLACK, form=_story, cost=_size, frame=_frame)
     payloads = []
     for number, page in enumerate(found, 1):
@@ -37,7 +40,7 @@ def messages(digest: Digest) -> tuple[str, ...]:
         if number == len(found):
             blocks += _closing(shown)
         payloads.append(_dump(_payload(runs.first_line(shown, number, len(found)), blocks)))
-    return tuple(payloads)
+    return shown, tuple(payloads)
 
 
 def plain_payload(text: str) -> str:

@@ -23,8 +23,8 @@ _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 Block = dict[str, Any]
 
 
-def messages(digest: Digest) -> tuple[str, ...]:
-    """One to three payloads as compact JSON; what does not fit is counted in the last."""
+def messages(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+    """The digest as it is shown, and one to three payloads as compact JSON; the last counts what does not fit."""
     shown, found = pages(digest, TEAMS, form=_story, cost=_size, frame=_frame)
     payloads = []
     for number, page in enumerate(found, 1):
@@ -32,7 +32,7 @@ def messages(digest: Digest) -> tuple[str, ...]:
         if number == len(found):
             body += _closing(shown)
         payloads.append(_dump(_payload(runs.first_line(shown, number, len(found)), body)))
-    return tuple(payloads)
+    return shown, tuple(payloads)
 
 
 def plain_payload(text: str) -> str:

@@ -1,0 +1,99 @@
+"""A closer for one group on a real store, and what its receiver is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from tests.fakes import RecordingReceiver
+from tests.making import article, hit
+from tests.wire.ends import HOUR_MS, queued
+from watchpost.model import Daily, Group, Hit, Immediate
+from watchpost.notify.editor import Editor, Hush, Imprint
+from watchpost.notify.role import Closer
+from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.board import Board
+from watchpost.wire.books import Books
+from watchpost.wire.ledger import gaps
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.silences import Silences
+from watchpost.wire.store import Store
+
+MINUTES = timedelta(minutes=1)
+ALERTS = Immediate(timedelta(0))
+ALWAYS = Daily(tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)), tuple(range(7)), "UTC")
+
+
+class LaterOutbox(Outbox):
+    """An outbox whose clock is ahead by as much as a test says."""
+
+    ahead = timedelta(0)
+
+    async def now(self) -> datetime:
+        return await super().now() + self.ahead
+
+
+class Desk:
+    """A closer for one group, and what its receiver was sent."""
+
+    def __init__(
+        self,
+        store: Store,
+        schedule: Immediate | Daily = ALERTS,
+        receiver: RecordingReceiver | None = None,
+        **hush: Any,
+    ) -> None:
+        self.store = store
+        self.group = Group("team|g", "team", schedule)
+        self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
+        receivers = {"team": receiver or RecordingReceiver("team")}
+        imprint = Imprint("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
+        self.editor = Editor(receivers, ["rfi"], Board(store), Silences(store), imprint, Hush(**hush))
+        self.closer = Closer(
+            [self.group],
+            receivers,
+            self.outbox,
+            self.editor,
+            tick=lambda: asyncio.sleep(0),
+            stop=asyncio.Event(),
+            clock=lambda: datetime.now(UTC),
+        )
+
+    async def park(self, *hits: Hit, per_hour: int = 0) -> None:
+        """These hits come out of MATCHED."""
+        await queued(self.store, *(one.article for one in hits))
+        end = Articles(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
+        while entries := await end.claims.take(100, block=False):
+            by_id = {one.article.id: one for one in hits}
+            read = [(entry, end.read(entry)) for entry in entries]
+            await end.matched([Match(entry, one, (Parking(by_id[one.id], ("team|g",)),)) for entry, one in read])
+
+    async def close(self) -> list[dict[str, Any]]:
+        """What is sent now, edition after edition."""
+        before = await self._sent()
+        await self.closer.close_due()
+        return (await self._sent())[len(before) :]
+
+    async def _sent(self) -> list[dict[str, Any]]:
+        rows = await self.store.redis.xrange(self.store.keys.outbox("team"))
+        bodies = [
+            await self.store.redis.hget(self.store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows
+        ]
+        from watchpost.wire.codec import MESSAGE
+
+        return [json.loads(MESSAGE.decode(body).editions["json"])["data"] for body in bodies]
+
+    async def accounted(self) -> bool:
+        """Whether the sums of the ledger meet."""
+        return gaps(await Books(self.store).audit()) == ()
+
+
+def titles(edition: dict[str, Any]) -> list[str]:
+    return [story["title"] for story in edition["stories"]]
+
+
+def report(title: str, outlet: str, story: str = "s", severity: Any = "normal") -> Hit:
+    about = article(title, id=f"{title} {outlet}", outlet=outlet)
+    return hit(article=about, story=story, voice=outlet, severity=severity)
