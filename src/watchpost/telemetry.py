@@ -7,9 +7,10 @@ come from the configuration or from closed sets, never from the outside (no URL,
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -142,6 +143,8 @@ SENTENCES: Mapping[str, str] = {
     "push.failed": "{source}: a push cannot be read: {detail}",
     "push.read": "{source}: {new} new articles, pushed",
     "source.read": "{source}: {new} new articles",
+    "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
+    "command.where": "the configuration is {config}, the data are in {data}",
     "hits.silenced": "{count} hits for {receiver} are silenced by {silence}",
     "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
     "delivery.done": "{receiver} has {what}",
@@ -168,14 +171,30 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
+class _Stderr:
+    """Standard error as it is when something is said: a progress bar may stand in for it, and lets lines pass above."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
     """Log lines go to `stream` (default: stderr): as sentences on a terminal or with "console", else as JSON.
 
+    Sentences are coloured on a terminal unless NO_COLOR is set (no-color.org) or TERM is dumb.
+
     `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error".
     """
-    out = stream or sys.stderr
+    out = stream or cast("TextIO", _Stderr())
     people = form == "console" or (form == "auto" and out.isatty())
-    renderer: Any = _Sentences(colour=out.isatty()) if people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    renderer: Any = _Sentences(colour) if people else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

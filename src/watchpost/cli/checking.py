@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from watchpost.app import doors
+from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, tell, tell_json
 from watchpost.errors import Complaint, ConfigError
@@ -20,9 +21,10 @@ OK, USAGE = 0, 2
 def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost check`: 2 if anything is wrong; warnings alone are 0."""
     try:
-        path = read_settings(config=file).config
+        settings = read_settings(config=file)
+        manner.open_log(settings)
         with Bar("reading the configuration") as bar:
-            plan = doors.read_plan(path, env, bar)
+            plan = doors.read_plan(settings.config, env, bar)
     except ConfigError as error:
         return _report(error.complaints, as_json, None)
     return _report(plan.warnings, as_json, plan)

@@ -13,7 +13,7 @@ from watchpost.app import configuration
 from watchpost.app.configuration import Difference
 from watchpost.app.feeds.subscriptions import replace_file
 from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
-from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
 from watchpost.plan.deprecated import VERSION
 from watchpost.plan.differing import Change, differences
@@ -58,12 +58,12 @@ def migrate(files: Sequence[Path], only_check: bool, config: Path | None) -> int
     def renew(text: str, name: str) -> str:
         renewed, renamed = migrated(text, name)
         for line in renamed:
-            say(f"{name}: {line}")
+            note(f"{name}: {line}")
         return renewed
 
     code = _rewrite(files, config, renew, only_check, "rewritten")
     if code == OK:
-        say(f"version {VERSION} is the newest format")
+        note(f"version {VERSION} is the newest format")
     return code
 
 
@@ -116,11 +116,11 @@ def _rewrite(
             if changed == text:
                 continue
             if only_check:
-                say(f"{path} would be {done}")
+                note(f"{path} would be {done}")
                 code = max(code, FAILED)
             else:
                 replace_file(path, changed)
-                say(f"{path} {done}")
+                note(f"{path} {done}")
         except ConfigError as error:
             complain(error.complaints)
             code = USAGE

@@ -9,7 +9,7 @@ from watchpost.app import doors
 from watchpost.app.deeds import audit
 from watchpost.app.editions import Draft, drafts
 from watchpost.cli.queue import FAILED, OK, PARTIAL, USAGE, Where, at
-from watchpost.cli.saying import count, say, tell, tell_json
+from watchpost.cli.saying import count, note, say, tell, tell_json
 from watchpost.cli.spans import span_of
 from watchpost.notify.render.plain import plain
 from watchpost.plan.complaints import suggest
@@ -29,9 +29,11 @@ def preview(where: Where, receiver: str, form: str, explain: bool, since: str, e
         async with drafts(plan, store) as desk:
             found, more = await desk.over(receiver, span) if span is not None else (await desk.of(receiver), False)
         if more:
-            say(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
+            note(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
         elif span is not None and span > plan.retention.hits:
-            say(f"hits are kept for {words(plan.retention.hits)} (retention.hits): of what was before nothing is known")
+            note(
+                f"hits are kept for {words(plan.retention.hits)} (retention.hits): of what was before nothing is known"
+            )
         if where.as_json:
             tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
             return OK
@@ -51,7 +53,7 @@ def preview(where: Where, receiver: str, form: str, explain: bool, since: str, e
             _explain(draft)
         if not messages:
             past = f"of the last {since} nothing would be sent to {receiver}" if since else ""
-            say(past or f"nothing would be sent to {receiver} now")
+            note(past or f"nothing would be sent to {receiver} now")
         return OK
 
     return at(where, env, work)
@@ -75,7 +77,7 @@ def send(where: Where, receiver: str, dry_run: bool, env: Mapping[str, str]) -> 
             for subject in subjects:
                 tell(("would send: " if dry_run else "goes now: ") + subject)
             if not subjects:
-                say(f"nothing is to be sent to {receiver} now")
+                note(f"nothing is to be sent to {receiver} now")
         return OK if dry_run or len(sent) == len(found) else PARTIAL
 
     return at(where, env, work)

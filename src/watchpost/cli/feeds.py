@@ -17,8 +17,9 @@ from watchpost.app.feeds import discovery, status, trial
 from watchpost.app.feeds.discovery import Candidate
 from watchpost.app.feeds.status import FeedStatus
 from watchpost.app.feeds.trial import Trial
+from watchpost.cli import manner
 from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
-from watchpost.cli.saying import complain, say, tell, tell_json, tell_table
+from watchpost.cli.saying import complain, note, say, tell, tell_json, tell_table
 from watchpost.errors import ConfigError, FetchError
 from watchpost.plan.fields import Network
 from watchpost.plan.plan import Plan
@@ -36,9 +37,10 @@ def show_all(failing: bool, config: Path | None, data: Path | None, as_json: boo
         return USAGE
     found, trouble = asyncio.run(status.survey(settings, plan))
     if trouble:
-        say(f"{trouble}; this is what the configuration says" if not failing else trouble)
         if failing:
+            say(trouble)
             return UNREACHABLE
+        note(f"{trouble}; this is what the configuration says")
     shown = status.failing(found) if failing else found
     if as_json:
         tell_json({"service": not trouble, "feeds": [_facts(one) for one in shown]})
@@ -60,7 +62,7 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
         return USAGE
     fare, record, trouble = asyncio.run(status.inspect(settings, plan, name))
     if trouble:
-        say(f"{trouble}; this is what the configuration says")
+        note(f"{trouble}; this is what the configuration says")
     shown = status.shown_options(options)
     if as_json:
         kept = {"memory": dict(record.memory), "status": dict(record.status)}
@@ -89,9 +91,10 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
 
 def test(target: str, allowed: Sequence[str], config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed test`: 1 if the feed cannot be read."""
-    networks = _networks(allowed)
-    if networks is None:
+    networks, settings = _networks(allowed), _settings(config, None)
+    if networks is None or settings is None:
         return USAGE
+    manner.open_log(settings)
     if "://" in target:
         name, options, zone = "(this url)", _of_url(target), "UTC"
     else:
@@ -107,10 +110,11 @@ def test(target: str, allowed: Sequence[str], config: Path | None, as_json: bool
 
 def discover(url: str, guess: bool, allowed: Sequence[str], as_json: bool) -> int:
     """The exit code of `watchpost feed discover`: 1 if the page has no feed that can be read."""
-    networks = _networks(allowed)
+    networks, settings = _networks(allowed), _settings(None, None)
     options = _of_url(url)
-    if networks is None or options is None:
+    if networks is None or options is None or settings is None:
         return USAGE
+    manner.open_log(settings)
     try:
         found = asyncio.run(discovery.look_around(options.url, networks, utc_now(), guess=guess))
     except FetchError as error:

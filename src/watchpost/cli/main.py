@@ -17,8 +17,10 @@ from watchpost.cli import completing, editorial, operating
 from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 from watchpost.cli.config_commands import config_app
 from watchpost.cli.feed_commands import feed_app
+from watchpost.cli.manner import SpeakingGroup
 
 app = typer.Typer(
+    cls=SpeakingGroup,
     help="watchpost: an always-on news monitoring service with alerts.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

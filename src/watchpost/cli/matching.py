@@ -9,6 +9,7 @@ from pathlib import Path
 
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
+from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.errors import ConfigError, QueryError
@@ -132,8 +133,10 @@ def _spread(files: Sequence[str]) -> Iterator[str]:
 def read_plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
     """The plan, or None after its mistakes have been said."""
     try:
+        settings = read_settings(config=config)
+        manner.open_log(settings)
         with Bar("reading the configuration") as bar:
-            return doors.read_plan(read_settings(config=config).config, env, bar)
+            return doors.read_plan(settings.config, env, bar)
     except ConfigError as error:
         complain(error.complaints)
         return None

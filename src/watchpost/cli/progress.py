@@ -7,6 +7,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from watchpost.cli import manner
+
 PATIENCE_SECONDS = 1.0
 
 
@@ -23,7 +25,7 @@ class Bar:
         return self
 
     def __call__(self, done: int, total: int) -> None:
-        if self._shown is None and monotonic() - self._begun > PATIENCE_SECONDS and sys.stderr.isatty():
+        if self._shown is None and monotonic() - self._begun > PATIENCE_SECONDS and _watched():
             from rich.console import Console
             from rich.progress import Progress
 
@@ -38,3 +40,7 @@ class Bar:
     ) -> None:
         if self._shown is not None:
             self._shown.stop()
+
+
+def _watched() -> bool:
+    return sys.stderr.isatty() and not manner.quiet()

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds, audit
+from watchpost.cli import manner
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
@@ -45,7 +45,7 @@ def at(where: Where, env: Mapping[str, str], work: Callable[[Plan, Store], Await
 
     try:
         settings = read_settings(config=where.config, data=where.data)
-        tm.set_up_log(settings.log_format or "auto", settings.log_level or "warning")
+        manner.open_log(settings)
         return asyncio.run(do(doors.read_plan(settings.config, env)))
     except ConfigError as error:
         complain(error.complaints)

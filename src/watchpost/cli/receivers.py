@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import perf_counter
 
-from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
+from watchpost.cli import manner
 from watchpost.cli.queue import FAILED, OK, USAGE, Where, at
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
@@ -68,7 +68,7 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
     """
     try:
         settings = read_settings(config=where.config, data=where.data)
-        tm.set_up_log(settings.log_format or "auto", settings.log_level or "warning")
+        manner.open_log(settings)
         plan = doors.read_plan(settings.config, env)
     except ConfigError as error:
         complain(error.complaints)

@@ -12,6 +12,7 @@ from watchpost import tracing
 from watchpost.app import doors, lifecycle, once, pages
 from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
+from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say
 from watchpost.errors import ConfigError, StoreError, WatchpostError
@@ -42,7 +43,7 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         return USAGE
 
     def on_plan(new: Plan) -> None:
-        tm.set_up_log(settings.log_format or new.log_format, settings.log_level or new.log_level)
+        tm.set_up_log(settings.log_format or new.log_format, manner.log_level(settings.log_level or new.log_level))
 
     on_plan(plan)
     for warning in plan.warnings:

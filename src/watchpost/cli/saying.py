@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from watchpost import redaction
+from watchpost.cli import manner
 from watchpost.errors import Complaint
 
 
+def note(message: str) -> None:
+    """What a person may like to know; with -q nobody does."""
+    if not manner.quiet():
+        say(message)
+
+
 def say(message: str) -> None:
-    """A message for a person."""
+    """What went wrong, for a person."""
     print(f"watchpost: {redaction.clean(message)}", file=sys.stderr)  # noqa: T201 - the command line prints
 
 
@@ -44,7 +51,10 @@ def tell_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def complain(complaints: Sequence[Complaint]) -> None:
-    """Every mistake of a configuration, and how many there are, on stderr."""
+    """Every mistake of a configuration, and how many there are, on stderr; with -q no warnings."""
+    complaints = [one for one in complaints if one.severity == "error" or not manner.quiet()]
+    if not complaints:
+        return
     for complaint in complaints:
         print(redaction.clean(str(complaint)), file=sys.stderr)  # noqa: T201 - the command line prints
     errors = sum(1 for complaint in complaints if complaint.severity == "error")

@@ -10,8 +10,9 @@ from pathlib import Path
 from watchpost.app import starter
 from watchpost.app.doctor.examine import examine
 from watchpost.app.doctor.finding import Finding
+from watchpost.cli import manner
 from watchpost.cli.matching import FAILED, OK, USAGE
-from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
 from watchpost.plan.settings import Settings, read_settings
 
@@ -31,7 +32,7 @@ def init(directory: Path, as_json: bool, env: Mapping[str, str]) -> int:
         return OK
     for path in written:
         tell(str(path))
-    say(f"now look at {written[0]}, then: watchpost run --config {written[0]}")
+    note(f"now look at {written[0]}, then: watchpost run --config {written[0]}")
     return OK
 
 
@@ -39,6 +40,7 @@ def doctor(config: Path | None, data: Path | None, as_json: bool, env: Mapping[s
     """The exit code of `watchpost doctor`: 0 if nothing fails, 4 if a server does not answer, 1 for anything else."""
     try:
         settings = read_settings(config=config, data=data)
+        manner.open_log(settings)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE

@@ -10,7 +10,7 @@ from watchpost.app.feeds import subscriptions
 from watchpost.app.feeds.status import feeds
 from watchpost.app.feeds.subscriptions import Sorted
 from watchpost.cli.matching import FAILED, OK, PARTIAL, USAGE, read_plan
-from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
 from watchpost.plan.lists import few
 from watchpost.plan.settings import read_settings
@@ -33,7 +33,7 @@ def take_in(
             if not as_json and found.new:
                 tell(text.rstrip())
         elif dry_run or not found.new:
-            say(f"{into} stays as it is")
+            note(f"{into} stays as it is")
         elif not _write(into, text, found, read_settings(config=config).config, env):
             return FAILED
     except WatchpostError as error:
@@ -50,7 +50,7 @@ def give_out(config: Path | None, env: Mapping[str, str]) -> int:
     text, partly = subscriptions.export(plan)
     tell(text.rstrip())
     for name in partly:
-        say(f"{name} is in the list without its headers: whoever reads the list needs them from elsewhere")
+        note(f"{name} is in the list without its headers: whoever reads the list needs them from elsewhere")
     return OK
 
 
@@ -65,7 +65,7 @@ def _report(found: Sorted, as_json: bool) -> None:
         return
     for complaint in few((*found.invalid, *found.twins)):
         say(str(complaint))
-    say(f"{len(found.new)} new, {len(found.twins)} configured already, {len(found.invalid)} that are no feeds")
+    note(f"{len(found.new)} new, {len(found.twins)} configured already, {len(found.invalid)} that are no feeds")
 
 
 def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str, str]) -> bool:
@@ -78,9 +78,9 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
         complain(error.complaints)
         say(f"with these feeds the configuration would be wrong: {into} is as it was")
         return False
-    say(f"{len(found.new)} feeds added to {into}")
+    note(f"{len(found.new)} feeds added to {into}")
     if not any(one.outline.url in read for one in found.new):
-        say(f"{config} does not include {into} yet: add it to its include:")
+        note(f"{config} does not include {into} yet: add it to its include:")
     if len(found.new) > MANY:
-        say("so many feeds load faster from the list itself: feeds_from: {opml: …}")
+        note("so many feeds load faster from the list itself: feeds_from: {opml: …}")
     return True

@@ -258,6 +258,8 @@ class Poller:
         return tally.traced(source, visit, since)
 
     def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
+        facts = {"source": source.name, "outcome": visit.outcome, "new": new, "next": entry.status["next_visit"]}
+        tm.log().debug("source.visited", **facts)
         for failure in visit.failures:
             tm.log().warning(
                 "source.page_failed" if failure.reason == "fulltext_failed" else "source.item_failed",
@@ -267,11 +269,11 @@ class Poller:
                 detail=failure.detail,
             )
         if visit.outcome == "failed":
-            facts = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
+            said = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
             if entry.turn:
-                tm.log().error(f"source.{entry.turn}", **facts)
+                tm.log().error(f"source.{entry.turn}", **said)
             elif not entry.status["state"]:  # who is gone or dead was said to be so
-                tm.log().warning("source.failed", **facts, next=f"in {_words(entry.delay)}")
+                tm.log().warning("source.failed", **said, next=f"in {_words(entry.delay)}")
             return
         if entry.turn == "recovered":
             tm.log().info("source.recovered", source=source.name)

@@ -1,0 +1,104 @@
+"""-q, -v and --no-color, before the command and after it, by the real program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from tests.cli.terminal import on_terminal
+from tests.cli.test_cli import ARTICLE, CONFIG, watchpost
+from tests.manual.test_commands_docs import commands
+from watchpost.cli.main import app
+
+FEED = "feeds: {nowhere: {url: https://nowhere.invalid/rss, every: 30s}}\n"  # so often is worth a warning
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "watchpost.yaml").write_text(CONFIG + FEED)
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "talks.txt").write_text(ARTICLE)
+    return tmp_path
+
+
+def test_every_command_takes_them() -> None:
+    root = typer.main.get_command(app)
+    for path in commands(root):
+        command = root
+        for name in path.split()[1:]:
+            command = command.commands[name]  # type: ignore[attr-defined]  # the groups on the way
+        offered = [letter for option in command.params for letter in option.opts]
+        assert {"--quiet", "--verbose", "-v", "--no-color"} <= set(offered), path
+        assert len(offered) == len(set(offered)), path
+
+
+@pytest.mark.parametrize("words", [("-q", "check"), ("check", "-q"), ("--quiet", "config", "check")])
+def test_quiet_leaves_the_result_and_takes_the_warnings(here: Path, words: tuple[str, ...]) -> None:
+    assert "every: " in watchpost(here, "check").stderr
+    done = watchpost(here, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("fine: ")
+
+
+@pytest.mark.parametrize("words", [("-q", "topic", "list"), ("topic", "-q", "list"), ("topic", "list", "-q")])
+def test_quiet_says_errors(here: Path, words: tuple[str, ...]) -> None:
+    assert "mali" in watchpost(here, *words).stdout
+    (here / "watchpost.yaml").write_text(CONFIG.replace("title", "titel"))
+    done = watchpost(here, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'title'?" in done.stderr
+
+
+def test_quiet_where_its_letter_is_taken(here: Path) -> None:
+    done = watchpost(here, "-q", "match", "-q", "bamako", "drop")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "query: Bamako" in done.stdout
+
+
+def test_a_run_that_is_quiet_tells_its_hits_and_nothing_of_itself(here: Path) -> None:
+    done = watchpost(here, "run", "--once", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Talks in Bamako" in done.stdout
+
+
+def test_a_run_that_is_verbose_tells_of_each_visit(here: Path) -> None:
+    done = watchpost(here, "-v", "run", "--once", WATCHPOST_LOG_FORMAT="console", WATCHPOST_LOG_LEVEL="error")
+    assert done.returncode == 0, done.stderr
+    assert "nowhere: failed, 0 new; next visit 20" in done.stderr
+    assert "drop: read, 1 new" in done.stderr
+    assert "Talks in Bamako" in done.stdout
+
+
+def test_verbose_says_where_a_command_looks_and_the_last_one_counts(here: Path) -> None:
+    said = "the configuration is watchpost.yaml, the data are in var"
+    words = {"WATCHPOST_LOG_FORMAT": "console"}
+    assert said in watchpost(here, "topic", "list", "-v", **words).stderr
+    assert said in watchpost(here, "-q", "topic", "list", "-v", **words).stderr
+    assert said not in watchpost(here, "-v", "topic", "list", "-q", **words).stderr
+    assert watchpost(here, "topic", "list", "-v", "--json").stdout == watchpost(here, "topic", "list", "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (("--no-color", "run", "--once"), {}),
+        (("run", "--once", "--no-color"), {}),
+        (("run", "--once"), {"NO_COLOR": "1"}),
+    ],
+)
+def test_without_colours(here: Path, words: tuple[str, ...], env: dict[str, str]) -> None:
+    assert "\x1b[3" in on_terminal(here, "run", "--once")[1], "a warning is yellow"
+    code, shown = on_terminal(here, *words, "--data", "other", **env)
+    assert code == 0
+    assert "cannot be read" in shown
+    assert "Bamako" in shown
+    assert "\x1b[" not in shown
+
+
+def test_help_without_colours(here: Path) -> None:
+    colour = re.compile(r"\x1b\[(\d;)?3\d")
+    assert colour.search(on_terminal(here, "--help")[1])
+    assert not colour.search(on_terminal(here, "--no-color", "--help")[1])
