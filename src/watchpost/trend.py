@@ -25,7 +25,8 @@ _NORMAL = 1.4826
 _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 _BARS = "▁▂▃▄▅▆▇█"
-_WALL = 4
+WALL = 4
+"""A few hits are no wall of bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def trend_of(hours: Mapping[int, int], start: datetime, end: datetime, zone: tzi
 
 
 def bars(days: tuple[int, ...]) -> str:
-    """A bar for each day; the lowest one only for none at all. A few hits are no wall of bars."""
-    most = max(*days, _WALL)
+    """A bar for each day; the lowest one only for none at all."""
+    most = max(*days, WALL)
     return "".join(_BARS[ceil(count / most * 7)] for count in days)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 
 from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, report, story, usual
 from watchpost.model import Digest
-from watchpost.notify.render import html, mime, plain, words
+from watchpost.notify.render import html, mime, plain, sparkline, words
+from watchpost.trend import Trend
 
 DESK = mime.mailbox("Wérner <w@example.org>")
 SENDER = mime.mailbox("watch@example.org")
@@ -19,8 +21,10 @@ SENDER = mime.mailbox("watch@example.org")
 
 def raw(edition: Digest) -> str:
     shown = html.fit(edition)
-    subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown)
-    written = mime.mail(shown, sender=SENDER, recipient=DESK, subject=subject, text=text, html=page)
+    subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
+    written = mime.mail(
+        shown, sender=SENDER, recipient=DESK, subject=subject, text=text, html=page, pictures=html.pictures(shown)
+    )
     return mime.message_id("7f3a.0c1d", shown.install) + written
 
 
@@ -61,6 +65,23 @@ def test_a_text_and_its_twin_tell_the_same_stories_in_the_same_order() -> None:
     assert len(told) > 50
     assert len(page.encode()) <= html.LIMIT
     assert f"Not shown: {300 - len(told)} stories (" in text
+
+
+def test_the_bars_of_a_trend_are_a_picture_that_travels_with_the_page() -> None:
+    bars = (2, 2, 1, 3, 5, 2, 1, 1, 1, 1, 2, 2, 3, 12)
+    edition = replace(
+        usual(), trends={"wagner": Trend(bars, 12, 4.0, spike=True), "mali": Trend(bars, 3, None, spike=False)}
+    )
+    message = parsed(edition)
+    text, related = message.iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    page, picture = related.iter_parts()
+    assert re.findall(r'src="cid:([^"]*)"', page.get_content()) == [picture["Content-ID"].strip("<>")] * 2
+    assert (picture.get_content(), picture.get_content_disposition()) == (sparkline.png(bars), "inline")
+    assert not message.defects
+    assert raw(edition) == raw(edition)
+    own = mime.mail(edition, sender=SENDER, recipient=DESK, subject="s", text="t", html="<p>", pictures={})
+    assert "related" not in own
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))

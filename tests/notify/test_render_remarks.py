@@ -69,7 +69,8 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 def test_every_edition_says_it(form: str) -> None:
     forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
-    for told in (*remarks(full()), spikes(full()), "▃▃▂▃▄▃▂▂▂▂▃▃▃█", "SPIKE 3.0×"):
+    bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
+    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×"):
         assert told in text, told
 
 

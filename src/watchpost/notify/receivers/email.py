@@ -83,7 +83,7 @@ class Email:
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message per recipient; both editions tell the same stories in the same order."""
         shown = html.fit(words.shorten(digest, self._options.max_stories))
-        subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown)
+        subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
         if (template := self._options.template) is not None and not digest.reduced:
             subject = clean(render(template.subject, "text", shown), 200) if template.subject else subject
             text = render(template.text, "text", shown) if template.text else text
@@ -100,6 +100,7 @@ class Email:
                         subject=subject,
                         text=text,
                         html=page,
+                        pictures={name: png for name, png in html.pictures(shown).items() if name in page},
                         unsubscribe=self._ways_out(address, shown.public_url),
                     )
                 },

@@ -1,4 +1,4 @@
-"""Still: the HTML edition: one table of 600 pixels, styles inlined, nothing remote, no script.
+"""Still: the HTML edition: one table of 600 pixels, styles and pictures inlined, nothing remote, no script.
 
 Mail programs are browsers of 1999 with a dark mode: hence the table, the inlined styles and `!important` in
 the one at-rule that survives. Gmail cuts messages off at about 102 kB: this edition stops at 90 kB and says so.
@@ -10,10 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from watchpost.model import Digest, Report, Story
-from watchpost.notify.render import words
+from watchpost.notify.render import sparkline, words
 from watchpost.notify.render.foreign import direction, language_tag, link, marked, pieces
 from watchpost.notify.render.remarks import remarks
-from watchpost.notify.render.trends import days, spikes, trend_line
+from watchpost.notify.render.trends import days, spikes, trend_words
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -30,7 +30,7 @@ _TEMPLATE = """\
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data: cid:">
 <title>{{ subject }}</title>
 <style>
 {{ style }}
@@ -45,7 +45,8 @@ _TEMPLATE = """\
 {% if late %}<br><b>{{ late }}</b>{% endif %}</p>
 {% for section in sections %}
 <h2 dir="{{ section.direction }}">{{ section.title }}</h2>
-{% if section.trend %}<p class="trend" dir="ltr" title="{{ section.days }}">{{ section.trend }}</p>
+{% if section.trend %}<p class="trend" dir="ltr"><img src="{{ section.picture }}" alt="{{ section.days }}" \
+width="{{ width }}" height="{{ height }}"> {{ section.trend }}</p>
 {% endif %}
 {% for story in section.stories %}
 <div class="story"{% if story.lang %} lang="{{ story.lang }}"{% endif %} dir="{{ story.direction }}">
@@ -91,6 +92,7 @@ h3 { font-size: 16px; line-height: 22px; margin: 14px 0 2px; }
 p { font-size: 15px; line-height: 22px; margin: 2px 0; }
 a { color: #0b57a4; }
 .small { font-size: 13px; line-height: 19px; color: #5b5b57; }
+.trend img { vertical-align: bottom; border: 0; }
 .trend { font-size: 13px; line-height: 19px; margin: 2px 0 6px; color: #0b57a4; }
 .status { font-size: 11px; letter-spacing: 1px; color: #8a3b12; }
 .lit { background: #fff0b3; color: #1c1c1a; }
@@ -107,9 +109,19 @@ a { color: #0b57a4; }
 """
 
 
-def page(digest: Digest) -> str:
-    """The digest as an HTML document of at most 90,000 bytes; what does not fit is counted in its foot."""
-    return _fitting(digest)[1]
+def page(digest: Digest, *, mailed: bool = False) -> str:
+    """The digest as an HTML document of at most 90,000 bytes; what does not fit is counted in its foot.
+
+    Pictures are in it; `mailed` leaves them to parts of the mail, which `pictures` gives.
+    """
+    shown, html = _fitting(digest)
+    return _render(shown, mailed=True) if mailed else html
+
+
+def pictures(digest: Digest) -> dict[str, bytes]:
+    """The PNG pictures of a mailed page by their Content-ID."""
+    found = (days(digest, section.name) for section in words.sections(digest.stories))
+    return {sparkline.content_id(one): sparkline.png(one) for one in found if one}
 
 
 def fit(digest: Digest) -> Digest:
@@ -128,11 +140,11 @@ def _fitting(digest: Digest) -> tuple[Digest, str]:
     return shown, html
 
 
-def _render(digest: Digest) -> str:
-    return _inliner().inline(_template().render(_view(digest)))
+def _render(digest: Digest, *, mailed: bool = False) -> str:
+    return _inliner().inline(_template().render(_view(digest, mailed)))
 
 
-def _view(digest: Digest) -> dict[str, Any]:
+def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
     say = words.speak(digest)
     return {
         "labels": {
@@ -142,6 +154,8 @@ def _view(digest: Digest) -> dict[str, Any]:
             "open": say.open,
         },
         "language": say.language,
+        "width": sparkline.WIDTH,
+        "height": sparkline.HEIGHT,
         "subject": words.subject(digest),
         "heading": words.heading(digest),
         "dateline": words.dateline(digest),
@@ -157,13 +171,20 @@ def _view(digest: Digest) -> dict[str, Any]:
             {
                 "title": section.title,
                 "direction": direction(section.title),
-                "trend": trend_line(digest, section.name),
+                "trend": trend_words(digest, section.name),
                 "days": " ".join(map(str, days(digest, section.name))),
+                "picture": _picture(days(digest, section.name), mailed),
                 "stories": [_story(digest, story) for story in section.stories],
             }
             for section in words.sections(digest.stories)
         ],
     }
+
+
+def _picture(bars: tuple[int, ...], mailed: bool) -> str:
+    if not bars:
+        return ""
+    return f"cid:{sparkline.content_id(bars)}" if mailed else sparkline.data_url(bars)
 
 
 def _story(digest: Digest, story: Story) -> dict[str, Any]:

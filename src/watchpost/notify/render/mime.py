@@ -69,12 +69,13 @@ def mail(
     subject: str,
     text: str,
     html: str,
+    pictures: Mapping[str, bytes] | None = None,
     unsubscribe: Sequence[str] = (),
 ) -> str:
     """The message without its Message-ID, which names the delivery: ASCII, lines ending in CR LF.
 
-    Exactly one text/plain and one text/html part, alternatives of each other. `unsubscribe`: addresses (https, mailto)
-    by which the recipient can say no.
+    Exactly one text/plain and one text/html part, alternatives of each other; the `pictures` of the latter (PNG, by
+    Content-ID) are related to it. `unsubscribe`: addresses (https, mailto) by which the recipient can say no.
     """
     message = EmailMessage(policy=POLICY)
     for name, value in _headers(digest).items():
@@ -89,8 +90,13 @@ def mail(
     message["Date"] = digest.created.astimezone(UTC)
     message.set_content(text, charset="utf-8")
     message.add_alternative(html, subtype="html", charset="utf-8")
+    _, page = message.iter_parts()
+    for name, data in (pictures or {}).items():
+        page.add_related(data, "image", "png", cid=f"<{name}>", disposition="inline")
     message["Content-Language"] = words.speak(digest).language  # not before, or it goes into the first part
-    message.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}")  # "=_" stands in no quoted-printable, no base64
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        # "=_" stands in no quoted-printable, no base64
+        part.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))
     return message.as_bytes().decode("ascii")
 
 

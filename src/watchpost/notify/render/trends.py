@@ -15,10 +15,14 @@ def trend_line(digest: Digest, topic: str) -> str:
 
     A bar is a day, the last one today so far; the numbers are of the edition's hours and of the same hours before.
     """
+    told = trend_words(digest, topic)
+    return f"{bars(days(digest, topic))}  {told}" if told else ""
+
+
+def trend_words(digest: Digest, topic: str) -> str:
+    """ "12, usually 4: SPIKE 3.0×": the same without its bars, for where they are a picture."""
     trend = digest.trends.get(topic)
-    if trend is None or not any(trend.days):
-        return ""
-    return f"{bars(trend.days)}  {_numbers(digest, trend)}"
+    return "" if trend is None or not any(trend.days) else _numbers(digest, trend)
 
 
 def days(digest: Digest, topic: str) -> tuple[int, ...]:
