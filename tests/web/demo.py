@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from tests.making import article, digest_delivery
-from tests.web.house import closed, found
+from tests.notify.editions import usual
+from tests.web.house import Shelf, closed, found
 from tests.wire.ends import intake
 from watchpost.match.matcher import match
 from watchpost.model import Daily, Group, Immediate, Message, Topic, derive_id
+from watchpost.notify.render import html, plain, words
 from watchpost.query.parser import parse
+from watchpost.web.pages.editions import id_of
+from watchpost.web.pages.previews import Preview, Ranked
 from watchpost.web.watched import Watched
 from watchpost.wire.gate import Gate
 from watchpost.wire.status import ReceiverState
@@ -85,6 +89,18 @@ def watched() -> Watched:
         timezone=paris,
         public_url="https://watch.example.org",
     )
+
+
+def coming() -> Shelf:
+    """What the desk would be sent now, and that nothing goes to the duty."""
+    digest = usual()
+    message = Message(
+        "", words.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
+    )
+    ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
+    duty, desk = (id_of(group) for group in watched().groups)
+    kept = "1 hit, held back by quiet hours until 2026-11-24 06:00 UTC: Convoy from Gao reaches Kidal"
+    return Shelf({desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),)})
 
 
 async def furnish(store: Store) -> None:

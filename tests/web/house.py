@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +15,7 @@ from watchpost.model import Article, Delivery, Group, Hit, Immediate, Topic
 from watchpost.plan.plan import Access
 from watchpost.query.parser import parse
 from watchpost.vitals import Vitals
+from watchpost.web.pages.previews import Preview, seen
 from watchpost.web.server import House, build, serve
 from watchpost.web.watched import Watched
 from watchpost.wire.articles import Parking
@@ -33,6 +34,23 @@ WATCHED = Watched(
     kinds={"team": "webhook"},
     listing=("timezone: UTC",),
 )
+
+
+class Shelf:
+    """Coming editions that are what they are, by the id of their group; sent ones are only written down."""
+
+    def __init__(self, previews: Mapping[str, tuple[Preview, ...]]) -> None:
+        self.previews = previews
+        self.sent: list[tuple[str, str]] = []
+
+    async def preview(self, id_: str) -> tuple[Preview, ...]:
+        return self.previews.get(id_, ())
+
+    async def send(self, id_: str, saw: str, by: str) -> int | None:
+        if id_ not in self.previews or saw != seen(self.previews[id_]):
+            return None
+        self.sent.append((id_, by))
+        return sum(len(preview.messages) for preview in self.previews[id_])
 
 
 @asynccontextmanager

@@ -10,8 +10,10 @@ from tests.servers import valkey_server
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.house import pages
+from tests.web.test_api import Recorder
 from watchpost.app.pages import next_edition
 from watchpost.vitals import Vitals
+from watchpost.web.pages.editions import id_of
 from watchpost.wire import keys
 from watchpost.wire.store import Store, ensure_group
 
@@ -23,6 +25,7 @@ PAGES = {
     "topics": "/topics",
     "topic": "/topics/mali",
     "editions": "/editions",
+    "coming": f"/editions/{id_of(demo.watched().groups[1])}",
     "deliveries": "/deliveries",
     "config": "/config",
 }
@@ -39,7 +42,14 @@ async def take(folder: Path, everything: bool) -> None:
         for role in ("poll", "match", "notify"):
             await store.beat(role, f'{{"role": "{role}", "version": ""}}')
         async with (
-            pages(store, Vitals(), watched=demo.watched(), next_edition=next_edition) as address,
+            pages(
+                store,
+                Vitals(),
+                watched=demo.watched(),
+                next_edition=next_edition,
+                coming=demo.coming(),
+                deeds=Recorder(),
+            ) as address,
             browser() as chromium,
         ):
             for scheme in ("light", "dark") if everything else ("light",):

@@ -6,19 +6,23 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Response
 
 from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.house import found, pages
-from tests.web.test_pages import HOSTILE, PATHS, furnish
+from tests.web.test_api import Recorder
+from tests.web.test_pages import COMING, HOSTILE, PATHS, furnish, hostile_edition
 from watchpost.app.pages import next_edition
 from watchpost.model import derive_id
+from watchpost.web.pages.editions import id_of
 from watchpost.wire import keys
 from watchpost.wire.store import Store, ensure_group
 
@@ -26,6 +30,17 @@ NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
 SIZES = ((360, 740), (1280, 800))
 # Its text is made for people, not for a machine that counts the letters of a title; and a `rel` more is no mistake.
 RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
+
+COMINGS = tuple(f"/editions/{id_of(group)}" for group in demo.watched().groups)
+
+
+def _demo(store: Store) -> AbstractAsyncContextManager[str]:
+    """The newsroom's pages."""
+    return pages(store, watched=demo.watched(), next_edition=next_edition, coming=demo.coming(), deeds=Recorder())
+
+
+def _note(answered: list[str], answer: Response) -> None:
+    answered.append(answer.url)
 
 
 def node(name: str) -> Path:
@@ -78,9 +93,29 @@ async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store
 
 
 @pytest.mark.timeout(120)
+async def test_an_edition_in_its_frame_runs_nothing_and_asks_nobody(store: Store) -> None:
+    async with pages(store, coming=hostile_edition()) as address, browser() as chromium:
+        for script in (True, False):
+            for size in SIZES:
+                page, wrong = await watch(chromium, address, script=script, size=size)
+                answered = list[str]()
+                page.on("response", partial(_note, answered))
+                for path in (COMING, f"{COMING}/1/html", f"{COMING}/2/html"):
+                    await page.goto(address + path, wait_until="load")
+                    if script and path == COMING:
+                        assert await page.locator("html").evaluate("html => html.scrollWidth") <= size[0]
+                frames = [url for url in answered if url.endswith("/html")]
+                assert len(frames) == 4, "two in frames, two alone"
+                assert [url for url in answered if not url.startswith(address)] == []
+                prevented = ("Blocked script", "Refused to execute", "Loading the image", "Framing", "https://evil")
+                assert [text for text in wrong if not text.startswith(prevented)] == [], (script, size)
+                await page.context.close()
+
+
+@pytest.mark.timeout(120)
 async def test_every_page_works_without_javascript(store: Store) -> None:
     await demo.furnish(store)
-    async with pages(store, watched=demo.watched(), next_edition=next_edition) as address, browser() as chromium:
+    async with _demo(store) as address, browser() as chromium:
         page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
         await page.goto(address)
         for name in ("Stories", "Feeds", "Topics", "Editions", "Deliveries", "Configuration", "Now"):
@@ -126,9 +161,14 @@ async def test_the_keyboard_reaches_the_content_first(store: Store) -> None:
 async def test_axe_finds_nothing_serious(store: Store, scheme: str) -> None:
     axe = node("axe-core/axe.min.js").read_text("utf-8")
     await demo.furnish(store)
-    async with pages(store, watched=demo.watched(), next_edition=next_edition) as address, browser() as chromium:
+    async with _demo(store) as address, browser() as chromium:
         page = await chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
-        for path in (*PATHS, f"/e/{derive_id('delivery', 'Alert: Convoy from Gao reaches Kidal')}", "/nothing"):
+        for path in (
+            *PATHS,
+            *COMINGS,
+            f"/e/{derive_id('delivery', 'Alert: Convoy from Gao reaches Kidal')}",
+            "/nothing",
+        ):
             await page.goto(address + path)
             await page.evaluate(axe)
             result = await page.evaluate("axe.run()")
@@ -146,10 +186,10 @@ async def test_html_validate_finds_no_mistake(store: Store, tmp_path: Path) -> N
     await furnish(store)
     (tmp_path / ".htmlvalidate.json").write_text(json.dumps(RULES))
     async with (
-        pages(store, watched=demo.watched(), next_edition=next_edition) as address,
+        _demo(store) as address,
         httpx.AsyncClient() as client,
     ):
-        for number, path in enumerate((*PATHS, f"/e/{'a' * 32}", "/nothing")):
+        for number, path in enumerate((*PATHS, *COMINGS, f"/e/{'a' * 32}", "/nothing")):
             (tmp_path / f"{number}.html").write_text((await client.get(address + path)).text, "utf-8")
         tried = await client.post(f"{address}/topics/mali/try", data={"text": HOSTILE}, headers={"origin": address})
         (tmp_path / "tried.html").write_text(tried.text, "utf-8")

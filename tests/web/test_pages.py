@@ -10,14 +10,35 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.web.house import closed, failing, found, pages, sent
-from watchpost.model import Snippet
+from tests.web.house import WATCHED, Shelf, closed, failing, found, pages, sent
+from watchpost.model import Message, Snippet
 from watchpost.query.tree import Evidence
 from watchpost.vitals import Reload, Vitals
+from watchpost.web.pages.editions import id_of
+from watchpost.web.pages.previews import Preview, Ranked
 from watchpost.wire.store import Store
 
 PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
+FRAME = "allow-popups allow-popups-to-escape-sandbox"  # no script, no form, no origin
+COMING = f"/editions/{id_of(WATCHED.groups[0])}"
+MAIL = (
+    f"Subject: {HOSTILE[:20]}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+    f"--b\r\nContent-Type: text/plain\r\n\r\n{HOSTILE[:60]}\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+    "<p>HTML <script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>"
+    "<form action=https://evil.example/><button>x</button></form><iframe src=https://evil.example/></iframe>"
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>\r\n--b--\r\n"
+)
+
+
+def hostile_edition() -> Shelf:
+    """A coming edition of which every text is hostile."""
+    messages = (
+        Message("1", HOSTILE, {"html": HOSTILE, "text": HOSTILE, "json": HOSTILE}, address=HOSTILE),
+        Message("2", HOSTILE, {"mime": MAIL}, address=HOSTILE),
+    )
+    ranking = (Ranked(HOSTILE, "high", HOSTILE),)
+    return Shelf({COMING.removeprefix("/editions/"): (Preview("1", 1, messages, ranking, (HOSTILE,)),)})
 
 
 class _Tags(HTMLParser):
@@ -51,9 +72,10 @@ async def furnish(store: Store) -> None:
 
 async def test_every_page_escapes_what_strangers_wrote(store: Store) -> None:
     await furnish(store)
-    async with pages(store) as address, httpx.AsyncClient() as client:
+    async with pages(store, coming=hostile_edition()) as address, httpx.AsyncClient() as client:
         for path in (
             *PATHS,
+            COMING,
             f"/e/{'a' * 32}",
             f"/stories?q={HOSTILE}&topic={HOSTILE}&lang={HOSTILE}",
             f"/feeds?q={HOSTILE}",
@@ -65,7 +87,8 @@ async def test_every_page_escapes_what_strangers_wrote(store: Store) -> None:
             assert len(scripts) == 1, path
             assert str(scripts[0]["src"]).startswith("/static/live.js?")
             for tag, attrs in tags:
-                assert tag not in ("img", "iframe", "object", "style", "base"), path
+                assert tag not in ("img", "object", "style", "base"), path
+                assert tag != "iframe" or attrs.get("sandbox") == FRAME, path
                 assert not [name for name in attrs if name.startswith("on") or name == "style"], path
                 for name in ("href", "src", "action"):
                     assert re.match(r"/|#|https?://", attrs.get(name) or "/"), (path, attrs)

@@ -5,12 +5,13 @@ The notifier's own editor and hop, used by a person.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from watchpost.app import doors
+from watchpost.app.deeds import audit
 from watchpost.match.routing import all_groups, groups_of
 from watchpost.model import Group, Hit
 from watchpost.notify.editor import Edition, Editor
@@ -43,10 +44,11 @@ class Drafts:
         self._editor = editor
         self._plain = plain
 
-    async def of(self, receiver: str) -> tuple[Draft, ...]:
-        """A draft for each group that holds anything. Changes nothing."""
+    async def of(self, receiver: str, only: str = "") -> tuple[Draft, ...]:
+        """A draft for each group that holds anything, `only` of the group of that key. Changes nothing."""
         now = await self._outbox.now()
         groups = [group for group in all_groups(self._plan.routes) if group.receiver == receiver]
+        groups = [group for group in groups if only in ("", group.key)]
         keys = {key: group for group in groups for key in (group.key, group.key + HELD)}
         drafts = []
         for key, standing in (await self._outbox.standing(list(keys))).items():
@@ -83,8 +85,17 @@ class Drafts:
                 drafts.append(Draft(group, then, window, await self._plain.edition(group, then, window, now)))
         return tuple(drafts), more
 
-    async def send(self, draft: Draft) -> bool:
-        """Close the window with this very edition. False: a notifier was faster, nothing was done."""
+    async def send(self, found: Sequence[Draft], by: str) -> tuple[Draft, ...]:
+        """Close the windows of those that tell anything with these very editions, and log who did it.
+
+        Returns those that go now; with one that is missing a notifier was faster, and nothing was done.
+        """
+        sent = tuple([draft for draft in found if draft.edition.deliveries and await self._close(draft)])
+        if sent:
+            audit("digest send", len(sent), by, receiver=sent[0].group.receiver)
+        return sent
+
+    async def _close(self, draft: Draft) -> bool:
         edition = draft.edition
         return await self._outbox.close(
             draft.parked, draft.window.end, edition.deliveries, edition.notes, edition.rest, plan=self._editor.plan
@@ -92,17 +103,19 @@ class Drafts:
 
 
 @asynccontextmanager
-async def drafts(plan: Plan, store: Store) -> AsyncIterator[Drafts]:
-    """The drafts of a running service. Nothing is sent by this process."""
+async def drafts(plan: Plan, store: Store, receiver: str = "") -> AsyncIterator[Drafts]:
+    """The drafts of a running service, of this receiver alone if one is named. Nothing is sent by this process."""
     install = await store.prepare(doors.new_install_id())
-    receivers = doors.build_receivers(plan, install, doors.terminal(), await store.secret())
+    if receiver:
+        plan = replace(plan, receivers=tuple(part for part in plan.receivers if part.name == receiver))
+    built = doors.build_receivers(plan, install, doors.terminal(), await store.secret())
     kept_ms = int(plan.retention.deliveries.total_seconds() * 1000)
     try:
         imprint = doors.imprint_of(plan, install)
-        editor = doors.build_editor(plan, imprint, receivers, store)
+        editor = doors.build_editor(plan, imprint, built, store)
         free = replace(plan, quiet_hours=(), limits=replace(plan.limits, digests_per_receiver_per_hour=0))
-        plain = doors.build_editor(free, imprint, receivers, store)
+        plain = doors.build_editor(free, imprint, built, store)
         yield Drafts(plan, Outbox(store, kept_ms=kept_ms), History(store), editor, plain)
     finally:
-        for receiver in receivers.values():
-            await receiver.close()
+        for one in built.values():
+            await one.close()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchpost import redaction
+from watchpost.app.coming import PlanEditions
 from watchpost.app.deeds import PlanDeeds
 from watchpost.app.leaving import MailLeaving
 from watchpost.match.routing import all_groups
@@ -41,6 +42,7 @@ def house(plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = Non
         door=door,
         deeds=PlanDeeds(plan, store),
         leaving=MailLeaving(plan, store),
+        coming=PlanEditions(plan, store),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchpost.app import doors
-from watchpost.app.deeds import audit
 from watchpost.app.editions import Draft, drafts
 from watchpost.cli.queue import FAILED, OK, PARTIAL, USAGE, Where, at
 from watchpost.cli.saying import count, note, say, tell, tell_json
@@ -67,9 +66,7 @@ def send(where: Where, receiver: str, dry_run: bool, env: Mapping[str, str]) -> 
             return USAGE
         async with drafts(plan, store) as desk:
             found = [draft for draft in await desk.of(receiver) if draft.edition.deliveries]
-            sent = [draft for draft in found if not dry_run and await desk.send(draft)]
-        if not dry_run and sent:
-            audit("digest send", len(sent), doors.operator(), receiver=receiver)
+            sent = () if dry_run else await desk.send(found, doors.operator())
         subjects = [one.message.subject for draft in (found if dry_run else sent) for one in draft.edition.deliveries]
         if where.as_json:
             tell_json({"receiver": receiver, "sent": 0 if dry_run else len(subjects), "subjects": subjects})

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from watchpost.errors import StoreError
 from watchpost.web.deeds import Deeds
 from watchpost.web.forms import form_of
+from watchpost.web.looking import Coming
 from watchpost.web.reload import Door, wish
 
 NOTICES = {
@@ -28,6 +29,10 @@ NOTICES = {
     "read": "The configuration was read and is what runs.",
     "hushed": "Nobody is told of that for a while.",
     "unhushed": "The silence has ended.",
+    "told": "The edition goes now. What it tells is not told again.",
+    "empty": "There is nothing to send.",
+    "moved": "Nothing was sent: the edition that you saw went out by itself a moment ago, or was changed. "
+    "This is how it stands now.",
     "refused": "The configuration on the disk has mistakes and is not used.",
 }
 """What a page may say after a deed; nothing else that stands in an address is ever shown."""
@@ -36,7 +41,7 @@ Act = Callable[[Request, str], Awaitable[tuple[str, str]]]
 """Does it, for a user of that name; returns the page to go back to and the key of its notice."""
 
 
-def acts(deeds: Deeds, door: Door | None) -> list[Route]:
+def acts(deeds: Deeds, door: Door | None, coming: Coming | None = None) -> list[Route]:
     """The routes of all forms."""
 
     async def enable(request: Request, by: str) -> tuple[str, str]:
@@ -65,12 +70,20 @@ def acts(deeds: Deeds, door: Door | None) -> list[Route]:
     async def unhush(request: Request, by: str) -> tuple[str, str]:
         return "/config", "unhushed" if await deeds.unhush(request.path_params["id"], by) else "none"
 
+    async def tell(request: Request, by: str) -> tuple[str, str]:
+        id_, saw = request.path_params["id"], (await form_of(request)).get("seen", "")
+        count = await coming.send(id_, saw, by) if coming is not None else 0
+        if count is None:
+            return f"/editions/{quote(id_)}", "moved"
+        return "/editions", "told" if count else "empty"
+
     forms: dict[str, Act] = {
         "/receivers/{name}/enable": enable,
         "/deliveries/retry": hurry,
         "/deliveries/{id}/retry": resend,
         "/feeds/{name}/read": read_now,
         "/config/read": reload,
+        "/editions/{id}/send": tell,
         "/silences": hush,
         "/silences/{id}/end": unhush,
     }

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from watchpost import __version__
-from watchpost.model import Group, Hit, Topic
+from watchpost.model import Group, Hit, Message, Topic
 from watchpost.vitals import Vitals
-from watchpost.web.pages import configuration, deliveries, editions, feeds, now, stories, topics
+from watchpost.web.looking import Coming
+from watchpost.web.pages import configuration, deliveries, editions, feeds, now, previews, stories, topics
 from watchpost.web.report import look, report
 from watchpost.web.shaping import Chart, schedule_words
 from watchpost.web.watched import Watched
@@ -45,7 +46,9 @@ class Shown:
 class Gathering:
     """Everything that pages read. All methods raise StoreError."""
 
-    def __init__(self, store: Store, watched: Watched, vitals: Vitals, next_edition: Next) -> None:
+    def __init__(
+        self, store: Store, watched: Watched, vitals: Vitals, next_edition: Next, coming: Coming | None = None
+    ) -> None:
         self.board = Board(store)
         self.books = Books(store)
         self.desk = Desk(store)
@@ -54,6 +57,7 @@ class Gathering:
         self.watched = watched
         self._vitals = vitals
         self._next = next_edition
+        self._coming = coming
 
     async def now(self, moment: datetime) -> Shown:
         """The page Now."""
@@ -100,6 +104,7 @@ class Gathering:
         parked = await self.history.parked([group.key for group in self.watched.groups], _PARKED_SHOWN)
         return tuple(
             editions.Upcoming(
+                editions.id_of(group),
                 group.receiver,
                 schedule_words(group.schedule),
                 self._next(group, parked[group.key].opened, moment),
@@ -156,18 +161,43 @@ class Gathering:
 
     async def edition(self, id_: str) -> Shown | None:
         """One message, sent or on its way; None if nothing is known of it (any more)."""
+        found = await self._letter(id_)
+        if found is None:
+            return None
+        message, facts = found
+        title = message.subject if message is not None else id_
+        shown = previews.shown([message] if message is not None else [], f"/e/{id_}")
+        return Shown("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
+
+    async def _letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
         sent = await self.history.sent_one(id_)
         if sent is not None:
             facts = [("receiver", sent.receiver), ("arrived", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
             facts += [("attempts", str(sent.attempts)), ("delivery", sent.id), ("digest", sent.digest)]
-            title = sent.message.subject if sent.message else sent.id
-            return Shown("edition", editions.one(sent.receiver, sent.message, facts, title))
+            return sent.message, facts
         case = await self.desk.case(id_)
         if case is None or not case.receiver:
             return None
         facts = [("receiver", case.receiver), ("state", case.state), ("attempts", str(case.attempts))]
         facts += [("delivery", case.id), ("digest", case.digest)] + ([("error", case.error)] if case.error else [])
-        return Shown("edition", editions.one(case.receiver, case.message, facts, case.subject or case.id))
+        return case.message, facts
+
+    async def coming(self, id_: str, moment: datetime) -> Shown | None:
+        """A coming edition as it would be sent now; None if there is no such group."""
+        found = next((one for one in await self.upcoming(moment) if one.id == id_), None)
+        if found is None or self._coming is None:
+            return None
+        return Shown("coming", previews.view(found, await self._coming.preview(id_), moment))
+
+    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> previews.Face | None:
+        """One text of the message of that number (from 1) of a coming edition, or of one that is sent or on its way."""
+        if coming:
+            made = await self._coming.preview(id_) if self._coming is not None else ()
+            messages = [message for preview in made for message in preview.messages]
+        else:
+            letter = await self._letter(id_)
+            messages = [letter[0]] if letter is not None and letter[0] is not None else []
+        return previews.face_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
 
     async def deliveries(self, moment: datetime) -> Shown:
         """The page Deliveries."""

@@ -22,6 +22,12 @@ _LOOK_SECONDS = 2.0
 _STREAMS = 50  # open pages that are told at once when something moves
 _ALIVE_SECONDS = 20.0
 
+FRAMED = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+"""For the HTML of an edition: nothing of it runs, sends or loads anything; only our own pages show it in a frame."""
+
 Look = Callable[[Request, datetime], Awaitable[Shown | None]]
 
 
@@ -53,12 +59,15 @@ class Pages:
             "/topics": lambda request, now: gathering.topics(now),
             "/topics/{name}": lambda request, now: gathering.topic(request.path_params["name"], now),
             "/editions": lambda request, now: gathering.editions(now),
+            "/editions/{id}": lambda request, now: gathering.coming(request.path_params["id"], now),
             "/e/{id}": lambda request, now: gathering.edition(request.path_params["id"]),
             "/deliveries": lambda request, now: gathering.deliveries(now),
             "/config": lambda request, now: gathering.configuration(now),
         }
         routes = [Route(path, self._shown(look)) for path, look in looks.items()]
         routes.append(Route("/topics/{name}/try", self._shown(tried), methods=["POST"]))
+        routes.append(Route("/editions/{id}/{number:int}/{face}", self._face))
+        routes.append(Route("/e/{id}/{number:int}/{face}", self._face))
         routes.append(Route("/feeds/{name}.atom", self._syndicated))
         routes.append(Route("/feeds/{name}.json", self._syndicated))
         return [*routes, Route("/static/{name}", self._static), Route("/live", self._live)]
@@ -93,6 +102,19 @@ class Pages:
         """A page that says what is wrong."""
         values = {"active": "", "heading": heading, "trouble": text}
         return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)
+
+    async def _face(self, request: Request) -> Response:
+        """One text of a message and nothing else: the very characters that are sent, which no script of may run."""
+        asked, coming = request.path_params, request.url.path.startswith("/editions/")
+        try:
+            face = await self._gathering.face(asked["id"], asked["number"], asked["face"], coming=coming)
+        except StoreError as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        if face is None:
+            return PlainTextResponse("there is nothing of that name (any more)\n", 404)
+        if face.markup:
+            return HTMLResponse(face.text, headers={"content-security-policy": FRAMED})
+        return PlainTextResponse(face.text)
 
     async def _syndicated(self, request: Request) -> Response:
         """A topic's hits for other readers."""

@@ -37,6 +37,7 @@ from watchpost.web.gathering import Gathering, Next
 from watchpost.web.gauges import Gauges
 from watchpost.web.guard import Guard
 from watchpost.web.leaving import Leaving
+from watchpost.web.looking import Coming
 from watchpost.web.reload import Door, routes_of
 from watchpost.web.rendering import Rendering
 from watchpost.web.report import look, report
@@ -71,7 +72,7 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
 class House:
     """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
     `door` is where a new configuration is asked for, `deeds` what may be done, `leaving` how readers
-    of mail leave; None: nothing.
+    of mail leave, `coming` what is sent next; None: nothing.
     """
 
     store: Store
@@ -84,6 +85,7 @@ class House:
     door: Door | None = None
     deeds: Deeds | None = None
     leaving: Leaving | None = None
+    coming: Coming | None = None
 
 
 def build(house: House) -> Starlette:
@@ -118,7 +120,7 @@ def build(house: House) -> Starlette:
     async def described(_: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(openapi.document))
 
-    gathering = Gathering(house.store, watched, vitals, house.next_edition)
+    gathering = Gathering(house.store, watched, vitals, house.next_edition, house.coming)
     rendering = Rendering(watched.timezone)
     pages = Pages(gathering, rendering, house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)
@@ -134,7 +136,7 @@ def build(house: House) -> Starlette:
             Route("/openapi.json", described),
             *([] if house.leaving is None else leaving.routes(house.leaving, rendering)),
             *pages.routes(),
-            *([] if house.deeds is None else acts(house.deeds, house.door)),
+            *([] if house.deeds is None else acts(house.deeds, house.door, house.coming)),
         ],
         exception_handlers={404: pages.missing, 405: pages.missing},
         middleware=[

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.model import Hit, Message
+from watchpost.model import Group, Hit, derive_id
 from watchpost.wire.records import Sent
 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A group of one receiver: its schedule in words, when it is told next (None: nothing is due), what is parked."""
+    """A group of one receiver: its schedule in words, when it is told next (None: nothing is due), what is parked.
 
+    `id` stands in the address of its page.
+    """
+
+    id: str
     receiver: str
     schedule: str
     next: datetime | None
@@ -24,34 +26,11 @@ class Upcoming:
     hits: tuple[Hit, ...] = ()
 
 
+def id_of(group: Group) -> str:
+    """A group's name in addresses: its key holds blanks, commas and slashes."""
+    return derive_id("group", group.key)[:16]
+
+
 def view(upcoming: Sequence[Upcoming], sent: Sequence[Sent]) -> dict[str, Any]:
     """What the template shows."""
     return {"active": "editions", "upcoming": upcoming, "sent": sent}
-
-
-def one(receiver: str, message: Message | None, facts: Sequence[tuple[str, str]], title: str) -> dict[str, Any]:
-    """One message as it was, or will be, sent."""
-    return {
-        "active": "editions",
-        "title": title,
-        "receiver": receiver,
-        "message": message,
-        "facts": facts,
-        "editions": [] if message is None else _readable(message),
-    }
-
-
-def _readable(message: Message) -> list[tuple[str, str]]:
-    """The message's editions as a person can read them; of a mail its plain text."""
-    found = []
-    for name, text in message.editions.items():
-        if name == "mime":
-            found.append(("mail, plain text", _plain(text)))
-        elif name != "html":
-            found.append((name, text))
-    return found
-
-
-def _plain(mime: str) -> str:
-    part = email.message_from_string(mime, policy=email.policy.default).get_body(("plain",))
-    return str(part.get_content()) if part is not None else mime

@@ -1,0 +1,20 @@
+"""What app lets the pages see besides the store: it is the same that the commands see."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from watchpost.web.pages.previews import Preview
+
+
+class Coming(Protocol):
+    """The coming editions, by the id of their group. All raise StoreError."""
+
+    async def preview(self, id_: str) -> tuple[Preview, ...]:
+        """What would be sent now; nothing for a group that there is not. Changes nothing."""
+
+    async def send(self, id_: str, saw: str, by: str) -> int | None:
+        """Send it now, if it is what somebody `saw` (previews.seen); how many messages. None: it is gone, or changed.
+
+        Leaves a line in the log that says who did it.
+        """
