@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.editions import WHEN, digest, hostile, report, story, usual
-from watchpost.model import Change, Digest
+from watchpost.model import Accounts, Change, Digest
 from watchpost.notify.render import html, payload, plain, slack, words
 from watchpost.notify.render.remarks import remarks
 from watchpost.notify.render.trends import spikes, trend_line
@@ -28,6 +28,7 @@ def full(**fields: object) -> Digest:
         "silenced": 3,
         "flooded": (("Wagner", 9700),),
         "following": WHEN + timedelta(hours=9),
+        "accounts": Accounts(41, 2016, 14, ("hits: 5 came in, 4 went on or wait",)),
     }
     corrected = story(4, status="updated", change=Change(figures=(("30", "45"),)), lead=report("45 dead in Gao"))
     base = usual(**(values | fields))
@@ -70,7 +71,7 @@ def test_every_edition_says_it(form: str) -> None:
     forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
     bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
-    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×"):
+    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", words.accounts(full())):
         assert told in text, told
 
 
@@ -80,6 +81,8 @@ def test_webhooks_get_the_numbers() -> None:
     assert data["next"] == "2026-11-23T17:00:00Z"
     assert data["flooded"] == [{"topic": "Wagner", "count": 9700}]
     assert data["counts"]["silenced"] == 3
+    gaps = ["hits: 5 came in, 4 went on or wait"]
+    assert data["accounts"] == {"sources": 41, "articles": 2016, "hits": 14, "gaps": gaps}
 
 
 def test_what_is_left_out_is_counted_by_severity() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from watchpost.model import Digest, Report, Story
+from watchpost.model import Accounts, Digest, Report, Story
 from watchpost.notify.render import words
 from watchpost.notify.render.foreign import clean, link, marked
 
@@ -137,10 +137,16 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
                 }
                 for unread in digest.unread[:_UNREAD]
             ],
+            "accounts": None if digest.accounts is None else _accounts(digest.accounts),
             "url": words.pages_link(digest) or None,
             "stories": list(stories),
         },
     }
+
+
+def _accounts(accounts: Accounts) -> dict[str, Any]:
+    told = {"sources": accounts.sources, "articles": accounts.articles, "hits": accounts.hits}
+    return told | {"gaps": [clean(gap, 200) for gap in accounts.gaps[:10]]}
 
 
 def _story(story: Story) -> dict[str, Any]:

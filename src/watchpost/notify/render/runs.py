@@ -65,6 +65,7 @@ def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
             words.not_shown(digest),
             cut(words.not_read(digest, 5), 400),
             *(cut(remark, 400) for remark in remarks(digest)),
+            cut(words.accounts(digest), 400),
         )
         if text
     ]
