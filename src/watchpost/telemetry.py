@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from watchpost import redaction
+from watchpost import redaction, streams
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
 REGISTRY = CollectorRegistry()
@@ -108,6 +107,7 @@ def delivery_reason(reason: str) -> str:
 
 # ── log ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+# {new:article|articles} is a number with its noun: "1 article", "2 articles".
 SENTENCES: Mapping[str, str] = {
     "run.starting": "watchpost {version}: watching {sources} for {topics}; telling {receivers}",
     "redis.started": "the queue is kept by an embedded server, process {pid}",
@@ -117,7 +117,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.restarted": "the embedded server is back, process {pid}",
     "redis.stopped": "the embedded server has stopped",
     "redis.damaged": "the queue's file {file} is damaged: repairing it",
-    "redis.repaired": "the queue's file is repaired, {lost_bytes} bytes were lost; the damaged one is kept in {copy}",
+    "redis.repaired": "the queue's file is repaired, {lost_bytes:byte|bytes} lost; the damaged one is kept in {copy}",
     "redis.down": "the embedded server does not start: {problem}",
     "disk.short": "the disk under {data} is nearly full: no more polling until there is room",
     "disk.ample": "there is room on the disk again: polling goes on",
@@ -125,7 +125,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.full": "the queue takes nothing for now: {detail}",
     "group.failed": "the edition of {group} cannot be laid out ({error}); its hits stay parked",
     "edition.plain": "{receiver} gets a plainer edition, for the proper one cannot be laid out ({detail})",
-    "delivery.stranded": "{count} deliveries wait for {receiver}, which is no longer configured",
+    "delivery.stranded": "{count:delivery waits|deliveries wait} for {receiver}, which is no longer configured",
     "redis.lost": "the queue cannot be reached: {detail}",
     "redis.back": "the queue is reachable again",
     "http.listening": "pages on http://{listen}/",
@@ -133,7 +133,7 @@ SENTENCES: Mapping[str, str] = {
     "source.failed": "{source} cannot be read: {detail}; next try {next}",
     "source.gone": "{source} is not asked any more: {detail}",
     "source.dead": "{source} has not been there for two weeks ({detail}); it is tried once a day from now on",
-    "source.first_read": "{source}: first reading, {new} new articles; {known} older ones are known and not told",
+    "source.first_read": "{source}: first reading, {new} new; {known:older one is|older ones are} not told",
     "source.recovered": "{source} can be read again",
     "source.item_failed": "{source}: {item} was left out: {detail}",
     "source.page_failed": "{source}: the page {item} could not be read ({detail}); the feed's text has to do",
@@ -141,11 +141,11 @@ SENTENCES: Mapping[str, str] = {
     "push.denied": "{source}: its hub will not push it ({detail}); it is polled",
     "push.unsigned": "{source}: a push without the right signature was thrown away",
     "push.failed": "{source}: a push cannot be read: {detail}",
-    "push.read": "{source}: {new} new articles, pushed",
-    "source.read": "{source}: {new} new articles",
+    "push.read": "{source}: {new:new article|new articles}, pushed",
+    "source.read": "{source}: {new:new article|new articles}",
     "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
     "command.where": "the configuration is {config}, the data are in {data}",
-    "hits.silenced": "{count} hits for {receiver} are silenced by {silence}",
+    "hits.silenced": "{count:hit|hits} for {receiver} silenced by {silence}",
     "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
     "delivery.done": "{receiver} has {what}",
     "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",
@@ -159,9 +159,9 @@ SENTENCES: Mapping[str, str] = {
     "operator.acted": "{by} did: {deed}, {count} of them",
     "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
     "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
-    "group.stranded": "{count} hits wait for {receiver}, which is no longer configured: name it again to get them",
+    "group.stranded": "{count:hit waits|hits wait} for {receiver}, no longer configured: name it again to get them",
     "config.refused": "the new configuration is not used: {text}",
-    "config.read": "the configuration was read again: {changes} changes",
+    "config.read": "the configuration was read again: {changes:change|changes}",
     "config.needs_restart": "a change of {what} waits for the next start of the service",
     "heartbeat.failed": "{to} does not hear that we live: {detail}",
     "heartbeat.withheld": "no heartbeat is sent: {detail}",
@@ -171,19 +171,6 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
-class _Stderr:
-    """Standard error as it is when something is said: a progress bar may stand in for it, and lets lines pass above."""
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-    def isatty(self) -> bool:
-        return sys.stderr.isatty()
-
-
 def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
     """Log lines go to `stream` (default: stderr): as sentences on a terminal or with "console", else as JSON.
 
@@ -191,7 +178,7 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
 
     `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error".
     """
-    out = stream or cast("TextIO", _Stderr())
+    out = stream or streams.standard("stderr")
     people = form == "console" or (form == "auto" and out.isatty())
     colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     renderer: Any = _Sentences(colour) if people else structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -252,6 +239,18 @@ class _Foreign(logging.Formatter):
         return redaction.one_line(redaction.clean(super().format(record)))
 
 
+class _Number(int):
+    """Knows its noun: the part of a format before or after the bar."""
+
+    def __format__(self, form: str) -> str:
+        one, bar, many = form.partition("|")
+        return f"{int(self)} {one if self == 1 else many}" if bar else int.__format__(self, form)
+
+
+def _counting(value: Any) -> Any:
+    return _Number(value) if type(value) is int else value
+
+
 class _Sentences:
     """One plain line for people: time, sentence. Unknown events are shown as name and facts."""
 
@@ -264,7 +263,7 @@ class _Sentences:
         moment, level, name = event.pop("ts"), event.pop("level"), event.pop("event")
         trace = event.pop("exception", "")
         try:
-            text = SENTENCES[name].format_map(event)
+            text = SENTENCES[name].format_map({key: _counting(value) for key, value in event.items()})
         except KeyError:
             text = " ".join([str(name), *(f"{key}={value}" for key, value in event.items())])
         if self._colour and level in self._COLOURS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from watchpost import telemetry as tm
@@ -46,9 +46,19 @@ class PlanDeeds:
         audit("retry", moved, by, receiver=receiver)
         return moved
 
-    async def take_up(self, letters: Sequence[Letter], by: str, receiver: str = "", deed: str = "retry") -> int:
+    async def take_up(
+        self,
+        letters: Sequence[Letter],
+        by: str,
+        receiver: str = "",
+        deed: str = "retry",
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> int:
         """Take dead letters up again; how many of them something was left of."""
-        done = sum([await self._desk.requeue(letter) for letter in letters])
+        done = 0
+        for number, letter in enumerate(letters, 1):
+            done += await self._desk.requeue(letter)
+            progress(number, len(letters))
         audit(deed, done, by, receiver=receiver)
         return done
 

@@ -6,15 +6,15 @@ import getpass
 import os
 import platform
 import secrets
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from watchpost import __version__
+from watchpost import __version__, streams
 from watchpost import telemetry as tm
 from watchpost.match.plausible import Plausible
 from watchpost.model import Group
@@ -31,6 +31,7 @@ from watchpost.poll.hubs import Hubs
 from watchpost.wire.board import Board
 from watchpost.wire.embedded import EmbeddedServer, find_binary
 from watchpost.wire.gate import Gate
+from watchpost.wire.intake import Intake
 from watchpost.wire.push import Pushes
 from watchpost.wire.running import find_running
 from watchpost.wire.silences import Silences
@@ -73,6 +74,17 @@ def build_sources(
         hubs=Hubs(pushes, plan.public_url, agent) if pushes is not None and plan.public_url else None,
     )
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
+
+
+def build_intake(plan: Plan, store: Store) -> Intake:
+    """The poll role's end of the store."""
+    return Intake(
+        store,
+        seen_ttl_ms=_ms(plan.retention.dedup),
+        queue_max=plan.limits.queue_max,
+        lease_ms=_ms(plan.limits.lease),
+        host_gap_ms=_ms(plan.limits.host_gap),
+    )
 
 
 def build_receivers(
@@ -205,7 +217,7 @@ def operator() -> str:
 
 def terminal() -> TextIO:
     """Where the console receiver writes."""
-    return sys.stdout
+    return streams.standard("stdout")
 
 
 def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
@@ -217,6 +229,10 @@ def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
         "topics": ", ".join(topic.title or topic.name for topic in plan.topics) or "no topics",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
     }
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
 
 
 def _count(number: int, word: str) -> str:

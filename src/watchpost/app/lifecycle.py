@@ -28,6 +28,7 @@ from watchpost.match.matcher import Topics
 from watchpost.plan.plan import Plan
 from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
+from watchpost.poll.opening import Progress, silent
 from watchpost.vitals import VITALS
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
@@ -46,6 +47,7 @@ async def serve(
     on_web: Callable[[Service, Reloads], Coroutine[Any, Any, None]],
     reread: Callable[[], Plan],
     on_plan: Callable[[Plan], None] = lambda plan: None,
+    progress: Progress = silent,
 ) -> int:
     """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start.
 
@@ -68,7 +70,7 @@ async def serve(
         try:
             while True:
                 async with AsyncExitStack() as round_:
-                    service = Service(plan, settings, housing, install, round_, topics, reloads)
+                    service = Service(plan, settings, housing, install, round_, topics, reloads, progress)
                     signals.steer(service)
                     if role in ("notify", "all"):  # of several processes one tells
                         signals.refused = partial(notices.refused, plan)

@@ -15,6 +15,7 @@ from watchpost.match.role import Matcher
 from watchpost.notify.role import run_once
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings
+from watchpost.poll.opening import Progress, silent
 from watchpost.poll.role import Poller
 from watchpost.wire.books import Books
 from watchpost.wire.store import patiently
@@ -22,16 +23,17 @@ from watchpost.wire.store import patiently
 OK, PARTIAL = 0, 5
 
 
-async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role) -> int:
+async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent) -> int:
     """Do each role's work once, in the order of an article's way. Returns 0, or 5 if a delivery remains unsent.
 
-    What remains stays queued. Raises StoreError if the store is not there.
+    What remains stays queued. `progress` hears how many of how many feeds have been read. Raises StoreError if the
+    store is not there.
     """
     async with AsyncExitStack() as stack:
         housing = await open_housing(plan, settings, env, stack)
         install = await housing.store.prepare(doors.new_install_id())
         await Books(housing.store).open()
-        service = Service(plan, settings, housing, install, stack)
+        service = Service(plan, settings, housing, install, stack, progress=progress)
         tm.log().info("run.starting", **doors.describe(plan, service.groups))
         poller = service.poller() if role in ("poll", "all") else None
         matcher = service.matcher() if role in ("match", "all") else None

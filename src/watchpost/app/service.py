@@ -32,6 +32,7 @@ from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
+from watchpost.poll.opening import Progress, silent
 from watchpost.poll.parser import ParserProcess
 from watchpost.poll.pushed import Pushed
 from watchpost.poll.role import Poller
@@ -65,10 +66,12 @@ class Service:
         stack: AsyncExitStack,
         topics: Topics | None = None,
         reloads: Reloads | None = None,
+        progress: Progress = silent,
     ) -> None:
         """`topics` are those that a round before this one compiled: only what changed since is compiled anew.
 
-        `reloads` knows since when the plan runs, and whether a newer one was refused.
+        `reloads` knows since when the plan runs, and whether a newer one was refused. `progress` hears how many of how
+        many feeds the first round has read.
         """
         self.plan, self.settings = plan, settings
         self.store: Store = housing.store
@@ -85,6 +88,7 @@ class Service:
         self._stack = stack
         self._journal: Journal | None = None
         self._reloads = reloads
+        self._progress = progress
         self._told: tuple[Reload, bytes] | None = None
         self._configurations = Configurations(self.store)
 
@@ -112,17 +116,12 @@ class Service:
     def _polling(self, pushes: Pushes | None) -> tuple[Poller, Sequence[Feed], Intake]:
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
-        intake = Intake(
-            self.store,
-            seen_ttl_ms=_ms(self.plan.retention.dedup),
-            queue_max=self.plan.limits.queue_max,
-            lease_ms=self.lease_ms,
-            host_gap_ms=_ms(self.plan.limits.host_gap),
-        )
+        intake = doors.build_intake(self.plan, self.store)
         sources = doors.build_sources(self.plan, parser, intake, pushes)
         for source in sources:
             self._stack.push_async_callback(source.close)
-        poller = Poller(sources, intake, tick=self.clock.ticker(1), stop=self.stop, clock=utc_now, hold=self._hold)
+        tick, told = self.clock.ticker(1), self._progress
+        poller = Poller(sources, intake, tick=tick, stop=self.stop, clock=utc_now, hold=self._hold, progress=told)
         return poller, [source for source in sources if isinstance(source, Feed)], intake
 
     def matcher(self) -> Matcher:

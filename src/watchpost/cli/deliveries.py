@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
+from watchpost.cli.progress import Bar
 from watchpost.cli.queue import (
     FAILED,
     OK,
@@ -74,7 +75,9 @@ def replay(
         letters = [one for one in failed_since(await Desk(store).letters(), after) if meant(one, ids, receiver)]
         if failed and after is None and not confirmed(len(letters), "sent again", yes):
             return USAGE
-        done = await PlanDeeds(plan, store).take_up(letters, doors.operator(), receiver, deed="replay")
+        with Bar("sending again") as bar:
+            deeds = PlanDeeds(plan, store)
+            done = await deeds.take_up(letters, doors.operator(), receiver, deed="replay", progress=bar)
         return report(where, "replayed", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)

@@ -13,6 +13,7 @@ from typing import Any
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds, audit
 from watchpost.cli import manner
+from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, table, tell, tell_json
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
@@ -127,7 +128,8 @@ def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapp
         if not dead and not ids:
             return report(where, "retried", await deeds.hurry(receiver, doors.operator()), 0)
         letters = [one for one in await Desk(store).letters() if meant(one, ids, receiver)]
-        done = await deeds.take_up(letters, doors.operator(), receiver)
+        with Bar("sending again") as bar:
+            done = await deeds.take_up(letters, doors.operator(), receiver, progress=bar)
         return report(where, "retried", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)

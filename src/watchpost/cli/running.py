@@ -51,14 +51,17 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
         tracing.start(env)
-        if only_once:
-            return asyncio.run(once.run(plan, settings, env, role))
 
         async def on_web(made: Service, reloads: Reloads) -> None:
             await _web(made, reloads, settings, role)
 
-        serving = lifecycle.serve(plan, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan)
-        return asyncio.run(serving)
+        with Bar("reading the feeds") as bar:
+            if only_once:
+                return asyncio.run(once.run(plan, settings, env, role, bar))
+            serving = lifecycle.serve(
+                plan, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan, progress=bar
+            )
+            return asyncio.run(serving)
     except StoreError as error:
         say(str(error))
         return UNREACHABLE

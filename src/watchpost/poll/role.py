@@ -16,6 +16,7 @@ from watchpost import crash, redaction
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.poll import record, tally
+from watchpost.poll.opening import Opening, Progress, silent
 from watchpost.poll.source import Source, Visit
 from watchpost.vitals import VITALS
 from watchpost.wire.intake import Claim, Intake
@@ -32,7 +33,7 @@ class Poller:
     """Visits sources until `stop` is set.
 
     `tick` returns at the next tick of the clock, or at once when stopping. `hold` says why nothing may be read
-    now ("" if nothing speaks against it).
+    now ("" if nothing speaks against it). `progress` hears of the first round, see opening.py.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Poller:
         stop: asyncio.Event,
         clock: Callable[[], datetime],
         hold: Callable[[], str] = lambda: "",
+        progress: Progress = silent,
     ) -> None:
         self._shared = {source.name: source for source in sources if source.shared}
         self._hosts = {source.name: source.host for source in sources if source.shared}
@@ -53,6 +55,7 @@ class Poller:
         self._stop = stop
         self._clock = clock
         self._hold = hold
+        self._opening = Opening(progress)
         self._under_way: set[asyncio.Task[None]] = set()
         self._patience = 0  # waits for room in a full queue: 0 = as long as it takes
         self._gave_up = False
@@ -79,6 +82,7 @@ class Poller:
         self._patience = _ONCE_PATIENCE
         await self._intake.sync(list(self._shared), self._hosts)
         await self._intake.hasten(list(self._shared))
+        self._opening.begin(self._shared)
         await self._read_feeds_once()
         for source in self._local:
             await self._read_up(source)
@@ -94,6 +98,7 @@ class Poller:
         while not self._stop.is_set():
             claimed = await self._intake.claim(AT_ONCE)
             now = loop.time()
+            self._opening.looked(claimed.put_off, now, idle=not claimed.feeds and not claimed.more)
             turns |= {name: now + wait / 1000 for name, wait in claimed.put_off.items()}
             ours = [(source, claim) for claim in claimed.feeds if (source := self._shared.get(claim.name))]
             mine = [(source, claim) for source, claim in ours if claim.name not in visited]
@@ -125,6 +130,8 @@ class Poller:
                 if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
                     await self._intake.sync(list(self._shared), self._hosts)
                     synced = loop.time()
+                    if not self._opening.begun:
+                        self._opening.begin(await self._intake.due())
                 if await self._may_read():
                     more = await self._claim_and_visit()
             except StoreError as error:
@@ -160,6 +167,8 @@ class Poller:
         if room <= 0 or not self._shared:
             return bool(self._shared)
         claimed = await self._intake.claim(room)
+        idle = not claimed.feeds and not claimed.more and not self._under_way
+        self._opening.looked(claimed.put_off, asyncio.get_running_loop().time(), idle=idle)
         for claim in claimed.feeds:
             source = self._shared.get(claim.name)
             if source is None:  # another process has a newer configuration: the lease runs out, it will come for it
@@ -254,6 +263,7 @@ class Poller:
             tm.log().exception("source.raised", source=source.name)
             visit = Visit("failed", reason="unknown", detail=f"{type(error).__name__} in watchpost itself")
         tally.visited(source, visit, perf_counter() - begun)
+        self._opening.visited(source.name)
         visit = replace(visit, detail=redaction.clean(visit.detail))  # it goes into the store, pages and editions
         return tally.traced(source, visit, since)
 

@@ -80,6 +80,13 @@ class Intake:
             if names:
                 await self._store.redis.zadd(self._keys.feeds, dict.fromkeys(names, now), xx=True)
 
+    async def due(self) -> frozenset[str]:
+        """The feeds that are due now."""
+        async with self._store.errors():
+            seconds, micros = await self._store.redis.time()
+            names = await self._store.redis.zrangebyscore(self._keys.feeds, "-inf", seconds * 1000 + micros // 1000)
+        return frozenset(name.decode() for name in names)
+
     async def claim(self, count: int) -> Claimed:
         """Up to `count` due feeds, each leased to this poller, no two of one host."""
         taken, put_off, more = await self._store.run(

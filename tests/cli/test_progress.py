@@ -1,0 +1,75 @@
+"""The bar of a long first round, as it is seen on a terminal and not seen elsewhere."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import on_terminal
+from tests.cli.test_cli import watchpost
+from watchpost.poll.opening import WORTH_TELLING
+
+CONFIG = """version: 1
+timezone: UTC
+limits: {host_gap: 0s}
+defaults: {feed: {on_new: all, allow_private: [127.0.0.0/8]}}
+topics: {mali: mali}
+receivers: {terminal: {type: console}}
+routes: [{to: terminal, digest: {every: 1m}}]
+http: {listen: "127.0.0.1:0"}
+"""
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class _Slow(BaseHTTPRequestHandler):
+    """A feed of one entry for each path, after a while: 32 are read at once, so that a bar has time to be seen."""
+
+    def do_GET(self) -> None:
+        time.sleep(0.6)
+        body = (
+            f'<rss version="2.0"><channel><title>x</title><item><guid>{self.path}</guid><title>Mali {self.path}</title>'
+            f"<description>Talks in Mali, part {self.path}.</description></item></channel></rss>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Path]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    feeds = "".join(f"  f{n}: http://127.0.0.1:{server.server_port}/{n}\n" for n in range(WORTH_TELLING))
+    (tmp_path / "watchpost.yaml").write_text(f"{CONFIG}feeds:\n{feeds}")
+    yield tmp_path
+    server.shutdown()
+
+
+def test_a_first_round_shows_how_far_it_is_and_garbles_no_line(here: Path) -> None:
+    code, shown = on_terminal(here, "run", "--once")
+    assert code == 0, shown
+    assert re.search(r"reading the feeds .* \d+/100", _CONTROL.sub("", shown))
+    lines = re.split(r"[\r\n]+", _CONTROL.sub("", shown))
+    read = [line for line in lines if "new article" in line]
+    assert len(read) == WORTH_TELLING
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d f\d+: 1 new article", line.strip()) for line in read), read
+    after = shown[shown.rindex("reading the feeds") :]
+    assert "100 stories" in after, "the bar is gone before the edition comes"
+
+
+def test_nothing_of_it_is_seen_in_a_pipe_or_if_only_errors_are_wanted(here: Path) -> None:
+    done = watchpost(here, "run", "--once")
+    assert done.returncode == 0
+    assert "reading the feeds" not in done.stdout + done.stderr
+    assert "reading the feeds" not in on_terminal(here, "run", "--once", "-q", "--data", "other")[1]
