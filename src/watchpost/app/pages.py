@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from watchpost import redaction
 from watchpost.app.coming import PlanEditions
 from watchpost.app.deeds import PlanDeeds
+from watchpost.app.disk import PlanOnDisk
 from watchpost.app.leaving import MailLeaving
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Immediate
@@ -29,7 +30,9 @@ from watchpost.wire.store import Store
 _LISTED = 1500  # lines of the configuration on its page
 
 
-def house(plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = None) -> House:
+def house(
+    plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = None, disk: PlanOnDisk | None = None
+) -> House:
     """Everything that the web role is built from."""
     return House(
         store=store,
@@ -43,6 +46,7 @@ def house(plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = Non
         deeds=PlanDeeds(plan, store),
         leaving=MailLeaving(plan, store),
         coming=PlanEditions(plan, store),
+        disk=disk,
     )
 
 

@@ -41,10 +41,29 @@ class Reloads:
         self._plan = plan
         self._next: Plan | None = None
         self._reading = asyncio.Lock()
+        self._looking = asyncio.Lock()
+        self._looked: tuple[Mapping[Path, Stamp], Plan] | None = None
         self._files = plan.written.files
         self._stamps = stamps(self._files)
         self._moved = False
         self._tell_good()
+
+    @property
+    def plan(self) -> Plan:
+        """What runs, or begins to in this moment."""
+        return self._plan
+
+    async def look(self) -> Plan:
+        """What lies on the disk; it is not taken over. Raises WatchpostError for what would be refused.
+
+        It is read again only if a file has changed since the last look.
+        """
+        async with self._looking:
+            if self._looked is None or await asyncio.to_thread(stamps, tuple(self._looked[0])) != self._looked[0]:
+                self._looked = None
+                plan = await asyncio.to_thread(self._reread)
+                self._looked = await asyncio.to_thread(stamps, plan.written.files), plan
+            return self._looked[1]
 
     def take(self) -> Plan | None:
         """The plan to go on with, once; None if there is no other than before."""
@@ -69,7 +88,7 @@ class Reloads:
             self._watch(plan.written.files, begun)
             restart = tuple(change.path for change in changes if not change.live)
             self.last = Reload(self._now(), by, True, (), len(changes), restart)
-            if if_changed and not changes and _same(self._plan, plan):
+            if if_changed and not changes and same(self._plan, plan):
                 VITALS.reload = vitals.Reload(True, self.last.at)
                 tm.config_good.set(1)
                 await self.stayed(self.last)
@@ -135,8 +154,8 @@ def _changes(old: Plan, new: Plan) -> tuple[Change, ...]:
     return differences(effective(old), effective(new))
 
 
-def _same(old: Plan, new: Plan) -> bool:
-    """Also the values of secrets, which are told nowhere."""
+def same(old: Plan, new: Plan) -> bool:
+    """Whether nothing is different, the values of secrets included, which are told nowhere."""
     return (old.sources, old.receivers, old.topics, old.access) == (
         new.sources,
         new.receivers,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from watchpost.app import configuration
 from watchpost.app.configuration import Difference
@@ -16,14 +14,13 @@ from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
 from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
 from watchpost.plan.deprecated import VERSION
-from watchpost.plan.differing import Change, differences
+from watchpost.plan.differing import Change, brief, differences
 from watchpost.plan.effective import effective
 from watchpost.plan.files import read_files
 from watchpost.plan.settings import read_settings
 from watchpost.plan.tidying import formatted, migrated
 
 UNREACHABLE = 4
-_LONGEST = 200
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
@@ -153,13 +150,8 @@ def _tell(found: Sequence[Difference]) -> None:
 def _line(change: Change) -> str:
     sign = _SIGNS[change.kind]
     if change.kind == "changed":
-        return f"{sign} {change.path}: {_short(change.before)} → {_short(change.after)}"
-    return f"{sign} {change.path}: {_short(change.after if change.kind == 'added' else change.before)}"
-
-
-def _short(value: Any) -> str:
-    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        return f"{sign} {change.path}: {brief(change.before)} → {brief(change.after)}"
+    return f"{sign} {change.path}: {brief(change.after if change.kind == 'added' else change.before)}"
 
 
 def _tell_json(same: bool, found: Sequence[Difference]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from watchpost import telemetry as tm
 from watchpost import tracing
 from watchpost.app import doors, lifecycle, once, pages
+from watchpost.app.disk import PlanOnDisk
 from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
 from watchpost.cli import manner
@@ -93,7 +94,8 @@ async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -
     plan = made.plan
     door = Door(lambda: reloads.last, lambda: reloads.ask("HTTP"))
     try:
-        house = pages.house(plan, made.store, made.stop, door)
+        disk = PlanOnDisk(reloads, role, made.store)
+        house = pages.house(plan, made.store, made.stop, door, disk)
         await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded)
     except OSError as error:
         if role == "web":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
 Kind = Literal["added", "removed", "changed"]
+
+_LONGEST = 200
 
 NAMED = ("feeds", "folders", "queries", "topics", "receivers")
 
@@ -33,6 +36,12 @@ class Change:
     def topic(self) -> bool:
         """True if it may change what matches."""
         return self.path.split(".")[0] in ("topics", "queries")
+
+
+def brief(value: Any) -> str:
+    """A value of either side in one line, cut where it is long."""
+    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:

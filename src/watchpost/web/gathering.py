@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from watchpost import __version__
+from watchpost.errors import StoreError
 from watchpost.model import Group, Hit, Message, Topic
+from watchpost.timetable import Silence
 from watchpost.vitals import Vitals
-from watchpost.web.looking import Coming
+from watchpost.web.looking import Coming, Disk
 from watchpost.web.pages import configuration, deliveries, editions, feeds, now, previews, stories, topics
 from watchpost.web.report import look, report
 from watchpost.web.shaping import Chart, schedule_words
@@ -47,7 +49,13 @@ class Gathering:
     """Everything that pages read. All methods raise StoreError."""
 
     def __init__(
-        self, store: Store, watched: Watched, vitals: Vitals, next_edition: Next, coming: Coming | None = None
+        self,
+        store: Store,
+        watched: Watched,
+        vitals: Vitals,
+        next_edition: Next,
+        coming: Coming | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self.board = Board(store)
         self.books = Books(store)
@@ -58,6 +66,7 @@ class Gathering:
         self._vitals = vitals
         self._next = next_edition
         self._coming = coming
+        self._disk = disk
 
     async def now(self, moment: datetime) -> Shown:
         """The page Now."""
@@ -209,9 +218,15 @@ class Gathering:
         return Shown("deliveries", values)
 
     async def configuration(self, moment: datetime) -> Shown:
-        """The page Configuration."""
-        last, silences = self._vitals.reload, await self.silences.all()
-        return Shown("config", configuration.view(self.watched, last.good, last.when, last.problem, silences, moment))
+        """The page Configuration. It is there without the store, too: somebody may look for the mistake in it."""
+        last = self._vitals.reload
+        try:
+            silences: tuple[Silence, ...] | None = await self.silences.all()
+        except StoreError:
+            silences = None
+        disk = await self._disk.compare() if self._disk is not None else None
+        values = configuration.view(self.watched, last.good, last.when, last.problem, silences, moment, disk)
+        return Shown("config", values)
 
     async def mark(self) -> str:
         """Changes when something moved that pages show."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from watchpost.web.pages.configuration import Comparison
 from watchpost.web.pages.previews import Preview
 
 
@@ -18,3 +19,10 @@ class Coming(Protocol):
 
         Leaves a line in the log that says who did it.
         """
+
+
+class Disk(Protocol):
+    """The files of the configuration."""
+
+    async def compare(self) -> Comparison:
+        """What a reload would change. Never raises; takes nothing over."""

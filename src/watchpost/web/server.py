@@ -37,7 +37,7 @@ from watchpost.web.gathering import Gathering, Next
 from watchpost.web.gauges import Gauges
 from watchpost.web.guard import Guard
 from watchpost.web.leaving import Leaving
-from watchpost.web.looking import Coming
+from watchpost.web.looking import Coming, Disk
 from watchpost.web.reload import Door, routes_of
 from watchpost.web.rendering import Rendering
 from watchpost.web.report import look, report
@@ -72,7 +72,7 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
 class House:
     """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
     `door` is where a new configuration is asked for, `deeds` what may be done, `leaving` how readers
-    of mail leave, `coming` what is sent next; None: nothing.
+    of mail leave, `coming` what is sent next, `disk` what the configuration says there; None: nothing.
     """
 
     store: Store
@@ -86,6 +86,7 @@ class House:
     deeds: Deeds | None = None
     leaving: Leaving | None = None
     coming: Coming | None = None
+    disk: Disk | None = None
 
 
 def build(house: House) -> Starlette:
@@ -120,7 +121,7 @@ def build(house: House) -> Starlette:
     async def described(_: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(openapi.document))
 
-    gathering = Gathering(house.store, watched, vitals, house.next_edition, house.coming)
+    gathering = Gathering(house.store, watched, vitals, house.next_edition, house.coming, house.disk)
     rendering = Rendering(watched.timezone)
     pages = Pages(gathering, rendering, house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)

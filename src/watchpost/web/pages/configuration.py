@@ -1,28 +1,106 @@
-"""Still: the page Configuration: what is loaded, what is wrong with what lies on the disk."""
+"""Still: the page Configuration: what is loaded, and of what lies on the disk the mistakes and changes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from watchpost.plan.differing import Change, brief
 from watchpost.timetable import Silence
 from watchpost.web.watched import Watched
 
+_SHOWN = 100  # changes of one side
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a reload would change for these roles, which run what they do since a moment in ISO form."""
+
+    roles: tuple[str, ...]
+    since: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What lies on the disk. With `problems` it would be refused, and nothing is compared.
+
+    `hidden`: it differs in what is not shown, as the value of a secret. `trouble`: why others are not compared.
+    """
+
+    problems: tuple[str, ...] = ()
+    sides: tuple[Side, ...] = ()
+    hidden: bool = False
+    trouble: str = ""
+
+    @property
+    def different(self) -> bool:
+        """Whether a reload would change anything."""
+        return self.hidden or any(side.changes for side in self.sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change as a line: `sign` is +, - or ~; `live`: a reload is enough."""
+
+    sign: str
+    kind: str
+    path: str
+    before: str
+    after: str
+    live: bool
+
+
+def rows(changes: Sequence[Change]) -> list[Row]:
+    """Changes as lines, those that need a restart last."""
+    signs = {"added": "+", "removed": "−", "changed": "~"}
+    found = [
+        Row(
+            signs[one.kind],
+            one.kind,
+            one.path,
+            "" if one.kind == "added" else brief(one.before),
+            "" if one.kind == "removed" else brief(one.after),
+            one.live,
+        )
+        for one in changes
+    ]
+    return sorted(found, key=lambda row: not row.live)
+
 
 def view(
-    watched: Watched, good: bool, when: datetime, problem: str, silences: Sequence[Silence], now: datetime
+    watched: Watched,
+    good: bool,
+    when: datetime,
+    problem: str,
+    silences: Sequence[Silence] | None,
+    now: datetime,
+    disk: Comparison | None = None,
 ) -> dict[str, Any]:
-    """What the template shows. `good`: what was read last, at `when`, is what runs; else `problem` says why not."""
+    """What the template shows. `good`: what was read last, at `when`, is what runs; else `problem` says why not.
+
+    `silences`: None if the store is away. `disk`: what lies there now, None if nobody looked.
+    """
+    problems = problem.splitlines() if disk is None else list(disk.problems)
+    state = "failing" if problems or (disk is None and not good) else "changed" if disk and disk.different else "ok"
     return {
         "active": "config",
+        "state": state,
         "good": good,
         "when": when,
-        "silences": [(one, conditions(one)) for one in (*watched.silences, *silences) if one.until > now],
+        "problems": problems,
+        "sides": [(side, rows(side.changes)[:_SHOWN], len(side.changes)) for side in disk.sides] if disk else [],
+        "hidden": disk.hidden if disk else False,
+        "trouble": disk.trouble if disk else "",
+        "changes": sum(len(side.changes) for side in disk.sides) if disk else 0,
+        "silences": None
+        if silences is None
+        else [(one, conditions(one)) for one in (*watched.silences, *silences) if one.until > now],
         "configured": [one.id for one in watched.silences],
         "topics": [(topic.name, topic.title) for topic in watched.topics],
         "sources": watched.sources[:200],
-        "problems": problem.splitlines(),
         "warnings": watched.warnings,
         "listing": watched.listing,
         "fingerprint": watched.fingerprint,
