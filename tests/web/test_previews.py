@@ -1,0 +1,31 @@
+"""Messages as the pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.notify.editions import usual
+from watchpost.model import Message
+from watchpost.notify.render import html, mime, sparkline
+from watchpost.trend import Trend
+from watchpost.web.pages.previews import face_of
+
+BARS = (0,) * 13 + (9,)
+
+
+def test_a_mail_is_shown_with_its_pictures_and_as_it_goes_out() -> None:
+    edition = replace(usual(), trends={"wagner": Trend(BARS, 9, None, spike=False)})
+    desk = mime.mailbox("desk@example.org")
+    page = html.page(edition, mailed=True)
+    told = mime.mail(
+        edition, sender=desk, recipient=desk, subject="s", text="t", html=page, pictures=html.pictures(edition)
+    )
+    message = Message("", "s", {"mime": told})
+    shown, text, source = (face_of(message, key) for key in ("html", "text", "source"))
+    assert shown is not None
+    assert text is not None
+    assert source is not None
+    assert sparkline.data_url(BARS) in shown.text
+    assert "cid:" not in shown.text.replace("img-src data: cid:", "")
+    assert text.text.strip() == "t"
+    assert source.text == told
