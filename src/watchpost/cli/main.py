@@ -130,11 +130,16 @@ def init(
 
 
 @app.command()
-def doctor(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    all_feeds: Annotated[bool, typer.Option("--all-feeds", help="Ask every feed, not 50 of a long list.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """What is wrong, and the cure: store, clock, name server, mail server, folders, receivers, feeds."""
     from watchpost.cli import setting_up
 
-    raise typer.Exit(setting_up.doctor(config, data, as_json, os.environ))
+    raise typer.Exit(setting_up.doctor(config, data, all_feeds, as_json, os.environ))
 
 
 @topic_app.command("list")

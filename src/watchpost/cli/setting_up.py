@@ -12,6 +12,7 @@ from watchpost.app.doctor.examine import examine
 from watchpost.app.doctor.finding import Finding
 from watchpost.cli import manner
 from watchpost.cli.matching import FAILED, OK, USAGE
+from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
 from watchpost.plan.settings import Settings, read_settings
@@ -36,7 +37,7 @@ def init(directory: Path, as_json: bool, env: Mapping[str, str]) -> int:
     return OK
 
 
-def doctor(config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def doctor(config: Path | None, data: Path | None, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost doctor`: 0 if nothing fails, 4 if a server does not answer, 1 for anything else."""
     try:
         settings = read_settings(config=config, data=data)
@@ -44,7 +45,7 @@ def doctor(config: Path | None, data: Path | None, as_json: bool, env: Mapping[s
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
-    found = asyncio.run(_examine(settings, as_json, env))
+    found = asyncio.run(_examine(settings, all_feeds, as_json, env))
     failed = [one for one in found if one.level == "fail"]
     if as_json:
         tell_json({"ok": not failed, "findings": [asdict(one) for one in found]})
@@ -55,12 +56,13 @@ def doctor(config: Path | None, data: Path | None, as_json: bool, env: Mapping[s
     return UNREACHABLE if failed else OK
 
 
-async def _examine(settings: Settings, as_json: bool, env: Mapping[str, str]) -> list[Finding]:
+async def _examine(settings: Settings, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> list[Finding]:
     found = []
-    async for finding in examine(settings, env):
-        found.append(finding)
-        if not as_json:
-            tell(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
-            if finding.cure:
-                tell(f"      → {finding.cure}")
+    with Bar("asking the feeds") as bar:
+        async for finding in examine(settings, env, all_feeds, bar):
+            found.append(finding)
+            if not as_json:
+                tell(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
+                if finding.cure:
+                    tell(f"      → {finding.cure}")
     return found

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from watchpost.app import doors
-from watchpost.app.doctor import places, servers
+from watchpost.app.doctor import feeds, places, servers
 from watchpost.app.doctor.finding import Finding
 from watchpost.app.feeds import status
 from watchpost.errors import ConfigError, StoreError
@@ -24,11 +24,15 @@ from watchpost.wire.store import Store
 _STORE_SECONDS = 8.0
 _SKEW_SECONDS = 2.0
 _SLOW_SECONDS = 0.05
-_SHOWN = 20
 
 
-async def examine(settings: Settings, env: Mapping[str, str]) -> AsyncIterator[Finding]:
-    """Each finding as it comes."""
+async def examine(
+    settings: Settings,
+    env: Mapping[str, str],
+    all_feeds: bool = False,
+    progress: feeds.Progress = lambda done, total: None,
+) -> AsyncIterator[Finding]:
+    """Each finding as it comes. Of a long list of feeds some are asked, or `all_feeds`; `progress` hears how many."""
     plan = None
     try:
         plan = await asyncio.to_thread(doors.read_plan, settings.config, env)
@@ -44,9 +48,10 @@ async def examine(settings: Settings, env: Mapping[str, str]) -> AsyncIterator[F
         yield finding
     for finding in (*places.folders(plan), *places.outboxes(plan)):
         yield finding
-    async for finding in _servers(plan):
+    names = await servers.names(servers.hosts(plan))
+    async for finding in _servers(plan, names):
         yield finding
-    async for finding in _feeds(settings, plan):
+    async for finding in _feeds(settings, plan, names, all_feeds, progress):
         yield finding
     yield await _pages(settings.http_listen or plan.listen)
 
@@ -105,43 +110,40 @@ def _answer(shown: str, took: float, appends: bool) -> Finding:
     return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
 
 
-async def _servers(plan: Plan) -> AsyncIterator[Finding]:
-    targets = servers.targets(plan)
-    mails = [part for part in plan.receivers if part.kind == "email"]
-    posts = {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
-    found = await servers.names([*servers.hosts_of_feeds(plan), *(t[0] for t in targets.values()), *posts.values()])
-    yield servers.dns(found)
-    known = {name: host for name, (host, _, _) in targets.items()} | posts
-    for name, host in known.items():
-        if found[host]:
+async def _servers(plan: Plan, names: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """`names` says of each host why it cannot be resolved, "" if it can."""
+    yield servers.dns(names)
+    targets, posts = servers.targets(plan), servers.posts(plan)
+    for name, host in ({name: host for name, (host, _, _) in targets.items()} | posts).items():
+        if names[host]:
             cure = "check the spelling of the host, and this machine's name server"
-            yield Finding(f"receiver {name}", "fail", f"{host} {found[host]}", cure, outside=True)
-    asked = [servers.reach(name, *place) for name, place in targets.items() if not found[place[0]]]
-    asked += [servers.mail(part) for part in mails if not found[posts[part.name]]]
+            yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
+    asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
+    asked += [servers.mail(part) for part in plan.receivers if part.name in posts and not names[posts[part.name]]]
     for finding in await asyncio.gather(*asked):
         yield finding
 
 
-async def _feeds(settings: Settings, plan: Plan) -> AsyncIterator[Finding]:
-    """How the feeds fare, as the running service knows it; it has asked them already."""
-    if not status.feeds(plan):
+async def _feeds(
+    settings: Settings, plan: Plan, names: Mapping[str, str], everything: bool, progress: feeds.Progress
+) -> AsyncIterator[Finding]:
+    """What the running service knows of the feeds, if one runs; and what they answer now."""
+    configured = status.feeds(plan)
+    if not configured:
         return
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            found, trouble = await status.survey(settings, plan)
+            known, trouble = await status.survey(settings, plan)
     except TimeoutError:
-        found, trouble = (), "no answer"
-    if trouble:
-        yield Finding("feeds", "ok", "no service runs that could tell; `watchpost feed test NAME` asks one of them")
-        return
-    bad = status.failing(found)
-    if not bad:
-        yield Finding("feeds", "ok", f"{len(found)} feeds, none is failing")
-        return
-    yield Finding("feeds", "warn", f"{len(bad)} of {len(found)} feeds cannot be read", "watchpost feed list --failing")
-    for one in bad[:_SHOWN]:
-        text = f"{one.failures} times in a row: {one.detail or one.reason}"
-        yield Finding(f"feed {one.name}", "warn", text, f"watchpost feed test {one.name}")
+        known, trouble = (), "no answer"
+    bad = status.failing(known) if not trouble else ()
+    if bad:
+        text = f"the running service cannot read {len(bad)} of {len(known)} feeds"
+        yield Finding("service", "warn", text, "watchpost feed list --failing")
+    lost = [host for host, problem in names.items() if problem]
+    asking = feeds.ask(configured, () if trouble else known, lost, plan.limits.host_gap, everything, progress)
+    async for finding in asking:
+        yield finding
 
 
 async def _pages(listen: str) -> Finding:

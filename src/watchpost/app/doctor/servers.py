@@ -43,6 +43,17 @@ def targets(plan: Plan) -> dict[str, tuple[str, int, bool]]:
     return found
 
 
+def posts(plan: Plan) -> dict[str, str]:
+    """receiver → host of its mail server."""
+    mails = [part for part in plan.receivers if part.kind == "email"]
+    return {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
+
+
+def hosts(plan: Plan) -> tuple[str, ...]:
+    """Every host that is asked for something."""
+    return (*hosts_of_feeds(plan), *(host for host, _, _ in targets(plan).values()), *posts(plan).values())
+
+
 async def names(hosts: Iterable[str]) -> Mapping[str, str]:
     """What is wrong with each of these names; "" if it resolves. Never takes longer than the deadline."""
     wanted = list(dict.fromkeys(hosts))
