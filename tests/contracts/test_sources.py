@@ -32,7 +32,7 @@ class Place:
     spoil: Callable[[], None]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def parser() -> ParserProcess:
     return ParserProcess()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+from collections.abc import Generator
 
 from watchpost.errors import FetchError
 
@@ -17,8 +17,8 @@ def process_id() -> int:
     return os.getpid()
 
 
-def modules() -> set[str]:
-    return set(sys.modules)
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
 
 
 def refuse() -> None:
@@ -40,6 +40,23 @@ def stay_in_native_code() -> int:
 
 def eat_memory() -> int:
     return len(bytearray(160 << 20))
+
+
+def add_up(first: int) -> Generator[int, int, list[int]]:
+    told = [first]
+    while told[-1]:
+        told.append((yield told[-1]))
+    return told
+
+
+def spin_when_answered() -> Generator[str, str, None]:
+    yield "may I?"
+    spin()
+
+
+def eat_when_answered() -> Generator[str, str, int]:
+    yield "may I?"
+    return eat_memory()
 
 
 def die() -> None:

@@ -34,6 +34,9 @@ class Says:
     async def run(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
         return Reading(asks=self._asks)
 
+    async def ask(self, work: Callable[..., Any], answer: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        return await self.run(work)
+
     async def close(self) -> None:
         pass
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.poll import jobs
-from watchpost.errors import FetchError
+from watchpost.errors import FetchError, StoreUnreachable
 from watchpost.poll.parser import InlineParser, ParserProcess
 
 
@@ -39,6 +39,59 @@ async def test_every_parser_gives_results_and_names_failures(either: InlineParse
         await either.run(jobs.stumble)
     assert stumbled.value.reason == "crashed"
     assert await either.run(jobs.length, b"xyz") == 3
+
+
+async def test_a_job_may_ask_as_often_as_it_likes(either: InlineParser | ParserProcess) -> None:
+    async def less(number: int) -> int:
+        await asyncio.sleep(0)
+        return number - 1
+
+    assert await either.ask(jobs.add_up, less, 3) == [3, 2, 1, 0]
+    assert await either.run(jobs.length, b"xyz") == 3
+
+
+async def test_what_the_answer_raises_ends_the_job_and_not_the_child(either: InlineParser | ParserProcess) -> None:
+    async def no_answer(number: int) -> int:
+        raise StoreUnreachable("nobody answers")
+
+    before = await either.run(jobs.process_id)
+    with pytest.raises(StoreUnreachable):
+        await either.ask(jobs.add_up, no_answer, 3)
+    assert await either.run(jobs.process_id) == before
+
+
+async def test_the_limits_hold_after_an_answer_and_waiting_for_it_is_free(parser: ParserProcess) -> None:
+    async def slowly(question: str) -> str:
+        await asyncio.sleep(1.0)  # longer than the wall limit
+        return "yes"
+
+    for job, reason in ((jobs.eat_when_answered, "too_large"), (jobs.spin_when_answered, "timeout")):
+        with pytest.raises(FetchError) as ended:
+            await parser.ask(job, slowly)
+        assert ended.value.reason == reason
+    assert await parser.run(jobs.length, b"x") == 1
+
+
+async def test_whoever_waits_for_a_parser_that_is_closed_is_told(parser: ParserProcess) -> None:
+    waiting = [asyncio.ensure_future(parser.run(jobs.stay_in_native_code)) for _ in range(2)]
+    await asyncio.sleep(0.3)
+    await parser.close()
+    for work in waiting:
+        with pytest.raises(FetchError, match="closed"):
+            await work
+
+
+def test_the_child_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHPOST_TEST_PASSWORD", "hunter2")
+
+    async def asked() -> str | None:
+        parser = ParserProcess()
+        try:
+            return await parser.run(jobs.environment, "WATCHPOST_TEST_PASSWORD")
+        finally:
+            await parser.close()
+
+    assert asyncio.run(asked()) is None
 
 
 @pytest.mark.parametrize("job", [jobs.spin, jobs.stay_in_native_code])

@@ -102,6 +102,45 @@ async def test_what_is_still_in_the_feed_is_remembered_longer(store: Store) -> N
     assert after > before
 
 
+async def test_what_a_look_up_found_seen_is_remembered_longer_without_an_article(store: Store) -> None:
+    claim = await claimed(store)
+    await commit(store, claim, article("a"))
+    (before,) = [score for _, score in await store.redis.zrange(store.keys.seen, 0, -1, withscores=True)]
+    assert await intake(store).unseen([article("a").id]) == frozenset()
+    await asyncio.sleep(0.02)
+    done = await intake(store).commit(
+        claim, [article("b")], memory={}, status={}, delay_ms=HOUR_MS, seen=[article("a").id]
+    )
+    assert (done.answer, done.new, done.known) == ("ok", 1, 1)
+    assert await store.redis.zscore(store.keys.seen, article("a").id) > before
+    assert await matcher(store).waiting() == 2
+
+
+async def test_what_is_forgotten_between_look_up_and_commit_is_not_marked_as_told(store: Store) -> None:
+    claim = await claimed(store)
+    done = await intake(store).commit(
+        claim,
+        [article("b")],
+        memory={"etag": "new"},
+        status={},
+        delay_ms=HOUR_MS,
+        known=[f"{n:032}" for n in range(150)],
+        seen=[article("a").id],
+    )
+    assert done.answer == "stale"
+    assert await intake(store).unseen([article("a").id, article("b").id]) == {article("a").id, article("b").id}
+    assert await matcher(store).waiting() == 0
+    assert (await intake(store).recall("rfi")).memory == {}, "the cursor stays, so the feed is read again"
+
+
+async def test_what_becomes_known_between_look_up_and_commit_is_queued_once(store: Store) -> None:
+    claim = await claimed(store)
+    assert await intake(store).unseen([article("a").id]) == {article("a").id}
+    await commit(store, await intake(store).recall("a push"), article("a"))
+    assert await commit(store, claim, article("a")) == "ok"
+    assert await matcher(store).waiting() == 1
+
+
 async def test_an_empty_value_takes_a_key_out_of_the_memory(store: Store) -> None:
     claim = await intake(store).recall("folder")
     for memory in ({"a": "1", "b": "2"}, {"a": ""}):

@@ -15,7 +15,7 @@ from watchpost.model import Article
 from watchpost.poll.documents.read import read_article_page
 from watchpost.poll.freshness import charset
 from watchpost.poll.page_fetcher import OutOfTime, PageFetcher
-from watchpost.poll.source import Parser, Registry
+from watchpost.poll.source import Parser
 from watchpost.poll.tidy import with_page
 from watchpost.poll.visit import Failure
 
@@ -36,16 +36,13 @@ class Completed:
 class FullText:
     """Completes the new articles of one feed.
 
-    `plausible` says whether an article may be about anything that is looked for; `registry` None: all are new.
+    `plausible` says whether an article may be about anything that is looked for.
     """
 
-    def __init__(
-        self, pages: PageFetcher, parser: Parser, plausible: Callable[[Article], bool], registry: Registry | None
-    ) -> None:
+    def __init__(self, pages: PageFetcher, parser: Parser, plausible: Callable[[Article], bool]) -> None:
         self._pages = pages
         self._parser = parser
         self._plausible = plausible
-        self._registry = registry
 
     async def complete(
         self,
@@ -54,15 +51,13 @@ class FullText:
         now: datetime,
         deadline: float,
     ) -> Completed:
-        """The articles, those that are new and plausible with the text of their pages.
+        """These new articles, those that are plausible with the text of their pages.
 
         `deadline` is a time of the running loop. `headers` says what to send to an address. Articles whose turn did
         not come are left out, so that they are new at the next visit; if not a single page could be asked for, they
         are told as they are.
         """
-        ids = [article.id for article in articles]
-        new = await self._registry.unseen(ids) if self._registry is not None else frozenset(ids)
-        wanted = {one.id for one in articles if one.id in new and one.url and self._plausible(one)}
+        wanted = {one.id for one in articles if one.url and self._plausible(one)}
         told: list[Article] = []
         failures: list[Failure] = []
         read = asked = late = 0

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from watchpost.poll.tidy import Draft, canonical_url, clean_line, clean_text
 
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1
 
 
-def identities(drafts: Sequence[Draft], base: str = "") -> tuple[str, ...]:
+def identities(drafts: Sequence[Draft], base: str = "", whole: Callable[[int], Draft] | None = None) -> tuple[str, ...]:
     """One text per draft that stays the same from visit to visit.
 
     The document's own id, unless it gives that to different entries; else the canonical link, likewise; else title
     and day. Feeds that give all entries one guid, or none at all, are common. An entry that is simply listed twice
-    keeps its id.
+    keeps its id. Where drafts come without their texts, `whole` gives one with them: where there is no title either,
+    the text has to do.
     """
     own = [_own(draft) for draft in drafts]
     links = [_without_scheme(canonical_url(draft.link, base)) for draft in drafts]
@@ -28,7 +29,7 @@ def identities(drafts: Sequence[Draft], base: str = "") -> tuple[str, ...]:
         if own[i] and own[i] not in shared_ids
         else f"link:{links[i]}"
         if links[i] and links[i] not in shared_links
-        else _title_and_day(draft)
+        else _title_and_day(draft, titles[i]) or _text(whole(i) if whole is not None else draft)
         for i, draft in enumerate(drafts)
     )
 
@@ -59,9 +60,10 @@ def _without_scheme(url: str) -> str:
     return url.partition("://")[2]
 
 
-def _title_and_day(draft: Draft) -> str:
-    title = clean_line(draft.title)
-    if not title:
-        return "text:" + hashlib.sha256(clean_text(draft.text or draft.summary).encode()).hexdigest()
+def _title_and_day(draft: Draft, title: str) -> str:
     day = draft.published.date().isoformat() if draft.published else ""
-    return f"title:{title}|{day}"
+    return f"title:{title}|{day}" if title else ""
+
+
+def _text(draft: Draft) -> str:
+    return "text:" + hashlib.sha256(clean_text(draft.text or draft.summary).encode()).hexdigest()

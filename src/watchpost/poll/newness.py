@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-
-from watchpost.model import Article
 
 OnNew = timedelta | Literal["all", "baseline"]
 """How far back the first reading looks: a time, everything, or nothing."""
@@ -15,16 +14,21 @@ UNDATED = 10
 """Feeds put what is new on top: so many entries without a date count as new."""
 
 
-def split(articles: Sequence[Article], on_new: OnNew, now: datetime) -> tuple[tuple[Article, ...], tuple[Article, ...]]:
-    """(news, baseline) of a first reading, both in the feed's order."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What can be said of an entry before its text is made: the article's id, and when it was published."""
+
+    id: str
+    published: datetime | None
+
+
+def split(heads: Sequence[Head], on_new: OnNew, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids of (news, baseline) of a first reading, both in the feed's order."""
+    ids = tuple(head.id for head in heads)
     if on_new == "all":
-        return tuple(articles), ()
+        return ids, ()
     if on_new == "baseline":
-        return (), tuple(articles)
-    top = {article.id for article in [one for one in articles if one.published is None][:UNDATED]}
-    new = {
-        article.id
-        for article in articles
-        if (article.id in top if article.published is None else now - article.published <= on_new)
-    }
-    return tuple(a for a in articles if a.id in new), tuple(a for a in articles if a.id not in new)
+        return (), ids
+    top = {head.id for head in [one for one in heads if one.published is None][:UNDATED]}
+    new = {head.id for head in heads if (head.id in top if head.published is None else now - head.published <= on_new)}
+    return tuple(id_ for id_ in ids if id_ in new), tuple(id_ for id_ in ids if id_ not in new)

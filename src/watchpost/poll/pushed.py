@@ -137,8 +137,10 @@ class Pushed:
         while not self._stop.is_set():
             with suppress(StoreBusy):
                 done = await self._intake.commit(
-                    claim, visit.articles, memory=visit.memory, status={}, delay_ms=-1, stamp=stamp
+                    claim, visit.articles, memory=visit.memory, status={}, delay_ms=-1, seen=visit.seen, stamp=stamp
                 )
+                if done.answer == "stale":  # what it left out as known is known no more: it is read again
+                    return False
                 if done.answer != "busy":
                     tally.committed(feed, visit, done.new, done.known)
                     if done.new:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter, time_ns
 
 from watchpost import crash, redaction
@@ -229,7 +229,8 @@ class Poller:
                     memory=visit.memory,
                     status=entry.status,
                     delay_ms=int(entry.delay.total_seconds() * 1000),
-                    known=[article.id for article in visit.known],
+                    known=visit.known,
+                    seen=visit.seen,
                     limited=visit.reason == "rate_limited",
                     stamp=record.stamp(now),
                 )
@@ -245,12 +246,16 @@ class Poller:
                 self._gave_up = True
                 return False
         crash.point("poll.committed")
+        if done.answer == "stale":  # what it left out as known is known no more: nothing was written, read it again
+            await self._intake.leave(claim)
+            await self._intake.hasten([claim.name])
+            return True
         if done.answer == "ok":
             if not source.shared:
                 memory, status = record.merged(claim.memory, visit.memory), record.merged(claim.status, entry.status)
                 self._recalled[source.name] = replace(claim, memory=memory, status=status)
             tally.committed(source, visit, done.new, done.known + len(visit.known))
-            self._say(source, visit, entry, done.new)
+            tally.said(source, visit, entry, done.new)
         return visit.more and done.answer == "ok"
 
     async def _look(self, source: Source, claim: Claim) -> Visit:
@@ -266,35 +271,3 @@ class Poller:
         self._opening.visited(source.name)
         visit = replace(visit, detail=redaction.clean(visit.detail))  # it goes into the store, pages and editions
         return tally.traced(source, visit, since)
-
-    def _say(self, source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
-        facts = {"source": source.name, "outcome": visit.outcome, "new": new, "next": entry.status["next_visit"]}
-        tm.log().debug("source.visited", **facts)
-        for failure in visit.failures:
-            tm.log().warning(
-                "source.page_failed" if failure.reason == "fulltext_failed" else "source.item_failed",
-                source=source.name,
-                item=failure.item,
-                reason=failure.reason,
-                detail=failure.detail,
-            )
-        if visit.outcome == "failed":
-            said = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
-            if entry.turn:
-                tm.log().error(f"source.{entry.turn}", **said)
-            elif not entry.status["state"]:  # who is gone or dead was said to be so
-                tm.log().warning("source.failed", **said, next=f"in {_words(entry.delay)}")
-            return
-        if entry.turn == "recovered":
-            tm.log().info("source.recovered", source=source.name)
-        if visit.known:
-            tm.log().info("source.first_read", source=source.name, new=new, known=len(visit.known))
-        elif new:
-            tm.log().info("source.read", source=source.name, new=new)
-
-
-def _words(delay: timedelta) -> str:
-    seconds = int(delay.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -16,6 +16,8 @@ from watchpost.poll.visit import Visit as Visit
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class Source(Protocol):
@@ -49,6 +51,16 @@ class Parser(Protocol):
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` (a module-level function) elsewhere; raises FetchError("timeout"|"crashed"|…)."""
+        ...
+
+    async def ask(
+        self,
+        work: Callable[P, Generator[Q, A, T]],
+        answer: Callable[[Q], Awaitable[A]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same for a generator that asks something meanwhile; what `answer` raises comes out here."""
         ...
 
 

@@ -1,13 +1,18 @@
-"""What a visit adds to metrics and traces. Feeds are counted together, by outcome; folders, which are few, by name."""
+"""What a visit adds to metrics, traces and the log.
+
+Feeds are counted together, by outcome; folders, which are few, by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
 
 from watchpost import telemetry as tm
 from watchpost import tracing
+from watchpost.poll import record
 from watchpost.poll.source import Source
 from watchpost.poll.visit import Visit
 
@@ -70,6 +75,33 @@ def committed(source: Source, visit: Visit, new: int, known: int) -> None:
         counter.inc(count)
 
 
+def said(source: Source, visit: Visit, entry: record.Entry, new: int) -> None:
+    """The lines of a committed visit in the log; `new` of its articles are news."""
+    facts = {"source": source.name, "outcome": visit.outcome, "new": new, "next": entry.status["next_visit"]}
+    tm.log().debug("source.visited", **facts)
+    for failure in visit.failures:
+        tm.log().warning(
+            "source.page_failed" if failure.reason == "fulltext_failed" else "source.item_failed",
+            source=source.name,
+            item=failure.item,
+            reason=failure.reason,
+            detail=failure.detail,
+        )
+    if visit.outcome == "failed":
+        said = {"source": source.name, "reason": visit.reason, "detail": visit.detail}
+        if entry.turn:
+            tm.log().error(f"source.{entry.turn}", **said)
+        elif not entry.status["state"]:  # who is gone or dead was said to be so
+            tm.log().warning("source.failed", **said, next=f"in {_words(entry.delay)}")
+        return
+    if entry.turn == "recovered":
+        tm.log().info("source.recovered", source=source.name)
+    if visit.known:
+        tm.log().info("source.first_read", source=source.name, new=new, known=len(visit.known))
+    elif new:
+        tm.log().info("source.read", source=source.name, new=new)
+
+
 def outcome(visit: Visit) -> str:
     """ok, not_modified, http_error, network_error, timeout, parse_error, blocked or unknown."""
     if visit.outcome == "failed":
@@ -79,3 +111,10 @@ def outcome(visit: Visit) -> str:
 
 def _lag(name: str) -> Callable[[], float]:
     return lambda: monotonic() - _looked.get(name, monotonic())
+
+
+def _words(delay: timedelta) -> str:
+    seconds = int(delay.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

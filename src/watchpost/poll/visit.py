@@ -23,7 +23,8 @@ class Failure:
 class Visit:
     """What one visit brought.
 
-    `known` are articles that are only remembered, so that they are never told. `memory` is what the source wants
+    `known` are ids of articles that are only remembered, so that they are never told; `seen` are those that a look-up
+    found remembered, so that nobody made articles of them. `memory` is what the source wants
     to find again at its next visit (validators, what was read of which file); it is stored in the same step as the
     articles, or not at all; a value of "" deletes its key. `outcome` "failed" means that the source as a whole
     could not be read. `pace` is what the other side asked for before the next visit. `more` says that there is more
@@ -32,7 +33,8 @@ class Visit:
 
     outcome: Literal["read", "unchanged", "failed"]
     articles: tuple[Article, ...] = ()
-    known: tuple[Article, ...] = ()
+    known: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     memory: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     detail: str = ""

@@ -14,7 +14,12 @@ from watchpost.wire.store import Store
 _LOOKED_AT = 200  # feeds at most that one claim looks at: 2 ms
 PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
 
-
+_SEEN = b"="
+_REFUSED: Mapping[bytes, Literal["fenced", "busy", "stale"]] = {
+    b"FENCED": "fenced",
+    b"BUSY": "busy",
+    b"STALE": "stale",
+}
 _NO_HOSTS: Mapping[str, str] = {}
 
 
@@ -40,9 +45,12 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """How a COMMIT ended. "fenced": the lease was lost, nothing written. "busy": the queue is full, nothing written."""
+    """How a COMMIT ended. What is not "ok" wrote nothing of its last part, and no cursor.
 
-    answer: Literal["ok", "fenced", "busy"]
+    "fenced": the lease was lost. "busy": the queue is full. "stale": what the visit took for seen is so no more.
+    """
+
+    answer: Literal["ok", "fenced", "busy", "stale"]
     new: int = 0
     known: int = 0
 
@@ -142,17 +150,20 @@ class Intake:
         status: Mapping[str, str],
         delay_ms: int,
         known: Sequence[str] = (),
+        seen: Sequence[str] = (),
         limited: bool = False,
         stamp: str = "",
     ) -> Committed:
         """Queue what is new, remember everything as seen, move the cursor, set the next visit.
 
-        `known` are ids of articles that are remembered and never told; `limited` says that the host asked for
+        `known` are ids of articles that are remembered and never told, `seen` those that `unseen` did not name and that
+        have to be remembered still; `limited` says that the host asked for
         fewer requests; `stamp` is the status `last_new` if something was new. Long visits go in parts; cursor and
         next visit move with the last, so that a crash between two parts reads the rest again. `memory` and `status`
         values of "" delete their key.
         """
-        entries = [(id_, b"") for id_ in known] + [(article.id, ARTICLE.encode(article)) for article in articles]
+        entries = [(id_, _SEEN) for id_ in seen] + [(id_, b"") for id_ in known]
+        entries += [(article.id, ARTICLE.encode(article)) for article in articles]
         parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
         new = old = 0
         for part in parts:
@@ -175,7 +186,7 @@ class Intake:
                 args,
             )
             if answer[0] != b"OK":
-                return Committed("fenced" if answer[0] == b"FENCED" else "busy", new, old)
+                return Committed(_REFUSED[answer[0]], new, old)
             new, old = new + answer[1], old + answer[2]
         return Committed("ok", new, old)
 

@@ -1,4 +1,4 @@
-"""A feed's bytes become drafts: RSS 0.9x to 2.0, RSS 1.0, Atom, JSON Feed, news sitemaps.
+"""A feed's bytes become entries: RSS 0.9x to 2.0, RSS 1.0, Atom, JSON Feed, news sitemaps.
 
 Guards come first, then one transcoding to UTF-8. Well-formed XML is read from its tree, feedparser reads the rest.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -18,6 +18,7 @@ from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date, slashed_order
 from watchpost.poll.documents.asks import asks_of
 from watchpost.poll.documents.charset import decode, xml_to_utf8
+from watchpost.poll.documents.entries import Entry, Written
 from watchpost.poll.documents.jsonfeed import read_json_feed
 from watchpost.poll.documents.links import find_feed_links
 from watchpost.poll.documents.markup import plain_text
@@ -50,11 +51,16 @@ class Feed:
     "sitemap".
     """
 
-    drafts: tuple[Draft, ...]
+    entries: tuple[Entry, ...]
     lang: str
     total: int
     asks: Asks = field(default_factory=Asks)
     route: str = ""
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """The drafts of all entries, whole."""
+        return tuple(entry.draft() for entry in self.entries)
 
 
 def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", limit: int = 200) -> Feed:
@@ -67,8 +73,8 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
     if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the answer has no content")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        drafts, lang, total = read_json_feed(decode(body, charset)[0], now, limit)
-        return Feed(drafts, lang, total, route="json")
+        entries, lang, total = read_json_feed(decode(body, charset)[0], now, limit)
+        return Feed(entries, lang, total, route="json")
     data = xml_to_utf8(body, charset)
     if _GIANT_TAG.search(data):
         raise FetchError("malformed", "a single tag has more than 32,768 characters")
@@ -80,8 +86,8 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         named = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
         raise FetchError("not_a_feed", f"this is an HTML page, not a feed{named}")
     if root and root[1].lower() in (b"urlset", b"sitemapindex"):
-        drafts, total = read_sitemap(data, now, limit)
-        return Feed(drafts, "", total, route="sitemap")
+        entries, total = read_sitemap(data, now, limit)
+        return Feed(entries, "", total, route="sitemap")
     return _read_xml(data, root[1].lower() if root else b"", now, url, limit)
 
 
@@ -90,10 +96,10 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
     order = slashed_order(_date_text(entry) for entry in entries)
     lang, outlet = _text(channel, "language"), plain_text(_text(channel, "title"))
     chosen = _newest(entries, limit, now, order)
-    drafts = tuple(draft_of(entry, now, order, url, outlet) for entry in chosen)
+    read = tuple(entry_of(entry, now, order, url, outlet) for entry in chosen)
     first = ITEM.search(data)
     asks = asks_of(data, first.start() if first else len(data))
-    return Feed(drafts, lang, len(entries), asks, route)
+    return Feed(read, lang, len(entries), asks, route)
 
 
 def read_entries(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], str]:
@@ -136,21 +142,18 @@ def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool |
     return [entries[n] for n in sorted(latest)]
 
 
-def draft_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Draft:
-    """The draft of an entry in feedparser's shape. `url` makes links absolute, `outlet` is the feed's title."""
+def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Entry:
+    """An entry in feedparser's shape. `url` makes links absolute, `outlet` is the feed's title."""
     contents = [content for content in _get(entry, "content", []) if _text(content, "value").strip()]
-    summary = _detail_text(_get(entry, "summary_detail", {}))
-    body = _detail_text(max(contents, key=lambda content: len(content["value"]))) if contents else ""
+    body = (_written(max(contents, key=lambda content: len(content["value"]))),) if contents else ()
     own = _text(entry, "id")
     link = _text(entry, "link")
     if link == own and "://" not in link and not link.startswith("/"):
         link = ""  # a guid that is no address, taken for a permanent link
     base = _text(_get(entry, "title_detail", {}), "base")
     source = _get(entry, "source", {})
-    return Draft(
-        title=_detail_text(_get(entry, "title_detail", {})),
-        text=body or summary,
-        summary=summary if body else "",
+    head = Draft(
+        title=_written(_get(entry, "title_detail", {})).plain(),
         identity=own,
         link=_join(_join(url, base), link) if link else "",
         author=_author(entry),
@@ -158,11 +161,11 @@ def draft_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, ur
         lang=_text(entry, "language"),
         published=parse_date(_date_text(entry), now, day_first=day_first),
     )
+    return Entry(head, body, _written(_get(entry, "summary_detail", {})))
 
 
-def _detail_text(detail: Mapping[str, Any]) -> str:
-    value = _text(detail, "value")
-    return value if _text(detail, "type") == "text/plain" else plain_text(value)
+def _written(detail: Mapping[str, Any]) -> Written:
+    return Written(_text(detail, "value"), _text(detail, "type") != "text/plain")
 
 
 def _author(entry: Mapping[str, Any]) -> str:
@@ -198,8 +201,3 @@ def _join(base: str, link: str) -> str:
 
 def _bozo(parsed: Any) -> str:
     return str(parsed.get("bozo_exception", "no known root element")).partition("\n")[0][:200]
-
-
-def with_lang(feed: Feed, lang: str) -> tuple[Draft, ...]:
-    """The drafts, each with a language: its own, else the feed's, else `lang`."""
-    return tuple(replace(draft, lang=draft.lang or feed.lang or lang) for draft in feed.drafts)

@@ -9,12 +9,13 @@ from typing import Any
 
 from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date
+from watchpost.poll.documents.entries import Entry, Written
 from watchpost.poll.documents.markup import plain_text
 from watchpost.poll.tidy import Draft
 
 
-def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Draft, ...], str, int]:
-    """The first `limit` items as drafts, the feed's language, and the number of items.
+def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Entry, ...], str, int]:
+    """The first `limit` items as entries, the feed's language, and the number of items.
 
     Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
     """
@@ -27,17 +28,13 @@ def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Draft, .
         raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
     known = [item for item in items if isinstance(item, dict)]
     outlet = plain_text(_string(feed, "title"))
-    drafts = tuple(_draft(item, now, outlet, _author(feed)) for item in known[:limit])
-    return drafts, _string(feed, "language"), len(known)
+    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in known[:limit])
+    return entries, _string(feed, "language"), len(known)
 
 
-def _draft(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> Draft:
-    body = plain_text(_string(item, "content_html")) or _string(item, "content_text")
-    summary = _string(item, "summary")
-    return Draft(
+def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> Entry:
+    head = Draft(
         title=plain_text(_string(item, "title")),
-        text=body or summary,
-        summary=summary if body else "",
         identity=_string(item, "id"),
         link=_string(item, "url") or _string(item, "external_url"),
         author=_author(item) or author,
@@ -45,6 +42,8 @@ def _draft(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> 
         lang=_string(item, "language"),
         published=parse_date(_string(item, "date_published") or _string(item, "date_modified"), now),
     )
+    bodies = Written(_string(item, "content_html")), Written(_string(item, "content_text"), html=False)
+    return Entry(head, bodies, Written(_string(item, "summary"), html=False))
 
 
 def _author(mapping: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
+from typing import TYPE_CHECKING, cast
 
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
@@ -18,8 +19,12 @@ from watchpost.poll.documents import charset
 from watchpost.poll.due import Asks
 from watchpost.poll.identity import identities
 from watchpost.poll.margins import blank_margins
-from watchpost.poll.source import Failure
+from watchpost.poll.newness import Head
 from watchpost.poll.tidy import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
+from watchpost.poll.visit import Failure
+
+if TYPE_CHECKING:
+    from watchpost.poll.documents.entries import Entry
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -77,17 +82,35 @@ def read_feed_document(
     body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
 ) -> Reading:
     """The first `limit` entries of a feed as articles. Raises FetchError as feeds.read_feed does."""
-    from watchpost.poll.documents.feeds import read_feed, with_lang
+    reading = read_wanted(body, now=now, source=source, url=url, charset=charset, lang=lang, limit=limit)
+    heads = next(reading)
+    try:
+        reading.send(frozenset(head.id for head in heads))
+    except StopIteration as end:
+        return cast("Reading", end.value)
+    raise AssertionError("it asks once")
+
+
+def read_wanted(
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+) -> Generator[tuple[Head, ...], frozenset[str], Reading]:
+    """As read_feed_document, but it asks first which of the entries are wanted: only these become articles."""
+    from watchpost.poll.documents.feeds import read_feed
 
     feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
-    drafts = with_lang(feed, lang)
-    articles: dict[str, Article] = {}  # an entry that is listed twice counts once
-    for draft, identity in zip(drafts, identities(drafts, url), strict=True):
-        if draft.title.strip() or draft.text.strip() or draft.link:
-            article_id = derive_id("article", source, identity)
-            articles.setdefault(article_id, tidy(draft, article_id=article_id, source=source, now=now, base=url))
+    marks = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
+    entries: dict[str, Entry] = {}  # an entry that is listed twice counts once
+    for entry, identity in zip(feed.entries, marks, strict=True):
+        if entry.head.title.strip() or entry.head.link or entry.draft().text.strip():
+            entries.setdefault(derive_id("article", source, identity), entry)
+    wanted = yield tuple(Head(article_id, entry.head.published) for article_id, entry in entries.items())
+    articles = tuple(
+        tidy(entry.draft(), article_id=article_id, source=source, now=now, lang=feed.lang or lang, base=url)
+        for article_id, entry in entries.items()
+        if article_id in wanted
+    )
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(tuple(articles.values()), note=note, asks=feed.asks)
+    return Reading(articles, note=note, asks=feed.asks)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:

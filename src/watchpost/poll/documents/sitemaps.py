@@ -8,13 +8,14 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from watchpost.errors import FetchError
 from watchpost.poll.dates import parse_date
+from watchpost.poll.documents.entries import Entry
 from watchpost.poll.tidy import Draft
 
 _NAMED = 5
 
 
-def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[Draft, ...], int]:
-    """The first `limit` news of a sitemap as drafts without text, and how many there are.
+def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[Entry, ...], int]:
+    """The first `limit` news of a sitemap as entries without text, and how many there are.
 
     Raises FetchError("not_a_feed") for a sitemap without news and for an index, whose sitemaps the message names.
     """
@@ -32,10 +33,10 @@ def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[Draft, .
     news = [element for element in root if _name(element) == "url" and _child(element, "news") is not None]
     if not news:
         raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")
-    return tuple(_draft(element, now) for element in news[:limit]), len(news)
+    return tuple(Entry(_head(element, now)) for element in news[:limit]), len(news)
 
 
-def _draft(url: etree._Element, now: datetime) -> Draft:
+def _head(url: etree._Element, now: datetime) -> Draft:
     news, link = _child(url, "news"), _text(url, "loc")
     publication = _child(news, "publication")
     return Draft(

@@ -8,22 +8,24 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plan.fields import Secret
-from watchpost.poll import freshness, moving, newness, subscribing
+from watchpost.poll import freshness, moving, subscribing
 from watchpost.poll.addresses import host_of, origin_of
-from watchpost.poll.documents.read import Reading, read_feed_document
+from watchpost.poll.documents.read import Reading, read_wanted
 from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.hubs import Hubs
+from watchpost.poll.newness import Head
 from watchpost.poll.page_fetcher import PageFetcher
+from watchpost.poll.sorting import Sorter
 from watchpost.poll.source import Kind, Parser, Registry, Visit, Workshop
 
 __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
@@ -120,20 +122,19 @@ class Feed:
         """`known` is what is remembered of this url, `valid` the same, or nothing if everything is to be read anew."""
         digest = hashlib.sha256(answer.body).hexdigest() if answer.status != 304 else valid.get("body", "")
         unchanged = answer.status == 304 or digest == valid.get("body")
-        reading = None if unchanged else await self._parse(answer, now)
+        first = not known.get("read")
+        sorter = Sorter(self._registry, self._options.on_new if first else "all", now)
+        reading = None if unchanged else await self._parse(answer, now, sorter)
         memory = self._memory(answer, valid) | ({} if known else moving.back())
         memory |= moving.noted(known, answer.moved_to, now)
-        news: tuple[Article, ...] = ()
-        baseline: tuple[Article, ...] = ()
+        news = reading.articles if reading is not None else ()
         if reading is not None:
-            memory |= freshness.remember(reading.asks) | _paced(reading, now)
+            memory |= freshness.remember(reading.asks) | _paced(sorter.heads, now)
             if answer.status != 226:  # some entries only (RFC 3229): that is no body to compare with, nor a full read
                 memory |= {"body": digest, "read": now.isoformat(timespec="seconds")}
-            first = not known.get("read")
-            news, baseline = newness.split(reading.articles, self._options.on_new if first else "all", now)
         memory |= subscribing.links(answer.headers.get("link", ""))
         if self._hubs is not None:
-            memory |= await self._followed({**known, **memory}, self._hubs, news, now)
+            memory |= await self._followed({**known, **memory}, self._hubs, bool(news), now)
         told = await self._completed(news, now, deadline)
         if told.left:  # whoever waits for the next visit must be in what it gets: the feed once more, and whole
             memory |= {"body": "", "etag": "", "modified": ""}
@@ -144,7 +145,8 @@ class Feed:
         return Visit(
             "unchanged" if reading is None else "read",
             told.articles,
-            baseline,
+            sorter.baseline,
+            sorter.seen,
             memory,
             detail="; ".join(part for part in (reading.note if reading else "", told.note, moving.said(after)) if part),
             pace=_SOON if told.left else pace,
@@ -161,26 +163,24 @@ class Feed:
             return Visit("unchanged")
         try:
             place = memory.get("final") or url
-            reading = await self._parse(Fetched(200, {"content-type": content_type}, body, place), now)
+            sorter = Sorter(self._registry, "all", now)
+            reading = await self._parse(Fetched(200, {"content-type": content_type}, body, place), now, sorter)
         except FetchError as error:
             return Visit("failed", reason=error.reason, detail=error.detail)
         told = await self._completed(reading.articles, now, deadline)
         return Visit(
             "read",
             told.articles,
+            seen=sorter.seen,
             memory=subscribing.heard(now),
             failures=(*reading.failures, *told.failures),
             size=len(body),
             more=told.left > 0,
         )
 
-    async def _followed(
-        self, memory: Mapping[str, str], hubs: Hubs, news: tuple[Article, ...], now: datetime
-    ) -> dict[str, str]:
-        """What to remember of the feed's hub: whether it missed something, and what came of asking it again."""
-        missed = False
-        if news and self._registry is not None and subscribing.relied_upon(memory, now):
-            missed = bool(await self._registry.unseen([article.id for article in news]))
+    async def _followed(self, memory: Mapping[str, str], hubs: Hubs, news: bool, now: datetime) -> dict[str, str]:
+        """What to remember of the feed's hub: whether it missed the `news`, and what came of asking it again."""
+        missed = news and self._registry is not None and subscribing.relied_upon(memory, now)
         noted = subscribing.visited(memory, missed, now)
         wish = subscribing.wanted(memory, self._options.url, now)
         if wish is None:
@@ -193,11 +193,12 @@ class Feed:
             return Completed(news)
         return await self._full.complete(news, self._headers, now, deadline)
 
-    async def _parse(self, answer: Fetched, now: datetime) -> Reading:
+    async def _parse(self, answer: Fetched, now: datetime, sorter: Sorter) -> Reading:
         if not answer.body.strip():
             raise FetchError("empty", "the answer has no content")
-        return await self._parser.run(
-            read_feed_document,
+        return await self._parser.ask(
+            read_wanted,
+            sorter.wanted,
             answer.body,
             now=now,
             source=self.name,
@@ -233,8 +234,8 @@ class Feed:
         return headers
 
 
-def _paced(reading: Reading, now: datetime) -> dict[str, str]:
-    pace = adaptive((article.published for article in reading.articles), now)
+def _paced(heads: Sequence[Head], now: datetime) -> dict[str, str]:
+    pace = adaptive((head.published for head in heads), now)
     return {"pace": str(int(pace.total_seconds())) if pace is not None else ""}
 
 
@@ -259,7 +260,7 @@ def build(name: str, options: FeedOptions, workshop: Workshop) -> Feed:
     if options.fulltext:
         pages = PageFetcher(name, options, workshop.user_agent, workshop.robots, workshop.registry)
         plausible = workshop.plausible if options.fulltext == "plausible" else _always
-        full = FullText(pages, workshop.parser, plausible, workshop.registry)
+        full = FullText(pages, workshop.parser, plausible)
     return Feed(
         name,
         options,

@@ -4,8 +4,11 @@
 -- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
 --      4 ttl of seen ms, 5 limit of the stream, 6 what last_new becomes if something is new, 7 '1' = the host said
 --      "too many requests", 8 number of state fields, then field, value …, then id, payload …
---      a state value '' deletes its field; a payload '' marks an article as seen without queueing it
--- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full: nothing was written
+--      a state value '' deletes its field; a payload '' marks an article as seen without queueing it; a payload '='
+--      stands for an article that a look-up found seen, so that nobody made a payload
+-- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full
+--      | {'STALE'} an article that had been seen is forgotten since: marked now, it would never be told.
+--      But for OK nothing was written.
 -- A host that limits one feed has slots twice as wide for an hour; one that limits two within an hour rests as long
 -- as this feed waits.
 local now = now_ms()
@@ -14,6 +17,7 @@ local first = 9 + 2 * ARGV[8]
 local fresh, new, known = {}, 0, 0
 for i = first, #ARGV, 2 do
   if redis.call('ZSCORE', KEYS[3], ARGV[i]) or fresh[ARGV[i]] then known = known + 1
+  elseif ARGV[i + 1] == '=' then return {'STALE'}
   elseif ARGV[i + 1] ~= '' then fresh[ARGV[i]] = true; new = new + 1 end
 end
 if new > 0 and redis.call('XLEN', KEYS[4]) + new > tonumber(ARGV[5]) then return {'BUSY'} end
