@@ -34,7 +34,6 @@ from watchpost.wire.gate import Gate
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
-from watchpost.wire.stream import Entry
 
 ROUNDS = 7
 JOBS = 2000
@@ -109,12 +108,11 @@ async def notify_hop(store: Store, run: str) -> float:
     outbox = await _filled(store, run)
     claims = outbox.claims(_TEAM, "bench", _LEASE_MS)
     begun = time.perf_counter()
-    following: Entry | None = None
     for _ in range(JOBS):
-        entry = following or (await claims.take(1))[0]
+        (entry,) = claims.handed() or await claims.take(1)
         assert await outbox.delivery(entry) is not None
         await store.redis.incr(DONE)
-        following = await outbox.done(_TEAM, entry, then=claims)
+        await outbox.done(_TEAM, entry, then=claims)
         claims.let_go(entry)
     seconds = time.perf_counter() - begun
     assert await outbox.unsent([_TEAM]) == (0, 0)

@@ -29,7 +29,9 @@ def rss(*titles: str) -> bytes:
 class Desk:
     """One feed with its poller's end, and the loop that reads pushes."""
 
-    def __init__(self, store: Store, server: HttpServer, seconds: float = 10, **options: object) -> None:
+    def __init__(
+        self, store: Store, server: HttpServer, seconds: float = 10, lease_ms: int = 30_000, **options: object
+    ) -> None:
         given = {"url": server.url("/f"), "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
         self.pushes = Pushes(store)
         self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
@@ -46,7 +48,7 @@ class Desk:
             [self.feed],
             self.intake,
             self.pushes,
-            self.pushes.claims("p1", 30_000),
+            self.pushes.claims("p1", lease_ms),
             tick=tick,
             tick_renew=tick,
             stop=self.stop,

@@ -201,14 +201,13 @@ async def test_a_push_for_a_feed_that_was_never_read_tells_nothing(server: HttpS
 
 async def test_what_a_dead_poller_left_is_taken_over(server: HttpServer, make: Make) -> None:
     server.on("/f", with_hub(server, "a"))
-    desk = make()
+    desk = make(lease_ms=50)
     await desk.visit()
     await ensure_group(desk.store.redis, desk.store.keys.pushed, keys.POLL)
     await desk.pushes.append(Push("content", "desk", body=rss("b")))
     dead = desk.pushes.claims("dead", 50)
     assert len(await dead.take(1, block=False)) == 1
     await asyncio.sleep(0.1)
-    desk.loop._claims = desk.pushes.claims("p1", 50)
     await desk.push()
     assert await desk.store.redis.xlen(desk.store.keys.articles) == 2
 
@@ -236,7 +235,7 @@ async def test_a_hub_that_hangs_does_not_hold_the_visit_for_long(server: HttpSer
 
 async def test_a_push_that_kills_its_pollers_is_given_up_and_the_feed_polled(server: HttpServer, make: Make) -> None:
     server.on("/f", with_hub(server, "a"))
-    desk = make()
+    desk = make(lease_ms=50)
     await desk.visit()
     await ensure_group(desk.store.redis, desk.store.keys.pushed, keys.POLL)
     await desk.pushes.append(Push("content", "desk", body=rss("b")))
@@ -245,7 +244,6 @@ async def test_a_push_that_kills_its_pollers_is_given_up_and_the_feed_polled(ser
         await asyncio.sleep(0.1)
         assert len(await desk.pushes.claims(f"dead{number}", 50).reclaim(1)) == 1
     await asyncio.sleep(0.1)
-    desk.loop._claims = desk.pushes.claims("p1", 50)
     await desk.push()
     assert await desk.store.redis.xlen(desk.store.keys.articles) == 1, "only what was polled"
     assert [claim.name for claim in (await desk.intake.claim(1)).feeds] == ["desk"]

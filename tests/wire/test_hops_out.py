@@ -71,13 +71,14 @@ async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> Non
     outbox = Outbox(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
-    (stale,) = await outbox.claims("team", "slow", LEASE_MS).take(1, block=False)
+    slow = outbox.claims("team", "slow", LEASE_MS)
+    (stale,) = await slow.take(1, block=False)
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
     (entry,) = await outbox.claims("team", "fast", LEASE_MS).reclaim(1)
     await outbox.done("team", entry)
     await outbox.retry("team", stale, timedelta(0), "retrying", "late")
     await outbox.bury("team", stale, "gone", "late")
-    await outbox.give_back("team", stale)
+    await slow.give_back(stale)
     assert await outbox.unsent(["team"]) == (0, 0)
     assert await outbox.dead() == 0
 
@@ -161,7 +162,7 @@ async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:
     for _ in range(5):
         (entry,) = await claims.take(1, block=False)
         assert not entry.poisonous
-        await outbox.give_back("team", entry)
+        await claims.give_back(entry)
     assert await outbox.unsent(["team"]) == (1, 0)
 
 
@@ -172,10 +173,11 @@ async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> 
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1"), digest_delivery("d2")])
     claims = outbox.claims("team", "n1", LEASE_MS)
     (first,) = await claims.take(1, block=False)
-    second = await outbox.done("team", first, then=claims)
-    assert second is not None
+    await outbox.done("team", first, then=claims)
+    (second,) = claims.handed()
     assert await outbox.delivery(second) == digest_delivery("d2")
-    assert await outbox.done("team", second, then=claims) is None
+    await outbox.done("team", second, then=claims)
+    assert claims.handed() == ()
     await store.close()
 
 
@@ -204,7 +206,8 @@ async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Sto
     (entry,) = await claims.take(1, block=False)
     await store.redis.flushall()
     await claims.renew()
-    assert await outbox.done("team", entry, then=claims) is None
+    await outbox.done("team", entry, then=claims)
+    assert claims.handed() == ()
 
 
 async def test_deliveries_for_a_receiver_that_is_gone_are_seen(store: Store) -> None:

@@ -1,10 +1,9 @@
-"""The matcher's loop: claim articles → which topics, and why → MATCHED. No decisions of its own."""
+"""The matcher's loop: articles → which topics, and why → MATCHED. No decisions of its own."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -19,6 +18,7 @@ from watchpost.match.tally import Tally
 from watchpost.model import Article, Route
 from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles, Match, Parking
+from watchpost.wire.consumer import Consumer
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Entry
 
@@ -48,60 +48,34 @@ class Matcher:
         self._topics = topics
         self._routes = routes
         self._articles = articles
-        self._tick = tick
-        self._tick_renew = tick_renew
         self._tick_refine = tick_refine
         self._stop = stop
         self._clock = clock
         self._tally = Tally()
+        self._consumer = Consumer(
+            articles.claims,
+            "articles",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            tick=tick,
+            tick_renew=tick_renew,
+            stop=stop,
+        )
 
     async def run(self) -> None:
         """The daemon: new articles as they come, and those that a silent matcher left."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._new())
-                tasks.create_task(self._abandoned())
-                tasks.create_task(self._renew())
-                tasks.create_task(self._refine())
-        finally:
-            with suppress(StoreError):
-                await self._articles.claims.leave()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consumer.run())
+            tasks.create_task(self._refine())
 
     async def once(self) -> None:
         """Match until no article is left, also those that a dead matcher still holds."""
         while await self._articles.waiting() and not self._stop.is_set():
             entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
-            await self._work(entries)
+            await self._consumer.deal(entries)
             if not entries:
                 await patiently(0.2, self._stop)
-
-    async def _new(self) -> None:
-        while not self._stop.is_set():
-            VITALS.beat("match")
-            try:
-                await self._work(await self._articles.claims.take(_BATCH))
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-                await patiently(_WAIT_SECONDS, self._stop)
-
-    async def _abandoned(self) -> None:
-        """One at a time: if one of them kills us, its neighbours must not be counted as killers too."""
-        while not self._stop.is_set():
-            try:
-                while entries := await self._articles.claims.reclaim(1):
-                    tm.taken_over.labels("articles").inc()
-                    await self._work(entries)
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-            await self._tick()
-
-    async def _renew(self) -> None:
-        while not self._stop.is_set():
-            await self._tick_renew()
-            try:
-                await self._articles.claims.renew()
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
 
     async def _refine(self) -> None:
         """Now and then, beside the matching: choose by what was read which words are looked for first."""
@@ -112,29 +86,28 @@ class Matcher:
             if refinement is not None:
                 self._topics.adopt(await asyncio.to_thread(refinement))
 
-    async def _work(self, entries: Sequence[Entry]) -> None:
+    async def _take(self) -> Sequence[Entry]:
+        VITALS.beat("match")
+        return await self._articles.claims.take(_BATCH)
+
+    async def _deal(self, entries: Sequence[Entry]) -> None:
         matches = []
-        try:
-            for entry in entries:
-                VITALS.beat("match")
-                crash.point("match.read")
-                if entry.poisonous:
-                    tm.log().error("queue.poison", queue="articles")
-                    await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
-                    continue
-                try:
-                    article = self._articles.read(entry)
-                except CodecError as error:
-                    await self._bury(entry, "codec", str(error))
-                    continue
-                found = self._find(article)
-                matches.append(Match(entry, article, found, signature(article) if found else None))
-                crash.point("match.matched")
-                await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
-            await self._hand_on(matches)
-        finally:
-            for entry in entries:  # what was not dealt with is nobody's when its lease ends
-                self._articles.claims.let_go(entry)
+        for entry in entries:
+            VITALS.beat("match")
+            crash.point("match.read")
+            try:
+                article = self._articles.read(entry)
+            except CodecError as error:
+                await self._bury(entry, "codec", str(error))
+                continue
+            found = self._find(article)
+            matches.append(Match(entry, article, found, signature(article) if found else None))
+            crash.point("match.matched")
+            await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
+        await self._hand_on(matches)
+
+    async def _give_up(self, entry: Entry) -> None:
+        await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
 
     def _find(self, article: Article) -> tuple[Parking, ...]:
         begun = perf_counter()

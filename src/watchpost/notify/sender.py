@@ -18,6 +18,7 @@ from watchpost.notify.admission import Admission
 from watchpost.notify.journal import Journal
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.retry import Again, Bury, Finish, Keep, Step, next_step
+from watchpost.wire.consumer import Consumer
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import patiently
 from watchpost.wire.stream import Claims, Entry
@@ -54,36 +55,38 @@ class Sender:
         self._claims = claims
         self._admission = admission
         self._journal = journal
-        self._tick = tick
-        self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
         self._kind = kind
-        self._one_at_a_time = asyncio.Lock()
         tm.attempts.labels(receiver.name, kind, "delivered", "")  # from 0: the first one shows, too
-        self._following: Entry | None = None  # what DONE handed out along with its answer
+        self._opened = False
+        self._consumer = Consumer(
+            claims,
+            "outbox",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            may_take_over=self._may_take_over,
+            tick=tick,
+            tick_renew=tick_renew,
+            stop=stop,
+            shown=f"outbox of {receiver.name}",
+        )
 
     async def run(self) -> None:
         """The daemon: deliveries as they come, and those that a silent notifier left."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._new())
-                tasks.create_task(self._abandoned())
-                tasks.create_task(self._renew())
-        finally:
-            with suppress(StoreError):
-                await self._claims.leave()
+        await self._consumer.run()
 
     async def once(self) -> int:
         """Send what waits right now, abandoned work included; returns how many entries were dealt with.
 
         Nothing is sent while the receiver is held; `held` says so.
         """
-        entries = self._held_over()
+        entries = self._claims.handed()
         if not entries and await self._admission.open():
             entries = await self._claims.reclaim(1, oldest=True) or await self._claims.take(1, block=False)
             self._admission.held = False
-        await self._work(entries, go_on=True)
+        await self._consumer.deal(entries)
         return len(entries)
 
     @property
@@ -96,40 +99,15 @@ class Sender:
         """Nothing goes to the receiver for now: it is paused, its breaker is open, or it is disabled."""
         return self._admission.held
 
-    async def _new(self) -> None:
-        opened = False
-        while not self._stop.is_set() or self._following:
-            try:
-                if not opened:
-                    await self._outbox.open_box(self._receiver.name)
-                    opened = True
-                await self._work(self._held_over() or await self._next(), go_on=True)
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-                await patiently(_WAIT_SECONDS, self._stop)
+    async def _may_take_over(self) -> bool:
+        """While the receiver is held, what is left waits in its place; afterwards `_take` begins with it."""
+        return not self._admission.held and await self._admission.open()
 
-    async def _abandoned(self) -> None:
-        while not self._stop.is_set():
-            await self._tick()
-            try:
-                if not self._one_at_a_time.locked() and await self._admission.open():
-                    entries = await self._claims.reclaim(1)
-                    tm.taken_over.labels("outbox").inc(len(entries))
-                    await self._work(entries)
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-
-    async def _renew(self) -> None:
-        """What is being sent stays ours, however long the other side takes."""
-        while not self._stop.is_set():
-            await self._tick_renew()
-            try:
-                await self._claims.renew()
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-
-    async def _next(self) -> tuple[Entry, ...]:
+    async def _take(self) -> Sequence[Entry]:
         """The next message: while the receiver is held none; afterwards first what was kept in its place."""
+        if not self._opened:
+            await self._outbox.open_box(self._receiver.name)
+            self._opened = True
         if not await self._admission.open():
             await patiently(_LOOK_SECONDS, self._stop)
             return ()
@@ -138,53 +116,37 @@ class Sender:
         self._admission.held = False
         return await self._claims.take(1)
 
-    def _held_over(self) -> tuple[Entry, ...]:
-        following, self._following = self._following, None
-        return (following,) if following else ()
-
-    async def _work(self, entries: Sequence[Entry], *, go_on: bool = False) -> None:
-        """Deal with these entries. `go_on`: with the last DONE, take the next delivery along."""
+    async def _deal(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            async with self._one_at_a_time:
-                try:
-                    following = await self._one(entry, self._claims if go_on and not self._stop.is_set() else None)
-                except asyncio.CancelledError:
-                    # We end while the other side still thinks. That is no crash, and must not count as one.
-                    with suppress(StoreError):
-                        await self._outbox.give_back(self._receiver.name, entry)
-                    raise
-                finally:
-                    self._claims.let_go(entry)
-                if following is not None:
-                    self._following = following
+            await self._one(entry)
 
-    async def _one(self, entry: Entry, then: Claims | None) -> Entry | None:
+    async def _give_up(self, entry: Entry) -> None:
+        await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result", "a message")
+
+    async def _one(self, entry: Entry) -> None:
         name = self._receiver.name
-        if entry.poisonous:
-            tm.log().error("queue.poison", queue=f"outbox of {name}")
-            await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result", "a message")
-            return None
         try:
             delivery = await self._outbox.delivery(entry)
         except CodecError as error:
             await self._bury(entry, "codec", str(error), "a message")
-            return None
+            return
         if delivery is None or (self._journal and self._journal.knows(delivery.id, self._clock())):
-            return await self._until_done(entry, then)
+            await self._until_done(entry)
+            return
         crash.point("notify.claimed")
         state = await self._admission.enter()
         if state is None:
             await self._outbox.keep(name, entry, self._claims.consumer, "", burns=False)
-            return None
+            return
         outcome = await self._send(delivery)
         if isinstance(outcome, Delivered):
             crash.point("notify.sent")
             await self._write_down(delivery)
             crash.point("notify.journaled")
-            following = await self._carry_out(Finish(outcome.remember), entry, delivery, then)
-            with suppress(StoreError):  # the next success says it again; what DONE handed out must not be lost
+            await self._carry_out(Finish(outcome.remember), entry, delivery)
+            with suppress(StoreError):  # the next success says it again
                 await self._admission.note(state, outcome)
-            return following
+            return
         verdict = await self._admission.note(state, outcome)
         step = next_step(
             outcome,
@@ -195,7 +157,7 @@ class Sender:
             held=verdict.held,
             disabled=verdict.state.disabled is not None,
         )
-        return await self._carry_out(step, entry, delivery, then)
+        await self._carry_out(step, entry, delivery)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         begun = perf_counter()
@@ -218,18 +180,17 @@ class Sender:
             except OSError as error:  # a full disk: DONE in Redis is still ahead
                 tm.log().warning("warning", text=f"the journal of deliveries cannot be written: {error}")
 
-    async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery, then: Claims | None) -> Entry | None:
+    async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery) -> None:
         name, what = self._receiver.name, delivery.message.subject
         match step:
             case Finish(remember):
-                following = await self._until_done(entry, then, delivery.message.thread, remember)
+                await self._until_done(entry, delivery.message.thread, remember)
                 if delivery.message.oldest is not None:
                     way = (self._clock() - delivery.message.oldest).total_seconds()
                     tm.end_to_end.labels(delivery.message.severity).observe(max(0.0, way))
                 tm.log().info(
                     "delivery.done", receiver=name, what=what, digest=delivery.digest, attempt=delivery.attempt
                 )
-                return following
             case Again(delay, state, error):
                 await self._outbox.retry(name, entry, delay, state, error)
                 tm.log().warning(
@@ -247,22 +208,18 @@ class Sender:
                 await self._bury(entry, reason, detail, what)
             case _ as never:
                 assert_never(never)
-        return None
 
-    async def _until_done(
-        self, entry: Entry, then: Claims | None, thread: str = "", remember: str = ""
-    ) -> Entry | None:
+    async def _until_done(self, entry: Entry, thread: str = "", remember: str = "") -> None:
         """It arrived; only Redis must still be told. While it cannot be, keep trying: sending again would be worse."""
         while True:
+            then = None if self._stop.is_set() else self._claims  # the next delivery comes along with the answer
             try:
-                following = await self._outbox.done(
-                    self._receiver.name, entry, then=then, thread=thread, remember=remember
-                )
+                await self._outbox.done(self._receiver.name, entry, then=then, thread=thread, remember=remember)
                 crash.point("notify.done")
-                return following
+                return
             except StoreError:
                 if self._stop.is_set():
-                    return None  # the journal knows; the next start says DONE
+                    return  # the journal knows; the next start says DONE
                 await patiently(_WAIT_SECONDS, self._stop)
 
     async def _bury(self, entry: Entry, reason: str, detail: str, what: str) -> None:

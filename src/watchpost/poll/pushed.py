@@ -1,4 +1,4 @@
-"""The loop that reads what hubs pushed: parse → COMMIT, under the ids that polling gives. No decisions of its own."""
+"""What hubs pushed: parse → COMMIT, under the ids that polling gives. No decisions of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Protocol
 
 from watchpost import telemetry as tm
-from watchpost.errors import StoreBusy, StoreError
+from watchpost.errors import StoreBusy
 from watchpost.poll import record, subscribing, tally
 from watchpost.poll.source import Source, Visit
+from watchpost.wire.consumer import Consumer
 from watchpost.wire.intake import Claim, Intake
 from watchpost.wire.push import Push, Pushes
 from watchpost.wire.store import patiently
@@ -49,69 +50,48 @@ class Pushed:
         self._intake = intake
         self._pushes = pushes
         self._claims = claims
-        self._tick = tick
-        self._tick_renew = tick_renew
         self._stop = stop
         self._clock = clock
         self._hold = hold
+        self._consumer = Consumer(
+            claims,
+            "pushed",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            may_take_over=self._may_read,
+            tick=tick,
+            tick_renew=tick_renew,
+            stop=stop,
+        )
 
     async def run(self) -> None:
         """The daemon: pushes as they come, and those that a silent poller left."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._new())
-                tasks.create_task(self._abandoned())
-                tasks.create_task(self._renew())
-        finally:
-            with suppress(StoreError):
-                await self._claims.leave()
+        await self._consumer.run()
 
-    async def _new(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if self._hold():
-                    await patiently(_WAIT_SECONDS, self._stop)
-                else:
-                    await self._work(await self._claims.take(_AT_ONCE))
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-                await patiently(_WAIT_SECONDS, self._stop)
+    async def _may_read(self) -> bool:
+        return not self._hold()
 
-    async def _abandoned(self) -> None:
-        while not self._stop.is_set():
-            try:
-                while not self._hold() and (entries := await self._claims.reclaim(1)):
-                    tm.taken_over.labels("pushed").inc()
-                    await self._work(entries)
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-            await self._tick()
+    async def _take(self) -> Sequence[Entry]:
+        if self._hold():
+            await patiently(_WAIT_SECONDS, self._stop)
+            return ()
+        return await self._claims.take(_AT_ONCE)
 
-    async def _renew(self) -> None:
-        while not self._stop.is_set():
-            await self._tick_renew()
-            try:
-                await self._claims.renew()
-            except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-
-    async def _work(self, entries: Sequence[Entry]) -> None:
-        try:
-            for entry in entries:
-                push = self._pushes.read(entry)
-                feed = self._feeds.get(push.feed) if push is not None else None
-                if entry.poisonous:
-                    tm.log().error("queue.poison", queue="pushed")
-                    if feed is not None:  # whatever it was, polling brings it
-                        await self._intake.hasten([feed.name])
-                elif push is not None and feed is not None and not await self._deal(feed, push):
-                    continue
+    async def _deal(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            push = self._pushes.read(entry)
+            feed = self._feeds.get(push.feed) if push is not None else None
+            if push is None or feed is None or await self._read(feed, push):
                 await self._pushes.done(entry)
-        finally:
-            for entry in entries:  # what was not dealt with is nobody's when its lease ends
-                self._claims.let_go(entry)
 
-    async def _deal(self, feed: Pushable, push: Push) -> bool:
+    async def _give_up(self, entry: Entry) -> None:
+        push = self._pushes.read(entry)
+        if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
+            await self._intake.hasten([push.feed])
+        await self._pushes.done(entry)
+
+    async def _read(self, feed: Pushable, push: Push) -> bool:
         """Whether the push is dealt with; no if we are stopping, or the queue stays full."""
         now = self._clock()
         if push.kind == "verified":

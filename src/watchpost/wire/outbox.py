@@ -29,7 +29,7 @@ class Outbox(Windows):
 
     async def delivery(self, entry: Entry) -> Delivery | None:
         """The frozen delivery of an entry; None if it was done already. Raises CodecError."""
-        id_, found = _id(entry), entry.fields
+        id_, found = _id(entry), entry.along
         if b"message" not in found:
             async with self._store.errors():
                 found = await self._store.redis.hgetall(self._keys.out(id_))
@@ -53,8 +53,8 @@ class Outbox(Windows):
 
     async def done(
         self, receiver: str, entry: Entry, *, then: Claims | None = None, thread: str = "", remember: str = ""
-    ) -> Entry | None:
-        """It arrived. With `then`, the receiver's next delivery is claimed in the same step, if one waits.
+    ) -> None:
+        """It arrived. To `then` the receiver's next delivery is handed in the same step, if one waits.
 
         `remember` is kept for the next message of `thread`, in that step too.
         """
@@ -64,12 +64,9 @@ class Outbox(Windows):
         noted = remember if thread else ""
         args: list[str | bytes | int] = [entry.id, id_, self._kept_ms, then.consumer if then else "", noted]
         found = await self._store.run("done", names, args)
-        if not found or then is None:
-            return None
-        next_id, delivery, flat = found
-        following = Entry(next_id, {b"d": delivery, **dict(zip(flat[::2], flat[1::2], strict=True))})
-        then.hold(following)
-        return following
+        if found and then is not None:
+            next_id, delivery, flat = found
+            then.hand(Entry(next_id, {b"d": delivery}, along=dict(zip(flat[::2], flat[1::2], strict=True))))
 
     async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
         """It did not go through: try again after `delay`."""
@@ -95,10 +92,6 @@ class Outbox(Windows):
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.ledger, self._keys.out(id_)]
         letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
         await self._store.run("dead", names, [keys.NOTIFY, entry.id, self._kept_ms, *letter])
-
-    async def give_back(self, receiver: str, entry: Entry) -> None:
-        """An attempt was broken off on purpose (we end, or begin again): as if it had not been taken."""
-        await self._store.run("give_back", [self._keys.outbox(receiver)], [keys.NOTIFY, entry.id, "d", _id(entry)])
 
     async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False, receiver: str = "") -> int:
         """Deliveries whose time has come go back into their outbox; returns how many. `receiver`: only its own."""

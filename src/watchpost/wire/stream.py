@@ -7,7 +7,8 @@ lives renews what it holds each third of the lease; what nobody renewed for a le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from redis import exceptions
 
@@ -21,12 +22,13 @@ _GONE_MS = 3_600_000  # a consumer that lives reads each second
 class Entry:
     """One claimed entry: its id, its fields, and how often it was handed out before.
 
-    An entry of an outbox that DONE handed out carries its frozen delivery among its fields.
+    `along` is what a script gave with it: DONE hands out the next delivery of an outbox whole.
     """
 
     id: bytes
-    fields: dict[bytes, bytes]
+    fields: Mapping[bytes, bytes]
     taken_before: int = 0
+    along: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def poisonous(self) -> bool:
@@ -43,8 +45,8 @@ class Claims:
         self._group = group
         self.consumer = consumer
         self._lease_ms = lease_ms
-        self.consumer = consumer
         self._held: set[bytes] = set()
+        self._handed: tuple[Entry, ...] = ()
         self._cursor: bytes = b"0-0"
 
     async def take(self, count: int, *, block: bool = True) -> tuple[Entry, ...]:
@@ -107,13 +109,24 @@ class Claims:
         if self._held:
             await self._store.run("renew", [self._stream], [self._group, self.consumer, *self._held])
 
-    def hold(self, entry: Entry) -> None:
-        """An entry that a script handed out is ours: renew it with the others."""
+    def hand(self, entry: Entry) -> None:
+        """An entry that a script handed out is ours: it is renewed with the others, and waits to be dealt with."""
         self._held.add(entry.id)
+        self._handed += (entry,)
+
+    def handed(self) -> tuple[Entry, ...]:
+        """What scripts handed out since this was last asked."""
+        handed, self._handed = self._handed, ()
+        return handed
 
     def let_go(self, entry: Entry) -> None:
         """The entry's work is over, or somebody else's: stop renewing it."""
         self._held.discard(entry.id)
+
+    async def give_back(self, entry: Entry) -> None:
+        """Work that was broken off on purpose (we end, or begin again): as if the entry had not been taken."""
+        fields = [part for pair in entry.fields.items() for part in pair]
+        await self._store.run("give_back", [self._stream], [self._group, entry.id, *fields])
 
     async def leave(self) -> None:
         """Take this consumer's name out of the group unless it still holds something, and those of long-dead ones."""
