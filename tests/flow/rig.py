@@ -167,6 +167,21 @@ http: {{listen: "127.0.0.1:0"}}
         with self.world.lock:
             self.world.dropped.append(title)
 
+    def ask(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """`watchpost …`, as an operator types it; it ends with this exit code."""
+        place = ["--config", str(self.config), "--data", str(self.data)]
+        done = subprocess.run(
+            [sys.executable, "-m", "watchpost", *words, *place],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return done
+
     def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """`watchpost run …` in a process of its own; its output goes to a log file."""
         log = (self.root / "log.txt").open("ab")

@@ -84,6 +84,8 @@ def soak(rig: Rig, seconds: float, seed: int) -> Soak:
         if (process := running[n]) is None or process.poll() is not None:
             running[n] = rig.start(role)
     rig.until(rig.answers, 60)
+    # Each trial of an open breaker may have met a refusal and doubled the pause; a person would not wait for the end.
+    rig.ask("receiver", "enable", "inbox")
     rig.until(rig.quiet, _QUIET_SECONDS)
     found.told = len(set(rig.world.told()))
     with rig.world.lock:

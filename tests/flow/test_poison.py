@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.flow.rig import Rig
-from tests.flow.test_operating import ask, ask_json
+from tests.flow.test_operating import ask_json
 
 
 @pytest.mark.timeout(180)
@@ -25,7 +25,7 @@ def test_a_delivery_that_kills_its_worker_is_set_aside_after_three_and_can_be_se
     rig.until(lambda: rig.world.told() == ["harmless"])
     (letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
     assert letter["reason"] == "poison"
-    ask(rig, "queue", "retry", "--dead")
+    rig.ask("queue", "retry", "--dead")
     rig.until(rig.quiet)
     rig.check()
 
