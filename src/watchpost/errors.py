@@ -3,6 +3,7 @@
 WatchpostError                what a person can mend; the message says how
 ├── ConfigError               the operator's YAML or environment (exit 2)
 ├── QueryError                a topic's query, with a column (exit 2)
+├── FormError                 what a person wrote into fields, with a sentence for each wrong one (exit 2)
 ├── StoreError                Redis as watchpost needs it
 │   ├── StoreUnreachable      nobody answers (exit 4)
 │   ├── StoreUnfit            answers, but too old, evicting, read-only … (exit 4)
@@ -13,6 +14,7 @@ WatchpostError                what a person can mend; the message says how
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,14 @@ class QueryError(WatchpostError):
         self.problem = problem
         self.column = column
         self.cure = cure
+
+
+class FormError(WatchpostError):
+    """What a person wrote, on a page or the command line, makes no sense. `fields`: of each wrong one what to write."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(fields.values()))
+        self.fields = dict(fields)
 
 
 class StoreError(WatchpostError):

@@ -46,8 +46,8 @@ class Shelf:
     async def preview(self, id_: str) -> tuple[Preview, ...]:
         return self.previews.get(id_, ())
 
-    async def send(self, id_: str, saw: str, by: str) -> int | None:
-        if id_ not in self.previews or saw != seen(self.previews[id_]):
+    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
+        if id_ not in self.previews or saw not in (None, seen(self.previews[id_])):
             return None
         self.sent.append((id_, by))
         return sum(len(preview.messages) for preview in self.previews[id_])

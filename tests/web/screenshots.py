@@ -25,6 +25,8 @@ PAGES = {
     "topics": "/topics",
     "topic": "/topics/mali",
     "editions": "/editions",
+    "replay": "/deliveries/replay?since=6h",
+    "mistakes": "/deliveries/replay?since=6",
     "coming": f"/editions/{id_of(demo.watched().groups[1])}",
     "deliveries": "/deliveries",
     "config": "/config",

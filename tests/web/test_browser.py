@@ -31,7 +31,11 @@ SIZES = ((360, 740), (1280, 800))
 # Its text is made for people, not for a machine that counts the letters of a title; and a `rel` more is no mistake.
 RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
 
-COMINGS = tuple(f"/editions/{id_of(group)}" for group in demo.watched().groups)
+MORE = (
+    *(f"/editions/{id_of(group)}" for group in demo.watched().groups),
+    "/deliveries/replay?since=6h",
+    "/deliveries/replay?since=6",
+)
 
 
 def _demo(store: Store) -> AbstractAsyncContextManager[str]:
@@ -165,7 +169,7 @@ async def test_axe_finds_nothing_serious(store: Store, scheme: str) -> None:
         page = await chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
         for path in (
             *PATHS,
-            *COMINGS,
+            *MORE,
             f"/e/{derive_id('delivery', 'Alert: Convoy from Gao reaches Kidal')}",
             "/nothing",
         ):
@@ -189,9 +193,13 @@ async def test_html_validate_finds_no_mistake(store: Store, tmp_path: Path) -> N
         _demo(store) as address,
         httpx.AsyncClient() as client,
     ):
-        for number, path in enumerate((*PATHS, *COMINGS, f"/e/{'a' * 32}", "/nothing")):
+        for number, path in enumerate((*PATHS, *MORE, f"/e/{'a' * 32}", "/nothing")):
             (tmp_path / f"{number}.html").write_text((await client.get(address + path)).text, "utf-8")
         tried = await client.post(f"{address}/topics/mali/try", data={"text": HOSTILE}, headers={"origin": address})
         (tmp_path / "tried.html").write_text(tried.text, "utf-8")
+        typed = {"text": HOSTILE, "reason": ""}
+        refused = await client.post(f"{address}/silences", data=typed, headers={"origin": address})
+        assert refused.status_code == 422
+        (tmp_path / "refused.html").write_text(refused.text, "utf-8")
     found_by = subprocess.run([tool, "--formatter=text", "*.html"], cwd=tmp_path, capture_output=True, text=True)
     assert found_by.returncode == 0, found_by.stdout

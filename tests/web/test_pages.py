@@ -170,9 +170,16 @@ async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
         assert "&lt;b&gt;" in missed.text
         assert (await client.post(f"{address}/topics/none/try", data={"text": "x"})).status_code == 404
         assert (await client.post(f"{address}/topics/mali/try", data={"text": "x" * 1_300_000})).status_code == 413
-        assert (
-            await client.post(f"{address}/topics/mali/try", content="&".join("a=1" for _ in range(99)))
-        ).status_code == 200
+        for content in ("&".join("a=1" for _ in range(99)), "", "title=+&text=%0a"):
+            empty = await client.post(f"{address}/topics/mali/try", content=content)
+            assert empty.status_code == 422
+            assert "write a headline or a text to try" in empty.text
+        long = await client.post(f"{address}/topics/mali/try", data={"title": "Gao" * 400, "text": "Mali"})
+        assert long.status_code == 422
+        assert 'aria-describedby="title-wrong"' in long.text
+        assert "Mali</textarea>" in long.text, "what was typed is still there"
+        asked_again = await client.get(f"{address}/topics/mali/try")
+        assert asked_again.headers["location"] == "/topics/mali"
 
 
 async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from watchpost import telemetry as tm
 from watchpost.app import doors
+from watchpost.app.replaying import Replay, backlog_of
 from watchpost.app.silencing import Wish, silence_of
 from watchpost.errors import StoreError, WatchpostError
 from watchpost.plan.plan import Plan
 from watchpost.timetable import Silence
+from watchpost.web.pages.replay import WAITING, Backlog
 from watchpost.wire.desk import Desk
 from watchpost.wire.records import Letter
 from watchpost.wire.silences import Silences
@@ -75,24 +77,32 @@ class PlanDeeds:
         audit("read", int(answer == "NOW"), by, feed=feed)
         return answer
 
+    async def backlog(self, wanted: Mapping[str, str]) -> Backlog:
+        """What `replay` would send again now. Raises FormError."""
+        wish = Replay(**{name: wanted.get(name, "").strip() for name in Replay.__dataclass_fields__})
+        cases = await self._desk.cases(wish.receiver) if wish.what == WAITING else ()
+        return backlog_of(wish, self._plan, await self._desk.letters(), cases, datetime.now(UTC))
+
+    async def replay(self, wanted: Mapping[str, str], by: str) -> int:
+        """Send again what was given up, or has not arrived: receiver, since, what. How many. Raises FormError."""
+        found = await self.backlog(wanted)
+        done = sum([await self._desk.requeue(letter) for letter in found.letters])
+        if found.waiting:
+            done += await self._desk.hurry(only=[case.id for case in found.waiting])
+        audit("replay", done, by, receiver=wanted.get("receiver", ""))
+        return done
+
     async def silence(self, wish: Wish, by: str) -> Silence:
-        """Tell nobody of these hits for a while. Raises WatchpostError with what to write instead."""
+        """Tell nobody of these hits for a while. Raises FormError that says of each wrong field what to write."""
         now = datetime.now(UTC)
         silence = silence_of(wish, self._plan, by, now)
         await Silences(self._store).add(silence, now)
         audit("silence add", 1, by, silence=silence.id)
         return silence
 
-    async def hush(self, wanted: Mapping[str, str], by: str) -> str:
-        """As `silence`, from the fields of a form. Returns "", or what to write instead."""
-        names = {name: wanted.get(name, "").strip() for name in Wish.__dataclass_fields__}
-        try:
-            await self.silence(Wish(**names), by)
-        except StoreError:
-            raise
-        except WatchpostError as error:
-            return str(error)
-        return ""
+    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
+        """As `silence`, from the fields of a form."""
+        await self.silence(Wish(**{name: wanted.get(name, "").strip() for name in Wish.__dataclass_fields__}), by)
 
     async def expire(self, id_: str, by: str) -> Silence:
         """End a silence now. Raises WatchpostError if there is none that could be ended."""

@@ -15,6 +15,11 @@ from watchpost.web.gathering import Gathering
 from watchpost.web.pages import feeds, stories
 from watchpost.wire.records import Found
 
+
+class MissingError(Exception):
+    """There is nothing of that name."""
+
+
 Answer = Callable[[Request, datetime], Awaitable[BaseModel | dict[str, Any]]]
 
 
@@ -124,7 +129,36 @@ def looks(gathering: Gathering) -> dict[str, Answer]:
             ]
         )
 
+    async def editions(_: Request, now: datetime) -> BaseModel:
+        return shapes.Editions(
+            editions=[
+                shapes.Edition(
+                    id=one.id, receiver=one.receiver, schedule=one.schedule, next=one.next, waiting=one.parked
+                )
+                for one in await gathering.upcoming(now)
+            ]
+        )
+
+    async def edition(request: Request, _: datetime) -> BaseModel:
+        found = await gathering.previews(request.path_params["id"])
+        if found is None:
+            raise MissingError
+        return shapes.Previews(
+            messages=[
+                shapes.MessageShape(subject=one.subject, address=one.address, editions=dict(one.editions))
+                for preview in found
+                for one in preview.messages
+            ],
+            kept=[text for preview in found for text in preview.kept],
+        )
+
+    async def configured(_: Request, __: datetime) -> BaseModel:
+        return shapes.configuration_shape(await gathering.compare())
+
     return {
+        "/editions": editions,
+        "/editions/{id}": edition,
+        "/configuration": configured,
         "/status": status,
         "/hits": hits,
         "/stories": told,

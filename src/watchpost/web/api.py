@@ -12,11 +12,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watchpost.errors import StoreError
-from watchpost.web import answers, shapes
+from watchpost.errors import FormError, StoreError
+from watchpost.web import answers, asking, shapes
+from watchpost.web.answers import MissingError
 from watchpost.web.deeds import Deeds
 from watchpost.web.forms import TooLongError, body_of
 from watchpost.web.gathering import Gathering
+from watchpost.web.looking import Coming
 
 ROOT = "/api/v1"
 
@@ -50,26 +52,27 @@ CALLS = (
     Call("GET", "/topics", "Every topic, with a fortnight of hits.", shapes.Topics),
     Call("GET", "/receivers", "Every receiver.", shapes.Receivers),
     Call("GET", "/deliveries", "Messages on their way, given up, and those that arrived last.", shapes.Deliveries),
+    Call("GET", "/editions", "What is sent next: to whom, when, and how many hits wait for it.", shapes.Editions),
+    Call("GET", "/editions/{id}", "What a coming edition would say now, in each of its forms.", shapes.Previews),
+    Call("GET", "/configuration", "What a reload of the configuration would change.", shapes.Configuration),
     Call("GET", "/silences", "Every silence that has not ended.", shapes.Silences),
-    Call("POST", "/receivers/{name}/enable", "Let a receiver be tried again.", shapes.Done),
-    Call("POST", "/deliveries/retry", "What waits for a later attempt goes now.", shapes.Done),
-    Call("POST", "/deliveries/{letter}/retry", "Take a dead letter up again.", shapes.Done),
-    Call("POST", "/feeds/{name}/read", "Read a feed at its host's next turn.", shapes.Done),
-    Call("POST", "/silences", "Tell nobody of some hits for a while.", shapes.Done, takes=shapes.Wanted),
-    Call("POST", "/silences/{id}/end", "End a silence now.", shapes.Done),
+    Call("POST", "/receivers/{name}/enable", "Let a receiver be tried again.", asking.Done),
+    Call("POST", "/deliveries/retry", "What waits for a later attempt goes now.", asking.Done),
+    Call("POST", "/deliveries/replay", "Send again what has not arrived.", asking.Done, takes=asking.Replay),
+    Call("POST", "/deliveries/{letter}/retry", "Take a dead letter up again.", asking.Done),
+    Call("POST", "/editions/{id}/send", "Send a coming edition now.", asking.Done),
+    Call("POST", "/feeds/{name}/read", "Read a feed at its host's next turn.", asking.Done),
+    Call("POST", "/silences", "Tell nobody of some hits for a while.", asking.Done, takes=asking.Wanted),
+    Call("POST", "/silences/{id}/end", "End a silence now.", asking.Done),
 )
 
 
-class MissingError(Exception):
-    """There is nothing of that name."""
-
-
-def routes(gathering: Gathering, deeds: Deeds | None) -> list[Route]:
+def routes(gathering: Gathering, deeds: Deeds | None, coming: Coming | None = None) -> list[Route]:
     """The routes of CALLS; without `deeds` only those that look."""
     looks = answers.looks(gathering)
     given: dict[tuple[str, str], Answer] = {("GET", path): answer for path, answer in looks.items()}
     if deeds is not None:
-        given |= {("POST", path): answer for path, answer in _acts(deeds).items()}
+        given |= {("POST", path): answer for path, answer in _acts(deeds, coming).items()}
     return [
         Route(ROOT + call.path, _endpoint(given[call.method, call.path]), methods=[call.method])
         for call in CALLS
@@ -77,42 +80,56 @@ def routes(gathering: Gathering, deeds: Deeds | None) -> list[Route]:
     ]
 
 
-def _acts(deeds: Deeds) -> dict[str, Answer]:
+def _acts(deeds: Deeds, coming: Coming | None) -> dict[str, Answer]:
     async def enable(request: Request, _: datetime) -> BaseModel:
         moved = await deeds.enable(request.path_params["name"], request.user.name)
         if moved is None:
             raise MissingError
-        return shapes.Done(done="enabled", count=moved)
+        return asking.Done(done="enabled", count=moved)
 
     async def hurry(request: Request, _: datetime) -> BaseModel:
-        return shapes.Done(done="retried", count=await deeds.hurry("", request.user.name))
+        return asking.Done(done="retried", count=await deeds.hurry("", request.user.name))
 
     async def resend(request: Request, _: datetime) -> BaseModel:
         if not await deeds.resend(request.path_params["letter"], request.user.name):
             raise MissingError
-        return shapes.Done(done="retried")
+        return asking.Done(done="retried")
 
     async def read_now(request: Request, _: datetime) -> BaseModel:
         answer = await deeds.read_now(request.path_params["name"], request.user.name)
         if answer == "NONE":
             raise MissingError
-        return shapes.Done(done=answer.lower())
+        return asking.Done(done=answer.lower())
+
+    async def replay(request: Request, _: datetime) -> BaseModel:
+        wanted = asking.Replay.model_validate_json(await body_of(request))
+        asked = wanted.model_dump(exclude={"dry_run"})
+        if wanted.dry_run:
+            return asking.Done(done="counted", count=(await deeds.backlog(asked)).count)
+        return asking.Done(done="replayed", count=await deeds.replay(asked, request.user.name))
+
+    async def tell(request: Request, _: datetime) -> BaseModel:
+        count = await coming.send(request.path_params["id"], None, request.user.name) if coming is not None else None
+        if count is None:
+            raise MissingError
+        return asking.Done(done="sent", count=count)
 
     async def hush(request: Request, _: datetime) -> BaseModel:
-        wanted = shapes.Wanted.model_validate_json(await body_of(request))
-        if problem := await deeds.hush(wanted.model_dump(), request.user.name):
-            raise ValueError(problem)
-        return shapes.Done(done="silenced")
+        wanted = asking.Wanted.model_validate_json(await body_of(request))
+        await deeds.hush(wanted.model_dump(), request.user.name)
+        return asking.Done(done="silenced")
 
     async def unhush(request: Request, _: datetime) -> BaseModel:
         if not await deeds.unhush(request.path_params["id"], request.user.name):
             raise MissingError
-        return shapes.Done(done="ended")
+        return asking.Done(done="ended")
 
     return {
         "/receivers/{name}/enable": enable,
         "/deliveries/retry": hurry,
+        "/deliveries/replay": replay,
         "/deliveries/{letter}/retry": resend,
+        "/editions/{id}/send": tell,
         "/feeds/{name}/read": read_now,
         "/silences": hush,
         "/silences/{id}/end": unhush,
@@ -134,7 +151,7 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         except ValidationError as error:
             told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             return _problem(told, 422)
-        except ValueError as error:
+        except FormError as error:
             return _problem(str(error), 422)
         content = given.model_dump(mode="json") if isinstance(given, BaseModel) else given
         return JSONResponse(content)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from watchpost.web.pages.replay import Backlog
+
 
 class Deeds(Protocol):
     """Each deed leaves a line in the log that says who did it: `by`. All raise StoreError."""
@@ -21,10 +23,19 @@ class Deeds(Protocol):
     async def read_now(self, feed: str, by: str) -> str:
         """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""
 
-    async def hush(self, wanted: Mapping[str, str], by: str) -> str:
+    async def backlog(self, wanted: Mapping[str, str]) -> Backlog:
+        """What `replay` would send again now. Raises FormError."""
+
+    async def replay(self, wanted: Mapping[str, str], by: str) -> int:
+        """Send again what has not arrived: receiver ("" for all), since ("6h"), what ("failed" or "all"); how many.
+
+        Raises FormError.
+        """
+
+    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
         """Tell nobody of some hits for a while: topic, source, severity, text, story; lasting or until; reason.
 
-        Returns "", or what to write instead.
+        Raises FormError.
         """
 
     async def unhush(self, silence: str, by: str) -> bool:

@@ -16,6 +16,8 @@ from watchpost.timetable import Silence
 from watchpost.vitals import Vitals
 from watchpost.web.looking import Coming, Disk
 from watchpost.web.pages import configuration, deliveries, editions, feeds, now, previews, stories, topics
+from watchpost.web.pages.configuration import Comparison
+from watchpost.web.pages.previews import Face, Preview
 from watchpost.web.report import look, report
 from watchpost.web.shaping import Chart, schedule_words
 from watchpost.web.watched import Watched
@@ -147,14 +149,32 @@ class Gathering:
         """The page Topics."""
         return Shown("topics", topics.view(await self.charts(moment)))
 
-    async def topic(self, name: str, moment: datetime, title: str = "", body: str = "") -> Shown | None:
-        """The page of one topic, with a text that was tried on it; None if there is no such topic."""
+    async def topic(self, name: str, moment: datetime) -> Shown | None:
+        """The page of one topic; None if there is no such topic."""
+        return await self._topic_page(name, moment)
+
+    async def tried(self, name: str, moment: datetime, title: str, body: str) -> Shown | None:
+        """The page of one topic with a text that was put to it, or why that cannot be done."""
+        wrong = topics.mistakes(title, body)
+        return await self._topic_page(name, moment, title[: topics.TITLE], body[: topics.BODY], wrong, put=not wrong)
+
+    async def _topic_page(
+        self,
+        name: str,
+        moment: datetime,
+        title: str = "",
+        body: str = "",
+        wrong: Mapping[str, str] | None = None,
+        *,
+        put: bool = False,
+    ) -> Shown | None:
         found = self._topic(name)
         if found is None:
             return None
         days, pages = await self._fortnight(moment)
-        trial = await asyncio.to_thread(topics.put_to, found, title, body) if title or body else None
-        return Shown("topic", topics.one(found, topics.fortnight(found, days, pages), title, body, trial))
+        trial = await asyncio.to_thread(topics.put_to, found, title, body) if put else None
+        values = topics.one(found, topics.fortnight(found, days, pages), title, body, trial)
+        return Shown("topic", values | {"mistakes": wrong or {}})
 
     def _topic(self, name: str) -> Topic | None:
         return next((topic for topic in self.watched.topics if topic.name == name), None)
@@ -191,18 +211,21 @@ class Gathering:
         facts += [("delivery", case.id), ("digest", case.digest)] + ([("error", case.error)] if case.error else [])
         return case.message, facts
 
+    async def previews(self, id_: str) -> tuple[Preview, ...] | None:
+        """What the group of that id would be sent now; None if there is no such group."""
+        known = self._coming is not None and any(editions.id_of(group) == id_ for group in self.watched.groups)
+        return await self._coming.preview(id_) if known and self._coming is not None else None
+
     async def coming(self, id_: str, moment: datetime) -> Shown | None:
         """A coming edition as it would be sent now; None if there is no such group."""
+        made = await self.previews(id_)
         found = next((one for one in await self.upcoming(moment) if one.id == id_), None)
-        if found is None or self._coming is None:
-            return None
-        return Shown("coming", previews.view(found, await self._coming.preview(id_), moment))
+        return Shown("coming", previews.view(found, made, moment)) if found and made is not None else None
 
-    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> previews.Face | None:
+    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> Face | None:
         """One text of the message of that number (from 1) of a coming edition, or of one that is sent or on its way."""
         if coming:
-            made = await self._coming.preview(id_) if self._coming is not None else ()
-            messages = [message for preview in made for message in preview.messages]
+            messages = [message for preview in await self.previews(id_) or () for message in preview.messages]
         else:
             letter = await self._letter(id_)
             messages = [letter[0]] if letter is not None and letter[0] is not None else []
@@ -217,16 +240,24 @@ class Gathering:
         values = deliveries.view(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
         return Shown("deliveries", values)
 
-    async def configuration(self, moment: datetime) -> Shown:
-        """The page Configuration. It is there without the store, too: somebody may look for the mistake in it."""
+    async def configuration(
+        self, moment: datetime, typed: Mapping[str, str] | None = None, mistakes: Mapping[str, str] | None = None
+    ) -> Shown:
+        """The page Configuration, `typed` in the form for a silence with its `mistakes`.
+
+        It is there without the store, too: somebody may look for the mistake in it."""
         last = self._vitals.reload
         try:
             silences: tuple[Silence, ...] | None = await self.silences.all()
         except StoreError:
             silences = None
-        disk = await self._disk.compare() if self._disk is not None else None
+        disk = await self.compare()
         values = configuration.view(self.watched, last.good, last.when, last.problem, silences, moment, disk)
-        return Shown("config", values)
+        return Shown("config", values | configuration.form(typed or {}, mistakes or {}))
+
+    async def compare(self) -> Comparison | None:
+        """What lies on the disk; None if nobody can look."""
+        return await self._disk.compare() if self._disk is not None else None
 
     async def mark(self) -> str:
         """Changes when something moved that pages show."""

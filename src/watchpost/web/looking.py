@@ -14,8 +14,9 @@ class Coming(Protocol):
     async def preview(self, id_: str) -> tuple[Preview, ...]:
         """What would be sent now; nothing for a group that there is not. Changes nothing."""
 
-    async def send(self, id_: str, saw: str, by: str) -> int | None:
-        """Send it now, if it is what somebody `saw` (previews.seen); how many messages. None: it is gone, or changed.
+    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
+        """Send it now; how many messages. None: there is no such group, or it is not what somebody `saw`
+        (previews.seen; None: nobody looked), because somebody closed its window since.
 
         Leaves a line in the log that says who did it.
         """

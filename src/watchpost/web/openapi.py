@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from watchpost.web import shapes
+from watchpost.web import asking
 from watchpost.web.api import CALLS, ROOT, Call
 
 
 def document() -> dict[str, Any]:
     """The whole document; its version is that of the API, not of the program."""
     models = (
-        {call.gives for call in CALLS if call.gives} | {call.takes for call in CALLS if call.takes} | {shapes.Problem}
+        {call.gives for call in CALLS if call.gives} | {call.takes for call in CALLS if call.takes} | {asking.Problem}
     )
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema(
@@ -68,10 +68,10 @@ def _operation(call: Call) -> dict[str, Any]:
     }
     if call.method == "POST":
         operation["responses"] |= {
-            "404": {"description": "Nothing of that name.", "content": _content(shapes.Problem)},
-            "422": {"description": "What to write instead.", "content": _content(shapes.Problem)},
+            "404": {"description": "Nothing of that name.", "content": _content(asking.Problem)},
+            "422": {"description": "What to write instead.", "content": _content(asking.Problem)},
         }
-    operation["responses"]["503"] = {"description": "The store is away.", "content": _content(shapes.Problem)}
+    operation["responses"]["503"] = {"description": "The store is away.", "content": _content(asking.Problem)}
     return operation
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from watchpost.errors import StoreError
 from watchpost.web.access import User
-from watchpost.web.acting import NOTICES
 from watchpost.web.forms import TooLongError, form_of
 from watchpost.web.gathering import Gathering, Shown
+from watchpost.web.notices import NOTICES
 from watchpost.web.rendering import MEDIA, Rendering
 from watchpost.web.syndication import atom, json_feed
 
@@ -49,8 +57,10 @@ class Pages:
 
         async def tried(request: Request, now: datetime) -> Shown | None:
             form = await form_of(request)
-            name = request.path_params["name"]
-            return await gathering.topic(name, now, form.get("title", "")[:1000], form.get("text", "")[:100_000])
+            return await gathering.tried(request.path_params["name"], now, form.get("title", ""), form.get("text", ""))
+
+        async def back(request: Request) -> Response:
+            return RedirectResponse(f"/topics/{quote(request.path_params['name'])}", 303)
 
         looks: dict[str, Look] = {
             "/": lambda request, now: gathering.now(now),
@@ -64,41 +74,53 @@ class Pages:
             "/deliveries": lambda request, now: gathering.deliveries(now),
             "/config": lambda request, now: gathering.configuration(now),
         }
-        routes = [Route(path, self._shown(look)) for path, look in looks.items()]
-        routes.append(Route("/topics/{name}/try", self._shown(tried), methods=["POST"]))
+        routes = [Route(path, self.shown(look)) for path, look in looks.items()]
+        routes.append(Route("/topics/{name}/try", self.shown(tried), methods=["POST"]))
+        routes.append(Route("/topics/{name}/try", back))  # whoever asks for a tried text's address again
         routes.append(Route("/editions/{id}/{number:int}/{face}", self._face))
         routes.append(Route("/e/{id}/{number:int}/{face}", self._face))
         routes.append(Route("/feeds/{name}.atom", self._syndicated))
         routes.append(Route("/feeds/{name}.json", self._syndicated))
         return [*routes, Route("/static/{name}", self._static), Route("/live", self._live)]
 
-    def _shown(self, look: Look) -> Callable[[Request], Awaitable[Response]]:
+    def shown(self, look: Look) -> Callable[[Request], Awaitable[Response]]:
+        """What answers with the page that `look` gathers."""
+
         async def page(request: Request) -> Response:
             now = datetime.now(UTC)
             try:
                 shown = await look(request, now)
             except StoreError as error:
-                return self.trouble(request, "The store is away", str(error), 503)
+                return self.trouble("The store is away", str(error), 503)
             except TooLongError:
-                return self.trouble(request, "Too long", "So long a text is not taken here.", 413)
+                return self.trouble("Too long", "So long a text is not taken here.", 413)
             if shown is None:
-                return self.trouble(request, "Not here", "There is nothing of that name (any more).", 404)
-            code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
-            user: User = request.user
-            may_act = self._can_act and user.role == "operate"
-            notice = NOTICES.get(request.query_params.get("done", ""), "")
-            values = {**shown.values, "may_act": may_act, "user": user, "notice": notice}
-            return HTMLResponse(self._rendering.page(shown.template, now, values), code)
+                return self.trouble("Not here", "There is nothing of that name (any more).", 404)
+            return self.answer(request, shown, now)
 
         return page
+
+    def answer(self, request: Request, shown: Shown, now: datetime) -> Response:
+        """The page; 422 if it says that a form was filled in wrongly."""
+        code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
+        user: User = request.user
+        values = {
+            "mistakes": {},
+            **shown.values,
+            "may_act": self._can_act and user.role == "operate",
+            "user": user,
+            "notice": NOTICES.get(request.query_params.get("done", ""), ""),
+        }
+        code = 422 if values["mistakes"] else code
+        return HTMLResponse(self._rendering.page(shown.template, now, values), code)
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """An address that is none, or none for this method."""
         if request.url.path.startswith("/api/"):
             return JSONResponse({"problem": "there is no such call"}, getattr(error, "status_code", 404))
-        return self.trouble(request, "Not here", "There is no such page.", getattr(error, "status_code", 404))
+        return self.trouble("Not here", "There is no such page.", getattr(error, "status_code", 404))
 
-    def trouble(self, request: Request, heading: str, text: str, code: int) -> Response:
+    def trouble(self, heading: str, text: str, code: int) -> Response:
         """A page that says what is wrong."""
         values = {"active": "", "heading": heading, "trouble": text}
         return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)

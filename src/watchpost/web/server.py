@@ -133,11 +133,11 @@ def build(house: House) -> Starlette:
             *([Route("/metrics", metrics)] if house.access.metrics else []),
             *([] if house.door is None else routes_of(house.door)),
             *websub.routes(Pushes(house.store)),
-            *api.routes(gathering, house.deeds),
+            *api.routes(gathering, house.deeds, house.coming),
             Route("/openapi.json", described),
             *([] if house.leaving is None else leaving.routes(house.leaving, rendering)),
             *pages.routes(),
-            *([] if house.deeds is None else acts(house.deeds, house.door, house.coming)),
+            *([] if house.deeds is None else acts(house.deeds, house.door, house.coming, gathering, pages)),
         ],
         exception_handlers={404: pages.missing, 405: pages.missing},
         middleware=[

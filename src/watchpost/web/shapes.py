@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from watchpost.model import Hit, Severity
+from watchpost.web.pages.configuration import Comparison
 from watchpost.web.shaping import safe_link
 
 
@@ -162,30 +163,81 @@ class Silences(BaseModel):
     silences: list[SilenceShape]
 
 
-class Wanted(BaseModel):
-    """A silence that is wanted: at least one condition, `lasting` ("2h") or `until`, and a reason."""
+class Edition(BaseModel):
+    """A coming edition: `id` of its receiver and schedule, `next` when it is sent (null: with the next hit)."""
 
-    topic: str = ""
-    source: str = ""
-    severity: str = ""
-    text: str = ""
-    story: str = ""
-    lasting: str = ""
-    until: str = ""
-    reason: str = ""
+    id: str
+    receiver: str
+    schedule: str
+    next: datetime | None
+    waiting: int
 
 
-class Done(BaseModel):
-    """What came of a deed: `done` in a word, `count` how many."""
+class Editions(BaseModel):
+    """Every coming edition."""
 
-    done: str
-    count: int = 1
+    editions: list[Edition]
 
 
-class Problem(BaseModel):
-    """Why not."""
+class MessageShape(BaseModel):
+    """A message as it would be sent: each of its `editions` by name, like "text", "html", "json", "mime"."""
 
-    problem: str
+    subject: str
+    address: str
+    editions: dict[str, str]
+
+
+class Previews(BaseModel):
+    """What would be sent now; `kept` says in sentences what is not told, and why."""
+
+    messages: list[MessageShape]
+    kept: list[str]
+
+
+class ChangeShape(BaseModel):
+    """One difference; `live`: a reload takes it over, else a restart."""
+
+    path: str
+    kind: str
+    before: Any
+    after: Any
+    live: bool
+
+
+class Compared(BaseModel):
+    """What a reload would change for these roles."""
+
+    roles: list[str]
+    since: str
+    changes: list[ChangeShape]
+
+
+class Configuration(BaseModel):
+    """The files against what runs. With `problems` they would be refused. `hidden`: a secret has another value."""
+
+    problems: list[str]
+    hidden: bool
+    compared: list[Compared]
+
+
+def configuration_shape(found: Comparison | None) -> Configuration:
+    """A comparison for machines."""
+    found = found or Comparison()
+    return Configuration(
+        problems=list(found.problems),
+        hidden=found.hidden,
+        compared=[
+            Compared(
+                roles=list(side.roles),
+                since=side.since,
+                changes=[
+                    ChangeShape(path=one.path, kind=one.kind, before=one.before, after=one.after, live=one.live)
+                    for one in side.changes
+                ],
+            )
+            for side in found.sides
+        ],
+    )
 
 
 def hit_shape(mark: str, hit: Hit) -> HitShape:

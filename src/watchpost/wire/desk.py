@@ -73,13 +73,13 @@ class Desk:
         names += [keys.bucket(letter.group), keys.parked, keys.ledger]
         return bool((await self._store.run("requeue", names, [letter.id, letter.group]))[0] == b"OK")
 
-    async def hurry(self, receiver: str = "") -> int:
-        """Deliveries that wait for a later attempt go now; `receiver`: only its own. Returns how many."""
+    async def hurry(self, receiver: str = "", only: Sequence[str] = ()) -> int:
+        """Deliveries that wait for a later attempt go now: only the receiver's, `only` these. Returns how many."""
         names, moved = [self._keys.retry, self._keys.out(""), self._keys.outbox("")], 0
         async with self._store.errors():
             waiting = int(await self._store.redis.zcard(self._keys.retry))
         if waiting:
-            moved = int(await self._store.run("due_retries", names, [waiting, "1", receiver]))
+            moved = int(await self._store.run("due_retries", names, [waiting, "1", receiver, *only]))
         return moved
 
     async def read_now(self, feed: str, lease_ms: int) -> str:

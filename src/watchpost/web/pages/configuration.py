@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,13 @@ def view(
         "listing": watched.listing,
         "fingerprint": watched.fingerprint,
     }
+
+
+def form(typed: Mapping[str, str], mistakes: Mapping[str, str]) -> dict[str, Any]:
+    """What the form for a silence shows: what was typed, and what is wrong with it by the field's name."""
+    usual = {"topic": "", "source": "", "severity": "", "text": "", "story": "", "lasting": "24h", "reason": ""}
+    shown = {name: typed.get(name, other if not typed else "")[:200] for name, other in usual.items()}
+    return {"typed": shown, "mistakes": mistakes}
 
 
 def conditions(silence: Silence) -> str:

@@ -12,6 +12,8 @@ from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.text import Document
 from watchpost.web.shaping import Chart, Piece, chart, pieces
 
+TITLE, BODY = 1000, 100_000  # characters of a text that may be tried
+
 _LONGEST_CLAUSE = 300
 
 
@@ -50,6 +52,18 @@ def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, M
 def one(topic: Topic, bars: Chart, title: str, body: str, trial: Trial | None) -> dict[str, Any]:
     """What the page of one topic shows."""
     return {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
+
+
+def mistakes(title: str, body: str) -> dict[str, str]:
+    """Why a text cannot be tried, by the field's name in the form."""
+    wrong = {}
+    if not title.strip() and not body.strip():
+        wrong["text"] = "write a headline or a text to try"
+    if len(title) > TITLE:
+        wrong["title"] = f"a headline has at most {TITLE} characters here, this one {len(title)}"
+    if len(body) > BODY:
+        wrong["text"] = f"at most {BODY} characters are tried, these are {len(body)}"
+    return wrong
 
 
 def put_to(topic: Topic, title: str, body: str) -> Trial:
