@@ -251,6 +251,11 @@ def _counting(value: Any) -> Any:
     return _Number(value) if type(value) is int else value
 
 
+def sentence(event: str, facts: Mapping[str, Any]) -> str:
+    """What a person reads of an event. Raises KeyError if it has no sentence, or a fact is missing."""
+    return SENTENCES[event].format_map({key: _counting(value) for key, value in facts.items()})
+
+
 class _Sentences:
     """One plain line for people: time, sentence. Unknown events are shown as name and facts."""
 
@@ -263,7 +268,7 @@ class _Sentences:
         moment, level, name = event.pop("ts"), event.pop("level"), event.pop("event")
         trace = event.pop("exception", "")
         try:
-            text = SENTENCES[name].format_map({key: _counting(value) for key, value in event.items()})
+            text = sentence(name, event)
         except KeyError:
             text = " ".join([str(name), *(f"{key}={value}" for key, value in event.items())])
         if self._colour and level in self._COLOURS:

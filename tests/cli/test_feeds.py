@@ -15,6 +15,9 @@ import pytest
 from tests.cli.test_cli import watchpost
 from tests.http_server import Answer, HttpServer
 from tests.wire.embedding import make
+from tests.wire.ends import intake
+from watchpost.wire.intake import Claim
+from watchpost.wire.store import Store
 
 RSS = (
     b"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>Sahel Sample Wire</title>"
@@ -86,12 +89,51 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
     assert shown.returncode == 0
     for part in ('"e1"', "the server says max-age 1 hour", "X-Key: Secret(env KEY)", "X-Plain: ***", "sahel"):
         assert part in shown.stdout
+    assert "it brought:        1 entry, 0 new and 1 known" in shown.stdout
+    assert "  every 10 minutes, as configured\n" in shown.stdout
+    assert shown.stdout.index("as configured") < shown.stdout.index("  the server says max-age 1 hour\n")
+    lost_one = (await command(tmp_path, "feed", "show", "lost", **env)).stdout
+    assert "failures:          1 in a row since 20" in lost_one
+    assert "what helps:        check the path" in lost_one
     facts = json.loads((await command(tmp_path, "feed", "show", "rfi", "--json", **env)).stdout)
+    assert facts["interval"][0] == "every 10 minutes, as configured"
     assert facts["memory"]["etag"] == '"e1"'
     assert (facts["state"], facts["options"]["every"]) == ("ok", "10 minutes")
     for told in (table, shown):
         assert not [word for word in ("s3cr3t", "pl4in") if word in told.stdout + told.stderr]
     assert len(server.requests) == asked, "looking asks no feed"
+    await embedded.stop()
+
+
+async def test_who_is_dead_or_gone_is_said_with_since_when_and_how_it_comes_back(tmp_path: Path, data: Path) -> None:
+    configure(tmp_path, *(f"{name}: https://{name}.example/rss" for name in ("rfi", "old", "ended")))
+    since = {"failing_since": "2026-11-01T08:00:00+00:00", "failures": "21", "last_visit": "2026-11-23T08:00:00+00:00"}
+    embedded = make(data)
+    await embedded.start()
+    store = Store(embedded.url)
+    for name, reason, state in (("old", "dns", "dead"), ("ended", "gone", "gone")):
+        facts = since | {"reason": reason, "state": state, "detail": "no such name", "outcome": "failed"}
+        await intake(store).commit(Claim(name, "", {}, {}), (), memory={}, status=facts, delay_ms=0)
+    await store.close()
+    env = {"WATCHPOST_DATA": str(data)}
+    table = await command(tmp_path, "feed", "list", **env)
+    states = {row.split("\t")[0]: row.split("\t")[1] for row in table.stdout.splitlines()}
+    assert states == {
+        "rfi": "never read",
+        "old": "dead since 2026-11-01: dns",
+        "ended": "gone since 2026-11-01: gone",
+    }
+    assert "1 feed dead: it is tried once a day" in table.stderr
+    assert "1 feed gone: it is not asked until its url is changed" in table.stderr
+    failing = json.loads((await command(tmp_path, "feed", "list", "--failing", "--json", **env)).stdout)["feeds"]
+    assert [(one["state"], one["failing_since"]) for one in failing] == [
+        ("dead", "2026-11-01T08:00:00+00:00"),
+        ("gone", "2026-11-01T08:00:00+00:00"),
+    ]
+    shown = (await command(tmp_path, "feed", "show", "old", **env)).stdout
+    assert shown.startswith("old: dead since 2026-11-01: dns\n")
+    assert "21 in a row since 2026-11-01 09:00" in shown, "in the zone of the configuration"
+    assert "`watchpost feed read` tries it now" in shown
     await embedded.stop()
 
 

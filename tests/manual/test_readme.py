@@ -60,7 +60,7 @@ def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
         },
     }
     for event, values in facts.items():
-        assert telemetry.SENTENCES[event].format_map(values) in readme
+        assert telemetry.sentence(event, values) in readme
 
 
 def test_nobody_is_told_to_install_the_other_project() -> None:

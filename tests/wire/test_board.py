@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.making import article
 from tests.wire.ends import intake
 from watchpost.wire.board import Board
+from watchpost.wire.intake import Claim
 from watchpost.wire.store import Store
 
 
@@ -26,5 +28,23 @@ async def test_a_record_parts_memory_from_status(store: Store) -> None:
     (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, (), memory={"etag": '"x"'}, status={"detail": "fine", "failures": ""}, delay_ms=1000)
     record = await board.record("rfi")
-    assert (record.memory, record.status) == ({"etag": '"x"'}, {"detail": "fine"})
+    assert (record.memory, record.status) == (
+        {"etag": '"x"'},
+        {"detail": "fine", "entries": "0", "entries_new": "0"},
+    )
     assert (await board.record("nobody")).status == {}
+
+
+async def test_a_record_says_how_many_entries_the_last_visit_brought(store: Store) -> None:
+    """Over all parts of a long visit; a push is none."""
+    end, board = intake(store), Board(store)
+    await end.sync(["rfi"])
+    (claim,) = (await end.claim(1)).feeds
+    many = [article(f"a{number}") for number in range(250)]
+    await end.commit(claim, many[:5], memory={}, status={}, delay_ms=0)
+    (claim,) = (await end.claim(1)).feeds
+    await end.commit(claim, many, memory={}, status={}, delay_ms=1000, known=[article("old").id])
+    record = await board.record("rfi")
+    assert (record.status["entries"], record.status["entries_new"]) == ("251", "245")
+    await end.commit(Claim("rfi", "", {}, {}), [article("pushed")], memory={}, status={}, delay_ms=-1)
+    assert (await board.record("rfi")).status["entries_new"] == "245"

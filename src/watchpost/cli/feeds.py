@@ -14,17 +14,20 @@ from pydantic import ValidationError
 
 from watchpost.app.clock import utc_now
 from watchpost.app.feeds import discovery, status, trial
+from watchpost.app.feeds.cures import REVIVED
 from watchpost.app.feeds.discovery import Candidate
+from watchpost.app.feeds.interval import parts
 from watchpost.app.feeds.status import FeedStatus
 from watchpost.app.feeds.trial import Trial
 from watchpost.cli import manner
 from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
-from watchpost.cli.saying import complain, note, say, tell, tell_json, tell_table
+from watchpost.cli.saying import complain, count, note, say, tell, tell_json, tell_table
 from watchpost.errors import ConfigError, FetchError
 from watchpost.plan.fields import Network
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.poll.due import words
+from watchpost.poll.record import moment
 from watchpost.poll.sources.feed import FeedOptions
 
 UNREACHABLE = 4
@@ -51,6 +54,9 @@ def show_all(failing: bool, config: Path | None, data: Path | None, as_json: boo
         for one in shown
     ]
     tell_table(("feed", "state", "every", "last read", "next visit", "why then", "url"), rows)
+    for state, revived in REVIVED.items():
+        if number := sum(one.state == state for one in shown):
+            note(f"{count(number, 'feed')} {state}: {revived}")
     return OK
 
 
@@ -64,9 +70,10 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
     if trouble:
         note(f"{trouble}; this is what the configuration says")
     shown = status.shown_options(options)
+    made_of = parts(name, options.every, options.paced, record.memory, fare.failures, utc_now())
     if as_json:
         kept = {"memory": dict(record.memory), "status": dict(record.status)}
-        tell_json({"service": not trouble, **_facts(fare), "options": shown, **kept})
+        tell_json({"service": not trouble, **_facts(fare), "options": shown, "interval": made_of, **kept})
         return OK
     zone = ZoneInfo(plan.timezone)
     tell(f"{name}: {_state(fare)}")
@@ -76,14 +83,21 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
         "next visit": _time(fare.due, zone) + (f" ({fare.why})" if fare.why else ""),
         "last visit": _time(fare.last_visit, zone),
         "last read": _time(fare.last_read, zone),
+        "last news": _time(moment(record.status.get("last_new", "")), zone),
         "last answer": fare.detail if not fare.failures else f"{fare.reason}: {fare.detail}",
-        "failures": f"{fare.failures} in a row" if fare.failures else "",
+        "it brought": _brought(record.status),
+        "failures": _failures(fare, zone),
+        "what helps": fare.cure,
         "etag": record.memory.get("etag", ""),
         "last-modified": record.memory.get("modified", ""),
     }
-    said = {"failures", "reason", "detail", "last_read", "last_visit", "next_visit"}
+    said = {"failures", "failing_since", "reason", "detail", "last_read", "last_visit", "next_visit", "last_new"}
+    said |= {"outcome", "state", "entries", "entries_new"}
     facts |= {key.replace("_", " "): value for key, value in record.status.items() if key not in said}
     _tell_facts(facts)
+    tell("interval (what is longest counts)")
+    for part in made_of:
+        tell(f"  {part}")
     tell("options")
     _tell_facts({key: _plainly(value) for key, value in shown.items() if key != "url"})
     return OK
@@ -168,7 +182,7 @@ def _networks(texts: Sequence[str]) -> tuple[Network, ...] | None:
 
 
 def _facts(one: FeedStatus) -> dict[str, Any]:
-    times = {key: _iso(getattr(one, key)) for key in ("last_read", "last_visit", "due")}
+    times = {key: _iso(getattr(one, key)) for key in ("last_read", "last_visit", "due", "failing_since")}
     return asdict(one) | {"every_seconds": one.every.total_seconds(), "every": words(one.every)} | times
 
 
@@ -237,7 +251,25 @@ def _plainly(value: Any) -> str:
 
 
 def _state(one: FeedStatus) -> str:
-    return f"failing {one.failures}×: {one.reason}" if one.state == "failing" else one.state
+    if one.state == "failing":
+        return f"failing {one.failures}×: {one.reason}"
+    since = f" since {one.failing_since:%Y-%m-%d}" if one.failing_since is not None else ""
+    return f"{one.state}{since}: {one.reason}" if one.state in REVIVED else one.state
+
+
+def _failures(one: FeedStatus, zone: ZoneInfo) -> str:
+    since = f" since {_time(one.failing_since, zone)}" if one.failing_since is not None else ""
+    return f"{one.failures} in a row{since}" if one.failures else ""
+
+
+def _brought(facts: Mapping[str, str]) -> str:
+    """The entries of the last visit. Of older visits it is not known; of one that failed nothing came."""
+    entries, new = (int(facts.get(key, "") or -1) for key in ("entries", "entries_new"))
+    if facts.get("outcome") == "unchanged":
+        return "nothing: it has not changed"
+    if facts.get("outcome") != "read" or min(entries, new) < 0:
+        return ""
+    return f"{count(entries, 'entry', 'entries')}, {new} new and {entries - new} known"
 
 
 def _time(moment: datetime | None, zone: ZoneInfo) -> str:

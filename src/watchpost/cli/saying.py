@@ -62,9 +62,9 @@ def complain(complaints: Sequence[Complaint]) -> None:
     print(f"{count(errors, 'error')}, {count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201
 
 
-def count(number: int, word: str) -> str:
-    """A number with its noun: "1 hit", "2 hits"."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def count(number: int, word: str, words: str = "") -> str:
+    """A number with its noun: "1 hit", "2 hits"; `words` is the plural where it has another form."""
+    return f"{number} {word}" if number == 1 else f"{number} {words or word + 's'}"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

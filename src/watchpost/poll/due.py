@@ -155,8 +155,13 @@ def _skipped(moment: datetime, pace: Pace) -> str:
     return f"at {moment.hour}h GMT"
 
 
+def shift(name: str, span: timedelta) -> float:
+    """By which part of itself this interval is longer (or shorter: below 0) for this source."""
+    return 0.0 if span < _NO_JITTER_BELOW else _JITTER * (2 * _drawn(name) - 1)
+
+
 def _spread(span: timedelta, name: str) -> timedelta:
-    return span if span < _NO_JITTER_BELOW else span * (1 + _JITTER * (2 * _drawn(name) - 1))
+    return span * (1 + shift(name, span))
 
 
 def _drawn(name: str) -> float:

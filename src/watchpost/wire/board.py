@@ -31,7 +31,7 @@ class Board:
 
     async def sources(self, names: Sequence[str]) -> tuple[SourceStatus, ...]:
         """The status of these sources, in this order."""
-        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit", "state")
+        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit", "state", "failing_since")
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
             for name in names:
@@ -149,11 +149,11 @@ class Board:
 
 
 def _status(name: str, row: list[bytes | None]) -> SourceStatus:
-    failures, reason, detail, last_read, last_visit, next_visit, state = (
+    failures, reason, detail, last_read, last_visit, next_visit, state, since = (
         value.decode() if value is not None else "" for value in row
     )
     return SourceStatus(
-        name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit, state
+        name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit, state, _time(since)
     )
 
 

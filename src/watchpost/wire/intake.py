@@ -157,8 +157,9 @@ class Intake:
         """Queue what is new, remember everything as seen, move the cursor, set the next visit.
 
         `known` are ids of articles that are remembered and never told, `seen` those that `unseen` did not name and that
-        have to be remembered still; `limited` says that the host asked for
-        fewer requests; `stamp` is the status `last_new` if something was new. Long visits go in parts; cursor and
+        have to be remembered still; `limited` says that the host asked for fewer requests; `stamp` is the status
+        `last_new` if something was new; `entries` and `entries_new` become how many the visit brought, unless
+        `delay_ms` is negative: then it was none. Long visits go in parts; cursor and
         next visit move with the last, so that a crash between two parts reads the rest again. `memory` and `status`
         values of "" delete their key.
         """
@@ -169,8 +170,9 @@ class Intake:
         for part in parts:
             last = part is parts[-1]
             state = {MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
+            state |= {"entries": str(len(entries))} if last and delay_ms >= 0 else {}
             args: list[str | bytes | int] = [claim.name, claim.fence, delay_ms if last else -1]
-            args += [self._seen_ttl_ms, self._queue_max, stamp, int(limited), len(state)]
+            args += [self._seen_ttl_ms, self._queue_max, stamp, int(limited), len(state), new]
             args += [text for pair in state.items() for text in pair]
             args += [text for entry in part for text in entry]
             answer = await self._store.run(

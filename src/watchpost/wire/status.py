@@ -11,7 +11,8 @@ from datetime import datetime
 class SourceStatus:
     """How one source fares. `failures` counts in a row; `reason` and `detail` are the last failure's.
 
-    `state` is "gone" or "dead" for a feed that is not asked any more, or seldom, else "".
+    `state` is "gone" or "dead" for a feed that is not asked any more, or seldom, else "". `failing_since` is when the
+    first of the failures was.
     """
 
     name: str
@@ -22,6 +23,7 @@ class SourceStatus:
     last_visit: datetime | None
     next_visit: str
     state: str = ""
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

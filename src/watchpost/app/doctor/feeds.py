@@ -16,8 +16,9 @@ from watchpost.app.clock import utc_now
 from watchpost.app.doctor import trouble
 from watchpost.app.doctor.finding import Finding
 from watchpost.app.doctor.trouble import Trouble
+from watchpost.app.feeds.cures import CURES
 from watchpost.app.feeds.status import FeedStatus
-from watchpost.app.feeds.trial import CURES, try_feed
+from watchpost.app.feeds.trial import try_feed
 from watchpost.poll.addresses import host_of
 from watchpost.poll.parser import ParserProcess
 from watchpost.poll.sources.feed import FeedOptions

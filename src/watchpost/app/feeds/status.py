@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from watchpost import redaction
 from watchpost.app import doors
+from watchpost.app.feeds.cures import CURES, REVIVED
 from watchpost.errors import StoreError
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
@@ -17,14 +18,15 @@ from watchpost.poll.sources.feed import FeedOptions
 from watchpost.wire.board import Board
 from watchpost.wire.status import SourceRecord, SourceStatus
 
-State = Literal["ok", "failing", "gone", "never read", "unknown"]
+State = Literal["ok", "failing", "dead", "gone", "never read", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
     """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words.
 
-    `url` is as it may be shown: without tokens.
+    `url` is as it may be shown: without tokens. `failing_since` is when the first of the failures was, `cure` what can
+    be done about them.
     """
 
     name: str
@@ -39,6 +41,8 @@ class FeedStatus:
     last_visit: datetime | None = None
     due: datetime | None = None
     why: str = ""
+    failing_since: datetime | None = None
+    cure: str = ""
 
 
 def feeds(plan: Plan) -> Mapping[str, FeedOptions]:
@@ -102,12 +106,13 @@ def _feed(part: Part) -> FeedOptions | None:
 
 
 def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
+    state = _state(fare)
     return FeedStatus(
         fare.name,
         redaction.clean(options.url),
         options.every,
         options.tags,
-        _state(fare),
+        state,
         fare.failures,
         fare.reason,
         fare.detail,
@@ -115,12 +120,16 @@ def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> F
         fare.last_visit,
         due,
         _why(fare),
+        fare.failing_since,
+        REVIVED.get(state) or CURES.get(fare.reason, "") if fare.failures else "",
     )
 
 
 def _state(fare: SourceStatus) -> State:
-    if fare.reason == "gone":
+    if fare.state == "gone" or fare.reason == "gone":
         return "gone"
+    if fare.state == "dead":
+        return "dead"
     if fare.failures:
         return "failing"
     return "ok" if fare.last_read is not None else "never read"
@@ -135,4 +144,4 @@ def _why(fare: SourceStatus) -> str:
 
 def failing(found: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:
     """Those that an operator has to look at."""
-    return tuple(one for one in found if one.state in ("failing", "gone"))
+    return tuple(one for one in found if one.state in ("failing", "dead", "gone"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from watchpost.app.doors import USER_AGENT
+from watchpost.app.feeds.cures import CURES
 from watchpost.app.feeds.discovery import named_feeds
 from watchpost.model import Article
 from watchpost.plan.fields import Network
@@ -27,26 +28,6 @@ HEADERS = (
 _ROOT = re.compile(rb"<(?:(\w{1,20}):)?(rss|feed|rdf|urlset|sitemapindex|html|opml)\b([^>]{0,2000})", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-CURES = {  # by the reason of a failed visit
-    "binary": "this is no feed: check the address",
-    "blocked": "if the server is yours, allow its network: --allow-private 10.0.0.0/8, or allow_private: in the feed",
-    "crashed": "the publisher's feed is broken: tell them",
-    "dns": "check the spelling of the host, and this machine's name server",
-    "empty": "the server answers without a feed: check the address, and try again later",
-    "gone": "the publisher has ended this feed: take it out, or look for its successor with `watchpost feed discover`",
-    "http_error": "try the address in a browser; if it needs them, set headers or auth",
-    "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
-    "not_found": "check the path; `watchpost feed discover` looks for the feeds of a site",
-    "rate_limited": "ask less often: a longer `every`",
-    "redirect_loop": "the server sends us in a circle: try the address that a browser ends at",
-    "refused": "nothing listens there: check the address and its port",
-    "timeout": "try again; for a server that is always slow set a longer `timeout`",
-    "tls": "the server's certificate is not valid for this name: tell its publisher",
-    "too_large": "look for a smaller feed of the same site",
-    "truncated": "the answer breaks off: try again later",
-    "unreachable": "check this machine's network, and what stands between: firewall, proxy",
-    "malformed": "the publisher's feed is broken: tell them",
-}
 
 
 @dataclass(frozen=True, slots=True)

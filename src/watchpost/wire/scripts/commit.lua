@@ -3,7 +3,8 @@
 -- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes, 6 ledger
 -- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
 --      4 ttl of seen ms, 5 limit of the stream, 6 what last_new becomes if something is new, 7 '1' = the host said
---      "too many requests", 8 number of state fields, then field, value …, then id, payload …
+--      "too many requests", 8 number of state fields, 9 how many were new in earlier parts of the visit,
+--      then field, value …, then id, payload …
 --      a state value '' deletes its field; a payload '' marks an article as seen without queueing it; a payload '='
 --      stands for an article that a look-up found seen, so that nobody made a payload
 -- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full
@@ -13,7 +14,7 @@
 -- as this feed waits.
 local now = now_ms()
 if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'fence') ~= ARGV[2] then return {'FENCED'} end
-local first = 9 + 2 * ARGV[8]
+local first = 10 + 2 * ARGV[8]
 local fresh, new, known = {}, 0, 0
 for i = first, #ARGV, 2 do
   if redis.call('ZSCORE', KEYS[3], ARGV[i]) or fresh[ARGV[i]] then known = known + 1
@@ -28,7 +29,7 @@ for i = first, #ARGV, 2 do
     redis.call('XADD', KEYS[4], '*', 'a', ARGV[i + 1])
   end
 end
-for i = 9, first - 1, 2 do
+for i = 10, first - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
   else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 end
@@ -37,6 +38,7 @@ tally(KEYS[6], 'known', known)
 tally(KEYS[6], 'source:' .. ARGV[1] .. ':new', new)
 tally(KEYS[6], 'source:' .. ARGV[1] .. ':known', known)
 if new > 0 then redis.call('HSET', KEYS[2], 'last_new', ARGV[6]) end
+if tonumber(ARGV[3]) >= 0 then redis.call('HSET', KEYS[2], 'entries_new', ARGV[9] + new) end
 if ARGV[2] == '' or tonumber(ARGV[3]) < 0 then return {'OK', new, known} end
 
 redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3], ARGV[1])
