@@ -51,7 +51,8 @@ class Article:
     `source` is the operator's name of the feed or folder; `outlet` is who wrote or published it, as far as
     known ("The Southern African Times"). `fingerprints` are what two copies of one article share: its
     canonical URL ("url:…") and its exact text ("text:…"). Unknown strings are "", an unknown date is None.
-    `trace` is the W3C traceparent of the visit that brought it, "" while tracing is off.
+    `trace` is the W3C traceparent of the visit that brought it, "" while tracing is off. `revises` is the id of the
+    article of which this is a later version, under another headline.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Article:
     published: datetime | None = None
     fingerprints: tuple[str, ...] = ()
     trace: str = ""
+    revises: str = ""
 
     def head(self) -> Article:
         """The article without its text: what travels on with a hit."""

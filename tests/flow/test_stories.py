@@ -27,6 +27,11 @@ def run(root: Path, name: str, *articles: tuple[str, str, tuple[str, ...]]) -> N
         for outlet, title, paragraphs in articles
     ]
     (root / "drop" / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    watchpost_once(root)
+
+
+def watchpost_once(root: Path) -> None:
+    """Read everything, match it, and send what is to be sent."""
     words = ["run", "--once", "--config", "watchpost.yaml", "--data", "data"]
     done = subprocess.run([sys.executable, "-m", "watchpost", *words], cwd=root, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()

@@ -6,6 +6,7 @@ tests/contracts/test_stories.py puts the same articles to the store.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,13 @@ def test_an_edited_copy_joins_its_story_and_a_text_of_ones_own_does_not(seed: in
     assert together(copy, original), "whoever comes first"
     assert len(set(stories(original, sibling, copy))) == 2
     assert len(set(stories(copy, sibling))) == 2
+
+
+def test_a_later_version_belongs_to_the_story_of_the_one_before_however_short_it_is() -> None:
+    first = told(("Pumps ran dry.",), "Nine die", "Paper")
+    later = replace(told(("Wells.",), "Ten die", "Paper"), revises=first.id)
+    assert together(first, later)
+    assert not together(first, replace(later, revises=""))
 
 
 def test_two_outlets_with_the_same_furniture_have_not_told_the_same() -> None:

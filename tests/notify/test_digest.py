@@ -52,6 +52,17 @@ def test_the_lead_is_the_report_seen_first() -> None:
     assert len(story.reports) == 2
 
 
+def test_of_an_article_s_versions_only_the_last_one_is_told() -> None:
+    first = article("Nine die", outlet="Courier")
+    later = article("Ten die", outlet="Courier", revises=first.id, fetched=WHEN + timedelta(minutes=3))
+    last = article("Eleven die", outlet="Courier", revises=first.id, fetched=WHEN + timedelta(minutes=5))
+    (story,) = edition(*(hit(article=one, story="s") for one in (last, first, later))).stories
+    assert [report.title for report in story.reports] == ["Eleven die"]
+    assert story.status == "new"
+    (story,) = edition(hit(article=first, story="s", topic="wagner"), hit(article=last, story="s")).stories
+    assert [match.name for match in story.topics] == ["wagner", "mali"], "what matched only before is told still"
+
+
 def test_the_id_follows_from_installation_group_turn_and_hits() -> None:
     assert edition(hit("a")).id == edition(hit("a")).id
     assert edition(hit("a")).id != edition(hit("a"), turn="2").id

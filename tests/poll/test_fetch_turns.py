@@ -12,6 +12,7 @@ from watchpost.poll import tally
 from watchpost.poll.parser import InlineParser
 from watchpost.poll.source import Failure, Visit, Workshop
 from watchpost.poll.sources import feed
+from watchpost.wire.intake import Looked
 from watchpost.wire.store import Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -57,9 +58,9 @@ async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
     await end.sync(["a"])
     (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, [Article("1" * 32, "a", "t", "b", NOW)], memory={}, status={}, delay_ms=0)
-    assert await end.unseen(["1" * 32, "2" * 32]) == {"2" * 32}
-    assert await end.unseen(["2" * 32]) == {"2" * 32}
-    assert await end.unseen([]) == frozenset()
+    assert (await end.look({"1" * 32: "", "2" * 32: ""})).unseen == {"2" * 32}
+    assert (await end.look({"2" * 32: ""})).unseen == {"2" * 32}
+    assert await end.look({}) == Looked()
 
 
 def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> None:

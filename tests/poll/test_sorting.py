@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -15,7 +16,7 @@ from watchpost.poll.role import Poller
 from watchpost.poll.source import Source, Visit, Workshop
 from watchpost.poll.sources import feed
 from watchpost.wire.codec import ARTICLE
-from watchpost.wire.intake import Intake
+from watchpost.wire.intake import Intake, Looked
 from watchpost.wire.store import Store
 
 HOUR = timedelta(hours=1)
@@ -32,9 +33,9 @@ class Outdated(Intake):
 
     asked = 0
 
-    async def unseen(self, ids: Sequence[str]) -> frozenset[str]:
+    async def look(self, marks: Mapping[str, str]) -> Looked:
         self.asked += 1
-        return frozenset() if self.asked == 1 else await super().unseen(ids)
+        return Looked() if self.asked == 1 else await super().look(marks)
 
 
 def built(server: HttpServer, registry: Intake, **options: object) -> Source:
@@ -50,10 +51,23 @@ async def committed(end: Intake, source: Source) -> Visit:
     (claim,) = (await end.claim(1)).feeds
     visit = await source.visit(claim.memory, NOW)
     done = await end.commit(
-        claim, visit.articles, known=visit.known, seen=visit.seen, memory=visit.memory, status={}, delay_ms=0
+        claim,
+        visit.articles,
+        known=visit.known,
+        seen=visit.seen,
+        marks=visit.marks,
+        memory=visit.memory,
+        status={},
+        delay_ms=0,
     )
     assert done.answer == "ok"
     return visit
+
+
+def retitled(title: str) -> bytes:
+    """A feed with one entry, which keeps its guid and its address."""
+    entry = f"<title>{escape(title)}</title><guid>tag:desk,2026:1</guid><link>https://desk.example/1</link>"
+    return f"<rss version='2.0'><channel><title>D</title><item>{entry}</item></channel></rss>".encode()
 
 
 async def titles(store: Store) -> list[str]:
@@ -71,6 +85,26 @@ async def test_only_what_is_new_becomes_an_article(store: Store, server: HttpSer
     assert [article.title for article in second.articles] == ["c"]
     assert second.seen == tuple(article.id for article in first.articles)
     assert await titles(store) == ["a", "b", "c"]
+
+
+async def test_an_entry_that_gets_another_headline_is_an_article_that_revises_the_first(
+    store: Store, server: HttpServer
+) -> None:
+    end = intake(store)
+    source = built(server, end)
+    server.on("/f", Answer(200, {}, retitled("Nine die in Gao")))
+    (first,) = (await committed(end, source)).articles
+    for title in ("NINE DIE, in Gao!", "Nine <b>die</b> in Gao"):  # only letters and digits count
+        server.on("/f", Answer(200, {}, retitled(title)))
+        assert (await committed(end, source)).articles == ()
+    server.on("/f", Answer(200, {}, retitled("Eleven die in Gao")))
+    (later,) = (await committed(end, source)).articles
+    assert (first.revises, later.revises, later.id != first.id) == ("", first.id, True)
+    assert (later.title, later.url) == ("Eleven die in Gao", first.url)
+    assert (await committed(end, source)).articles == (), "once"
+    server.on("/f", Answer(200, {}, retitled("Nine die in Gao")))
+    assert (await committed(end, built(server, end, on_update="ignore"))).articles == ()
+    assert await titles(store) == ["Nine die in Gao", "Eleven die in Gao"]
 
 
 async def test_what_a_first_reading_only_remembers_is_neither_looked_up_nor_read(

@@ -1,18 +1,14 @@
-"""The hops of an article: CLAIM_FEEDS, COMMIT, MATCHED. What each writes, refuses, and does the second time."""
+"""The first hops of an article, CLAIM_FEEDS and COMMIT: what each writes, refuses, and does the second time."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
-
-from tests.making import article, hit
-from tests.wire.ends import HOUR_MS, LEASE_MS, intake, match_one, matcher, queued
+from tests.making import article
+from tests.wire.ends import HOUR_MS, LEASE_MS, intake, matcher
 from watchpost.model import Article
-from watchpost.wire.articles import Match, Matched, Parking
-from watchpost.wire.intake import Claim
-from watchpost.wire.outbox import Outbox
+from watchpost.wire.intake import Claim, Looked
 from watchpost.wire.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -106,7 +102,7 @@ async def test_what_a_look_up_found_seen_is_remembered_longer_without_an_article
     claim = await claimed(store)
     await commit(store, claim, article("a"))
     (before,) = [score for _, score in await store.redis.zrange(store.keys.seen, 0, -1, withscores=True)]
-    assert await intake(store).unseen([article("a").id]) == frozenset()
+    assert (await intake(store).look({article("a").id: ""})).unseen == frozenset()
     await asyncio.sleep(0.02)
     done = await intake(store).commit(
         claim, [article("b")], memory={}, status={}, delay_ms=HOUR_MS, seen=[article("a").id]
@@ -128,14 +124,64 @@ async def test_what_is_forgotten_between_look_up_and_commit_is_not_marked_as_tol
         seen=[article("a").id],
     )
     assert done.answer == "stale"
-    assert await intake(store).unseen([article("a").id, article("b").id]) == {article("a").id, article("b").id}
+    assert (await intake(store).look({article("a").id: "", article("b").id: ""})).unseen == {
+        article("a").id,
+        article("b").id,
+    }
     assert await matcher(store).waiting() == 0
     assert (await intake(store).recall("rfi")).memory == {}, "the cursor stays, so the feed is read again"
 
 
+async def retitle(store: Store, claim: Claim, mark: str, *, later: bool = True) -> tuple[int, int]:
+    """Commit the article "a" under the headline of that mark; how many were new and known."""
+    first = article("a")
+    told = article(f"a {mark}", id=f"version {mark}", revises=first.id) if later else first
+    done = await intake(store).commit(claim, [told], marks={first.id: mark}, memory={}, status={}, delay_ms=HOUR_MS)
+    return done.new, done.known
+
+
+async def test_an_article_under_another_headline_is_queued_again(store: Store) -> None:
+    claim, id_ = await claimed(store), article("a").id
+    assert await retitle(store, claim, "aaaaaaaa", later=False) == (1, 0)
+    assert await intake(store).look({id_: "aaaaaaaa"}) == Looked()
+    assert (await intake(store).look({id_: "bbbbbbbb"})).retitled == {id_}
+    assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "the same headline is the same article"
+    assert await retitle(store, claim, "bbbbbbbb") == (1, 0)
+    assert await retitle(store, claim, "bbbbbbbb") == (0, 1)
+    entries = await matcher(store).claims.take(10, block=False)
+    assert [matcher(store).read(entry).revises for entry in entries] == ["", id_]
+
+
+async def test_whoever_changes_its_headline_again_and_again_is_a_ticker(store: Store) -> None:
+    claim, id_ = await claimed(store), article("a").id
+    await retitle(store, claim, "00000000", later=False)
+    news = [await retitle(store, claim, f"{number:08}") for number in range(1, 9)]
+    assert news == [(1, 0)] * 5 + [(0, 1)] * 3
+    assert await intake(store).look({id_: "99999999"}) == Looked()
+
+
+async def test_a_headline_is_looked_at_only_of_what_was_queued_with_one(store: Store) -> None:
+    claim, end, id_ = await claimed(store), intake(store), article("a").id
+    await end.commit(claim, [], known=[id_], memory={}, status={}, delay_ms=HOUR_MS)
+    assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "it was only remembered"
+    assert await end.look({id_: "bbbbbbbb"}) == Looked()
+    await commit(store, claim, article("b"))
+    done = await end.commit(claim, [article("b")], marks={}, memory={}, status={}, delay_ms=HOUR_MS)
+    assert (done.new, done.known) == (0, 1)
+    assert await store.redis.hlen(store.keys.heads) == 0
+
+
+async def test_a_headline_is_forgotten_with_its_article(store: Store) -> None:
+    claim = await claimed(store)
+    await retitle(store, claim, "aaaaaaaa", later=False)
+    await store.redis.zadd(store.keys.seen, {article("a").id: 1})
+    assert await store.prune() == 1
+    assert await store.redis.hlen(store.keys.heads) == 0
+
+
 async def test_what_becomes_known_between_look_up_and_commit_is_queued_once(store: Store) -> None:
     claim = await claimed(store)
-    assert await intake(store).unseen([article("a").id]) == {article("a").id}
+    assert (await intake(store).look({article("a").id: ""})).unseen == {article("a").id}
     await commit(store, await intake(store).recall("a push"), article("a"))
     assert await commit(store, claim, article("a")) == "ok"
     assert await matcher(store).waiting() == 1
@@ -172,103 +218,3 @@ async def test_a_time_from_a_clock_that_ran_ahead_does_not_silence_a_feed(store:
     await intake(store).sync(["rfi"])
     await store.redis.zadd(store.keys.feeds, {"rfi": 9e15})
     assert len((await intake(store).claim(10)).feeds) == 1
-
-
-# ── MATCHED ──
-
-
-async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> None:
-    await queued(store, article("a"))
-    end = matcher(store)
-    (entry,) = await end.claims.take(10, block=False)
-    flags = await match_one(end, entry, end.read(entry), Parking(hit("a"), ("team|now", "desk|08:00")))
-    assert flags == (True,)
-    assert await end.waiting() == 0
-    outbox = Outbox(store, kept_ms=HOUR_MS)
-    for group in ("team|now", "desk|08:00"):
-        parked = await outbox.peek(group)
-        assert [each.article.id for each in parked.hits] == [article("a").id]
-        assert parked.opened is not None
-
-
-@pytest.mark.parametrize("shared", ["url:1", "text:1"])
-async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared: str) -> None:
-    first = article("a", fingerprints=("url:0", shared))
-    copy = article("b", fingerprints=(shared, "text:9"))
-    await queued(store, first, copy)
-    end = matcher(store)
-    flags = []
-    for entry in await end.claims.take(10, block=False):
-        read = end.read(entry)
-        flags.append(await match_one(end, entry, read, Parking(hit("x", article=read), ("g",))))
-    assert flags == [(True,), (False,)]
-    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
-
-
-async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
-    await queued(store, article("a"))
-    end = matcher(store)
-    (entry,) = await end.claims.take(10, block=False)
-    both = [Parking(hit("a", topic="mali"), ("g",)), Parking(hit("a", topic="wagner"), ("g",))]
-    assert await match_one(end, entry, end.read(entry), *both) == (True, True)
-
-
-async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None:
-    await queued(store, article("a"))
-    slow, fast = matcher(store, "slow"), matcher(store, "fast")
-    (stale,) = await slow.claims.take(10, block=False)
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    (entry,) = await fast.claims.reclaim(10)
-    assert entry.id == stale.id
-    assert entry.taken_before == 1
-    assert await match_one(fast, entry, article("a"), Parking(hit("a"), ("g",))) == (True,)
-    assert await match_one(slow, stale, article("a"), Parking(hit("a"), ("g",))) is None
-    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
-
-
-async def test_what_is_renewed_is_not_taken_over_and_what_was_taken_over_is_not_taken_back(
-    store: Store,
-) -> None:
-    await queued(store, article("a"))
-    one, two = matcher(store, "one"), matcher(store, "two")
-    await one.claims.take(10, block=False)
-    for _ in range(4):
-        await asyncio.sleep(LEASE_MS / 1000 / 3)
-        await one.claims.renew()
-    assert await two.claims.reclaim(10) == ()
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-    assert len(await two.claims.reclaim(10)) == 1
-    await one.claims.renew()
-    assert await one.claims.reclaim(10) == ()
-
-
-async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> None:
-    await queued(store, article("a"))
-    end = matcher(store)
-    (entry,) = await end.claims.take(10, block=False)
-    poisonous = [entry.poisonous]
-    for _ in range(3):
-        await asyncio.sleep(LEASE_MS / 1000 * 1.5)
-        (entry,) = await end.claims.reclaim(10)
-        poisonous.append(entry.poisonous)
-    assert poisonous == [False, False, False, True]
-    await end.bury(entry, "poison", "it kills")
-    assert await end.waiting() == 0
-    ((_, letter),) = await store.redis.xrange(store.keys.dead)
-    assert letter[b"reason"] == b"poison"
-    assert letter[b"payload"]
-
-
-async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loaded_again(
-    store: Store,
-) -> None:
-    await queued(store, article("a"), article("b"))
-    end = matcher(store)
-    one, two = await end.claims.take(10, block=False)
-    broken = Match(one, article("a"), (Parking(hit("a"), ("g",)),))
-    await store.redis.script_flush()
-    await store.redis.set(store.keys.bucket("g"), "not a list")
-    fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
-    refused, done = await end.matched([broken, fine])
-    assert isinstance(refused, Exception)
-    assert done == Matched((True,))

@@ -84,7 +84,11 @@ def _plain(figure: str) -> str:
 
 
 def _exact(article: Article, words: list[str]) -> tuple[str, ...]:
-    keys = [f"article:{article.id}", *article.fingerprints]
+    keys = [
+        f"article:{article.id}",
+        *([f"article:{article.revises}"] if article.revises else []),
+        *article.fingerprints,
+    ]
     if len(words) >= EXACT_WORDS:
         keys.append("body:" + derive_id("body", " ".join(words))[:24])
     elif words:

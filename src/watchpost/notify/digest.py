@@ -91,7 +91,18 @@ def _by_story(hits: Sequence[Hit]) -> list[list[Hit]]:
     return list(stories.values())
 
 
+def _current(hits: Sequence[Hit]) -> list[Hit]:
+    """For each topic the last version of each article; the others are out of date."""
+    latest = {_text(hit): hit.article.id for hit in sorted(hits, key=lambda hit: hit.article.fetched)}
+    return [hit for hit in hits if hit.article.id == latest[_text(hit)]]
+
+
+def _text(hit: Hit) -> tuple[str, str]:
+    return hit.topic, hit.article.revises or hit.article.id
+
+
 def _story(hits: Sequence[Hit], told: Told | None, now: datetime, weights: Mapping[str, float]) -> Story:
+    hits = _current(hits)
     word, change = status(hits, told)
     known = (told or Told()).after(hits)
     first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))

@@ -127,6 +127,7 @@ class FeedOptions(Options):
         BeforeValidator(_on_new),
         WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+)$"}),
     ] = timedelta(hours=24)
+    on_update: Literal["note", "ignore"] = "note"
     timeout: Duration = Field(timedelta(seconds=20), gt=timedelta(0))
     lang: str = ""
     headers: Annotated[Mapping[str, str | Secret], AfterValidator(_header_names)] = Field(default_factory=dict)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
+from watchpost.model import derive_id
 from watchpost.poll.tidy import Draft, canonical_url, clean_line, clean_text
 
+_ALNUM = re.compile(r"[^\W_]+")
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1
 
 
@@ -32,6 +35,12 @@ def identities(drafts: Sequence[Draft], base: str = "", whole: Callable[[int], D
         else _title_and_day(draft, titles[i]) or _text(whole(i) if whole is not None else draft)
         for i, draft in enumerate(drafts)
     )
+
+
+def version_id(article_id: str, title: str) -> str:
+    """The id of an article under this headline. Only letters and digits count; "" if there are none."""
+    letters = "".join(_ALNUM.findall(unicodedata.normalize("NFKC", clean_line(title)).casefold()))
+    return derive_id("version", article_id, letters) if letters else ""
 
 
 def _shared(pairs: Iterable[tuple[str, object]]) -> set[str]:

@@ -16,10 +16,14 @@ UNDATED = 10
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What can be said of an entry before its text is made: the article's id, and when it was published."""
+    """What can be said of an entry before its text is made: the article's id, and when it was published.
+
+    `version` is the id of the article that it is under this very headline; "" where it has none.
+    """
 
     id: str
     published: datetime | None
+    version: str = ""
 
 
 def split(heads: Sequence[Head], on_new: OnNew, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -117,7 +117,14 @@ class Pushed:
         while not self._stop.is_set():
             with suppress(StoreBusy):
                 done = await self._intake.commit(
-                    claim, visit.articles, memory=visit.memory, status={}, delay_ms=-1, seen=visit.seen, stamp=stamp
+                    claim,
+                    visit.articles,
+                    memory=visit.memory,
+                    status={},
+                    delay_ms=-1,
+                    seen=visit.seen,
+                    marks=visit.marks,
+                    stamp=stamp,
                 )
                 if done.answer == "stale":  # what it left out as known is known no more: it is read again
                     return False

@@ -231,6 +231,7 @@ class Poller:
                     delay_ms=int(entry.delay.total_seconds() * 1000),
                     known=visit.known,
                     seen=visit.seen,
+                    marks=visit.marks,
                     limited=visit.reason == "rate_limited",
                     stamp=record.stamp(now),
                 )

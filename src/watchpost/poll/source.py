@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from watchpost.model import Article
 from watchpost.plan.fields import Options
@@ -13,6 +13,9 @@ from watchpost.poll.hubs import Hubs
 from watchpost.poll.robots import RobotsMemory
 from watchpost.poll.visit import Failure as Failure
 from watchpost.poll.visit import Visit as Visit
+
+if TYPE_CHECKING:
+    from watchpost.wire.intake import Looked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,8 +70,8 @@ class Parser(Protocol):
 class Registry(Protocol):
     """What the pollers know together: which articles were read before, and whose turn it is at a host."""
 
-    async def unseen(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of the ids that are new."""
+    async def look(self, marks: Mapping[str, str]) -> Looked:
+        """Which of the ids are new, and which were read under a headline with another mark ("": it does not count)."""
         ...
 
     async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:

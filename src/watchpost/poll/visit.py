@@ -24,17 +24,19 @@ class Visit:
     """What one visit brought.
 
     `known` are ids of articles that are only remembered, so that they are never told; `seen` are those that a look-up
-    found remembered, so that nobody made articles of them. `memory` is what the source wants
-    to find again at its next visit (validators, what was read of which file); it is stored in the same step as the
-    articles, or not at all; a value of "" deletes its key. `outcome` "failed" means that the source as a whole
-    could not be read. `pace` is what the other side asked for before the next visit. `more` says that there is more
-    to read right now. `size` is how many bytes were read, unpacked.
+    found remembered, so that nobody made articles of them. `marks` are the marks of headlines by article: under
+    another one the article is told again. `memory` is what the source wants to find again at its next visit
+    (validators, what was read of which file); it is stored in the same step as the articles, or not at all; a value
+    of "" deletes its key. `outcome` "failed" means that the source as a whole could not be read. `pace` is what the
+    other side asked for before the next visit. `more` says that there is more to read right now. `size` is how many
+    bytes were read, unpacked.
     """
 
     outcome: Literal["read", "unchanged", "failed"]
     articles: tuple[Article, ...] = ()
     known: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     detail: str = ""

@@ -138,10 +138,14 @@ class Articles:
 
 
 def _the_very_same(article: Article) -> list[str]:
-    """What is told once: the article, its address, and its text from one outlet. From another it is a copy to count."""
+    """What is told once: the article, its address, and its text from one outlet. From another it is a copy to count.
+
+    A later version has the address of the one before, and is told for what is different in it.
+    """
     outlet = article.outlet or article.source
-    prints = (mark if mark.startswith("url:") else f"{mark} {outlet}" for mark in article.fingerprints)
-    return [article.id, *prints]
+    texts = [f"{mark} {outlet}" for mark in article.fingerprints if not mark.startswith("url:")]
+    places = [mark for mark in article.fingerprints if mark.startswith("url:") and not article.revises]
+    return [article.id, *places, *texts]
 
 
 def _signature(signature: Signature, title: str) -> list[str | bytes | int]:

@@ -20,7 +20,9 @@ _REFUSED: Mapping[bytes, Literal["fenced", "busy", "stale"]] = {
     b"BUSY": "busy",
     b"STALE": "stale",
 }
-_NO_HOSTS: Mapping[str, str] = {}
+_NONE: Mapping[str, str] = {}
+MARK = 8  # characters that stand for a headline
+_MOST_CHANGES = 5  # of a headline: as in commit.lua
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,14 @@ class Committed:
     known: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Ids of articles that nobody has committed yet, and of those that were queued under another headline."""
+
+    unseen: frozenset[str] = frozenset()
+    retitled: frozenset[str] = frozenset()
+
+
 class Intake:
     """What the poll role may do. The numbers come from the plan; `host_gap_ms` 0 leaves hosts unguarded."""
 
@@ -66,7 +76,7 @@ class Intake:
         self._lease_ms = lease_ms
         self._host_gap_ms = host_gap_ms
 
-    async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NO_HOSTS) -> None:
+    async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NONE) -> None:
         """Schedule these feeds: new ones at once, the others stay as they are. Idempotent, and it only adds.
 
         `hosts` maps feeds to what must not be asked twice at once.
@@ -112,13 +122,23 @@ class Intake:
         """A claimed feed that this process does not know: others of its host need not wait for it."""
         await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
-    async def unseen(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of these articles that nobody has committed yet. Changes nothing."""
-        if not ids:
-            return frozenset()
+    async def look(self, marks: Mapping[str, str]) -> Looked:
+        """What COMMIT would do with articles of these ids, each with the mark of its headline (MARK characters, or "").
+
+        Changes nothing, and is a hint: COMMIT decides.
+        """
+        if not marks:
+            return Looked()
+        ids = list(marks)
         async with self._store.errors():
-            scores = await self._store.redis.zmscore(self._keys.seen, list(ids))
-        return frozenset(id_ for id_, score in zip(ids, scores, strict=True) if score is None)
+            pipe = self._store.redis.pipeline(transaction=False)
+            pipe.zmscore(self._keys.seen, ids)
+            pipe.hmget(self._keys.heads, ids)
+            scores, heads = await pipe.execute()
+        rows = list(zip(ids, scores, heads, strict=True))
+        unseen = frozenset(id_ for id_, score, _ in rows if score is None)
+        retitled = {id_ for id_, _, head in rows if head and marks[id_] and _changes(head, marks[id_])}
+        return Looked(unseen, frozenset(retitled - unseen))
 
     async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
         """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again.
@@ -151,20 +171,23 @@ class Intake:
         delay_ms: int,
         known: Sequence[str] = (),
         seen: Sequence[str] = (),
+        marks: Mapping[str, str] = _NONE,
         limited: bool = False,
         stamp: str = "",
     ) -> Committed:
         """Queue what is new, remember everything as seen, move the cursor, set the next visit.
 
-        `known` are ids of articles that are remembered and never told, `seen` those that `unseen` did not name and that
-        have to be remembered still; `limited` says that the host asked for fewer requests; `stamp` is the status
-        `last_new` if something was new; `entries` and `entries_new` become how many the visit brought, unless
-        `delay_ms` is negative: then it was none. Long visits go in parts; cursor and
-        next visit move with the last, so that a crash between two parts reads the rest again. `memory` and `status`
-        values of "" delete their key.
+        `known` are ids of articles that are remembered and never told, `seen` those that `look` did not name and that
+        have to be remembered still; `marks` are the marks of headlines by id, where a later one is to be told, too;
+        `limited` says that the host asked for fewer requests; `stamp` is the status `last_new` if something was new;
+        `entries` and `entries_new` become how many the visit brought, unless `delay_ms` is negative: then it was none.
+        Long visits go in parts; cursor and next visit move with the last, so that a crash between two parts reads the
+        rest again. `memory` and `status` values of "" delete their key.
         """
-        entries = [(id_, _SEEN) for id_ in seen] + [(id_, b"") for id_ in known]
-        entries += [(article.id, ARTICLE.encode(article)) for article in articles]
+        entries = [(id_, "", _SEEN) for id_ in seen] + [(id_, "", b"") for id_ in known]
+        for article in articles:
+            id_ = article.revises or article.id
+            entries.append((id_, marks.get(id_, ""), ARTICLE.encode(article)))
         parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
         new = old = 0
         for part in parts:
@@ -184,6 +207,7 @@ class Intake:
                     self._keys.articles,
                     self._keys.host(""),
                     self._keys.ledger,
+                    self._keys.heads,
                 ],
                 args,
             )
@@ -196,6 +220,10 @@ class Intake:
         """How full the queue of articles is: 0.0 empty, 1.0 at its limit."""
         async with self._store.errors():
             return float(await self._store.redis.xlen(self._keys.articles)) / self._queue_max
+
+
+def _changes(head: bytes, mark: str) -> bool:
+    return head[:MARK] != mark.encode() and int(head[MARK:]) < _MOST_CHANGES
 
 
 def _split(flat: Sequence[bytes]) -> tuple[dict[str, str], dict[str, str]]:

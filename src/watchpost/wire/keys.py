@@ -12,6 +12,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | push:{t} | hash: feed, topic; {t} = a callback's token | poll | web | 40 days after it was last asked for |
 | pushed | stream, group "poll": what hubs sent | web | poll | until acknowledged |
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
+| heads | hash: article id → mark of its headline, and how often that changed | poll | poll | as seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
@@ -86,6 +87,10 @@ class Keys:
     @property
     def seen(self) -> str:
         return f"{self.prefix}seen"
+
+    @property
+    def heads(self) -> str:
+        return f"{self.prefix}heads"
 
     @property
     def articles(self) -> str:

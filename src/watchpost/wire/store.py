@@ -151,7 +151,7 @@ class Store:
 
     async def prune(self, at_most: int = 1000) -> int:
         """Forget ids whose time is over; returns how many."""
-        names = [self.keys.meta, self.keys.seen, self.keys.hits, self.keys.sent]
+        names = [self.keys.meta, self.keys.heads, self.keys.seen, self.keys.hits, self.keys.sent]
         return int(await self.run("prune", names, [at_most]))
 
     async def beat(self, name: str, facts: str) -> None:

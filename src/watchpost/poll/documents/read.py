@@ -17,7 +17,7 @@ from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 from watchpost.poll.documents import charset
 from watchpost.poll.due import Asks
-from watchpost.poll.identity import identities
+from watchpost.poll.identity import identities, version_id
 from watchpost.poll.margins import blank_margins
 from watchpost.poll.newness import Head
 from watchpost.poll.tidy import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
@@ -94,7 +94,10 @@ def read_feed_document(
 def read_wanted(
     body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
 ) -> Generator[tuple[Head, ...], frozenset[str], Reading]:
-    """As read_feed_document, but it asks first which of the entries are wanted: only these become articles."""
+    """As read_feed_document, but it asks first which of the entries are wanted: only these become articles.
+
+    Those that are wanted by their version's id become articles of that id, which revise the one before.
+    """
     from watchpost.poll.documents.feeds import read_feed
 
     feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
@@ -103,14 +106,21 @@ def read_wanted(
     for entry, identity in zip(feed.entries, marks, strict=True):
         if entry.head.title.strip() or entry.head.link or entry.draft().text.strip():
             entries.setdefault(derive_id("article", source, identity), entry)
-    wanted = yield tuple(Head(article_id, entry.head.published) for article_id, entry in entries.items())
-    articles = tuple(
-        tidy(entry.draft(), article_id=article_id, source=source, now=now, lang=feed.lang or lang, base=url)
+    heads = tuple(
+        Head(article_id, entry.head.published, version_id(article_id, entry.head.title))
         for article_id, entry in entries.items()
-        if article_id in wanted
     )
+    wanted = yield heads
+    articles = []
+    for head, entry in zip(heads, entries.values(), strict=True):
+        later = head.id not in wanted
+        if later and head.version not in wanted:
+            continue
+        id_ = head.version if later else head.id
+        article = tidy(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
+        articles.append(replace(article, revises=head.id) if later else article)
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(articles, note=note, asks=feed.asks)
+    return Reading(tuple(articles), note=note, asks=feed.asks)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:

@@ -23,7 +23,7 @@ from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.hubs import Hubs
-from watchpost.poll.newness import Head
+from watchpost.poll.newness import Head, OnNew
 from watchpost.poll.page_fetcher import PageFetcher
 from watchpost.poll.sorting import Sorter
 from watchpost.poll.source import Kind, Parser, Registry, Visit, Workshop
@@ -123,7 +123,7 @@ class Feed:
         digest = hashlib.sha256(answer.body).hexdigest() if answer.status != 304 else valid.get("body", "")
         unchanged = answer.status == 304 or digest == valid.get("body")
         first = not known.get("read")
-        sorter = Sorter(self._registry, self._options.on_new if first else "all", now)
+        sorter = self._sorter(self._options.on_new if first else "all", now)
         reading = None if unchanged else await self._parse(answer, now, sorter)
         memory = self._memory(answer, valid) | ({} if known else moving.back())
         memory |= moving.noted(known, answer.moved_to, now)
@@ -147,6 +147,7 @@ class Feed:
             told.articles,
             sorter.baseline,
             sorter.seen,
+            sorter.marks,
             memory,
             detail="; ".join(part for part in (reading.note if reading else "", told.note, moving.said(after)) if part),
             pace=_SOON if told.left else pace,
@@ -163,7 +164,7 @@ class Feed:
             return Visit("unchanged")
         try:
             place = memory.get("final") or url
-            sorter = Sorter(self._registry, "all", now)
+            sorter = self._sorter("all", now)
             reading = await self._parse(Fetched(200, {"content-type": content_type}, body, place), now, sorter)
         except FetchError as error:
             return Visit("failed", reason=error.reason, detail=error.detail)
@@ -172,6 +173,7 @@ class Feed:
             "read",
             told.articles,
             seen=sorter.seen,
+            marks=sorter.marks,
             memory=subscribing.heard(now),
             failures=(*reading.failures, *told.failures),
             size=len(body),
@@ -192,6 +194,9 @@ class Feed:
         if self._full is None or not news:
             return Completed(news)
         return await self._full.complete(news, self._headers, now, deadline)
+
+    def _sorter(self, on_new: OnNew, now: datetime) -> Sorter:
+        return Sorter(self._registry, on_new, now, versions=self._options.on_update == "note")
 
     async def _parse(self, answer: Fetched, now: datetime, sorter: Sorter) -> Reading:
         if not answer.body.strip():

@@ -1,0 +1,126 @@
+"""The hop MATCHED: what it writes, refuses, and does the second time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.making import article, hit
+from tests.wire.ends import HOUR_MS, LEASE_MS, match_one, matcher, queued
+from watchpost.wire.articles import Match, Matched, Parking
+from watchpost.wire.outbox import Outbox
+from watchpost.wire.store import Store
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> None:
+    await queued(store, article("a"))
+    end = matcher(store)
+    (entry,) = await end.claims.take(10, block=False)
+    flags = await match_one(end, entry, end.read(entry), Parking(hit("a"), ("team|now", "desk|08:00")))
+    assert flags == (True,)
+    assert await end.waiting() == 0
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    for group in ("team|now", "desk|08:00"):
+        parked = await outbox.peek(group)
+        assert [each.article.id for each in parked.hits] == [article("a").id]
+        assert parked.opened is not None
+
+
+@pytest.mark.parametrize("shared", ["url:1", "text:1"])
+async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared: str) -> None:
+    first = article("a", fingerprints=("url:0", shared))
+    copy = article("b", fingerprints=(shared, "text:9"))
+    await queued(store, first, copy)
+    end = matcher(store)
+    flags = []
+    for entry in await end.claims.take(10, block=False):
+        read = end.read(entry)
+        flags.append(await match_one(end, entry, read, Parking(hit("x", article=read), ("g",))))
+    assert flags == [(True,), (False,)]
+    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
+
+
+async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in_it(store: Store) -> None:
+    first = article("a", fingerprints=("url:0", "text:1"))
+    retitled = article("b", fingerprints=("url:0", "text:2"), revises="what was at url:0")
+    same_text = article("c", fingerprints=("url:0", "text:2"), revises="and once more")
+    await queued(store, first, retitled, same_text)
+    end = matcher(store)
+    flags = [
+        await match_one(end, entry, end.read(entry), Parking(hit("x", article=end.read(entry)), ("g",)))
+        for entry in await end.claims.take(10, block=False)
+    ]
+    assert flags == [(True,), (True,), (False,)]
+
+
+async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
+    await queued(store, article("a"))
+    end = matcher(store)
+    (entry,) = await end.claims.take(10, block=False)
+    both = [Parking(hit("a", topic="mali"), ("g",)), Parking(hit("a", topic="wagner"), ("g",))]
+    assert await match_one(end, entry, end.read(entry), *both) == (True, True)
+
+
+async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None:
+    await queued(store, article("a"))
+    slow, fast = matcher(store, "slow"), matcher(store, "fast")
+    (stale,) = await slow.claims.take(10, block=False)
+    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    (entry,) = await fast.claims.reclaim(10)
+    assert entry.id == stale.id
+    assert entry.taken_before == 1
+    assert await match_one(fast, entry, article("a"), Parking(hit("a"), ("g",))) == (True,)
+    assert await match_one(slow, stale, article("a"), Parking(hit("a"), ("g",))) is None
+    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
+
+
+async def test_what_is_renewed_is_not_taken_over_and_what_was_taken_over_is_not_taken_back(
+    store: Store,
+) -> None:
+    await queued(store, article("a"))
+    one, two = matcher(store, "one"), matcher(store, "two")
+    await one.claims.take(10, block=False)
+    for _ in range(4):
+        await asyncio.sleep(LEASE_MS / 1000 / 3)
+        await one.claims.renew()
+    assert await two.claims.reclaim(10) == ()
+    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    assert len(await two.claims.reclaim(10)) == 1
+    await one.claims.renew()
+    assert await one.claims.reclaim(10) == ()
+
+
+async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> None:
+    await queued(store, article("a"))
+    end = matcher(store)
+    (entry,) = await end.claims.take(10, block=False)
+    poisonous = [entry.poisonous]
+    for _ in range(3):
+        await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+        (entry,) = await end.claims.reclaim(10)
+        poisonous.append(entry.poisonous)
+    assert poisonous == [False, False, False, True]
+    await end.bury(entry, "poison", "it kills")
+    assert await end.waiting() == 0
+    ((_, letter),) = await store.redis.xrange(store.keys.dead)
+    assert letter[b"reason"] == b"poison"
+    assert letter[b"payload"]
+
+
+async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loaded_again(
+    store: Store,
+) -> None:
+    await queued(store, article("a"), article("b"))
+    end = matcher(store)
+    one, two = await end.claims.take(10, block=False)
+    broken = Match(one, article("a"), (Parking(hit("a"), ("g",)),))
+    await store.redis.script_flush()
+    await store.redis.set(store.keys.bucket("g"), "not a list")
+    fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
+    refused, done = await end.matched([broken, fine])
+    assert isinstance(refused, Exception)
+    assert done == Matched((True,))
