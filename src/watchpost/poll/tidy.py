@@ -25,7 +25,8 @@ _TRACKING = re.compile(
     r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
 )
 _RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
-_ALNUM = re.compile(r"[^\W_]+")
+_FEW = 50
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 _RETURN = re.compile("\r\n?|[\v\f\x85\u2028]")
@@ -150,7 +151,9 @@ def canonical_url(link: str, base: str = "") -> str:
 def _canonical(link: str, base: str) -> str:
     link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
     try:
-        parts = urlsplit(urljoin(base, link) if base else link)
+        parts = urlsplit(link)
+        if base and not (parts.scheme in _DEFAULT_PORT and parts.netloc):
+            parts = urlsplit(urljoin(base, link))
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return ""
@@ -172,8 +175,19 @@ def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
         prints.append("url:" + _short_hash(bare))
     if len(body) >= TEXT_MIN:
         folded = unicodedata.normalize("NFKC", f"{title} {body}").casefold()
-        prints.append("text:" + _short_hash("".join(_ALNUM.findall(folded))))
+        prints.append("text:" + _short_hash(_alphanumeric(folded)))
     return tuple(prints)
+
+
+def _alphanumeric(text: str) -> str:
+    """The letters and digits of a text: signs of ASCII go at once, and of the others a text mostly has few kinds."""
+    text = text.encode("utf-8", "replace").translate(None, _SIGNS).decode()
+    others = () if text.isascii() else [sign for sign in set(text) if not sign.isalnum()]
+    if len(others) > _FEW:
+        return "".join(filter(str.isalnum, text))
+    for sign in others:
+        text = text.replace(sign, "")
+    return text
 
 
 def _query(query: str) -> str:
