@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -77,31 +77,35 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, *, allow_private: Sequence[Network] = (), tls: ssl.SSLContext | None = None) -> None:
-        self._backend = _GuardedBackend(tuple(allow_private))
+        self._allow_private = tuple(allow_private)
         self._tls = tls
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange. Raises BlockedAddress, or httpx's own errors; whoever has the response closes it."""
         url, encrypted = request.url, request.url.scheme == "https"
         port = url.port or (443 if encrypted else 80)
-        connection = httpcore.AsyncHTTPConnection(
-            httpcore.Origin(url.raw_scheme, url.raw_host, port),
-            ssl_context=(self._tls or _tls()) if encrypted else None,
-            network_backend=self._backend,
-        )
+        host = url.raw_host.decode("ascii")
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path)
         try:
-            answer = await connection.handle_async_request(
-                httpcore.Request(request.method, target, headers=request.headers.raw)
-            )
+            stream = await _connect(host, port, self._allow_private)
+            try:
+                if encrypted:
+                    await stream.start_tls(self._tls or _tls(), host)
+                # Not httpcore's AsyncHTTPConnection: its locks and retries are of no use to a single request.
+                connection = httpcore.AsyncHTTP11Connection(target.origin, stream)
+                answer = await connection.handle_async_request(
+                    httpcore.Request(request.method, target, headers=request.headers.raw)
+                )
+            except BaseException:
+                await stream.aclose()
+                raise
         except BaseException as error:
-            await connection.aclose()
             raise _as_httpx(error) from error
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, connection), request=request)
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection) -> None:
+    def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTP11Connection) -> None:
         self._answer = answer
         self._connection = connection
 
@@ -118,36 +122,21 @@ class _Body(httpx.AsyncByteStream):
         await self._connection.aclose()
 
 
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
+async def _connect(host: str, port: int, allow_private: Sequence[Network]) -> _Stream:
     """Resolves, checks, and connects to what it checked."""
-
-    def __init__(self, allow_private: tuple[Network, ...]) -> None:
-        self._allow_private = allow_private
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        found = await _addresses(host)
-        admitted = [one for one in found if is_public(one) or any(one in network for network in self._allow_private)]
-        if not admitted:
-            raise BlockedAddress("not a public address", hostname=host, ip_addr=found[0], port=port)
-        error: OSError | None = None
-        for address in admitted:
-            patience = _ATTEMPT_SECONDS if address is not admitted[-1] else None
-            try:
-                async with asyncio.timeout(patience):
-                    return _Stream(*await asyncio.open_connection(str(address), port))
-            except OSError as failure:  # TimeoutError is one, too
-                error = failure
-        raise httpcore.ConnectError(str(error)) from error
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    found = await _addresses(host)
+    admitted = [one for one in found if is_public(one) or any(one in network for network in allow_private)]
+    if not admitted:
+        raise BlockedAddress("not a public address", hostname=host, ip_addr=found[0], port=port)
+    error: OSError | None = None
+    for address in admitted:
+        patience = _ATTEMPT_SECONDS if address is not admitted[-1] else None
+        try:
+            async with asyncio.timeout(patience):
+                return _Stream(*await asyncio.open_connection(str(address), port))
+        except OSError as failure:  # TimeoutError is one, too
+            error = failure
+    raise httpcore.ConnectError(str(error)) from error
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -176,6 +165,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
+        ssl_context.set_alpn_protocols(["http/1.1"])
         try:
             await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException as error:

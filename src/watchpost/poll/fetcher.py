@@ -120,9 +120,12 @@ class HttpFetcher:
 
     async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
         seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
+        here = start
         for _ in range(self._bounds.hops + 1):
-            sent = {"user-agent": self._user_agent} | _request_headers(start, url, headers, validators)
-            answer = await self._one(url, sent)
+            own = headers if _same_origin(here, start) else {}
+            known = validators if validators is not None and validators.url == url else None
+            sent = {"user-agent": self._user_agent} | _request_headers(own, known)
+            answer = await self._one(httpx.Request("GET", here, headers=sent), url)
             if self._plain:
                 return answer
             target = answer.headers.get("location", "")
@@ -134,16 +137,17 @@ class HttpFetcher:
             if url in seen:
                 raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
             seen.add(url)
+            here = httpx.URL(url)
         raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
 
-    async def _one(self, url: str, headers: Mapping[str, str]) -> Fetched:
+    async def _one(self, request: httpx.Request, url: str) -> Fetched:
         if self._proxy is None:
-            return await self._exchange(self._guarded, url, headers)
+            return await self._exchange(self._guarded, request, url)
         async with proxied_transport(self._proxy.reveal()) as transport:
-            return await self._exchange(transport, url, headers)
+            return await self._exchange(transport, request, url)
 
-    async def _exchange(self, transport: httpx.AsyncBaseTransport, url: str, headers: Mapping[str, str]) -> Fetched:
-        response = await transport.handle_async_request(httpx.Request("GET", url, headers=headers))
+    async def _exchange(self, transport: httpx.AsyncBaseTransport, request: httpx.Request, url: str) -> Fetched:
+        response = await transport.handle_async_request(request)
         try:
             size = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
             if size > self._bounds.header_bytes:
@@ -170,17 +174,18 @@ class HttpFetcher:
         )
 
 
-def _request_headers(
-    start: httpx.URL, url: str, headers: Mapping[str, str], validators: Validators | None
-) -> dict[str, str]:
+def _same_origin(here: httpx.URL, start: httpx.URL) -> bool:
+    """Whether what is meant for one may go to the other, too; from https to anything else it may not."""
+    return here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme)
+
+
+def _request_headers(headers: Mapping[str, str], validators: Validators | None) -> dict[str, str]:
     sent = {
         "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
         "accept-encoding": ACCEPTED,
     }
-    here = httpx.URL(url)
-    if here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme):
-        sent |= {name.lower(): value for name, value in headers.items()}
-    if validators is not None and validators.url == url:
+    sent |= {name.lower(): value for name, value in headers.items()}
+    if validators is not None:
         sent |= {"if-none-match": validators.etag} if validators.etag else {}
         sent |= {"if-modified-since": validators.modified} if validators.modified else {}
     return sent

@@ -25,6 +25,7 @@ from watchpost.wire.store import patiently
 AT_ONCE = 32  # visits under way in one process
 _BUSY_WAIT_SECONDS = 1.0
 _SYNC_EVERY_SECONDS = 10.0
+_GATHER_SECONDS = 0.02  # so that one claim fills the places of several visits
 _ONCE_PATIENCE = 30
 _ONCE_GRACE_SECONDS = 5.0  # so long after its turn a feed of a busy host is taken to be read by another poller
 
@@ -148,6 +149,8 @@ class Poller:
         tick = asyncio.ensure_future(self._tick())
         try:
             await asyncio.wait({tick, *(self._under_way if more else ())}, return_when=asyncio.FIRST_COMPLETED)
+            if more:
+                await asyncio.sleep(_GATHER_SECONDS)
         finally:
             tick.cancel()
 

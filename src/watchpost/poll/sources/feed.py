@@ -227,7 +227,7 @@ class Feed:
 
     def _headers(self, place: str) -> dict[str, str]:
         """What the operator wants sent; it is meant for the host that the operator named, and goes to no other."""
-        if origin_of(place) != origin_of(self._options.url):
+        if place != self._options.url and origin_of(place) != origin_of(self._options.url):
             return {}
         headers = {
             name: value.reveal() if isinstance(value, Secret) else value
