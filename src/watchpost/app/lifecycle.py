@@ -7,6 +7,7 @@ Whatever is cut short is still queued: nothing needs a clean end.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import platform
 import signal
@@ -79,11 +80,14 @@ async def serve(
                     if plan.watch:
                         loops.append(reloads.watch(service.clock.ticker(1), service.stop))
                     service.clock.start()
+                    gc.freeze()  # thousands of feeds and topics stay: looking at them again would hold up the loop
                     systemd.ready("started")
                     await _run_until_stopped(loops, service, signals)
                 if signals.ending is not None:
                     tm.log().info("run.stopped")
                     return _INTERRUPTED if signals.ending == signal.SIGINT else 0
+                gc.unfreeze()
+                gc.collect()  # what the old plan leaves must not be frozen with the new one
                 plan = reloads.take() or plan
                 on_plan(plan)
         finally:
