@@ -23,7 +23,7 @@ BLOCKS = {
     **{f"receiver {block['title']}": block for block in RECEIVERS},
 }
 ELSEWHERE = {  # blocks of a few keys, told in the line of the key that holds them
-    *("Auth", "BasicAuth", "TrustedProxy", "Exceptions", "Matching", "Proxy", "Defaults", "Source"),
+    *("Auth", "BasicAuth", "TrustedProxy", "ApiToken", "Exceptions", "Matching", "Proxy", "Defaults", "Source"),
     *("BodyTemplates", "MailTemplates", "TextTemplates", "DkimOptions", "SmtpOptions", "UnsubscribeOptions"),
 }
 

@@ -15,11 +15,13 @@ ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
 ENV = {
     "ANNA_HASH": hashed("hush", bytes(16)),
+    "DEPLOY_TOKEN": "a-token-that-deploys-0123456789",
     "DESK_PASSWORD": "hush",
     "HEARTBEAT_URL": "https://hc.example.org/ping/x",
     "HOOK_SECRET": SECRET,
     "SLACK_BOT_TOKEN": "xoxb-x",
     "SLACK_URL": "https://hooks.slack.com/services/T/B/x",
+    "PROMETHEUS_TOKEN": "a-token-that-looks-0123456789",
     "WALL_HASH": hashed("hush-hush", bytes(16)),
 }
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -66,6 +66,8 @@ class Terminal(Options):
 SOURCES: dict[str, type[Options]] = {"feed": Feed, "folder": Folder}
 RECEIVERS: dict[str, type[Options]] = {"slack": Chat, "email": Mail, "console": Terminal}
 ENV = {
+    "SHORT": "s3cr3t",
+    "TOKEN": "s3cr3t-s3cr3t-s3cr3t-s3cr3t",
     "SLACK": "https://chat.example/hook/s3cr3t",
     "SMTP_PASSWORD": "hunter2",
     "OPS": "scrypt$16384$8$1$MDEyMzQ1Njc4OWFiY2RlZg$0LupyHkzAIgDr9UDsriAAf87vMbCbcaUfDvFOAHk0D0",

@@ -10,7 +10,7 @@ from tests.servers import valkey_server
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.house import pages
-from tests.web.test_api import Recorder
+from tests.web.recorder import Recorder
 from watchpost.app.pages import next_edition
 from watchpost.vitals import Vitals
 from watchpost.web.pages.editions import id_of

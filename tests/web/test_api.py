@@ -3,72 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import feedparser
 import httpx
 import pytest
 
-from tests.making import WHEN, article, digest_delivery
+from tests.making import article, digest_delivery
 from tests.web.house import closed, failing, found, pages, sent
+from tests.web.recorder import Recorder
 from tests.web.test_guard import USERS, basic
 from tests.web.test_pages import COMING, HOSTILE, hostile_edition
-from watchpost.errors import FormError
 from watchpost.model import Snippet
 from watchpost.web.api import CALLS, ROOT
 from watchpost.web.openapi import text
-from watchpost.web.pages.replay import Backlog
-from watchpost.wire.records import Letter
 from watchpost.wire.store import Store
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 LOOKS = [call for call in CALLS if call.method == "GET"]
-
-
-LETTER = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d1")
-
-
-class Recorder:
-    """Deeds that are only written down."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[str, ...]] = []
-
-    async def enable(self, receiver: str, by: str) -> int | None:
-        self.done.append(("enable", receiver, by))
-        return 3 if receiver == "team" else None
-
-    async def hurry(self, receiver: str, by: str) -> int:
-        self.done.append(("hurry", receiver, by))
-        return 2
-
-    async def resend(self, letter: str, by: str) -> bool:
-        self.done.append(("resend", letter, by))
-        return letter == "1-0"
-
-    async def read_now(self, feed: str, by: str) -> str:
-        self.done.append(("read", feed, by))
-        return "NOW" if feed == "rfi" else "NONE"
-
-    async def backlog(self, wanted: Mapping[str, str]) -> Backlog:
-        if wanted["since"] == "6":
-            raise FormError({"since": "6: write it like 90m, 12h or 7d"})
-        return Backlog((LETTER,))
-
-    async def replay(self, wanted: Mapping[str, str], by: str) -> int:
-        found = await self.backlog(wanted)
-        self.done.append(("replay", wanted["receiver"], by))
-        return found.count
-
-    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
-        if not wanted["reason"]:
-            raise FormError({"reason": "a reason is needed"})
-        self.done.append(("hush", wanted["topic"], by))
-
-    async def unhush(self, silence: str, by: str) -> bool:
-        self.done.append(("unhush", silence, by))
-        return silence == "abc"
 
 
 def test_the_committed_description_is_fresh() -> None:
@@ -102,7 +54,7 @@ async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
 
 async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
     deeds = Recorder()
-    good = basic("anna", "correct horse: battery")
+    good = {**basic("anna", "correct horse: battery"), "sec-fetch-site": "same-origin"}
     shelf = hostile_edition()
     async with (
         pages(store, access=USERS, deeds=deeds, coming=shelf) as address,

@@ -18,7 +18,7 @@ from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.house import found, pages
-from tests.web.test_api import Recorder
+from tests.web.recorder import Recorder
 from tests.web.test_pages import COMING, HOSTILE, PATHS, furnish, hostile_edition
 from watchpost.app.pages import next_edition
 from watchpost.model import derive_id

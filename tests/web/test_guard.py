@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from ipaddress import ip_network
 
 import httpx
@@ -10,11 +11,12 @@ import pytest
 from starlette.datastructures import Headers
 
 from tests.web.house import pages
+from tests.web.recorder import Recorder
 from watchpost.plan.fields import Secret
 from watchpost.plan.passwords import fits, hashed, is_hash
-from watchpost.plan.plan import Access
+from watchpost.plan.plan import Access, Bearer
 from watchpost.web.access import ANYBODY, Doorkeeper, User
-from watchpost.web.guard import is_ours, is_own
+from watchpost.web.guard import is_ours, sender_of
 from watchpost.wire.store import Store
 
 KEPT = hashed("correct horse: battery", b"sixteen bytes 16")
@@ -50,21 +52,21 @@ def test_our_names_are_these() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "own"),
+    ("headers", "sender"),
     [
-        ({"sec-fetch-site": "same-origin"}, True),
-        ({"sec-fetch-site": "none"}, True),
-        ({"sec-fetch-site": "cross-site"}, False),
-        ({"sec-fetch-site": "same-site"}, False),
-        ({"sec-fetch-site": "cross-site", "origin": "http://here:1", "authorization": "Basic eA=="}, False),
-        ({"origin": "http://here:1"}, True),
-        ({"origin": "http://elsewhere"}, False),
-        ({"origin": "null"}, False),
-        ({}, True),
+        ({"sec-fetch-site": "same-origin"}, "own"),
+        ({"sec-fetch-site": "none"}, "own"),
+        ({"sec-fetch-site": "cross-site"}, "elsewhere"),
+        ({"sec-fetch-site": "same-site"}, "elsewhere"),
+        ({"sec-fetch-site": "cross-site", "origin": "http://here:1", "authorization": "Basic eA=="}, "elsewhere"),
+        ({"origin": "http://here:1"}, "own"),
+        ({"origin": "http://elsewhere"}, "elsewhere"),
+        ({"origin": "null"}, "elsewhere"),
+        ({}, "program"),
     ],
 )
-def test_what_a_page_of_another_site_sends_is_not_ours(headers: dict[str, str], own: bool) -> None:
-    assert is_own(Headers({"host": "here:1", **headers})) is own
+def test_what_a_page_of_another_site_sends_is_not_ours(headers: dict[str, str], sender: str) -> None:
+    assert sender_of(Headers({"host": "here:1", **headers})) == sender
 
 
 async def test_a_foreign_page_changes_nothing(store: Store) -> None:
@@ -113,8 +115,69 @@ async def test_pages_ask_and_probes_do_not(store: Store) -> None:
         assert (await client.get(f"{address}/healthz")).status_code == 200
         assert (await client.get(f"{address}/", headers=good)).status_code == 200
         assert (await client.get(f"{address}/", headers=looks)).status_code == 200
+        looks["origin"] = address
         assert (await client.post(f"{address}/deliveries/retry", headers=looks)).status_code == 403
         assert (await client.post(address + TRY, data={"text": "x"}, headers=looks)).status_code == 200
+
+
+# ── programs ──
+
+
+TOKEN, LOOKING = "s3cr3t-of-deploy-0123456789", "s3cr3t-of-prometheus-98765"
+TOKENS = {"deploy": Bearer(Secret(TOKEN), "operate"), "prometheus": Bearer(Secret(LOOKING), "view")}
+
+
+async def test_a_program_shows_its_token() -> None:
+    keeper = Doorkeeper(replace(USERS, tokens=TOKENS))
+    for header in (f"Bearer {TOKEN}", f"bearer  {TOKEN} "):
+        assert await keeper.who("", Headers({"authorization": header})) == User("token deploy", "operate", program=True)
+    assert await keeper.who("", Headers({"authorization": f"Bearer {LOOKING}"})) == User(
+        "token prometheus", "view", True
+    )
+    for wrong in ("Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer é", TOKEN):
+        assert await keeper.who("", Headers({"authorization": wrong})) is None
+    assert await Doorkeeper(USERS).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
+
+
+async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
+    keeper = Doorkeeper(Access(header="X-User", trusted=(ip_network("10.0.0.0/8"),), tokens=TOKENS))
+    asked = Headers({"x-user": "zoe", "authorization": "Bearer of-another-service"})
+    assert await keeper.who("10.1.2.3", asked) == User("zoe", "view")
+
+
+@pytest.mark.parametrize(
+    "access", [replace(USERS, tokens=TOKENS), Access(tokens=TOKENS)], ids=["users", "tokens alone"]
+)
+async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, access: Access) -> None:
+    deeds = Recorder()
+    deploy, looking = ({"authorization": f"Bearer {token}"} for token in (TOKEN, LOOKING))
+    anna = basic("anna", "correct horse: battery")
+    retry = "/deliveries/retry"
+    async with pages(store, access=access, deeds=deeds) as address, httpx.AsyncClient() as client:
+        wrong = await client.post(address + retry, headers={"authorization": "Bearer nonsense"})
+        assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (401, True)
+        assert (await client.post(address + retry)).status_code == 401
+        assert (await client.post(address + retry, headers=looking)).status_code == 403
+        assert (await client.get(f"{address}/metrics", headers=looking)).status_code == 200
+        foreign = {**deploy, "origin": "https://evil.example"}
+        assert (await client.post(address + retry, headers=foreign)).status_code == 403
+        assert deeds.done == []
+        assert (await client.post(address + retry, headers=deploy)).status_code == 303
+        assert (await client.post(f"{address}/api/v1/deliveries/retry", headers=deploy)).status_code == 200
+        assert {by for *_, by in deeds.done} == {"token deploy"}
+        if access.users:
+            asked = await client.post(address + retry, headers=anna)
+            assert (asked.status_code, "Bearer" in asked.text) == (403, True)
+            assert (await client.post(address + TRY, data={"text": "x"}, headers=anna)).status_code == 403
+            own = {**anna, "origin": address}
+            assert (await client.post(address + retry, headers=own)).status_code == 303
+
+
+async def test_where_nobody_logs_in_a_program_needs_no_token(store: Store) -> None:
+    deeds = Recorder()
+    async with pages(store, deeds=deeds) as address, httpx.AsyncClient() as client:
+        assert (await client.post(f"{address}/deliveries/retry")).status_code == 303
+    assert [by for *_, by in deeds.done] == [ANYBODY.name]
 
 
 # ── what is kept of a password ──

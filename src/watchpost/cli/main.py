@@ -178,6 +178,14 @@ def topic_lint(
     raise typer.Exit(topics.lint(files or [], config, as_json, os.environ))
 
 
+@secret_app.command("token")
+def secret_token() -> None:
+    """A token for a program: http.auth.tokens."""
+    from watchpost.cli import secrets
+
+    raise typer.Exit(secrets.make_token())
+
+
 @secret_app.command("hash")
 def secret_hash() -> None:
     """Make the hash of a password that http.auth.users takes; the password comes from the terminal or stdin."""

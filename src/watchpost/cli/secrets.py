@@ -1,4 +1,4 @@
-"""`watchpost secret hash`: what may lie on a disk instead of a password."""
+"""`watchpost secret hash|token`: what may lie on a disk instead of a password, and what a program shows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from watchpost.plan import passwords
 
 OK, USAGE = 0, 2
 SHORTEST = 10
+
+
+def make_token() -> int:
+    """The exit code of `secret token`: 256 bits that nobody can guess, in 43 characters."""
+    tell(secrets.token_urlsafe(32))
+    return OK
 
 
 def make_hash() -> int:

@@ -17,13 +17,14 @@ from pydantic import ValidationError
 from watchpost.errors import Complaint, ConfigError
 from watchpost.model import Route, Topic
 from watchpost.plan.complaints import Block, choice, translate
+from watchpost.plan.door import access_of
 from watchpost.plan.fields import Options
 from watchpost.plan.files import read_files
 from watchpost.plan.fingerprint import fingerprint
 from watchpost.plan.hush import quiet_of, silence_of
 from watchpost.plan.listing import Lists, read_lists
 from watchpost.plan.lists import few, gather
-from watchpost.plan.plan import Access, Limits, Part, Plan, Retention, Written
+from watchpost.plan.plan import Limits, Part, Plan, Retention, Written
 from watchpost.plan.positions import Mapping as Tree
 from watchpost.plan.positions import Scalar, is_null, plain
 from watchpost.plan.routes import dangling, doubts, route_of
@@ -132,16 +133,9 @@ def _plan(
         watch=frame.reload.watch,
         quiet_hours=tuple(quiet_of(options, frame.timezone) for options in frame.quiet_hours),
         silences=tuple(silence_of(options, frame.timezone) for options in frame.silences),
-        access=_access(frame),
+        access=access_of(frame.http, frame.public_url),
         heartbeat=frame.heartbeat,
     )
-
-
-def _access(frame: Frame) -> Access:
-    auth, proxy, public = frame.http.auth, frame.http.auth.proxy, urlsplit(frame.public_url).hostname or ""
-    told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ("", (), ())
-    names = tuple(dict.fromkeys(name.lower() for name in (public, *frame.http.names) if name))
-    return Access(auth.users, auth.view, *told, names, frame.http.metrics)
 
 
 class _Reader:

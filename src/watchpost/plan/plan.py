@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from watchpost.errors import Complaint
 from watchpost.model import Route, Topic
@@ -54,11 +55,19 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """A program that shows a token, and what it may do."""
+
+    token: Secret
+    role: Literal["view", "operate"]
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Who may see the pages: `users` by their passwords (hashes), or whom a proxy `trusted` names in `header`.
 
     Of the users those in `view` only look; of whom the proxy names, those in `operate` act. `names`: of this host.
-    `metrics`: whether there are any to see.
+    `metrics`: whether there are any to see. `tokens`: programs, by name.
     """
 
     users: Mapping[str, Secret] = field(default_factory=dict, hash=False)
@@ -68,11 +77,12 @@ class Access:
     operate: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     metrics: bool = True
+    tokens: Mapping[str, Bearer] = field(default_factory=dict, hash=False)
 
     @property
     def guarded(self) -> bool:
         """Whether anybody is asked who they are."""
-        return bool(self.users or self.header)
+        return bool(self.users or self.header or self.tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who asks: a name and a password (HTTP Basic, scrypt), or the name that a trusted proxy gives in a header."""
+"""Who asks: a name and a password (HTTP Basic, scrypt), an API token, or the name that a trusted proxy gives."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _DUMMY = passwords.hashed("nobody", bytes(16))
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks, and whether they may act or only look."""
+    """Who asks, and whether they may act or only look. `program`: no browser need prove where its form comes from."""
 
     name: str
     role: Role
+    program: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -37,7 +38,7 @@ class User:
         return True
 
 
-ANYBODY = User("somebody at this machine", "operate")
+ANYBODY = User("somebody at this machine", "operate", program=True)
 """Who asks where nobody is asked: only a loopback address is listened on then."""
 
 
@@ -60,6 +61,8 @@ class Doorkeeper:
         access = self._access
         if not access.guarded:
             return ANYBODY
+        if (program := self._bearer(headers.get("authorization", ""))) is not None:
+            return program
         if access.header and (name := headers.get(access.header)) and self._is_proxy(client):
             name = name.strip()[:64]
             return User(name, "operate" if name in access.operate else "view")
@@ -71,6 +74,21 @@ class Doorkeeper:
             return None
         return User(name, "view" if name in access.view else "operate")
 
+    def _bearer(self, header: str) -> User | None:
+        """Who shows this token (RFC 6750); all of them are compared, so that time tells nothing."""
+        kind, _, rest = header.partition(" ")
+        if kind.lower() != "bearer" or not self._access.tokens:
+            return None
+        shown, found = self._mark(rest.strip()), None
+        for name, one in self._access.tokens.items():
+            if hmac.compare_digest(shown, self._mark(one.token.reveal())):
+                found = User(f"token {name}", one.role, program=True)
+        return found
+
+    def _mark(self, text: str) -> bytes:
+        """Of one length for every text, so that comparing it tells nothing of the other's."""
+        return hmac.digest(self._salt, text.encode("utf-8", "replace"), hashlib.sha256)
+
     def _is_proxy(self, client: str) -> bool:
         try:
             address = ip_address(client)
@@ -79,7 +97,7 @@ class Doorkeeper:
         return any(address in network for network in self._access.trusted)
 
     async def _fits(self, name: str, password: str) -> bool:
-        mark = hmac.digest(self._salt, f"{len(name)}:{name}{password}".encode("utf-8", "replace"), hashlib.sha256)
+        mark = self._mark(f"{len(name)}:{name}{password}")
         if mark in self._good:
             return True
         kept = self._access.users.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -67,17 +68,24 @@ class Guard:
             return PlainTextResponse("unknown host\n", 421)
         if path.startswith(OPEN_BELOW) or path in OPEN:
             return None
-        if scope["method"] not in _SAFE and not is_own(headers):
+        acts, sender = scope["method"] not in _SAFE, sender_of(headers)
+        if acts and sender == "elsewhere":
             return PlainTextResponse("a page elsewhere may not ask for this\n", 403)
         client = scope.get("client")
         user = await self._doorkeeper.who(client[0] if client else "", headers)
         if user is None:
-            ask = {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._doorkeeper.asks else {}
-            return PlainTextResponse("please say who you are\n", 401, headers=ask)
-        if scope["method"] not in _SAFE and user.role != "operate" and not LOOK.fullmatch(path):
+            return PlainTextResponse("please say who you are\n", 401, headers=self._ask(headers))
+        if acts and sender == "program" and not user.program:
+            return PlainTextResponse("a program shows an API token: Authorization: Bearer …\n", 403)
+        if acts and user.role != "operate" and not LOOK.fullmatch(path):
             return PlainTextResponse("you may look, but not act\n", 403)
         scope["user"] = user
         return None
+
+    def _ask(self, headers: Headers) -> dict[str, str]:
+        if headers.get("authorization", "").lower().startswith("bearer"):
+            return {"www-authenticate": 'Bearer realm="watchpost", error="invalid_token"'}
+        return {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._doorkeeper.asks else {}
 
 
 def is_ours(host: str, names: tuple[str, ...], open_to_all: bool) -> bool:
@@ -97,12 +105,15 @@ def is_ours(host: str, names: tuple[str, ...], open_to_all: bool) -> bool:
         return False
 
 
-def is_own(headers: Headers) -> bool:
-    """False for what a page of another site sends (https://www.w3.org/TR/fetch-metadata: no page can forge it).
+def sender_of(headers: Headers) -> Literal["own", "elsewhere", "program"]:
+    """Who sends it: a page of ours, or one of another site (https://www.w3.org/TR/fetch-metadata: none can forge it).
 
-    An old browser says at least its Origin with what it posts. A program says neither.
+    An old browser says at least its Origin with what it posts. Who says neither is a program, or wants to be taken for
+    one: where people log in, that takes a token, which no browser adds by itself.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
-        return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+        return "own" if site in ("same-origin", "none") else "elsewhere"
+    if origin is None:
+        return "program"
+    return "own" if urlsplit(origin).netloc == headers.get("host", "") else "elsewhere"

@@ -30,15 +30,18 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "watchpost",
             "version": "1",
-            "description": "What the pages show and do. A log-in is asked for where `http.auth` is configured "
-            "(HTTP Basic); POST needs a user who may act.",
+            "description": "What the pages show and do. Where `http.auth` is configured, a program shows one of its "
+            "`tokens` (Bearer); POST needs one that may act. What only looks is open to users, too (HTTP Basic).",
         },
         "paths": paths,
         "components": {
             "schemas": schemas.get("$defs", {}),
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
         },
-        "security": [{"basic": []}, {}],
+        "security": [{"token": []}, {"basic": []}, {}],
     }
 
 
@@ -67,6 +70,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "200": {"description": "Done." if call.method == "POST" else "As asked.", "content": good}
     }
     if call.method == "POST":
+        operation["security"] = [{"token": []}, {}]
         operation["responses"] |= {
             "404": {"description": "Nothing of that name.", "content": _content(asking.Problem)},
             "422": {"description": "What to write instead.", "content": _content(asking.Problem)},
