@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+
+_NOBODY_TAKES_IT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def main() -> None:
@@ -15,13 +19,22 @@ def main() -> None:
     from watchpost.cli.main import app
 
     try:
-        app()
-    except Exception:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except Exception as error:
         import traceback
 
         from watchpost.redaction import clean
 
-        print(clean(traceback.format_exc()), end="", file=sys.stderr)  # noqa: T201 - what nobody foresaw
+        if isinstance(error, OSError) and error.errno in _NOBODY_TAKES_IT:
+            # What is left in the buffer would be tried once more at the end, and complained of by the interpreter.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            said = "" if error.errno == errno.EPIPE else f"watchpost: the result cannot be written: {error.strerror}\n"
+        else:
+            said = clean(traceback.format_exc())
+        print(said, end="", file=sys.stderr)  # noqa: T201 - what nobody foresaw
         sys.exit(1)
 
 

@@ -50,13 +50,45 @@ def test_version_and_help(here: Path) -> None:
         assert command in help_text.stdout
 
 
-def test_a_mistyped_command_is_a_usage_error(here: Path) -> None:
-    assert watchpost(here, "chekc").returncode == 2
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["chekc"], "Did you mean 'check'?"),
+        (["feed", "lst"], "Did you mean 'list'?"),
+        (["feed", "list", "--jsn"], "--json"),
+        (["run", "pol"], "did you mean 'poll'?"),
+        (["run", "everything"], "'everything' is none of poll, match,"),
+        (["topic", "test", "mail"], "no topic 'mail'; did you mean 'mali'?"),
+        (["topic", "test", "zanzibar"], "no topic 'zanzibar'; there are mali, wagner"),
+        (["feed", "show", "rfi"], "no feed 'rfi'; there is none"),
+        (["receiver", "test", "terminl"], "no receiver 'terminl'; did you mean 'terminal'?"),
+        (["check", "absent.yaml"], "`watchpost init` writes a configuration to begin with"),
+    ],
+)
+def test_what_is_mistyped_is_a_usage_error_with_a_hint(here: Path, words: list[str], hint: str) -> None:
+    done = watchpost(here, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert hint in " ".join(done.stderr.replace("│", "").split())
+
+
+@pytest.mark.parametrize("words", [("topic", "list"), ("config", "show"), ("--help",)])
+def test_a_result_that_nobody_takes_is_no_crash(here: Path, words: tuple[str, ...]) -> None:
+    def into(place: str) -> subprocess.CompletedProcess[bytes]:
+        command = f"{sys.executable} -m watchpost {' '.join(words)} {place}"
+        env = {"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml"}
+        return subprocess.run(["sh", "-c", command], cwd=here, env=env, capture_output=True, timeout=60, check=False)
+
+    if Path("/dev/full").exists():
+        full = into("> /dev/full")
+        assert full.returncode == 1
+        assert full.stderr.startswith(b"watchpost: the result cannot be written: No space left on device")
+        assert full.stderr.count(b"\n") == 1
+    assert into("| true").stderr == b""
 
 
 def test_check_says_fine(here: Path) -> None:
     done = watchpost(here, "check")
-    assert (done.returncode, done.stdout) == (0, "fine: 1 sources, 2 topics, 1 routes\n")
+    assert (done.returncode, done.stdout) == (0, "fine: 1 source, 2 topics, 1 route\n")
 
 
 def test_check_names_every_mistake_with_its_place(here: Path) -> None:
@@ -116,7 +148,7 @@ def test_explain_shows_the_tree(here: Path) -> None:
     assert "missing: wagner" in miss.stdout
     unknown = watchpost(here, "explain", "wagnr", "talks.txt")
     assert unknown.returncode == 2
-    assert "there are mali, wagner" in unknown.stderr
+    assert "no topic 'wagnr'; did you mean 'wagner'?" in unknown.stderr
 
 
 def test_run_refuses_a_broken_configuration_before_anything_starts(here: Path) -> None:
@@ -129,7 +161,11 @@ def test_run_refuses_a_broken_configuration_before_anything_starts(here: Path) -
 def test_run_without_its_store_ends_with_4_and_names_it(here: Path) -> None:
     done = watchpost(here, "run", "--once", WATCHPOST_REDIS_URL="redis://user:hunter2@127.0.0.1:1/0")
     assert done.returncode == 4
-    assert "127.0.0.1:1" in done.stderr
+    assert "127.0.0.1:1/0: the connection was refused; start it, or correct WATCHPOST_REDIS_URL" in done.stderr
+    for words in (("queue", "status"), ("silence", "list"), ("config", "diff")):
+        looked = watchpost(here, *words, WATCHPOST_REDIS_URL="redis://nowhere.invalid:1/0")
+        assert looked.returncode == 4
+        assert "its name cannot be resolved; start it, or correct WATCHPOST_REDIS_URL" in looked.stderr
     assert "hunter2" not in done.stderr + done.stdout
 
 
@@ -165,4 +201,4 @@ def test_match_may_be_asked_for_some_topics(here: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     wrong = watchpost(here, "match", "-t", "wagnr", "talks.txt")
     assert wrong.returncode == 2
-    assert "no topic 'wagnr'; there are mali, wagner" in wrong.stderr
+    assert "no topic 'wagnr'; did you mean 'wagner'?" in wrong.stderr

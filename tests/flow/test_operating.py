@@ -28,6 +28,9 @@ def test_what_was_given_up_is_read_replayed_once_and_arrives_with_its_id_and_byt
     assert "from a second" in rig.ask("delivery", "list", "--failed", "--since", "0s", code=2).stderr
     (letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
     assert (letter["delivery"], letter["reason"]) == (case["id"], "client_error")
+    assert case["attempts"] == 1, "the attempt that was refused counts, too"
+    for words in (("queue", "peek"), ("queue", "retry"), ("delivery", "list"), ("queue", "drop", "--yes")):
+        assert "did you mean 'inbox'" in rig.ask(*words, "--receiver", "inbx", code=2).stderr
     shown = rig.ask("delivery", "show", case["id"]).stdout
     assert "one" in shown
     assert "state: dead" in shown
@@ -51,7 +54,7 @@ def test_a_disabled_receiver_is_seen_tested_and_enabled(rig: Rig) -> None:
     rig.until(lambda: rig.answers() and ask_json(rig, "receiver", "list")["receivers"][0]["state"] == "disabled")
     (row,) = ask_json(rig, "receiver", "list")["receivers"]
     assert "410" in row["why"]
-    assert row["waiting"] == "1"
+    assert row["waiting"] == 1
     assert "refused" in rig.ask("receiver", "test", "inbox", code=1).stdout
     assert "did you mean 'inbox'" in rig.ask("receiver", "enable", "inbx", code=2).stderr
     rig.world.status = 200

@@ -6,7 +6,7 @@ import getpass
 import os
 import platform
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost import __version__, streams
 from watchpost import telemetry as tm
+from watchpost.errors import StoreUnreachable
 from watchpost.match.plausible import Plausible
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
@@ -171,7 +172,7 @@ async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> 
     if server is None:
         tm.log().info("redis.external", url=store.shown)
     try:
-        await store.check()
+        await _reached(settings, store.check())
         secret = await store.secret()
     except BaseException:
         await store.close()
@@ -190,11 +191,19 @@ async def look(settings: Settings, plan: Plan) -> AsyncIterator[Store]:
     configured = settings.redis_url
     store = Store(await find_running(settings.data) if configured is None else configured.reveal(), plan.redis_prefix)
     try:
-        async with store.errors():
-            await store.redis.ping()
+        await _reached(settings, Board(store).ping())
         yield store
     finally:
         await store.close()
+
+
+async def _reached(settings: Settings, question: Awaitable[None]) -> None:
+    """Ask the store for the first time. Raises what that raises, with what helps where nobody answers."""
+    try:
+        await question
+    except StoreUnreachable as error:
+        cure = "; start it, or correct WATCHPOST_REDIS_URL" if settings.redis_url is not None else ""
+        raise StoreUnreachable(f"{error}{cure}") from error
 
 
 def new_install_id() -> str:

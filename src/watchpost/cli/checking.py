@@ -9,7 +9,7 @@ from pathlib import Path
 from watchpost.app import doors
 from watchpost.cli import manner
 from watchpost.cli.progress import Bar
-from watchpost.cli.saying import complain, tell, tell_json
+from watchpost.cli.saying import complain, count, tell, tell_json
 from watchpost.errors import Complaint, ConfigError
 from watchpost.plan.editor_schema import schema_text
 from watchpost.plan.plan import Plan
@@ -40,8 +40,8 @@ def _report(complaints: tuple[Complaint, ...], as_json: bool, plan: Plan | None)
     if as_json:
         tell_json({"ok": plan is not None, "complaints": [asdict(complaint) for complaint in complaints]})
     elif plan is not None:
-        counts = (len(plan.sources), "sources"), (len(plan.topics), "topics"), (len(plan.routes), "routes")
-        tell("fine: " + ", ".join(f"{number} {word}" for number, word in counts))
+        counts = (len(plan.sources), "source"), (len(plan.topics), "topic"), (len(plan.routes), "route")
+        tell("fine: " + ", ".join(count(number, word) for number, word in counts))
     if complaints and not as_json:
         complain(complaints)
     return OK if plan is not None else USAGE

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def roles(incomplete: str) -> list[str]:
+    """Roles that begin so."""
+    return [role for role in ("poll", "match", "notify", "web", "all") if role.startswith(incomplete)]
+
+
 def topics(incomplete: str) -> list[str]:
     """Topics that begin so."""
     return _names("topics", incomplete)

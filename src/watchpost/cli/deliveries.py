@@ -17,8 +17,10 @@ from watchpost.cli.queue import (
     at,
     confirmed,
     meant,
+    receiver_known,
     report,
     show_cases,
+    when,
 )
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.cli.spans import span_of
@@ -32,6 +34,8 @@ def show_all(where: Where, receiver: str, failed: bool, since: str, env: Mapping
 
     async def work(plan: Plan, store: Store) -> int:
         after = _moment(since)
+        if not await receiver_known(plan, store, receiver):
+            return USAGE
         cases = await Desk(store).cases(receiver)
         chosen = [case for case in cases if not failed or case.state == "dead"]
         show_cases(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
@@ -52,7 +56,8 @@ def show(where: Where, id_: str, env: Mapping[str, str]) -> int:
         if where.as_json:
             tell_json({**as_facts(case), "editions": editions})
             return OK
-        for key, value in as_facts(case).items():
+        times = {"created": when(case.created), "due": when(case.due)}
+        for key, value in (as_facts(case) | times).items():
             if value not in (None, ""):
                 tell(f"{key}: {value}")
         for name, text in editions.items():
@@ -72,6 +77,8 @@ def replay(
 
     async def work(plan: Plan, store: Store) -> int:
         after = _moment(since)
+        if not await receiver_known(plan, store, receiver):
+            return USAGE
         letters = [one for one in failed_since(await Desk(store).letters(), after) if meant(one, ids, receiver)]
         if failed and after is None and not confirmed(len(letters), "sent again", yes):
             return USAGE

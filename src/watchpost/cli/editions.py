@@ -8,10 +8,9 @@ from typing import Any
 from watchpost.app import doors
 from watchpost.app.editions import Draft, drafts
 from watchpost.cli.queue import FAILED, OK, PARTIAL, USAGE, Where, at
-from watchpost.cli.saying import count, note, say, tell, tell_json
+from watchpost.cli.saying import count, note, say, tell, tell_json, unknown
 from watchpost.cli.spans import span_of
 from watchpost.notify.render.plain import plain
-from watchpost.plan.complaints import suggest
 from watchpost.plan.plan import Plan
 from watchpost.poll.due import words
 from watchpost.wire.store import Store
@@ -83,7 +82,7 @@ def send(where: Where, receiver: str, dry_run: bool, env: Mapping[str, str]) -> 
 def _known(plan: Plan, receiver: str) -> bool:
     names = [part.name for part in plan.receivers]
     if receiver not in names:
-        say(f"no receiver '{receiver}'{suggest(receiver, names)}")
+        unknown("receiver", receiver, names)
     return receiver in names
 
 

@@ -21,7 +21,7 @@ from watchpost.app.feeds.status import FeedStatus
 from watchpost.app.feeds.trial import Trial
 from watchpost.cli import manner
 from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
-from watchpost.cli.saying import complain, count, note, say, tell, tell_json, tell_table
+from watchpost.cli.saying import complain, count, note, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, FetchError
 from watchpost.plan.fields import Network
 from watchpost.plan.plan import Plan
@@ -53,7 +53,8 @@ def show_all(failing: bool, config: Path | None, data: Path | None, as_json: boo
         (one.name, _state(one), words(one.every), _time(one.last_read, zone), _time(one.due, zone), one.why, one.url)
         for one in shown
     ]
-    tell_table(("feed", "state", "every", "last read", "next visit", "why then", "url"), rows)
+    heads = "FEED", "STATE", "EVERY", "LAST READ", "NEXT VISIT", "WHY THEN", "URL"
+    table(heads, rows, below=("URL", "WHY THEN", "EVERY", "LAST READ"))
     for state, revived in REVIVED.items():
         if number := sum(one.state == state for one in shown):
             note(f"{count(number, 'feed')} {state}: {revived}")
@@ -99,7 +100,7 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
     for part in made_of:
         tell(f"  {part}")
     tell("options")
-    _tell_facts({key: _plainly(value) for key, value in shown.items() if key != "url"})
+    _tell_facts({key: _plainly(value) for key, value in shown.items() if key != "url" and value is not None})
     return OK
 
 
@@ -159,9 +160,7 @@ def _settings(config: Path | None, data: Path | None) -> Settings | None:
 def _configured(name: str, plan: Plan) -> FeedOptions | None:
     known = status.feeds(plan)
     if name not in known:
-        names = list(known)
-        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-        say(f"no feed {name!r}; there are {', '.join(names[:10]) or 'none'}{more}")
+        unknown("feed", name, known)
     return known.get(name)
 
 
@@ -232,8 +231,7 @@ def _tell_trial(tried: Trial, zone: ZoneInfo) -> None:
             tell(f"  and {len(tried.entries) - 20} more")
     for link in tried.named:
         tell(f"  the page names {link.url}" + (f" ({link.title})" if link.title else ""))
-    if tried.cure:
-        tell(f"  what helps: {tried.cure}")
+    _tell_facts({"what helps": tried.cure})
 
 
 def _tell_facts(facts: Mapping[str, str]) -> None:
@@ -243,6 +241,9 @@ def _tell_facts(facts: Mapping[str, str]) -> None:
 
 
 def _plainly(value: Any) -> str:
+    """As it is written in the configuration."""
+    if isinstance(value, bool | float):
+        return f"{value:g}" if isinstance(value, float) else str(value).lower()
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {one}" for key, one in value.items())
     if isinstance(value, Iterable) and not isinstance(value, str):
@@ -254,7 +255,8 @@ def _state(one: FeedStatus) -> str:
     if one.state == "failing":
         return f"failing {one.failures}×: {one.reason}"
     since = f" since {one.failing_since:%Y-%m-%d}" if one.failing_since is not None else ""
-    return f"{one.state}{since}: {one.reason}" if one.state in REVIVED else one.state
+    why = f": {one.reason}" if one.state == "dead" else ""
+    return f"{one.state}{since}{why}" if one.state in REVIVED else one.state
 
 
 def _failures(one: FeedStatus, zone: ZoneInfo) -> str:

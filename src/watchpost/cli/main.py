@@ -7,9 +7,8 @@ reachable, 5 partial success, 130 interrupted. Messages go to stderr, results to
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -40,14 +39,16 @@ app.add_typer(editorial.route_app, name="route")
 app.add_typer(editorial.silence_app, name="silence")
 
 
-class RoleName(StrEnum):
-    """What a process does."""
+Role = Literal["poll", "match", "notify", "web", "all"]
+ROLES: tuple[Role, ...] = ("poll", "match", "notify", "web", "all")
 
-    poll = "poll"
-    match = "match"
-    notify = "notify"
-    web = "web"
-    all = "all"
+
+def _role(name: str) -> str:
+    if name not in ROLES:
+        from watchpost.plan.complaints import suggest
+
+        raise typer.BadParameter(f"'{name}' is none of {', '.join(ROLES)}{suggest(name, ROLES)}")
+    return name
 
 
 @app.callback(invoke_without_command=True)
@@ -63,7 +64,15 @@ def _root(
 
 @app.command()
 def run(
-    role: Annotated[RoleName, typer.Argument(help="One role, or all of them in one process.")] = RoleName.all,
+    role: Annotated[
+        str,
+        typer.Argument(
+            metavar="[poll|match|notify|web|all]",
+            help="One role, or all of them in one process.",
+            callback=_role,
+            autocompletion=completing.roles,
+        ),
+    ] = "all",
     once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, end.")] = False,
     config: ConfigOption = None,
     data: Annotated[Path | None, typer.Option("--data", help="Data directory [WATCHPOST_DATA].")] = None,
@@ -71,7 +80,7 @@ def run(
     """Run the service: watch the sources, match, and tell the receivers."""
     from watchpost.cli import running
 
-    raise typer.Exit(running.run(role.value, once, config, data, os.environ))
+    raise typer.Exit(running.run(next(one for one in ROLES if one == role), once, config, data, os.environ))
 
 
 @app.command()

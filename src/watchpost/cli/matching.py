@@ -11,7 +11,7 @@ from watchpost.app import doors
 from watchpost.app.clock import utc_now
 from watchpost.cli import manner
 from watchpost.cli.progress import Bar
-from watchpost.cli.saying import complain, say, tell, tell_json
+from watchpost.cli.saying import complain, say, tell, tell_json, unknown
 from watchpost.errors import ConfigError, QueryError
 from watchpost.match.matcher import Topics, document
 from watchpost.match.signatures import signature
@@ -75,7 +75,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
         return USAGE
     found = next((each for each in plan.topics if each.name == topic), None)
     if found is None:
-        say(f"no topic {topic!r}; there are {', '.join(each.name for each in plan.topics)}")
+        unknown("topic", topic, [each.name for each in plan.topics])
         return USAGE
     alone = Topics([found])
     articles, broken = read_articles(file)
@@ -114,10 +114,10 @@ def _chosen(asked: Asked, config: Path | None, env: Mapping[str, str]) -> Sequen
     if plan is None:
         return None
     names = {topic.name: topic for topic in plan.topics}
-    unknown = [name for name in asked.topics if name not in names]
-    for name in unknown:
-        say(f"no topic {name!r}; there are {', '.join(names)}")
-    return None if unknown else [names[name] for name in asked.topics] or plan.topics
+    strange = [name for name in asked.topics if name not in names]
+    for name in strange:
+        unknown("topic", name, names)
+    return None if strange else [names[name] for name in asked.topics] or plan.topics
 
 
 def _spread(files: Sequence[str]) -> Iterator[str]:

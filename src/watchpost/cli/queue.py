@@ -14,7 +14,7 @@ from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds, audit
 from watchpost.cli import manner
 from watchpost.cli.progress import Bar
-from watchpost.cli.saying import complain, say, table, tell, tell_json
+from watchpost.cli.saying import complain, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
@@ -104,6 +104,8 @@ def peek(where: Where, receiver: str, dead: bool, articles: bool, count: int, en
 
     async def work(plan: Plan, store: Store) -> int:
         desk = Desk(store)
+        if not await receiver_known(plan, store, receiver):
+            return USAGE
         if articles:
             titles = await desk.articles(count)
             if where.as_json:
@@ -125,6 +127,8 @@ def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapp
 
     async def work(plan: Plan, store: Store) -> int:
         deeds = PlanDeeds(plan, store)
+        if not await receiver_known(plan, store, receiver):
+            return USAGE
         if not dead and not ids:
             return report(where, "retried", await deeds.hurry(receiver, doors.operator()), 0)
         letters = [one for one in await Desk(store).letters() if meant(one, ids, receiver)]
@@ -143,6 +147,8 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
 
     async def work(plan: Plan, store: Store) -> int:
         desk = Desk(store)
+        if not await receiver_known(plan, store, receiver):
+            return USAGE
         letters = [one for one in await desk.letters() if meant(one, ids, receiver)] if dead or ids else []
         cases: list[Case] = []
         if not dead:
@@ -155,6 +161,15 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
 
     return at(where, env, work)
+
+
+async def receiver_known(plan: Plan, store: Store, receiver: str) -> bool:
+    """Whether there is such a receiver ("": all of them), or once was: what waits for it is found by its old name."""
+    names = [part.name for part in plan.receivers]
+    if receiver in ("", *names) or receiver in await Desk(store).receivers():
+        return True
+    unknown("receiver", receiver, names)
+    return False
 
 
 def meant(letter: Letter, ids: Sequence[str], receiver: str) -> bool:
@@ -188,8 +203,8 @@ def show_cases(where: Where, cases: Sequence[Case]) -> None:
     if where.as_json:
         tell_json({"deliveries": [as_facts(case) for case in cases]})
         return
-    rows = [(case.id, case.receiver, case.state, str(case.attempts), _when(case.due), case.subject) for case in cases]
-    table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows)
+    rows = [(case.id, case.receiver, case.state, str(case.attempts), when(case.due), case.subject) for case in cases]
+    table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows, below=("WHAT", "NEXT"))
 
 
 def show_letters(where: Where, letters: Sequence[Letter]) -> None:
@@ -198,10 +213,12 @@ def show_letters(where: Where, letters: Sequence[Letter]) -> None:
         tell_json({"letters": [_letter_facts(one) for one in letters]})
         return
     rows = [
-        (one.id, one.kind, one.receiver, one.delivery, _when(one.at), one.reason, one.detail or one.about)
+        (one.id, one.kind, one.receiver, one.delivery, when(one.at), one.reason, one.detail or one.about)
         for one in letters
     ]
-    table(("LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT"), rows)
+    table(
+        ("LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT"), rows, below=("WHAT", "DELIVERY", "KIND")
+    )
 
 
 def as_facts(case: Case) -> dict[str, Any]:
@@ -233,5 +250,6 @@ def _letter_facts(one: Letter) -> dict[str, Any]:
     }
 
 
-def _when(moment: datetime | None) -> str:
+def when(moment: datetime | None) -> str:
+    """A time for people, "" for none; UTC, as in the log."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"

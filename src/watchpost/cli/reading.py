@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.cli.queue import OK, USAGE, Where, at
-from watchpost.cli.saying import say, tell, tell_json
-from watchpost.plan.complaints import suggest
+from watchpost.cli.saying import tell, tell_json, unknown
 from watchpost.plan.plan import Plan
 from watchpost.wire.store import Store
 
@@ -20,7 +19,7 @@ def read(where: Where, name: str, env: Mapping[str, str]) -> int:
         answer = await PlanDeeds(plan, store).read_now(name, doors.operator())
         if answer == "NONE":
             feeds = [part.name for part in plan.sources if part.kind == "feed"]
-            say(f"no feed '{name}' is scheduled{suggest(name, feeds)}")
+            unknown("feed", name, feeds)
             return USAGE
         if where.as_json:
             tell_json({"feed": name, "answer": answer.lower()})

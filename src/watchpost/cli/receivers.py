@@ -11,12 +11,11 @@ from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.cli import manner
 from watchpost.cli.queue import FAILED, OK, USAGE, Where, at
-from watchpost.cli.saying import complain, say, table, tell, tell_json
+from watchpost.cli.saying import complain, count, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.model import Delivered, Delivery, Outcome
 from watchpost.notify.editor import deliveries_of
 from watchpost.notify.sample import sample_digest
-from watchpost.plan.complaints import suggest
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.wire.board import Board
@@ -30,15 +29,21 @@ def show(where: Where, env: Mapping[str, str]) -> int:
     async def work(plan: Plan, store: Store) -> int:
         names, now = [part.name for part in plan.receivers], datetime.now(UTC)
         depths, rows = await Board(store).depths(names), []
+        facts: list[dict[str, object]] = []
         for part in plan.receivers:
             state = await Desk(store).state(part.name)
             till = f"{state.till:%H:%M:%S}Z" if state.till and state.till > now else ""
-            rows.append((part.name, part.kind, state.word(now), till, str(depths.outbox[part.name]), state.why))
-        keys = ("name", "type", "state", "until", "waiting", "why")
+            waiting = depths.outbox[part.name]
+            until = state.till.isoformat() if till and state.till else None
+            facts.append(
+                {"name": part.name, "type": part.kind, "state": state.word(now), "until": until}
+                | {"waiting": waiting, "why": state.why}
+            )
+            rows.append((part.name, part.kind, state.word(now), till, str(waiting), state.why))
         if where.as_json:
-            tell_json({"receivers": [dict(zip(keys, row, strict=True)) for row in rows]})
+            tell_json({"receivers": facts})
         else:
-            table(tuple(key.upper() for key in keys), rows)
+            table(("NAME", "TYPE", "STATE", "UNTIL", "WAITING", "WHY"), rows, below=("WHY",))
         return OK
 
     return at(where, env, work)
@@ -55,7 +60,8 @@ def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
-            tell(f"{name} is enabled; what waits for it goes now")
+            waited = f"{count(moved or 0, 'message')} that waited for it go now" if moved else "nothing waited for it"
+            tell(f"{name} is enabled; {waited}")
         return OK
 
     return at(where, env, work)
@@ -116,11 +122,10 @@ async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Deliver
 
 
 def _part(plan: Plan, name: str) -> Part | None:
-    names = [part.name for part in plan.receivers]
-    if name not in names:
-        say(f"no receiver '{name}'{suggest(name, names)}")
-        return None
-    return next(part for part in plan.receivers if part.name == name)
+    part = next((part for part in plan.receivers if part.name == name), None)
+    if part is None:
+        unknown("receiver", name, [part.name for part in plan.receivers])
+    return part
 
 
 def _word(outcome: Outcome) -> str:

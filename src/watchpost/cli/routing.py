@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 from watchpost.app.ways import trace
 from watchpost.cli.matching import OK, USAGE, read_plan
-from watchpost.cli.saying import say, tell, tell_json
+from watchpost.cli.saying import tell, tell_json, unknown
 from watchpost.model import SEVERITIES
-from watchpost.plan.complaints import suggest
 
 
 def test(topic: str, severity: str, source: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
@@ -27,7 +26,7 @@ def test(topic: str, severity: str, source: str, config: Path | None, as_json: b
         ("feed or folder", source, {part.name: part for part in plan.sources}),
     ):
         if name and name not in known:
-            say(f"no {what} '{name}'{suggest(name, known)}")
+            unknown(what, name, known)
             return USAGE
     wanted = next((one for one in SEVERITIES if one == severity), topics[topic].severity)
     found = trace(plan, topic, wanted, source, datetime.now(UTC))

@@ -54,7 +54,7 @@ def show(where: Where, env: Mapping[str, str]) -> int:
             )
             for one, origin in found
         ]
-        table(("ID", "STATE", "UNTIL", "MATCHES", "REASON", "BY", "FROM"), rows)
+        table(("ID", "STATE", "UNTIL", "MATCHES", "REASON", "BY", "FROM"), rows, below=("REASON", "MATCHES"))
         return OK
 
     return at(where, env, work)

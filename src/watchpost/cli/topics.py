@@ -9,7 +9,7 @@ from time import perf_counter
 
 from watchpost.app.clock import utc_now
 from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan
-from watchpost.cli.saying import say, tell, tell_json
+from watchpost.cli.saying import count, say, tell, tell_json, unknown
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
@@ -92,14 +92,17 @@ def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[
             rates = {"asked_per_1000": round(price.asked, 1), "matches_per_1000": round(price.matches, 1)}
             tell_json({**facts, **rates, "remarks": price.remarks})
             continue
-        tell(
-            f"{price.topic}: {price.milliseconds:.0f} ms, {price.asked:.0f} asked and {price.matches:.0f} matches"
-            " in 1,000 articles"
-        )
+        if len(sample) >= SAMPLE_MIN:
+            tell(
+                f"{price.topic}: {price.milliseconds:.0f} ms, {price.asked:.0f} asked and {price.matches:.0f} matches"
+                " in 1,000 articles"
+            )
+        else:
+            tell(f"{price.topic}:")
         for remark in price.remarks:
             tell(f"  {remark}")
     if not as_json:
-        tell(f"measured on {len(sample)} articles")
+        tell(f"measured on {count(len(sample), 'article')}")
     return FAILED if any(price.remarks for price in prices) else OK
 
 
@@ -108,7 +111,7 @@ def _topic(plan: Plan | None, name: str) -> Topic | None:
         return None
     found = next((topic for topic in plan.topics if topic.name == name), None)
     if found is None:
-        say(f"no topic {name!r}; there are {', '.join(topic.name for topic in plan.topics)}")
+        unknown("topic", name, [topic.name for topic in plan.topics])
     return found
 
 
@@ -145,7 +148,7 @@ def _price(topic: Topic, sample: Sequence[Article]) -> Price:
     if not topic.examples:
         remarks.append("it has no examples: write down what it must and must not match")
     if len(sample) < SAMPLE_MIN:
-        remarks.append(f"a sample of {len(sample)} articles says nothing: give files")
+        remarks.append(f"a sample of {count(len(sample), 'article')} says nothing: give files")
         return Price(topic.name, 0.0, 0.0, 0.0, tuple(remarks))
     frequency = Frequency()
     for article in sample:

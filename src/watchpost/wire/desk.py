@@ -34,6 +34,11 @@ class Desk:
         found = [case for case in found if not receiver or case.receiver == receiver]
         return tuple(sorted(found, key=lambda case: (case.created or datetime.max.replace(tzinfo=UTC), case.id)))
 
+    async def receivers(self) -> frozenset[str]:
+        """Every receiver that ever had a delivery, configured still or not."""
+        async with self._store.errors():
+            return frozenset(name.decode() for name in await self._store.redis.smembers(self._keys.boxes))
+
     async def case(self, id_: str) -> Case | None:
         """One delivery by its id; None if nothing is known of it (any more)."""
         async with self._store.errors():
@@ -47,12 +52,13 @@ class Desk:
             message = MESSAGE.decode(found.get(b"message", b""))
         except CodecError:
             message = None
+        state, tried = found.get(b"state", b"").decode(), int(found.get(b"attempts", b"0"))
         return Case(
             id=id_,
             receiver=found[b"receiver"].decode(),
-            state=found.get(b"state", b"").decode(),
+            state=state,
             digest=found.get(b"digest", b"").decode(),
-            attempts=int(found.get(b"attempts", b"0")),
+            attempts=tried + (state == "dead"),  # RETRY counts; the attempt that was the last one went to DEAD
             replays=int(found.get(b"replays", b"0")),
             created=_at(found.get(b"created")),
             due=_at(due),

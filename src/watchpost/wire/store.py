@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -101,7 +102,7 @@ class Store:
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
             raise StoreUnfit(f"the store refuses this user: {error}") from error
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-            raise StoreUnreachable(f"no Redis answers at {self.shown}: {_first_line(error)}") from error
+            raise StoreUnreachable(f"no Redis answers at {self.shown}: {_why(error)}") from error
         except exceptions.RedisError as error:
             raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
 
@@ -193,6 +194,18 @@ def _without_password(url: str) -> str:
     """The address as it may be shown: a password can stand before the host, or among the parameters."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _why(error: BaseException) -> str:
+    """What a person says of it; redis-py wraps the system's error, and quotes it with its number."""
+    cause = error.__cause__ or error.__context__ or error
+    if isinstance(cause, ConnectionRefusedError):
+        return "the connection was refused"
+    if isinstance(cause, socket.gaierror):
+        return "its name cannot be resolved"
+    if isinstance(error, exceptions.TimeoutError) or isinstance(cause, TimeoutError):
+        return "no answer in time"
+    return _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -39,7 +39,9 @@ async def examine(
         yield _configuration(settings.config, plan)
     except ConfigError as error:
         more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
-        yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", f"watchpost check {settings.config}")
+        cure = f"watchpost check {settings.config}"
+        cure = cure if settings.config.exists() else "watchpost init, or name yours with --config"
+        yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", cure)
     yield places.data_directory(settings.data)
     yield await asyncio.to_thread(places.clock)
     if plan is None:
@@ -58,9 +60,14 @@ async def examine(
 
 def _configuration(path: Path, plan: Plan) -> Finding:
     if plan.warnings:
-        return Finding("configuration", "warn", f"{path}: {len(plan.warnings)} warnings", f"watchpost check {path}")
-    counts = f"{len(plan.sources)} sources, {len(plan.topics)} topics, {len(plan.receivers)} receivers"
-    return Finding("configuration", "ok", f"{path}: {counts}")
+        text = f"{path}: {_count(len(plan.warnings), 'warning')}"
+        return Finding("configuration", "warn", text, f"watchpost check {path}")
+    counts = (len(plan.sources), "source"), (len(plan.topics), "topic"), (len(plan.receivers), "receiver")
+    return Finding("configuration", "ok", f"{path}: " + ", ".join(_count(*pair) for pair in counts))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 async def _store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> AsyncIterator[Finding]:

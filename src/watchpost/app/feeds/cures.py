@@ -25,7 +25,7 @@ CURES = {
 """By the reason of a failed visit."""
 
 REVIVED = {
-    "dead": "it is tried once a day, and when it can be read it is well again; `watchpost feed read` tries it now",
-    "gone": "it is not asked until its url is changed: take it out, or look for its successor with `feed discover`",
+    "dead": "tried once a day, and well again as soon as it can be read; `watchpost feed read` tries at once",
+    "gone": "not asked until the url is changed: take it out, or look for its successor with `watchpost feed discover`",
 }
 """How a feed comes back that is dead or gone."""
