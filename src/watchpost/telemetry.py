@@ -87,12 +87,16 @@ misfires = _counter("scheduler_misfires_total", "Ticks that were left out becaus
 loop_lag = _gauge("event_loop_lag_seconds", "The longest that the event loop was held up in the last minute")
 restarts = _counter("tasks_restarted_total", "Helpers that died and were started again", "task")
 requests = _counter("http_requests_total", "Requests to our pages and probes", "route", "method", "code")
+pushes_unsigned = _counter("websub_signatures_rejected_total", "Pushes that were thrown away for a wrong signature")
 disk_short = _gauge("disk_short", "1 while the data directory is short of space and polling pauses")
 paused = _gauge("poll_paused", "1 while no source is visited", "reason")
 
 FEEDS_BY_NAME = 500
 """So many feeds have series of their own; the worst of the others stands under this name:"""
 OTHER_FEEDS = "_other"
+
+OTHER_QUEUES = "_other"
+"""The dead letters of receivers that the configuration no longer knows."""
 
 DELIVERY_REASONS = frozenset(
     {"", "client_error", "server_error", "auth", "rate_limited", "timeout", "tls", "dns", "refused", "too_large"}

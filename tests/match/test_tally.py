@@ -1,4 +1,4 @@
-"""What the matcher counts: news, copies, and stories that are open."""
+"""What the matcher counts: news, copies by kind, reports that join a story."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from tests.making import article, hit
 from watchpost import telemetry as tm
-from watchpost.match.tally import Tally
+from watchpost.match import tally
 from watchpost.signature import Verdict
-from watchpost.wire.articles import Match, Matched, Parking
+from watchpost.wire.articles import Copy, Match, Matched, Parking
 from watchpost.wire.stream import Entry
 
-COUNTED = (tm.articles_matched, tm.hits, tm.hits_copies, tm.stories_open, tm.hits_unrouted)
+COUNTED = (tm.articles_matched, tm.hits, tm.hits_copies, tm.hits_unrouted)
 
 
 @pytest.fixture(autouse=True)
@@ -29,35 +29,25 @@ def value(name: str, **labels: str) -> float:
     return tm.REGISTRY.get_sample_value(f"watchpost_{name}", labels) or 0.0
 
 
-def met(tally: Tally, title: str, news: bool, story: str, opens: bool) -> None:
+def met(title: str, story: str, *, copy: Copy = "", opens: bool = True) -> None:
     about = article(title)
     match = Match(Entry(b"1-1", {}), about, (Parking(hit(title), ("team|now",)),))
-    tally.count(match, Matched((news,), Verdict(story, "voice", opens)))
+    tally.count(match, Matched((copy,), Verdict(story, "voice", opens)))
 
 
 def test_news_opens_a_story_a_further_report_joins_it_and_a_copy_is_no_news() -> None:
-    tally = Tally()
-    met(tally, "first", True, "s1", True)
-    met(tally, "second", True, "s1", False)
-    met(tally, "second again", False, "s1", False)
-    met(tally, "other", True, "s2", True)
+    met("first", "s1")
+    met("second", "s1", opens=False)
+    met("other", "s2")
+    for kind in ("exact", "url", "near", "near"):
+        met("again", "s1", copy=kind, opens=False)
     assert value("hits_total", topic="mali", severity="normal") == 3
-    assert value("hits_deduplicated_total", kind="story") == 1
-    assert value("hits_deduplicated_total", kind="exact") == 1
-    assert value("stories_open", topic="mali") == 2
-    assert value("matcher_documents_total", result="hit") == 4
-
-
-def test_a_story_that_no_report_joins_for_the_window_is_open_no_more() -> None:
-    tally = Tally()
-    met(tally, "first", True, "s1", True)
-    met(tally, "other", True, "s2", True)
-    tally._stories["mali"]["s1"] -= 80 * 3600
-    tally.settle()
-    assert value("stories_open", topic="mali") == 1
+    kinds = {kind: value("hits_deduplicated_total", kind=kind) for kind in ("exact", "url", "near", "story")}
+    assert kinds == {"exact": 1, "url": 1, "near": 2, "story": 1}
+    assert value("matcher_documents_total", result="hit") == 7
 
 
 def test_what_another_matcher_dealt_with_is_counted_as_gone_and_nothing_else() -> None:
-    Tally().count(Match(Entry(b"1-1", {}), article("x"), (Parking(hit("x"), ()),)), None)
+    tally.count(Match(Entry(b"1-1", {}), article("x"), (Parking(hit("x"), ()),)), None)
     assert value("matcher_documents_total", result="gone") == 1
     assert value("hits_total", topic="mali", severity="normal") == 0

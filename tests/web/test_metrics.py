@@ -13,9 +13,11 @@ from tests.making import WHEN
 from tests.promtool import promtool
 from tests.wire.ends import intake, queued
 from watchpost import telemetry as tm
+from watchpost.model import Topic
 from watchpost.notify import receivers
 from watchpost.poll.source import Visit
 from watchpost.poll.tally import outcome
+from watchpost.query.parser import parse
 from watchpost.web.gauges import Gauges
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
@@ -39,6 +41,7 @@ AGREED = frozenset(_AGREED.split())
 
 SCRIPTS = 25  # one file per hop; more than there are
 BUDGET = 5000
+QUEUES = ("articles", "parked", "outbox:team")
 
 
 @pytest.fixture
@@ -98,6 +101,10 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
             tm.hits.labels(topic, severity)
         for metric in (tm.stories_open, tm.hits_silenced, tm.hits_unrouted):
             metric.labels(topic)
+    for kind in ("exact", "url", "near", "story"):
+        tm.hits_copies.labels(kind)
+    for queue in ("pushed", "articles", "outbox"):
+        tm.taken_over.labels(queue)
     for folder in (f"folder{n}" for n in range(20)):
         tm.folder_lag.labels(folder)
         for what in ("new", "seen", "invalid"):
@@ -114,7 +121,8 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
     for claim in (await intake(store).claim(len(feeds))).feeds:
         status = {"failures": "2", "last_read": WHEN.isoformat(), "state": "dead" if claim.name == "feed1" else ""}
         await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
-    await Gauges(Board(store), Watched(feeds, (), tuple(names))).measure()
+    topics = tuple(Topic(f"topic{n}", "", parse("mali")) for n in range(20))
+    await Gauges(Board(store), Watched(feeds, (), tuple(names), topics)).measure()
 
     found = series()
     assert len(found) < BUDGET, len(found)
@@ -129,19 +137,34 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
 async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store) -> None:
     await queued(store)
     await store.redis.xadd(store.keys.outbox("team"), {"d": "1"}, id="1-1")
-    await store.redis.xadd(store.keys.dead, {"kind": "article"})
-    watched = Watched(("rfi",), (), ("team",))
+    for letter in (
+        {"kind": "article"},
+        {"kind": "delivery", "receiver": "team"},
+        {"kind": "delivery", "receiver": "x"},
+    ):
+        await store.redis.xadd(store.keys.dead, letter)
+    await store.redis.xadd(store.keys.pushed, {"k": "content"}, id="1-1")
+    await store.redis.zadd(store.keys.stories("mali"), {"s1": 9e15, "s2": 9e15, "over": 1})
+    await store.prune()
+    watched = Watched(
+        ("rfi",), (), ("team",), (Topic("mali", "Mali", parse("mali")), Topic("gao", "Gao", parse("gao")))
+    )
     await Gauges(Board(store), watched).measure()
     found = dict(line.rsplit(" ", 1) for line in series())
     assert found['watchpost_queue_depth{queue="outbox:team"}'] == "1.0"
     assert float(found['watchpost_queue_oldest_age_seconds{queue="outbox:team"}']) > 1e9, "since 1970"
     assert found['watchpost_queue_oldest_age_seconds{queue="articles"}'] == "0.0"
-    assert found['watchpost_queue_dead_letters{queue="all"}'] == "1.0"
+    dead = {queue: found[f'watchpost_queue_dead_letters{{queue="{queue}"}}'] for queue in (*QUEUES, "_other")}
+    assert dead == {"articles": "1.0", "parked": "0.0", "outbox:team": "1.0", "_other": "1.0"}
+    assert found['watchpost_queue_depth{queue="pushed"}'] == "1.0"
+    assert float(found['watchpost_queue_oldest_age_seconds{queue="pushed"}']) > 1e9
+    assert found['watchpost_stories_open{topic="mali"}'] == "2.0"
+    assert found['watchpost_stories_open{topic="gao"}'] == "0.0"
     assert found['watchpost_feeds{state="new"}'] == "1.0"
 
     away = Store("redis://127.0.0.1:1/0")
     await Gauges(Board(away), watched).measure()
-    assert not [line for line in series() if line.startswith("watchpost_queue_")]
+    assert not [line for line in series() if line.startswith(("watchpost_queue_", "watchpost_stories_"))]
     await away.close()
 
 

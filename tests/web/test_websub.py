@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.web.house import pages
+from watchpost import telemetry as tm
 from watchpost.plan.fields import Secret
 from watchpost.plan.plan import Access
 from watchpost.websub import is_signed, secret_of, token_of
@@ -85,13 +86,16 @@ async def test_51_a_wrong_signature_is_answered_kindly_and_nothing_is_taken(stor
     path, secret = await asked(store)
     right = signed(secret, BODY)["x-hub-signature"]
     wrong = ["", "sha256=", right[:-1], right + "0", right.replace("sha256", "sha1"), right.replace("sha256", "md5")]
+    before = tm.pushes_unsigned._value.get()
     wrong += [f"sha256={'0' * 64}", signed("another", BODY)["x-hub-signature"], signed(secret, b"x")["x-hub-signature"]]
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
         for header in wrong:
             answer = await hub.post(path, content=BODY, headers={"x-hub-signature": header})
             assert answer.status_code == 202, header
         assert (await hub.post(path, content=BODY)).status_code == 202
-    assert await waiting(store) == []
+        assert (await hub.post(path, content=BODY, headers={"x-hub-signature": right})).status_code == 204
+    assert len(await waiting(store)) == 1
+    assert tm.pushes_unsigned._value.get() - before == len(wrong) + 1, "the right one is not counted"
 
 
 async def test_a_callback_that_nobody_knows_is_gone(store: Store) -> None:

@@ -33,7 +33,7 @@ async def match_one(
 ) -> tuple[bool, ...] | Exception | None:
     """MATCHED for one article."""
     (result,) = await end.matched([Match(entry, about, parkings)])
-    return result.news if isinstance(result, Matched) else result
+    return tuple(not copy for copy in result.copies) if isinstance(result, Matched) else result
 
 
 async def parked(store: Store, *names: str, group: str = "team|now") -> None:

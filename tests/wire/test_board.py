@@ -1,13 +1,15 @@
-"""What the board shows of sources."""
+"""What the board shows of sources and queues."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from tests.making import article
 from tests.wire.ends import intake
 from watchpost.wire.board import Board
 from watchpost.wire.intake import Claim
+from watchpost.wire.push import Push, Pushes
 from watchpost.wire.store import Store
 
 
@@ -48,3 +50,14 @@ async def test_a_record_says_how_many_entries_the_last_visit_brought(store: Stor
     assert (record.status["entries"], record.status["entries_new"]) == ("251", "245")
     await end.commit(Claim("rfi", "", {}, {}), [article("pushed")], memory={}, status={}, delay_ms=-1)
     assert (await board.record("rfi")).status["entries_new"] == "245"
+
+
+async def test_what_hubs_pushed_waits_like_everything_else_with_its_age(store: Store) -> None:
+    board, pushes = Board(store), Pushes(store)
+    assert (await board.depths([])).by_queue()["pushed"] == 0
+    assert (await board.ages([]))["pushed"] == 0
+    for _ in range(2):
+        assert await pushes.append(Push("content", "rfi", body=b"<rss/>"))
+    await asyncio.sleep(0.05)
+    assert (await board.depths([])).by_queue()["pushed"] == 2
+    assert 0.05 <= (await board.ages([]))["pushed"] < 30

@@ -9,9 +9,12 @@ import pytest
 
 from tests.making import article, hit
 from tests.wire.ends import HOUR_MS, LEASE_MS, match_one, matcher, queued
-from watchpost.wire.articles import Match, Matched, Parking
+from watchpost.wire.articles import Articles, Match, Matched, Parking
+from watchpost.wire.board import Board
+from watchpost.wire.codec import ARTICLE
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
+from watchpost.wire.stream import Entry
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -55,6 +58,48 @@ async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in
         for entry in await end.claims.take(10, block=False)
     ]
     assert flags == [(True,), (True,), (False,)]
+
+
+async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store) -> None:
+    marks = ("url:1", "text:1")
+    told = article("a", fingerprints=marks)
+    found = [told, told, article("b", fingerprints=("url:1", "text:2")), article("c", fingerprints=("url:2", "text:1"))]
+    found.append(article("d", fingerprints=("url:3", "text:1"), outlet="Another"))
+    await queued(store, *found)
+    again = article("a", fingerprints=marks)
+    end = matcher(store)
+    kinds: list[str] = []
+    entries = await end.claims.take(10, block=False)
+    matches = [Match(entry, end.read(entry), (Parking(hit(end.read(entry).title), ("g",)),)) for entry in entries]
+    for result in await end.matched(matches):
+        assert isinstance(result, Matched)
+        kinds += result.copies
+    assert kinds == ["", "url", "near", ""], "from another outlet it is a report of its own"
+    entry = Entry(await store.redis.xadd(store.keys.articles, {"a": ARTICLE.encode(again)}), {})
+    await end.claims.take(1, block=False)
+    (result,) = await end.matched([Match(entry, again, (Parking(hit("a"), ("g",)),))])
+    assert isinstance(result, Matched)
+    assert result.copies == ("exact",)
+
+
+async def test_stories_stay_open_for_the_window_after_their_last_report(store: Store) -> None:
+    board, end = Board(store), Articles(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=400)
+
+    async def told(title: str, topic: str = "mali") -> None:
+        await queued(store, article(title))
+        (entry,) = await end.claims.take(1, block=False)
+        await match_one(end, entry, article(title), Parking(hit(title, topic=topic), ("g",)))
+
+    await told("a")
+    await told("b")
+    await told("c", "wagner")
+    assert await board.open_stories(["mali", "wagner", "quiet"]) == {"mali": 2, "wagner": 1, "quiet": 0}
+    await asyncio.sleep(0.25)
+    await told("d")
+    await asyncio.sleep(0.25)
+    assert await board.open_stories(["mali", "wagner"]) == {"mali": 1, "wagner": 0}
+    assert await store.redis.exists(store.keys.stories("wagner")) == 0, "nothing is left of a quiet topic"
+    assert await board.open_stories([]) == {}
 
 
 async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
@@ -123,4 +168,4 @@ async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loade
     fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
     refused, done = await end.matched([broken, fine])
     assert isinstance(refused, Exception)
-    assert done == Matched((True,))
+    assert done == Matched(("",))

@@ -6,10 +6,13 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.making import digest_delivery
-from tests.wire.ends import HOUR_MS, LEASE_MS, parked
+from tests.making import article, digest_delivery
+from tests.wire.ends import HOUR_MS, LEASE_MS, matcher, parked, queued
 from watchpost.wire.board import Board
+from watchpost.wire.books import Books
 from watchpost.wire.codec import HIT
+from watchpost.wire.desk import Desk
+from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.store import Store
 
@@ -146,12 +149,63 @@ async def test_a_dead_delivery_is_kept_with_its_reason(store: Store) -> None:
     assert 0 < await store.redis.pttl(store.keys.out("d1")) <= HOUR_MS
 
 
-async def test_a_damaged_hit_does_not_hold_up_the_others(store: Store) -> None:
+async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_its_window_closes(store: Store) -> None:
+    await Books(store).open()
     await parked(store, "a")
     await store.redis.rpush(store.keys.bucket("team|now"), b"h9{}")
-    seen = await Outbox(store, kept_ms=HOUR_MS).peek("team|now")
-    assert (len(seen.hits), seen.taken) == (1, 2)
-    assert (await Board(store).depths([])).dead == 1
+    await store.redis.hincrby(f"{store.keys.ledger}total", "parked", 1)
+    outbox = Outbox(store, kept_ms=HOUR_MS)
+    await outbox.peek("team|now")
+    seen = await outbox.peek("team|now")
+    assert (len(seen.hits), seen.taken, await outbox.dead()) == (1, 2, 0), "who only looks buries nothing"
+    assert await outbox.close(seen, NOW, [])
+    (letter,) = await Desk(store).letters()
+    assert (letter.kind, letter.reason, letter.group) == ("hit", "codec", "team|now")
+    assert (await Board(store).depths([])).dead_of == {"parked": 1}
+    assert gaps(await Books(store).audit()) == ()
+    assert await Desk(store).requeue(letter)
+    assert (await outbox.peek("team|now")).damaged == ((letter.detail, b"h9{}"),)
+    assert gaps(await Books(store).audit()) == ()
+
+
+# ── the numbers of dead letters ──
+
+
+async def test_dead_letters_are_counted_by_their_queue_as_they_come_and_go(store: Store) -> None:
+    outbox, desk, board = Outbox(store, kept_ms=HOUR_MS), Desk(store), Board(store)
+    await outbox.open_box("team")
+    await outbox.close(await outbox.peek("g"), NOW, [digest_delivery(f"d{n}") for n in range(3)])
+    for entry in await outbox.claims("team", "n1", LEASE_MS).take(3, block=False):
+        await outbox.bury("team", entry, "gone", "HTTP 410")
+    await queued(store, article("a"))
+    end = matcher(store)
+    (entry,) = await end.claims.take(1, block=False)
+    await end.bury(entry, "codec", "not read")
+    assert (await board.depths(["team"])).dead_of == {"outbox:team": 3, "articles": 1}
+    first, second, third, fourth = await desk.letters()
+    assert await desk.requeue(first)
+    assert await desk.drop_letter(second)
+    assert not await desk.drop_letter(second), "it is gone already"
+    assert await desk.requeue(fourth)
+    assert (await board.depths(["team"])).dead_of == {"outbox:team": 1}
+    assert await desk.drop_letter(third)
+    depths = await board.depths(["team"])
+    assert (depths.dead, depths.dead_of) == (0, {})
+
+
+async def test_the_oldest_of_too_many_letters_is_forgotten_in_the_number_too(store: Store) -> None:
+    pipe = store.redis.pipeline()
+    for n in range(10_000):
+        pipe.xadd(store.keys.dead, {"kind": "delivery", "receiver": "old"}, id=f"1-{n + 1}")
+    await pipe.execute()
+    assert await store.prune() == 0
+    assert (await Board(store).depths([])).dead_of == {"outbox:old": 10_000}, "an older version did not count"
+    await queued(store, article("a"))
+    end = matcher(store)
+    (entry,) = await end.claims.take(1, block=False)
+    await end.bury(entry, "codec", "not read")
+    depths = await Board(store).depths([])
+    assert (depths.dead, depths.dead_of) == (10_000, {"outbox:old": 9_999, "articles": 1})
 
 
 async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:

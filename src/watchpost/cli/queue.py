@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from watchpost.cli.saying import complain, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
+from watchpost.poll.due import words
 from watchpost.wire.board import Board
 from watchpost.wire.books import Books
 from watchpost.wire.desk import Desk
@@ -65,30 +66,44 @@ def status(where: Where, env: Mapping[str, str]) -> int:
     async def work(plan: Plan, store: Store) -> int:
         names = [part.name for part in plan.receivers]
         desk, now = Desk(store), datetime.now(UTC)
-        depths, audit = await Board(store).depths(names), await Books(store).audit()
+        board = Board(store)
+        depths, ages, audit = await board.depths(names), await board.ages(names), await Books(store).audit()
         states = {name: await desk.state(name) for name in names}
         missing = gaps(audit)
         if where.as_json:
             tell_json(
                 {
+                    "pushed": depths.pushed,
                     "articles": depths.articles,
                     "parked": depths.parked,
                     "outbox": depths.outbox,
                     "retry": depths.retry,
                     "dead": depths.dead,
+                    "oldest_seconds": {queue: round(age, 1) for queue, age in ages.items()},
                     "receivers": {name: state.word(now) for name, state in states.items()},
                     "ledger": dict(audit.totals),
                     "gaps": [str(gap) for gap in missing],
                 }
             )
         else:
+            counts = depths.by_queue()
+            since = {
+                queue: words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "" for queue in counts
+            }
             rows = [
-                ("articles to match", str(depths.articles), ""),
-                ("hits for a coming edition", str(depths.parked), ""),
+                ("pushes to read", str(depths.pushed), "", since["pushed"]),
+                ("articles to match", str(depths.articles), "", since["articles"]),
+                ("hits for a coming edition", str(depths.parked), "", since["parked"]),
             ]
-            rows += [(f"for {name}", str(depths.outbox[name]), states[name].word(now)) for name in names]
-            rows += [("for a later attempt", str(depths.retry), ""), ("dead letters", str(depths.dead), "")]
-            table(("WAITING", "COUNT", "STATE"), rows)
+            rows += [
+                (f"for {name}", str(depths.outbox[name]), states[name].word(now), since[f"outbox:{name}"])
+                for name in names
+            ]
+            rows += [
+                ("for a later attempt", str(depths.retry), "", since["retry"]),
+                ("dead letters", str(depths.dead), "", ""),
+            ]
+            table(("WAITING", "COUNT", "STATE", "OLDEST"), rows)
             sums = ("new", "matched", "parked", "told", "sent")
             tell("since the books were opened: " + ", ".join(f"{audit.totals.get(key, 0)} {key}" for key in sums))
             tell("everything is accounted for" if not missing else "")

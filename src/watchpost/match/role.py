@@ -11,10 +11,10 @@ from time import perf_counter
 from watchpost import crash, tracing
 from watchpost import telemetry as tm
 from watchpost.errors import CodecError, StoreError
+from watchpost.match import tally
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
-from watchpost.match.tally import Tally
 from watchpost.model import Article, Route
 from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles, Match, Parking
@@ -51,7 +51,6 @@ class Matcher:
         self._tick_refine = tick_refine
         self._stop = stop
         self._clock = clock
-        self._tally = Tally()
         self._consumer = Consumer(
             articles.claims,
             "articles",
@@ -81,7 +80,6 @@ class Matcher:
         """Now and then, beside the matching: choose by what was read which words are looked for first."""
         while not self._stop.is_set():
             await self._tick_refine()
-            self._tally.settle()
             refinement = self._topics.refinement()
             if refinement is not None:
                 self._topics.adopt(await asyncio.to_thread(refinement))
@@ -133,7 +131,7 @@ class Matcher:
                     tm.store_errors.labels(type(result).__name__).inc()
                     refused.append(done)
                 else:
-                    self._tally.count(done, result)
+                    tally.count(done, result)
             matches = refused
             if matches:
                 if self._stop.is_set():

@@ -17,7 +17,7 @@ from watchpost import telemetry as tm
 from watchpost.errors import StoreError
 from watchpost.web.watched import Watched
 from watchpost.wire.board import Board
-from watchpost.wire.status import ReceiverState, SourceStatus
+from watchpost.wire.status import Depths, ReceiverState, SourceStatus
 
 _KEPT_SECONDS = 5.0  # what was measured serves everybody who asks within that time
 _PART = 500  # sources that are read at once: the loop has other work, too
@@ -25,7 +25,7 @@ _PART = 500  # sources that are read at once: the loop has other work, too
 _RECEIVER_STATES = ("ok", "failing", "paused", "open", "trial", "disabled")
 _FROM_STORE: tuple[Gauge, ...] = (
     tm.feed_last_read, tm.feed_failures, tm.feeds, tm.queue_depth, tm.queue_age, tm.queue_dead,
-    tm.receiver_state, tm.receiver_till,
+    tm.receiver_state, tm.receiver_till, tm.stories_open,
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ class Gauges:
                 depths = await self._board.depths(self._watched.receivers)
                 ages = await self._board.ages(self._watched.receivers)
                 receivers = await self._board.receivers(self._watched.receivers)
+                stories = await self._board.open_stories([topic.name for topic in self._watched.topics])
             except StoreError:
                 for gauge in _FROM_STORE:
                     gauge.clear()
@@ -62,8 +63,20 @@ class Gauges:
                 tm.queue_depth.labels(queue).set(depth)
             for queue, age in ages.items():
                 tm.queue_age.labels(queue).set(age)
-            tm.queue_dead.labels("all").set(depths.dead)
+            _tell_dead(depths, self._watched.receivers)
+            for topic, count in stories.items():
+                tm.stories_open.labels(topic).set(count)
             self._measured = monotonic()
+
+
+def _tell_dead(depths: Depths, receivers: Sequence[str]) -> None:
+    """Each queue in which something may die; what died of receivers that are no longer configured is one sum."""
+    numbers = dict.fromkeys(("articles", "parked", *(f"outbox:{name}" for name in receivers)), 0)
+    for queue, number in depths.dead_of.items():
+        name = queue if queue in numbers else tm.OTHER_QUEUES
+        numbers[name] = numbers.get(name, 0) + number
+    for queue, number in numbers.items():
+        tm.queue_dead.labels(queue).set(number)
 
 
 def _tell_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> None:

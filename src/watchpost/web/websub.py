@@ -53,6 +53,7 @@ def routes(pushes: Pushes) -> list[Route]:
                 return Response(status_code=413)
             secret = secret_of(await pushes.key(), asked.feed, asked.topic)
             if not is_signed(secret, request.headers.get("x-hub-signature", ""), body):
+                tm.pushes_unsigned.inc()
                 tm.log().warning("push.unsigned", source=asked.feed)
                 return Response(status_code=202)
             note = request.headers.get("content-type", "")[:_TEXT_MAX]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from watchpost.model import Article, Hit, derive_id
 from watchpost.signature import Signature, Verdict
@@ -31,11 +32,18 @@ class Match:
     signature: Signature | None = None
 
 
+Copy = Literal["", "exact", "url", "near"]
+"""No copy, the very same article, another one at the same address, or the same words from the same outlet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What became of an article: which of its hits are news, and its story; `verdict` is None without a signature."""
+    """What became of an article: for each hit "" if it is news, else what it shares with one that was told; its story.
 
-    news: tuple[bool, ...]
+    `verdict` is None without a signature.
+    """
+
+    copies: tuple[Copy, ...]
     verdict: Verdict | None = None
 
 
@@ -79,13 +87,13 @@ class Articles:
     async def matched(self, matches: Sequence[Match]) -> list[Matched | Exception | None]:
         """These articles are dealt with, each in one step of its own, all in one round trip.
 
-        For each, in order: is each hit news (True), or the very same that was told (False), and which story is it?
+        For each, in order: is each hit news, or the very same that was told, and which story is it?
         None: another matcher dealt with it, nothing was written. An exception: refused, nothing was written.
         """
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         names.append(self._keys.retained)
-        names += [f"{self._keys.prefix}count:", self._keys.over("")]
+        names += [f"{self._keys.prefix}count:", self._keys.over(""), self._keys.stories("")]
         answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
@@ -127,7 +135,7 @@ class Articles:
             "payload",
             entry.fields.get(b"a", b""),
         ]
-        names = [self._keys.articles, self._keys.dead, self._keys.ledger]
+        names = [self._keys.articles, self._keys.dead, self._keys.dead_counts, self._keys.ledger]
         await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *letter])
         self.claims.let_go(entry)
 
@@ -171,8 +179,16 @@ def _bounded(name: str) -> str:
 
 
 def _result(match: Match, answer: Sequence[bytes | int]) -> Matched:
-    _, story, voice, *flags = answer
+    _, story, voice, *known = answer
     verdict = None
     if match.signature is not None and isinstance(story, bytes) and isinstance(voice, bytes) and story:
         verdict = Verdict(story.decode(), voice.decode("utf-8", "replace"), story.decode() == match.signature.story)
-    return Matched(tuple(flag == 1 for flag in flags), verdict)
+    marks = _the_very_same(match.article)
+    return Matched(tuple(_copy(marks, int(number)) for number in known), verdict)
+
+
+def _copy(marks: Sequence[str], known: int) -> Copy:
+    """`known` is the number of the mark that was known, from 1; 0: none."""
+    if known <= 1:
+        return "exact" if known else ""
+    return "url" if marks[known - 1].startswith("url:") else "near"

@@ -106,18 +106,37 @@ class Board:
 
     async def depths(self, receivers: Sequence[str]) -> Depths:
         """Queue lengths, read one after the other."""
-        redis = self._store.redis
+        keys = self._keys
         async with self._store.errors():
-            groups = await redis.hkeys(self._keys.open)
-            parked = [await redis.llen(self._keys.bucket(group.decode())) for group in groups]
-            outbox = {name: int(await redis.xlen(self._keys.outbox(name))) for name in receivers}
-            return Depths(
-                articles=int(await redis.xlen(self._keys.articles)),
-                parked=sum(parked),
-                outbox=outbox,
-                retry=int(await redis.zcard(self._keys.retry)),
-                dead=int(await redis.xlen(self._keys.dead)),
-            )
+            groups = await self._store.redis.hkeys(keys.open)
+            pipe = self._store.redis.pipeline(transaction=False)
+            for group in groups:
+                pipe.llen(keys.bucket(group.decode()))
+            for stream in (keys.articles, keys.pushed, keys.dead, *(keys.outbox(name) for name in receivers)):
+                pipe.xlen(stream)
+            pipe.zcard(keys.retry)
+            pipe.hgetall(keys.dead_counts)
+            *found, retry, dead_of = await pipe.execute()
+        articles, pushed, dead, *outbox = map(int, found[len(groups) :])
+        return Depths(
+            articles=articles,
+            parked=sum(map(int, found[: len(groups)])),
+            outbox=dict(zip(receivers, outbox, strict=True)),
+            retry=int(retry),
+            dead=dead,
+            pushed=pushed,
+            dead_of={queue.decode("utf-8", "replace"): int(number) for queue, number in dead_of.items()},
+        )
+
+    async def open_stories(self, topics: Sequence[str]) -> dict[str, int]:
+        """How many stories of each topic a further report may still join."""
+        async with self._store.errors():
+            seconds, micros = await self._store.redis.time()
+            pipe = self._store.redis.pipeline(transaction=False)
+            for topic in topics:
+                pipe.zcount(self._keys.stories(topic), f"({seconds * 1000 + micros // 1000}", "+inf")
+            counts = await pipe.execute() if topics else []
+        return dict(zip(topics, map(int, counts), strict=True))
 
     async def receivers(self, names: Sequence[str]) -> dict[str, ReceiverState]:
         """How these receivers fare."""
@@ -133,17 +152,19 @@ class Board:
 
         A parked hit waits for its digest, and a retry for its time: it is late only from then on.
         """
+        streams = {"articles": self._keys.articles, "pushed": self._keys.pushed}
+        streams |= {f"outbox:{name}": self._keys.outbox(name) for name in receivers}
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
             pipe.time()
             pipe.hvals(self._keys.open)
             pipe.zrange(self._keys.retry, 0, 0, withscores=True)
-            for stream in (self._keys.articles, *(self._keys.outbox(name) for name in receivers)):
+            for stream in streams.values():
                 pipe.xrange(stream, count=1)
-            (seconds, micros), opened, retries, *streams = await pipe.execute()
+            (seconds, micros), opened, retries, *first = await pipe.execute()
         now = seconds * 1000 + micros / 1000
         oldest = {"parked": min(map(int, opened), default=now), "retry": min((at for _, at in retries), default=now)}
-        for name, entries in zip(("articles", *(f"outbox:{name}" for name in receivers)), streams, strict=True):
+        for name, entries in zip(streams, first, strict=True):
             oldest[name] = int(entries[0][0].partition(b"-")[0]) if entries else now
         return {name: max(0.0, (now - at) / 1000) for name, at in oldest.items()}
 

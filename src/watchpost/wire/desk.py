@@ -76,7 +76,7 @@ class Desk:
         """Send it again as it was; False if nothing is left of it."""
         keys = self._keys
         names = [keys.dead, keys.articles, keys.out(letter.delivery), keys.outbox(letter.receiver), keys.open]
-        names += [keys.bucket(letter.group), keys.parked, keys.ledger]
+        names += [keys.bucket(letter.group), keys.parked, keys.ledger, keys.dead_counts]
         return bool((await self._store.run("requeue", names, [letter.id, letter.group]))[0] == b"OK")
 
     async def hurry(self, receiver: str = "", only: Sequence[str] = ()) -> int:
@@ -105,7 +105,7 @@ class Desk:
 
     async def _drop(self, receiver: str, delivery: str, entry: bytes, letter: str) -> bool:
         keys = self._keys
-        names = [keys.outbox(receiver), keys.out(delivery), keys.retry, keys.dead, keys.ledger]
+        names = [keys.outbox(receiver), keys.out(delivery), keys.retry, keys.dead, keys.dead_counts, keys.ledger]
         return bool(await self._store.run("drop", names, [delivery, entry, letter]))
 
     async def articles(self, count: int) -> tuple[str, ...]:

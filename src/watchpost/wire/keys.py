@@ -15,6 +15,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | heads | hash: article id → mark of its headline, and how often that changed | poll | poll | as seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
+| stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
 | history | stream: t = topic, h = a hit that was news | match | web | retention.hits, at most 110 000 |
@@ -38,12 +39,14 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | sent | zset: delivery id → forget-after ms | notify | web | retention.deliveries |
 | editions | stream: deliveries that arrived, with their messages | notify | web | the last 1 000 |
 | dead | stream: what could not be done, and why | match, notify | web | the last 10 000 |
+| dead_counts | hash: queue → its letters in `dead` | match, notify | web | as `dead` |
 | ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
 `open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; no other key has two
-writing roles except the dead-letter stream, which both only append to, and the ledger, which is only added to.
+writing roles except the dead-letter stream and its counts, which both only append to, and the ledger, which is only
+added to.
 """
 
 from __future__ import annotations
@@ -105,6 +108,9 @@ class Keys:
 
     def story(self, name: str) -> str:
         return f"{self.prefix}story:{name}"
+
+    def stories(self, topic: str) -> str:
+        return f"{self.prefix}stories:{topic}"
 
     @property
     def history(self) -> str:
@@ -178,6 +184,10 @@ class Keys:
     @property
     def dead(self) -> str:
         return f"{self.prefix}dead"
+
+    @property
+    def dead_counts(self) -> str:
+        return f"{self.prefix}dead_counts"
 
     @property
     def ledger(self) -> str:

@@ -40,7 +40,7 @@ def gaps(audit: Audit) -> tuple[Gap, ...]:
 
     sums = (
         Gap("articles", total("new", "requeued_articles"), total("matched", "dead_articles") + audit.articles),
-        Gap("hits", total("parked", "requeued_hits"), total("told") + audit.parked),
+        Gap("hits", total("parked", "requeued_hits"), total("told", "dead_hits") + audit.parked),
         Gap("deliveries", total("queued", "requeued"), total("sent", "dead", "dropped") + audit.deliveries),
     )
     return tuple(one for one in sums if one.came != one.went)

@@ -89,7 +89,8 @@ class Outbox(Windows):
     async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
         """It will never go through: keep it with the reason."""
         id_ = _id(entry)
-        names = [self._keys.outbox(receiver), self._keys.dead, self._keys.ledger, self._keys.out(id_)]
+        names = [self._keys.outbox(receiver), self._keys.dead, self._keys.dead_counts]
+        names += [self._keys.ledger, self._keys.out(id_)]
         letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
         await self._store.run("dead", names, [keys.NOTIFY, entry.id, self._kept_ms, *letter])
 

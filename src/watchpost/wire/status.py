@@ -46,18 +46,20 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How much waits where."""
+    """How much waits where. `dead` is all that was given up, `dead_of` the same by the queue that it was in."""
 
     articles: int
     parked: int
     outbox: dict[str, int]
     retry: int
     dead: int
+    pushed: int = 0
+    dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def by_queue(self) -> dict[str, int]:
-        """The depths by the name of the queue: articles, parked, retry, and outbox:RECEIVER."""
+        """The depths by the name of the queue: pushed, articles, parked, retry, and outbox:RECEIVER."""
         outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
-        return {"articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
+        return {"pushed": self.pushed, "articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,11 @@ OLDEST = {
     "valkey": (7, 2),
 }  # streams, XAUTOCLAIM with deleted ids: findings on redis-queue, 1.3
 BLOCK_MS = 1000
-_WITH = {"matched": ("stories",)}  # what a script leans on besides the clock
+_LETTERS = ("letters",)
+_WITH = {
+    "matched": ("stories",),
+    **dict.fromkeys(("close_due", "dead", "drop", "recount", "requeue"), _LETTERS),
+}  # what a script leans on besides the clock
 _PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
 
 Argument = str | bytes | int | float
@@ -138,7 +142,8 @@ class Store:
                     f"the data were written for schema {schema.decode()}, this version reads {keys.SCHEMA}: "
                     "run the version that wrote them, or start with an empty data directory"
                 )
-            await ensure_group(self.redis, self.keys.articles, keys.MATCH)
+            for stream, group in ((self.keys.articles, keys.MATCH), (self.keys.pushed, keys.POLL)):
+                await ensure_group(self.redis, stream, group)  # a full server refuses to make them later
             return str(kept.decode())
 
     async def secret(self) -> str:
@@ -151,7 +156,8 @@ class Store:
             return str(kept.decode())
 
     async def prune(self, at_most: int = 1000) -> int:
-        """Forget ids whose time is over; returns how many."""
+        """Forget ids whose time is over; returns how many. What is counted of dead letters is set right, too."""
+        await self.run("recount", [self.keys.dead, self.keys.dead_counts], [])
         names = [self.keys.meta, self.keys.heads, self.keys.seen, self.keys.hits, self.keys.sent]
         return int(await self.run("prune", names, [at_most]))
 

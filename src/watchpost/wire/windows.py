@@ -24,10 +24,10 @@ class Parked:
     """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
 
     `taken` counts the entries read, readable or not: so many leave the bucket when the window closes. `raw` are the
-    bytes of each of the `hits`. `notes` are what was noted of the hits' stories when the group was last told of them,
-    by story. `over` counts by topic what came beyond its limit and was not parked; `silenced` what silences
-    swallowed since the group was last told anything; `editions` what its receiver got in this hour. `plan` names the
-    configuration under which it was last told anything.
+    bytes of each of the `hits`; `damaged` are those that cannot be read: why, and their bytes. `notes` are what was
+    noted of the hits' stories when the group was last told of them, by story. `over` counts by topic what came beyond
+    its limit and was not parked; `silenced` what silences swallowed since the group was last told anything; `editions`
+    what its receiver got in this hour. `plan` names the configuration under which it was last told anything.
     """
 
     group: str
@@ -39,6 +39,7 @@ class Parked:
     told: datetime | None
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
     raw: tuple[bytes, ...] = ()
+    damaged: tuple[tuple[str, bytes], ...] = ()
     over: Mapping[str, int] = field(default_factory=dict, hash=False)
     silenced: int = 0
     editions: int = 0
@@ -109,7 +110,7 @@ class Windows:
         }
 
     async def peek(self, group: str) -> Parked:
-        """What is parked for a group, read at one instant. Unreadable hits are counted in `taken` only."""
+        """What is parked for a group, read at one instant."""
         base = base_of(group)
         hour = int((await self.now()).timestamp()) // 3600
         async with self._store.errors():
@@ -122,11 +123,12 @@ class Windows:
             pipe.get(self._keys.quota(base.partition("|")[0], hour))
             raw, opened, turn, (closed, told, silenced, plan), over, editions = await pipe.execute()
         hits: list[tuple[Hit, bytes]] = []
+        damaged: list[tuple[str, bytes]] = []
         for data in raw:
             try:
                 hits.append((parked_hit(data), data))
             except CodecError as error:
-                await self._bury_hit(group, data, str(error))
+                damaged.append((str(error), data))
         return Parked(
             group,
             (turn or b"0").decode(),
@@ -137,6 +139,7 @@ class Windows:
             _at(told),
             await self._notes(base, list(dict.fromkeys(hit.story for hit, _ in hits))),
             tuple(data for _, data in hits),
+            tuple(damaged),
             {topic.decode(): int(count) for topic, count in over.items() if topic},
             int(silenced or 0),
             int(editions or 0),
@@ -152,12 +155,6 @@ class Windows:
         pairs = zip(stories, found, strict=True)
         return {story: note.decode("utf-8", "replace") for story, note in pairs if note is not None}
 
-    async def _bury_hit(self, group: str, data: bytes, why: str) -> None:
-        letter: dict[str, str | bytes] = {"kind": "hit", "reason": "codec", "detail": why, "payload": data}
-        letter |= {"group": group, "at": str(_ms(await self.now()))}
-        async with self._store.errors():
-            await self._store.redis.xadd(self._keys.dead, letter, maxlen=10_000, approximate=True)
-
     async def close(
         self,
         parked: Parked,
@@ -168,8 +165,8 @@ class Windows:
         *,
         plan: str = "",
     ) -> bool:
-        """End a window: its hits leave the bucket, or are held; its deliveries enter the outbox, and `notes` of what
-        they tell of each story are kept; or nothing of that.
+        """End a window: its hits leave the bucket, or are held, or (the damaged ones) go to the dead letters; its
+        deliveries enter the outbox, and `notes` of what they tell of each story are kept; or nothing of that.
 
         False: another notifier closed it first, nothing was written.
         """
@@ -182,9 +179,16 @@ class Windows:
         args += [base + HELD, _ms(rest.until or window_end), len(rest.held), *rest.held, rest.silenced]
         args.append(plan)
         args += [len(rest.over), *(part for pair in rest.over.items() for part in pair)]
+        args += [len(parked.damaged), *(part for pair in parked.damaged for part in pair)]
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
-        names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]
+        names += [
+            keys.group(base),
+            keys.over(base),
+            keys.quota(base.partition("|")[0], ""),
+            keys.dead,
+            keys.dead_counts,
+        ]
         answer = await self._store.run("close_due", names, args)
         return bool(answer[0] == b"OK")
 

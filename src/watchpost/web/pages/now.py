@@ -28,7 +28,9 @@ def view(
     if depths is not None:
         waiting = sum(depths.outbox.values())
         oldest = max((age for name, age in ages.items() if name.startswith("outbox:")), default=0.0)
+        pushed = {"name": "pushed, to read", "count": depths.pushed, "age": ages.get("pushed", 0.0), "bad": False}
         stages = [
+            *([pushed] if depths.pushed else ()),  # most have no hubs
             {"name": "to match", "count": depths.articles, "age": ages.get("articles", 0.0), "bad": False},
             {"name": "for an edition", "count": depths.parked, "age": ages.get("parked", 0.0), "bad": False},
             {"name": "to send", "count": waiting, "age": oldest, "bad": False},

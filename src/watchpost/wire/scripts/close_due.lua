@@ -2,12 +2,14 @@
 -- back go into a bucket of their own until their time, the frozen deliveries enter the outbox.
 -- KEYS 1 bucket list, 2 open hash, 3 group hash, 4 prefix of out, 5 prefix of outbox, 6 boxes set,
 --      7 prefix of what the group was told, 8 ledger, 9 bucket and 10 group hash of what is held, 11 hash of the
---      group that it is held for (KEYS[3] if that is this one), 12 its over hash, 13 prefix of its receiver's quota
+--      group that it is held for (KEYS[3] if that is this one), 12 its over hash, 13 prefix of its receiver's quota,
+--      14 dead stream, 15 numbers of dead letters
 -- ARGV 1 group, 2 turn (as seen when the hits were read), 3 window end ms, 4 number of hits taken
 --      5 number of deliveries, then for each: id, receiver, digest, created, message
 --      then ttl of notes ms, number of notes, for each: story, note
 --      then group of the held, ms until then, number of held hits, their payloads
 --      then number of silenced hits, name of the configuration; then number of topics of which hits beyond the limit are told, for each: topic, count
+--      then number of hits that nobody can read, for each: why, its bytes
 -- returns {'OK'} | {'CLOSED'} another notifier was first: nothing was written
 -- Hits parked after the reading stay: only the first ARGV[4] leave, and they are the ones that were read,
 -- because the turn says that nobody else took any since.
@@ -45,7 +47,12 @@ end
 if tonumber(ARGV[at + 1]) > 0 then
   if redis.call('HLEN', KEYS[12]) == 1 then redis.call('DEL', KEYS[12]) else redis.call('HSET', KEYS[12], '', now) end
 end
-tally(KEYS[8], 'told', tonumber(ARGV[4]) - held)
+local damaged = at + 2 + 2 * ARGV[at + 1]
+for i = damaged + 1, damaged + 2 * ARGV[damaged], 2 do
+  add_letter(KEYS[14], KEYS[15], {'kind', 'hit', 'reason', 'codec', 'detail', ARGV[i], 'payload', ARGV[i + 1], 'group', ARGV[1]})
+end
+tally(KEYS[8], 'dead_hits', tonumber(ARGV[damaged]))
+tally(KEYS[8], 'told', tonumber(ARGV[4]) - held - ARGV[damaged])
 tally(KEYS[8], 'silenced', silenced)
 tally(KEYS[8], 'queued', tonumber(ARGV[5]))
 if tonumber(ARGV[5]) > 0 then

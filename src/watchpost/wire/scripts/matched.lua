@@ -2,14 +2,15 @@
 -- news for its groups.
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of the hint,
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
---      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over
+--      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories
 -- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
 --      5 how many of a topic are parked in an hour (0: all),
 --      6 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
 --      numbers, figures, sketch; then the number of exact keys, exact keys …
 --      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic;
 --      the last two: how many articles are retained (0: none), how long hits stay in the history, ms
--- returns {'OK', story, voice, 1|0 for each hit: news or known} | {'GONE'} another dealt with it: nothing was written
+-- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known} | {'GONE'} another dealt
+-- with it: nothing was written
 -- What is beyond the limit is counted for each of its groups instead of parked.
 -- A hit is parked with its story before it: 's1', story (32), length of the voice (4), voice, payload.
 local now = now_ms()
@@ -39,18 +40,26 @@ local function remember(hit, topic)
   redis.call('XADD', KEYS[9], 'MINID', '~', string.format('%d-0', now - ARGV[#ARGV]), '*', 't', topic, 'h', hit)
   if redis.call('XLEN', KEYS[9]) > 110000 then redis.call('XTRIM', KEYS[9], 'MAXLEN', '~', 100000) end
 end
+-- A topic's stories that a further report may still join, for whoever counts them; bounded as the history is.
+local function keep_open(topic, name)
+  local open, window = KEYS[13] .. topic, tonumber(ARGV[3])
+  redis.call('ZADD', open, now + window, name)
+  redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
+  redis.call('ZREMRANGEBYRANK', open, 0, -10001)
+  redis.call('PEXPIRE', open, window)
+end
 local out, parked = {'OK', story, voice}, 0
 for _ = 1, ARGV[4] do
-  local marks, news = tonumber(ARGV[at]), 1
+  local first, marks, known = ARGV[at + 1], tonumber(ARGV[at]), 0
   for i = at + 1, at + marks do
-    if redis.call('ZSCORE', KEYS[2], ARGV[i]) then news = 0 end
+    if known == 0 and redis.call('ZSCORE', KEYS[2], ARGV[i]) then known = i - at end
     redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[i])
   end
   at = at + marks + 1
   local groups = tonumber(ARGV[at])
   local payload = ARGV[at + groups + 1]
   local name, over = ARGV[at + groups + 2], false
-  if news == 1 then
+  if known == 0 then
     local day = KEYS[11] .. name .. ':' .. math.floor(now / 86400000)
     local count = redis.call('HINCRBY', day, math.floor(now / 3600000) % 24, 1)
     if count == 1 then redis.call('EXPIRE', day, 3110400) end
@@ -66,12 +75,13 @@ for _ = 1, ARGV[4] do
     end
     if not over then parked = parked + groups end
     remember(before .. payload, name)
+    keep_open(name, story ~= '' and story or first)
   end
   local topic = 'topic:' .. name
   tally(KEYS[8], topic .. ':hits', 1)
-  tally(KEYS[8], topic .. (news == 0 and ':copies' or groups == 0 and ':unrouted' or over and ':over' or ':parked'), 1)
+  tally(KEYS[8], topic .. (known > 0 and ':copies' or groups == 0 and ':unrouted' or over and ':over' or ':parked'), 1)
   at = at + groups + 3
-  out[#out + 1] = news
+  out[#out + 1] = known
 end
 tally(KEYS[8], 'matched', 1)
 tally(KEYS[8], 'hits', tonumber(ARGV[4]))

@@ -1,5 +1,6 @@
 -- REQUEUE: a dead letter goes on its way again, as it was: the same bytes, and for a delivery the same id.
--- KEYS 1 dead stream, 2 articles stream, 3 out hash, 4 outbox stream, 5 open hash, 6 bucket, 7 channel of the hint, 8 ledger
+-- KEYS 1 dead stream, 2 articles stream, 3 out hash, 4 outbox stream, 5 open hash, 6 bucket, 7 channel of the hint, 8 ledger,
+--      9 numbers of dead letters
 -- ARGV 1 letter, 2 group of a hit
 -- returns {'OK'} | {'GONE'} there is no such letter (any more), or nothing is left of what it speaks of
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
@@ -23,5 +24,5 @@ else
   redis.call('XADD', KEYS[4], '*', 'd', letter.id)
   tally(KEYS[8], 'requeued', 1)
 end
-redis.call('XDEL', KEYS[1], ARGV[1])
+take_letter(KEYS[1], KEYS[9], ARGV[1])
 return {'OK'}
