@@ -40,6 +40,8 @@ def _measure(served: Site, count: int) -> tuple[list[Figure], list[str]]:
     urls = served.urls(count)
     colds: list[Round] = []
     warms: list[Round] = []
+    known: list[Round] = []
+    plain: list[Round] = []
     remarks: list[str] = []
     others: dict[str, tuple[Round, Round]] = {}
     ask = {"reader": reader, "newsboat": newsboat}
@@ -49,12 +51,21 @@ def _measure(served: Site, count: int) -> tuple[list[Figure], list[str]]:
             remarks.append(f"watchpost, cold: {dict(served.statuses())}, {colds[-1].entries:,} articles")
             warms.append(running.warm())
             remarks.append(f"watchpost, warm: {dict(served.statuses())}")
+            served.change()
+            known.append(running.warm())
+            remarks.append(f"watchpost, everything known: {dict(served.statuses())}")
+        if count <= _PEERS_UP_TO:
+            with ours(urls, on_new="24h") as running:
+                plain.append(running.cold())
+            remarks.append(f"watchpost, cold, on_new 24h: {dict(served.statuses())}")
         name = [*ask][turn] if turn < len(ask) and count <= _PEERS_UP_TO else ""
         if name and (name != "reader" or peers.there()):
             cold, warm, named = ask[name](urls)
             others[name] = cold, warm
             remarks.append(f"{named}, all its rounds: {dict(served.statuses())}, {cold.entries:,} articles")
-    figures = [*_ours("cold", colds), *_ours("warm", warms)]
+    figures = [*_ours("cold", colds), *_ours("warm", warms), *_ours("all 200, nothing new", known)]
+    if plain:
+        figures += _ours("cold, on_new: 24h", plain)
     for name, (cold, warm) in others.items():
         for kind, one, mine in (("cold", cold, colds), ("warm", warm, warms)):
             figures.append(
@@ -64,7 +75,7 @@ def _measure(served: Site, count: int) -> tuple[list[Figure], list[str]]:
             middle = statistics.median(each.cpu + each.server for each in mine)
             figures.append(at_least(f"{name} : watchpost, {kind}", one.cpu / middle, goal))
     figures.append(at_most("longest lag of the loop, cold", max(one.lag_ms for one in colds), 100, "ms"))
-    peak = max(one.rss for one in (*colds, *warms))
+    peak = max(one.rss for one in (*colds, *warms, *known))
     name = "poller and parser, at the highest"
     figures.append(at_most(name, peak, 150, "MB") if count >= 10_000 else Figure(name, peak, "MB"))
     if count <= _PEERS_UP_TO:

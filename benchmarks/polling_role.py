@@ -20,7 +20,7 @@ _NAP_SECONDS = 0.005
 
 def main() -> None:
     """Run until SIGTERM."""
-    # Here, as in `watchpost` itself: the parser's process imports this module, too.
+    # Here, as in `watchpost` itself.
     from watchpost import telemetry as tm
     from watchpost.app import doors, lifecycle
     from watchpost.plan.settings import read_settings

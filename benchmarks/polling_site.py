@@ -37,10 +37,18 @@ class Site:
 
     root: Path
     port: int
+    documents: int
 
     def urls(self, count: int, *, hosts: bool = True) -> list[str]:
         """The addresses of so many feeds: each on its own host, or all on one."""
         return [f"http://{_address(n) if hosts else '127.0.0.1'}:{self.port}/{n:05}.xml" for n in range(count)]
+
+    def change(self) -> None:
+        """From now on every document has other bytes, and the entries that it had."""
+        for path in (self.root / "www").iterdir():
+            if path.name < f"{self.documents:05}.xml":  # the others are links to these
+                with path.open("ab") as file:
+                    file.write(b"\n")
 
     def statuses(self) -> Counter[str]:
         """How often it answered with which status since the last time of asking."""
@@ -82,7 +90,7 @@ def site(documents: Sequence[Path], count: int) -> Iterator[Site]:
         process = subprocess.Popen(["nginx", "-e", root / "error.log", "-c", root / "nginx.conf"])
         try:
             _wait(port, process, root)
-            yield Site(root, port)
+            yield Site(root, port, len(documents))
         finally:
             process.terminate()
             process.wait()

@@ -26,7 +26,7 @@ from watchpost.wire import keys
 from watchpost.wire.articles import Articles
 from watchpost.wire.gate import Gate
 from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import Argument, Store, ensure_group
+from watchpost.wire.store import Argument, Call, Store, ensure_group
 
 AT_ONCE = Immediate(group_wait=timedelta(0))
 LEASE_MS = 60_000  # nobody waits for a lease here: what is mended is mended by whoever failed
@@ -48,9 +48,9 @@ class StutteringStore(Store):
         self._stutter(name)
         return await super().run(name, keys, args)
 
-    async def run_each(self, name: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+    async def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
         self._stutter(name)
-        return await super().run_each(name, keys, calls)
+        return await super().run_each(name, calls)
 
 
 class Stop:

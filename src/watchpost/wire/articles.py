@@ -94,7 +94,7 @@ class Articles:
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         names.append(self._keys.retained)
         names += [f"{self._keys.prefix}count:", self._keys.over(""), self._keys.stories("")]
-        answers = await self._store.run_each("matched", names, [self._arguments(match) for match in matches])
+        answers = await self._store.run_each("matched", [(names, self._arguments(match)) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
             if isinstance(answer, Exception):

@@ -10,6 +10,7 @@ from watchpost.model import Article
 from watchpost.wire.codec import ARTICLE
 from watchpost.wire.keys import MEMORY
 from watchpost.wire.store import Store
+from watchpost.wire.together import Together
 
 _LOOKED_AT = 200  # feeds at most that one claim looks at: 2 ms
 PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
@@ -71,6 +72,7 @@ class Intake:
     def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int, host_gap_ms: int = 0) -> None:
         self._store = store
         self._keys = store.keys
+        self._commits = Together(store, "commit")
         self._seen_ttl_ms = seen_ttl_ms
         self._queue_max = queue_max
         self._lease_ms = lease_ms
@@ -198,8 +200,7 @@ class Intake:
             args += [self._seen_ttl_ms, self._queue_max, stamp, int(limited), len(state), new]
             args += [text for pair in state.items() for text in pair]
             args += [text for entry in part for text in entry]
-            answer = await self._store.run(
-                "commit",
+            answer = await self._commits.run(
                 [
                     self._keys.feeds,
                     self._keys.source(claim.name),

@@ -34,6 +34,7 @@ _WITH = {
 _PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
 
 Argument = str | bytes | int | float
+Call = tuple[Sequence[str], Sequence[Argument]]
 
 
 class Store:
@@ -67,28 +68,26 @@ class Store:
             with tm.store_seconds.labels(name).time():
                 return await self.script(name)(keys=list(keys), args=list(args))
 
-    async def run_each(self, name: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
-        """Run one script once for each list of arguments, all in one round trip; each call is a step of its own.
+    async def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        """Run one script once for each (keys, arguments), all in one round trip; each call is a step of its own.
 
         Answers come in order; an answer may be an exception, so that one refused call does not hide the others.
         """
         script = self.script(name)
         async with self.errors():
             with tm.store_seconds.labels(name).time():
-                answers = await self._pipelined(script.sha, keys, calls)
+                answers = await self._pipelined(script.sha, calls)
             if any(isinstance(answer, exceptions.NoScriptError) for answer in answers):
                 await self.redis.script_load(script.script)
                 again = [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
-                for n, answer in zip(
-                    again, await self._pipelined(script.sha, keys, [calls[n] for n in again]), strict=True
-                ):
+                for n, answer in zip(again, await self._pipelined(script.sha, [calls[n] for n in again]), strict=True):
                     answers[n] = answer
         return answers
 
-    async def _pipelined(self, sha: str, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+    async def _pipelined(self, sha: str, calls: Sequence[Call]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
-        for args in calls:
-            pipe.evalsha(sha, len(keys), *keys, *args)
+        for names, args in calls:
+            pipe.evalsha(sha, len(names), *names, *args)
         return list(await pipe.execute(raise_on_error=False))
 
     @asynccontextmanager
