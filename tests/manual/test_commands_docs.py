@@ -1,4 +1,4 @@
-"""The manual of the commands names every command, and each `--json` that it shows has that shape."""
+"""The manual of the commands names every command, and the `--json` of each has the shape that it shows."""
 
 from __future__ import annotations
 
@@ -16,37 +16,55 @@ from tests.flow.rig import Rig
 from watchpost.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
-SHAPES = dict(re.findall(r"### `watchpost ([a-z ]+)`\n.*?```json\n(.*?)```", PAGE, re.DOTALL))
+OPML = """<opml version="2.0"><body><outline text="x" xmlUrl="https://x.example/rss" category="a"/>
+<outline text="rfi" xmlUrl="https://www.rfi.fr/rss"/><outline text="bad" xmlUrl="nonsense"/></body></opml>"""
 OFFLINE = {
-    "check": ["check", "--json", "broken.yaml"],
-    "init": ["init", "--json", "new"],
-    "doctor": ["doctor", "--json"],
-    "config diff": ["config", "diff", "--json", "old.yaml", "watchpost.yaml"],
-    "match": ["match", "--json", "drop/talks.txt"],
-    "explain": ["explain", "--json", "mali", "drop/talks.txt"],
-    "topic list": ["topic", "list", "--json"],
-    "topic test": ["topic", "test", "--json", "mali", "--text", "Bamako"],
-    "topic lint": ["topic", "lint", "--json"],
-    "topic diff": ["topic", "diff", "--json", "--against", "old.yaml"],
-    "feed list": ["feed", "list", "--json"],
+    "check": ["broken.yaml"],
+    "config check": ["broken.yaml"],
+    "config show": [],
+    "config diff": ["old.yaml", "watchpost.yaml"],
+    "init": ["new"],
+    "doctor": [],
+    "match": ["drop/talks.txt"],
+    "explain": ["mali", "drop/talks.txt"],
+    "topic list": [],
+    "topic test": ["mali", "--text", "Bamako"],
+    "topic lint": [],
+    "topic diff": ["--against", "old.yaml"],
+    "feed list": [],
+    "feed show": ["rfi"],
+    "feed import": ["list.opml"],
+    "route test": ["--topic", "mali"],
 }
-RUNNING = {
-    "queue status": ["queue", "status", "--json"],
-    "queue peek": ["queue", "peek", "--json"],
-    "receiver list": ["receiver", "list", "--json"],
-}
+"""Commands that need no service, and what follows them."""
+
+
+def shapes() -> dict[str, list[Any]]:
+    """What the manual shows, by command."""
+    found: dict[str, list[Any]] = {}
+    for heading, text in re.findall(r"^### (.*?)\n(.*?)(?=^###|\Z)", PAGE, re.DOTALL | re.MULTILINE):
+        for name in re.findall(r"`watchpost ([a-z ]+)`", heading):
+            found[name] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    return found
+
+
+SHAPES = shapes()
 
 
 def commands(group: Any, path: str = "watchpost") -> Iterator[str]:
+    return (name for name, _ in every(group, path))
+
+
+def every(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if isinstance(getattr(command, "commands", None), dict):
-            yield from commands(command, f"{path} {name}")
+            yield from every(command, f"{path} {name}")
         else:
-            yield f"{path} {name}"
+            yield f"{path} {name}", command
 
 
 def fits(shown: Any, said: Any) -> bool:
-    """Has `said` the keys of `shown`? `NAME` stands for any key; of a list the first one is looked at."""
+    """Has `said` the keys of `shown`, and values of the same kinds? `NAME` stands for any key, null for anything."""
     if isinstance(shown, dict):
         if not isinstance(said, dict):
             return False
@@ -55,7 +73,19 @@ def fits(shown: Any, said: Any) -> bool:
         return shown.keys() == said.keys() and all(fits(shown[key], said[key]) for key in shown)
     if isinstance(shown, list):
         return isinstance(said, list) and (not shown or all(fits(shown[0], one) for one in said))
-    return not isinstance(said, dict | list) or shown is None
+    return shown is None or kind(shown) == kind(said)
+
+
+def kind(value: Any) -> str:
+    return "number" if type(value) in (int, float) else type(value).__name__
+
+
+def test_what_fits_a_shape() -> None:
+    assert fits({"a": 1, "b": None, "c": [{"d": "x"}]}, {"a": 2.5, "b": [1], "c": []})
+    for wrong in ({"a": "1"}, {"a": True}, {"a": None}, {}, {"a": 1, "b": 2}):
+        assert not fits({"a": 1}, wrong), wrong
+    assert not fits({"c": [{"d": "x"}]}, {"c": [{"d": "x"}, {"e": "x"}]})
+    assert not fits({"NAME": 1}, {"x": 1, "y": "1"})
 
 
 def test_every_command_stands_in_the_table() -> None:
@@ -63,16 +93,20 @@ def test_every_command_stands_in_the_table() -> None:
     assert set(commands(typer.main.get_command(app))) <= set(told)
 
 
-def test_every_shape_is_tried() -> None:
-    assert set(SHAPES) == {*OFFLINE, *RUNNING}
+def test_every_command_that_speaks_json_has_its_shape() -> None:
+    tree = every(typer.main.get_command(app), "watchpost")
+    speaking = {name.removeprefix("watchpost ") for name, one in tree if any("--json" in x.opts for x in one.params)}
+    assert speaking == set(SHAPES)
+    assert all(SHAPES.values())
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    text = CONFIG + "feeds: {rfi: https://www.rfi.fr/rss}\n"
+    text = CONFIG + "feeds: {rfi: {url: 'https://www.rfi.fr/rss', tags: [sahel]}}\n"
     (tmp_path / "watchpost.yaml").write_text(text)
-    (tmp_path / "old.yaml").write_text(text.replace("bamako", "gao"))
+    (tmp_path / "old.yaml").write_text(text.replace("bamako", "gao").replace("wagner AND", "embassy AND"))
     (tmp_path / "broken.yaml").write_text(CONFIG.replace("title", "titel"))
+    (tmp_path / "list.opml").write_text(OPML)
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "talks.txt").write_text(ARTICLE)
     return tmp_path
@@ -80,21 +114,72 @@ def here(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", OFFLINE)
 def test_a_command_says_what_the_manual_shows(here: Path, name: str) -> None:
-    lines = watchpost(here, *OFFLINE[name]).stdout.splitlines()
+    lines = watchpost(here, *name.split(), "--json", *OFFLINE[name]).stdout.splitlines()
     assert lines
     for line in lines:
-        assert fits(json.loads(SHAPES[name]), json.loads(line)), line
+        said = json.loads(line)
+        if name == "config show":  # it shows some keys of many
+            assert SHAPES[name][0].keys() <= said.keys()
+            assert isinstance(said["feeds"]["rfi"], dict)
+            continue
+        assert any(fits(shown, said) for shown in SHAPES[name]), line
 
 
-def test_beside_a_running_service_too(tmp_path: Path) -> None:
+class Beside:
+    """Commands beside a running service, each held against its shape."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.asked: set[str] = set()
+
+    def ask(self, name: str, *words: str, shape: int = 0) -> Any:
+        env = {"HOOK_SECRET": self.rig.env["HOOK_SECRET"], "WATCHPOST_DATA": "data"}
+        said = json.loads(watchpost(self.rig.root, *name.split(), *words, "--json", **env).stdout)
+        assert fits(SHAPES[name][shape], said), (name, said)
+        self.asked.add(name)
+        return said
+
+
+def test_so_it_does_beside_a_running_service(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
+    beside = Beside(rig)
     try:
+        rig.world.answers = [(400, {})]  # the first is refused, and what comes then has to wait
         rig.world.status = 503
         rig.start()
-        rig.publish("talks")
+        rig.publish("one")
+        rig.until(lambda: "delivery.dead" in rig.log())
+        rig.publish("two")
         rig.until(lambda: "delivery.waits" in rig.log())
-        for name, words in RUNNING.items():
-            done = watchpost(rig.root, *words, "--data", "data", HOOK_SECRET=rig.env["HOOK_SECRET"])
-            assert fits(json.loads(SHAPES[name]), json.loads(done.stdout)), done
+        beside.ask("queue status")
+        beside.ask("queue peek")
+        beside.ask("queue peek", "--articles", shape=2)
+        (letter,) = beside.ask("queue peek", "--dead", shape=1)["letters"]
+        assert len(beside.ask("delivery list")["deliveries"]) == 2
+        beside.ask("delivery show", letter["delivery"])
+        beside.ask("receiver list")
+        beside.ask("receiver test", "inbox")
+        (draft,) = beside.ask("digest preview", "inbox", "--since", "1h")["drafts"]
+        assert draft["ranking"]
+        assert draft["rulings"]
+        beside.ask("digest preview", "inbox")
+        beside.ask("digest send", "inbox")
+        made = beside.ask("silence add", "--topic", "mali", "--for", "1h", "--reason", "replays")
+        assert beside.ask("digest preview", "inbox", "--since", "1h")["drafts"][0]["silenced"]
+        assert beside.ask("silence list")["silences"]
+        beside.ask("silence expire", made["silence"]["id"])
+        beside.ask("feed list")
+        beside.ask("feed show", "world")
+        beside.ask("feed read", "world")
+        assert beside.ask("feed test", "world")["entries"]
+        beside.ask("feed discover", f"{rig.site}/feed", "--allow-private", "127.0.0.0/8")
+        beside.ask("topic diff")
+        rig.config.write_text(rig.config.read_text().replace("mali: mali", "mali: mali OR gao"))
+        assert beside.ask("config diff")["same"] is False
+        beside.ask("queue retry")
+        beside.ask("receiver enable", "inbox")
+        beside.ask("delivery replay", letter["delivery"])
+        beside.ask("queue drop", "--receiver", "inbox", "--yes")
     finally:
         rig.close()
+    assert beside.asked | set(OFFLINE) == set(SHAPES), "every command is tried"
