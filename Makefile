@@ -60,7 +60,8 @@ browser: $(VENV)/.installed-dev  ## install what the tests of the pages need bes
 		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium; }
 	@npm install --prefix $(VENV)/node --no-save --no-audit --no-fund --silent axe-core@4.14.1 html-validate@10.17.0
 
-screenshots: browser  ## take the pictures of the README anew
+screenshots: browser  ## take the pictures of the README anew (needs a font for Chinese: fonts-noto-cjk)
+	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is needed, or the pictures show boxes: apt-get install fonts-noto-cjk"; exit 1; }
 	$(BIN)/python -m tests.web.screenshots docs/img
 
 clean:  ## remove .venv and build leftovers; data in var stays

@@ -121,7 +121,7 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Plan) -> None:
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text
-        assert "2 of 2, to ida@example.org" in page
+        assert "2 of 2 to ida@example.org" in page
         assert "Send it now" not in page, "without deeds nobody acts"
         await early_in_a_minute(store)
         source = (await client.get(f"{address}{place}/2/source")).text
@@ -179,4 +179,4 @@ async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, plan: 
         page = (await client.get(address + place)).text
         assert "Nothing to send to team now" in page
         assert re.search(r"1 hit, held back by quiet hours until .*: Gao", page)
-        assert re.search(r"1 hit on mali, silenced by \w+", page)
+        assert "1 hit on mali, silenced: talks" in page

@@ -67,11 +67,14 @@ async def pages(
     async def told(where: str) -> None:
         address.set_result(where)
 
-    house = House(store, watched, vitals or Vitals(), access=access or Access(), stop=stop, **others)
+    vitals = vitals or Vitals()
+    house = House(store, watched, vitals, access=access or Access(), stop=stop, **others)
     work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(house), told))
+    pulse = asyncio.ensure_future(vitals.run())  # a browser takes longer than a loop may hang
     yield f"http://{await address}"
     stop.set()
     await work
+    pulse.cancel()
 
 
 async def found(

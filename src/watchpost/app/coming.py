@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from watchpost.app.editions import Draft, drafts
 from watchpost.match.routing import all_groups
 from watchpost.plan.plan import Plan
 from watchpost.web.pages.editions import id_of
 from watchpost.web.pages.previews import Preview, Ranked, seen
+from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
 from watchpost.wire.windows import HELD
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 _WHY = {
     "interval": "held back because their story was told a moment ago",
     "known": "no news of their story",
@@ -34,7 +38,12 @@ class PlanEditions:
         if group is None:
             return ()
         async with drafts(self._plan, self._store, group.receiver) as desk:
-            return tuple(preview_of(draft) for draft in await desk.of(group.receiver, group.key))
+            found = await desk.of(group.receiver, group.key)
+        reasons: dict[str, str] = {}
+        if any(draft.edition.silenced for draft in found):
+            known = (*self._plan.silences, *await Silences(self._store).all())
+            reasons = {silence.id: silence.reason for silence in known}
+        return tuple(preview_of(draft, self._plan.timezone, reasons) for draft in found)
 
     async def send(self, id_: str, saw: str | None, by: str) -> int | None:
         """Send that now; how many messages. None if somebody closed a window since the previews that were seen."""
@@ -52,8 +61,8 @@ class PlanEditions:
         return sum(len(draft.edition.deliveries) for draft in sent)
 
 
-def preview_of(draft: Draft) -> Preview:
-    """A draft as a page shows it."""
+def preview_of(draft: Draft, timezone: str = "UTC", reasons: Mapping[str, str] = _NONE) -> Preview:
+    """A draft as a page shows it: times in this zone, silences with their reasons (by id)."""
     edition = draft.edition
     stories = edition.digest.stories if edition.digest is not None else ()
     return Preview(
@@ -61,18 +70,18 @@ def preview_of(draft: Draft) -> Preview:
         len(draft.parked.hits),
         tuple(delivery.message for delivery in edition.deliveries),
         tuple(Ranked(story.lead.title, story.severity, story.reckoning) for story in stories),
-        tuple(_kept(draft)),
+        tuple(_kept(draft, ZoneInfo(timezone), reasons)),
         draft.group.key.endswith(HELD),
     )
 
 
-def _kept(draft: Draft) -> Iterator[str]:
+def _kept(draft: Draft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
     for ruling in draft.edition.rulings:
         if not ruling.told:
-            until = f" until {ruling.until:%Y-%m-%d %H:%M} UTC" if ruling.until else ""
+            until = f" until {ruling.until.astimezone(zone):%d %b %H:%M}" if ruling.until else ""
             yield f"{_hits(len(ruling.hits))}, {_WHY[ruling.reason]}{until}: {ruling.hits[0].article.title}"
     for (silence, topic), count in draft.edition.silenced.items():
-        yield f"{_hits(count)} on {topic}, silenced by {silence}"
+        yield f"{_hits(count)} on {topic}, silenced: {reasons.get(silence) or silence}"
 
 
 def _hits(count: int) -> str:

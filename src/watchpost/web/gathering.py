@@ -77,8 +77,10 @@ class Gathering:
         up = not seen.problem
         coming = await self.upcoming(moment) if up else ()
         day = await self.books.page(moment.astimezone(UTC).date()) if up else {}
+        failing = [status.name for status in seen.sources if status.failures][: now.SHOWN]
+        due = await self.board.due(failing) if up and failing else {}
         receivers = seen.receivers or {}
-        values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, moment)
+        values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, due, moment)
         return Shown("now", values)
 
     async def document(self, moment: datetime) -> Mapping[str, Any]:

@@ -26,8 +26,9 @@ HEADERS = {
     "cache-control": "no-store",
 }
 OPEN = ("/healthz", "/readyz")
-OPEN_BELOW = ("/u/", websub.PATH)
-"""Where nobody is asked who they are: probes, and where a token is proof enough: no more mail, and hubs that push."""
+OPEN_BELOW = ("/u/", "/static/", websub.PATH)
+"""Where nobody is asked who they are: probes, and where a token is proof enough: no more mail (its page has a style, of
+which everybody has a copy), and hubs that push."""
 
 LOOK = re.compile(r"/topics/[^/]+/try")
 """What is sent by POST because it is long, and changes nothing."""

@@ -34,15 +34,18 @@ def routes(leaving: Leaving, rendering: Rendering) -> list[Route]:
     async def show(request: Request) -> Response:
         found = await leaving.whose(request.path_params["token"])
         if found is None:
-            return PlainTextResponse("this link is not valid (any more)\n", 404)
+            return page("This is no link of ours", "", False, 404)
         _, address, gone = found
-        values = {"address": masked(address), "gone": gone}
-        return HTMLResponse(rendering.page("leave", datetime.now(UTC), values))
+        return page("No more mail" if gone else "Unsubscribe", masked(address), gone)
+
+    def page(heading: str, address: str, gone: bool, code: int = 200) -> Response:
+        values = {"heading": heading, "address": address, "gone": gone}
+        return HTMLResponse(rendering.page("leave", datetime.now(UTC), values), code)
 
     async def take(request: Request) -> Response:
         token, form = request.path_params["token"], await form_of(request)
         done = await (leaving.come_back(token) if form.get("again") else leaving.leave(token))
-        return await show(request) if done else PlainTextResponse("this link is not valid (any more)\n", 404)
+        return await show(request) if done else page("This is no link of ours", "", False, 404)
 
     return [Route("/u/{token}", _safely(show)), Route("/u/{token}", _safely(take), methods=["POST"])]
 

@@ -35,12 +35,13 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            "local": lambda moment: f"{moment.astimezone(zone):%d %b %H:%M}",
+            "local": lambda moment, now: shaping.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
             "full": lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
             "iso": lambda moment: moment.isoformat(timespec="seconds"),
             "ago": shaping.ago,
             "link": shaping.safe_link,
             "pieces": shaping.pieces,
+            "plain_subject": shaping.plain_subject,
             "span": shaping.span_words,
         }
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}

@@ -119,9 +119,12 @@ def _reasons(vitals: Vitals, seen: Seen, now: datetime) -> list[str]:
     if failing:
         reasons.append(f"{failing} of {len(seen.sources)} sources cannot be read")
     states = {name: state.word(now) for name, state in (seen.receivers or {}).items()}
-    reasons += [f"{name} is {word}" for name, word in states.items() if word not in ("ok", "trial")]
+    words = {"open": "is left alone for a while: its breaker is open"}
+    reasons += [
+        f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word not in ("ok", "trial")
+    ]
     if seen.depths.dead:
-        reasons.append(f"{seen.depths.dead} dead letters")
+        reasons.append("1 dead letter" if seen.depths.dead == 1 else f"{seen.depths.dead} dead letters")
     return reasons
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +42,9 @@ class Chart:
     height: int
 
 
+_MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)")
+_MOMENT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC(, |$)")
+
 BAR, GAP, HEIGHT = 8, 2, 36
 
 
@@ -77,10 +81,25 @@ def ago(moment: datetime, now: datetime) -> str:
     return "now" if abs(span) < timedelta(seconds=1) else f"{words} ago" if span > timedelta(0) else f"in {words}"
 
 
+def day_and_time(moment: datetime, now: datetime) -> str:
+    """A moment as people write it: "25 Nov 08:00"; of another year with that."""
+    return f"{moment:%d %b %H:%M}" if moment.year == now.year else f"{moment:%d %b %Y %H:%M}"
+
+
+def plain_subject(subject: str) -> str:
+    """A subject without the mark of this installation, which is the same in a whole list: "[watch.example.org] "."""
+    return _MARK.sub("", subject)
+
+
+def reason_of(next_visit: str) -> str:
+    """Why a source is visited when it is: without the moment in UTC that stands before it."""
+    return _MOMENT.sub("", next_visit)
+
+
 def span_words(span: timedelta) -> str:
-    """A span in one unit: "42 s", "3 min", "5 h", "12 d"."""
+    """A span in one unit: "42 s", "3 min", "5 h", "12 d", "3 y"."""
     seconds = int(span.total_seconds())
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+    for size, unit in ((31_557_600, "y"), (86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size * 2 or (seconds >= size and size == 60):
             return f"{seconds // size} {unit}"
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"

@@ -84,7 +84,7 @@ def view(
     `silences`: None if the store is away. `disk`: what lies there now, None if nobody looked.
     """
     problems = problem.splitlines() if disk is None else list(disk.problems)
-    state = "failing" if problems or (disk is None and not good) else "changed" if disk and disk.different else "ok"
+    state = "mistakes" if problems or (disk is None and not good) else "changed" if disk and disk.different else "ok"
     return {
         "active": "config",
         "state": state,

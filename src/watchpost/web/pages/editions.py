@@ -26,6 +26,26 @@ class Upcoming:
     hits: tuple[Hit, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages of one digest that arrived at one receiver one after the other: the newest, and how many they are."""
+
+    last: Sent
+    count: int
+
+
+def batches(sent: Sequence[Sent]) -> list[Batch]:
+    """What arrived, the newest first, a line for each digest and receiver."""
+    found: list[Batch] = []
+    for one in sent:
+        before = found[-1].last if found else None
+        if before is not None and one.digest and (before.digest, before.receiver) == (one.digest, one.receiver):
+            found[-1] = Batch(before, found[-1].count + 1)
+        else:
+            found.append(Batch(one, 1))
+    return found
+
+
 def id_of(group: Group) -> str:
     """A group's name in addresses: its key holds blanks, commas and slashes."""
     return derive_id("group", group.key)[:16]
@@ -33,4 +53,4 @@ def id_of(group: Group) -> str:
 
 def view(upcoming: Sequence[Upcoming], sent: Sequence[Sent]) -> dict[str, Any]:
     """What the template shows."""
-    return {"active": "editions", "upcoming": upcoming, "sent": sent}
+    return {"active": "editions", "upcoming": upcoming, "sent": batches(sent)}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from watchpost.web.pages.editions import Upcoming
+from watchpost.web.pages.feeds import state_of
+from watchpost.web.shaping import reason_of
 from watchpost.wire.status import Depths, ReceiverState, SourceStatus
 
-_SHOWN = 20
+SHOWN = 20
 
 
 def view(
@@ -20,9 +22,13 @@ def view(
     receivers: Mapping[str, ReceiverState],
     upcoming: tuple[Upcoming, ...],
     day: Mapping[str, int],
+    due: Mapping[str, datetime],
     now: datetime,
 ) -> dict[str, Any]:
-    """What the template shows. `document` is that of /status.json, `day` today's page of the ledger."""
+    """What the template shows. `document` is that of /status.json, `day` today's page of the ledger.
+
+    `due` says of each feed when it is read next.
+    """
     failing = [status for status in sources if status.failures]
     stages: list[dict[str, Any]] = []
     if depths is not None:
@@ -31,11 +37,11 @@ def view(
         pushed = {"name": "pushed, to read", "count": depths.pushed, "age": ages.get("pushed", 0.0), "bad": False}
         stages = [
             *([pushed] if depths.pushed else ()),  # most have no hubs
-            {"name": "to match", "count": depths.articles, "age": ages.get("articles", 0.0), "bad": False},
-            {"name": "for an edition", "count": depths.parked, "age": ages.get("parked", 0.0), "bad": False},
-            {"name": "to send", "count": waiting, "age": oldest, "bad": False},
-            {"name": "to try again", "count": depths.retry, "age": ages.get("retry", 0.0), "bad": depths.retry > 0},
-            {"name": "dead letters", "count": depths.dead, "age": 0.0, "bad": depths.dead > 0},
+            _stage("to match", depths.articles, ages.get("articles", 0.0)),
+            _stage("for an edition", depths.parked, ages.get("parked", 0.0)),
+            _stage("to send", waiting, oldest),
+            _stage("to try again", depths.retry, ages.get("retry", 0.0), bad=True),
+            _stage("given up", depths.dead, 0.0, bad=True),
         ]
     return {
         "active": "now",
@@ -47,9 +53,15 @@ def view(
             ("hits", day.get("hits", 0)),
             ("messages sent", day.get("sent", 0)),
         ],
-        "failing": failing[:_SHOWN],
+        "failing": [
+            (status, state_of(status), due.get(status.name), reason_of(status.next_visit)) for status in failing[:SHOWN]
+        ],
         "failing_count": len(failing),
         "total": len(sources),
         "receivers": [(name, state, state.word(now)) for name, state in receivers.items()],
         "upcoming": upcoming,
     }
+
+
+def _stage(name: str, count: int, seconds: float, *, bad: bool = False) -> dict[str, Any]:
+    return {"name": name, "count": count, "age": timedelta(seconds=int(seconds)), "bad": bad and count > 0}

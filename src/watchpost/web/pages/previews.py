@@ -14,7 +14,7 @@ from typing import Any
 from watchpost.model import Message
 from watchpost.web.pages.editions import Upcoming
 
-SHOWN_MESSAGES = 3  # in full on one page; the others are linked
+LISTED = 20  # messages of an edition; the first is shown, the others are linked
 SHOWN_CHARACTERS = 12_000  # of one edition: the whole text has an address of its own
 
 
@@ -95,23 +95,27 @@ def view(coming: Upcoming, previews: Sequence[Preview], now: datetime) -> dict[s
         "title": messages[0].subject if messages else f"Nothing to send to {coming.receiver} now",
         "previews": previews,
         "messages": shown(messages, f"/editions/{coming.id}"),
-        "count": len(messages),
         "seen": seen(previews),
         "made": now,
     }
 
 
-def shown(messages: Sequence[Message], place: str) -> list[dict[str, Any]]:
-    """The messages as the template takes them: their texts, and where each is found alone, below `place`."""
-    return [
-        {
-            "subject": message.subject,
-            "address": message.address,
-            "faces": faces(message) if number <= SHOWN_MESSAGES else (),
-            "place": f"{place}/{number}",
-        }
-        for number, message in enumerate(messages, 1)
-    ]
+def shown(messages: Sequence[Message], place: str) -> dict[str, Any]:
+    """The messages as the template takes them: the first with its texts, of the others where each text is found.
+
+    `place` is the address below which they are. Of the first, `plain` are the texts for people, `coded` the others.
+    """
+    listed = [(message, faces(message), f"{place}/{number}") for number, message in enumerate(messages[:LISTED], 1)]
+    first = [face for face in (listed[0][1] if listed else ()) if face.key != "source"]
+    plain = [face for face in first if face.markup or face.key == "text"] or first
+    return {
+        "first": listed[0] if listed else None,
+        "plain": plain,
+        "coded": [face for face in first if face not in plain],
+        "others": listed[1:],
+        "count": len(messages),
+        "unlisted": len(messages) - len(listed),
+    }
 
 
 def _of_mail(mime: str) -> list[Face]:

@@ -1,0 +1,77 @@
+"""Small things that pages show: times of another year, subjects without their mark, many messages in one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.making import WHEN
+from watchpost.model import Message
+from watchpost.vitals import Vitals
+from watchpost.web.pages import deliveries
+from watchpost.web.pages.editions import batches
+from watchpost.web.report import Seen, report
+from watchpost.web.shaping import day_and_time, plain_subject, reason_of, span_words
+from watchpost.web.watched import Watched
+from watchpost.wire.records import Case, Letter, Sent
+from watchpost.wire.status import Depths, ReceiverState
+
+
+def test_another_year_is_said() -> None:
+    assert day_and_time(WHEN, WHEN + timedelta(days=2)) == "23 Nov 07:30"
+    assert day_and_time(datetime(2099, 1, 1, tzinfo=UTC), WHEN) == "01 Jan 2099 00:00"
+    assert span_words(timedelta(days=26_334)) == "72 y"
+    assert span_words(timedelta(days=700)) == "700 d"
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("[watch.example.org] 3 stories: Mali", "3 stories: Mali"),
+        ("3 stories [Mali]", "3 stories [Mali]"),
+        ("[Mali]", "[Mali]"),
+        ("[desk] ", "[desk] "),
+        ("[a [b] c", "[a [b] c"),
+        ("", ""),
+    ],
+)
+def test_the_mark_of_the_installation_is_left_out_of_lists(subject: str, shown: str) -> None:
+    assert plain_subject(subject) == shown
+
+
+def test_why_a_source_is_visited_then() -> None:
+    assert reason_of("2026-11-25 20:39:21 UTC, after 1 failure in a row: still every 10 minutes").startswith("after 1")
+    assert reason_of("2026-11-25 20:39 UTC") == ""
+    assert reason_of("every 10 minutes") == "every 10 minutes"
+
+
+def _sent(id_: str, digest: str, receiver: str = "team") -> Sent:
+    return Sent(id_, receiver, digest, WHEN, WHEN, 1, Message("", id_, {}))
+
+
+def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
+    sent = [_sent("a.2", "a"), _sent("a.1", "a"), _sent("b", "b"), _sent("a.0", "a"), _sent("a", "a", "desk")]
+    assert [(one.last.id, one.count) for one in batches(sent)] == [("a.2", 2), ("b", 1), ("a.0", 1), ("a", 1)]
+    assert len(batches([_sent("x", ""), _sent("y", "")])) == 2, "of no digest: nobody knows what belongs together"
+
+
+def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_subject() -> None:
+    case = Case("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
+    cases = [case, replace(case, id="a.2"), replace(case, id="a.3", state="retrying", error="503")]
+    cases.append(replace(case, id="d", digest="d", state="dead"))
+    letter = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
+    shown = deliveries.view({}, {}, {}, cases, [letter, replace(letter, delivery="e")], [], WHEN)
+    assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
+    assert shown["waiting_count"] == 3
+    assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
+
+
+def test_trouble_is_said_in_sentences() -> None:
+    state = ReceiverState(5, 1, WHEN + timedelta(minutes=5), WHEN, 1, None, "503", 0)
+    depths = Depths(0, 0, {"team": 0}, 0, 1)
+    seen = Seen("", (), depths, {}, (), {"team": state})
+    reasons = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")["reasons"]
+    assert "team is left alone for a while: its breaker is open" in reasons
+    assert "1 dead letter" in reasons
