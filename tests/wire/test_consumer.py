@@ -32,6 +32,7 @@ class Desk:
         self.dealt: list[str] = []
         self.given_up: list[str] = []
         self.began = asyncio.Event()
+        self.beats = self.takes = 0
         self.claims = Claims(store, store.keys.pushed, keys.POLL, name, lease_ms)
         self._work = deal
         self._tick_seconds = lease_ms / 3000
@@ -41,12 +42,17 @@ class Desk:
             take=self._take,
             deal=self._deal,
             give_up=self._give_up,
+            beat=self._beat,
             tick=self._tick,
             tick_renew=self._tick,
             stop=self.stop,
         )
 
+    def _beat(self) -> None:
+        self.beats += 1
+
     async def _take(self) -> Sequence[Entry]:
+        self.takes += 1
         return await self.claims.take(8)
 
     async def _deal(self, entries: Sequence[Entry]) -> None:
@@ -267,3 +273,11 @@ async def test_a_store_that_is_gone_for_a_while_ends_nothing(data: Path) -> None
         await asyncio.gather(supervising, return_exceptions=True)
         await store.close()
         await server.stop()
+
+
+async def test_who_cannot_reach_the_store_lives_all_the_same_and_says_so() -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    desk = Desk(away, lease_ms=60_000)
+    await desk.until(lambda: desk.beats >= 3 and desk.takes >= 2, 15)
+    assert desk.dealt == []
+    await away.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 
 from watchpost import crash, tracing
@@ -57,6 +58,7 @@ class Matcher:
             take=self._take,
             deal=self._deal,
             give_up=self._give_up,
+            beat=partial(VITALS.beat, "match"),
             tick=tick,
             tick_renew=tick_renew,
             stop=stop,
@@ -85,7 +87,6 @@ class Matcher:
                 self._topics.adopt(await asyncio.to_thread(refinement))
 
     async def _take(self) -> Sequence[Entry]:
-        VITALS.beat("match")
         return await self._articles.claims.take(_BATCH)
 
     async def _deal(self, entries: Sequence[Entry]) -> None:

@@ -22,6 +22,10 @@ async def _always() -> bool:
     return True
 
 
+def _nothing() -> None:
+    pass
+
+
 class Consumer:
     """Deals with the entries of one stream until `stop` is set, and goes on while the store is away.
 
@@ -29,7 +33,8 @@ class Consumer:
     acknowledges each in the script that does it; `give_up(entry)` takes poison out of the stream. All may raise
     StoreError: what is not acknowledged then is nobody's when its lease ends. `may_take_over()`: may abandoned
     entries be dealt with now? `tick` and `tick_renew` return three times a lease, or at once when stopping.
-    `queue` is the stream's name in the metrics, `shown` in the log.
+    `beat()` is called each time that the loop comes round, also while the store is away. `queue` is the stream's name
+    in the metrics, `shown` in the log.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Consumer:
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         may_take_over: Callable[[], Awaitable[bool]] = _always,
+        beat: Callable[[], None] = _nothing,
         shown: str = "",
     ) -> None:
         self._claims = claims
@@ -56,6 +62,7 @@ class Consumer:
         self._tick_renew = tick_renew
         self._stop = stop
         self._may_take_over = may_take_over
+        self._beat = beat
         self._look = True  # for what silent consumers left
 
     async def run(self) -> None:
@@ -90,6 +97,7 @@ class Consumer:
     async def _work(self) -> None:
         following: Sequence[Entry] = ()
         while following or not self._stop.is_set():
+            self._beat()
             try:
                 await self.deal(following or await self._next())
             except StoreError as error:
@@ -99,6 +107,7 @@ class Consumer:
 
     async def _next(self) -> Sequence[Entry]:
         if self._look:
+            self._look = False  # if the store fails us, at the next tick again
             entries = await self._claims.reclaim(1) if await self._may_take_over() else ()
             self._look = bool(entries)
             if entries:
