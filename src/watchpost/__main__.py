@@ -20,7 +20,7 @@ def main() -> None:
 
     try:
         try:
-            app()
+            app(prog_name="watchpost")
         finally:
             sys.stdout.flush()
     except Exception as error:

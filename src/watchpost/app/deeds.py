@@ -61,7 +61,8 @@ class PlanDeeds:
         for number, letter in enumerate(letters, 1):
             done += await self._desk.requeue(letter)
             progress(number, len(letters))
-        audit(deed, done, by, receiver=receiver)
+        if done:
+            audit(deed, done, by, receiver=receiver)
         return done
 
     async def resend(self, letter: str, by: str) -> bool:

@@ -18,6 +18,16 @@ def feeds(incomplete: str) -> list[str]:
     return _names("feeds", incomplete)
 
 
+def sources(incomplete: str) -> list[str]:
+    """Feeds and folders that begin so."""
+    return _names("feeds", incomplete) + _names("folders", incomplete)
+
+
+def severities(incomplete: str) -> list[str]:
+    """Severities that begin so."""
+    return [severity for severity in ("low", "normal", "high") if severity.startswith(incomplete)]
+
+
 def receivers(incomplete: str) -> list[str]:
     """Receivers that begin so."""
     return _names("receivers", incomplete)

@@ -7,16 +7,24 @@ from typing import Annotated
 
 import typer
 
+from watchpost.cli import completing
 from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
 
 digest_app = typer.Typer(help="Editions: what would be sent, and sending it now.", no_args_is_help=True)
 route_app = typer.Typer(help="Routes: who is told of what, and when.", no_args_is_help=True)
 silence_app = typer.Typer(help="Silences: of what nobody is told for a while.", no_args_is_help=True)
 
-Receiver = Annotated[str, typer.Argument(help="A receiver of the configuration.")]
-Topic = Annotated[str, typer.Option("--topic", "-t", help="A topic of the configuration.")]
-Severity = Annotated[str, typer.Option("--severity", help="low, normal or high.")]
-Source = Annotated[str, typer.Option("--source", "--feed", help="A feed or folder of the configuration.")]
+Receiver = Annotated[str, typer.Argument(help="A receiver of the configuration.", autocompletion=completing.receivers)]
+Topic = Annotated[
+    str, typer.Option("--topic", "-t", help="A topic of the configuration.", autocompletion=completing.topics)
+]
+Severity = Annotated[str, typer.Option("--severity", help="low, normal or high.", autocompletion=completing.severities)]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--source", "--feed", help="A feed or folder of the configuration.", autocompletion=completing.sources
+    ),
+]
 
 
 @digest_app.command("preview")

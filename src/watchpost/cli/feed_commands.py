@@ -42,7 +42,7 @@ def feed_show(
 
 @feed_app.command("read")
 def feed_read(
-    name: Annotated[str, typer.Argument(help="A feed of the configuration.")],
+    name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=completing.feeds)],
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -55,7 +55,12 @@ def feed_read(
 
 @feed_app.command("test")
 def feed_test(
-    target: Annotated[str, typer.Argument(metavar="URL|NAME", help="An address, or a feed of the configuration.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL|NAME", help="An address, or a feed of the configuration.", autocompletion=completing.feeds
+        ),
+    ],
     allow_private: PrivateOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -172,7 +172,8 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
         if not confirmed(len(letters) + len(cases), "dropped for ever", yes):
             return USAGE
         done = [await desk.drop_letter(letter) for letter in letters] + [await desk.drop(case) for case in cases]
-        audit("drop", sum(done), doors.operator(), receiver=receiver)
+        if any(done):
+            audit("drop", sum(done), doors.operator(), receiver=receiver)
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
 
     return at(where, env, work)
@@ -194,7 +195,7 @@ def meant(letter: Letter, ids: Sequence[str], receiver: str) -> bool:
 
 def confirmed(number: int, what: str, yes: bool) -> bool:
     """The count is said first; without --yes a person at a terminal is asked, and nobody else."""
-    word = "1 is" if number == 1 else f"{number} are"
+    word = "1 message is" if number == 1 else f"{number} messages are"
     if yes or not number:
         return True
     if not sys.stdin.isatty():

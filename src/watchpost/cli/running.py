@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +99,9 @@ async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -
         house = pages.house(plan, made.store, made.stop, door, disk)
         await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded)
     except OSError as error:
+        # asyncio says in its strerror what it was about, too
+        why = os.strerror(error.errno) if error.errno else str(error)
         if role == "web":
-            raise WatchpostError(f"cannot listen on {plan.listen}: {error.strerror}") from error
+            raise WatchpostError(f"cannot listen on {plan.listen}: {why}") from error
         # The pages are a convenience of `run`; the watching must not end because a port is taken.
-        tm.log().warning("http.not_listening", detail=f"{plan.listen}: {error.strerror}")
+        tm.log().warning("http.not_listening", detail=f"{plan.listen}: {why}")

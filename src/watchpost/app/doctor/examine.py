@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from watchpost.app import doors
 from watchpost.app.doctor import feeds, places, servers
@@ -148,6 +149,8 @@ async def _feeds(
         text = f"the running service cannot read {len(bad)} of {len(known)} feeds"
         yield Finding("service", "warn", text, "watchpost feed list --failing")
     lost = [host for host, problem in names.items() if problem]
+    if names and len(lost) == len(names):  # then no other name resolves either
+        lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
     asking = feeds.ask(configured, () if trouble else known, lost, plan.limits.host_gap, everything, progress)
     async for finding in asking:
         yield finding

@@ -1,0 +1,46 @@
+"""What the shell is told when somebody presses the tab key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import CONFIG, watchpost
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["qu"], ["queue"]),
+        (["feed", "show", "r"], ["rfi"]),
+        (["feed", "read", "r"], ["rfi"]),
+        (["feed", "test", ""], ["rfi", "bbc"]),
+        (["topic", "test", "m"], ["mali"]),
+        (["explain", "w"], ["wagner"]),
+        (["digest", "preview", "t"], ["terminal"]),
+        (["receiver", "test", "t"], ["terminal"]),
+        (["route", "test", "--topic", "m"], ["mali"]),
+        (["silence", "add", "--source", ""], ["rfi", "bbc", "drop"]),
+        (["route", "test", "--severity", "h"], ["high"]),
+        (["run", "n"], ["notify"]),
+        (["feed", "show", "zanzibar"], []),
+    ],
+)
+def test_names_are_completed(tmp_path: Path, words: list[str], offered: list[str]) -> None:
+    (tmp_path / "watchpost.yaml").write_text(
+        CONFIG + "feeds: {rfi: https://a.example/rss, bbc: https://b.example/rss}\n"
+    )
+    env = {"_WATCHPOST_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(["watchpost", *words])}
+    done = watchpost(tmp_path, COMP_CWORD=str(len(words)), **env)
+    assert done.stdout.split() == offered
+    assert done.stderr == ""
+
+
+def test_a_configuration_with_mistakes_completes_what_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "watchpost.yaml").write_text(CONFIG.replace("title", "titel"))
+    env = {"_WATCHPOST_COMPLETE": "complete_bash", "COMP_WORDS": "watchpost topic test m", "COMP_CWORD": "3"}
+    assert watchpost(tmp_path, **env).stdout.split() == ["mali"]
+    (tmp_path / "watchpost.yaml").unlink()
+    done = watchpost(tmp_path, **env)
+    assert (done.stdout.split(), done.stderr) == ([], "")
