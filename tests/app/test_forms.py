@@ -80,6 +80,7 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
         assert HOSTILE not in page
         assert "text-wrong" not in page, "nothing is wrong with that one"
         assert await Silences(store).all() == ()
+        assert (await client.get(f"{address}/silences")).headers["location"] == "/config"
         empty = await client.post(f"{address}/silences", data={"lasting": "2h", "reason": "x"})
         assert "at least one of topic, source, severity, text is needed" in empty.text
         fine = await client.get(f"{address}/config")

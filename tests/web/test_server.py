@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
-from tests.web.house import failing, pages
+from tests.web.house import WATCHED, failing, pages
 from tests.wire.ends import queued
 from watchpost.errors import WatchpostError
 from watchpost.vitals import Vitals
-from watchpost.web.server import parse_listen
+from watchpost.web.server import Doorway, House, build, parse_listen, serve
 from watchpost.wire.store import Store
 
 
@@ -76,6 +78,32 @@ def test_with_a_log_in_other_addresses_are_listened_on() -> None:
     assert parse_listen("0.0.0.0:8080", guarded=True) == ("0.0.0.0", 8080)
     with pytest.raises(WatchpostError, match="not an address"):
         parse_listen("here:there", guarded=True)
+
+
+async def test_who_asks_between_two_servers_waits_and_is_answered_by_the_next(store: Store) -> None:
+    doorway, addresses = Doorway(), asyncio.Queue[str]()
+
+    async def one_round(stop: asyncio.Event) -> None:
+        app = build(House(store, WATCHED, Vitals(), stop=stop))
+        await serve("127.0.0.1:0", stop, app, addresses.put, doorway=doorway)
+
+    first, second = asyncio.Event(), asyncio.Event()
+    async with httpx.AsyncClient(timeout=20, headers={"connection": "close"}) as client:
+        serving = asyncio.ensure_future(one_round(first))
+        address = f"http://{await addresses.get()}"
+        assert (await client.get(f"{address}/healthz")).status_code == 200
+        first.set()
+        await serving
+        asking = asyncio.ensure_future(client.get(f"{address}/healthz"))
+        assert not (await asyncio.wait({asking}, timeout=0.2))[0], "nobody is there to answer"
+        serving = asyncio.ensure_future(one_round(second))
+        assert (await asking).status_code == 200
+        assert f"http://{await addresses.get()}" == address
+        second.set()
+        await serving
+        doorway.close()
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{address}/healthz")
 
 
 def test_loopback_in_each_form() -> None:

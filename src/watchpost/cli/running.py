@@ -54,8 +54,10 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     try:
         tracing.start(env)
 
+        doorway = web.Doorway()  # from round to round
+
         async def on_web(made: Service, reloads: Reloads) -> None:
-            await _web(made, reloads, settings, role)
+            await _web(made, reloads, settings, role, doorway)
 
         with Bar("reading the feeds") as bar:
             if only_once:
@@ -84,7 +86,7 @@ def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = 
     return plan
 
 
-async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -> None:
+async def _web(made: Service, reloads: Reloads, settings: Settings, role: str, doorway: web.Doorway) -> None:
     """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
@@ -97,7 +99,7 @@ async def _web(made: Service, reloads: Reloads, settings: Settings, role: str) -
     try:
         disk = PlanOnDisk(reloads, role, made.store)
         house = pages.house(plan, made.store, made.stop, door, disk)
-        await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded)
+        await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded, doorway)
     except OSError as error:
         # asyncio says in its strerror what it was about, too
         why = os.strerror(error.errno) if error.errno else str(error)

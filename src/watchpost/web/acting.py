@@ -96,6 +96,7 @@ def acts(deeds: Deeds, door: Door | None, coming: Coming | None, gathering: Gath
     }
     return [
         Route("/deliveries/replay", pages.shown(backlog)),
+        Route("/silences", lambda _: RedirectResponse("/config", 303)),  # who asks again for a form that was refused
         *(Route(path, _form(act, pages), methods=["POST"]) for path, act in forms.items()),
     ]
 

@@ -155,17 +155,45 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Doorway:
+    """The address that is listened on. It stays open from one server to the next, as after a reload: who knocks
+    meanwhile waits and is not turned away."""
+
+    def __init__(self) -> None:
+        self._listen = ""
+        self._bound: socket.socket | None = None
+
+    def open(self, listen: str, guarded: bool = False) -> tuple[str, socket.socket]:
+        """The address as it is bound, and a socket of it for one server. Raises OSError if it cannot be bound."""
+        host, port = parse_listen(listen, guarded)
+        if self._bound is None or self._listen != listen:
+            self.close()
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._listen, self._bound = listen, socket.create_server((host, port), family=family)
+        return f"{host}:{self._bound.getsockname()[1]}", self._bound.dup()
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        if self._bound is not None:
+            self._bound.close()
+            self._bound = None
+
+
 async def serve(
     listen: str,
     stop: asyncio.Event,
     app: Starlette,
     told: Callable[[str], Awaitable[None]],
     guarded: bool = False,
+    doorway: Doorway | None = None,
 ) -> None:
-    """Serve until `stop`. `told` hears the address once it is bound. Raises OSError if it cannot be bound."""
-    host, port = parse_listen(listen, guarded)
-    bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    await told(f"{host}:{bound.getsockname()[1]}")
+    """Serve until `stop`. `told` hears the address once it is bound. Raises OSError if it cannot be bound.
+
+    A `doorway` of the caller's is left open.
+    """
+    own = doorway or Doorway()
+    address, bound = own.open(listen, guarded)
+    await told(address)
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False, server_header=False
     )
@@ -174,3 +202,5 @@ async def serve(
     await stop.wait()
     server.should_exit = True
     await asyncio.gather(serving, return_exceptions=True)
+    if doorway is None:
+        own.close()
