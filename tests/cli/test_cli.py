@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
 CONFIG = """
 version: 1
@@ -183,6 +185,14 @@ def test_run_once_reads_matches_and_tells(here: Path) -> None:
     assert "Mali" in done.stdout
     again = watchpost(here, "run", "--once")
     assert (again.returncode, again.stdout) == (0, ""), "a second run has nothing new to say"
+
+
+def test_a_new_secret_signs(here: Path) -> None:
+    first, second = (watchpost(here, "secret", "new", "-q") for _ in range(2))
+    assert first.stdout != second.stdout
+    assert (first.returncode, first.stderr) == (0, "")
+    assert Webhook(first.stdout.strip()).sign("id", datetime.now(UTC), "body").startswith("v1,")
+    assert "take the old one out" in watchpost(here, "secret", "new").stderr
 
 
 def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration(here: Path) -> None:

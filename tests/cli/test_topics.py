@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import watchpost
+from tests.flow.rig import Rig
 
 CONFIG = """
 version: 1
@@ -34,6 +35,31 @@ def desk(tmp_path: Path) -> Path:
             f"Report {n}\n\nReport {n} is about {word}, as this sentence says.\n"
         )
     return tmp_path
+
+
+def test_a_topic_is_tried_on_what_a_service_has_read(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    env = {"HOOK_SECRET": rig.env["HOOK_SECRET"], "WATCHPOST_DATA": "data"}
+    asked = "topic", "test", "mali", "--since", "1h"
+    try:
+        assert watchpost(rig.root, *asked, **env).returncode == 4
+        rig.start()
+        rig.publish("gao")
+        rig.publish("kidal")
+        rig.until(rig.quiet)
+        everything = watchpost(rig.root, *asked, **env)
+        assert everything.returncode == 0
+        assert everything.stdout.splitlines()[-1] == "2 of 2 articles match"
+        rig.config.write_text(rig.config.read_text().replace("{mali: mali}", "{mali: title:gao, none: zanzibar}"))
+        one = watchpost(rig.root, *asked, **env)
+        assert (one.returncode, one.stdout) == (0, "✓ gao (world)\n  gao\n1 of 2 articles matches\n")
+        (line,) = watchpost(rig.root, *asked, "--json", **env).stdout.splitlines()
+        assert json.loads(line)["words"] == ["gao"]
+        assert watchpost(rig.root, "topic", "test", "none", "--since", "1h", **env).returncode == 3
+        for wrong in (["--since", "soon"], ["--since", "1h", "--text", "Mali"]):
+            assert watchpost(rig.root, "topic", "test", "mali", *wrong, **env).returncode == 2
+    finally:
+        rig.close()
 
 
 def test_list_shows_the_queries_as_they_are_understood(desk: Path) -> None:

@@ -164,12 +164,21 @@ def topic_test(
     name: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
     files: Annotated[list[str] | None, typer.Argument(help="Articles to try it on.")] = None,
     text: Annotated[str, typer.Option("--text", help="A text to try it on.")] = "",
+    since: Annotated[str, typer.Option("--since", help="What a service has read in the last 90m, 12h, 7d.")] = "",
     config: ConfigOption = None,
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Try a topic: on its own examples, on a text, on files. Each with the words that matched, or what is missing."""
+    """Try a topic: on its own examples, on a text, on files. Each with the words that matched, or what is missing.
+
+    With --since only those that match are shown.
+    """
     from watchpost.cli import topics
 
+    if since and (files or text):
+        raise typer.BadParameter("give either --since, or a text or files")
+    if since:
+        raise typer.Exit(topics.recall(name, since, config, data, as_json, os.environ))
     raise typer.Exit(topics.test(name, files or [], text, config, as_json, os.environ))
 
 
@@ -201,6 +210,14 @@ def secret_hash() -> None:
     from watchpost.cli import secrets
 
     raise typer.Exit(secrets.make_hash())
+
+
+@secret_app.command("new")
+def secret_new() -> None:
+    """Make a secret with which a webhook's messages are signed. All `secrets` sign: so one can be replaced."""
+    from watchpost.cli import secrets
+
+    raise typer.Exit(secrets.make_new())
 
 
 @topic_app.command("diff")

@@ -1,12 +1,13 @@
-"""`watchpost secret hash|token`: what may lie on a disk instead of a password, and what a program shows."""
+"""`watchpost secret hash|token|new`: what may lie on a disk instead of a password, what a program shows, a key."""
 
 from __future__ import annotations
 
+import base64
 import getpass
 import secrets
 import sys
 
-from watchpost.cli.saying import say, tell
+from watchpost.cli.saying import note, say, tell
 from watchpost.plan import passwords
 
 OK, USAGE = 0, 2
@@ -16,6 +17,15 @@ SHORTEST = 10
 def make_token() -> int:
     """The exit code of `secret token`: 256 bits that nobody can guess, in 43 characters."""
     tell(secrets.token_urlsafe(32))
+    return OK
+
+
+def make_new() -> int:
+    """The exit code of `secret new`. What it prints is a key for Standard Webhooks: 32 bytes that nobody has chosen."""
+    tell("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
+    note(
+        "to replace a secret: add this one to the webhook's `secrets`, give it to the other side, take the old one out"
+    )
     return OK
 
 

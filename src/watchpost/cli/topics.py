@@ -1,4 +1,4 @@
-"""`watchpost topic list|test|lint`: topics looked at one by one, without Redis."""
+"""`watchpost topic list|test|lint`: topics looked at one by one; without Redis, but for `test --since`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from watchpost.app import trials
 from watchpost.app.clock import utc_now
 from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan
-from watchpost.cli.saying import count, say, tell, tell_json, unknown
+from watchpost.cli.saying import complain, count, say, tell, tell_json, unknown
+from watchpost.cli.spans import span_of
+from watchpost.errors import ConfigError, WatchpostError
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
+from watchpost.plan.settings import read_settings
 from watchpost.query.explain import explain, missing
 from watchpost.query.frequency import Frequency
 from watchpost.query.lint import remarks as doubts
@@ -20,6 +24,7 @@ from watchpost.query.percolator import Percolator
 from watchpost.query.scanned import vocabulary
 from watchpost.query.text import Document
 
+UNREACHABLE = 4
 BROAD = 0.25  # a topic that a quarter of all articles match says little
 SAMPLE_MIN = 20
 
@@ -77,6 +82,42 @@ def test(name: str, files: Sequence[str], text: str, config: Path | None, as_jso
     if broken:
         return FAILED
     return OK if matched or not (files or text) else NOTHING
+
+
+def recall(name: str, since: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost topic test --since`: 3 if nothing matches, 4 without a service that could be asked.
+
+    Tried on the last articles that the running service has matched, whatever came of them (retention.articles).
+    """
+    plan = read_plan(config, env)
+    topic = _topic(plan, name)
+    if plan is None or topic is None:
+        return USAGE
+    try:
+        span = span_of(since)
+        at_hand = trials.ask(read_settings(config=config, data=data), plan, utc_now() - span if span else None)
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
+    except WatchpostError as error:
+        say(str(error))
+        return USAGE
+    if at_hand.trouble:
+        say(at_hand.trouble)
+        return UNREACHABLE
+    found = 0
+    for article in at_hand.articles:
+        for hit in match(article, [topic], utc_now()):
+            found += 1
+            words = list(dict.fromkeys(item.text for item in hit.evidence))
+            if as_json:
+                tell_json({"text": article.title, "matches": True, "words": words, "missing": "", "excluded": False})
+            else:
+                tell(f"✓ {' '.join(article.title.split()) or article.url} ({article.source})")
+                tell(f"  {', '.join(words)}")
+    if not as_json:
+        tell(f"{found} of {count(len(at_hand.articles), 'article')}" + (" match" if found != 1 else " matches"))
+    return OK if found else NOTHING
 
 
 def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
