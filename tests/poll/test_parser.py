@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +119,39 @@ async def test_a_crash_is_a_failure_of_one_job(parser: ParserProcess) -> None:
     with pytest.raises(FetchError) as crash:
         await parser.run(jobs.die)
     assert crash.value.reason == "crashed"
+    assert await parser.run(jobs.length, b"x") == 1
+
+
+@pytest.mark.parametrize(("job", "reason"), [(jobs.spin, "timeout"), (jobs.die, "crashed")])
+async def test_what_ends_the_child_takes_no_other_job_along(
+    parser: ParserProcess, job: Callable[[], None], reason: str
+) -> None:
+    asked, dead = asyncio.Event(), asyncio.Event()
+
+    async def late(number: int) -> int:
+        asked.set()
+        await dead.wait()
+        return number - 1
+
+    waiting = asyncio.create_task(parser.ask(jobs.add_up, late, 2))
+    await asked.wait()
+    guilty = asyncio.create_task(parser.run(job))
+    behind = asyncio.create_task(parser.run(jobs.length, b"x"))
+    with pytest.raises(FetchError) as ended:
+        await guilty
+    dead.set()
+    assert ended.value.reason == reason
+    assert (await waiting, await behind) == ([2, 1, 0], 1)
+
+
+async def test_a_child_that_cannot_begin_is_a_failure_and_no_endless_loop(
+    monkeypatch: pytest.MonkeyPatch, parser: ParserProcess
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(FetchError) as failed:
+        await parser.run(jobs.length, b"x")
+    assert failed.value.reason == "crashed"
+    monkeypatch.undo()
     assert await parser.run(jobs.length, b"x") == 1
 
 

@@ -7,19 +7,15 @@ never imports lxml, feedparser or pdfium.
 from __future__ import annotations
 
 import asyncio
-import os
-import pickle
-import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import timedelta
-from pathlib import Path
+from itertools import count
 from typing import Any, ParamSpec, TypeVar, cast
 
 from watchpost import telemetry as tm
 from watchpost.errors import FetchError
-from watchpost.poll.parser_child import LENGTH_BYTES, attempt
+from watchpost.poll.parser_child import Answer, Said, Work, attempt
+from watchpost.poll.parser_link import Child, Lost
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +25,7 @@ A = TypeVar("A")
 WALL = timedelta(seconds=5)
 MEMORY_BYTES = 128 << 20  # above what a child holds that has its libraries
 JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # no secrets: it reads strangers
+_AT_ONCE = 3  # jobs that are begun: while some wait for an answer, the child is not idle
 
 
 class ParserProcess:
@@ -46,8 +42,10 @@ class ParserProcess:
         self._wall_seconds = wall.total_seconds()
         self._memory_bytes = memory_bytes
         self._jobs_per_child = jobs_per_child
+        self._numbers = count()
         self._turn = asyncio.Lock()
-        self._child: _Child | None = None
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._child: Child | None = None
         self._closed = False
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -71,7 +69,7 @@ class ParserProcess:
         return cast("T", await self._do(work, args, kwargs, answer))
 
     async def close(self) -> None:
-        """Kill the child, a running job included; others fail."""
+        """Kill the child, running jobs included; they fail."""
         self._closed = True
         if self._child is not None:
             self._child.kill()
@@ -84,125 +82,68 @@ class ParserProcess:
         kwargs: Mapping[str, object],
         answer: Callable[[Any], Awaitable[object]],
     ) -> object:
-        trouble: Exception | None = None
-        async with self._turn:
-            child = await self._ready()
-            try:
-                job = self._memory_bytes, work, args, kwargs
-                kind, value, left = await self._exchange(child, job, self._wall_seconds)
-                while kind == "asks":
-                    try:
-                        said = True, await answer(value)
-                    except Exception as error:  # that is not the child's fault
-                        said, trouble = (False, None), error
-                    kind, value, left = await self._exchange(child, said, left)
-            except BaseException:  # a job that nobody waits for any more must not hold up the next
-                child.kill()
-                raise
+        async with self._places:
+            while True:
+                child = await self._ready()
+                try:
+                    kind, value = await self._talk(child, work, args, kwargs, answer)
+                except Lost:
+                    continue  # another job ended the child: this one begins again in the next
+                finally:
+                    await self._over(child)
+                if kind == "failed":
+                    raise FetchError(*value)
+                return value
+
+    async def _talk(
+        self,
+        child: Child,
+        work: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        answer: Callable[[Any], Awaitable[object]],
+    ) -> Said:
+        number, trouble = next(self._numbers), None
+        try:
+            (kind, value), left = await child.exchange(
+                Work(number, self._memory_bytes, work, args, kwargs), self._wall_seconds
+            )
+            while kind == "asks":
+                try:
+                    reply = Answer(number, self._memory_bytes, True, await answer(value))
+                except Exception as error:  # which is not the child's fault
+                    reply, trouble = Answer(number, self._memory_bytes, False), error
+                (kind, value), left = await child.exchange(reply, left)
+        except FetchError:
+            tm.restarts.labels("parser").inc()
+            raise
+        except asyncio.CancelledError:  # a job that nobody waits for any more must not hold up the others
+            child.kill()
+            raise
         if trouble is not None:
             raise trouble
-        if kind == "failed":
-            raise FetchError(*value)
-        return value
-
-    async def _exchange(self, child: _Child, message: object, seconds: float) -> tuple[str, Any, float]:
-        """What the child says to that, and how many seconds are left."""
-        begun = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(seconds):
-                kind, value = await child.exchange(message)
-        except TimeoutError:
-            tm.restarts.labels("parser").inc()
-            said = f"reading it took longer than {self._wall_seconds:g} s and was stopped"
-            raise FetchError("timeout", said) from None
-        except (EOFError, OSError):
-            raise await self._crashed(child) from None
-        return kind, value, seconds - (asyncio.get_running_loop().time() - begun)
-
-    async def _ready(self) -> _Child:
-        child = self._child
-        if self._closed:
-            raise FetchError("crashed", _CLOSED)
-        if child is None or child.killed or child.jobs == self._jobs_per_child:
-            if child is not None:
-                child.kill()
-                await child.ended()
-            child = self._child = await _Child.start()
-            try:
-                await child.hear()  # that it is there
-            except (EOFError, OSError):
-                raise await self._crashed(child) from None
-        child.jobs += 1
-        return child
-
-    async def _crashed(self, child: _Child) -> FetchError:
-        child.kill()
-        code = await child.ended()
-        if self._closed:
-            return FetchError("crashed", _CLOSED)
-        tm.restarts.labels("parser").inc()
-        return FetchError("crashed", f"reading it ended the parser with code {code}")
-
-
-class _Child:
-    """One child process, and the socket to it."""
-
-    def __init__(
-        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.jobs = 0
-        self.killed = False
-        self._process = process
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def start(cls) -> _Child:
-        """A new one. The first that is heard of it says that it is ready."""
-        process, channel = _spawn()
-        try:
-            return cls(process, *await asyncio.open_connection(sock=channel))
-        except BaseException:
-            channel.close()  # which ends it
-            raise
-
-    async def exchange(self, message: object) -> tuple[str, Any]:
-        """Its answer to a message. Raises EOFError or OSError if it has ended."""
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-        self._writer.writelines([len(data).to_bytes(LENGTH_BYTES, "big"), data])
-        return await self.hear()
-
-    async def hear(self) -> tuple[str, Any]:
-        """What it says next. Raises EOFError or OSError if it has ended."""
-        length = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES), "big")
-        kind, value = pickle.loads(await self._reader.readexactly(length))  # noqa: S301 - what our own code made of it
         return kind, value
 
-    def kill(self) -> None:
-        """At once, whatever it does."""
-        self.killed = True
-        self._process.kill()
-        self._writer.transport.abort()
+    async def _ready(self) -> Child:
+        async with self._turn:
+            if self._closed:
+                raise FetchError("crashed", "the parser was closed")
+            if self._child is None or self._child.killed or self._child.jobs == self._jobs_per_child:
+                if self._child is not None and self._child.killed:
+                    await self._child.ended()
+                try:
+                    self._child = await Child.start()
+                except OSError as error:
+                    raise FetchError("crashed", f"the parser cannot be started: {error.strerror}") from None
+            self._child.jobs += 1
+            self._child.busy += 1
+            return self._child
 
-    async def ended(self) -> int:
-        """Its exit code, when it has ended."""
-        return await asyncio.to_thread(self._process.wait)
-
-
-def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A child and our end of its socket. No fork: one of a process with a loop and threads may inherit held locks."""
-    ours, theirs = socket.socketpair()
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    env["PYTHONPATH"] = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    with theirs:
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-P", "-m", "watchpost.poll.parser_child", str(theirs.fileno())],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-        )
-    return process, ours
+    async def _over(self, child: Child) -> None:
+        child.busy -= 1
+        if child.jobs == self._jobs_per_child and not child.busy:
+            child.kill()
+            await child.ended()
 
 
 class InlineParser:
@@ -227,9 +168,6 @@ class InlineParser:
 
     async def close(self) -> None:
         """Nothing to let go of."""
-
-
-_CLOSED = "the parser was closed"
 
 
 async def _inline(steps: Generator[tuple[str, Any], Any, None], answer: Callable[[Any], Awaitable[object]]) -> object:

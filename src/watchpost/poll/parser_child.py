@@ -1,8 +1,8 @@
-"""The parser's child process: it takes one job after the other from a socket, within limits, and answers.
+"""The parser's child process: it does what a socket says, in order, within limits, and answers each message with one.
 
-A message is its length in eight bytes, big-endian, then a pickle. The parent sends (memory in bytes, function, args,
-kwargs); it gets ("done", value), ("failed", (reason, detail)), or, where the function is a generator, ("asks",
-question), and sends (True, answer), or (False, None) if there will be none.
+A message is its length in eight bytes, big-endian, then a pickle. The parent sends Work, or an Answer; it gets
+("done", value), ("failed", (reason, detail)), or, where the function is a generator, ("asks", question). While a job
+waits for its answer others may go on: jobs have numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
@@ -27,33 +28,57 @@ TOO_MUCH = "reading it needs more memory than it may have"
 
 _MOST_ADDRESSES = 1 << 30
 
+Said = tuple[str, Any]
 
-def serve(channel: socket.socket) -> None:
-    """Work until the parent hangs up."""
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job: each of its halves may take so much memory beside what is held when it begins."""
+
+    number: int
+    memory_bytes: int
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What job `number` asked for; without `given` there is no answer, and the job is over."""
+
+    number: int
+    memory_bytes: int
+    given: bool
+    value: Any = None
+
+
+def main() -> None:
+    """Work until the parent hangs up. The one argument is the socket's descriptor."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
     _settle_in(channel)
+    asking: dict[int, Generator[Said, Any, None]] = {}
     with channel.makefile("rwb") as stream:
         _say(stream, ("ready", None))
-        while (job := _hear(stream)) is not None:
-            _work(stream, *job)
-            del job  # the next one needs the room
-
-
-def _work(
-    stream: BufferedRWPair, memory_bytes: int, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
-    with _within(memory_bytes):
-        steps = attempt(work, args, kwargs)
-        said = next(steps)
-        while said[0] == "asks":
+        while (message := _hear(stream)) is not None:
+            with _within(message.memory_bytes):
+                said = _go_on(message, asking)
             _say(stream, said)
-            answered, answer = _hear(stream) or (False, None)
-            said = steps.send(answer) if answered else ("failed", ("crashed", "it got no answer"))
-    _say(stream, said)
+            del message, said  # the next one needs the room
 
 
-def attempt(
-    work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Generator[tuple[str, Any], Any, None]:
+def _go_on(message: Work | Answer, asking: dict[int, Generator[Said, Any, None]]) -> Said:
+    if isinstance(message, Work):
+        steps = attempt(message.function, message.args, message.kwargs)
+        said = next(steps)
+    else:
+        steps = asking.pop(message.number)
+        said = steps.send(message.value) if message.given else ("failed", ("crashed", "it got no answer"))
+    if said[0] == "asks":
+        asking[message.number] = steps
+    return said
+
+
+def attempt(work: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Generator[Said, Any, None]:
     """Run `work`, whatever it does: ("asks", question) as often as it asks, then ("done", …) or ("failed", …).
 
     Exceptions of foreign libraries may not survive pickling; they are told by name.
@@ -71,7 +96,7 @@ def attempt(
         yield "failed", ("crashed", f"the parser gave up: {type(error).__name__}")
 
 
-def _asking(work: Generator[Any, Any, Any]) -> Generator[tuple[str, Any], Any, Any]:
+def _asking(work: Generator[Any, Any, Any]) -> Generator[Said, Any, Any]:
     answer = None
     while True:
         try:
@@ -131,7 +156,3 @@ def _end_with_parent(channel: int) -> None:
     watch.register(channel, 0)  # nothing but that the other side hangs up
     watch.poll()
     signal.raise_signal(signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
