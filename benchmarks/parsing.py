@@ -69,7 +69,7 @@ def _readers() -> dict[str, Reader]:
 
     from watchpost.poll.documents.charset import xml_to_utf8
     from watchpost.poll.documents.feeds import read_entries, read_feed
-    from watchpost.poll.documents.read import read_feed_document
+    from watchpost.poll.documents.read import read_feed_document, read_wanted
 
     def entries(body: bytes) -> int:
         return len(read_entries(xml_to_utf8(body), b"")[1])
@@ -81,7 +81,8 @@ def _readers() -> dict[str, Reader]:
         ),
         "fastfeedparser": lambda body: len(fastfeedparser.parse(body)["entries"]),
         "watchpost, entries": entries,
-        "watchpost, drafts": lambda body: read_feed(body, now=_NOW, limit=10_000).total,
+        "watchpost, ids": lambda body: len(next(read_wanted(body, now=_NOW, source="bench", limit=10_000))),
+        "watchpost, drafts": lambda body: len(read_feed(body, now=_NOW, limit=10_000).drafts),
         "watchpost, articles": lambda body: len(
             read_feed_document(body, now=_NOW, source="bench", limit=10_000).articles
         ),

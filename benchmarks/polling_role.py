@@ -10,21 +10,17 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from watchpost.app.service import Service
+from watchpost import telemetry as tm
+from watchpost.app import doors, lifecycle
+from watchpost.app.service import Service
+from watchpost.plan.settings import read_settings
 
 _NAP_SECONDS = 0.005
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    # Here, as in `watchpost` itself.
-    from watchpost import telemetry as tm
-    from watchpost.app import doors, lifecycle
-    from watchpost.plan.settings import read_settings
-
     config, data, told = map(Path, sys.argv[1:])
     settings = read_settings(config=config, data=data)
     plan = doors.read_plan(config, os.environ)

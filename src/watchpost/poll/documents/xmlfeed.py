@@ -166,7 +166,11 @@ def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
 
 def _first(fields: Fields, *names: str) -> etree._Element | None:
     """The first element with something in it, of the first of these names that has one."""
-    return next((one for name in names for one in fields.get(name, ()) if len(one) or (one.text or "").strip()), None)
+    for name in names:
+        for one in fields.get(name, ()):
+            if len(one) or (one.text or "").strip():
+                return one
+    return None
 
 
 def _inner(element: etree._Element | None) -> str:
