@@ -27,7 +27,7 @@ from watchpost.web.server import House
 from watchpost.web.watched import Watched
 from watchpost.wire.store import Store
 
-_LISTED = 1500  # lines of the configuration on its page
+_LISTED = 30_000  # characters of the configuration on its page
 
 
 def house(
@@ -93,7 +93,8 @@ def _place(part: Part) -> str:
 
 def _listing(plan: Plan) -> Iterator[str]:
     """The configuration as `watchpost config show` has it, without tokens, cut where a page would be too long."""
-    lines = redaction.clean(json.dumps(effective(plan), ensure_ascii=False, indent=2)).splitlines()
-    yield from lines[:_LISTED]
-    if len(lines) > _LISTED:
-        yield f"… and {len(lines) - _LISTED} lines more: watchpost config show"
+    text = redaction.clean(json.dumps(effective(plan), ensure_ascii=False, indent=2))
+    shown = text if len(text) <= _LISTED else text[:_LISTED].rpartition("\n")[0]
+    yield from shown.splitlines()
+    if len(shown) < len(text):
+        yield f"… and {text[len(shown) :].count(chr(10))} lines more: watchpost config show"

@@ -32,7 +32,7 @@ from watchpost.wire.status import SourceStatus
 from watchpost.wire.store import Store
 
 DAYS = 14
-_PARKED_SHOWN = 20
+_PARKED_SHOWN = 50
 _SENT_SHOWN = 50
 
 Next = Callable[[Group, datetime | None, datetime], datetime | None]
@@ -87,10 +87,10 @@ class Gathering:
         """What /status.json says."""
         return report(self.watched, self._vitals, await look(self.board, self.watched), moment, __version__)
 
-    async def search(self, search: stories.Search) -> Found:
-        """Hits that somebody looks for, a page of them."""
+    async def search(self, search: stories.Search, count: int = 50) -> Found:
+        """Hits that somebody looks for, up to so many."""
         before = search.before if is_mark(search.before) else ""
-        return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before)
+        return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before, count=count)
 
     async def statuses(self) -> list[SourceStatus]:
         """How every source fares."""
@@ -112,9 +112,10 @@ class Gathering:
         found = await self.history.search(lambda hit: True, topic=name, count=count)
         return topic, tuple(past.hit for past in found.hits)
 
-    async def upcoming(self, moment: datetime) -> tuple[editions.Upcoming, ...]:
-        """What every group is told next."""
-        parked = await self.history.parked([group.key for group in self.watched.groups], _PARKED_SHOWN)
+    async def upcoming(self, moment: datetime, only: str = "") -> tuple[editions.Upcoming, ...]:
+        """What every group is told next; the one of the id `only`: with the hits that wait for it."""
+        groups = [group for group in self.watched.groups if only in ("", editions.id_of(group))]
+        parked = await self.history.parked([group.key for group in groups], _PARKED_SHOWN if only else 1)
         return tuple(
             editions.Upcoming(
                 editions.id_of(group),
@@ -124,19 +125,19 @@ class Gathering:
                 parked[group.key].count,
                 parked[group.key].hits,
             )
-            for group in self.watched.groups
+            for group in groups
         )
 
     async def stories(self, query: Mapping[str, str]) -> Shown:
         """The page Stories."""
         search = stories.search_of(query)
-        found = await self.search(search)
+        found = await self.search(search, stories.PAGE)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
         names = [(topic.name, topic.title) for topic in self.watched.topics]
         return Shown(
             "stories",
-            stories.view(found, search, names, self.watched.sources[:200], f"/stories?{more}" if found.more else ""),
+            stories.view(found, search, names, self.watched.sources[:100], f"/stories?{more}" if found.more else ""),
         )
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Shown:
@@ -147,9 +148,10 @@ class Gathering:
         watched = self.watched
         return Shown("feeds", feeds.view(statuses, due, watched.places, watched.paces, watched.folders, today, query))
 
-    async def topics(self, moment: datetime) -> Shown:
+    async def topics(self, query: Mapping[str, str], moment: datetime) -> Shown:
         """The page Topics."""
-        return Shown("topics", topics.view(await self.charts(moment)))
+        days, pages = await self._fortnight(moment)
+        return Shown("topics", topics.view(self.watched.topics, query, lambda one: topics.fortnight(one, days, pages)))
 
     async def topic(self, name: str, moment: datetime) -> Shown | None:
         """The page of one topic; None if there is no such topic."""
@@ -221,7 +223,7 @@ class Gathering:
     async def coming(self, id_: str, moment: datetime) -> Shown | None:
         """A coming edition as it would be sent now; None if there is no such group."""
         made = await self.previews(id_)
-        found = next((one for one in await self.upcoming(moment) if one.id == id_), None)
+        found = next(iter(await self.upcoming(moment, id_)), None)
         return Shown("coming", previews.view(found, made, moment)) if found and made is not None else None
 
     async def face(self, id_: str, number: int, key: str, *, coming: bool) -> Face | None:

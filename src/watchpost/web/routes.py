@@ -66,7 +66,7 @@ class Pages:
             "/": lambda request, now: gathering.now(now),
             "/stories": lambda request, now: gathering.stories(request.query_params),
             "/feeds": lambda request, now: gathering.feeds(request.query_params, now),
-            "/topics": lambda request, now: gathering.topics(now),
+            "/topics": lambda request, now: gathering.topics(request.query_params, now),
             "/topics/{name}": lambda request, now: gathering.topic(request.path_params["name"], now),
             "/editions": lambda request, now: gathering.editions(now),
             "/editions/{id}": lambda request, now: gathering.coming(request.path_params["id"], now),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -41,11 +41,28 @@ class Chart:
     width: int
     height: int
 
+    @property
+    def path(self) -> str:
+        """All bars as one line of a drawing (SVG, `d`)."""
+        return "".join(f"M{bar.x} {self.height}v-{bar.height}h{BAR}v{bar.height}z" for bar in self.bars if bar.height)
+
+    @property
+    def slots(self) -> str:
+        """Where a bar may stand, for each day, likewise."""
+        return "".join(f"M{bar.x} 0h{BAR}v{self.height}h-{BAR}z" for bar in self.bars)
+
 
 _MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)")
 _MOMENT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC(, |$)")
 
 BAR, GAP, HEIGHT = 8, 2, 36
+
+
+def page_of(query: Mapping[str, str], rows: int, size: int) -> tuple[int, int]:
+    """Which page of a list is asked for (from 1), and how many there are."""
+    asked, pages = query.get("page", "1"), max(1, -(-rows // size))
+    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
+    return min(max(1, number), pages), pages
 
 
 def safe_link(url: str) -> str:

@@ -11,7 +11,7 @@ from watchpost.plan.differing import Change, brief
 from watchpost.timetable import Silence
 from watchpost.web.watched import Watched
 
-_SHOWN = 100  # changes of one side
+_SHOWN = 50  # changes of one side
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def view(
         else [(one, conditions(one)) for one in (*watched.silences, *silences) if one.until > now],
         "configured": [one.id for one in watched.silences],
         "topics": [(topic.name, topic.title) for topic in watched.topics],
-        "sources": watched.sources[:200],
+        "sources": watched.sources[:100],
         "warnings": watched.warnings,
         "listing": watched.listing,
         "fingerprint": watched.fingerprint,

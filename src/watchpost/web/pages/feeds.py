@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from watchpost.web.shaping import page_of
 from watchpost.wire.status import SourceStatus
 
-PAGE = 200
+PAGE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,6 @@ def view(
 ) -> dict[str, Any]:
     """What the template shows: those in trouble first, a page at a time."""
     text, wanted = query.get("q", "")[:200].strip().casefold(), query.get("state", "")[:20]
-    number = (
-        int(query.get("page", "1")) if query.get("page", "1").isdecimal() and len(query.get("page", "1")) < 6 else 1
-    )
     counts: dict[str, int] = {}
     rows = []
     for status in statuses:
@@ -57,8 +55,7 @@ def view(
         folder = status.name in folders
         rows.append(Row(status, state, place, paces.get(status.name, ""), due.get(status.name), folder, new))
     rows.sort(key=lambda row: (row.state == "ok", row.state == "new", row.status.name.casefold()))
-    pages = max(1, -(-len(rows) // PAGE))
-    number = min(max(1, number), pages)
+    number, pages = page_of(query, len(rows), PAGE)
     return {
         "active": "feeds",
         "rows": rows[(number - 1) * PAGE : number * PAGE],

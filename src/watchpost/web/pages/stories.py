@@ -9,6 +9,8 @@ from typing import Any
 from watchpost.model import Hit
 from watchpost.wire.records import Found
 
+PAGE = 25  # hits: with all that is said of each, a page stays small
+
 _LONGEST = 200
 
 

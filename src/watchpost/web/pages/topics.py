@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,11 @@ from typing import Any
 from watchpost.model import Topic
 from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.text import Document
-from watchpost.web.shaping import Chart, Piece, chart, pieces
+from watchpost.web.shaping import Chart, Piece, chart, page_of, pieces
+
+PAGE = 60
+_FEW = 12  # nobody searches among so many
+_MOST_CLAUSES = 300
 
 TITLE, BODY = 1000, 100_000  # characters of a text that may be tried
 
@@ -30,18 +34,34 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of a text: `verdict` in a sentence, the text with its highlights, the tree of the query."""
+    """What became of a text: `verdict` in a sentence, the text with its highlights, the tree of the query.
+
+    `untold`: how many clauses more the tree has.
+    """
 
     matches: bool
     verdict: str
     title: tuple[Piece, ...]
     body: tuple[Piece, ...]
     tree: tuple[Clause, ...]
+    untold: int = 0
 
 
-def view(charts: Sequence[tuple[Topic, Chart]]) -> dict[str, Any]:
-    """What the list shows: each topic with its bars."""
-    return {"active": "topics", "topics": charts}
+def view(topics: Sequence[Topic], query: Mapping[str, str], charted: Callable[[Topic], Chart]) -> dict[str, Any]:
+    """What the list shows: topics with their bars, a page at a time."""
+    asked = query.get("q", "")[:200]
+    text = asked.strip().casefold()
+    found = [topic for topic in topics if text in f"{topic.name} {topic.title}".casefold()]
+    number, pages = page_of(query, len(found), PAGE)
+    return {
+        "active": "topics",
+        "topics": [(topic, charted(topic)) for topic in found[(number - 1) * PAGE : number * PAGE]],
+        "total": len(topics),
+        "q": asked,
+        "page": number,
+        "pages": pages,
+        "searchable": len(topics) > _FEW,
+    }
 
 
 def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]) -> Chart:
@@ -79,12 +99,14 @@ def put_to(topic: Topic, title: str, body: str) -> Trial:
     else:
         verdict = f"Found: {', '.join(dict.fromkeys(one.text for one in tree.evidence))}"
     spans = {name: [(one.start, one.end) for one in tree.evidence if one.field == name] for name in ("title", "body")}
+    clauses = _clauses(tree, 0)
     return Trial(
         tree.matches and excluded is None,
         verdict,
         pieces(title, spans["title"]),
         pieces(body, spans["body"]),
-        tuple(_clauses(tree, 0)),
+        tuple(clauses[:_MOST_CLAUSES]),
+        max(0, len(clauses) - _MOST_CLAUSES),
     )
 
 
