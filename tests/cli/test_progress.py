@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -73,3 +74,7 @@ def test_nothing_of_it_is_seen_in_a_pipe_or_if_only_errors_are_wanted(here: Path
     assert done.returncode == 0
     assert "reading the feeds" not in done.stdout + done.stderr
     assert "reading the feeds" not in on_terminal(here, "run", "--once", "-q", "--data", "other")[1]
+    lines = on_terminal(here, "run", "--once", "--data", "third", WATCHPOST_LOG_FORMAT="json")[1].splitlines()
+    read = [line for line in lines if '"source.read"' in line]
+    assert len(read) == WORTH_TELLING
+    assert all(json.loads(line)["new"] == 1 for line in read), "lines for machines are whole"

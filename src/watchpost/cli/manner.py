@@ -74,11 +74,13 @@ def _decolour(value: bool) -> None:
         os.environ["NO_COLOR"] = "1"  # no-color.org: what draws for us looks there, too
 
 
-_QUIET = "Only errors on stderr; results as ever."
+_QUIET = "Only errors on stderr; results stay."
 _panel: dict[str, Any] = {"expose_value": False, "rich_help_panel": "Options of every command", "show_default": False}
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Also what is only of interest at a fault.", callback=_tell_more, **_panel),
+    typer.Option(
+        "--verbose", "-v", help="Also details: where it looks, each visit to a source.", callback=_tell_more, **_panel
+    ),
 ]
 NoColor = Annotated[
     bool,

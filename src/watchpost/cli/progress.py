@@ -19,12 +19,13 @@ class Bar:
     sys.stdout and sys.stderr, passes above it.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, wanted: bool = True) -> None:
+        """Not `wanted`: it is never shown. Beside lines for machines it would break them where the terminal ends."""
         self._title = title
         self._begun = monotonic()
         self._shown: Any = None  # rich's Progress; importing rich costs more than most commands do
         self._task: Any = None
-        self._over = False
+        self._over = not wanted
 
     def __enter__(self) -> Bar:
         return self

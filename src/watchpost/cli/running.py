@@ -59,7 +59,7 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         async def on_web(made: Service, reloads: Reloads) -> None:
             await _web(made, reloads, settings, role, doorway)
 
-        with Bar("reading the feeds") as bar:
+        with Bar("reading the feeds", wanted=(settings.log_format or plan.log_format) != "json") as bar:
             if only_once:
                 return asyncio.run(once.run(plan, settings, env, role, bar))
             serving = lifecycle.serve(
