@@ -35,6 +35,8 @@ class Vitals:
         self._lags: deque[float] = deque(maxlen=_PULSES)
         self.started = datetime.now(UTC)
         self.registered = False  # whether this process stands among the workers in the store
+        self.refused = ""  # why the store takes no writes, in a sentence; "" while it does, and while it is away
+        self.paused = ""  # why this process reads no sources for now, in a word; "" while it does
         self.reload = Reload(True, self.started)
 
     def expect(self, roles: Sequence[str]) -> None:

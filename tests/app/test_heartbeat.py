@@ -40,6 +40,12 @@ async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(s
     assert await heartbeat.missing(Board(store), vitals) == "no sign of life from match"
 
 
+async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
+    vitals = Vitals()
+    vitals.refused = "the store takes no writes for now: it is full"
+    assert await heartbeat.missing(Board(store), vitals) == vitals.refused
+
+
 async def test_a_store_that_is_away_is_no_life() -> None:
     away = Store("redis://127.0.0.1:1/0")
     assert "127.0.0.1:1" in await heartbeat.missing(Board(away), Vitals())

@@ -16,7 +16,7 @@ from watchpost.web.report import Seen, report
 from watchpost.web.shaping import day_and_time, plain_subject, reason_of, span_words
 from watchpost.web.watched import Watched
 from watchpost.wire.records import Case, Letter, Sent
-from watchpost.wire.status import Depths, ReceiverState
+from watchpost.wire.status import Depths, ReceiverState, Worker
 
 
 def test_another_year_is_said() -> None:
@@ -75,3 +75,33 @@ def test_trouble_is_said_in_sentences() -> None:
     reasons = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")["reasons"]
     assert "team is left alone for a while: its breaker is open" in reasons
     assert "1 dead letter" in reasons
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
+    depths, vitals = Depths(0, 0, {}, 0, 0), Vitals()
+    vitals.refused = "the store takes no writes for now: full"
+    told = report(Watched(), vitals, Seen("", (), depths, {}, (), {}), WHEN, "1")
+    assert (told["status"], told["reasons"]) == ("degraded", [vitals.refused])
+    assert told["store"] == {"reachable": True, "takes_writes": False}
+    vitals = Vitals()
+    vitals.expect(["match"])
+    vitals._beats["match"] -= 61
+    told = report(Watched(), vitals, Seen("the store does not answer within 5 s"), WHEN, "1")
+    assert (told["status"], told["reasons"]) == (
+        "down",
+        ["no sign of life from match", "the store does not answer within 5 s"],
+    )
+
+
+def test_a_breaker_that_is_half_open_and_a_poller_that_pauses_are_trouble() -> None:
+    state = ReceiverState(5, 1, WHEN - timedelta(minutes=5), WHEN - timedelta(hours=1), 1, None, "503", 0)
+    workers = (Worker("all-host-1", "all", "1", "disk"),)
+    seen = Seen("", (), Depths(0, 0, {"team": 0}, 0, 0), {}, workers, {"team": state})
+    told = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")
+    assert (told["status"], told["receivers"]["team"]["state"]) == ("degraded", "trial")
+    assert told["reasons"] == [
+        "all-host-1 reads nothing for now: the disk under its data is nearly full",
+        "team has taken nothing since its breaker opened; the next message tries it",
+    ]
+    assert told["workers"] == [{"name": "all-host-1", "role": "all", "version": "1", "paused": "disk"}]

@@ -23,7 +23,7 @@ _DEADLINE_SECONDS = 10.0
 
 async def missing(board: Board, vitals: Vitals) -> str:
     """Why the service as a whole does not work, in a sentence; "" if it does."""
-    trouble = vitals.trouble()
+    trouble = vitals.trouble() or vitals.refused
     if trouble:
         return trouble
     try:

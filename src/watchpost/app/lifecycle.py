@@ -20,6 +20,7 @@ from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors
 from watchpost.app.clock import utc_now
+from watchpost.app.housekeeping import leave
 from watchpost.app.notices import Notices
 from watchpost.app.reloading import Reloads
 from watchpost.app.service import Role, Service
@@ -58,6 +59,7 @@ async def serve(
     """
     async with AsyncExitStack() as store:
         housing = await open_housing(plan, settings, env, store)
+        store.push_async_callback(leave, housing.store, role)
         install = await housing.store.prepare(doors.new_install_id())
         await Books(housing.store).open()
         systemd, board = Systemd(env), Board(housing.store)
@@ -82,7 +84,7 @@ async def serve(
                     service.clock.start()
                     gc.freeze()  # thousands of feeds and topics stay: looking at them again would hold up the loop
                     systemd.ready("started")
-                    await _run_until_stopped(loops, service, signals)
+                    await _run_until_stopped(loops, service.housekeeping(role).run(), service, signals)
                 if signals.ending is not None:
                     tm.log().info("run.stopped")
                     return _INTERRUPTED if signals.ending == signal.SIGINT else 0
@@ -109,11 +111,13 @@ async def open_housing(plan: Plan, settings: Settings, env: Mapping[str, str], s
 
 async def _status(board: Board, plan: Plan) -> str:
     """How things stand, in a few words for `systemctl status`."""
+    if VITALS.refused:
+        return VITALS.refused
     try:
         depths = await board.depths([part.name for part in plan.receivers])
     except StoreError as error:
         return str(error)
-    waiting = depths.articles + depths.retry + sum(depths.outbox.values())
+    waiting = depths.pushed + depths.articles + depths.retry + sum(depths.outbox.values())
     return f"{len(plan.sources)} sources, {waiting} in the queues, {depths.parked} hits for the next editions"
 
 
@@ -162,12 +166,21 @@ class _Signals:
             await self.refused(reload)
 
 
-async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service: Service, signals: _Signals) -> None:
-    """Run the loops. If one fails all are stopped and the error is raised: a half-running service is worse."""
+async def _run_until_stopped(
+    loops: Sequence[Coroutine[Any, Any, None]],
+    housekeeping: Coroutine[Any, Any, None],
+    service: Service,
+    signals: _Signals,
+) -> None:
+    """Run the loops, and the housekeeping until the last of them has ended.
+
+    If one fails all are stopped and the error is raised: a half-running service is worse.
+    """
+    keeping = asyncio.ensure_future(housekeeping)
     tasks = [asyncio.ensure_future(loop) for loop in loops]
     halt = asyncio.ensure_future(service.stop.wait())
-    running = {*tasks, halt}
-    while not halt.done() and not any(task.done() and task.exception() for task in tasks):
+    running = {*tasks, keeping, halt}
+    while not halt.done() and not any(task.done() and task.exception() for task in (*tasks, keeping)):
         _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     tm.log().info("run.stopping")
     service.stop.set()
@@ -176,9 +189,10 @@ async def _run_until_stopped(loops: Sequence[Coroutine[Any, Any, None]], service
     # Only an end is in a hurry: for a new configuration, what is being sent may take its time.
     grace = GRACE_SECONDS if signals.ending is not None else RELOAD_GRACE_SECONDS
     done, late = await asyncio.wait(tasks, timeout=grace)
-    for task in late:
+    service.over.set()
+    for task in (*late, keeping):
         task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
-    for task in done:
+    await asyncio.gather(*late, keeping, return_exceptions=True)
+    for task in (*done, keeping):
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error

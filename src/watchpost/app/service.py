@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from watchpost import __version__
 from watchpost import telemetry as tm
 from watchpost.app import doors, heartbeat
 from watchpost.app.clock import Clock, utc_now
+from watchpost.app.housekeeping import Housekeeping
 from watchpost.app.reloading import Reloads
-from watchpost.errors import StoreBusy, StoreError
+from watchpost.errors import StoreError
 from watchpost.match.matcher import Topics
 from watchpost.match.role import Matcher
 from watchpost.match.routing import all_groups
@@ -27,10 +25,8 @@ from watchpost.notify.notice import disabled_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.role import Closer
 from watchpost.notify.sender import Sender
-from watchpost.plan.effective import effective
 from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.plan import Part, Plan
-from watchpost.plan.reload import Reload
 from watchpost.plan.settings import Settings
 from watchpost.poll.opening import Progress, silent
 from watchpost.poll.parser import ParserProcess
@@ -40,14 +36,11 @@ from watchpost.poll.sources.feed import Feed
 from watchpost.vitals import VITALS
 from watchpost.wire.articles import Articles
 from watchpost.wire.board import Board
-from watchpost.wire.books import Books
-from watchpost.wire.configuration import Configurations, Running, pack
 from watchpost.wire.intake import Intake
-from watchpost.wire.ledger import gaps
 from watchpost.wire.outbox import Outbox
 from watchpost.wire.push import Pushes
 from watchpost.wire.status import ReceiverState
-from watchpost.wire.store import Store, patiently
+from watchpost.wire.store import Store
 
 _REFINE_SECONDS = 30  # between two looks at whether the sample of words has grown
 
@@ -78,9 +71,9 @@ class Service:
         self.server, self.secret = housing.server, housing.secret
         self.install = install
         self.stop = asyncio.Event()
+        self.over = asyncio.Event()  # every loop has ended
         self.clock = Clock()
         self.board = Board(self.store)
-        self.books = Books(self.store)
         self.groups = all_groups(plan.routes)
         self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
         self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
@@ -89,8 +82,6 @@ class Service:
         self._journal: Journal | None = None
         self._reloads = reloads
         self._progress = progress
-        self._told: tuple[Reload, bytes] | None = None
-        self._configurations = Configurations(self.store)
 
     def poller(self) -> Poller:
         """The poll role's loops without hubs: whoever reads once cannot be pushed to."""
@@ -200,7 +191,7 @@ class Service:
     def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
         """Everything that this process runs as `role`, not yet started."""
         VITALS.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
-        loops: list[Coroutine[Any, Any, None]] = [self.look_after(role)]
+        loops: list[Coroutine[Any, Any, None]] = []
         if role in ("poll", "all"):
             poller, pushed = self.poller_and_pushed()
             loops += [poller.run(), pushed.run()]
@@ -213,62 +204,19 @@ class Service:
                 loops.append(self.keep_heart(self.plan.heartbeat))
         return loops
 
-    async def look_after(self, role: str) -> None:
-        """Housekeeping each 2 s: is the store there, are we; each minute: forget what is old."""
-        tick, name, up, beats = self.clock.ticker(2), doors.consumer_name(role), True, 0
-        while not self.stop.is_set():
-            try:
-                if beats % 30 == 0:
-                    await self._tidy()
-                    await self._audit()
-                await self.board.ping()
-                await self._publish(role, again=beats % 30 == 0)
-                VITALS.registered = not VITALS.trouble()
-                if VITALS.registered:  # who lives but does not work is not counted among the workers
-                    await self.store.beat(name, json.dumps({"role": role, "version": __version__, "pid": os.getpid()}))
-                if not up:
-                    tm.log().info("redis.back")
-                up = True
-            except StoreError as error:
-                VITALS.registered = False
-                if up:
-                    event = "redis.full" if isinstance(error, StoreBusy) else "redis.lost"
-                    tm.log().error(event, detail=str(error))
-                up = False
-            tm.store_up.set(up)
-            beats += 1
-            settling = up and not VITALS.registered and beats < 20  # the roles have only just begun
-            await (patiently(0.1, self.stop) if settling else tick())
-
-    async def _publish(self, role: str, *, again: bool) -> None:
-        """Each minute, and at once after a reload: what configuration runs here."""
-        if self._reloads is None:
-            return
-        last = self._reloads.last
-        if self._told is None or self._told[0] is not last:
-            since, refused = self._reloads.since.isoformat(timespec="seconds"), last.complaints
-            packed = await asyncio.to_thread(
-                lambda: pack(Running(role, self.plan.fingerprint, since, effective(self.plan), refused))
-            )
-            self._told, again = (last, packed), True
-        if again:
-            await self._configurations.publish(role, self._told[1])
-
-    async def _tidy(self) -> None:
-        """Each minute: forget what is old; say what waits for a receiver that nobody has configured."""
-        await self.store.prune()
-        if self._journal is not None:
-            self._journal.tidy(utc_now())
-        for receiver, count in (await self.outbox.stranded([part.name for part in self.plan.receivers])).items():
-            tm.log().warning("delivery.stranded", receiver=receiver, count=count)
-
-    async def _audit(self) -> None:
-        """Each minute: do the sums of the ledger meet? If not, something was lost, and that is said loudly."""
-        found = {gap.hop: gap for gap in gaps(await self.books.audit())}
-        for hop in ("articles", "hits", "deliveries"):
-            tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
-        for gap in found.values():
-            tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))
+    def housekeeping(self, role: Role) -> Housekeeping:
+        """What goes on until the last of the loops has ended; asked for after them."""
+        return Housekeeping(
+            role,
+            self.plan,
+            self.store,
+            self.outbox,
+            self.clock,
+            self.stop,
+            self.over,
+            reloads=self._reloads,
+            journal=self._journal,
+        )
 
     async def keep_heart(self, options: Heartbeat) -> None:
         """Let a dead man's switch hear from us while everything works."""

@@ -137,6 +137,7 @@ class Poller:
                     more = await self._claim_and_visit()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+                self._pause("store")
                 synced = -_SYNC_EVERY_SECONDS
                 await patiently(_BUSY_WAIT_SECONDS, self._stop)
             await self._tick_or_room(more)
@@ -158,11 +159,16 @@ class Poller:
         """Back-pressure: near the limit of the queue no feed is claimed; it keeps its entries for us."""
         full = await self._intake.backlog() > 0.8
         reason = self._hold() or ("backlog" if full else "")
+        self._pause(reason)
+        if reason:
+            tm.limits_applied.labels("disk" if reason == "disk" else "queue_max").inc()
+        return not reason
+
+    def _pause(self, reason: str) -> None:
+        VITALS.paused = reason
         tm.paused.clear()
         if reason:
             tm.paused.labels(reason).set(1)
-            tm.limits_applied.labels("disk" if reason == "disk" else "queue_max").inc()
-        return not reason
 
     async def _claim_and_visit(self) -> bool:
         """Claim what is due as far as there is room; whether more may be due."""

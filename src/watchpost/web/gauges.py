@@ -20,6 +20,7 @@ from watchpost.wire.board import Board
 from watchpost.wire.status import Depths, ReceiverState, SourceStatus
 
 _KEPT_SECONDS = 5.0  # what was measured serves everybody who asks within that time
+_DEADLINE_SECONDS = 5.0  # a store that hangs must not hide what the process itself counts: Prometheus waits for ten
 _PART = 500  # sources that are read at once: the loop has other work, too
 
 _RECEIVER_STATES = ("ok", "failing", "paused", "open", "trial", "disabled")
@@ -44,16 +45,18 @@ class Gauges:
             if monotonic() - self._measured < _KEPT_SECONDS:
                 return
             try:
-                statuses: list[SourceStatus] = []
-                for at in range(0, len(self._watched.feeds), _PART):
-                    statuses += await self._board.sources(self._watched.feeds[at : at + _PART])
-                depths = await self._board.depths(self._watched.receivers)
-                ages = await self._board.ages(self._watched.receivers)
-                receivers = await self._board.receivers(self._watched.receivers)
-                stories = await self._board.open_stories([topic.name for topic in self._watched.topics])
-            except StoreError:
+                async with asyncio.timeout(_DEADLINE_SECONDS):
+                    statuses: list[SourceStatus] = []
+                    for at in range(0, len(self._watched.feeds), _PART):
+                        statuses += await self._board.sources(self._watched.feeds[at : at + _PART])
+                    depths = await self._board.depths(self._watched.receivers)
+                    ages = await self._board.ages(self._watched.receivers)
+                    receivers = await self._board.receivers(self._watched.receivers)
+                    stories = await self._board.open_stories([topic.name for topic in self._watched.topics])
+            except (StoreError, TimeoutError):
                 for gauge in _FROM_STORE:
                     gauge.clear()
+                self._measured = monotonic()
                 return
             for gauge in _FROM_STORE:
                 gauge.clear()

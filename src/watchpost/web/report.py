@@ -5,6 +5,7 @@ The shape is `watchpost/status/1`, described in docs/operations.md: keys may be 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,12 @@ SHAPE = "watchpost/status/1"
 _PART = 500  # sources that are read at once
 _SHOWN = 100  # failing sources that are named; all are counted
 _ROLES = ("poll", "match", "notify")
+_DEADLINE_SECONDS = 5.0  # of a look: who asks waits ten seconds at most, and often less
+_PAUSED = {
+    "disk": "the disk under its data is nearly full",
+    "backlog": "too many articles wait to be matched",
+    "store": "the store did not take what it found",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,19 @@ class Seen:
 
 
 async def look(board: Board, watched: Watched) -> Seen:
-    """Read everything that the document tells of."""
+    """Read everything that the document tells of. A store that hangs is said to hang, and nobody waits for it."""
     try:
-        sources: list[SourceStatus] = []
-        for at in range(0, len(watched.sources), _PART):
-            sources += await board.sources(watched.sources[at : at + _PART])
-        depths, ages = await board.depths(watched.receivers), await board.ages(watched.receivers)
-        workers, receivers = await board.workers(), await board.receivers(watched.receivers)
-        return Seen("", tuple(sources), depths, ages, workers, receivers)
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            sources: list[SourceStatus] = []
+            for at in range(0, len(watched.sources), _PART):
+                sources += await board.sources(watched.sources[at : at + _PART])
+            depths, ages = await board.depths(watched.receivers), await board.ages(watched.receivers)
+            workers, receivers = await board.workers(), await board.receivers(watched.receivers)
+            return Seen("", tuple(sources), depths, ages, workers, receivers)
     except StoreError as error:
         return Seen(str(error))
+    except TimeoutError:
+        return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
 
 
 def report(watched: Watched, vitals: Vitals, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
@@ -63,13 +73,13 @@ def report(watched: Watched, vitals: Vitals, seen: Seen, now: datetime, version:
             "last_reload_ok": vitals.reload.good,
             "problem": vitals.reload.problem,
         },
-        "store": {"reachable": not seen.problem},
+        "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not vitals.refused},
     }
-    trouble = vitals.trouble() or seen.problem
+    trouble = [one for one in (vitals.trouble(), seen.problem) if one]
     if not seen.problem and seen.depths is not None:
         document |= _facts(seen, seen.depths, now)
     reasons = _reasons(vitals, seen, now)
-    document["reasons"] = [trouble, *reasons] if trouble else reasons
+    document["reasons"] = [*trouble, *reasons]
     document["status"] = "down" if trouble else "degraded" if reasons else "ok"
     return document
 
@@ -78,7 +88,9 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     failing = [status for status in seen.sources if status.failures]
     ages = seen.ages or {}
     return {
-        "workers": [{"name": one.name, "role": one.role, "version": one.version} for one in seen.workers],
+        "workers": [
+            {"name": one.name, "role": one.role, "version": one.version, "paused": one.paused} for one in seen.workers
+        ],
         "sources": {
             "total": len(seen.sources),
             "never_read": sum(status.last_read is None for status in seen.sources),
@@ -113,16 +125,24 @@ def _reasons(vitals: Vitals, seen: Seen, now: datetime) -> list[str]:
         reasons.append("the configuration on disk has mistakes and is not used")
     if seen.problem or seen.depths is None:
         return reasons
+    if vitals.refused:
+        reasons.append(vitals.refused)  # then nobody can say that he works
     there = {role for worker in seen.workers for role in (_ROLES if worker.role == "all" else (worker.role,))}
-    reasons += [f"nobody runs {role}" for role in _ROLES if role not in there]
+    reasons += [f"nobody runs {role}" for role in _ROLES if role not in there and not vitals.refused]
+    reasons += [
+        f"{worker.name} reads nothing for now: {_PAUSED.get(worker.paused, worker.paused)}"
+        for worker in seen.workers
+        if worker.paused
+    ]
     failing = sum(bool(status.failures) for status in seen.sources)
     if failing:
         reasons.append(f"{failing} of {len(seen.sources)} sources cannot be read")
     states = {name: state.word(now) for name, state in (seen.receivers or {}).items()}
-    words = {"open": "is left alone for a while: its breaker is open"}
-    reasons += [
-        f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word not in ("ok", "trial")
-    ]
+    words = {
+        "open": "is left alone for a while: its breaker is open",
+        "trial": "has taken nothing since its breaker opened; the next message tries it",
+    }
+    reasons += [f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word != "ok"]
     if seen.depths.dead:
         reasons.append("1 dead letter" if seen.depths.dead == 1 else f"{seen.depths.dead} dead letters")
     return reasons

@@ -47,6 +47,8 @@ from watchpost.wire.board import Board
 from watchpost.wire.push import Pushes
 from watchpost.wire.store import Store
 
+_PING_SECONDS = 3.0
+
 
 def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
     """ "127.0.0.1:8080" → (host, port). Raises WatchpostError for what is no address, or may not be listened on.
@@ -101,9 +103,13 @@ def build(house: House) -> Starlette:
     async def readyz(_: Request) -> Response:
         reason = vitals.trouble()
         try:
-            await board.ping()
+            async with asyncio.timeout(_PING_SECONDS):
+                await board.ping()
+            reason = reason or vitals.refused
         except StoreError as error:
             reason = str(error)
+        except TimeoutError:
+            reason = f"the store does not answer within {_PING_SECONDS:.0f} s"
         if not reason and not vitals.registered:
             reason = "this process has not yet said in the store that it works"
         return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})

@@ -85,7 +85,8 @@ class Board:
             if text is not None:
                 said = json.loads(text)
                 name = key.decode("utf-8", "replace").removeprefix(prefix)
-                workers.append(Worker(name, str(said.get("role", "")), str(said.get("version", ""))))
+                role, version, paused = (str(said.get(key, "")) for key in ("role", "version", "paused"))
+                workers.append(Worker(name, role, version, paused))
         return tuple(workers)
 
     async def counts(self, topics: Sequence[str], until: datetime) -> dict[str, dict[int, int]]:

@@ -37,11 +37,15 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that works, as it says itself; `name` holds its role, its machine and its process id."""
+    """A process that works, as it says itself; `name` holds its role, its machine and its process id.
+
+    `paused`: why it reads no sources for now: "disk", "backlog", "store"; "" if nothing keeps it.
+    """
 
     name: str
     role: str
     version: str
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,11 @@ class Store:
         async with self.errors():
             await self.redis.set(self.keys.beat(name), facts, px=15_000)
 
+    async def beat_no_more(self, name: str) -> None:
+        """Say that this process ends."""
+        async with self.errors():
+            await self.redis.delete(self.keys.beat(name))
+
     async def close(self) -> None:
         """Close both pools."""
         await self.redis.aclose()
