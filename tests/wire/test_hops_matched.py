@@ -51,13 +51,14 @@ async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in
     first = article("a", fingerprints=("url:0", "text:1"))
     retitled = article("b", fingerprints=("url:0", "text:2"), revises="what was at url:0")
     same_text = article("c", fingerprints=("url:0", "text:2"), revises="and once more")
-    await queued(store, first, retitled, same_text)
+    elsewhere = article("b", id="e", outlet="Herald", fingerprints=("url:0", "text:3"), revises="in another feed")
+    await queued(store, first, retitled, same_text, elsewhere)
     end = matcher(store)
     flags = [
         await match_one(end, entry, end.read(entry), Parking(hit("x", article=end.read(entry)), ("g",)))
         for entry in await end.claims.take(10, block=False)
     ]
-    assert flags == [(True,), (True,), (False,)]
+    assert flags == [(True,), (True,), (False,), (False,)]
 
 
 async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store) -> None:

@@ -148,11 +148,13 @@ class Articles:
 def _the_very_same(article: Article) -> list[str]:
     """What is told once: the article, its address, and its text from one outlet. From another it is a copy to count.
 
-    A later version has the address of the one before, and is told for what is different in it.
+    A later version has the address of the one before: there it is its headline that is told once, whichever feed
+    brings it first.
     """
     outlet = article.outlet or article.source
     texts = [f"{mark} {outlet}" for mark in article.fingerprints if not mark.startswith("url:")]
-    places = [mark for mark in article.fingerprints if mark.startswith("url:") and not article.revises]
+    headline = f" {article.title}" if article.revises else ""
+    places = [f"{mark}{headline}" for mark in article.fingerprints if mark.startswith("url:")]
     return [article.id, *places, *texts]
 
 
