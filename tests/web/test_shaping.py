@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from tests.making import WHEN
-from watchpost.model import Message
+from watchpost.model import Daily, Message
 from watchpost.vitals import Vitals
 from watchpost.web.pages import deliveries
 from watchpost.web.pages.editions import batches
 from watchpost.web.report import Seen, report
-from watchpost.web.shaping import day_and_time, plain_subject, reason_of, span_words
+from watchpost.web.shaping import day_and_time, plain_subject, reason_of, schedule_words, span_words
 from watchpost.web.watched import Watched
 from watchpost.wire.records import Case, Letter, Sent
 from watchpost.wire.status import Depths, ReceiverState, Worker
@@ -24,6 +24,20 @@ def test_another_year_is_said() -> None:
     assert day_and_time(datetime(2099, 1, 1, tzinfo=UTC), WHEN) == "01 Jan 2099 00:00"
     assert span_words(timedelta(days=26_334)) == "72 y"
     assert span_words(timedelta(days=700)) == "700 d"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((0, 1, 2, 3, 4, 5, 6), "08:00"),
+        ((0, 1, 2, 3, 4), "08:00 on Mon–Fri"),
+        ((0, 2, 4), "08:00 on Mon, Wed, Fri"),
+        ((5, 6), "08:00 on Sat, Sun"),
+        ((6, 0, 1), "08:00 on Sun, Mon, Tue"),
+    ],
+)
+def test_days_of_the_week_are_a_span_where_they_are_one(days: tuple[int, ...], said: str) -> None:
+    assert schedule_words(Daily((time(8),), days, "UTC")) == said
 
 
 @pytest.mark.parametrize(

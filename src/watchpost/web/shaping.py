@@ -141,8 +141,15 @@ def schedule_words(schedule: Schedule) -> str:
             return f"at once, after {span_words(wait)}" if wait else "at once"
         case Daily(at=times, days=days):
             when = ", ".join(f"{moment:%H:%M}" for moment in times)
-            return when if len(days) == 7 else f"{when} on {', '.join(_DAYS[day] for day in days)}"
+            return when if len(days) == 7 else f"{when} on {_days(days)}"
         case Every(interval=interval):
             return f"every {span_words(interval)}"
         case Cron(text=text):
             return f"cron {text}"
+
+
+def _days(days: Sequence[int]) -> str:
+    """Days of the week, as a span where they are one: "Mon–Fri"."""
+    if len(days) > 2 and list(days) == list(range(days[0], days[0] + len(days))):
+        return f"{_DAYS[days[0]]}–{_DAYS[days[-1]]}"
+    return ", ".join(_DAYS[day] for day in days)
