@@ -150,6 +150,7 @@ SENTENCES: Mapping[str, str] = {
     "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
     "command.where": "the configuration is {config}, the data are in {data}",
     "hits.silenced": "{count:hit|hits} for {receiver} silenced by {silence}",
+    "hits.dead": "{receiver} will not get {count:hit|hits} that nobody can read ({detail}); kept as dead letters",
     "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
     "delivery.done": "{receiver} has {what}",
     "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client import Histogram
 from ruamel.yaml import YAML
 
+from tests.manual.metrics_table import documented
 from tests.promtool import promtool
 from watchpost import telemetry as tm
 
@@ -20,6 +22,9 @@ ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
 TESTS = DEPLOY / "prometheus" / "alerts_test.yaml"
 DASHBOARD = DEPLOY / "grafana" / "watchpost.json"
 NAME = re.compile(r"\bwatchpost_[a-z0-9_]+")
+
+
+LABELS = documented()
 
 
 def known() -> set[str]:
@@ -58,6 +63,36 @@ def test_every_metric_of_the_dashboard_exists() -> None:
     assert len(named) > 20
     assert named - known() == set()
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def used(expression: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each metric of ours in a query, with what it wants of labels: name → value, or alternatives."""
+    for name, wanted in re.findall(r"\bwatchpost_([a-z0-9_]+)(?:{(.*?)})?", expression):
+        bare = re.sub(r"_(bucket|sum|count)$", "", name)
+        yield (bare if bare in LABELS else name), dict(re.findall(r'(\w+)[!=]?[=~]"([^"]*)"', wanted))
+
+
+@pytest.mark.parametrize("where", [ALERTS, DASHBOARD], ids=lambda path: path.name)
+def test_every_label_in_a_query_is_one_of_its_metric_and_every_value_can_occur(where: Path) -> None:
+    if where is ALERTS:
+        queries = [rule["expr"] for rule in rules()]
+    else:
+        queries = expressions(json.loads(where.read_text("utf-8"))["panels"])
+    pairs = 0
+    for query in queries:
+        there = {"instance", "job"}
+        for metric, wanted in used(query):
+            labels = LABELS[metric]
+            there |= {*labels, "le"}
+            for label, values in wanted.items():
+                assert label in {*labels, "le"}, query
+                for value in values.split("|"):
+                    pairs += 1
+                    kinds = {re.sub("NAME", "", known) for known in labels.get(label, ())}
+                    assert label == "le" or value.removesuffix(".*") in kinds, f"{label}={value} in {query}"
+        for grouped in re.findall(r"\bby \((.*?)\)", query):
+            assert {label.strip() for label in grouped.split(",")} <= there, query
+    assert pairs > 5
 
 
 def test_a_bucket_that_an_alert_names_is_one() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import Counter, Gauge, Histogram
 from typer.testing import CliRunner
 
 from tests.making import WHEN
+from tests.manual.metrics_table import documented
+from watchpost import telemetry as tm
 from watchpost.cli.main import app
 from watchpost.telemetry import REGISTRY, SENTENCES, set_up_log
 from watchpost.vitals import Vitals
@@ -19,6 +23,8 @@ from watchpost.web.watched import Watched
 from watchpost.wire.status import Depths
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+CODE = Path(tm.__file__).parent
+METRICS = (Counter, Gauge, Histogram)
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
 
 
@@ -51,6 +57,39 @@ def test_the_table_of_metrics_names_each_one_that_there_is_and_no_other() -> Non
     named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     there = {family.name + ("_total" if family.type == "counter" else "") for family in REGISTRY.collect()}
     assert {f"watchpost_{name}" for name in named} == there
+
+
+def test_the_table_names_the_labels_of_each_metric_and_every_word_that_the_code_puts_there() -> None:
+    labels = {attribute: metric._labelnames for attribute, metric in vars(tm).items() if isinstance(metric, METRICS)}
+    names = {
+        attribute: metric._name.removeprefix("watchpost_") + ("_total" if isinstance(metric, Counter) else "")
+        for attribute, metric in vars(tm).items()
+        if isinstance(metric, METRICS)
+    }
+    table = documented()
+    assert {names[attribute]: set(own) for attribute, own in labels.items()} == {
+        name: set(told) for name, told in table.items()
+    }
+    words = 0
+    for path in CODE.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match call:
+                case ast.Call(ast.Attribute(ast.Attribute(ast.Name("tm"), metric), "labels"), args):
+                    for label, value in zip(labels[metric], args, strict=True):
+                        for word in _words(value):
+                            words += 1
+                            told = table[names[metric]][label]
+                            assert not told or word in told, f"{names[metric]}: {label}={word} in {path.name}"
+    assert words > 10
+
+
+def _words(value: ast.expr) -> Iterator[str]:
+    """The words that an argument may be, as far as they stand there."""
+    match value:
+        case ast.Constant(str(word)) if word:
+            yield word
+        case ast.IfExp(_, one, other):
+            yield from (*_words(one), *_words(other))
 
 
 def test_the_shape_of_the_status_is_the_one_that_is_described() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
 from tests.notify.desk import ALWAYS, MINUTES, Desk, LaterOutbox, report, titles
+from watchpost import telemetry as tm
 from watchpost.model import Digest, Hit, Message
 from watchpost.notify.render import words
 from watchpost.timetable import QuietHours, Silence
@@ -51,6 +52,20 @@ async def test_a_story_that_goes_on_is_told_again_after_a_while(store: Store) ->
     desk.outbox.ahead = timedelta(hours=13)
     (again,) = await desk.close()
     assert again["stories"][0]["status"] == "continuing"
+    assert await desk.accounted()
+
+
+async def test_a_hit_that_nobody_can_read_is_put_away_counted_and_said_with_the_window_of_the_others(
+    store: Store,
+) -> None:
+    desk, before = Desk(store), tm.dead_letters.labels("parked", "codec")._value.get()
+    await desk.park(report("Convoy burns", "Courier"))
+    await store.redis.rpush(store.keys.bucket("team|g"), b"h9{}")
+    await store.redis.hincrby(f"{store.keys.ledger}total", "parked", 1)
+    (told,) = await desk.close()
+    assert len(told["stories"]) == 1
+    assert tm.dead_letters.labels("parked", "codec")._value.get() == before + 1
+    assert (await Board(store).depths([])).dead_of == {"parked": 1}
     assert await desk.accounted()
 
 

@@ -125,6 +125,10 @@ class Closer:
                 tm.digest_stories.labels(group.receiver).observe(len(edition.digest.stories))
             tm.digest_lateness.observe(max(0.0, (now - window.end).total_seconds()))
             tally(edition, group.receiver)
+            if parked.damaged:
+                tm.dead_letters.labels("parked", "codec").inc(len(parked.damaged))
+                facts = {"count": len(parked.damaged), "detail": parked.damaged[0][0]}
+                tm.log().error("hits.dead", receiver=group.receiver, **facts)
             crash.point("notify.closed")
 
     def _orphan(self, key: str) -> Group | None:
