@@ -152,6 +152,9 @@ def test_many_of_one_kind_are_one_line() -> None:
     (one,) = findings(rows)
     assert one == Finding("4 feeds", "warn", "HTTP 500; HTTP 501; …: f0, f1, f2, f3", one.cure)
     assert "feed test" in one.cure
+    assert findings([Trouble(f"f{n}", "dns", "no name", "spell it") for n in range(4)])[0].cure == "spell it"
+    moved = findings([Trouble(f"f{n}", "moved", f"to {n}", f"write {n}") for n in range(4)])
+    assert "feed test" in moved[0].cure, "one feed's new address helps no other"
     assert [one.subject for one in findings(rows[:3])] == ["feed f0", "feed f1", "feed f2"]
 
 

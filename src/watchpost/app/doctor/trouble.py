@@ -76,9 +76,12 @@ def findings(troubles: Sequence[Trouble]) -> list[Finding]:
         if len(alike) <= _ALIKE:
             found += [Finding(f"feed {one.feed}", "warn", one.detail, one.cure or _CURE) for one in alike]
             continue
+        cures = {one.cure or _CURE for one in alike}
         details = list(dict.fromkeys(one.detail for one in alike))
         said = "; ".join(details[:_DETAILS]) + ("; …" if len(details) > _DETAILS else "")
         names = ", ".join(one.feed for one in alike[:_NAMED])
         more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
-        found.append(Finding(f"{len(alike)} feeds", "warn", f"{said}: {names}{more}", alike[0].cure or _CURE))
+        found.append(
+            Finding(f"{len(alike)} feeds", "warn", f"{said}: {names}{more}", cures.pop() if len(cures) == 1 else _CURE)
+        )
     return found
