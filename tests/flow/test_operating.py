@@ -86,7 +86,7 @@ def test_what_waits_is_peeked_at_hurried_and_dropped_only_when_confirmed(rig: Ri
     rig.until(lambda: len(rig.world.posts) > posts)
     rig.ask("queue", "drop", code=2)
     refused = rig.ask("queue", "drop", case["id"], code=2)
-    assert "1 is to be dropped" in refused.stderr
+    assert "1 message is to be dropped" in refused.stderr
     rig.until(lambda: ask_json(rig, "queue", "status")["retry"] == 1)
     assert ask_json(rig, "queue", "drop", case["id"], "--yes") == {"dropped": 1, "failed": 0}
     status = ask_json(rig, "queue", "status")
