@@ -127,6 +127,7 @@ SENTENCES: Mapping[str, str] = {
     "disk.ample": "there is room on the disk again: polling goes on",
     "redis.external": "the queue runs on {url}",
     "redis.full": "the queue takes nothing for now: {detail}",
+    "page.failed": "a page cannot be made ({error}): a mistake in watchpost itself",
     "group.failed": "the edition of {group} cannot be laid out ({error}); its hits stay parked",
     "edition.plain": "{receiver} gets a plainer edition, for the proper one cannot be laid out ({detail})",
     "delivery.stranded": "{count:delivery waits|deliveries wait} for {receiver}, which is no longer configured",

@@ -101,8 +101,9 @@ async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Plan, log
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
-        muted = {"story": hit.story, "lasting": "7d", "reason": "muted"}
-        assert "Nobody is told of that" in (await client.post(f"{address}/silences", data=muted)).text
+        muted = {"story": hit.story, "lasting": "7d", "reason": "muted", "back": "stories"}
+        done = await client.post(f"{address}/silences", data=muted)
+        assert (done.url.path, "Nobody is told of that" in done.text) == ("/stories", True)
         (silence,) = await Silences(store).all()
         assert covers(silence, hit)
         assert not covers(silence, replace(hit, story="another"))

@@ -232,6 +232,35 @@ async def test_who_has_a_page_open_is_told_when_something_moves(store: Store) ->
         assert "event: moved" in [await anext(lines) for _ in range(2)]
 
 
+class Broken(Shelf):
+    """A coming edition that cannot be laid out."""
+
+    async def preview(self, id_: str) -> tuple[Preview, ...]:
+        raise ValueError(f"a mistake of ours: {HOSTILE}")
+
+    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
+        raise ValueError("the same")
+
+
+async def test_a_page_that_cannot_be_made_says_so_and_leaves_the_others_alone(store: Store) -> None:
+    async with (
+        pages(store, coming=Broken({}), deeds=Recorder()) as address,
+        httpx.AsyncClient(headers={"origin": address}) as client,
+    ):
+        for answer in (
+            await client.get(address + COMING),
+            await client.get(f"{address}{COMING}/1/html"),
+            await client.post(f"{address}{COMING}/send", data={"seen": "1"}),
+        ):
+            assert answer.status_code == 500
+            assert "the log has it as page.failed" in answer.text
+            assert "mistake of ours" not in answer.text
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+        called = await client.get(f"{address}/api/v1{COMING}")
+        assert (called.status_code, "page.failed" in called.json()["problem"]) == (500, True)
+        assert (await client.get(f"{address}/editions")).status_code == 200
+
+
 async def test_pages_stay_small_whatever_is_in_them(store: Store) -> None:
     """100 kB each, with much of everything: a telephone in the field reads them, too."""
     clause = "(" + " OR ".join(f"mercenar{number}*" for number in range(60)) + ")"

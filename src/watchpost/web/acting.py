@@ -54,7 +54,7 @@ def acts(deeds: Deeds, door: Door | None, coming: Coming | None, gathering: Gath
             await deeds.hush(form, by)
         except FormError as error:
             raise _RefusedError(await gathering.configuration(_now(), form, error.fields)) from error
-        return "/config", "hushed"
+        return "/stories" if form.get("back") == "stories" else "/config", "hushed"
 
     async def backlog(request: Request, now: datetime) -> Shown:
         asked = replay.typed(request.query_params)
@@ -121,6 +121,8 @@ def _form(act: Act, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
             return pages.trouble("Incomplete", "Not all of the form has arrived.", 400)
         except _RefusedError as error:
             return pages.answer(request, error.shown, _now())
+        except Exception as error:
+            return pages.failed(error)
         return RedirectResponse(f"{page}?done={quote(notice)}", 303)
 
     return done

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from watchpost import telemetry as tm
 from watchpost.errors import FormError, StoreError
 from watchpost.web import answers, asking, shapes
 from watchpost.web.answers import MissingError
@@ -153,6 +154,9 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             return _problem(told, 422)
         except FormError as error:
             return _problem(str(error), 422)
+        except Exception as error:
+            tm.log().exception("page.failed", error=type(error).__name__)
+            return _problem("a mistake in watchpost itself: the log has it as page.failed", 500)
         content = given.model_dump(mode="json") if isinstance(given, BaseModel) else given
         return JSONResponse(content)
 

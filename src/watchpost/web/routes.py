@@ -18,6 +18,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from watchpost import telemetry as tm
 from watchpost.errors import StoreError
 from watchpost.web.access import User
 from watchpost.web.forms import TooLongError, form_of
@@ -94,6 +95,8 @@ class Pages:
                 return self.trouble("The store is away", str(error), 503)
             except TooLongError:
                 return self.trouble("Too long", "So long a text is not taken here.", 413)
+            except Exception as error:  # one page that cannot be made says so, and leaves the others alone
+                return self.failed(error)
             if shown is None:
                 return self.trouble("Not here", "There is nothing of that name (any more).", 404)
             return self.answer(request, shown, now)
@@ -125,6 +128,13 @@ class Pages:
         values = {"active": "", "heading": heading, "trouble": text}
         return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)
 
+    def failed(self, error: Exception) -> Response:
+        """A page that says that a mistake of ours keeps it from being made; the log says which."""
+        tm.log().exception("page.failed", error=type(error).__name__)
+        return self.trouble(
+            "This cannot be shown", "A mistake in watchpost itself: the log has it as page.failed.", 500
+        )
+
     async def _face(self, request: Request) -> Response:
         """One text of a message and nothing else: the very characters that are sent, which no script of may run."""
         asked, coming = request.path_params, request.url.path.startswith("/editions/")
@@ -132,6 +142,8 @@ class Pages:
             face = await self._gathering.face(asked["id"], asked["number"], asked["face"], coming=coming)
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503)
+        except Exception as error:
+            return self.failed(error)
         if face is None:
             return PlainTextResponse("there is nothing of that name (any more)\n", 404)
         if face.markup:
