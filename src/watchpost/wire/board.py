@@ -77,16 +77,15 @@ class Board:
     async def workers(self) -> tuple[Worker, ...]:
         """The processes that said within the last 15 s that they work, by name."""
         async with self._store.errors():
-            prefix = self._keys.beat("")
-            keys = sorted([key async for key in self._store.redis.scan_iter(match=f"{prefix}*", count=1000)])
+            names = sorted(await self._store.redis.zrange(self._keys.beats, 0, -1))
+            keys = [self._keys.beat(name.decode("utf-8", "replace")) for name in names]
             facts = await self._store.redis.mget(keys) if keys else []
         workers = []
-        for key, text in zip(keys, facts, strict=True):
+        for name, text in zip(names, facts, strict=True):
             if text is not None:
                 said = json.loads(text)
-                name = key.decode("utf-8", "replace").removeprefix(prefix)
                 role, version, paused = (str(said.get(key, "")) for key in ("role", "version", "paused"))
-                workers.append(Worker(name, role, version, paused))
+                workers.append(Worker(name.decode("utf-8", "replace"), role, version, paused))
         return tuple(workers)
 
     async def counts(self, topics: Sequence[str], until: datetime) -> dict[str, dict[int, int]]:

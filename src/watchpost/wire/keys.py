@@ -42,6 +42,7 @@ milliseconds of the Redis server's own clock. {n} stands for a name.
 | dead_counts | hash: queue → its letters in `dead` | match, notify | web | as `dead` |
 | ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
+| beats | zset: running process → ms until which it counts | every | web | until none runs |
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
 `open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; no other key has two
@@ -196,6 +197,10 @@ class Keys:
 
     def beat(self, name: str) -> str:
         return f"{self.prefix}beat:{name}"
+
+    @property
+    def beats(self) -> str:
+        return f"{self.prefix}beats"
 
     def config(self, role: str) -> str:
         return f"{self.prefix}config:{role}"

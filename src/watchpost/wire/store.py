@@ -161,13 +161,13 @@ class Store:
         return int(await self.run("prune", names, [at_most]))
 
     async def beat(self, name: str, facts: str) -> None:
-        """Say that this process lives: a key that ends by itself after 15 s."""
-        async with self.errors():
-            await self.redis.set(self.keys.beat(name), facts, px=15_000)
+        """Say that this process works; said no more, it is forgotten after 15 s."""
+        await self.run("beat", [self.keys.beat(name), self.keys.beats], [name, facts, 15_000])
 
     async def beat_no_more(self, name: str) -> None:
         """Say that this process ends."""
         async with self.errors():
+            await self.redis.zrem(self.keys.beats, name)
             await self.redis.delete(self.keys.beat(name))
 
     async def close(self) -> None:
