@@ -196,10 +196,12 @@ def cpu_of(pids: Sequence[int]) -> float:
 
 
 def _peak_mb(pids: Sequence[int]) -> float:
-    """The sum of what each of these held at its highest."""
+    """The sum of what each of these held at its highest. One that just begins or ends, and has no name, does not count."""
     total = 0
     for pid in pids:
         try:
+            if not Path(f"/proc/{pid}/cmdline").read_bytes():
+                continue
             lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         except OSError:
             continue

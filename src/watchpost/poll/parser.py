@@ -90,7 +90,7 @@ class ParserProcess:
                 except Lost:
                     continue  # another job ended the child: this one begins again in the next
                 finally:
-                    await self._over(child)
+                    child.over()
                 if kind == "failed":
                     raise FetchError(*value)
                 return value
@@ -126,24 +126,22 @@ class ParserProcess:
 
     async def _ready(self) -> Child:
         async with self._turn:
-            if self._closed:
-                raise FetchError("crashed", "the parser was closed")
-            if self._child is None or self._child.killed or self._child.jobs == self._jobs_per_child:
-                if self._child is not None and self._child.killed:
+            if self._child is not None and self._child.jobs == self._jobs_per_child:
+                await self._child.idle.wait()
+                self._child.kill()
+            if (self._child is None or self._child.killed) and not self._closed:
+                if self._child is not None:
                     await self._child.ended()
                 try:
                     self._child = await Child.start()
                 except OSError as error:
                     raise FetchError("crashed", f"the parser cannot be started: {error.strerror}") from None
-            self._child.jobs += 1
-            self._child.busy += 1
+            if self._child is None or self._closed:
+                if self._child is not None:
+                    self._child.kill()  # it was closed while this one started
+                raise FetchError("crashed", "the parser was closed")
+            self._child.begin()
             return self._child
-
-    async def _over(self, child: Child) -> None:
-        child.busy -= 1
-        if child.jobs == self._jobs_per_child and not child.busy:
-            child.kill()
-            await child.ended()
 
 
 class InlineParser:

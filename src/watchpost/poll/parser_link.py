@@ -36,13 +36,15 @@ class _Out:
 
 
 class Child:
-    """One child process. `jobs` is how many were begun, `busy` how many are not over."""
+    """One child process. `jobs` is how many were begun; `idle` is set while all of them are over."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self.jobs = self.busy = 0
+        self.jobs = 0
+        self.idle = asyncio.Event()
         self.killed = False
+        self._busy = 0
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -52,12 +54,24 @@ class Child:
     @classmethod
     async def start(cls) -> Child:
         """A new one."""
-        process, channel = _spawn()
+        process, channel = await asyncio.to_thread(_spawn)  # a busy disk may hold up the start of a program
         try:
             return cls(process, *await asyncio.open_connection(sock=channel))
         except BaseException:
             channel.close()  # which ends it
             raise
+
+    def begin(self) -> None:
+        """A job begins."""
+        self.jobs += 1
+        self._busy += 1
+        self.idle.clear()
+
+    def over(self) -> None:
+        """A job is over, whatever came of it."""
+        self._busy -= 1
+        if not self._busy:
+            self.idle.set()
 
     async def exchange(self, message: Work | Answer, seconds: float) -> tuple[Said, float]:
         """Its reply, and how many of the `seconds` of work that it may cost are left.
