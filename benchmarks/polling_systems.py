@@ -196,7 +196,7 @@ def cpu_of(pids: Sequence[int]) -> float:
 
 
 def _peak_mb(pids: Sequence[int]) -> float:
-    """The sum of what each of these held at its highest. One that just begins or ends, and has no name, does not count."""
+    """The sum of what each of these held at its highest; without one that just begins or ends, and has no name."""
     total = 0
     for pid in pids:
         try:
