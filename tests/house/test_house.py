@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from watchpost import crash
 from watchpost.notify import receivers
 from watchpost.poll import sources
+from watchpost.telemetry import SENTENCES
 from watchpost.wire.keys import Keys
 
 ROOT = Path(__file__).parents[2]
@@ -101,3 +103,25 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
         *ROOT.glob("config/**/*.yaml"),
     ]:
         assert not unwelcome.search(path.read_text("utf-8")), path
+
+
+def _logged(path: Path) -> Iterator[tuple[str, set[str] | None]]:
+    """Each event that a module logs, with the names of its facts; None if they come in a mapping."""
+    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in {"info", "warning", "error", "exception", "tell"}:
+            facts = None if any(each.arg is None for each in call.keywords) else {str(e.arg) for e in call.keywords}
+            for part in ast.walk(call.args[0]):
+                if isinstance(part, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(part.value)):
+                    yield str(part.value), facts
+
+
+def test_every_event_has_a_sentence_and_gives_the_facts_that_it_speaks_of() -> None:
+    found = [(path.name, event, facts) for path in MODULES for event, facts in _logged(path)]
+    assert len(found) > 50
+    for name, event, facts in found:
+        assert event in SENTENCES, f"{event} in {name}"
+        named = set(re.findall(r"{(\w+)", SENTENCES[event]))
+        assert facts is None or named <= facts, f"{event} in {name} lacks {named - (facts or set())}"
