@@ -29,11 +29,12 @@ _AT_ONCE = 3  # jobs that are begun: while some wait for an answer, the child is
 
 
 class ParserProcess:
-    """Runs module-level functions in a child process with a wall limit and a memory limit, one after the other.
+    """Runs module-level functions in a child process with a wall limit and a memory limit, one at a time.
 
-    A job that overruns the first is killed with its child; the next job gets a fresh one. `memory_bytes` is what one
-    job may take beside what it was given. The first job starts the child (about 0.1 s). A child is replaced after
-    `jobs_per_child`.
+    A job that overruns the first is killed with its child; the next job gets a fresh one. While a job waits for an
+    answer others go on. If one of them ends the child, the others begin again in the next, unnoticed by whoever waits
+    for them. `memory_bytes` is what one job may take beside what it was given. The first job starts the child (about
+    0.1 s). A child is replaced after `jobs_per_child`.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class ParserProcess:
     ) -> T:
         """What the generator `work` returns, whose questions `answer` answers meanwhile. Raises as `run` does.
 
-        The child waits for the answer, and every other job for the child. What `answer` raises ends the job.
+        The wall limit does not count the time of an answer. What `answer` raises ends the job and comes out here. It
+        may be asked again from the beginning: see the class.
         """
         return cast("T", await self._do(work, args, kwargs, answer))
 
