@@ -30,6 +30,7 @@ from watchpost.wire.books import Books
 from watchpost.wire.ledger import Gap, gaps
 from watchpost.wire.store import Store
 
+_NOTED_SECONDS = 0.5  # a "yes" is in the journal after a few ms; on a busy machine later
 SECRET = "whsec_" + "d2F0Y2hwb3N0LXRlc3RzLXNlY3JldC0wMTIzNDU2Nzg5"
 
 
@@ -226,6 +227,13 @@ http: {{listen: "127.0.0.1:0"}}
         """The embedded server's address."""
         recorded = self.data / "redis.sock.path"
         return f"unix://{recorded.read_text().strip() if recorded.exists() else self.data / 'redis.sock'}"
+
+    def in_flight(self, moment: float) -> int:
+        """1 if a delivery had come just before that moment (monotonic): who died then may not have noted the "yes"."""
+        with self.world.lock:
+            return int(
+                any(0 <= moment - when <= _NOTED_SECONDS for when, _, status in self.world.posts if status == 200)
+            )
 
     def check(self, *, repeats: int = 0, url: str = "") -> None:
         """The oracle: I1, I2, I3, I6. `repeats` is how many deliveries may have arrived twice."""
