@@ -13,7 +13,7 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
-from tests.flow.rig import SECRET
+from tests.flow.world import SECRET
 from tests.http_server import Answer, HttpServer
 from tests.mail_server import MailServer
 from tests.shared import shared

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.flow.rig import SECRET
+from tests.flow.world import SECRET
 from tests.http_server import Answer, HttpServer
 
 CONFIG = """

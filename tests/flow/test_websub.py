@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from tests.flow.rig import SECRET
+from tests.flow.world import SECRET
 from tests.http_server import Answer, HttpServer
 
 CONFIG = """
