@@ -100,7 +100,7 @@ async def _lag(documents: list[bytes]) -> float:
     """The longest time, in ms, by which a sleep of 1 ms came late while a child read 1,000 feeds."""
     from watchpost.errors import FetchError
     from watchpost.poll.documents.read import read_feed_document
-    from watchpost.poll.parser import ParserProcess
+    from watchpost.poll.parsing.parser import ParserProcess
 
     parser = ParserProcess()
     await parser.run(len, b"")

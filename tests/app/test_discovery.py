@@ -11,8 +11,8 @@ from tests.http_server import Answer, HttpServer
 from watchpost.app.feeds.discovery import USUAL, Candidate, discover, network_list
 from watchpost.app.feeds.trial import form_of
 from watchpost.poll.documents.links import MAX_LINKS, find_feed_links
-from watchpost.poll.fetcher import HttpFetcher
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.fetching.fetcher import HttpFetcher
+from watchpost.poll.parsing.parser import InlineParser
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RSS = b"<rss version='2.0'><channel><title>Wire</title><item><title>Mali</title><guid>1</guid></item></channel></rss>"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from watchpost.poll.parser import ParserProcess
+from watchpost.poll.parsing.parser import ParserProcess
 from watchpost.poll.source import Source, Visit, Workshop
 from watchpost.poll.sources import kinds
 

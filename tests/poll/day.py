@@ -9,8 +9,9 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from watchpost.poll import freshness, record
+from watchpost.poll import record
 from watchpost.poll.due import Asks
+from watchpost.poll.fetching import freshness
 from watchpost.poll.source import Visit
 
 START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # a Monday

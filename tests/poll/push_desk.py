@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from tests.http_server import HttpServer
 from tests.poll.reader import intake
 from watchpost.poll import record
-from watchpost.poll.hubs import Hubs
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.fetching.hubs import Hubs
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.pushed import Pushed
 from watchpost.poll.source import Visit, Workshop
 from watchpost.poll.sources import feed

@@ -9,7 +9,7 @@ from typing import Any
 from watchpost.poll import record
 from watchpost.poll.documents.read import Reading
 from watchpost.poll.due import Asks
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.source import Visit, Workshop
 from watchpost.poll.sources import feed
 from watchpost.wire.intake import Intake

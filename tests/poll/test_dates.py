@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watchpost.poll.dates import parse_date, slashed_order
+from watchpost.poll.text.dates import parse_date, slashed_order
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

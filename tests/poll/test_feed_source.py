@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.http_server import Answer, HttpServer
 from watchpost.plan.fields import Secret
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.source import Visit, Workshop
 from watchpost.poll.sources import feed
 

@@ -14,8 +14,8 @@ from tests.shared import shared
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.poll.documents.read import read_document, read_feed_document
-from watchpost.poll.parser import ParserProcess
-from watchpost.poll.tidy import BODY_MAX
+from watchpost.poll.parsing.parser import ParserProcess
+from watchpost.poll.text.tidy import BODY_MAX
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://site.example/feeds/all.xml"

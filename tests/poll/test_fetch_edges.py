@@ -13,7 +13,7 @@ import pytest
 from tests.http_server import Answer, HttpServer, Request
 from tests.poll.reader import DAY, HOUR, MINUTE, NOW, SECOND, Reader, document
 from watchpost.errors import FetchError
-from watchpost.poll.fetcher import HttpFetcher
+from watchpost.poll.fetching.fetcher import HttpFetcher
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import HOUR_MS, NOW, document, intake
 from watchpost.model import Article
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.role import Poller
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed

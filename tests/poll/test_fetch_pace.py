@@ -10,7 +10,7 @@ import pytest
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import DAY, HOUR, MINUTE, NOW, Reader, dated, document
 from watchpost.poll.due import Asks
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
 

@@ -9,7 +9,7 @@ from tests.poll.reader import intake
 from watchpost import telemetry as tm
 from watchpost.model import Article
 from watchpost.poll import tally
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.source import Failure, Visit, Workshop
 from watchpost.poll.sources import feed
 from watchpost.wire.intake import Looked

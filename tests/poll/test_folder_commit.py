@@ -10,7 +10,7 @@ import pytest
 
 from tests.poll.desk import PROSE, write
 from watchpost.model import Article
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.role import Poller
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import folder

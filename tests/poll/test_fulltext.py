@@ -13,7 +13,7 @@ from tests.poll.reader import intake
 from watchpost.model import Article
 from watchpost.poll import record
 from watchpost.poll.fulltext import MOST_PAGES
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.role import Poller
 from watchpost.poll.source import Source, Visit, Workshop
 from watchpost.poll.sources import feed

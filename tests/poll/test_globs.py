@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.poll.globs import compile_glob, expand_braces
-from watchpost.poll.settling import Record, recall
+from watchpost.poll.folders.globs import compile_glob, expand_braces
+from watchpost.poll.folders.settling import Record, recall
 
 
 @pytest.mark.parametrize(

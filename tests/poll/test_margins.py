@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchpost.poll.margins import blank_margins
+from watchpost.poll.text.margins import blank_margins
 
 PROSE = "The ministry said on Monday that the road to the north would stay closed until the rains are over."
 

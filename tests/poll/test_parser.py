@@ -13,7 +13,7 @@ import pytest
 
 from tests.poll import jobs
 from watchpost.errors import FetchError, StoreUnreachable
-from watchpost.poll.parser import InlineParser, ParserProcess
+from watchpost.poll.parsing.parser import InlineParser, ParserProcess
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ async def test_a_cancelled_job_does_not_hold_up_the_next(parser: ParserProcess) 
 
 async def test_the_parent_imports_no_parser_of_foreign_formats() -> None:
     code = (
-        "import sys, watchpost.poll.sources as s; s.kinds(); import watchpost.poll.parser;"
+        "import sys, watchpost.poll.sources as s; s.kinds(); import watchpost.poll.parsing.parser;"
         "heavy = {'lxml', 'feedparser', 'fastfeedparser', 'trafilatura', 'pypdfium2', 'charset_normalizer'};"
         "print(heavy & set(sys.modules))"
     )
@@ -199,7 +199,7 @@ def test_a_killed_parent_leaves_no_child_behind() -> None:
     code = (
         "import asyncio, os, signal\n"
         "from tests.poll import jobs\n"
-        "from watchpost.poll.parser import ParserProcess\n"
+        "from watchpost.poll.parsing.parser import ParserProcess\n"
         "async def main():\n"
         "    print(await ParserProcess().run(jobs.process_id), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, write
-from watchpost.poll.globs import compile_glob
-from watchpost.poll.scan import _look, scan
-from watchpost.poll.settling import Look
+from watchpost.poll.folders.globs import compile_glob
+from watchpost.poll.folders.scan import _look, scan
+from watchpost.poll.folders.settling import Look
 from watchpost.poll.source import Failure
 
 ALL = compile_glob("**/*.txt")

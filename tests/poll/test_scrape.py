@@ -5,7 +5,7 @@ import pytest
 from tests.making import WHEN
 from tests.shared import shared
 from watchpost.poll.documents.notes import front_matter, read_markdown, read_text
-from watchpost.poll.scrape import dateline, scrape
+from watchpost.poll.text.scrape import dateline, scrape
 
 PROSE = (
     "The deal, which has not been signed, would weaken the influence of France in the whole region, said a diplomat."

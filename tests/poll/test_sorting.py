@@ -11,7 +11,7 @@ import pytest
 
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import NOW, dated, document, intake
-from watchpost.poll.parser import InlineParser
+from watchpost.poll.parsing.parser import InlineParser
 from watchpost.poll.role import Poller
 from watchpost.poll.source import Source, Visit, Workshop
 from watchpost.poll.sources import feed

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watchpost.poll import subscribing as s
+from watchpost.poll.fetching import subscribing as s
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL, HUB, TOPIC = "https://e.org/f", "https://hub.example/", "https://e.org/feed"

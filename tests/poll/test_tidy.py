@@ -4,8 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watchpost.poll.identity import identities
-from watchpost.poll.tidy import Draft, canonical_url, clean_line, clean_text, fingerprints, headline, language, tidy
+from watchpost.poll.text.identity import identities
+from watchpost.poll.text.tidy import (
+    Draft,
+    canonical_url,
+    clean_line,
+    clean_text,
+    fingerprints,
+    headline,
+    language,
+    tidy,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG = "Mali has defended its right to make sovereign decisions about how it deals with insurgents. " * 3

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from watchpost.wire.embedded import EmbeddedServer, find_binary
+from watchpost.wire.server.embedded import EmbeddedServer, find_binary
 
 BINARY = find_binary(os.environ)
 
@@ -20,7 +20,7 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 import structlog
-from watchpost.wire.embedded import EmbeddedServer
+from watchpost.wire.server.embedded import EmbeddedServer
 
 async def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.wire.embedding import BINARY
 from watchpost.errors import StoreUnreachable
-from watchpost.wire.binary import find_binary, memory_share
+from watchpost.wire.server.binary import find_binary, memory_share
 
 
 def program(folder: Path, name: str, says: str) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from tests.servers import servers_on
 from tests.wire.embedding import BINARY, client, killed_parent, make, run_id, until, write
 from watchpost.errors import StoreUnfit, StoreUnreachable
-from watchpost.wire import ping
+from watchpost.wire.server import ping
 
 
 async def test_starts_a_server_for_this_user_alone(data: Path) -> None:

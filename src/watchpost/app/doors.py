@@ -28,13 +28,14 @@ from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
-from watchpost.poll.hubs import Hubs
+from watchpost.poll.fetching.hubs import Hubs
+from watchpost.poll.registry import Registry
 from watchpost.wire.board import Board
-from watchpost.wire.embedded import EmbeddedServer, find_binary
 from watchpost.wire.gate import Gate
 from watchpost.wire.intake import Intake
 from watchpost.wire.push import Pushes
-from watchpost.wire.running import find_running
+from watchpost.wire.server.embedded import EmbeddedServer, find_binary
+from watchpost.wire.server.running import find_running
 from watchpost.wire.silences import Silences
 from watchpost.wire.store import Store
 
@@ -59,7 +60,7 @@ def receiver_options() -> Mapping[str, type[Options]]:
 def build_sources(
     plan: Plan,
     parser: poll_source.Parser,
-    registry: poll_source.Registry | None = None,
+    registry: Registry | None = None,
     pushes: Pushes | None = None,
 ) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""

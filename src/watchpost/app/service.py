@@ -29,7 +29,7 @@ from watchpost.plan.heartbeat import Heartbeat
 from watchpost.plan.plan import Part, Plan
 from watchpost.plan.settings import Settings
 from watchpost.poll.opening import Progress, silent
-from watchpost.poll.parser import ParserProcess
+from watchpost.poll.parsing.parser import ParserProcess
 from watchpost.poll.pushed import Pushed
 from watchpost.poll.role import Poller
 from watchpost.poll.sources.feed import Feed

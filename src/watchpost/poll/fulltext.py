@@ -13,10 +13,10 @@ from datetime import datetime
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.poll.documents.read import read_article_page
-from watchpost.poll.freshness import charset
-from watchpost.poll.page_fetcher import OutOfTime, PageFetcher
+from watchpost.poll.fetching.freshness import charset
+from watchpost.poll.fetching.page_fetcher import OutOfTime, PageFetcher
 from watchpost.poll.source import Parser
-from watchpost.poll.tidy import with_page
+from watchpost.poll.text.tidy import with_page
 from watchpost.poll.visit import Failure
 
 MOST_PAGES = 20

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy
-from watchpost.poll import record, subscribing, tally
+from watchpost.poll import record, tally
+from watchpost.poll.fetching import subscribing
 from watchpost.poll.source import Source, Visit
 from watchpost.wire.consumer import Consumer
 from watchpost.wire.intake import Claim, Intake

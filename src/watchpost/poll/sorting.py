@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from watchpost.poll.newness import Head, OnNew, split
-from watchpost.poll.source import Registry
+from watchpost.poll.registry import Registry
 from watchpost.wire.intake import MARK
 
 

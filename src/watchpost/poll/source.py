@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from watchpost.model import Article
 from watchpost.plan.fields import Options
-from watchpost.poll.hubs import Hubs
-from watchpost.poll.robots import RobotsMemory
+from watchpost.poll.fetching.hubs import Hubs
+from watchpost.poll.fetching.robots import RobotsMemory
+from watchpost.poll.registry import Registry
 from watchpost.poll.visit import Failure as Failure
 from watchpost.poll.visit import Visit as Visit
-
-if TYPE_CHECKING:
-    from watchpost.wire.intake import Looked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,22 +62,6 @@ class Parser(Protocol):
         **kwargs: P.kwargs,
     ) -> T:
         """The same for a generator that asks something meanwhile; what `answer` raises comes out here."""
-        ...
-
-
-class Registry(Protocol):
-    """What the pollers know together: which articles were read before, and whose turn it is at a host."""
-
-    async def look(self, marks: Mapping[str, str]) -> Looked:
-        """Which of the ids are new, and which were read under a headline with another mark ("": it does not count)."""
-        ...
-
-    async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
-        """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again."""
-        ...
-
-    async def leave_host(self, host: str, holder: str) -> None:
-        """The request is over."""
         ...
 
 

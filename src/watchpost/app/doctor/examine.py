@@ -19,7 +19,7 @@ from watchpost.errors import ConfigError, StoreError
 from watchpost.plan.plan import Plan
 from watchpost.plan.schedule_text import listen_address
 from watchpost.plan.settings import Settings
-from watchpost.wire.binary import find_binary
+from watchpost.wire.server.binary import find_binary
 from watchpost.wire.store import Store
 
 _STORE_SECONDS = 8.0

@@ -19,8 +19,8 @@ from watchpost.app.doctor.trouble import Trouble
 from watchpost.app.feeds.cures import CURES
 from watchpost.app.feeds.status import FeedStatus
 from watchpost.app.feeds.trial import try_feed
-from watchpost.poll.addresses import host_of
-from watchpost.poll.parser import ParserProcess
+from watchpost.poll.fetching.addresses import host_of
+from watchpost.poll.parsing.parser import ParserProcess
 from watchpost.poll.sources.feed import FeedOptions
 
 AT_ONCE = 10

@@ -17,8 +17,8 @@ from watchpost.plan.lists import Listed, name_of, same_address
 from watchpost.plan.opml import Outline
 from watchpost.poll.documents.links import FeedLink, find_feed_links
 from watchpost.poll.documents.read import Reading, read_feed_document
-from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher
-from watchpost.poll.parser import ParserProcess
+from watchpost.poll.fetching.fetcher import Fetched, Fetcher, HttpFetcher
+from watchpost.poll.parsing.parser import ParserProcess
 from watchpost.poll.source import Parser
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")

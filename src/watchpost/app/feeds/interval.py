@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from watchpost.poll import freshness, subscribing
 from watchpost.poll.due import shift, words
+from watchpost.poll.fetching import freshness, subscribing
 
 _WORTH_SAYING = 0.005
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

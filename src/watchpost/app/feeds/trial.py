@@ -14,8 +14,8 @@ from watchpost.model import Article
 from watchpost.plan.fields import Network
 from watchpost.poll.documents.links import FeedLink
 from watchpost.poll.due import next_visit
-from watchpost.poll.fetcher import Fetched, Fetcher, HttpFetcher, Validators
-from watchpost.poll.parser import ParserProcess
+from watchpost.poll.fetching.fetcher import Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.parsing.parser import ParserProcess
 from watchpost.poll.source import Failure, Parser
 from watchpost.poll.sources.feed import Feed, FeedOptions
 

@@ -18,10 +18,10 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date
 from watchpost.poll.documents.pdf import is_no_title
-from watchpost.poll.scrape import scrape
-from watchpost.poll.tidy import BODY_MAX, Draft, clean_line
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.scrape import scrape
+from watchpost.poll.text.tidy import BODY_MAX, Draft, clean_line
 
 ENTRIES_MAX = 5_000
 PART_MAX_BYTES = 30_000_000

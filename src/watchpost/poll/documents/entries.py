@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from watchpost.poll.documents.markup import plain_text
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.tidy import Draft
 
 
 @dataclass(frozen=True, slots=True)

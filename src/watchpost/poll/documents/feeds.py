@@ -15,7 +15,6 @@ from urllib.parse import urljoin
 from xml.sax import SAXException
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date, slashed_order
 from watchpost.poll.documents.asks import asks_of
 from watchpost.poll.documents.charset import decode, xml_to_utf8
 from watchpost.poll.documents.entries import Entry, Written
@@ -25,7 +24,8 @@ from watchpost.poll.documents.markup import plain_text
 from watchpost.poll.documents.sitemaps import read_sitemap
 from watchpost.poll.documents.xmlfeed import ITEM, Unsure, read_xml_feed
 from watchpost.poll.due import Asks
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date, slashed_order
+from watchpost.poll.text.tidy import Draft
 
 FEED_MAX_BYTES = 5_000_000
 """Above this, parsers go from seconds to minutes: no honest feed is larger."""

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date
 from watchpost.poll.documents.entries import Entry, Written
 from watchpost.poll.documents.markup import plain_text
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.tidy import Draft
 
 
 def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Entry, ...], str, int]:

@@ -9,10 +9,10 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date
 from watchpost.poll.documents.charset import decode
 from watchpost.poll.documents.markup import plain_text
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.tidy import Draft
 
 _SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)  # RFC 3676, 4.3
 _DEEPEST = 3

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchpost.poll.dates import parse_date
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.tidy import Draft
 
 LINE_MAX_BYTES = 4_000_000
 _TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")

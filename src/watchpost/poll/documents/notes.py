@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from watchpost.poll.dates import parse_date
-from watchpost.poll.scrape import dateline, paragraphs, scrape, trim_furniture
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.scrape import dateline, paragraphs, scrape, trim_furniture
+from watchpost.poll.text.tidy import Draft
 
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
 _FACT = re.compile(r"([A-Za-z][\w-]{0,30}):[ \t]*(.*)")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from watchpost.poll.dates import parse_date
 from watchpost.poll.documents.charset import decode_html
 from watchpost.poll.documents.markup import parse_html, text_of
-from watchpost.poll.scrape import trim_furniture
-from watchpost.poll.tidy import Draft, canonical_url, clean_line
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.scrape import trim_furniture
+from watchpost.poll.text.tidy import Draft, canonical_url, clean_line
 
 _DATE_METAS = (
     "article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.created", "pubdate",

@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date
-from watchpost.poll.tidy import Draft, clean_line
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.tidy import Draft, clean_line
 
 PAGES_MAX = 300
 _NO_TITLE = re.compile(

@@ -17,10 +17,10 @@ from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 from watchpost.poll.documents import charset
 from watchpost.poll.due import Asks
-from watchpost.poll.identity import identities, version_id
-from watchpost.poll.margins import blank_margins
 from watchpost.poll.newness import Head
-from watchpost.poll.tidy import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
+from watchpost.poll.text.identity import identities, version_id
+from watchpost.poll.text.margins import blank_margins
+from watchpost.poll.text.tidy import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
 from watchpost.poll.visit import Failure
 
 if TYPE_CHECKING:

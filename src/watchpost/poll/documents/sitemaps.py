@@ -7,9 +7,9 @@ from datetime import datetime
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from watchpost.errors import FetchError
-from watchpost.poll.dates import parse_date
 from watchpost.poll.documents.entries import Entry
-from watchpost.poll.tidy import Draft
+from watchpost.poll.text.dates import parse_date
+from watchpost.poll.text.tidy import Draft
 
 _NAMED = 5
 

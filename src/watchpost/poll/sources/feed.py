@@ -15,18 +15,19 @@ from datetime import datetime, timedelta
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plan.fields import Secret
-from watchpost.poll import freshness, moving, subscribing
-from watchpost.poll.addresses import host_of, origin_of
 from watchpost.poll.documents.read import Reading, read_wanted
 from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.fetching import freshness, moving, subscribing
+from watchpost.poll.fetching.addresses import host_of, origin_of
+from watchpost.poll.fetching.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.fetching.hubs import Hubs
+from watchpost.poll.fetching.page_fetcher import PageFetcher
 from watchpost.poll.fulltext import Completed, FullText
-from watchpost.poll.hubs import Hubs
 from watchpost.poll.newness import Head, OnNew
-from watchpost.poll.page_fetcher import PageFetcher
+from watchpost.poll.registry import Registry
 from watchpost.poll.sorting import Sorter
-from watchpost.poll.source import Kind, Parser, Registry, Visit, Workshop
+from watchpost.poll.source import Kind, Parser, Visit, Workshop
 
 __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
 

@@ -15,13 +15,13 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.plan.fields import Duration, Options, Size
 from watchpost.poll.documents.charset import is_text_encoding
-from watchpost.poll.file_reader import FileReader, grows
-from watchpost.poll.globs import compile_glob
-from watchpost.poll.haul import Haul, digests_in, vanished
-from watchpost.poll.hints import Hints, Watch
-from watchpost.poll.leaving import Leaving
-from watchpost.poll.scan import Found, scan
-from watchpost.poll.settling import Look, Settling
+from watchpost.poll.folders.file_reader import FileReader, grows
+from watchpost.poll.folders.globs import compile_glob
+from watchpost.poll.folders.haul import Haul, digests_in, vanished
+from watchpost.poll.folders.hints import Hints, Watch
+from watchpost.poll.folders.leaving import Leaving
+from watchpost.poll.folders.scan import Found, scan
+from watchpost.poll.folders.settling import Look, Settling
 from watchpost.poll.source import Failure, Kind, Parser, Visit, Workshop
 
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from watchpost.poll.settling import Look
+from watchpost.poll.folders.settling import Look
 
 DONE = ".done"
 """Where files are moved to within their folder, unless the operator names a place."""

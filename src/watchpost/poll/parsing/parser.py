@@ -14,8 +14,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from watchpost import telemetry as tm
 from watchpost.errors import FetchError
-from watchpost.poll.parser_child import Answer, Said, Work, attempt
-from watchpost.poll.parser_link import Child, Lost
+from watchpost.poll.parsing.parser_child import Answer, Said, Work, attempt
+from watchpost.poll.parsing.parser_link import Child, Lost
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from watchpost.errors import StoreError, StoreUnfit, StoreUnreachable
-from watchpost.wire import aof
-from watchpost.wire.datadir import DataDirectory
+from watchpost.wire.server import aof
+from watchpost.wire.server.datadir import DataDirectory
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NO_ROOM = 1024 * 1024  # bytes

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from watchpost.poll.furniture import LONGEST, is_button, is_label, is_teaser
+from watchpost.poll.text.furniture import LONGEST, is_button, is_label, is_teaser
 
 _INK, _GAP = re.compile(r"\S"), re.compile(r"\n[^\S\n]*\n\s*")
 _LINE = re.compile(r"[^\n]+")

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from watchpost.poll.away import Fate, delete, move
-from watchpost.poll.haul import Haul, key
-from watchpost.poll.settling import Look
+from watchpost.poll.folders.away import Fate, delete, move
+from watchpost.poll.folders.haul import Haul, key
+from watchpost.poll.folders.settling import Look
 from watchpost.poll.source import Failure
 
 ON_DISK = timedelta(seconds=3)

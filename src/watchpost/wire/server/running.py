@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from watchpost.errors import StoreBusy, StoreUnreachable
-from watchpost.wire import ping
-from watchpost.wire.datadir import DataDirectory
+from watchpost.wire.server import ping
+from watchpost.wire.server.datadir import DataDirectory
 
 
 async def find_running(data: Path, *, runtime_dir: Path | None = None) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchpost.poll.furniture import is_button, is_label
+from watchpost.poll.text.furniture import is_button, is_label
 
 TITLE_LONGEST = 250
 

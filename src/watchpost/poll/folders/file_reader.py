@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from watchpost.errors import FetchError
 from watchpost.poll.documents.read import LINE_SUFFIXES, Reading, read_document, read_json_lines
-from watchpost.poll.haul import Haul
-from watchpost.poll.scan import read_part
-from watchpost.poll.settling import Look, Record
+from watchpost.poll.folders.haul import Haul
+from watchpost.poll.folders.scan import read_part
+from watchpost.poll.folders.settling import Look, Record
 from watchpost.poll.source import Failure, Parser
 
 _PART_BYTES = 8_000_000

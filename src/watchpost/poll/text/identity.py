@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from watchpost.model import derive_id
-from watchpost.poll.tidy import Draft, canonical_url, clean_line, clean_text
+from watchpost.poll.text.tidy import Draft, canonical_url, clean_line, clean_text
 
 _ALNUM = re.compile(r"[^\W_]+")
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1

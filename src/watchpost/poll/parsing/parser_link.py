@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchpost.errors import FetchError
-from watchpost.poll.parser_child import LENGTH_BYTES, Answer, Said, Work
+from watchpost.poll.parsing.parser_child import LENGTH_BYTES, Answer, Said, Work
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # no secrets: it reads strangers
 
-_MAIN = "from watchpost.poll.parser_child import main; main()"
+_MAIN = "from watchpost.poll.parsing.parser_child import main; main()"
 
 
 class Lost(Exception):

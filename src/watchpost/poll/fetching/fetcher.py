@@ -20,8 +20,8 @@ import httpx
 from watchpost.errors import FetchError
 from watchpost.net import BlockedAddress, GuardedTransport, proxied_transport
 from watchpost.plan.fields import Network, Secret
-from watchpost.poll.freshness import retry_after_seconds
-from watchpost.poll.unpacking import ACCEPTED, unpack
+from watchpost.poll.fetching.freshness import retry_after_seconds
+from watchpost.poll.fetching.unpacking import ACCEPTED, unpack
 
 Reason = Literal[
     "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "not_found", "gone", "rate_limited",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from watchpost.poll.settling import Look, shown
+from watchpost.poll.folders.settling import Look, shown
 from watchpost.poll.source import Failure
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", "~")

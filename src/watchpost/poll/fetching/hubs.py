@@ -9,7 +9,7 @@ import httpx
 
 from watchpost.net import BlockedAddress, guarded_client, proxied_transport
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.subscribing import LEASE
+from watchpost.poll.fetching.subscribing import LEASE
 from watchpost.websub import secret_of, token_of
 from watchpost.wire.push import Asked, Pushes
 

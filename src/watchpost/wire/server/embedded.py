@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 from watchpost import telemetry as tm
 from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
-from watchpost.wire import aof, ping
-from watchpost.wire.binary import Fsync, arguments, find_binary, memory_share
-from watchpost.wire.child import Child
-from watchpost.wire.datadir import DataDirectory
+from watchpost.wire.server import aof, ping
+from watchpost.wire.server.binary import Fsync, arguments, find_binary, memory_share
+from watchpost.wire.server.child import Child
+from watchpost.wire.server.datadir import DataDirectory
 
 __all__ = ["EmbeddedServer", "Log", "find_binary"]
 

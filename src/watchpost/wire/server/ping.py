@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from watchpost.errors import StoreUnfit, StoreUnreachable
-from watchpost.wire.binary import Fsync
+from watchpost.wire.server.binary import Fsync
 
 Answer = Literal["ready", "loading", "silent"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from watchpost.model import Article
-from watchpost.poll.settling import Look, Record, recall
+from watchpost.poll.folders.settling import Look, Record, recall
 from watchpost.poll.source import Failure
 
 ARTICLES_PER_VISIT = 100

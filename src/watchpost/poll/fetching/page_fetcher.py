@@ -13,11 +13,11 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from watchpost.errors import FetchError, StoreError
-from watchpost.poll.addresses import host_of, origin_of
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.fetcher import REDIRECTS, Bounds, Fetched, Fetcher, HttpFetcher, accepted, redirected
-from watchpost.poll.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsMemory, product, read_robots
-from watchpost.poll.source import Registry
+from watchpost.poll.fetching.addresses import host_of, origin_of
+from watchpost.poll.fetching.fetcher import REDIRECTS, Bounds, Fetched, Fetcher, HttpFetcher, accepted, redirected
+from watchpost.poll.fetching.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsMemory, product, read_robots
+from watchpost.poll.registry import Registry
 
 PAGE_SECONDS = 10.0
 """How long one answer may take."""

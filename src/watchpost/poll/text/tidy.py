@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from watchpost.model import Article
-from watchpost.poll.margins import blank_margins
+from watchpost.poll.text.margins import blank_margins
 
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
 """Longest texts that an article carries on, in code points: no honest article is longer."""
