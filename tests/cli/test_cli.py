@@ -195,6 +195,24 @@ def test_a_new_secret_signs(here: Path) -> None:
     assert "take the old one out" in watchpost(here, "secret", "new").stderr
 
 
+def test_a_webhook_changes_over_to_another_secret(tmp_path: Path) -> None:
+    (tmp_path / "watchpost.yaml").write_text(
+        "version: 1\nfolders: {drop: drop}\ntopics: {mali: mali}\n"
+        "receivers: {hook: {type: webhook, url: 'https://e.org/', secrets: [{env: OLD}]}, terminal: {type: console}}\n"
+        "routes: [{to: [hook, terminal], digest: '08:00'}]\n"
+    )
+    env = {"OLD": "whsec_" + "bmV3" * 8}
+    done = watchpost(tmp_path, "secret", "rotate", "hook", **env)
+    assert done.stdout.startswith("whsec_")
+    assert done.stdout.strip() != env["OLD"]
+    assert "secrets: [{env: NEW_NAME}, {env: OLD}]" in done.stderr
+    assert env["OLD"] not in done.stdout + done.stderr
+    for name, why in (("terminal", "only messages of webhooks are signed"), ("hok", "did you mean 'hook'")):
+        wrong = watchpost(tmp_path, "secret", "rotate", name, **env)
+        assert (wrong.returncode, wrong.stdout) == (2, "")
+        assert why in wrong.stderr
+
+
 def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration(here: Path) -> None:
     (here / "watchpost.yaml").unlink()
     (here / "drop" / "rain.txt").write_text("Rain\n\nIt rains, and nobody of the embassy is out.\n")

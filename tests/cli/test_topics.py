@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cli.test_cli import watchpost
 from tests.flow.rig import Rig
+from tests.http_server import Answer, HttpServer
 
 CONFIG = """
 version: 1
@@ -103,3 +105,23 @@ def test_lint_prices_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(d
         "  it matches nothing in the sample",
     ]
     assert rest[-1] == "measured on 24 articles"
+
+
+async def test_a_topic_is_tried_on_the_page_of_an_article_clause_by_clause(desk: Path) -> None:
+    page = (
+        f"<html><head><title>Talks</title></head><body><article><p>{'Envoys meet in Bamako today. ' * 20}</p></article>"
+    )
+    asked = "topic", "test", "mali", "--allow-private", "127.0.0.0/8", "--explain", "--url"
+    async with HttpServer() as server:
+        server.on("/talks", Answer(200, {"content-type": "text/html"}, page.encode()))
+        done = await asyncio.to_thread(watchpost, desk, *asked, server.url("/talks"))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[0] == "✓ Talks"
+        assert "✓ bamako: “Bamako” in body" in done.stdout
+        assert "✗ mali" in done.stdout
+        missing = await asyncio.to_thread(watchpost, desk, *asked, server.url("/none"))
+        assert missing.returncode == 1
+        assert "404" in missing.stderr
+        refused = await asyncio.to_thread(watchpost, desk, "topic", "test", "mali", "--url", server.url("/talks"))
+        assert refused.returncode == 1
+        assert "not on the public Internet" in refused.stderr

@@ -47,6 +47,22 @@ def test_what_was_given_up_is_read_replayed_once_and_arrives_with_its_id_and_byt
     rig.ask("delivery", "replay", case["id"], code=5)
 
 
+def test_draining_ends_when_nothing_is_on_its_way_and_says_what_is(rig: Rig) -> None:
+    rig.world.hook_delay = 0.2
+    rig.start()
+    rig.until(rig.answers)
+    rig.publish(*(f"n{number}" for number in range(5)))
+    rig.until(lambda: bool(rig.world.posts))
+    done = rig.ask("queue", "drain", "--for", "30s")
+    assert done.stdout.startswith("nothing is on its way")
+    assert rig.quiet()
+    rig.world.status = 410
+    rig.publish("late")
+    rig.until(lambda: ask_json(rig, "receiver", "list")["receivers"][0]["state"] == "disabled")
+    assert "still on its way: 1 for inbox (disabled)" in rig.ask("queue", "drain", "--for", "1s", code=5).stderr
+    assert ask_json(rig, "queue", "drain", "--for", "1s", code=5)["drained"] is False
+
+
 def test_a_disabled_receiver_is_seen_tested_and_enabled(rig: Rig) -> None:
     rig.world.status = 410
     rig.start()

@@ -152,6 +152,7 @@ def test_so_it_does_beside_a_running_service(tmp_path: Path) -> None:
         rig.publish("two")
         rig.until(lambda: "delivery.waits" in rig.log())
         beside.ask("queue status")
+        beside.ask("queue drain", "--for", "1s")
         beside.ask("queue peek")
         beside.ask("queue peek", "--articles", shape=2)
         (letter,) = beside.ask("queue peek", "--dead", shape=1)["letters"]

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from watchpost.cli import completing, editorial, operating
-from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption
+from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption, PrivateOption
 from watchpost.cli.config_commands import config_app
 from watchpost.cli.feed_commands import feed_app
 from watchpost.cli.manner import SpeakingGroup
@@ -164,7 +164,10 @@ def topic_test(
     name: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
     files: Annotated[list[str] | None, typer.Argument(help="Articles to try it on.")] = None,
     text: Annotated[str, typer.Option("--text", help="A text to try it on.")] = "",
+    url: Annotated[str, typer.Option("--url", help="The page of an article to try it on.")] = "",
     since: Annotated[str, typer.Option("--since", help="What a service has read in the last 90m, 12h, 7d.")] = "",
+    explaining: Annotated[bool, typer.Option("--explain", help="Also what each clause of the query found.")] = False,
+    allow_private: PrivateOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -175,11 +178,12 @@ def topic_test(
     """
     from watchpost.cli import topics
 
-    if since and (files or text):
-        raise typer.BadParameter("give either --since, or a text or files")
+    if since and (files or text or url or explaining):
+        raise typer.BadParameter("--since stands alone: it shows what matches of what was read")
     if since:
         raise typer.Exit(topics.recall(name, since, config, data, as_json, os.environ))
-    raise typer.Exit(topics.test(name, files or [], text, config, as_json, os.environ))
+    tried = topics.Tried(tuple(files or ()), text, url, tuple(allow_private or ()), explaining)
+    raise typer.Exit(topics.test(name, tried, config, as_json, os.environ))
 
 
 @topic_app.command("lint")
@@ -210,6 +214,19 @@ def secret_hash() -> None:
     from watchpost.cli import secrets
 
     raise typer.Exit(secrets.make_hash())
+
+
+@secret_app.command("rotate")
+def secret_rotate(
+    receiver: Annotated[
+        str, typer.Argument(help="A webhook of the configuration.", autocompletion=completing.receivers)
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Make a new secret for a webhook, and say how to change over without losing a message."""
+    from watchpost.cli import secrets
+
+    raise typer.Exit(secrets.make_next(receiver, config, os.environ))
 
 
 @secret_app.command("new")

@@ -88,7 +88,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
             tell_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
             continue
         tell(f"{'matches' if hits else 'does not match'}: {article.title}")
-        for line in _lines(tree, 1):
+        for line in told_lines(tree, 1):
             tell(line)
         if not tree.matches:
             tell(f"  missing: {missing(tree)}")
@@ -181,9 +181,10 @@ def _tree(tree: Explanation) -> dict[str, object]:
     }
 
 
-def _lines(tree: Explanation, depth: int) -> Iterator[str]:
+def told_lines(tree: Explanation, depth: int) -> Iterator[str]:
+    """Each clause of a query, its verdict and what it found, indented by `depth`."""
     words = dict.fromkeys(f"“{item.text}” in {item.field}" for item in tree.evidence) if not tree.children else ()
     found = f": {', '.join(list(words)[:4])}" if words else ""
     yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {shorten(tree.text)}{found}"
     for child in tree.children:
-        yield from _lines(child, depth + 1)
+        yield from told_lines(child, depth + 1)

@@ -45,6 +45,19 @@ def queue_peek(
     raise typer.Exit(queue.peek(queue.Where(config, data, as_json), receiver, dead, articles, count, os.environ))
 
 
+@queue_app.command("drain")
+def queue_drain(
+    patience: Annotated[str, typer.Option("--for", help="How long to wait: 30s, 5m.")] = "5m",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Wait until everything that is on its way is dealt with: before the service is moved or stopped for long."""
+    from watchpost.cli import draining, queue
+
+    raise typer.Exit(draining.drain(queue.Where(config, data, as_json), patience, os.environ))
+
+
 @queue_app.command("retry")
 def queue_retry(
     ids: Ids = None,

@@ -1,4 +1,4 @@
-"""`watchpost secret hash|token|new`: what may lie on a disk instead of a password, what a program shows, a key."""
+"""`watchpost secret hash|token|new|rotate`: what may lie on a disk instead of a password, what programs show, keys."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import base64
 import getpass
 import secrets
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-from watchpost.cli.saying import note, say, tell
+from watchpost.cli.matching import read_plan
+from watchpost.cli.saying import note, say, tell, unknown
 from watchpost.plan import passwords
 
 OK, USAGE = 0, 2
@@ -22,11 +25,37 @@ def make_token() -> int:
 
 def make_new() -> int:
     """The exit code of `secret new`. What it prints is a key for Standard Webhooks: 32 bytes that nobody has chosen."""
-    tell("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
+    tell(_key())
     note(
         "to replace a secret: add this one to the webhook's `secrets`, give it to the other side, take the old one out"
     )
     return OK
+
+
+def make_next(receiver: str, config: Path | None, env: Mapping[str, str]) -> int:
+    """The exit code of `secret rotate`: the key on stdout, what to do with it on stderr. Changes nothing itself."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    part = next((part for part in plan.receivers if part.name == receiver), None)
+    if part is None:
+        unknown("receiver", receiver, [part.name for part in plan.receivers])
+        return USAGE
+    if part.kind != "webhook":
+        say(f"{receiver} is a receiver of type {part.kind}: only messages of webhooks are signed")
+        return USAGE
+    tell(_key())
+    old = ", ".join(f"{{{secret.origin.replace(' ', ': ', 1)}}}" for secret in getattr(part.options, "secrets", ()))
+    note(f"1. put it into an environment variable or a file, and first of all into the secrets of {receiver}:")
+    note(f"   secrets: [{{env: NEW_NAME}}{', ' + old if old else ''}], then reload: all of them sign")
+    note("2. give it to the other side, which may take either now")
+    note("3. take the old one out and reload")
+    return OK
+
+
+def _key() -> str:
+    """As Standard Webhooks want it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def make_hash() -> int:

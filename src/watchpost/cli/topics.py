@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,10 @@ from time import perf_counter
 
 from watchpost.app import trials
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan
+from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan, told_lines
 from watchpost.cli.saying import complain, count, say, tell, tell_json, unknown
 from watchpost.cli.spans import span_of
-from watchpost.errors import ConfigError, WatchpostError
+from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
@@ -27,6 +28,17 @@ from watchpost.query.text import Document
 UNREACHABLE = 4
 BROAD = 0.25  # a topic that a quarter of all articles match says little
 SAMPLE_MIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a topic is tried on: `files`, a `text`, the page at `url`; `explain`: clause by clause."""
+
+    files: tuple[str, ...] = ()
+    text: str = ""
+    url: str = ""
+    allow_private: tuple[str, ...] = ()
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +70,37 @@ def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     return OK
 
 
-def test(name: str, files: Sequence[str], text: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def test(name: str, asked: Tried, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost topic test`: 0 if what was tried matches (or all examples hold), 3 if not."""
     plan = read_plan(config, env)
     topic = _topic(plan, name)
     if topic is None:
         return USAGE
     tried, broken = [], 0
-    for file in files:
+    for file in asked.files:
         articles, failed = read_articles(file)
         broken += failed
         tried += [(article.title or file, document(article)) for article in articles]
-    if text:
-        tried.append((text, Document.of({"body": text})))
+    if asked.text:
+        tried.append((asked.text, Document.of({"body": asked.text})))
+    if asked.url:
+        article = _page(asked)
+        broken += article is None
+        tried += [(article.title or asked.url, document(article))] if article is not None else []
     if not tried and not broken:
         tried = [(example, Document.of({"body": example})) for example, _ in topic.examples]
         if not tried:
-            say(f"{name} has no examples: give a --text or a file")
+            say(f"{name} has no examples: give a --text, a --url or a file")
             return USAGE
     matched = 0
     for title, about in tried:
         matched += _try(topic, title, about, as_json)
+        if asked.explain and not as_json:
+            for line in told_lines(explain(topic.query, about), 1):
+                tell(line)
     if broken:
         return FAILED
-    return OK if matched or not (files or text) else NOTHING
+    return OK if matched or not (asked.files or asked.text or asked.url) else NOTHING
 
 
 def recall(name: str, since: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
@@ -154,6 +173,19 @@ def _topic(plan: Plan | None, name: str) -> Topic | None:
     if found is None:
         unknown("topic", name, [topic.name for topic in plan.topics])
     return found
+
+
+def _page(asked: Tried) -> Article | None:
+    from watchpost.app.feeds.discovery import network_list
+    from watchpost.app.page import article_at
+
+    try:
+        return asyncio.run(article_at(asked.url, network_list(asked.allow_private), utc_now()))
+    except FetchError as error:
+        say(f"{asked.url}: {error.detail}")
+    except ValueError:
+        say("--allow-private takes an address or network: 10.0.0.8 or 10.0.0.0/8")
+    return None
 
 
 def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
