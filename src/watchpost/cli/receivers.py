@@ -53,7 +53,7 @@ def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `receiver enable`."""
 
     async def work(plan: Plan, store: Store) -> int:
-        part = _part(plan, name)
+        part = part_of(plan, name)
         if part is None:
             return USAGE
         moved = await PlanDeeds(plan, store).enable(name, doors.operator())
@@ -82,7 +82,7 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
     except WatchpostError as error:
         say(str(error))
         return USAGE
-    part = _part(plan, name)
+    part = part_of(plan, name)
     if part is None:
         return USAGE
     results = asyncio.run(_try(plan, part, settings))
@@ -121,7 +121,8 @@ async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Deliver
     return results
 
 
-def _part(plan: Plan, name: str) -> Part | None:
+def part_of(plan: Plan, name: str) -> Part | None:
+    """The receiver of that name; None after it was said that there is none."""
     part = next((part for part in plan.receivers if part.name == name), None)
     if part is None:
         unknown("receiver", name, [part.name for part in plan.receivers])

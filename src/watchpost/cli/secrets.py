@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from watchpost.cli.matching import read_plan
-from watchpost.cli.saying import note, say, tell, unknown
+from watchpost.cli.receivers import part_of
+from watchpost.cli.saying import note, say, tell
 from watchpost.plan import passwords
 
 OK, USAGE = 0, 2
@@ -37,9 +38,8 @@ def make_next(receiver: str, config: Path | None, env: Mapping[str, str]) -> int
     plan = read_plan(config, env)
     if plan is None:
         return USAGE
-    part = next((part for part in plan.receivers if part.name == receiver), None)
+    part = part_of(plan, receiver)
     if part is None:
-        unknown("receiver", receiver, [part.name for part in plan.receivers])
         return USAGE
     if part.kind != "webhook":
         say(f"{receiver} is a receiver of type {part.kind}: only messages of webhooks are signed")
