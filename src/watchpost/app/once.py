@@ -11,6 +11,7 @@ from watchpost.app import doors
 from watchpost.app.clock import utc_now
 from watchpost.app.lifecycle import open_housing
 from watchpost.app.service import Role, Service
+from watchpost.exit_codes import OK, PARTIAL
 from watchpost.match.role import Matcher
 from watchpost.notify.role import run_once
 from watchpost.plan.plan import Plan
@@ -19,8 +20,6 @@ from watchpost.poll.opening import Progress, silent
 from watchpost.poll.role import Poller
 from watchpost.wire.books import Books
 from watchpost.wire.store import patiently
-
-OK, PARTIAL = 0, 5
 
 
 async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent) -> int:

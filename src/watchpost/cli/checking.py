@@ -11,11 +11,10 @@ from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, count, tell, tell_json
 from watchpost.errors import Complaint, ConfigError
+from watchpost.exit_codes import OK, USAGE
 from watchpost.plan.editor_schema import schema_text
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
-
-OK, USAGE = 0, 2
 
 
 def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:

@@ -10,17 +10,16 @@ from pathlib import Path
 from watchpost.app import configuration
 from watchpost.app.configuration import Difference
 from watchpost.app.feeds.subscriptions import replace_file
-from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
+from watchpost.cli.matching import read_plan
 from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 from watchpost.plan.deprecated import VERSION
 from watchpost.plan.differing import Change, brief, differences
 from watchpost.plan.effective import effective
 from watchpost.plan.files import read_files
 from watchpost.plan.settings import read_settings
 from watchpost.plan.tidying import formatted, migrated
-
-UNREACHABLE = 4
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 

@@ -9,9 +9,6 @@ from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.cli.progress import Bar
 from watchpost.cli.queue import (
-    FAILED,
-    OK,
-    USAGE,
     Where,
     as_facts,
     at,
@@ -24,6 +21,7 @@ from watchpost.cli.queue import (
 )
 from watchpost.cli.saying import say, tell, tell_json
 from watchpost.cli.spans import span_of
+from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.plan.plan import Plan
 from watchpost.wire.desk import Desk, failed_since
 from watchpost.wire.store import Store

@@ -9,9 +9,10 @@ from time import monotonic
 
 from watchpost.app import spans
 from watchpost.cli.progress import Bar
-from watchpost.cli.queue import OK, PARTIAL, Where, at
+from watchpost.cli.queue import Where, at
 from watchpost.cli.saying import count, say, tell, tell_json
 from watchpost.errors import WatchpostError
+from watchpost.exit_codes import OK, PARTIAL
 from watchpost.plan.plan import Plan
 from watchpost.wire.board import Board
 from watchpost.wire.desk import Desk

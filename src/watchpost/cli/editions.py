@@ -7,9 +7,10 @@ from typing import Any
 
 from watchpost.app import doors
 from watchpost.app.editions import Draft, drafts
-from watchpost.cli.queue import FAILED, OK, PARTIAL, USAGE, Where, at
+from watchpost.cli.queue import Where, at
 from watchpost.cli.saying import count, note, say, tell, tell_json, unknown
 from watchpost.cli.spans import span_of
+from watchpost.exit_codes import FAILED, OK, PARTIAL, USAGE
 from watchpost.notify.render.plain import plain
 from watchpost.plan.plan import Plan
 from watchpost.poll.due import words

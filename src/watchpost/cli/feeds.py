@@ -20,17 +20,16 @@ from watchpost.app.feeds.interval import parts
 from watchpost.app.feeds.status import FeedStatus
 from watchpost.app.feeds.trial import Trial
 from watchpost.cli import manner
-from watchpost.cli.matching import FAILED, OK, USAGE, read_plan
+from watchpost.cli.matching import read_plan
 from watchpost.cli.saying import complain, count, note, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, FetchError
+from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 from watchpost.plan.fields import Network
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.poll.due import words
 from watchpost.poll.record import moment
 from watchpost.poll.sources.feed import FeedOptions
-
-UNREACHABLE = 4
 
 
 def show_all(failing: bool, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:

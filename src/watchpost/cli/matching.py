@@ -13,6 +13,7 @@ from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json, unknown
 from watchpost.errors import ConfigError, QueryError
+from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL, USAGE
 from watchpost.match.matcher import Topics, document
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
@@ -24,7 +25,6 @@ from watchpost.query.explain import Explanation, missing, shorten
 from watchpost.query.explain import explain as explain_query
 from watchpost.query.parser import parse
 
-OK, FAILED, USAGE, NOTHING, PARTIAL = 0, 1, 2, 3, 5
 SUFFIXES = frozenset({".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", ".jsonl", ".xml", ".rss", ".atom"})
 
 

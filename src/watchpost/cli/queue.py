@@ -16,6 +16,7 @@ from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import read_settings
 from watchpost.poll.due import words
@@ -25,8 +26,6 @@ from watchpost.wire.desk import Desk
 from watchpost.wire.ledger import gaps
 from watchpost.wire.records import Case, Letter
 from watchpost.wire.store import Store
-
-OK, FAILED, USAGE, UNREACHABLE, PARTIAL = 0, 1, 2, 4, 5
 
 
 @dataclass(frozen=True, slots=True)

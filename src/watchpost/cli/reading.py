@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
-from watchpost.cli.queue import OK, USAGE, Where, at
+from watchpost.cli.queue import Where, at
 from watchpost.cli.saying import tell, tell_json, unknown
+from watchpost.exit_codes import OK, USAGE
 from watchpost.plan.plan import Plan
 from watchpost.wire.store import Store
 

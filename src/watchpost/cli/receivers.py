@@ -10,9 +10,10 @@ from time import perf_counter
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.cli import manner
-from watchpost.cli.queue import FAILED, OK, USAGE, Where, at
+from watchpost.cli.queue import Where, at
 from watchpost.cli.saying import complain, count, say, table, tell, tell_json, unknown
 from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.model import Delivered, Delivery, Outcome
 from watchpost.notify.editor import deliveries_of
 from watchpost.notify.sample import sample_digest

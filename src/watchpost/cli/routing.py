@@ -9,8 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from watchpost.app.ways import trace
-from watchpost.cli.matching import OK, USAGE, read_plan
+from watchpost.cli.matching import read_plan
 from watchpost.cli.saying import tell, tell_json, unknown
+from watchpost.exit_codes import OK, USAGE
 from watchpost.model import SEVERITIES
 
 

@@ -18,13 +18,12 @@ from watchpost.cli import manner
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say
 from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, INTERRUPTED, UNREACHABLE, USAGE
 from watchpost.plan.load import Progress
 from watchpost.plan.plan import Plan
 from watchpost.plan.settings import Settings, read_settings
 from watchpost.web import server as web
 from watchpost.web.reload import Door
-
-FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 4, 130
 
 
 def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:

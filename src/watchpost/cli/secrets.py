@@ -12,9 +12,9 @@ from pathlib import Path
 from watchpost.cli.matching import read_plan
 from watchpost.cli.receivers import part_of
 from watchpost.cli.saying import note, say, tell
+from watchpost.exit_codes import OK, USAGE
 from watchpost.plan import passwords
 
-OK, USAGE = 0, 2
 SHORTEST = 10
 
 

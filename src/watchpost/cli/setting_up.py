@@ -11,13 +11,12 @@ from watchpost.app import starter
 from watchpost.app.doctor.examine import examine
 from watchpost.app.doctor.finding import Finding
 from watchpost.cli import manner
-from watchpost.cli.matching import FAILED, OK, USAGE
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 from watchpost.plan.settings import Settings, read_settings
 
-UNREACHABLE = 4
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 

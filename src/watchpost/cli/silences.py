@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from watchpost.app import doors
 from watchpost.app.deeds import PlanDeeds
 from watchpost.app.silencing import Wish
-from watchpost.cli.queue import FAILED, OK, Where, at
+from watchpost.cli.queue import Where, at
 from watchpost.cli.saying import say, table, tell, tell_json
 from watchpost.errors import WatchpostError
+from watchpost.exit_codes import FAILED, OK
 from watchpost.plan.plan import Plan
 from watchpost.timetable import Silence
 from watchpost.wire.silences import Silences

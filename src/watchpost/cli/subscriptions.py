@@ -9,9 +9,10 @@ from watchpost.app import doors
 from watchpost.app.feeds import subscriptions
 from watchpost.app.feeds.status import feeds
 from watchpost.app.feeds.subscriptions import Sorted
-from watchpost.cli.matching import FAILED, OK, PARTIAL, USAGE, read_plan
+from watchpost.cli.matching import read_plan
 from watchpost.cli.saying import complain, note, say, tell, tell_json
 from watchpost.errors import ConfigError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, PARTIAL, USAGE
 from watchpost.plan.lists import few
 from watchpost.plan.settings import read_settings
 

@@ -8,17 +8,16 @@ from pathlib import Path
 
 from watchpost.app import trials
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, OK, USAGE, read_articles, read_plan
+from watchpost.cli.matching import read_articles, read_plan
 from watchpost.cli.progress import Bar
 from watchpost.cli.saying import complain, say, tell, tell_json
 from watchpost.cli.spans import span_of
 from watchpost.cli.topics import folder_files
 from watchpost.errors import ConfigError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 from watchpost.match.trying import Effect, Moved
 from watchpost.model import Article
 from watchpost.plan.settings import read_settings
-
-UNREACHABLE = 4
 
 
 def diff(

@@ -10,10 +10,11 @@ from time import perf_counter
 
 from watchpost.app import trials
 from watchpost.app.clock import utc_now
-from watchpost.cli.matching import FAILED, NOTHING, OK, SUFFIXES, USAGE, read_articles, read_plan, told_lines
+from watchpost.cli.matching import SUFFIXES, read_articles, read_plan, told_lines
 from watchpost.cli.saying import complain, count, say, tell, tell_json, unknown
 from watchpost.cli.spans import span_of
 from watchpost.errors import ConfigError, FetchError, WatchpostError
+from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE, USAGE
 from watchpost.match.matcher import document, match
 from watchpost.model import Article, Topic
 from watchpost.plan.plan import Plan
@@ -25,7 +26,6 @@ from watchpost.query.percolator import Percolator
 from watchpost.query.scanned import vocabulary
 from watchpost.query.text import Document
 
-UNREACHABLE = 4
 BROAD = 0.25  # a topic that a quarter of all articles match says little
 SAMPLE_MIN = 20
 
