@@ -32,7 +32,7 @@ format: $(VENV)/.installed-dev  ## rewrite the code in the house's form
 
 schema: install  ## write config/watchpost.schema.json and docs/openapi.json anew
 	$(BIN)/watchpost config schema > config/watchpost.schema.json
-	$(BIN)/python -c 'from watchpost.web.openapi import text; print(text(), end="")' > docs/openapi.json
+	$(BIN)/python -c 'from watchpost.web.api import text; print(text(), end="")' > docs/openapi.json
 
 editors: $(VENV)/bin/python  ## install the YAML language server that a test asks (needs npm)
 	@command -v npm >/dev/null || { echo "npm is needed: apt-get install npm"; exit 1; }

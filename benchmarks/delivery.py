@@ -22,19 +22,18 @@ from tests.making import article, hit
 from tests.servers import valkey_server
 
 from benchmarks.table import Figure, at_least, at_most, median_of, publish
-from watchpost import telemetry
-from watchpost.model import Delivery, Every, Group
-from watchpost.notify.admission import Admission, Policy
+from watchpost import log
+from watchpost.model import Delivery, Group
+from watchpost.notify.composer import deliveries_of
 from watchpost.notify.digest import compose
-from watchpost.notify.editor import deliveries_of
-from watchpost.notify.journal import Journal
 from watchpost.notify.receiver import Receiver, Workshop
 from watchpost.notify.receivers import kinds
 from watchpost.notify.schedule import Window
-from watchpost.notify.sender import Sender
-from watchpost.wire.gate import Gate
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import Store
+from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.schedules import Every
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Outbox
+from watchpost.store.receivers import Gate
 
 ROUNDS, MESSAGES, HITS = 5, 300, 5000
 _NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -43,7 +42,7 @@ _GROUP = Group("hook|1h", "hook", Every(timedelta(hours=1), "UTC"))
 
 def run() -> None:
     """Measure, and publish the table."""
-    telemetry.set_up_log("json", "error")
+    log.set_up_log("json", "error")
     rate = asyncio.run(_rates())
     figures = [rate, at_least("the same, against the goal", rate.value, 100, "/s")]
     for name in ("webhook", "slack", "email", "file"):

@@ -20,11 +20,9 @@ from benchmarks.matching_peers import Fts5, NaiveRe, Postgres, PostgresServer
 from benchmarks.newsroom import Newsroom
 from benchmarks.table import Figure, at_least, at_most, median_of, publish
 from watchpost.query.automaton import Engine
-from watchpost.query.frequency import Frequency
+from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.percolator import Percolator
-from watchpost.query.scanned import vocabulary
-from watchpost.query.text import Document
+from watchpost.query.percolator import Frequency, Percolator, vocabulary
 from watchpost.query.tree import Query
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

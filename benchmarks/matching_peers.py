@@ -19,10 +19,10 @@ from itertools import product
 from pathlib import Path
 from typing import Self
 
-from watchpost.query.leaves import Leaf
-from watchpost.query.nearness import Near
+from watchpost.query.operators import Near
+from watchpost.query.terms import Leaf
+from watchpost.query.tokens import Step, folded_words
 from watchpost.query.tree import And, Node, Not, Or, Query
-from watchpost.query.words import Step, folded_words
 
 Fields = Mapping[str, str]
 

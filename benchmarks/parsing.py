@@ -67,9 +67,9 @@ def _readers() -> dict[str, Reader]:
     import fastfeedparser
     import feedparser
 
-    from watchpost.poll.documents.charset import xml_to_utf8
-    from watchpost.poll.documents.feeds import read_entries, read_feed
-    from watchpost.poll.documents.read import read_feed_document, read_wanted
+    from watchpost.documents.encoding import xml_to_utf8
+    from watchpost.documents.feed import read_entries, read_feed
+    from watchpost.documents.parse import read_feed_document, read_wanted
 
     def entries(body: bytes) -> int:
         return len(read_entries(xml_to_utf8(body), b"")[1])
@@ -98,9 +98,9 @@ def _count(read: Reader, document: bytes) -> int:
 
 async def _lag(documents: list[bytes]) -> float:
     """The longest time, in ms, by which a sleep of 1 ms came late while a child read 1,000 feeds."""
+    from watchpost.documents.parse import read_feed_document
+    from watchpost.documents.parser_process import ParserProcess
     from watchpost.errors import FetchError
-    from watchpost.poll.documents.read import read_feed_document
-    from watchpost.poll.parsing.parser import ParserProcess
 
     parser = ParserProcess()
     await parser.run(len, b"")

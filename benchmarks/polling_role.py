@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from watchpost import telemetry as tm
-from watchpost.app import doors, lifecycle
-from watchpost.app.service import Service
-from watchpost.plan.settings import read_settings
+from watchpost import log as tm
+from watchpost.config.settings import read_settings
+from watchpost.operations import factory
+from watchpost.service import lifecycle
+from watchpost.service.service import Service
 
 _NAP_SECONDS = 0.005
 
@@ -23,7 +24,7 @@ def main() -> None:
     """Run until SIGTERM."""
     config, data, told = map(Path, sys.argv[1:])
     settings = read_settings(config=config, data=data)
-    plan = doors.read_plan(config, os.environ)
+    plan = factory.read_plan(config, os.environ)
     tm.set_up_log("json", "ERROR")
     settings.data.mkdir(parents=True, exist_ok=True)
 

@@ -21,7 +21,7 @@ import redis
 
 from benchmarks.peers import PYTHON
 from benchmarks.service import clean_env, place
-from watchpost.wire.keys import Keys
+from watchpost.store.keys import Keys
 
 THREADS = 20
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -23,17 +23,15 @@ from tests.servers import ValkeyServer, valkey_server
 
 from benchmarks import peers
 from benchmarks.table import Figure, at_least, median_of, publish
-from watchpost import telemetry
+from watchpost import log
 from watchpost.model import Article, Delivered, Delivery, Digest, Message, Outcome
-from watchpost.notify.admission import Admission, Policy
-from watchpost.notify.journal import Journal
-from watchpost.notify.sender import Sender
-from watchpost.wire.articles import Articles, Match, Matched, Parking
-from watchpost.wire.codec import ARTICLE
-from watchpost.wire.gate import Gate
-from watchpost.wire.intake import Claim, Intake
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import Store
+from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.store.client import Store
+from watchpost.store.codec import ARTICLE
+from watchpost.store.deliveries import Outbox
+from watchpost.store.matching import Articles, Match, Matched, Parking
+from watchpost.store.polling import Claim, Intake
+from watchpost.store.receivers import Gate
 
 ROUNDS = 7
 JOBS = 2000
@@ -200,7 +198,7 @@ _PROCESS: dict[str, Measure] = {
 
 def run() -> None:
     """Measure, and publish the table."""
-    telemetry.set_up_log("json", "error")
+    log.set_up_log("json", "error")
     payload = ARTICLE.encode(articles(1, "r0")[0]).decode()
     assert len(payload) == PAYLOAD_BYTES
     with valkey_server() as server:

@@ -16,8 +16,8 @@ from tests.servers import ValkeyServer, valkey_server
 
 from benchmarks.polling_systems import cpu_of
 from benchmarks.table import Figure, at_least, at_most, publish
-from watchpost.wire.intake import Claim, Intake
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.polling import Claim, Intake
 
 FEEDS = 100_000
 _PERIOD_SECONDS, _WINDOW_SECONDS = 60, 20

@@ -23,9 +23,9 @@ from benchmarks.table import Figure, at_least, median_of, publish
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
 from watchpost.model import Article
-from watchpost.wire.articles import Articles, Match, Matched, Parking
-from watchpost.wire.intake import Claim, Intake
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.matching import Articles, Match, Matched, Parking
+from watchpost.store.polling import Claim, Intake
 
 REPORTS, COPIES, ROUNDS = 400, 4, 3
 STORED = 20_000

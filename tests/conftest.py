@@ -8,8 +8,8 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from tests.servers import ValkeyServer, valkey_server
-from watchpost.wire import keys
-from watchpost.wire.store import Store, ensure_group
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome
-from watchpost.notify.render import payload, words
+from watchpost.notify.render import payload, sentences
 
 
 class RecordingReceiver:
@@ -21,7 +21,9 @@ class RecordingReceiver:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message: the JSON of webhooks."""
-        return (Message("", words.subject(digest), {"json": payload.payload(digest, 1 << 24)}, omitted=digest.omitted),)
+        return (
+            Message("", sentences.subject(digest), {"json": payload.payload(digest, 1 << 24)}, omitted=digest.omitted),
+        )
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Keep it, and say what the test wants to be said."""

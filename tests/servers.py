@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis
 
-from watchpost.wire.server.binary import arguments, find_binary
+from watchpost.store.server.binary import arguments, find_binary
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from watchpost import log as tm
 from watchpost import redaction
-from watchpost import telemetry as tm
-from watchpost.plan.fields import Secret
+from watchpost.config.fields import Secret
 
 CANARY = "c4narySecretValue0123456789"
 

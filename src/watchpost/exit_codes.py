@@ -1,4 +1,4 @@
-"""Still: the exit codes of every command; README.md lists them for scripts."""
+"""Pure: the exit codes of every command; README.md lists them for scripts."""
 
 from __future__ import annotations
 

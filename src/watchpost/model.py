@@ -1,4 +1,4 @@
-"""Still: the values that travel through the house, all frozen. Article → Hit → Digest → Message → Outcome.
+"""Pure: the values that travel through the house, all frozen. Article → Hit → Digest → Message → Outcome.
 
 Times are aware UTC datetimes. Offsets count code points of the very text they belong to. Ids are derived,
 never drawn, so that replays, restarts and twins collapse by themselves.
@@ -10,29 +10,247 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from watchpost.outcome import Delivered as Delivered
-from watchpost.outcome import Outcome as Outcome
-from watchpost.outcome import Refused as Refused
-from watchpost.outcome import TryLater as TryLater
-from watchpost.outcome import Unknown as Unknown
 from watchpost.query.tree import Evidence, Query
-from watchpost.severity import SEVERITIES as SEVERITIES
-from watchpost.severity import Severity as Severity
-from watchpost.signature import WINDOW
-from watchpost.story import Accounts as Accounts
-from watchpost.story import Change as Change
-from watchpost.story import Digest as Digest
-from watchpost.story import Report as Report
-from watchpost.story import Snippet as Snippet
-from watchpost.story import Story as Story
-from watchpost.story import TopicMatch as TopicMatch
-from watchpost.story import Unread as Unread
-from watchpost.timetable import Cron as Cron
-from watchpost.timetable import Daily as Daily
-from watchpost.timetable import Every as Every
-from watchpost.timetable import Immediate as Immediate
-from watchpost.timetable import Schedule as Schedule
+from watchpost.schedules import Cron as Cron
+from watchpost.schedules import Daily as Daily
+from watchpost.schedules import Every as Every
+from watchpost.schedules import Immediate as Immediate
+from watchpost.schedules import Schedule as Schedule
+from watchpost.trend import Trend
+
+# how much a topic matters. Routes ask for it, stories and editions are ordered by it.
+
+
+Severity = Literal["low", "normal", "high"]
+SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high")
+"""In rising order."""
+
+
+# stories as they are told, with reports, reasons and changes; and the edition that tells them.
+#
+# Times are aware UTC datetimes. Highlights are offsets in code points of the very text they belong to.
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of the article around its densest evidence; highlights are (start, end) offsets into `text`."""
+
+    text: str
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMatch:
+    """One topic of a story: `why` are the words that matched, in the article's own form."""
+
+    name: str
+    title: str
+    severity: Severity
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One article of a story: where it stood."""
+
+    source: str
+    outlet: str
+    title: str
+    url: str
+    lang: str
+    published: datetime | None
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is new since the reader was told of a story: so many more voices and topics, the headline that an outlet
+    replaced ("" if none), figures that it corrected as (before, now)."""
+
+    sources: int = 0
+    headline: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
+    topics: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What one text and its copies tell, once. `lead` is the report seen first.
+
+    `outlets` and `independent` count who told it so far, in earlier editions too, and how many voices they are
+    (agencies, or outlets of their own); 0: not known, the reports are all there are. `change` is since then.
+    `reckoning` is how the score comes about: "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
+    """
+
+    id: str
+    status: Literal["new", "updated", "continuing"]
+    topics: tuple[TopicMatch, ...]
+    snippet: Snippet
+    lead: Report
+    reports: tuple[Report, ...]
+    score: float
+    change: Change = Change()
+    outlets: int = 0
+    independent: int = 0
+    reckoning: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """The highest severity among the story's topics."""
+        return max((match.severity for match in self.topics), key=SEVERITIES.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A source that could not be read, why, and since when (None: never read yet)."""
+
+    source: str
+    reason: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Yesterday by the ledger: what was read, what was found, and which sums do not meet now ("" for none)."""
+
+    sources: int
+    articles: int
+    hits: int
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One edition for one receiver: what is told, and what is missing from it.
+
+    `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
+    said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
+    `accounts` stands in the first edition of a day, and in every one while a sum of the ledger does not meet.
+    `left_out` counts omitted stories by severity, as far as known; `silenced` hits of which nobody is told; `flooded`
+    by topic's title those beyond its limit. `trends` are by topic. `following` is when the next one is due.
+    `reduced`: no templates of the operator's, for one of them failed.
+    """
+
+    id: str
+    kind: Literal["digest", "alert"]
+    receiver: str
+    window_start: datetime
+    window_end: datetime
+    timezone: str
+    language: str
+    created: datetime
+    stories: tuple[Story, ...]
+    articles: int
+    omitted: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
+    unread: tuple[Unread, ...] = ()
+    sources_total: int = 0
+    late: timedelta = timedelta(0)
+    public_url: str = ""
+    install: str = "watchpost"
+    test: bool = False
+    accounts: Accounts | None = None
+    reduced: bool = False
+    silenced: int = 0
+    flooded: tuple[tuple[str, int], ...] = ()
+    trends: Mapping[str, Trend] = field(default_factory=dict, hash=False)
+    following: datetime | None = None
+
+
+# what became of an attempt to send. A receiver says what happened, never what next.
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The other side has it. `detail` is for the log ("250 2.0.0 queued as 4F2A").
+
+    `remember` is kept for the next message of the same thread; "" changes nothing.
+    """
+
+    detail: str = ""
+    remember: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Not now: the same message may well go through later. `after` is the other side's own wish."""
+
+    reason: str
+    detail: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not like this: the same bytes will never be taken."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The message went out whole and nothing came back: it may or may not have arrived.
+
+    `repeatable` says that a repeat does no harm (the receiver drops it by the delivery's id).
+    """
+
+    reason: str
+    detail: str
+    repeatable: bool
+
+
+Outcome = Delivered | TryLater | Refused | Unknown
+
+
+# what tells whether two articles carry one text: the value that matching makes and the store compares.
+
+
+WINDOW = timedelta(hours=72)
+"""A text finds its copies for so long after it came in, unless a topic says longer."""
+
+SKETCH = 96
+"""So many of a text's shingle hashes are kept: the smallest ones, so that two texts keep the same ones."""
+
+DIGITS = 12
+"""A hash in hex; 48 bits fit the numbers of every Lua."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One article as stories see it.
+
+    `article` is its id, `story` the id of the story that it opens if it belongs to none. `exact` are keys of which
+    one in common is enough (its address, its whole text). `sketch` are the smallest hashes of its shingles in
+    ascending order, each `DIGITS` hex digits; `whole`: these are all there are. `outlet` is who published it,
+    `voice` who wrote it, `credited` whether that is an agency which the article names.
+    `day` is when it was published, ms since 1970; `series` what its title is without figures; `numbers` the figures
+    of its title; `figures` those of its text, in reading order, each once.
+    """
+
+    article: str
+    story: str
+    exact: tuple[str, ...]
+    sketch: tuple[str, ...]
+    whole: bool
+    outlet: str
+    voice: str
+    credited: bool
+    day: int
+    series: str
+    numbers: tuple[str, ...]
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The story that an article belongs to, whose voice it is, and whether it opens the story."""
+
+    story: str
+    voice: str
+    opens: bool
 
 
 def derive_id(kind: str, *parts: str) -> str:

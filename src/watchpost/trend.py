@@ -1,4 +1,4 @@
-"""Still: how much there usually is about a topic, and whether there is much more now.
+"""Pure: how much there usually is about a topic, and whether there is much more now.
 
 Compared is with the same hours of the same weekdays, for a Sunday is no Monday; while there are fewer than three such
 weeks, with the same hours of the days before. Much more is more than `LEAST` and more than the median by three times

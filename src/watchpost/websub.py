@@ -1,4 +1,4 @@
-"""Still: what a feed's hub and we know of each other (WebSub, W3C Recommendation): callback token, secret, signature.
+"""Pure: what a feed's hub and we know of each other (WebSub, W3C Recommendation): callback token, secret, signature.
 
 All of it follows from one key of the installation, so nothing is kept that could leak, and every process knows it.
 """

@@ -14,10 +14,10 @@ import pytest
 
 from tests.cli.test_cli import watchpost
 from tests.http_server import Answer, HttpServer
-from tests.wire.embedding import make
-from tests.wire.ends import intake
-from watchpost.wire.intake import Claim
-from watchpost.wire.store import Store
+from tests.store.embedding import make
+from tests.store.ends import intake
+from watchpost.store.client import Store
+from watchpost.store.polling import Claim
 
 RSS = (
     b"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>Sahel Sample Wire</title>"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.terminal import on_terminal
 from tests.cli.test_cli import watchpost
-from watchpost.poll.opening import WORTH_TELLING
+from watchpost.poll.poller import WORTH_TELLING
 
 CONFIG = """version: 1
 timezone: UTC

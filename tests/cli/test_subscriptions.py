@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import watchpost
-from watchpost.plan.opml import read_opml
+from watchpost.config.opml import read_opml
 
 CONFIG = """\
 # Our watch

@@ -21,7 +21,7 @@ from tests.notify.editions import HOSTILE, delivery, digest, endless, hostile, u
 from watchpost.model import Digest, Message, Outcome, TryLater
 from watchpost.notify.receiver import Receiver, Workshop
 from watchpost.notify.receivers import kinds
-from watchpost.notify.render.markdown import JOINER
+from watchpost.notify.render.rich_text import JOINER
 
 # For each kind: options that lead to where nobody is.
 DEAD: Mapping[str, dict[str, Any]] = {

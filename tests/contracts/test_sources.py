@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from watchpost.poll.parsing.parser import ParserProcess
-from watchpost.poll.source import Source, Visit, Workshop
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Source, Workshop
 from watchpost.poll.sources import kinds
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

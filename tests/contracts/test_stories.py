@@ -11,14 +11,13 @@ import pytest
 
 from tests.making import hit
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
-from tests.wire.ends import HOUR_MS, queued
+from tests.store.ends import HOUR_MS, queued
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
-from watchpost.model import Article
-from watchpost.signature import Verdict
-from watchpost.wire.articles import Articles, Match, Matched, Parking
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import Store
+from watchpost.model import Article, Verdict
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Outbox
+from watchpost.store.matching import Articles, Match, Matched, Parking
 
 Decide = Callable[[Article], Awaitable[Verdict]]
 _LEASE_MS = 60_000

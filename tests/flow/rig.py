@@ -23,9 +23,8 @@ from typing import Any
 import redis
 
 from tests.flow.world import SECRET, Handler, World
-from watchpost.wire.books import Books
-from watchpost.wire.ledger import Gap, gaps
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.ledger import Books, Gap, gaps
 
 _NOTED_SECONDS = 0.5  # a "yes" is in the journal after a few ms; on a busy machine later
 

@@ -17,7 +17,7 @@ from tests.flow.world import SECRET
 from tests.http_server import Answer, HttpServer
 from tests.mail_server import MailServer
 from tests.shared import shared
-from watchpost.notify.render.slack import validate_slack
+from watchpost.notify.receivers.slack import validate_slack
 
 TITLE = "France up in arms over prospect of Russian mercenaries training soldiers in Mali"
 TOPICS = {"barkhane", "mali", "wagner"}

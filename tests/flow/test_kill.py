@@ -13,14 +13,14 @@ import time
 import pytest
 
 from tests.flow.rig import Rig
-from watchpost import crash
+from watchpost import failpoints
 
 TITLES = [f"report-{n:02d}" for n in range(12)]
 REPEATS = {"notify.sent": 1}
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-@pytest.mark.parametrize("point", crash.POINTS)
+@pytest.mark.parametrize("point", failpoints.POINTS)
 def test_killed_at(rig: Rig, point: str, nth: int) -> None:
     rig.publish(*TITLES)
     for n in range(3):

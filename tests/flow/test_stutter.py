@@ -12,21 +12,20 @@ import pytest
 
 from tests.fakes import RecordingReceiver
 from tests.making import article, digest_delivery
-from tests.wire.ends import HOUR_MS, queued
+from tests.store.ends import HOUR_MS, queued
 from watchpost.errors import StoreBusy, StoreUnreachable
 from watchpost.match.matcher import Topics
-from watchpost.match.role import Matcher
 from watchpost.match.routing import group_key
-from watchpost.model import Immediate, Route, Topic
-from watchpost.notify.admission import Admission, Policy
-from watchpost.notify.journal import Journal
-from watchpost.notify.sender import Sender
+from watchpost.match.worker import Matcher
+from watchpost.model import Route, Topic
+from watchpost.notify.sender import Admission, Journal, Policy, Sender
 from watchpost.query.parser import parse
-from watchpost.wire import keys
-from watchpost.wire.articles import Articles
-from watchpost.wire.gate import Gate
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import Argument, Call, Store, ensure_group
+from watchpost.schedules import Immediate
+from watchpost.store import keys as store_keys
+from watchpost.store.client import Argument, Call, Store, ensure_group
+from watchpost.store.deliveries import Outbox
+from watchpost.store.matching import Articles
+from watchpost.store.receivers import Gate
 
 AT_ONCE = Immediate(group_wait=timedelta(0))
 LEASE_MS = 60_000  # nobody waits for a lease here: what is mended is mended by whoever failed
@@ -70,7 +69,7 @@ def utc_now() -> datetime:
 @pytest.mark.parametrize("error", [StoreBusy, StoreUnreachable])
 async def test_a_matcher_says_what_it_found_until_it_is_heard(empty_valkey_url: str, error: type[Exception]) -> None:
     store, stop = StutteringStore(empty_valkey_url, "matched", 2, error), Stop()
-    await ensure_group(store.redis, store.keys.articles, keys.MATCH)
+    await ensure_group(store.redis, store.keys.articles, store_keys.MATCH)
     await queued(store, article("Mali talks"), article("Mali votes"))
     matcher = Matcher(
         Topics([Topic("mali", "Mali", parse("mali"))]),
@@ -119,5 +118,5 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
     stop.event.set()
     await running
     assert [delivery.id for delivery in receiver.deliveries] == ["d0", "d1", "d2"]
-    assert await store.redis.xinfo_consumers(store.keys.outbox("team"), keys.NOTIFY) == [], "it left the group"
+    assert await store.redis.xinfo_consumers(store.keys.outbox("team"), store_keys.NOTIFY) == [], "it left the group"
     await store.close()

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from watchpost import crash
+from watchpost import failpoints
+from watchpost.log import SENTENCES
 from watchpost.notify import receivers
 from watchpost.poll import sources
-from watchpost.telemetry import SENTENCES
-from watchpost.wire.keys import Keys
+from watchpost.store.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 HOUSE = ROOT / "src" / "watchpost"
 MODULES = sorted(path for path in HOUSE.rglob("*.py"))
 TEXTS = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
-# What a still module may ask of nobody: the time, chance, the outside.
-RESTLESS = re.compile(r"\.(now|today|utcnow|time|monotonic|perf_counter)\(|\brandom\b|\bopen\(|\bprint\(")
+IMPURE_CALL = re.compile(r"\.(now|today|utcnow|time|monotonic|perf_counter)\(|\brandom\b|\bopen\(|\bprint\(")
 
 
 def dotted(path: Path) -> str:
@@ -34,39 +30,62 @@ def docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
 
 
-STILL = sorted(dotted(path) for path in MODULES if docstring(path).startswith("Still:"))
+PURE = sorted(dotted(path) for path in MODULES if docstring(path).startswith("Pure:"))
+# What a pure module never imports: the clock, chance, files, the network, and libraries that use them.
+OUTSIDE = {
+    *("asyncio", "os", "pathlib", "socket", "smtplib", "ssl", "subprocess", "threading", "logging", "time", "random"),
+    *("secrets", "httpx", "redis", "structlog", "starlette", "aiosmtplib", "prometheus_client"),
+}
 
 
-def test_the_still_modules_are_the_ones_that_the_contract_watches() -> None:
-    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    (contract,) = (c for c in config["tool"]["importlinter"]["contracts"] if c["name"].startswith("Still"))
-    assert sorted(contract["source_modules"]) == STILL
+def _imports(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Each module that a file imports, with every name under which the import may mean a module of ours."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, {alias.name}
 
 
-@pytest.mark.parametrize("name", STILL)
-def test_a_still_module_asks_nobody_for_time_or_chance_and_leans_on_still_ones_only(name: str) -> None:
-    path = HOUSE.parent / Path(*name.split(".")).with_suffix(".py")
-    tree = ast.parse(path.read_text("utf-8"))
-    code = ast.unparse(tree)
-    assert not RESTLESS.search(code), RESTLESS.search(code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("watchpost."):
-            targets = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-            assert targets & {*STILL, "watchpost.errors"}, f"{name} imports {node.module}, which is not still"
+def _values(module: str) -> set[str]:
+    """The names in a module that hold a value or describe one: constants, dataclasses, protocols, enumerations."""
+    found: set[str] = set()
+    for node in ast.parse((HOUSE.parent / Path(*module.split(".")).with_suffix(".py")).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        elif isinstance(node, ast.ClassDef):
+            kinds = " ".join(ast.unparse(each) for each in [*node.decorator_list, *node.bases])
+            if re.search("dataclass|Protocol|Enum|BaseModel", kinds):
+                found.add(node.name)
+    return found
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_room_is_longer_than_three_hundred_lines(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 300
+def test_a_pure_module_computes_from_its_arguments_alone() -> None:
+    assert len(PURE) > 50
+    wrong = []
+    for name in PURE:
+        path = HOUSE.parent / Path(*name.split(".")).with_suffix(".py")
+        if asked := IMPURE_CALL.search(ast.unparse(ast.parse(path.read_text("utf-8")))):
+            wrong.append(f"{name} calls {asked.group()}")
+        for module, targets in _imports(path):
+            if module.split(".")[0] in OUTSIDE:
+                wrong.append(f"{name} imports {module}")
+            if module.startswith("watchpost") and not targets & {*PURE, "watchpost.errors"}:
+                functions = {target.rpartition(".")[2] for target in targets - {module}} - _values(module)
+                wrong += [f"{name} imports {function} of {module}, which is not pure" for function in functions]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_room_says_what_it_is_for_and_has_a_name_of_its_own(path: Path) -> None:
-    assert path.stem not in FORBIDDEN_NAMES
-    if path.name != "__init__.py":
-        assert docstring(path)
-    elif path.parent.name not in {"sources", "receivers", "watchpost"}:
-        assert path.read_text("utf-8") == "", "only the two that collect kinds, and the package's own, say anything"
+def test_every_module_says_what_it_is_for_and_has_a_name_of_its_own() -> None:
+    wrong = [str(path) for path in MODULES if path.stem in FORBIDDEN_NAMES]
+    for path in MODULES:
+        if path.name != "__init__.py":
+            wrong += [] if docstring(path) else [f"{path} has no docstring"]
+        elif path.parent.name not in {"sources", "receivers", "watchpost"} and path.read_text("utf-8"):
+            wrong.append(f"{path}: only the packages that collect kinds, and watchpost itself, say anything")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_kinds_are_these() -> None:
@@ -86,12 +105,12 @@ def test_the_kinds_are_these() -> None:
 
 
 def test_every_key_is_described_and_every_crash_point_is_placed() -> None:
-    table = (HOUSE / "wire" / "keys.py").read_text("utf-8")
+    table = (HOUSE / "store" / "keys.py").read_text("utf-8")
     for name in (n for n in vars(Keys) if not n.startswith("_") and n not in {"prefix", "parked"}):
         assert re.search(rf"^\| {name}[ :]", table, re.MULTILINE), name
     code = "".join(path.read_text("utf-8") for path in MODULES)
-    for point in crash.POINTS:
-        assert code.count(f'crash.point("{point}")') >= 1, point
+    for point in failpoints.POINTS:
+        assert code.count(f'failpoints.point("{point}")') >= 1, point
 
 
 def test_nothing_names_a_machine_or_a_registry() -> None:

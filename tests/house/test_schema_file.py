@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchpost.app.doors import receiver_options, source_options
-from watchpost.plan.editor_schema import schema_text
+from watchpost.config.editor_schema import schema_text
+from watchpost.operations.factory import receiver_options, source_options
 
 COMMITTED = Path(__file__).parents[2] / "config" / "watchpost.schema.json"
 

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from tests.manual.metrics_table import documented
 from tests.promtool import promtool
-from watchpost import telemetry as tm
+from watchpost import log as tm
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yaml"

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from watchpost.app.doors import read_plan
 from watchpost.cli.main import app
+from watchpost.config.config import Limits
+from watchpost.log import set_up_log
 from watchpost.notify import digest
-from watchpost.plan.plan import Limits
-from watchpost.telemetry import set_up_log
+from watchpost.operations.factory import read_plan
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "digests.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)

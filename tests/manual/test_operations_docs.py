@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from tests.making import WHEN
 from tests.manual.metrics_table import documented
-from watchpost import telemetry as tm
+from watchpost import log as tm
 from watchpost.cli.main import app
-from watchpost.telemetry import REGISTRY, SENTENCES, set_up_log
-from watchpost.vitals import Vitals
-from watchpost.web.report import Seen, report
-from watchpost.web.watched import Watched
-from watchpost.wire.status import Depths
+from watchpost.health import Vitals
+from watchpost.log import REGISTRY, SENTENCES, set_up_log
+from watchpost.store.receivers import Depths
+from watchpost.web.context import Watched
+from watchpost.web.health import Seen, report
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 CODE = Path(tm.__file__).parent

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from watchpost.errors import QueryError
-from watchpost.query.forms import LANGUAGES
+from watchpost.query.document import FIELDS, Document
+from watchpost.query.inflection import LANGUAGES
 from watchpost.query.parser import parse
-from watchpost.query.text import FIELDS, Document
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "query-language.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```query(?: @(\S+))?\n(.*?)^```$", MANUAL, re.MULTILINE | re.DOTALL)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from watchpost import telemetry
-from watchpost.app.doors import read_plan
-from watchpost.plan.passwords import hashed
+from watchpost import log
+from watchpost.config.passwords import hashed
+from watchpost.operations.factory import read_plan
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
@@ -62,7 +62,7 @@ def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
         },
     }
     for event, values in facts.items():
-        assert telemetry.sentence(event, values) in readme
+        assert log.sentence(event, values) in readme
 
 
 def test_nobody_is_told_to_install_the_other_project() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from watchpost.app.doors import read_plan
+from watchpost.config.config import Plan
+from watchpost.documents.parse import read_document
 from watchpost.match.matcher import match
 from watchpost.model import Article
-from watchpost.plan.plan import Plan
-from watchpost.poll.documents.read import read_document
+from watchpost.operations.factory import read_plan
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"

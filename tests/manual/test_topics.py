@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from watchpost.app.doors import read_plan
 from watchpost.match.matcher import match
 from watchpost.model import Article
+from watchpost.operations.factory import read_plan
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[1] / "config" / "watchpost.yaml"

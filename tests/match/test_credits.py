@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.match.newsroom import REPORT, told
-from watchpost.match.credits import voice
+from watchpost.match.signatures import voice
 
 LONG = REPORT[1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.making import article
-from watchpost.match.plausible import Plausible
+from watchpost.match.matcher import Plausible
 from watchpost.model import Topic
 from watchpost.query.parser import parse
 

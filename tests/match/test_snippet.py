@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import article
-from watchpost.match.snippet import LENGTH, snippet
+from watchpost.match.matcher import LENGTH, snippet
 from watchpost.model import Snippet
 from watchpost.query.tree import Evidence
 

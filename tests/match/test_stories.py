@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
 from watchpost.match.signatures import figures, signature
 from watchpost.match.stories import Shelf, contained
-from watchpost.model import Article
-from watchpost.signature import SKETCH
+from watchpost.model import SKETCH, Article
 
 
 def stories(*articles: Article) -> list[str]:

@@ -9,17 +9,17 @@ from typing import Any
 
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
-from tests.wire.ends import HOUR_MS, queued
-from watchpost.model import Daily, Group, Hit, Immediate
-from watchpost.notify.editor import Editor, Hush, Imprint
-from watchpost.notify.role import Closer
-from watchpost.wire.articles import Articles, Match, Parking
-from watchpost.wire.board import Board
-from watchpost.wire.books import Books
-from watchpost.wire.ledger import gaps
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.silences import Silences
-from watchpost.wire.store import Store
+from tests.store.ends import HOUR_MS, queued
+from watchpost.model import Group, Hit
+from watchpost.notify.composer import Editor, Hush, Imprint
+from watchpost.notify.dispatcher import Closer
+from watchpost.schedules import Daily, Immediate
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Outbox
+from watchpost.store.ledger import Books, gaps
+from watchpost.store.matching import Articles, Match, Parking
+from watchpost.store.overview import Board
+from watchpost.store.silences import Silences
 
 MINUTES = timedelta(minutes=1)
 ALERTS = Immediate(timedelta(0))
@@ -81,7 +81,7 @@ class Desk:
         bodies = [
             await self.store.redis.hget(self.store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows
         ]
-        from watchpost.wire.codec import MESSAGE
+        from watchpost.store.codec import MESSAGE
 
         return [json.loads(MESSAGE.decode(body).editions["json"])["data"] for body in bodies]
 

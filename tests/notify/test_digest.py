@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.making import WHEN, article, hit
-from watchpost.model import Digest, Every, Group, Hit, Immediate, Unread
+from watchpost.model import Digest, Group, Hit, Unread
 from watchpost.notify.digest import after, compose, score
+from watchpost.notify.notification_log import Told
 from watchpost.notify.schedule import Window
-from watchpost.notify.telling import Told
 from watchpost.query.tree import Evidence
+from watchpost.schedules import Every, Immediate
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(hours=1), NOW)

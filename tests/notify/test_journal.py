@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from watchpost.notify.journal import Journal
+from watchpost.notify.sender import Journal
 
 NOW = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
 MIDNIGHT = timedelta(minutes=2)

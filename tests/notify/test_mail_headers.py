@@ -17,7 +17,7 @@ from tests.mail_server import MailServer
 from tests.notify.editions import delivery, usual
 from tests.notify.test_receiver_email import receiver, send
 from watchpost.model import Delivered
-from watchpost.notify.mail_options import EmailOptions
+from watchpost.notify.receivers.email import EmailOptions
 
 LONG = "https://watch.example.org/unsubscribe/" + "p" * 150 + "?t={token}"
 

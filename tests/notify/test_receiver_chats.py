@@ -16,10 +16,10 @@ from tests.notify.editions import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import Receiver, Workshop
 from watchpost.notify.receivers import kinds
-from watchpost.notify.render.discord import validate_discord
-from watchpost.notify.render.mattermost import validate_mattermost
-from watchpost.notify.render.ntfy import validate_ntfy
-from watchpost.notify.render.teams import validate_teams
+from watchpost.notify.receivers.discord import validate_discord
+from watchpost.notify.receivers.mattermost import validate_mattermost
+from watchpost.notify.receivers.ntfy import validate_ntfy
+from watchpost.notify.receivers.teams import validate_teams
 
 FINE = {
     "discord": Answer(200, body=b'{"id":"1"}'),

@@ -19,9 +19,8 @@ from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
 from tests.notify.editions import delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.mail_options import EmailOptions
 from watchpost.notify.receiver import Workshop
-from watchpost.notify.receivers.email import KIND, Email
+from watchpost.notify.receivers.email import KIND, Email, EmailOptions
 
 ENV = {"PASSWORD": "canary-of-the-mail-server"}
 HOUR = timedelta(hours=1)

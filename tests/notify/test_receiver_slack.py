@@ -14,8 +14,7 @@ from tests.notify.editions import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import Workshop
 from watchpost.notify.receivers import slack as module
-from watchpost.notify.receivers.slack import KIND, Slack, SlackOptions
-from watchpost.notify.render.slack import validate_slack
+from watchpost.notify.receivers.slack import KIND, Slack, SlackOptions, validate_slack
 
 OK = Answer(200, body=b"ok")
 

@@ -14,8 +14,7 @@ from tests.http_server import Answer, Handler, HttpServer, drop
 from tests.notify.editions import delivery, digest, story, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import Workshop
-from watchpost.notify.receivers.slack import KIND, SlackOptions
-from watchpost.notify.slack_bot import SlackBot
+from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions
 
 POST, UPDATE = "/api/chat.postMessage", "/api/chat.update"
 
@@ -128,7 +127,7 @@ async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread(
         (Answer(429, {"Retry-After": "7"}), TryLater("rate_limited", "HTTP 429", timedelta(seconds=7))),
         (drop, Unknown("unknown", "", repeatable=False)),
     ],
-    ids=lambda value: str(getattr(value, "body", value))[:40],
+    ids=lambda value: str(getattr(value, "body", getattr(value, "__name__", value)))[:40],
 )
 async def test_what_slack_s_codes_mean(answer: Answer | Handler, expected: Outcome) -> None:
     async with HttpServer() as server:

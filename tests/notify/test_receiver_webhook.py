@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Verifier
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
 from tests.notify.editions import delivery, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.post import retry_after
+from watchpost.notify.http import retry_after
 from watchpost.notify.receiver import Workshop
 from watchpost.notify.receivers.webhook import KIND, Webhook, WebhookOptions, message_id
 

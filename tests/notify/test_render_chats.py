@@ -11,9 +11,9 @@ import pytest
 
 from tests.notify.editions import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.model import Digest
-from watchpost.notify.render import discord, mattermost, ntfy, plain, teams
-from watchpost.notify.render.brief import brief
-from watchpost.notify.render.limits import APPRISE, DISCORD, Limits
+from watchpost.notify.receivers import discord, mattermost, ntfy, teams
+from watchpost.notify.render import plain
+from watchpost.notify.render.rich_text import APPRISE, DISCORD, Limits, brief
 
 Read = Callable[[Digest], list[dict[str, Any]]]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import html
-from watchpost.notify.render.foreign import clean
+from watchpost.notify.render.sanitize import clean
 
 EVENT = re.compile(r"on[a-z]+")
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tests.notify.editions import HOSTILE, MENTION
-from watchpost.notify.render.foreign import clean
-from watchpost.notify.render.markdown import JOINER, escape, write
-from watchpost.notify.render.runs import Run
+from watchpost.notify.render.rich_text import JOINER, Run, escape, write
+from watchpost.notify.render.sanitize import clean
 
 PARSER = MarkdownIt("commonmark").enable(["strikethrough", "table"])
 PIECES = st.lists(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, report, story, usual
 from watchpost.model import Digest
-from watchpost.notify.render import html, mime, plain, sparkline, words
+from watchpost.notify.render import html, mime, plain, sentences
 from watchpost.trend import Trend
 
 DESK = mime.mailbox("Wérner <w@example.org>")
@@ -21,7 +21,7 @@ SENDER = mime.mailbox("watch@example.org")
 
 def raw(edition: Digest) -> str:
     shown = html.fit(edition)
-    subject, text, page = words.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
+    subject, text, page = sentences.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
     written = mime.mail(
         shown, sender=SENDER, recipient=DESK, subject=subject, text=text, html=page, pictures=html.pictures(shown)
     )
@@ -38,7 +38,7 @@ def test_the_headers() -> None:
     message = parsed(usual())
     assert dict(message.items()) | {"Content-Type": ""} == {
         "Message-ID": "<7f3a.0c1d@newsdesk>",
-        "Subject": words.subject(usual()),
+        "Subject": sentences.subject(usual()),
         "References": "<thread.desk.2026-11@newsdesk>",
         "List-Id": "<desk.newsdesk>",
         "Auto-Submitted": "auto-generated",
@@ -77,7 +77,7 @@ def test_the_bars_of_a_trend_are_a_picture_that_travels_with_the_page() -> None:
     assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
     page, picture = related.iter_parts()
     assert re.findall(r'src="cid:([^"]*)"', page.get_content()) == [picture["Content-ID"].strip("<>")] * 2
-    assert (picture.get_content(), picture.get_content_disposition()) == (sparkline.png(bars), "inline")
+    assert (picture.get_content(), picture.get_content_disposition()) == (html.png(bars), "inline")
     assert not message.defects
     assert raw(edition) == raw(edition)
     own = mime.mail(edition, sender=SENDER, recipient=DESK, subject="s", text="t", html="<p>", pictures={})
@@ -96,7 +96,7 @@ def test_no_headline_injects_a_header(text: str) -> None:
     assert max(map(len, written.split("\r\n"))) <= 998
     assert max(map(len, head.split("\r\n"))) <= 78 + 120  # the longest may be an atom of an id
     message = parsed(edition)
-    assert message["Subject"] == words.subject(edition).replace("=?", "= ?")
+    assert message["Subject"] == sentences.subject(edition).replace("=?", "= ?")
     assert message["Bcc"] is None
     assert not message.defects
 
@@ -118,7 +118,7 @@ def test_a_subject_of_many_scripts_is_folded_well_and_reads_back(title: str) -> 
     assert line is not None
     assert max(map(len, line[0].split("\r\n"))) <= 78
     assert "?==?" not in line[0]
-    assert parsed(edition)["Subject"] == words.subject(edition).replace("=?", "= ?")
+    assert parsed(edition)["Subject"] == sentences.subject(edition).replace("=?", "= ?")
 
 
 @pytest.mark.parametrize("edition", [usual(), endless(60), digest(), hostile("\ud800 lone")], ids=range(4))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import plain
-from watchpost.notify.render.foreign import clean
+from watchpost.notify.render.sanitize import clean
 
 USUAL = """\
 Monday 23 November 2026, 09:00 Europe/Paris

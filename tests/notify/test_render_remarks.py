@@ -10,10 +10,9 @@ import pytest
 
 from tests.notify.editions import WHEN, digest, hostile, report, story, usual
 from watchpost.model import Accounts, Change, Digest
-from watchpost.notify.render import html, payload, plain, slack, words
-from watchpost.notify.render.remarks import remarks
-from watchpost.notify.render.trends import spikes, trend_line
-from watchpost.notify.render.words import not_shown, shorten
+from watchpost.notify.receivers import slack
+from watchpost.notify.render import html, payload, plain, sentences
+from watchpost.notify.render.sentences import not_shown, remarks, shorten, spikes, trend_line
 from watchpost.trend import Trend
 
 LOUD = Trend((2, 2, 1, 3, 5, 2, 1, 1, 1, 1, 2, 2, 3, 12), 12, 4.0, True)
@@ -71,7 +70,7 @@ def test_every_edition_says_it(form: str) -> None:
     forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
     bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
-    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", words.accounts(full())):
+    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", sentences.accounts(full())):
         assert told in text, told
 
 
@@ -100,12 +99,12 @@ def test_hostile_words_are_harmless_here_too() -> None:
 
 def test_an_alert_of_a_flood_alone_is_no_quiet_day() -> None:
     notice = digest(kind="alert", flooded=(("Wagner", 60), ("Mali", 2)))
-    for said in (words.subject(notice), words.heading(notice), plain.plain(notice), html.page(notice)):
+    for said in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
         assert "Nothing matched" not in said
-    assert words.subject(notice) == "[newsdesk] Flood: 62 hits beyond the limit, counted and not listed."
+    assert sentences.subject(notice) == "[newsdesk] Flood: 62 hits beyond the limit, counted and not listed."
     assert "Flood on Wagner: 60 further hits were counted and not listed." in " ".join(plain.plain(notice).split())
     french = replace(notice, language="fr")
-    assert words.heading(french) == "Afflux : 62 résultats au-delà de la limite, comptés, non affichés."
+    assert sentences.heading(french) == "Afflux : 62 résultats au-delà de la limite, comptés, non affichés."
 
 
 def test_what_goes_on_is_one_line() -> None:

@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, usual
-from watchpost.notify.render import slack
-from watchpost.notify.render.slack import messages, plain_payload, validate_slack
+from watchpost.notify.receivers import slack
+from watchpost.notify.receivers.slack import messages, plain_payload, validate_slack
 
 
 def read(edition: Any) -> list[dict[str, Any]]:

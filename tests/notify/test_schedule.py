@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from watchpost.model import Cron, Daily, Every, Immediate, Schedule
+from watchpost.config.fields import read_crontab
 from watchpost.notify.schedule import due, last_slot, next_look, next_slot, tell_empty
-from watchpost.plan.crontab import read_crontab
+from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
 EVERY_DAY = tuple(range(7))
 PARIS = "Europe/Paris"

@@ -9,10 +9,10 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from watchpost.poll import record
-from watchpost.poll.due import Asks
-from watchpost.poll.fetching import freshness
-from watchpost.poll.source import Visit
+from watchpost.documents.results import Asks
+from watchpost.poll import schedule
+from watchpost.poll.http import caching
+from watchpost.poll.schedule import Visit
 
 START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # a Monday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -45,14 +45,14 @@ class Site:
         span = self.chance.randrange(1, 3 * 3600)
         if kind == 0:
             self.allowed = now + timedelta(seconds=span)
-            seconds = freshness.retry_after_seconds({"retry-after": str(span)}, now)
+            seconds = caching.retry_after_seconds({"retry-after": str(span)}, now)
             return Visit(
-                "failed", reason="rate_limited", detail="HTTP 429", pace=freshness.after_failure(seconds, self.memory)
+                "failed", reason="rate_limited", detail="HTTP 429", pace=caching.after_failure(seconds, self.memory)
             )
         if kind == 6:  # out of order, without a word about when to come again: not before the usual time
             self.allowed = now + 0.9 * self.every
             return Visit(
-                "failed", reason="http_error", detail="HTTP 500", pace=freshness.after_failure(None, self.memory)
+                "failed", reason="http_error", detail="HTTP 500", pace=caching.after_failure(None, self.memory)
             )
         headers: dict[str, str] = {"date": date}
         fresh = timedelta(0)
@@ -69,8 +69,8 @@ class Site:
             headers["cache-control"] = "max-age=31536000"
             fresh = DAY
         self.allowed = now + max(fresh, self.ttl or timedelta(0))
-        memory = freshness.remembered(headers, self.memory, unchanged=False) | freshness.remember(self.asks())
-        return Visit("read", memory=memory, pace=freshness.pace(memory, headers, adaptive=True))
+        memory = caching.remembered(headers, self.memory, unchanged=False) | caching.remember(self.asks())
+        return Visit("read", memory=memory, pace=caching.pace(memory, headers, adaptive=True))
 
 
 def sites(count: int) -> list[Site]:
@@ -94,8 +94,8 @@ def live(site: Site) -> None:
     now = START
     while now < START + DAY:
         visit = site.answer(now)
-        entry = record.entry(site.name, site.every, visit, site.status, now)
-        site.memory = record.merged(site.memory, visit.memory)
-        site.status = record.merged(site.status, entry.status)
+        entry = schedule.entry(site.name, site.every, visit, site.status, now)
+        site.memory = schedule.merged(site.memory, visit.memory)
+        site.status = schedule.merged(site.status, entry.status)
         assert timedelta(0) < entry.delay < 2 * DAY, "no wish freezes a feed"
         now += entry.delay

@@ -8,8 +8,10 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.source import Failure, Visit, Workshop
+from watchpost.documents.parser_process import InlineParser
+from watchpost.documents.results import Failure
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Workshop
 from watchpost.poll.sources import folder
 
 PROSE = "Mali has defended its right to make sovereign decisions about how it deals with insurgents. "

@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from tests.http_server import HttpServer
 from tests.poll.reader import intake
-from watchpost.poll import record
-from watchpost.poll.fetching.hubs import Hubs
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.pushed import Pushed
-from watchpost.poll.source import Visit, Workshop
+from watchpost.documents.parser_process import InlineParser
+from watchpost.poll import schedule
+from watchpost.poll.http.websub import Hubs
+from watchpost.poll.push import Pushed
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
-from watchpost.wire import keys
-from watchpost.wire.push import Push, Pushes
-from watchpost.wire.store import Store, ensure_group
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
+from watchpost.store.websub import Push, Pushes
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOPIC = "https://e.org/topic"
@@ -61,7 +62,7 @@ class Desk:
         await self.intake.hasten(["desk"])
         (claim,) = (await self.intake.claim(1)).feeds
         visit = await self.feed.visit(claim.memory, self.now)
-        entry = record.entry("desk", self.feed.every, visit, claim.status, self.now)
+        entry = schedule.entry("desk", self.feed.every, visit, claim.status, self.now)
         delay = int(entry.delay.total_seconds() * 1000)
         done = await self.intake.commit(
             claim, visit.articles, memory=visit.memory, status=entry.status, delay_ms=delay, stamp="then"

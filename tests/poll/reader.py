@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from watchpost.poll import record
-from watchpost.poll.documents.read import Reading
-from watchpost.poll.due import Asks
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.source import Visit, Workshop
+from watchpost.documents.parse import Reading
+from watchpost.documents.parser_process import InlineParser
+from watchpost.documents.results import Asks
+from watchpost.poll import schedule
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
-from watchpost.wire.intake import Intake
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.polling import Intake
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -57,9 +58,9 @@ class Reader:
 
     async def visit(self, now: datetime = NOW) -> Visit:
         visit = await self.source.visit(self.memory, now)
-        entry = record.entry("desk", self.source.every, visit, self.status, now)
-        self.memory = record.merged(self.memory, visit.memory)
-        self.status = record.merged(self.status, entry.status)
+        entry = schedule.entry("desk", self.source.every, visit, self.status, now)
+        self.memory = schedule.merged(self.memory, visit.memory)
+        self.status = schedule.merged(self.status, entry.status)
         self.told += [article.title for article in visit.articles]
         self.turns += [entry.turn] if entry.turn else []
         self.delay = entry.delay

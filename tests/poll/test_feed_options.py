@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from watchpost.config.loader import load
 from watchpost.errors import ConfigError
-from watchpost.plan.load import load
 from watchpost.poll.feed_options import FeedOptions
 
 MISTAKES = {

@@ -9,9 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, HttpServer
-from watchpost.plan.fields import Secret
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.source import Visit, Workshop
+from watchpost.config.fields import Secret
+from watchpost.documents.parser_process import InlineParser
+from watchpost.poll import feed_options
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -171,5 +173,5 @@ def test_options_that_cannot_work_are_refused(options: dict[str, object]) -> Non
 
 def test_one_tag_needs_no_brackets() -> None:
     options = feed.KIND.options.model_validate({"url": "http://e.org/", "tags": "sahel"})
-    assert isinstance(options, feed.FeedOptions)
+    assert isinstance(options, feed_options.FeedOptions)
     assert (options.tags, options.weight) == (("sahel",), 1.0)

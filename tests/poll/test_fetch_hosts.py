@@ -11,12 +11,12 @@ import pytest
 
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import HOUR_MS, NOW, document, intake
+from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.role import Poller
+from watchpost.poll.poller import Poller
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
 
 
 @pytest.fixture

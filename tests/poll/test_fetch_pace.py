@@ -9,8 +9,8 @@ import pytest
 
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import DAY, HOUR, MINUTE, NOW, Reader, dated, document
-from watchpost.poll.due import Asks
-from watchpost.poll.parsing.parser import InlineParser
+from watchpost.documents.parser_process import InlineParser
+from watchpost.documents.results import Asks
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
 

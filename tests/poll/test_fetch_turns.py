@@ -6,14 +6,16 @@ import asyncio
 from datetime import UTC, datetime
 
 from tests.poll.reader import intake
-from watchpost import telemetry as tm
+from watchpost import log as tm
+from watchpost.documents.parser_process import InlineParser
+from watchpost.documents.results import Failure
 from watchpost.model import Article
-from watchpost.poll import tally
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.source import Failure, Visit, Workshop
+from watchpost.poll import feed_options, poller
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Workshop
 from watchpost.poll.sources import feed
-from watchpost.wire.intake import Looked
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.polling import Looked
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -65,10 +67,12 @@ async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
 
 def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> None:
     source = feed.KIND.build(
-        "a", feed.FeedOptions.model_validate({"url": "https://e.org/f"}), Workshop(InlineParser(), "watchpost/test")
+        "a",
+        feed_options.FeedOptions.model_validate({"url": "https://e.org/f"}),
+        Workshop(InlineParser(), "watchpost/test"),
     )
     counts = [tm.feed_items.labels(what) for what in ("new", "invalid", "fulltext_failed")]
     before = [count._value.get() for count in counts]
     failures = tuple(Failure("x", reason, "") for reason in ("fulltext_failed", "bad_line", "fulltext_failed"))
-    tally.committed(source, Visit("read", failures=failures), 3, 0)
+    poller.committed(source, Visit("read", failures=failures), 3, 0)
     assert [count._value.get() - old for count, old in zip(counts, before, strict=True)] == [3, 1, 2]

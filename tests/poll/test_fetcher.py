@@ -17,9 +17,9 @@ import pytest
 from backports import zstd
 
 from tests.http_server import CERTIFICATE, Answer, HttpServer, Request, drop, hang
+from watchpost.config.fields import Secret
 from watchpost.errors import FetchError
-from watchpost.plan.fields import Secret
-from watchpost.poll.fetching.fetcher import Bounds, Fetched, HttpFetcher, Validators
+from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 SECOND = timedelta(seconds=1)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.poll.desk import PROSE, Desk, line, write
-from watchpost.poll.folders.leaving import ON_DISK
+from watchpost.poll.folders.removals import ON_DISK
 from watchpost.poll.sources import folder
 
 NOW = datetime.now(UTC) + timedelta(hours=1)  # well after any file of these tests was written

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, write
+from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.role import Poller
+from watchpost.poll.poller import Poller
 from watchpost.poll.source import Workshop
 from watchpost.poll.sources import folder
-from watchpost.wire.codec import ARTICLE
-from watchpost.wire.intake import Intake
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.codec import ARTICLE
+from watchpost.store.polling import Intake
 
 
 class Post:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.poll.desk import PROSE, write
-from watchpost.poll.folders.hints import Watch
-from watchpost.poll.parsing.parser import InlineParser
+from watchpost.documents.parser_process import InlineParser
+from watchpost.poll.folders.files import Watch
 from watchpost.poll.sources.folder import Folder, FolderOptions
 
 

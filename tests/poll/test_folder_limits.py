@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, line, write
-from watchpost.poll.folders.haul import TEXT_PER_VISIT
-from watchpost.poll.text.tidy import BODY_MAX
+from watchpost.documents.clean import BODY_MAX
+from watchpost.poll.folders.files import TEXT_PER_VISIT
 
 
 async def test_pipes_and_links_that_lead_out_are_told_once_and_never_opened(

@@ -10,14 +10,15 @@ import pytest
 
 from tests.http_server import Answer, HttpServer, hang
 from tests.poll.reader import intake
+from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
-from watchpost.poll import record
+from watchpost.poll import schedule
 from watchpost.poll.fulltext import MOST_PAGES
-from watchpost.poll.parsing.parser import InlineParser
-from watchpost.poll.role import Poller
-from watchpost.poll.source import Source, Visit, Workshop
+from watchpost.poll.poller import Poller
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Source, Workshop
 from watchpost.poll.sources import feed
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TEXT = [
@@ -223,7 +224,7 @@ async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_t
         await end.hasten(["desk"])
         (claim,) = (await end.claim(1)).feeds
         visit = await source.visit(claim.memory, NOW)
-        entry = record.entry("desk", source.every, visit, claim.status, NOW)
+        entry = schedule.entry("desk", source.every, visit, claim.status, NOW)
         done = await end.commit(claim, visit.articles, memory=visit.memory, status=entry.status, delay_ms=0)
         told.append(f"{done.new} {entry.delay <= timedelta(seconds=66)}")
     assert told == ["20 True", "5 False", "0 False"]

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.poll.folders.globs import compile_glob, expand_braces
-from watchpost.poll.folders.settling import Record, recall
+from watchpost.poll.folders.scan import Record, compile_glob, expand_braces, recall
 
 
 @pytest.mark.parametrize(

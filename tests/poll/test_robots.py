@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.poll.fetching.robots import ALLOW_ALL, DISALLOW_ALL, LONGEST, RobotsMemory, product, read_robots
+from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, LONGEST, RobotsMemory, product, read_robots
 
 SITE = "https://example.org"
 

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, write
-from watchpost.poll.folders.globs import compile_glob
-from watchpost.poll.folders.scan import _look, scan
-from watchpost.poll.folders.settling import Look
-from watchpost.poll.source import Failure
+from watchpost.documents.results import Failure
+from watchpost.poll.folders.scan import Look, _look, compile_glob, scan
 
 ALL = compile_glob("**/*.txt")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 
 from tests.poll.day import HOUR, START, Site, live, sites
-from watchpost.poll import record
-from watchpost.poll.due import Pace
-from watchpost.poll.source import Visit
+from watchpost.poll import schedule
+from watchpost.poll.schedule import Pace, Visit
 
 
 def test_in_a_day_nobody_is_asked_too_early_and_nobody_is_forgotten() -> None:
@@ -24,5 +23,5 @@ def test_the_oracle_notices_who_does_not_listen() -> None:
     for _ in range(50):
         visit = site.answer(now)
         deaf = Visit(visit.outcome, reason=visit.reason, pace=Pace())
-        now += record.entry(site.name, site.every, deaf, {}, now).delay
+        now += schedule.entry(site.name, site.every, deaf, {}, now).delay
     assert site.rude > 25

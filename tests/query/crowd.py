@@ -6,10 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
-from watchpost.query.counting import AtLeast, Score, Weighted
-from watchpost.query.leaves import Exact, Phrase, Prefix, Regex, Term
-from watchpost.query.nearness import Near, Same, Unless
-from watchpost.query.text import FIELDS, Document
+from watchpost.query.document import FIELDS, Document
+from watchpost.query.operators import AtLeast, Near, Same, Score, Unless, Weighted
+from watchpost.query.terms import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 
 COMMON = {

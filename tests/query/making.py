@@ -6,11 +6,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from watchpost.query.counting import AtLeast, Score, Weighted
-from watchpost.query.leaves import Exact, Phrase, Prefix, Regex, Term
-from watchpost.query.nearness import Near, Same, Unless
+from watchpost.query.document import FIELDS, SEARCHED, Document
+from watchpost.query.operators import AtLeast, Near, Same, Score, Unless, Weighted
 from watchpost.query.parser import parse
-from watchpost.query.text import FIELDS, SEARCHED, Document
+from watchpost.query.terms import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or
 
 WORDS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.text import Document
 
 TEXT = Document.of(
     {"title": "Wagner in Mali", "body": "Wagner Group, the Wagner group: mercenaries. Junta. Bamako Bamako"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from watchpost.query.document import Document
 from watchpost.query.explain import explain, failing
 from watchpost.query.parser import parse
-from watchpost.query.text import Document
 
 ARTICLE = Document.of(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.query.lint import remarks
+from watchpost.query.explain import remarks
 from watchpost.query.parser import parse
 
 

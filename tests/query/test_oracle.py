@@ -7,8 +7,8 @@ from itertools import accumulate, chain, product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.text import Document
 
 Span = tuple[int, int]
 SIDES = ["a", "b", '"a b"', '"b a"', "(a OR b)", "(a OR c)", '(c OR "a c")']

@@ -6,11 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from watchpost.query.counting import AtLeast, Score, Weighted
-from watchpost.query.leaves import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.lexer import LONGEST
-from watchpost.query.nearness import Near, Same, Unless
+from watchpost.query.operators import AtLeast, Near, Same, Score, Unless, Weighted
 from watchpost.query.parser import DEEPEST, parse
+from watchpost.query.terms import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Node, Not, Or
 
 A, B, C, D = Term("a"), Term("b"), Term("c"), Term("d")

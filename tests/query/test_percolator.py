@@ -8,15 +8,20 @@ import time
 import pytest
 
 from tests.query.test_percolator_oracle import ENGINES
-from watchpost.query.anchors import anchors
 from watchpost.query.automaton import Engine
-from watchpost.query.evidence import Occurrence
-from watchpost.query.frequency import MOST_WORDS, WINDOW, Frequency
+from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.percolator import Percolator
-from watchpost.query.scanned import PIECE_WORDS, scanned, vocabulary
-from watchpost.query.text import Document
-from watchpost.query.tree import And, Node, Query
+from watchpost.query.percolator import (
+    MOST_WORDS,
+    PIECE_WORDS,
+    WINDOW,
+    Frequency,
+    Percolator,
+    anchors,
+    scanned,
+    vocabulary,
+)
+from watchpost.query.tree import And, Node, Occurrence, Query
 
 SAMPLE = Frequency(
     1_000, {"mali": 50, "malien": 20, "group": 300, "wagner": 40, "richard": 90, "\x01mali": 9, "gao": 3}

@@ -16,12 +16,9 @@ from hypothesis import strategies as st
 from tests.query.crowd import Crowd
 from tests.query.making import documents, trees
 from watchpost.query.automaton import Engine
-from watchpost.query.evidence import Evidence
-from watchpost.query.frequency import Frequency
-from watchpost.query.percolator import Percolator
-from watchpost.query.scanned import vocabulary
-from watchpost.query.text import Document
-from watchpost.query.tree import Node, Query
+from watchpost.query.document import Document
+from watchpost.query.percolator import Frequency, Percolator, vocabulary
+from watchpost.query.tree import Evidence, Node, Query
 
 ENGINES: tuple[Engine, ...] = ("hyperscan", "ahocorasick", "words")
 NIGHTLY = os.environ.get("WATCHPOST_TEST_SIZE") == "nightly"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.query.making import NAMES, WORDS, documents, queries, texts, trees
 from watchpost.errors import QueryError
+from watchpost.query.document import FIELDS, Document, Sieve
 from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.parser import parse
-from watchpost.query.text import FIELDS, Document, Sieve
+from watchpost.query.tokens import Places, Word, fold, folded_words, spans, words
 from watchpost.query.tree import Node, Query
-from watchpost.query.words import Places, Word, fold, folded_words, spans, words
 
 
 @settings(max_examples=200, deadline=5_000)

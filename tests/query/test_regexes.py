@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.regexes import MOST_MATCHES
-from watchpost.query.text import Document
+from watchpost.query.terms import MOST_MATCHES
 
 # text, expression, the pieces that are evidence
 FOUND: list[tuple[str, str, list[str]]] = [

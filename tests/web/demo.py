@@ -7,18 +7,17 @@ from datetime import UTC, datetime, time, timedelta
 
 from tests.making import article, digest_delivery
 from tests.notify.editions import usual
-from tests.web.house import Shelf, closed, found
-from tests.wire.ends import intake
+from tests.store.ends import intake
+from tests.web.web_app import Shelf, closed, found
 from watchpost.match.matcher import match
-from watchpost.model import Daily, Group, Immediate, Message, Topic, derive_id
-from watchpost.notify.render import html, plain, words
+from watchpost.model import Group, Message, Topic, derive_id
+from watchpost.notify.render import html, plain, sentences
+from watchpost.operations.previews import Preview, Ranked, id_of
 from watchpost.query.parser import parse
-from watchpost.web.pages.editions import id_of
-from watchpost.web.pages.previews import Preview, Ranked
-from watchpost.web.watched import Watched
-from watchpost.wire.gate import Gate
-from watchpost.wire.status import ReceiverState
-from watchpost.wire.store import Store
+from watchpost.schedules import Daily, Immediate
+from watchpost.store.client import Store
+from watchpost.store.receivers import Gate, ReceiverState
+from watchpost.web.context import Watched
 
 TOPICS = (
     Topic(
@@ -95,7 +94,7 @@ def coming() -> Shelf:
     """What the desk would be sent now, and that nothing goes to the duty."""
     digest = usual()
     message = Message(
-        "", words.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
+        "", sentences.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
     )
     ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
     duty, desk = (id_of(group) for group in watched().groups)

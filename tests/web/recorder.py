@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tests.making import WHEN
 from watchpost.errors import FormError
-from watchpost.web.pages.replay import Backlog
-from watchpost.wire.records import Letter
+from watchpost.operations.actions import Backlog
+from watchpost.store.history import Letter
 
 LETTER = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d1")
 

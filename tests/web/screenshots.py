@@ -9,13 +9,13 @@ from pathlib import Path
 from tests.servers import valkey_server
 from tests.web import demo
 from tests.web.browser import browser
-from tests.web.house import pages
 from tests.web.recorder import Recorder
-from watchpost.app.pages import next_edition
-from watchpost.vitals import Vitals
-from watchpost.web.pages.editions import id_of
-from watchpost.wire import keys
-from watchpost.wire.store import Store, ensure_group
+from tests.web.web_app import pages
+from watchpost.health import Vitals
+from watchpost.operations.previews import id_of
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
+from watchpost.web.context import next_edition
 
 SIZES = {"": (1280, 860), "-360": (360, 780)}
 PAGES = {

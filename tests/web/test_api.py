@@ -10,14 +10,13 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.web.house import closed, failing, found, pages, sent
 from tests.web.recorder import Recorder
-from tests.web.test_guard import USERS, basic
+from tests.web.test_auth import USERS, basic
 from tests.web.test_pages import COMING, HOSTILE, hostile_edition
+from tests.web.web_app import closed, failing, found, pages, sent
 from watchpost.model import Snippet
-from watchpost.web.api import CALLS, ROOT
-from watchpost.web.openapi import text
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.web.api import CALLS, ROOT, text
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 LOOKS = [call for call in CALLS if call.method == "GET"]

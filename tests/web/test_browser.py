@@ -17,14 +17,14 @@ from playwright.async_api import Browser, Page, Response
 from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
-from tests.web.house import found, pages
 from tests.web.recorder import Recorder
 from tests.web.test_pages import COMING, HOSTILE, PATHS, furnish, hostile_edition
-from watchpost.app.pages import next_edition
+from tests.web.web_app import found, pages
 from watchpost.model import derive_id
-from watchpost.web.pages.editions import id_of
-from watchpost.wire import keys
-from watchpost.wire.store import Store, ensure_group
+from watchpost.operations.previews import id_of
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
+from watchpost.web.context import next_edition
 
 NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
 SIZES = ((360, 740), (1280, 800))

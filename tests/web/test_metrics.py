@@ -11,17 +11,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.making import WHEN
 from tests.promtool import promtool
-from tests.wire.ends import intake, queued
-from watchpost import telemetry as tm
+from tests.store.ends import intake, queued
+from watchpost import log as tm
 from watchpost.model import Topic
 from watchpost.notify import receivers
-from watchpost.poll.source import Visit
-from watchpost.poll.tally import outcome
+from watchpost.poll.poller import outcome
+from watchpost.poll.schedule import Visit
 from watchpost.query.parser import parse
-from watchpost.web.gauges import Gauges
-from watchpost.web.watched import Watched
-from watchpost.wire.board import Board
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
+from watchpost.store.overview import Board
+from watchpost.web.context import Watched
+from watchpost.web.health import Gauges
 
 _AGREED = """
 build_info{python,version} config_last_reload_successful config_last_reload_success_timestamp_seconds config_hash

@@ -11,14 +11,13 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.web.house import MALI, WATCHED, Shelf, closed, failing, found, pages, sent
 from tests.web.recorder import Recorder
+from tests.web.web_app import MALI, WATCHED, Shelf, closed, failing, found, pages, sent
+from watchpost.health import Reload, Vitals
 from watchpost.model import Message, Snippet
+from watchpost.operations.previews import Preview, Ranked, id_of
 from watchpost.query.tree import Evidence
-from watchpost.vitals import Reload, Vitals
-from watchpost.web.pages.editions import id_of
-from watchpost.web.pages.previews import Preview, Ranked
-from watchpost.wire.store import Store
+from watchpost.store.client import Store
 
 PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"

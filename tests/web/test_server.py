@@ -7,12 +7,13 @@ import asyncio
 import httpx
 import pytest
 
-from tests.web.house import WATCHED, failing, pages
-from tests.wire.ends import queued
+from tests.store.ends import queued
+from tests.web.web_app import WATCHED, failing, pages
 from watchpost.errors import WatchpostError
-from watchpost.vitals import Vitals
-from watchpost.web.server import Doorway, House, build, parse_listen, serve
-from watchpost.wire.store import Store
+from watchpost.health import Vitals
+from watchpost.store.client import Store
+from watchpost.web.context import House
+from watchpost.web.server import Doorway, build, parse_listen, serve
 
 
 async def test_probes_metrics_and_the_page(store: Store) -> None:

@@ -7,14 +7,14 @@ import hmac
 import httpx
 import pytest
 
-from tests.web.house import pages
-from watchpost import telemetry as tm
-from watchpost.plan.fields import Secret
-from watchpost.plan.plan import Access
+from tests.web.web_app import pages
+from watchpost import log as tm
+from watchpost.config.config import Access
+from watchpost.config.fields import Secret
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
+from watchpost.store.websub import MOST_WAITING, Asked, Push, Pushes
 from watchpost.websub import is_signed, secret_of, token_of
-from watchpost.wire import keys
-from watchpost.wire.push import MOST_WAITING, Asked, Push, Pushes
-from watchpost.wire.store import Store, ensure_group
 
 TOPIC = "https://e.org/feed"
 BODY = b"<rss version='2.0'><channel/></rss>"

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
-from watchpost.app import doors
-from watchpost.app.deeds import PlanDeeds
-from watchpost.cli.progress import Bar
-from watchpost.cli.queue import (
-    Where,
-    as_facts,
-    at,
-    confirmed,
-    meant,
-    receiver_known,
-    report,
-    show_cases,
-    when,
-)
-from watchpost.cli.saying import say, tell, tell_json
-from watchpost.cli.spans import span_of
+import typer
+
+from watchpost.cli.options import ConfigOption, DataOption, Ids, JsonOption, Only, Yes, span_of
+from watchpost.cli.output import Bar, say, tell, tell_json
+from watchpost.cli.queue import Where, as_facts, at, confirmed, meant, receiver_known, report, show_cases, when
+from watchpost.config.config import Plan
 from watchpost.exit_codes import FAILED, OK, USAGE
-from watchpost.plan.plan import Plan
-from watchpost.wire.desk import Desk, failed_since
-from watchpost.wire.store import Store
+from watchpost.operations import factory
+from watchpost.operations.actions import PlanDeeds
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Desk, failed_since
 
 
 def show_all(where: Where, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
@@ -82,7 +75,7 @@ def replay(
             return USAGE
         with Bar("sending again") as bar:
             deeds = PlanDeeds(plan, store)
-            done = await deeds.take_up(letters, doors.operator(), receiver, deed="replay", progress=bar)
+            done = await deeds.take_up(letters, factory.operator(), receiver, deed="replay", progress=bar)
         return report(where, "replayed", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)
@@ -91,3 +84,53 @@ def replay(
 def _moment(since: str) -> datetime | None:
     span = span_of(since)
     return None if span is None else datetime.now(UTC) - span
+
+
+delivery_app = typer.Typer(help="Messages on their way, and those that were given up.", no_args_is_help=True)
+
+
+@delivery_app.command("list")
+def delivery_list(
+    receiver: Only = "",
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that were given up.")] = False,
+    since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Deliveries that have not arrived, the oldest first."""
+    from watchpost.cli import queue
+
+    where = queue.Where(config, data, as_json)
+    raise typer.Exit(show_all(where, receiver, failed, since, os.environ))
+
+
+@delivery_app.command("show")
+def delivery_show(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One delivery: what became of it, and the very text that is sent."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(show(queue.Where(config, data, as_json), id_, os.environ))
+
+
+@delivery_app.command("replay")
+def delivery_replay(
+    ids: Ids = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Everything that was given up.")] = False,
+    since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
+    receiver: Only = "",
+    yes: Yes = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send again what was given up: the same id and the same bytes, marked as a replay, each once, in order."""
+    from watchpost.cli import queue
+
+    where = queue.Where(config, data, as_json)
+    raise typer.Exit(replay(where, tuple(ids or ()), failed, since, receiver, yes, os.environ))

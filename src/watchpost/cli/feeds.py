@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import typer
 from pydantic import ValidationError
 
-from watchpost.app.clock import utc_now
-from watchpost.app.feeds import discovery, status, trial
-from watchpost.app.feeds.cures import REVIVED
-from watchpost.app.feeds.discovery import Candidate
-from watchpost.app.feeds.interval import parts
-from watchpost.app.feeds.status import FeedStatus
-from watchpost.app.feeds.trial import Trial
-from watchpost.cli import manner
-from watchpost.cli.matching import read_plan
-from watchpost.cli.saying import complain, count, note, say, table, tell, tell_json, unknown
-from watchpost.errors import ConfigError, FetchError
-from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
-from watchpost.plan.fields import Network
-from watchpost.plan.plan import Plan
-from watchpost.plan.settings import Settings, read_settings
-from watchpost.poll.due import words
-from watchpost.poll.record import moment
-from watchpost.poll.sources.feed import FeedOptions
+from watchpost.cli import options as cli_options
+from watchpost.cli import output
+from watchpost.cli.match import read_plan
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption
+from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
+from watchpost.cli.queue import Where, at
+from watchpost.config.config import Plan
+from watchpost.config.fields import Network
+from watchpost.config.opml import few
+from watchpost.config.settings import Settings, read_settings
+from watchpost.errors import ConfigError, FetchError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
+from watchpost.operations import factory
+from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.feeds import discovery, status, subscriptions
+from watchpost.operations.feeds.discovery import Candidate, Trial
+from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts
+from watchpost.operations.feeds.subscriptions import Sorted
+from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.schedule import moment, words
+from watchpost.scheduler import utc_now
+from watchpost.store.client import Store
 
 
 def show_all(failing: bool, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
@@ -108,7 +114,7 @@ def test(target: str, allowed: Sequence[str], config: Path | None, as_json: bool
     networks, settings = _networks(allowed), _settings(config, None)
     if networks is None or settings is None:
         return USAGE
-    manner.open_log(settings)
+    output.open_log(settings)
     if "://" in target:
         name, options, zone = "(this url)", _of_url(target), "UTC"
     else:
@@ -117,7 +123,7 @@ def test(target: str, allowed: Sequence[str], config: Path | None, as_json: bool
         zone = plan.timezone if plan is not None else "UTC"
     if options is None:
         return USAGE
-    tried = asyncio.run(trial.try_feed(name, options, utc_now(), networks))
+    tried = asyncio.run(discovery.try_feed(name, options, utc_now(), networks))
     tell_json(_trial_facts(tried)) if as_json else _tell_trial(tried, ZoneInfo(zone))
     return OK if tried.ok else FAILED
 
@@ -128,7 +134,7 @@ def discover(url: str, guess: bool, allowed: Sequence[str], as_json: bool) -> in
     options = _of_url(url)
     if networks is None or options is None or settings is None:
         return USAGE
-    manner.open_log(settings)
+    output.open_log(settings)
     try:
         found = asyncio.run(discovery.look_around(options.url, networks, utc_now(), guess=guess))
     except FetchError as error:
@@ -279,3 +285,193 @@ def _time(moment: datetime | None, zone: ZoneInfo) -> str:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment is not None else None
+
+
+# The commands of `watchpost feed`: arguments → one call → an exit code.
+
+
+feed_app = typer.Typer(help="Feeds: how they fare, what they bring, where there are more.", no_args_is_help=True)
+
+
+@feed_app.command("list")
+def feed_list(
+    failing: Annotated[bool, typer.Option("--failing", help="Only those that cannot be read.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every feed: how it fares, when it is visited next, and why then."""
+
+    raise typer.Exit(show_all(failing, config, data, as_json, os.environ))
+
+
+@feed_app.command("show")
+def feed_show(
+    name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=cli_options.feeds)],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Everything about one feed: options, last answer, failures, next visit."""
+
+    raise typer.Exit(show(name, config, data, as_json, os.environ))
+
+
+@feed_app.command("read")
+def feed_read(
+    name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=cli_options.feeds)],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a feed of the running service now, at its host's next turn."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(read(queue.Where(config, data, as_json), name, os.environ))
+
+
+@feed_app.command("test")
+def feed_test(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL|NAME", help="An address, or a feed of the configuration.", autocompletion=cli_options.feeds
+        ),
+    ],
+    allow_private: PrivateOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a feed once, without Redis: what it answers, its entries, its problems and their cures."""
+
+    raise typer.Exit(test(target, allow_private or [], config, as_json, os.environ))
+
+
+@feed_app.command("discover")
+def feed_discover(
+    url: Annotated[str, typer.Argument(help="A web page.")],
+    guess: Annotated[bool, typer.Option("--guess", help="If it names none, ask for the usual places.")] = False,
+    allow_private: PrivateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The feeds of a web page, each read once, as lines for the configuration."""
+
+    raise typer.Exit(discover(url, guess, allow_private or [], as_json))
+
+
+@feed_app.command("import")
+def feed_import(
+    file: Annotated[Path, typer.Argument(help="An OPML file.")],
+    into: Annotated[Path | None, typer.Option("--into", help="Add them to this YAML file; else to stdout.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is new; write nothing.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The feeds of an OPML file as lines for the configuration: what is new, known already, or no feed."""
+
+    raise typer.Exit(take_in(file, into, dry_run, config, as_json, os.environ))
+
+
+@feed_app.command("export")
+def feed_export(
+    opml: Annotated[bool, typer.Option("--opml", help="As OPML 2.0, which is the only form there is.")] = True,
+    config: ConfigOption = None,
+) -> None:
+    """The configured feeds as a list for other programs. Headers and secrets stay here."""
+
+    raise typer.Exit(give_out(config, os.environ))
+
+
+# `watchpost feed import|export`: lists of feeds from other programs, and for them.
+
+
+MANY = 1000
+
+
+def take_in(
+    file: Path, into: Path | None, dry_run: bool, config: Path | None, as_json: bool, env: Mapping[str, str]
+) -> int:
+    """The exit code of `watchpost feed import`: 5 if some of the outlines are no feeds, 1 if nothing could be done."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    try:
+        found = subscriptions.sort_out(file, plan, into)
+        text = subscriptions.merged(into, found.new) if into is not None else subscriptions.yaml_of(found.new)
+        _report(found, as_json)
+        if into is None:
+            if not as_json and found.new:
+                tell(text.rstrip())
+        elif dry_run or not found.new:
+            note(f"{into} stays as it is")
+        elif not _write(into, text, found, read_settings(config=config).config, env):
+            return FAILED
+    except WatchpostError as error:
+        say(str(error))
+        return FAILED
+    return PARTIAL if found.invalid else OK
+
+
+def give_out(config: Path | None, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost feed export`."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    text, partly = subscriptions.export(plan)
+    tell(text.rstrip())
+    for name in partly:
+        note(f"{name} is in the list without its headers: whoever reads the list needs them from elsewhere")
+    return OK
+
+
+def _report(found: Sorted, as_json: bool) -> None:
+    if as_json:
+        new = [
+            {"name": one.name, "url": one.outline.url, "tags": one.outline.tags, "lang": one.outline.lang}
+            for one in found.new
+        ]
+        said = {"twins": [str(one) for one in found.twins], "invalid": [str(one) for one in found.invalid]}
+        tell_json({"new": new, **said})
+        return
+    for complaint in few((*found.invalid, *found.twins)):
+        say(str(complaint))
+    note(f"{len(found.new)} new, {len(found.twins)} configured already, {len(found.invalid)} that are no feeds")
+
+
+def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str, str]) -> bool:
+    """Whether the file was written. A configuration that is wrong with it gets its old file back."""
+    before = subscriptions.replace_file(into, text)
+    try:
+        read = {one.url for one in feeds(factory.read_plan(config, env)).values()}
+    except ConfigError as error:
+        subscriptions.restore_file(into, before)
+        complain(error.complaints)
+        say(f"with these feeds the configuration would be wrong: {into} is as it was")
+        return False
+    note(f"{len(found.new)} feeds added to {into}")
+    if not any(one.outline.url in read for one in found.new):
+        note(f"{config} does not include {into} yet: add it to its include:")
+    if len(found.new) > MANY:
+        note("so many feeds load faster from the list itself: feeds_from: {opml: …}")
+    return True
+
+
+# `watchpost feed read`: a feed of the running service, now.
+
+
+def read(where: Where, name: str, env: Mapping[str, str]) -> int:
+    """The exit code of `feed read`: 2 for no such feed."""
+
+    async def work(plan: Plan, store: Store) -> int:
+        answer = await PlanDeeds(plan, store).read_now(name, factory.operator())
+        if answer == "NONE":
+            feeds = [part.name for part in plan.sources if part.kind == "feed"]
+            unknown("feed", name, feeds)
+            return USAGE
+        if where.as_json:
+            tell_json({"feed": name, "answer": answer.lower()})
+        else:
+            tell(f"{name} is read at its host's next turn" if answer == "NOW" else f"{name} is read in a moment anyway")
+        return OK
+
+    return at(where, env, work)

@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from watchpost.cli import completing, editorial, operating
-from watchpost.cli.arguments import ConfigOption, DataOption, JsonOption, PrivateOption
-from watchpost.cli.config_commands import config_app
-from watchpost.cli.feed_commands import feed_app
-from watchpost.cli.manner import SpeakingGroup
+from watchpost.cli import deliveries, digests, options, queue, receivers, routes, silences
+from watchpost.cli.config import config_app
+from watchpost.cli.feeds import feed_app
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption
+from watchpost.cli.output import SpeakingGroup
 
 app = typer.Typer(
     cls=SpeakingGroup,
@@ -31,12 +31,12 @@ app.add_typer(topic_app, name="topic")
 app.add_typer(feed_app, name="feed")
 secret_app = typer.Typer(help="Passwords, tokens and keys, and what may be kept of them.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
-app.add_typer(operating.queue_app, name="queue")
-app.add_typer(operating.delivery_app, name="delivery")
-app.add_typer(operating.receiver_app, name="receiver")
-app.add_typer(editorial.digest_app, name="digest")
-app.add_typer(editorial.route_app, name="route")
-app.add_typer(editorial.silence_app, name="silence")
+app.add_typer(queue.queue_app, name="queue")
+app.add_typer(deliveries.delivery_app, name="delivery")
+app.add_typer(receivers.receiver_app, name="receiver")
+app.add_typer(digests.digest_app, name="digest")
+app.add_typer(routes.route_app, name="route")
+app.add_typer(silences.silence_app, name="silence")
 
 
 Role = Literal["poll", "match", "notify", "web", "all"]
@@ -45,7 +45,7 @@ ROLES: tuple[Role, ...] = ("poll", "match", "notify", "web", "all")
 
 def _role(name: str) -> str:
     if name not in ROLES:
-        from watchpost.plan.complaints import suggest
+        from watchpost.config.errors import suggest
 
         raise typer.BadParameter(f"'{name}' is none of {', '.join(ROLES)}{suggest(name, ROLES)}")
     return name
@@ -70,7 +70,7 @@ def run(
             metavar="[poll|match|notify|web|all]",
             help="One role, or all of them in one process.",
             callback=_role,
-            autocompletion=completing.roles,
+            autocompletion=options.roles,
         ),
     ] = "all",
     once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, end.")] = False,
@@ -78,9 +78,9 @@ def run(
     data: Annotated[Path | None, typer.Option("--data", help="Data directory [WATCHPOST_DATA].")] = None,
 ) -> None:
     """Run the service: watch the sources, match, and tell the receivers."""
-    from watchpost.cli import running
+    from watchpost.cli import run as cli_run
 
-    raise typer.Exit(running.run(next(one for one in ROLES if one == role), once, config, data, os.environ))
+    raise typer.Exit(cli_run.run(next(one for one in ROLES if one == role), once, config, data, os.environ))
 
 
 @app.command()
@@ -89,9 +89,9 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check the configuration, every mistake at once, without opening a socket."""
-    from watchpost.cli import checking
+    from watchpost.cli import config as cli_config
 
-    raise typer.Exit(checking.check(file, as_json, os.environ))
+    raise typer.Exit(cli_config.check(file, as_json, os.environ))
 
 
 @app.command()
@@ -100,7 +100,7 @@ def match(
     query: Annotated[str, typer.Option("--query", "-q", help="A query instead of the configured topics.")] = "",
     topic: Annotated[
         list[str] | None,
-        typer.Option("--topic", "-t", help="Only this topic; may be repeated.", autocompletion=completing.topics),
+        typer.Option("--topic", "-t", help="Only this topic; may be repeated.", autocompletion=options.topics),
     ] = None,
     only: Annotated[bool, typer.Option("--only", help="Show only the articles that match.")] = False,
     config: ConfigOption = None,
@@ -108,23 +108,23 @@ def match(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 if nothing matches.")] = False,
 ) -> None:
     """Which topics do these articles match? Works offline, without Redis."""
-    from watchpost.cli import matching
+    from watchpost.cli import match as cli_match
 
-    asked = matching.Asked(query, tuple(topic or ()), only)
-    raise typer.Exit(matching.match(files, asked, config, as_json, exit_code, os.environ))
+    asked = cli_match.Asked(query, tuple(topic or ()), only)
+    raise typer.Exit(cli_match.match(files, asked, config, as_json, exit_code, os.environ))
 
 
 @app.command()
 def explain(
-    topic: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
+    topic: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=options.topics)],
     file: Annotated[str, typer.Argument(help="An article; - is stdin.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why does this article match the topic, or why not?"""
-    from watchpost.cli import matching
+    from watchpost.cli import match as cli_match
 
-    raise typer.Exit(matching.explain(topic, file, config, as_json, os.environ))
+    raise typer.Exit(cli_match.explain(topic, file, config, as_json, os.environ))
 
 
 @app.command()
@@ -133,9 +133,9 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Write a commented configuration to begin with. Asks nothing, overwrites nothing."""
-    from watchpost.cli import setting_up
+    from watchpost.cli import run as cli_run
 
-    raise typer.Exit(setting_up.init(directory, as_json, os.environ))
+    raise typer.Exit(cli_run.init(directory, as_json, os.environ))
 
 
 @app.command()
@@ -146,9 +146,9 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """What is wrong, and the cure: store, clock, name server, mail server, folders, receivers, feeds."""
-    from watchpost.cli import setting_up
+    from watchpost.cli import run as cli_run
 
-    raise typer.Exit(setting_up.doctor(config, data, all_feeds, as_json, os.environ))
+    raise typer.Exit(cli_run.doctor(config, data, all_feeds, as_json, os.environ))
 
 
 @topic_app.command("list")
@@ -161,7 +161,7 @@ def topic_list(config: ConfigOption = None, as_json: JsonOption = False) -> None
 
 @topic_app.command("test")
 def topic_test(
-    name: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=completing.topics)],
+    name: Annotated[str, typer.Argument(help="A topic of the configuration.", autocompletion=options.topics)],
     files: Annotated[list[str] | None, typer.Argument(help="Articles to try it on.")] = None,
     text: Annotated[str, typer.Option("--text", help="A text to try it on.")] = "",
     url: Annotated[str, typer.Option("--url", help="The page of an article to try it on.")] = "",
@@ -203,43 +203,41 @@ def topic_lint(
 @secret_app.command("token")
 def secret_token() -> None:
     """A token for a program: http.auth.tokens."""
-    from watchpost.cli import secrets
+    from watchpost.cli import receivers
 
-    raise typer.Exit(secrets.make_token())
+    raise typer.Exit(receivers.make_token())
 
 
 @secret_app.command("hash")
 def secret_hash() -> None:
     """Make the hash of a password that http.auth.users takes; the password comes from the terminal or stdin."""
-    from watchpost.cli import secrets
+    from watchpost.cli import receivers
 
-    raise typer.Exit(secrets.make_hash())
+    raise typer.Exit(receivers.make_hash())
 
 
 @secret_app.command("rotate")
 def secret_rotate(
-    receiver: Annotated[
-        str, typer.Argument(help="A webhook of the configuration.", autocompletion=completing.receivers)
-    ],
+    receiver: Annotated[str, typer.Argument(help="A webhook of the configuration.", autocompletion=options.receivers)],
     config: ConfigOption = None,
 ) -> None:
     """Make a new secret for a webhook, and say how to change over without losing a message."""
-    from watchpost.cli import secrets
+    from watchpost.cli import receivers
 
-    raise typer.Exit(secrets.make_next(receiver, config, os.environ))
+    raise typer.Exit(receivers.make_next(receiver, config, os.environ))
 
 
 @secret_app.command("new")
 def secret_new() -> None:
     """Make a secret with which a webhook's messages are signed. All `secrets` sign: so one can be replaced."""
-    from watchpost.cli import secrets
+    from watchpost.cli import receivers
 
-    raise typer.Exit(secrets.make_new())
+    raise typer.Exit(receivers.make_new())
 
 
 @topic_app.command("diff")
 def topic_diff(
-    name: Annotated[str, typer.Argument(help="Only this topic.", autocompletion=completing.topics)] = "",
+    name: Annotated[str, typer.Argument(help="Only this topic.", autocompletion=options.topics)] = "",
     against: Annotated[Path | None, typer.Option("--against", help="Another configuration, not what runs.")] = None,
     since: Annotated[str, typer.Option("--since", help="Only articles of the last 90m, 12h, 7d.")] = "",
     config: ConfigOption = None,
@@ -247,6 +245,6 @@ def topic_diff(
     as_json: JsonOption = False,
 ) -> None:
     """What the topics on disk would have found otherwise than those that run. Exit 1 if anything."""
-    from watchpost.cli import topic_diff as differing
+    from watchpost.cli import topics as differing
 
     raise typer.Exit(differing.diff(name, against, since, config, data, as_json, os.environ))

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Annotated, Any
 
-from watchpost.app import doors
-from watchpost.app.deeds import PlanDeeds, audit
-from watchpost.cli import manner
-from watchpost.cli.progress import Bar
-from watchpost.cli.saying import complain, say, table, tell, tell_json, unknown
+import typer
+
+from watchpost.cli import output
+from watchpost.cli.options import ConfigOption, DataOption, Dead, Ids, JsonOption, Only, Yes
+from watchpost.cli.output import Bar, complain, count, say, table, tell, tell_json, unknown
+from watchpost.config.config import Plan
+from watchpost.config.settings import read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
-from watchpost.plan.plan import Plan
-from watchpost.plan.settings import read_settings
-from watchpost.poll.due import words
-from watchpost.wire.board import Board
-from watchpost.wire.books import Books
-from watchpost.wire.desk import Desk
-from watchpost.wire.ledger import gaps
-from watchpost.wire.records import Case, Letter
-from watchpost.wire.store import Store
+from watchpost.operations import actions, factory
+from watchpost.operations.actions import PlanDeeds, audit
+from watchpost.poll.schedule import words
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Desk
+from watchpost.store.history import Case, Letter
+from watchpost.store.ledger import Books, gaps
+from watchpost.store.overview import Board
+from watchpost.store.receivers import Depths
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,13 @@ def at(where: Where, env: Mapping[str, str], work: Callable[[Plan, Store], Await
     """Do `work` at the running service. Returns its exit code, or 2 for the configuration, 4 for no service."""
 
     async def do(plan: Plan) -> int:
-        async with doors.look(settings, plan) as store:
+        async with factory.look(settings, plan) as store:
             return await work(plan, store)
 
     try:
         settings = read_settings(config=where.config, data=where.data)
-        manner.open_log(settings)
-        return asyncio.run(do(doors.read_plan(settings.config, env)))
+        output.open_log(settings)
+        return asyncio.run(do(factory.read_plan(settings.config, env)))
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -144,10 +148,10 @@ def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapp
         if not await receiver_known(plan, store, receiver):
             return USAGE
         if not dead and not ids:
-            return report(where, "retried", await deeds.hurry(receiver, doors.operator()), 0)
+            return report(where, "retried", await deeds.hurry(receiver, factory.operator()), 0)
         letters = [one for one in await Desk(store).letters() if meant(one, ids, receiver)]
         with Bar("sending again") as bar:
-            done = await deeds.take_up(letters, doors.operator(), receiver, progress=bar)
+            done = await deeds.take_up(letters, factory.operator(), receiver, progress=bar)
         return report(where, "retried", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)
@@ -172,7 +176,7 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
             return USAGE
         done = [await desk.drop_letter(letter) for letter in letters] + [await desk.drop(case) for case in cases]
         if any(done):
-            audit("drop", sum(done), doors.operator(), receiver=receiver)
+            audit("drop", sum(done), factory.operator(), receiver=receiver)
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
 
     return at(where, env, work)
@@ -268,3 +272,128 @@ def _letter_facts(one: Letter) -> dict[str, Any]:
 def when(moment: datetime | None) -> str:
     """A time for people, "" for none; UTC, as in the log."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"
+
+
+# `watchpost queue drain`: waits until the running service has dealt with everything that is on its way.
+
+
+_LOOK_SECONDS = 0.5
+
+
+def drain(where: Where, patience: str, env: Mapping[str, str]) -> int:
+    """The exit code of `queue drain`: 0 when nothing is on its way, 5 if something still is after `patience`.
+
+    On its way are pushes, articles and messages. What waits for its time stays: hits for their edition, and messages
+    for a later attempt.
+    """
+
+    async def work(plan: Plan, store: Store) -> int:
+        try:
+            span = actions.span_of(patience)
+        except WatchpostError as error:
+            raise WatchpostError(f"--for {error}") from None
+        names, board = [part.name for part in plan.receivers], Board(store)
+        end = monotonic() + (span.total_seconds() if span is not None else 0)
+        depths = await board.depths(names)
+        most = _waiting(depths)
+        with Bar("draining", not where.as_json) as bar:
+            while (left := _waiting(depths)) and monotonic() < end:
+                most = max(most, left)
+                bar(most - left, most)
+                await asyncio.sleep(_LOOK_SECONDS)
+                depths = await board.depths(names)
+        if where.as_json:
+            later = {"parked": depths.parked, "retry": depths.retry}
+            left_now = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
+            tell_json({"drained": not left, **left_now, **later})
+        else:
+            await _tell(depths, left, Desk(store))
+        return PARTIAL if left else OK
+
+    return at(where, env, work)
+
+
+def _waiting(depths: Depths) -> int:
+    return depths.pushed + depths.articles + sum(depths.outbox.values())
+
+
+async def _tell(depths: Depths, left: int, desk: Desk) -> None:
+    later = f"{count(depths.parked, 'hit')} for a coming edition, {count(depths.retry, 'message')} for a later attempt"
+    if not left:
+        tell(f"nothing is on its way; what waits for its time: {later}")
+        return
+    now = datetime.now(UTC)
+    stuck = [
+        f"{depth} for {name} ({(await desk.state(name)).word(now)})" for name, depth in depths.outbox.items() if depth
+    ]
+    stuck += [f"{count(depths.articles, 'article')} to match"] if depths.articles else []
+    stuck += [f"{count(depths.pushed, 'push', 'pushes')} to read"] if depths.pushed else []
+    say(f"still on its way: {', '.join(stuck)}")
+
+
+queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
+
+
+@queue_app.command("status")
+def queue_status(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """How much waits where, how the receivers stand, and whether everything is accounted for."""
+
+    raise typer.Exit(status(Where(config, data, as_json), os.environ))
+
+
+@queue_app.command("peek")
+def queue_peek(
+    receiver: Only = "",
+    dead: Dead = False,
+    articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
+    count: Annotated[int, typer.Option("-n", min=1, help="At most so many.")] = 20,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What waits, the oldest first. Changes nothing."""
+
+    raise typer.Exit(peek(Where(config, data, as_json), receiver, dead, articles, count, os.environ))
+
+
+@queue_app.command("drain")
+def queue_drain(
+    patience: Annotated[str, typer.Option("--for", help="How long to wait: 30s, 5m.")] = "5m",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Wait until everything that is on its way is dealt with: before the service is moved or stopped for long."""
+
+    raise typer.Exit(drain(Where(config, data, as_json), patience, os.environ))
+
+
+@queue_app.command("retry")
+def queue_retry(
+    ids: Ids = None,
+    receiver: Only = "",
+    dead: Dead = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try now what waits for a later attempt; with --dead, what was given up: articles and hits, too."""
+
+    where = Where(config, data, as_json)
+    raise typer.Exit(retry(where, tuple(ids or ()), receiver, dead, os.environ))
+
+
+@queue_app.command("drop")
+def queue_drop(
+    ids: Ids = None,
+    receiver: Only = "",
+    dead: Dead = False,
+    yes: Yes = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give up deliveries that wait, or throw dead letters away. Says how many first, and needs --yes."""
+
+    where = Where(config, data, as_json)
+    raise typer.Exit(drop(where, tuple(ids or ()), receiver, dead, yes, os.environ))

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import getpass
+import os
+import secrets
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 
-from watchpost.app import doors
-from watchpost.app.deeds import PlanDeeds
-from watchpost.cli import manner
+import typer
+
+from watchpost.cli import output
+from watchpost.cli.match import read_plan
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Name
+from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
 from watchpost.cli.queue import Where, at
-from watchpost.cli.saying import complain, count, say, table, tell, tell_json, unknown
+from watchpost.config import passwords
+from watchpost.config.config import Part, Plan
+from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.model import Delivered, Delivery, Outcome
-from watchpost.notify.editor import deliveries_of
-from watchpost.notify.sample import sample_digest
-from watchpost.plan.plan import Part, Plan
-from watchpost.plan.settings import Settings, read_settings
-from watchpost.wire.board import Board
-from watchpost.wire.desk import Desk
-from watchpost.wire.store import Store
+from watchpost.notify.composer import deliveries_of
+from watchpost.notify.templates import sample_digest
+from watchpost.operations import factory
+from watchpost.operations.actions import PlanDeeds
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Desk
+from watchpost.store.overview import Board
 
 
 def show(where: Where, env: Mapping[str, str]) -> int:
@@ -57,7 +68,7 @@ def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
         part = part_of(plan, name)
         if part is None:
             return USAGE
-        moved = await PlanDeeds(plan, store).enable(name, doors.operator())
+        moved = await PlanDeeds(plan, store).enable(name, factory.operator())
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
@@ -75,8 +86,8 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
     """
     try:
         settings = read_settings(config=where.config, data=where.data)
-        manner.open_log(settings)
-        plan = doors.read_plan(settings.config, env)
+        output.open_log(settings)
+        plan = factory.read_plan(settings.config, env)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -101,7 +112,7 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
 
 
 async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
-    receiver = doors.build_receivers(plan, "test", doors.terminal())[part.name]
+    receiver = factory.build_receivers(plan, "test", factory.terminal())[part.name]
     own = {"timezone": plan.timezone, "language": plan.language, "install": plan.install, "public_url": plan.public_url}
     digest = sample_digest(part.name, datetime.now(UTC), **own)
     results = []
@@ -114,9 +125,9 @@ async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Deliver
         await receiver.close()
     if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
         try:
-            async with doors.look(settings, plan) as store:
+            async with factory.look(settings, plan) as store:
                 if not (await Desk(store).state(part.name)).well:
-                    await PlanDeeds(plan, store).enable(part.name, doors.operator())
+                    await PlanDeeds(plan, store).enable(part.name, factory.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either
     return results
@@ -134,3 +145,96 @@ def _word(outcome: Outcome) -> str:
     return {"Delivered": "delivered", "TryLater": "not now", "Refused": "refused", "Unknown": "unknown"}[
         type(outcome).__name__
     ]
+
+
+# `watchpost secret hash|token|new|rotate`: what may lie on a disk instead of a password, what programs show, keys.
+
+
+SHORTEST = 10
+
+
+def make_token() -> int:
+    """The exit code of `secret token`: 256 bits that nobody can guess, in 43 characters."""
+    tell(secrets.token_urlsafe(32))
+    return OK
+
+
+def make_new() -> int:
+    """The exit code of `secret new`. What it prints is a key for Standard Webhooks: 32 bytes that nobody has chosen."""
+    tell(_key())
+    note(
+        "to replace a secret: add this one to the webhook's `secrets`, give it to the other side, take the old one out"
+    )
+    return OK
+
+
+def make_next(receiver: str, config: Path | None, env: Mapping[str, str]) -> int:
+    """The exit code of `secret rotate`: the key on stdout, what to do with it on stderr. Changes nothing itself."""
+    plan = read_plan(config, env)
+    if plan is None:
+        return USAGE
+    part = part_of(plan, receiver)
+    if part is None:
+        return USAGE
+    if part.kind != "webhook":
+        say(f"{receiver} is a receiver of type {part.kind}: only messages of webhooks are signed")
+        return USAGE
+    tell(_key())
+    old = ", ".join(f"{{{secret.origin.replace(' ', ': ', 1)}}}" for secret in getattr(part.options, "secrets", ()))
+    note(f"1. put it into an environment variable or a file, and first of all into the secrets of {receiver}:")
+    note(f"   secrets: [{{env: NEW_NAME}}{', ' + old if old else ''}], then reload: all of them sign")
+    note("2. give it to the other side, which may take either now")
+    note("3. take the old one out and reload")
+    return OK
+
+
+def _key() -> str:
+    """As Standard Webhooks want it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def make_hash() -> int:
+    """The exit code of `secret hash`. A person is asked twice without an echo; in a pipe the first line is taken."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("password: ")
+        if password != getpass.getpass("once more: "):
+            say("these are two different passwords")
+            return USAGE
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < SHORTEST:
+        say(f"a password has at least {SHORTEST} characters")
+        return USAGE
+    tell(passwords.hashed(password, secrets.token_bytes(16)))
+    return OK
+
+
+receiver_app = typer.Typer(help="Who is told, and how they stand.", no_args_is_help=True)
+
+
+@receiver_app.command("list")
+def receiver_list(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Every receiver, how it stands, and what waits for it."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(show(queue.Where(config, data, as_json), os.environ))
+
+
+@receiver_app.command("test")
+def receiver_test(
+    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """Send one message that is clearly marked as a test, and say what the other side answers."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(test(queue.Where(config, data, as_json), name, os.environ))
+
+
+@receiver_app.command("enable")
+def receiver_enable(
+    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """Send again to a receiver that is disabled or paused: what waits for it goes at once."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(enable(queue.Where(config, data, as_json), name, os.environ))

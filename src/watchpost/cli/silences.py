@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from watchpost.app import doors
-from watchpost.app.deeds import PlanDeeds
-from watchpost.app.silencing import Wish
+import typer
+
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Severity, Source, Topic
+from watchpost.cli.output import say, table, tell, tell_json
 from watchpost.cli.queue import Where, at
-from watchpost.cli.saying import say, table, tell, tell_json
+from watchpost.config.config import Plan
 from watchpost.errors import WatchpostError
 from watchpost.exit_codes import FAILED, OK
-from watchpost.plan.plan import Plan
-from watchpost.timetable import Silence
-from watchpost.wire.silences import Silences
-from watchpost.wire.store import Store
+from watchpost.operations import factory
+from watchpost.operations.actions import PlanDeeds, Wish
+from watchpost.schedules import Silence
+from watchpost.store.client import Store
+from watchpost.store.silences import Silences
 
 
 def add(where: Where, wish: Wish, by: str, env: Mapping[str, str]) -> int:
     """The exit code of `silence add`."""
 
     async def work(plan: Plan, store: Store) -> int:
-        silence = await PlanDeeds(plan, store).silence(wish, by or doors.operator())
+        silence = await PlanDeeds(plan, store).silence(wish, by or factory.operator())
         if where.as_json:
             tell_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
         else:
@@ -66,7 +70,7 @@ def expire(where: Where, id_: str, env: Mapping[str, str]) -> int:
 
     async def work(plan: Plan, store: Store) -> int:
         try:
-            ended = await PlanDeeds(plan, store).expire(id_, doors.operator())
+            ended = await PlanDeeds(plan, store).expire(id_, factory.operator())
         except WatchpostError as error:
             say(str(error))
             return FAILED
@@ -98,3 +102,50 @@ def _facts(silence: Silence, origin: str, now: datetime) -> dict[str, object]:
         "by": silence.by,
         "from": origin,
     }
+
+
+silence_app = typer.Typer(help="Silences: of what nobody is told for a while.", no_args_is_help=True)
+
+
+@silence_app.command("add")
+def silence_add(
+    reason: Annotated[str, typer.Option("--reason", help="Why; readers of the list will want to know.")],
+    topic: Topic = "",
+    source: Source = "",
+    severity: Severity = "",
+    text: Annotated[str, typer.Option("--text", help="Words in the headline or the snippet.")] = "",
+    story: Annotated[str, typer.Option("--story", help="A story's id: all its reports.")] = "",
+    lasting: Annotated[str, typer.Option("--for", help="How long: 2h, 3d.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Until when: 2026-12-01, 2026-12-01T08:00:00+01:00.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who wants it [the user].")] = "",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell nobody of hits for which all of this holds, for a while. They are counted, and digests say how many."""
+    from watchpost.cli import queue
+    from watchpost.operations.actions import Wish
+
+    wish = Wish(topic, source, severity, text, story, lasting, until, reason)
+    raise typer.Exit(add(queue.Where(config, data, as_json), wish, by, os.environ))
+
+
+@silence_app.command("list")
+def silence_list(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Every silence, of the configuration and of the command line."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(show(queue.Where(config, data, as_json), os.environ))
+
+
+@silence_app.command("expire")
+def silence_expire(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a silence now."""
+    from watchpost.cli import queue
+
+    raise typer.Exit(expire(queue.Where(config, data, as_json), id_, os.environ))

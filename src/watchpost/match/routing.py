@@ -1,12 +1,12 @@
-"""Still: which groups a hit goes to. A group is one receiver and one schedule; its key is readable and stable."""
+"""Pure: which groups a hit goes to. A group is one receiver and one schedule; its key is readable and stable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from watchpost.model import Cron, Daily, Every, Group, Hit, Immediate, Route, Schedule
-from watchpost.timetable import GROUP_INTERVAL, REPEAT_INTERVAL
+from watchpost.model import Group, Hit, Route
+from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, Cron, Daily, Every, Immediate, Schedule
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

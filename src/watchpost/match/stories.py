@@ -1,8 +1,8 @@
-"""Still: which story an article belongs to.
+"""Pure: which story an article belongs to.
 
 A story is one text and its copies: the same address, the same words, or so many shingles in common that one was
 made from the other. Texts of a series (the bulletin of each day) share their frame, but not their story.
-`Shelf` decides in memory; the store decides by the same rules in wire/scripts/stories.lua, and one contract suite
+`Shelf` decides in memory; the store decides by the same rules in store/scripts/stories.lua, and one contract suite
 holds the two together.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from watchpost.signature import WINDOW, Signature, Verdict
+from watchpost.model import WINDOW, Signature, Verdict
 
 CONTAINED = 0.45
 """The share of the smaller sketch's hashes that two texts of one story have in common at least."""

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused
-from watchpost.notify.post import Answer, NoAnswer, Poster, SecretUrl, judge
+from watchpost.notify.http import Answer, NoAnswer, Poster, SecretUrl, judge
 from watchpost.notify.receiver import DeliveryOptions
-from watchpost.notify.render import plain, words
-from watchpost.notify.render.limits import Limits
-from watchpost.notify.render.unfit import fit
-from watchpost.plan.fields import Duration, Network, Secret
+from watchpost.notify.render import plain, sentences
+from watchpost.notify.render.rich_text import Limits, fit
 
 _PAYLOAD_REFUSED = (400, 413, 422)
 
@@ -56,16 +55,16 @@ class Chat:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
-        shown, laid = self._form.messages(words.shorten(digest, self._stories))
+        shown, laid = self._form.messages(sentences.shorten(digest, self._stories))
         payloads = [fit(payload, self._form.validate) for payload in laid]
-        text = plain.plain(words.shorten(shown, self._form.limits.stories))
+        text = plain.plain(sentences.shorten(shown, self._form.limits.stories))
         return tuple(
             Message(
                 part=str(number) if len(payloads) > 1 else "",
-                subject=words.subject(shown),
+                subject=sentences.subject(shown),
                 editions={
                     "json": payload,
-                    "plain": self._form.plain_payload(text if number == 1 else words.heading(shown)),
+                    "plain": self._form.plain_payload(text if number == 1 else sentences.heading(shown)),
                 },
                 omitted=shown.omitted,
             )

@@ -1,4 +1,4 @@
-"""Still: hits → one edition. Grouping into stories, order, status, and what is missing."""
+"""Pure: hits → one edition. Grouping into stories, order, status, and what is missing."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from watchpost.model import (
-    SEVERITIES,
-    Digest,
-    Group,
-    Hit,
-    Immediate,
-    Report,
-    Story,
-    TopicMatch,
-    Unread,
-    derive_id,
-)
+from watchpost.model import SEVERITIES, Digest, Group, Hit, Report, Story, TopicMatch, Unread, derive_id
+from watchpost.notify.notification_log import Told, status
 from watchpost.notify.schedule import Window
-from watchpost.notify.telling import Told, status
+from watchpost.schedules import Immediate
 
 STALE = 0.1
 _WHERE = {"title": 1.0, "summary": 0.6, "body": 0.4}

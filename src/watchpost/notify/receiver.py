@@ -1,4 +1,4 @@
-"""The seam between the notifier and the outside: what a receiver is. It says what happened, never what next."""
+"""Pure: the seam between the notifier and the outside: what a receiver is. It says what happened, never what next."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated, Any, Protocol, TextIO
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from watchpost.config.fields import Duration, Options
 from watchpost.model import Delivery, Digest, Message, Outcome
 from watchpost.notify.retry import JITTER, SCHEDULE
-from watchpost.plan.fields import Duration, Options
 
 _LONGEST_WAIT = timedelta(days=7)
 

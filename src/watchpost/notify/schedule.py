@@ -1,4 +1,4 @@
-"""Still: when a group's window closes. Given how a group stands and the time, is an edition due, and of which window?
+"""Pure: when a group's window closes. Given how a group stands and the time, is an edition due, and of which window?
 
 Digests have slots: fixed moments that every machine computes alike. The last slot that has passed is due until
 it is closed; slots missed while nobody ran are caught up by one edition that says how late it is. A local

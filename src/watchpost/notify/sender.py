@@ -3,25 +3,166 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
 from time import perf_counter
 from typing import assert_never
 
-from watchpost import crash, redaction, tracing
-from watchpost import telemetry as tm
+from watchpost import failpoints, redaction, tracing
+from watchpost import log as tm
 from watchpost.errors import CodecError, StoreError
 from watchpost.model import Delivered, Delivery, Outcome, TryLater
-from watchpost.notify.admission import Admission
-from watchpost.notify.journal import Journal
 from watchpost.notify.receiver import Receiver
-from watchpost.notify.retry import Again, Bury, Finish, Keep, Step, next_step
-from watchpost.wire.consumer import Consumer
-from watchpost.wire.outbox import Outbox
-from watchpost.wire.store import patiently
-from watchpost.wire.stream import Claims, Entry
+from watchpost.notify.retry import (
+    DISABLE_AFTER,
+    JITTER,
+    SCHEDULE,
+    Again,
+    Bury,
+    Finish,
+    Keep,
+    Step,
+    Verdict,
+    next_step,
+    weigh,
+)
+from watchpost.store.client import patiently
+from watchpost.store.deliveries import Outbox
+from watchpost.store.receivers import Gate, ReceiverState
+from watchpost.store.streams import Claims, Consumer, Entry
+
+# Whether anything may go to a receiver now, and how it stands after an attempt: standing.py's rules, carried out.
+
+
+_IN_HAND_SECONDS = 5.0  # a message in hand waits so long for its turn; beyond, it is put back in its place
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a receiver is tried: the waits between attempts, ± `jitter` of themselves; when it is left alone.
+
+    `notices(state, now)` are the messages that tell somebody else that it was disabled.
+    """
+
+    schedule: Sequence[timedelta] = SCHEDULE
+    jitter: float = JITTER
+    disable_after: timedelta = DISABLE_AFTER
+    notices: Callable[[ReceiverState, datetime], tuple[Delivery, ...]] = lambda _state, _now: ()
+
+
+class Admission:
+    """One receiver's gate and policy. `held`: was the gate closed the last time; what was kept goes first then."""
+
+    def __init__(self, receiver: str, gate: Gate, outbox: Outbox, stop: asyncio.Event, policy: Policy) -> None:
+        self._receiver = receiver
+        self._gate = gate
+        self._outbox = outbox
+        self._stop = stop
+        self.policy = policy
+        self.held = True  # at the start, what others left in its place goes first
+
+    async def open(self) -> bool:
+        """May anything go at all? A closed gate leaves every message where it is."""
+        passage = await self._gate.look()
+        self.held = self.held or not passage.free
+        return passage.free
+
+    async def enter(self) -> ReceiverState | None:
+        """The turn to send, waited for if it comes soon; None if the message must go back to its place."""
+        while True:
+            passage = await self._gate.enter()
+            if passage.free:
+                return passage.state
+            if passage.wait is None or passage.wait.total_seconds() > _IN_HAND_SECONDS or self._stop.is_set():
+                self.held = True
+                return None
+            await patiently(passage.wait.total_seconds(), self._stop)
+
+    async def note(self, state: ReceiverState, outcome: Outcome) -> Verdict:
+        """Write down how the receiver stands after this; on the newest state, should another notifier have written."""
+        while True:
+            if state.well and isinstance(outcome, Delivered):
+                return Verdict(state)
+            now = await self._outbox.now()
+            verdict = weigh(state, outcome, now, self.policy.disable_after)
+            notices = self.policy.notices(verdict.state, now) if verdict.news == "disabled" else ()
+            if await self._gate.note(verdict.state, notices):
+                self._say(verdict)
+                return verdict
+            state = (await self._gate.look()).state
+
+    def _say(self, verdict: Verdict) -> None:
+        name, state = self._receiver, verdict.state
+        match verdict.news:
+            case "disabled":
+                tm.log().error("receiver.disabled", receiver=name, why=state.why)
+            case "opened" | "paused":
+                till = f"{state.till:%H:%M:%S} UTC" if state.till else "now"
+                tm.log().warning(f"receiver.{verdict.news}", receiver=name, why=state.why, till=till)
+            case "recovered":
+                tm.log().info("receiver.recovered", receiver=name)
+
+
+# The door to a few small files: the deliveries that this machine has seen arrive.
+#
+# Between the other side's "yes" and DONE in Redis a process can die. The journal is written and flushed to disk
+# in that gap, so that whoever comes next on this machine says DONE instead of sending again. One file a day,
+# "sent-20261123.journal", one delivery id a line; several processes append to it; two days are kept.
+
+
+class Journal:
+    """Remembers delivery ids on disk, for the day they arrived and the next. The directory must exist."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._known: dict[Path, set[str]] = {}
+        self._read_to: dict[Path, int] = {}
+
+    def knows(self, delivery: str, now: datetime) -> bool:
+        """Did this machine see the delivery arrive, today or yesterday?"""
+        return any(delivery in self._read(self._file(now - timedelta(days=back))) for back in (0, 1))
+
+    def write(self, delivery: str, now: datetime) -> None:
+        """Note that it arrived; on return the line is on disk. Raises OSError if it cannot be."""
+        path = self._file(now)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, f"{delivery}\n".encode())
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def tidy(self, now: datetime) -> None:
+        """Remove the files of days that nobody asks about any more."""
+        kept = {self._file(now - timedelta(days=back)) for back in (-1, 0, 1)}
+        for path in self._directory.glob("sent-*.journal"):
+            if path not in kept:
+                path.unlink(missing_ok=True)
+                self._known.pop(path, None)
+                self._read_to.pop(path, None)
+
+    def _file(self, now: datetime) -> Path:
+        return self._directory / f"sent-{now:%Y%m%d}.journal"
+
+    def _read(self, path: Path) -> set[str]:
+        """The file's ids; only what was appended since the last look is read."""
+        known = self._known.setdefault(path, set())
+        try:
+            with path.open("rb") as file:
+                file.seek(self._read_to.get(path, 0))
+                fresh = file.read()
+        except FileNotFoundError:
+            return known
+        whole, newline, _ = fresh.rpartition(b"\n")  # a line without its end is still being written
+        if newline:
+            self._read_to[path] = self._read_to.get(path, 0) + len(whole) + 1
+            known.update(line.decode("ascii", "replace") for line in whole.splitlines())
+        return known
+
 
 _WAIT_SECONDS = 1.0
 _LOOK_SECONDS = 2.0  # a receiver that is held is looked at so often: somebody may enable it
@@ -133,16 +274,16 @@ class Sender:
         if delivery is None or (self._journal and self._journal.knows(delivery.id, self._clock())):
             await self._until_done(entry)
             return
-        crash.point("notify.claimed")
+        failpoints.point("notify.claimed")
         state = await self._admission.enter()
         if state is None:
             await self._outbox.keep(name, entry, self._claims.consumer, "", burns=False)
             return
         outcome = await self._send(delivery)
         if isinstance(outcome, Delivered):
-            crash.point("notify.sent")
+            failpoints.point("notify.sent")
             await self._write_down(delivery)
-            crash.point("notify.journaled")
+            failpoints.point("notify.journaled")
             await self._carry_out(Finish(outcome.remember), entry, delivery)
             with suppress(StoreError):  # the next success says it again
                 await self._admission.note(state, outcome)
@@ -215,7 +356,7 @@ class Sender:
             then = None if self._stop.is_set() else self._claims  # the next delivery comes along with the answer
             try:
                 await self._outbox.done(self._receiver.name, entry, then=then, thread=thread, remember=remember)
-                crash.point("notify.done")
+                failpoints.point("notify.done")
                 return
             except StoreError:
                 if self._stop.is_set():

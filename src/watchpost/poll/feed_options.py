@@ -20,9 +20,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from watchpost import redaction
-from watchpost.plan.fields import Duration, Network, Options, Secret
-from watchpost.plan.schema import Tag
-from watchpost.plan.several import Several
+from watchpost.config.fields import Duration, Network, Options, Secret
+from watchpost.config.schema import Several, Tag
 from watchpost.poll.newness import OnNew
 
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from watchpost.documents.clean import with_page
+from watchpost.documents.parse import read_article_page
+from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
-from watchpost.poll.documents.read import read_article_page
-from watchpost.poll.fetching.freshness import charset
-from watchpost.poll.fetching.page_fetcher import OutOfTime, PageFetcher
+from watchpost.poll.http.article_pages import OutOfTime, PageFetcher
+from watchpost.poll.http.caching import charset
 from watchpost.poll.source import Parser
-from watchpost.poll.text.tidy import with_page
-from watchpost.poll.visit import Failure
 
 MOST_PAGES = 20
 """Pages that one visit asks for; the entries behind them follow at the next one."""

@@ -1,29 +1,18 @@
-"""Still: what of a feed that is read for the first time is news. The rest is known from then on, and never told."""
+"""Pure: what of a feed that is read for the first time is news. The rest is known from then on, and never told."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from watchpost.documents.results import Head
 
 OnNew = timedelta | Literal["all", "baseline"]
 """How far back the first reading looks: a time, everything, or nothing."""
 
 UNDATED = 10
 """Feeds put what is new on top: so many entries without a date count as new."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What can be said of an entry before its text is made: the article's id, and when it was published.
-
-    `version` is the id of the article that it is under this very headline; "" where it has none.
-    """
-
-    id: str
-    published: datetime | None
-    version: str = ""
 
 
 def split(heads: Sequence[Head], on_new: OnNew, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:

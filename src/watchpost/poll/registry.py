@@ -1,4 +1,4 @@
-"""The seam between the poller and what all pollers know together; wire/intake.py is the real one."""
+"""The seam between the poller and what all pollers know together; store/polling.py is the real one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from watchpost.wire.intake import Looked
+    from watchpost.store.polling import Looked
 
 
 class Registry(Protocol):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from watchpost.config.fields import Options
+from watchpost.documents.results import Failure as Failure
 from watchpost.model import Article
-from watchpost.plan.fields import Options
-from watchpost.poll.fetching.hubs import Hubs
-from watchpost.poll.fetching.robots import RobotsMemory
+from watchpost.poll.http.robots import RobotsMemory
+from watchpost.poll.http.websub import Hubs
 from watchpost.poll.registry import Registry
-from watchpost.poll.visit import Failure as Failure
-from watchpost.poll.visit import Visit as Visit
+from watchpost.poll.schedule import Visit as Visit
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Still: many literals looked for in one pass over a text.
+"""Pure: many literals looked for in one pass over a text.
 
 Three that find the same: Vectorscan (`hyperscan`), the fastest by far; Aho-Corasick (`ahocorasick_rs`) where that is
 not to be had; and a plain dictionary of words, which is ready at once and so serves what was just edited.

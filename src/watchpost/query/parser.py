@@ -1,4 +1,4 @@
-"""Still: the text of a query becomes a tree, or an error that says where and what to write instead.
+"""Pure: the text of a query becomes a tree, or an error that says where and what to write instead.
 
     query   = operand { "AND" operand | "NOT" operand } | operand { "OR" operand } ;
     operand = { "NOT" } near ;
@@ -21,11 +21,132 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from watchpost.errors import QueryError
-from watchpost.query import clauses, mistakes
-from watchpost.query.counting import AtLeast, Weighted
-from watchpost.query.lexer import Kind, Piece, pieces
-from watchpost.query.nearness import Unless
+from watchpost.query import errors
+from watchpost.query.document import FIELDS, FIRST
+from watchpost.query.inflection import LANGUAGES, fits
+from watchpost.query.lexer import Kind, Piece, pieces, shortened
+from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted
+from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
+from watchpost.query.tokens import is_unspaced, letters, words
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
+
+# single clauses of a query, made from their pieces and checked.
+
+
+SHORTEST_PREFIX = 3
+"""How many letters must stand before a star."""
+
+LARGEST_NUMBER = 1_000
+"""The largest n of NEAR/n, ONEAR/n and ATLEAST/n."""
+
+LONGEST_CHAIN = 8
+"""How many NEAR, ONEAR and SAME may follow one another or stand inside one another."""
+
+
+def leaf(piece: Piece) -> Leaf:
+    """The leaf that a piece of query is. Raises QueryError if it cannot be looked for."""
+    if piece.kind is Kind.WORD:
+        return _checked(Term(piece.text, piece.extra), piece)
+    if piece.kind is Kind.PREFIX:
+        return _checked(Prefix(piece.text), piece)
+    if piece.kind is Kind.PHRASE:
+        return _checked(Phrase(piece.text, piece.extra), piece)
+    if piece.kind is Kind.EXACT:
+        return _checked(Exact(piece.text), piece)
+    try:
+        return Regex(piece.text)
+    except QueryError as error:
+        raise QueryError(error.problem, piece.column + error.column, error.cure) from None
+
+
+def together(operator: Piece, left: Node, right: Node) -> Near | Same:
+    """Two sides joined by NEAR, ONEAR or SAME. Raises QueryError if one of them stands nowhere in the text."""
+    placed(operator, left, right)
+    if max(_chained(left), _chained(right)) >= LONGEST_CHAIN:
+        problem = f"more than {LONGEST_CHAIN} NEAR, ONEAR or SAME in a row or inside one another"
+        raise QueryError(problem, operator.column, "write fewer, and join them by AND")
+    if operator.kind is Kind.SAME:
+        return Same(left, right)
+    return Near(left, right, number(operator, 0), operator.kind is Kind.ONEAR)
+
+
+def _chained(node: Node) -> int:
+    """How many NEAR, ONEAR and SAME stand inside one another in the node."""
+    return max(map(_chained, node.children), default=0) + isinstance(node, Together)
+
+
+def placed(operator: Piece, *sides: Node) -> None:
+    """Raises QueryError if one of the operator's sides stands nowhere in the text."""
+    for side in sides:
+        if not side.placed:
+            raise errors.unplaced(operator, side)
+
+
+def number(operator: Piece, least: int) -> int:
+    """The n of an operator. Raises QueryError if it is less than `least` or too large."""
+    found = int(operator.extra)
+    if not least <= found <= LARGEST_NUMBER:
+        cure = f"write a number from {least} to {LARGEST_NUMBER}"
+        raise QueryError(f"{operator} is out of range", operator.column, cure)
+    return found
+
+
+def score(piece: Piece, inside: Node) -> Score:
+    """A SCORE of what stands in its parentheses. Raises QueryError if that does not add up to its number."""
+    if not isinstance(inside, Or):
+        cure = f"write {piece} (a^3 OR b^2 OR c)"
+        raise QueryError(f"{piece} adds up several parts, joined by OR", piece.column, cure)
+    node = Score(Decimal(piece.extra).normalize(), inside.parts)
+    if not node.threshold:
+        raise QueryError(f"{piece} is always reached", piece.column, "write a number above 0")
+    if node.reachable < node.threshold:
+        problem = f"{piece} is out of reach: its parts add up to {node.reachable:f}"
+        raise QueryError(problem, piece.column, "write a smaller number or larger weights")
+    return node
+
+
+def field_name(piece: Piece) -> str:
+    """The name of a field or of the first n words. Raises QueryError if there is none such."""
+    name = piece.text.lower()
+    if name in FIELDS:
+        return name
+    count = name.removeprefix(FIRST)
+    if count == name or not (count.isascii() and count.isdigit()) or not 1 <= int(count) <= errors.MOST_FIRST:
+        raise errors.unknown_field(piece)
+    return f"{FIRST}{int(count)}"
+
+
+def _checked(leaf: Leaf, piece: Piece) -> Leaf:
+    """The leaf, if it can be looked for. Raises QueryError."""
+    if not leaf.steps:
+        raise QueryError(f"{piece} has neither letters nor digits", piece.column, "write a word")
+    if piece.kind is Kind.EXACT:
+        if "*" in piece.text:
+            raise QueryError(f"a * in {piece}", piece.column, "leave it out: an exact spelling has no endings")
+    elif piece.kind is Kind.PREFIX:
+        _check_stars((piece.text,), leaf, piece)
+    elif "*" in piece.text:
+        _check_stars(tuple(word[:-1] for word in piece.text.split() if "*" in word), leaf, piece)
+    if piece.extra and not any(fits(step.folded, piece.extra) for step in leaf.steps):
+        language = LANGUAGES[piece.extra].name
+        raise QueryError(f"{piece} is not written in {language} letters", piece.column, f"leave ~{piece.extra} out")
+    return leaf
+
+
+def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Piece) -> None:
+    """`starred` are the leaf's words that end with a star, without it."""
+    for word in starred:
+        cut = words(word)
+        if not cut or cut[-1].end != len(word) or "*" in word:
+            cure = "a * stands only after the last letter of a word, like malien*"
+            raise QueryError(f"a * that ends no word in {piece}", piece.column, cure)
+        if is_unspaced(word[cut[-1].start]):
+            cure = f"write {shortened(word)} without it: that is found inside longer words anyway"
+            raise QueryError(f"a * after {shortened(word)} means nothing", piece.column, cure)
+    if sum(letters(step.folded) for step in leaf.steps) < SHORTEST_PREFIX:
+        cure = f"write at least {SHORTEST_PREFIX} letters before the *"
+        raise QueryError(f"{piece} begins too many words", piece.column, cure)
+
 
 DEEPEST = 100
 """How many parentheses and NOTs may stand inside one another, those of named queries included."""
@@ -94,7 +215,7 @@ class _Parser:
         node = root
         while not node.positive:
             if isinstance(node, Not | Named):
-                raise mistakes.unbounded(node, self._columns[id(node)])
+                raise errors.unbounded(node, self._columns[id(node)])
             node = next(child for child in node.children if not child.positive)
         return root
 
@@ -104,9 +225,9 @@ class _Parser:
             raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
         root = self._sequence(self._depth)
         if self.piece.kind is Kind.CLOSE:
-            raise mistakes.never_opened(self.piece)
+            raise errors.never_opened(self.piece)
         if self._weights:
-            raise mistakes.stray_weight(min(self._weights.values()))
+            raise errors.stray_weight(min(self._weights.values()))
         return root
 
     def _take(self) -> Piece:
@@ -126,9 +247,9 @@ class _Parser:
                     raise QueryError(
                         "UNLESS after UNLESS", piece.column, "put together what follows: a UNLESS (b OR c)"
                     )
-                raise mistakes.side_by_side(self._found[self._at - 1], piece)
+                raise errors.side_by_side(self._found[self._at - 1], piece)
             if joint is not None and (joint.kind is Kind.OR) != (kind is Kind.OR):
-                raise mistakes.mixed(joint, piece)
+                raise errors.mixed(joint, piece)
             joint = piece
             parts.append(self._operand(depth, None if kind is Kind.NOT else self._take()))
         if joint is None:
@@ -146,7 +267,7 @@ class _Parser:
         while self.piece.kind in _NEARNESS:
             joint = self._take()
             self._pay(NEAR_COST, joint)
-            node = clauses.together(joint, node, self._unless(depth + len(nots), joint))
+            node = together(joint, node, self._unless(depth + len(nots), joint))
         for column in reversed(nots):
             node = Not(node)
             self._columns[id(node)] = column
@@ -158,7 +279,7 @@ class _Parser:
             return node
         unless = self._take()
         other = self._single(depth, unless)
-        clauses.placed(unless, node, other)
+        placed(unless, node, other)
         return Unless(node, other)
 
     def _single(self, depth: int, operator: Piece | None) -> Node:
@@ -171,7 +292,7 @@ class _Parser:
         elif kind in _STARTS:
             node = self._prim(depth)
         else:
-            raise mistakes.missing(operator, self.piece)
+            raise errors.missing(operator, self.piece)
         if self.piece.kind is Kind.WEIGHT:
             weight = self._take()
             node = Weighted(node, Decimal(weight.extra).normalize())
@@ -191,32 +312,32 @@ class _Parser:
             return self._named(piece, depth)
         if piece.kind is Kind.SCORE:
             return self._score(piece, depth)
-        least = clauses.number(piece, 1)
+        least = number(piece, 1)
         if self.piece.kind not in _STARTS:
-            raise mistakes.missing(piece, self.piece)
+            raise errors.missing(piece, self.piece)
         part = self._prim(depth + 1)
-        clauses.placed(piece, part)
+        placed(piece, part)
         return AtLeast(least, part)
 
     def _field(self, field: Piece, depth: int) -> Node:
-        name = clauses.field_name(field)
+        name = field_name(field)
         if self._scope:
-            raise mistakes.nested_field(f"{name}:", self._scope, field.column)
+            raise errors.nested_field(f"{name}:", self._scope, field.column)
         if self.piece.kind not in _STARTS:
-            raise mistakes.empty_field(name, field)
+            raise errors.empty_field(name, field)
         self._scope = name
         part = self._prim(depth + 1)
         self._scope = ""
         return Field(name, part)
 
-    def _score(self, score: Piece, depth: int) -> Node:
+    def _score(self, piece: Piece, depth: int) -> Node:
         if self.piece.kind is not Kind.OPEN:
-            cure = f"write {score} (a^3 OR b^2 OR c)"
-            raise QueryError(f"{score} needs parentheses after it", score.column, cure)
+            cure = f"write {piece} (a^3 OR b^2 OR c)"
+            raise QueryError(f"{piece} needs parentheses after it", piece.column, cure)
         inside = self._group(self._take(), depth)
         for part in inside.children:
             self._weights.pop(id(part), None)
-        return clauses.score(score, inside)
+        return score(piece, inside)
 
     def _named(self, piece: Piece, depth: int) -> Node:
         names = self._names
@@ -224,7 +345,7 @@ class _Parser:
             way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(piece.text) :], piece.text])
             raise QueryError(f"{piece} uses itself: {way}", piece.column, "leave one of them out")
         if piece.text not in names.texts:
-            raise mistakes.unknown_name(piece, list(names.texts))
+            raise errors.unknown_name(piece, list(names.texts))
         if piece.text not in names.read:
             names.reading.append(piece.text)
             try:
@@ -243,32 +364,32 @@ class _Parser:
         new = {key: cost for key, cost in here.items() if key not in self._costs}
         self._costs |= new
         self._pay(sum(new.values()), piece, size)
-        if self._scope and mistakes.has_field(part):
-            raise mistakes.nested_field(f"{piece}, which names a field,", self._scope, piece.column)
+        if self._scope and errors.has_field(part):
+            raise errors.nested_field(f"{piece}, which names a field,", self._scope, piece.column)
         node = Named(piece.text, part)
         self._columns[id(node)] = piece.column
         return node
 
     def _leaf(self, piece: Piece) -> Node:
         self._pay(REGEX_COST if piece.kind is Kind.REGEX else 1, piece)
-        return clauses.leaf(piece)
+        return leaf(piece)
 
     def _group(self, opener: Piece, depth: int) -> Node:
         if self.piece.kind is Kind.CLOSE:
             raise QueryError("nothing inside the parentheses", opener.column, "write a query inside, or drop them")
         if self.piece.kind is Kind.END:
-            raise mistakes.never_closed(opener)
+            raise errors.never_closed(opener)
         self._check_depth(depth + 1)
         node = self._sequence(depth + 1)
         closer = self.piece
         if closer.kind is Kind.END:
-            raise mistakes.never_closed(opener)
+            raise errors.never_closed(opener)
         self._take()
         return node
 
     def _check_depth(self, depth: int) -> None:
         if depth > DEEPEST:
-            raise mistakes.too_deep(DEEPEST, self.piece.column)
+            raise errors.too_deep(DEEPEST, self.piece.column)
         self._deepest = max(self._deepest, depth)
 
     def _pay(self, cost: int, piece: Piece, size: int = 1) -> None:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watchpost import telemetry as tm
-from watchpost.plan.reload import Reload
+from watchpost import log as tm
+from watchpost.config.config import Reload
 
 PATH = "/-/reload"
 

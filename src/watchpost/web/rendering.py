@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib import resources
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 
 from watchpost import __version__
-from watchpost.web import shaping
+from watchpost.web import schemas
 
 MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
@@ -35,17 +37,46 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            "local": lambda moment, now: shaping.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
+            "local": lambda moment, now: schemas.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
             "full": lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
             "iso": lambda moment: moment.isoformat(timespec="seconds"),
-            "ago": shaping.ago,
-            "link": shaping.safe_link,
-            "pieces": shaping.pieces,
-            "plain_subject": shaping.plain_subject,
-            "span": shaping.span_words,
+            "ago": schemas.ago,
+            "link": schemas.safe_link,
+            "pieces": schemas.pieces,
+            "plain_subject": schemas.plain_subject,
+            "span": schemas.span_words,
         }
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}
 
     def page(self, template: str, now: datetime, values: Mapping[str, Any]) -> str:
         """The page."""
         return self._environment.get_template(f"{template}.html").render(now=now, **values)
+
+
+# What forms send, within bounds.
+
+
+FORM_BYTES = 400_000  # a text to try: 100 000 characters of any script
+
+
+class TooLongError(Exception):
+    """A form beyond FORM_BYTES."""
+
+
+async def body_of(request: Request) -> bytes:
+    """The whole body. Raises TooLongError beyond 1.2 MB."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES * 3:  # three bytes of a form are one of the text, where it is not ASCII
+            raise TooLongError
+    return body
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """A form's fields (application/x-www-form-urlencoded), of each the last value. Raises TooLongError."""
+    body = await body_of(request)
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+    except ValueError:  # more fields than any form of ours has
+        return {}

@@ -18,14 +18,13 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from watchpost import telemetry as tm
+from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.web.access import User
-from watchpost.web.forms import TooLongError, form_of
-from watchpost.web.gathering import Gathering, Shown
-from watchpost.web.notices import NOTICES
-from watchpost.web.rendering import MEDIA, Rendering
-from watchpost.web.syndication import atom, json_feed
+from watchpost.web.atom import atom, json_feed
+from watchpost.web.auth import User
+from watchpost.web.context import NOTICES
+from watchpost.web.queries import Gathering, Shown
+from watchpost.web.rendering import MEDIA, Rendering, TooLongError, form_of
 
 _LOOK_SECONDS = 2.0
 _STREAMS = 50  # open pages that are told at once when something moves

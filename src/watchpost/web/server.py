@@ -11,7 +11,6 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import uvicorn
@@ -23,29 +22,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from watchpost import __version__
-from watchpost import telemetry as tm
+from watchpost import log as tm
+from watchpost.config.fields import is_loopback
 from watchpost.errors import StoreError, WatchpostError
-from watchpost.plan.plan import Access
-from watchpost.plan.schedule_text import is_loopback
-from watchpost.vitals import Vitals
-from watchpost.web import api, leaving, openapi, websub
-from watchpost.web.access import Doorkeeper
-from watchpost.web.acting import acts
-from watchpost.web.counting import Counting
-from watchpost.web.deeds import Deeds
-from watchpost.web.gathering import Gathering, Next
-from watchpost.web.gauges import Gauges
-from watchpost.web.guard import Guard
-from watchpost.web.leaving import Leaving
-from watchpost.web.looking import Coming, Disk
-from watchpost.web.reload import Door, routes_of
+from watchpost.store.overview import Board
+from watchpost.store.websub import Pushes
+from watchpost.web import api, unsubscribe, websub
+from watchpost.web.api import acts
+from watchpost.web.auth import Doorkeeper, Guard
+from watchpost.web.context import House
+from watchpost.web.health import Counting, Gauges, look, report
+from watchpost.web.queries import Gathering
+from watchpost.web.reload import routes_of
 from watchpost.web.rendering import Rendering
-from watchpost.web.report import look, report
 from watchpost.web.routes import Pages
-from watchpost.web.watched import Watched
-from watchpost.wire.board import Board
-from watchpost.wire.push import Pushes
-from watchpost.wire.store import Store
 
 _PING_SECONDS = 3.0
 
@@ -68,27 +58,6 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
             "write http.auth, or listen on 127.0.0.1"
         )
     return host, number
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
-    `door` is where a new configuration is asked for, `deeds` what may be done, `leaving` how readers
-    of mail leave, `coming` what is sent next, `disk` what the configuration says there; None: nothing.
-    """
-
-    store: Store
-    watched: Watched
-    vitals: Vitals
-    access: Access = field(default_factory=Access)
-    listen: str = "127.0.0.1:8080"
-    next_edition: Next = lambda group, opened, now: None
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    door: Door | None = None
-    deeds: Deeds | None = None
-    leaving: Leaving | None = None
-    coming: Coming | None = None
-    disk: Disk | None = None
 
 
 def build(house: House) -> Starlette:
@@ -125,7 +94,7 @@ def build(house: House) -> Starlette:
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     async def described(_: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(openapi.document))
+        return JSONResponse(await asyncio.to_thread(api.document))
 
     gathering = Gathering(house.store, watched, vitals, house.next_edition, house.coming, house.disk)
     rendering = Rendering(watched.timezone)
@@ -141,7 +110,7 @@ def build(house: House) -> Starlette:
             *websub.routes(Pushes(house.store)),
             *api.routes(gathering, house.deeds, house.coming),
             Route("/openapi.json", described),
-            *([] if house.leaving is None else leaving.routes(house.leaving, rendering)),
+            *([] if house.leaving is None else unsubscribe.routes(house.leaving, rendering)),
             *pages.routes(),
             *([] if house.deeds is None else acts(house.deeds, house.door, house.coming, gathering, pages)),
         ],

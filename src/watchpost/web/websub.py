@@ -9,10 +9,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchpost import telemetry as tm
+from watchpost import log as tm
 from watchpost.errors import StoreError
+from watchpost.store.websub import Asked, Push, Pushes
 from watchpost.websub import is_signed, secret_of
-from watchpost.wire.push import Asked, Push, Pushes
 
 PATH = "/websub/"
 _BODY_MAX = 5_000_000  # no honest feed is larger

@@ -14,12 +14,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from watchpost.config.fields import Duration, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
 from watchpost.notify.receiver import DeliveryOptions, Kind
-from watchpost.notify.render import words
-from watchpost.notify.render.brief import brief, shorten
-from watchpost.notify.render.limits import APPRISE, Limits
-from watchpost.plan.fields import Duration, Secret
+from watchpost.notify.render import sentences
+from watchpost.notify.render.rich_text import APPRISE, Limits, brief, shorten
 
 _MISSING = "needs a package that is not installed: install watchpost with its extra `apprise`"
 _ADDRESS = "Apprise does not know this kind of address, or finds a mistake in it"
@@ -80,7 +79,7 @@ class Apprise:
         editions = {"title": told.title, "text": told.text}
         if not self._title:
             editions = {"title": "", "text": shorten(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
-        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=told.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=told.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, for Apprise blocks. While an attempt that was given up still runs: TryLater."""

@@ -6,10 +6,10 @@ import asyncio
 import os
 from typing import Literal, TextIO
 
+from watchpost.config.fields import Options
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
 from watchpost.notify.receiver import Kind
-from watchpost.notify.render import plain, words
-from watchpost.plan.fields import Options
+from watchpost.notify.render import plain, sentences
 
 _PATIENCE_SECONDS = 10.0
 
@@ -35,7 +35,7 @@ class Console:
         editions = {"text": plain.plain(shown)}
         if self._color != "never":
             editions["ansi"] = plain.ansi(shown)
-        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=shown.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write and flush in a thread: a terminal that is not read (`… | less`) must not stop the house."""

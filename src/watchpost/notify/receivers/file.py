@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from watchpost.config.fields import Options
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater
 from watchpost.notify.receiver import Kind
-from watchpost.notify.render import html, payload, plain, words
-from watchpost.plan.fields import Options
+from watchpost.notify.render import html, payload, plain, sentences
 
 # In the order in which they are written: where the .json stands, the others do.
 _SUFFIXES = (("text", ".txt"), ("html", ".html"), ("json", ".json"))
@@ -49,7 +49,7 @@ class File:
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message with all three editions. The JSON tells every story, however many; the others are for people."""
         editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
-        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=digest.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=digest.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write the files; the same delivery gives the same files with the same bytes."""

@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from watchpost.model import Delivery, Digest, Message, Outcome
-from watchpost.notify.post import Poster, TargetUrl, judge
+from watchpost.config.fields import Duration, Network, Secret
+from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
+from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
-from watchpost.notify.render import ntfy, words
-from watchpost.notify.render.foreign import clean
+from watchpost.notify.render import sentences
+from watchpost.notify.render.rich_text import NTFY, NTFY_TAGS, NTFY_TITLE, brief, fit, shorten
+from watchpost.notify.render.sanitize import clean, names
 from watchpost.notify.render.template import render
-from watchpost.notify.render.unfit import fit
 from watchpost.notify.templates import TextTemplates
-from watchpost.plan.fields import Duration, Network, Secret
+
+# the ntfy edition: its JSON publish form (docs.ntfy.sh/publish), which no header encoding can spoil.
+
+
+_PRIORITY = {"low": 2, "normal": 3, "high": 4}  # 5 rings through "do not disturb": that is not ours to decide
+_TAGS = 5
+_MOST = 4096
+
+
+def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tuple[int, str]:
+    """How many stories are only counted, and the payload as compact JSON: one notification.
+
+    `title` and `text`, where given, stand instead of ours.
+    """
+    told = brief(digest, NTFY, NTFY_TITLE)
+    severity = max((story.severity for story in digest.stories), key=SEVERITIES.index, default="low")
+    tags, _ = names((sentences.home(story).name.replace(",", " ") for story in digest.stories), _TAGS, 40)
+    payload: dict[str, Any] = {
+        "topic": topic,
+        "title": shorten(title, NTFY, NTFY_TITLE) or told.title,
+        "message": shorten(text, NTFY, NTFY.size) or told.text,
+        "priority": _PRIORITY[severity],
+    }
+    payload |= {"tags": list(tags)} if tags else {}
+    payload |= {"click": told.click} if told.click else {}
+    omitted = digest.omitted if text else told.omitted
+    return omitted, json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def validate_ntfy(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Everything in a payload that ntfy would refuse or turn into an attachment; empty if it is fit."""
+    problems = [
+        f"unknown key {key}" for key in payload.keys() - {"topic", "title", "message", "priority", "tags", "click"}
+    ]
+    for key, limit in (("title", 1024), ("message", _MOST)):
+        text = payload.get(key)
+        if not isinstance(text, str) or not 0 < len(text.encode()) <= limit:
+            problems.append(f"{key} is empty or too long")
+    if len(",".join(payload.get("tags", ())).encode()) > NTFY_TAGS:
+        problems.append("tags are too long")
+    if payload.get("priority") not in (1, 2, 3, 4, 5):
+        problems.append("no priority")
+    return tuple(problems)
+
 
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PACE = timedelta(seconds=1)
@@ -59,9 +105,9 @@ class Ntfy:
         if (template := self._template) is not None and not digest.reduced:
             subject = clean(render(template.subject, "text", digest), 200) if template.subject else ""
             text = render(template.text, "text", digest) if template.text else ""
-        omitted, laid = ntfy.message(digest, self._topic, subject, text)
-        editions = {"json": fit(laid, ntfy.validate_ntfy)}
-        return (Message(part="", subject=words.subject(digest), editions=editions, omitted=omitted),)
+        omitted, laid = message(digest, self._topic, subject, text)
+        editions = {"json": fit(laid, validate_ntfy)}
+        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt."""

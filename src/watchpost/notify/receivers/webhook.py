@@ -17,14 +17,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from watchpost.config.fields import Duration, Network, Secret, Size
 from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
-from watchpost.notify.post import Poster, TargetUrl, judge
+from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
-from watchpost.notify.render import payload, words
+from watchpost.notify.render import payload, sentences
+from watchpost.notify.render.rich_text import UnfitError
 from watchpost.notify.render.template import render
-from watchpost.notify.render.unfit import UnfitError
 from watchpost.notify.templates import BodyTemplates
-from watchpost.plan.fields import Duration, Network, Secret, Size
 
 _FEWEST, _MOST = 24, 64  # bytes of a secret, as the specification says
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110 "token"
@@ -97,7 +97,7 @@ class Webhook:
 
         Raises TemplateFault, and UnfitError for a body that is longer than `max_bytes`.
         """
-        bodies, subject = self._bodies(digest), words.subject(digest)
+        bodies, subject = self._bodies(digest), sentences.subject(digest)
         return tuple(
             Message(part if len(bodies) > 1 else "", subject, {"json": body}, omitted=digest.omitted)
             for part, body in zip(map(str, itertools.count(1)), bodies, strict=False)

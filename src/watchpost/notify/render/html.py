@@ -1,4 +1,4 @@
-"""Still: the HTML edition: one table of 600 pixels, styles and pictures inlined, nothing remote, no script.
+"""Pure: the HTML edition: one table of 600 pixels, styles and pictures inlined, nothing remote, no script.
 
 Mail programs are browsers of 1999 with a dark mode: hence the table, the inlined styles and `!important` in
 the one at-rule that survives. Gmail cuts messages off at about 102 kB: this edition stops at 90 kB and says so.
@@ -6,14 +6,74 @@ the one at-rule that survives. Gmail cuts messages off at about 102 kB: this edi
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import struct
+import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from watchpost.model import Digest, Report, Story
-from watchpost.notify.render import sparkline, words
-from watchpost.notify.render.foreign import direction, language_tag, link, marked, pieces
-from watchpost.notify.render.remarks import remarks
-from watchpost.notify.render.trends import days, spikes, trend_words
+from watchpost.notify.render import sentences
+from watchpost.notify.render.sanitize import direction, language_tag, link, marked, pieces
+from watchpost.notify.render.sentences import days, remarks, spikes, trend_words
+from watchpost.trend import WALL
+
+# the bars of a trend as a picture, for mail: its programs show the block characters in a font of their choice.
+#
+# A PNG with a palette (W3C PNG, 11.2.1 PLTE and tRNS) of about 200 bytes; the ground is transparent, so that it stands
+# on light and on dark.
+
+
+WIDTH, HEIGHT = 112, 24
+"""How large it is shown, in CSS pixels; the picture has twice as many."""
+
+_SCALE = 2
+_BAR, _STEP = 6, 8
+_GROUND, _PAST, _TODAY = range(3)
+_PALETTE = bytes((0, 0, 0)) + bytes((0x7F, 0xA8, 0xD6)) + bytes((0x2F, 0x7F, 0xD1))
+
+
+def png(days: Sequence[int]) -> bytes:
+    """The picture: a bar for each of up to 14 days, the last one darker. None at all is a hairline."""
+    most = max(*days, WALL)
+    heights = [max(1, round(day / most * HEIGHT * _SCALE)) for day in days[:14]]
+    rows = []
+    for y in range(HEIGHT * _SCALE, 0, -1):
+        row = bytearray(WIDTH * _SCALE)
+        for at, height in enumerate(heights):
+            if height >= y:
+                colour = _TODAY if at == len(heights) - 1 else _PAST
+                left = at * _STEP * _SCALE
+                row[left : left + _BAR * _SCALE] = bytes((colour,)) * (_BAR * _SCALE)
+        rows.append(b"\0" + bytes(row))
+    head = struct.pack(">IIBBBBB", WIDTH * _SCALE, HEIGHT * _SCALE, 8, 3, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(name, data)
+        for name, data in (
+            (b"IHDR", head),
+            (b"PLTE", _PALETTE),
+            (b"tRNS", b"\0"),
+            (b"IDAT", zlib.compress(b"".join(rows), 9)),
+            (b"IEND", b""),
+        )
+    )
+
+
+def content_id(days: Sequence[int]) -> str:
+    """What the picture is called within a mail (RFC 2392); the same bars have the same name."""
+    return hashlib.blake2b(repr(tuple(days)).encode(), digest_size=12).hexdigest() + "@bars.watchpost"
+
+
+def data_url(days: Sequence[int]) -> str:
+    """The picture within a page that stands alone (RFC 2397)."""
+    return "data:image/png;base64," + base64.b64encode(png(days)).decode()
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -120,8 +180,8 @@ def page(digest: Digest, *, mailed: bool = False) -> str:
 
 def pictures(digest: Digest) -> dict[str, bytes]:
     """The PNG pictures of a mailed page by their Content-ID."""
-    found = (days(digest, section.name) for section in words.sections(digest.stories))
-    return {sparkline.content_id(one): sparkline.png(one) for one in found if one}
+    found = (days(digest, section.name) for section in sentences.sections(digest.stories))
+    return {content_id(one): png(one) for one in found if one}
 
 
 def fit(digest: Digest) -> Digest:
@@ -130,12 +190,12 @@ def fit(digest: Digest) -> Digest:
 
 
 def _fitting(digest: Digest) -> tuple[Digest, str]:
-    shown = words.shorten(digest, 150)  # a story takes 900 bytes and more, so these never fit all
+    shown = sentences.shorten(digest, 150)  # a story takes 900 bytes and more, so these never fit all
     html = _render(shown)
     # Mail ends its lines in CR LF: one byte more for each.
     while (size := len(html.encode()) + html.count("\n")) > LIMIT and shown.stories:
         stories = len(shown.stories)
-        shown = words.shorten(digest, min(stories - 1, stories * LIMIT // size))
+        shown = sentences.shorten(digest, min(stories - 1, stories * LIMIT // size))
         html = _render(shown)
     return shown, html
 
@@ -145,7 +205,7 @@ def _render(digest: Digest, *, mailed: bool = False) -> str:
 
 
 def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
-    say = words.speak(digest)
+    say = sentences.speak(digest)
     return {
         "labels": {
             "why": say.why.format(words="").rstrip(" ."),
@@ -154,19 +214,19 @@ def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
             "open": say.open,
         },
         "language": say.language,
-        "width": sparkline.WIDTH,
-        "height": sparkline.HEIGHT,
-        "subject": words.subject(digest),
-        "heading": words.heading(digest),
-        "dateline": words.dateline(digest),
-        "summary": words.summary(digest),
-        "late": words.lateness(digest),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "subject": sentences.subject(digest),
+        "heading": sentences.heading(digest),
+        "dateline": sentences.dateline(digest),
+        "summary": sentences.summary(digest),
+        "late": sentences.lateness(digest),
         "spikes": spikes(digest),
-        "omitted": words.not_shown(digest),
-        "edition": words.pages_link(digest),
-        "unread": words.not_read(digest),
+        "omitted": sentences.not_shown(digest),
+        "edition": sentences.pages_link(digest),
+        "unread": sentences.not_read(digest),
         "remarks": remarks(digest),
-        "colophon": words.colophon(digest),
+        "colophon": sentences.colophon(digest),
         "sections": [
             {
                 "title": section.title,
@@ -176,7 +236,7 @@ def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
                 "picture": _picture(days(digest, section.name), mailed),
                 "stories": [_story(digest, story) for story in section.stories],
             }
-            for section in words.sections(digest.stories)
+            for section in sentences.sections(digest.stories)
         ],
     }
 
@@ -184,19 +244,19 @@ def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
 def _picture(bars: tuple[int, ...], mailed: bool) -> str:
     if not bars:
         return ""
-    return f"cid:{sparkline.content_id(bars)}" if mailed else sparkline.data_url(bars)
+    return f"cid:{content_id(bars)}" if mailed else data_url(bars)
 
 
 def _story(digest: Digest, story: Story) -> dict[str, Any]:
-    title = words.headline(story.lead)
-    severity = f"{words.severity(digest, story)} · " if digest.kind == "alert" else ""
+    title = sentences.headline(story.lead)
+    severity = f"{sentences.severity(digest, story)} · " if digest.kind == "alert" else ""
     view: dict[str, Any] = {
-        "status": severity + words.status(digest, story),
+        "status": severity + sentences.status(digest, story),
         "title": title,
         "url": link(story.lead.url),
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
-        "byline": words.byline(digest, story),
+        "byline": sentences.byline(digest, story),
         "count": "",
         "quote": (),
         "why": "",
@@ -205,19 +265,19 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "topics": "",
     }
     if story.status == "continuing":  # one line
-        return view | {"byline": "", "count": words.source_count(digest, story)}
-    others, more = words.also(story)
+        return view | {"byline": "", "count": sentences.source_count(digest, story)}
+    others, more = sentences.also(story)
     return view | {
         "quote": pieces(marked(story.snippet)),
-        "why": words.why(story),
+        "why": sentences.why(story),
         "also": [_other(story, report) for report in others],
         "more": more,
-        "topics": ", ".join(words.other_topics(story)),
+        "topics": ", ".join(sentences.other_topics(story)),
     }
 
 
 def _other(story: Story, report: Report) -> tuple[str, str]:
-    return words.other(story, report), link(report.url, 500)
+    return sentences.other(story, report), link(report.url, 500)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Still: one mail (RFC 5322, RFC 2045) to one recipient, the same bytes whenever it is made.
+"""Pure: one mail (RFC 5322, RFC 2045) to one recipient, the same bytes whenever it is made.
 
 The standard library builds it under a policy of ours: everything 7bit on the wire, so that no relay recodes
 it; subjects in one character set (python/cpython#144156: adjacent encoded words of different ones are refused
@@ -17,8 +17,8 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from watchpost.model import Digest
-from watchpost.notify.render import words
-from watchpost.notify.render.foreign import clean
+from watchpost.notify.render import sentences
+from watchpost.notify.render.sanitize import clean
 
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -93,7 +93,7 @@ def mail(
     _, page = message.iter_parts()
     for name, data in (pictures or {}).items():
         page.add_related(data, "image", "png", cid=f"<{name}>", disposition="inline")
-    message["Content-Language"] = words.speak(digest).language  # not before, or it goes into the first part
+    message["Content-Language"] = sentences.speak(digest).language  # not before, or it goes into the first part
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         # "=_" stands in no quoted-printable, no base64
         part.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))

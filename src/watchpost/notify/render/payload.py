@@ -1,4 +1,4 @@
-"""Still: the JSON that webhooks get and the file receiver writes, schema `watchpost/1`.
+"""Pure: the JSON that webhooks get and the file receiver writes, schema `watchpost/1`.
 
 Fields are only ever added within `watchpost/1`; docs/schemas/digest.created.v1.json says what a reader may
 rely on. Highlights are offsets in code points, never markup. Unknown strings and dates are null.
@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from watchpost.model import Accounts, Digest, Report, Story
-from watchpost.notify.render import words
-from watchpost.notify.render.foreign import clean, link, marked
+from watchpost.notify.render import sentences
+from watchpost.notify.render.sanitize import clean, link, marked
 
 SCHEMA = "watchpost/1"
 EVENTS = {"digest": "digest.created", "alert": "hit.created"}
@@ -138,7 +138,7 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
                 for unread in digest.unread[:_UNREAD]
             ],
             "accounts": None if digest.accounts is None else _accounts(digest.accounts),
-            "url": words.pages_link(digest) or None,
+            "url": sentences.pages_link(digest) or None,
             "stories": list(stories),
         },
     }
@@ -172,7 +172,7 @@ def _story(story: Story) -> dict[str, Any]:
         ],
         "snippet": {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights]},
         "sources": [_report(report) for report in story.reports[:_REPORTS]],
-        "source_count": words.sources(story),
+        "source_count": sentences.sources(story),
         "independent_count": story.independent or None,
         "change": {
             "sources": story.change.sources,

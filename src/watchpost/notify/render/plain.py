@@ -1,4 +1,4 @@
-"""Still: the text edition, 72 columns wide, for mail, files and terminals.
+"""Pure: the text edition, 72 columns wide, for mail, files and terminals.
 
 A real edition, not HTML with the tags removed: numbered links, `**` around the words that matched. The same
 layout serves terminals, with ANSI colours (ECMA-48 SGR) instead of the stars. Foreign text has been through
@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 import regex
 
 from watchpost.model import Digest, Story
-from watchpost.notify.render import words
-from watchpost.notify.render.foreign import clean, link, marked, pieces
-from watchpost.notify.render.remarks import remarks
-from watchpost.notify.render.trends import spikes, trend_line
+from watchpost.notify.render import sentences
+from watchpost.notify.render.sanitize import clean, link, marked, pieces
+from watchpost.notify.render.sentences import remarks, spikes, trend_line
 
 WIDTH = 72
 MAX_STORIES = 200
@@ -35,7 +34,7 @@ def plain(digest: Digest) -> str:
 
 def fit(digest: Digest) -> Digest:
     """The digest with as many stories as the texts show."""
-    return words.shorten(digest, MAX_STORIES)
+    return sentences.shorten(digest, MAX_STORIES)
 
 
 def ansi(digest: Digest) -> str:
@@ -130,21 +129,21 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
             _alert(page, digest, story)
             page.gap()
     else:
-        page.say(_bold(words.dateline(digest)))
-        page.say(words.window(digest))
-        page.say(words.listed((words.summary(digest), spikes(digest))))
-    page.say(words.lateness(digest))
+        page.say(_bold(sentences.dateline(digest)))
+        page.say(sentences.window(digest))
+        page.say(sentences.listed((sentences.summary(digest), spikes(digest))))
+    page.say(sentences.lateness(digest))
     if digest.kind == "digest":
         _stories(page, digest)
         page.gap()
-    page.say(words.not_shown(digest))
-    if digest.omitted and (url := words.pages_link(digest)):
+    page.say(sentences.not_shown(digest))
+    if digest.omitted and (url := sentences.pages_link(digest)):
         page.lines.append(url)
-    page.say(words.not_read(digest))
+    page.say(sentences.not_read(digest))
     for remark in remarks(digest):
         page.say(remark)
     if digest.kind == "digest":
-        page.say(words.colophon(digest))
+        page.say(sentences.colophon(digest))
         page.gap()
         page.lines += [f"[{number}] {url}" for number, url in enumerate(page.links, 1)]
     return page.text()
@@ -152,7 +151,7 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
 
 def _stories(page: _Page, digest: Digest) -> None:
     count = 0
-    for section in words.sections(digest.stories):
+    for section in sentences.sections(digest.stories):
         page.gap()
         page.say(_bold(f"== {section.title.upper()} =="))
         page.say(trend_line(digest, section.name))
@@ -165,37 +164,39 @@ def _stories(page: _Page, digest: Digest) -> None:
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
-    say = words.speak(digest)
-    title = words.headline(story.lead)
+    say = sentences.speak(digest)
+    title = sentences.headline(story.lead)
     mark = page.number(link(story.lead.url))
     if story.status == "continuing":
-        told = words.source_count(digest, story)
-        page.say(f"{words.status(digest, story)}  {title} ({told}){mark}", number, indent)
+        told = sentences.source_count(digest, story)
+        page.say(f"{sentences.status(digest, story)}  {title} ({told}){mark}", number, indent)
         return
-    page.say(f"{_bold(words.status(digest, story) + '  ' + title)}{mark}", number, indent)
-    page.say(words.byline(digest, story), indent)
+    page.say(f"{_bold(sentences.status(digest, story) + '  ' + title)}{mark}", number, indent)
+    page.say(sentences.byline(digest, story), indent)
     page.say(_quote(story), indent)
-    others, more = words.also(story)
-    also = ", ".join([words.other(story, report) for report in others] + ([f"+{more}"] if more else []))
-    reasons = words.why(story)
+    others, more = sentences.also(story)
+    also = ", ".join([sentences.other(story, report) for report in others] + ([f"+{more}"] if more else []))
+    reasons = sentences.why(story)
     page.say(
-        words.listed((say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")),
+        sentences.listed(
+            (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
+        ),
         indent,
     )
-    topics = words.other_topics(story)
+    topics = sentences.other_topics(story)
     page.say(say.topics.format(topics=", ".join(topics)) if topics else "", indent)
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
     """One compact block: severity, topics, headline; who and when; the words; why; where."""
-    topic = ", ".join([clean(words.title(words.home(story)), 60), *words.other_topics(story)])
-    status = f"{words.status(digest, story)} · " if story.status != "new" else ""
-    title = _bold(words.headline(story.lead))
-    page.say(f"{_bold(words.severity(digest, story))} · {status}{topic} · {title}", "", "  ")
-    page.say(words.byline(digest, story), "  ")
+    topic = ", ".join([clean(sentences.title(sentences.home(story)), 60), *sentences.other_topics(story)])
+    status = f"{sentences.status(digest, story)} · " if story.status != "new" else ""
+    title = _bold(sentences.headline(story.lead))
+    page.say(f"{_bold(sentences.severity(digest, story))} · {status}{topic} · {title}", "", "  ")
+    page.say(sentences.byline(digest, story), "  ")
     page.say(_quote(story), "  ")
-    reasons = words.why(story)
-    page.say(words.speak(digest).why.format(words=reasons) if reasons else "", "  ")
+    reasons = sentences.why(story)
+    page.say(sentences.speak(digest).why.format(words=reasons) if reasons else "", "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 

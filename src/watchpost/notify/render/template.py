@@ -1,4 +1,4 @@
-"""Still: editions by an operator's own templates (Jinja2), in its sandbox.
+"""Pure: editions by an operator's own templates (Jinja2), in its sandbox.
 
 The operator is trusted, the news is not: HTML is escaped, values in JSON bodies are JSON, and an unknown name is an
 error rather than an empty place. Templates loop over what they are given only, and write at most a megabyte.
@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost.model import Digest
-from watchpost.notify.render import payload, words
-from watchpost.notify.render.foreign import clean, link
-from watchpost.notify.render.remarks import remarks
+from watchpost.notify.render import payload, sentences
+from watchpost.notify.render.sanitize import clean, link
+from watchpost.notify.render.sentences import remarks
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -45,7 +45,7 @@ def render(source: Source, form: Form, digest: Digest) -> str:
     """The digest as the template wants it. Raises TemplateFault."""
     from jinja2 import TemplateSyntaxError
 
-    facts = variables(words.shorten(digest, MAX_STORIES))
+    facts = variables(sentences.shorten(digest, MAX_STORIES))
     try:
         text = _written(_compiled(source, form), facts)
     except TemplateFault as error:
@@ -70,12 +70,12 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         told
         | {
             "number": number,
-            "topic": words.title(words.home(story)),
-            "severity": words.home(story).severity,
-            "status_text": words.status(digest, story),
-            "byline": words.byline(digest, story),
-            "outlet": words.outlet(story.lead),
-            "why": words.why(story),
+            "topic": sentences.title(sentences.home(story)),
+            "severity": sentences.home(story).severity,
+            "status_text": sentences.status(digest, story),
+            "byline": sentences.byline(digest, story),
+            "outlet": sentences.outlet(story.lead),
+            "why": sentences.why(story),
         }
         for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]
@@ -84,18 +84,18 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "id": document["id"],
         "kind": digest.kind,
         "test": digest.test,
-        "language": words.speak(digest).language,
+        "language": sentences.speak(digest).language,
         "install": clean(digest.install, 100),
         "url": link(digest.public_url) or None,
-        "subject": words.subject(digest),
-        "heading": words.heading(digest),
-        "summary": words.summary(digest),
-        "dateline": words.dateline(digest),
-        "lateness": words.lateness(digest),
-        "not_shown": words.not_shown(digest),
-        "not_read": words.not_read(digest),
+        "subject": sentences.subject(digest),
+        "heading": sentences.heading(digest),
+        "summary": sentences.summary(digest),
+        "dateline": sentences.dateline(digest),
+        "lateness": sentences.lateness(digest),
+        "not_shown": sentences.not_shown(digest),
+        "not_read": sentences.not_read(digest),
         "remarks": list(remarks(digest)),
-        "colophon": words.colophon(digest),
+        "colophon": sentences.colophon(digest),
     }
     return facts
 

@@ -7,12 +7,116 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from watchpost.poll.folders.settling import Look, shown
-from watchpost.poll.source import Failure
+from watchpost.documents.results import Failure
+
+# which files have come to rest, from looks at their size, time and inode; and what is remembered of a file.
+
+
+_FLAWED = "flawed"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A regular file as one scan saw it. `path` is relative to the folder, with `/`; times are in ns of the epoch."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    device: int
+
+    @property
+    def shown(self) -> str:
+        """Its path as it may be stored and shown."""
+        return shown(self.path)
+
+    @property
+    def stamp(self) -> str:
+        """Equal stamps: nobody wrote to the file in between."""
+        return f"{self.size}:{self.mtime_ns}:{self.inode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is remembered of a file: its stamp, a digest, and an offset while it is not read to its end.
+
+    For JSON Lines the digest is of the last bytes before the offset, and the offset counts bytes; for other files
+    it is of the whole, and the offset counts articles already handed on (None: all). `flawed` says that something
+    in a file read to its end was cut, replaced or skipped.
+    """
+
+    stamp: str
+    digest: str
+    offset: int | None = None
+    flawed: bool = False
+
+    def encode(self) -> str:
+        """`size:mtime:inode:digest[:offset]`, or `…:flawed` in the place of the offset."""
+        return ":".join([self.stamp, self.digest, *self._end()])
+
+    def _end(self) -> list[str]:
+        if self.offset is not None:
+            return [str(self.offset)]
+        return [_FLAWED] if self.flawed else []
+
+
+def shown(path: str) -> str:
+    """A file name as it may be stored and shown: what is no letter, mark or space is escaped."""
+    if path.isprintable() and "\\" not in path:
+        return path
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in path)
+
+
+def recall(text: str) -> Record | None:
+    """The record in `text`; None for "" and for what no version of ours wrote."""
+    parts = text.split(":")
+    flawed = parts[4:] == [_FLAWED]
+    numbers = parts[:3] if flawed else [*parts[:3], *parts[4:]]
+    if len(parts) not in (4, 5) or not all(number.isdecimal() for number in numbers):
+        return None
+    return Record(":".join(parts[:3]), parts[3], int(parts[4]) if len(numbers) == 4 else None, flawed)
+
+
+class Settling:
+    """Tells files that are complete from files that somebody still writes.
+
+    A file is ready if two looks at least `settle` apart saw the same, if at the first look nobody had written to
+    it for twice that long, or if it was renamed into place. It stays ready until somebody writes to it.
+    """
+
+    def __init__(self, settle: timedelta) -> None:
+        self._settle = settle
+        self._first: dict[str, tuple[str, datetime, bool]] = {}  # stamp, since when, ready
+
+    def ready(
+        self, looks: Iterable[Look], arrived: Collection[str], now: datetime
+    ) -> tuple[list[Look], timedelta | None]:
+        """The files that are ready, and how long until the next of the others can be (None: there are none)."""
+        ready: list[Look] = []
+        seen: dict[str, tuple[str, datetime, bool]] = {}
+        soonest: timedelta | None = None
+        for look in looks:
+            stamp, since, settled = self._first.get(look.path, ("", now, False))
+            if stamp != look.stamp:
+                age = timedelta(seconds=now.timestamp() - look.mtime_ns / 1e9)
+                since, settled = now, age >= 2 * self._settle
+            settled = settled or look.path in arrived or (stamp == look.stamp and now - since >= self._settle)
+            seen[look.path] = (look.stamp, since, settled)
+            if settled:
+                ready.append(look)
+            else:
+                left = self._settle - (now - since)
+                soonest = left if soonest is None else min(soonest, left)
+        self._first = seen  # files that were not among the looks are forgotten
+        return ready, soonest
+
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", "~")
 _DEEPEST = 40
@@ -133,3 +237,60 @@ def _identity(facts: os.stat_result) -> tuple[int, int]:
 
 def _said(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
+
+
+# file name patterns with `**`, `*`, `?`, `[…]` and `{a,b}`, as regular expressions.
+
+
+_MOST = 1000
+
+
+def expand_braces(pattern: str) -> tuple[str, ...]:
+    """Every pattern that the brace sets in `pattern` stand for; ValueError for an unclosed brace or over 1,000."""
+    done: list[str] = []
+    todo = [pattern]
+    while todo:
+        current = todo.pop()
+        match = re.search(r"\{([^{}]*)\}", current)
+        if match is None:
+            if "{" in current or "}" in current:
+                raise ValueError(f"a brace is not closed in {pattern!r}")
+            done.append(current)
+        else:
+            todo += [current[: match.start()] + one + current[match.end() :] for one in match[1].split(",")]
+        if len(done) + len(todo) > _MOST:
+            raise ValueError(f"the braces in {pattern!r} stand for more than {_MOST} patterns")
+    return tuple(reversed(done))
+
+
+def compile_glob(pattern: str) -> re.Pattern[str]:
+    """A regular expression for whole relative paths with `/`; letters match in either case.
+
+    `**/` stands for any number of directories, none included; `*` and `?` do not cross a `/`.
+    """
+    return re.compile("|".join(f"(?:{_translate(one)})" for one in expand_braces(pattern)), re.IGNORECASE | re.DOTALL)
+
+
+def _translate(pattern: str) -> str:
+    out, i = [], 0
+    while i < len(pattern):
+        if pattern.startswith("**/", i):
+            out.append("(?:[^/]+/)*")
+            i += 3
+        elif pattern.startswith("**", i):
+            out.append(".*")
+            i += 2
+        elif pattern[i] == "*":
+            out.append("[^/]*")
+            i += 1
+        elif pattern[i] == "?":
+            out.append("[^/]")
+            i += 1
+        elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
+            inside = pattern[i + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
+            out.append(f"(?!/)[{'^' + inside[1:] if inside.startswith('!') else inside}]")
+            i = end + 1
+        else:
+            out.append(re.escape(pattern[i]))
+            i += 1
+    return "".join(out)

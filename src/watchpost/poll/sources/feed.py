@@ -12,22 +12,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from watchpost.config.fields import Secret
+from watchpost.documents.parse import Reading, read_wanted
+from watchpost.documents.results import Head
 from watchpost.errors import FetchError
 from watchpost.model import Article
-from watchpost.plan.fields import Secret
-from watchpost.poll.documents.read import Reading, read_wanted
-from watchpost.poll.due import LONGEST, Floor, Pace, adaptive
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.fetching import freshness, moving, subscribing
-from watchpost.poll.fetching.addresses import host_of, origin_of
-from watchpost.poll.fetching.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators
-from watchpost.poll.fetching.hubs import Hubs
-from watchpost.poll.fetching.page_fetcher import PageFetcher
 from watchpost.poll.fulltext import Completed, FullText
-from watchpost.poll.newness import Head, OnNew
+from watchpost.poll.http import caching, websub
+from watchpost.poll.http import fetcher as http_fetcher
+from watchpost.poll.http.article_pages import PageFetcher
+from watchpost.poll.http.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, Validators, host_of, origin_of
+from watchpost.poll.http.websub import Hubs
+from watchpost.poll.newness import OnNew, split
 from watchpost.poll.registry import Registry
-from watchpost.poll.sorting import Sorter
-from watchpost.poll.source import Kind, Parser, Visit, Workshop
+from watchpost.poll.schedule import LONGEST, Floor, Pace, Visit, adaptive
+from watchpost.poll.source import Kind, Parser, Workshop
+from watchpost.store.polling import MARK
+
+# What of a document is wanted, said to the parser before it makes text of anything.
+#
+# The look-up is a hint that spares work: COMMIT decides. What becomes known meanwhile it drops; what is known no more
+# it
+# refuses, and the feed is read again.
+
+
+class Sorter:
+    """Sorts the entries of one document. `registry` None: all are new.
+
+    When it was asked, `baseline` are the ids that are to be remembered and never told, `seen` those that somebody has
+    committed before, `marks` the marks of the others' headlines. `versions`: an article under another headline than
+    before is wanted, too.
+    """
+
+    def __init__(self, registry: Registry | None, on_new: OnNew, now: datetime, *, versions: bool = False) -> None:
+        self._registry = registry
+        self._on_new = on_new
+        self._now = now
+        self._versions = versions
+        self.heads: Sequence[Head] = ()
+        self.baseline: tuple[str, ...] = ()
+        self.seen: tuple[str, ...] = ()
+        self.marks: Mapping[str, str] = {}
+
+    async def wanted(self, heads: Sequence[Head]) -> frozenset[str]:
+        """The ids of those that are to become articles; for a later version its own. Raises StoreError."""
+        self.heads = heads
+        versions = {head.id: head.version if self._versions else "" for head in heads}
+        news, self.baseline = split(heads, self._on_new, self._now)
+        if self._registry is None:
+            return frozenset(news)
+        marks = {id_: versions[id_][:MARK] for id_ in news}
+        looked = await self._registry.look(marks)
+        wanted = looked.unseen | looked.retitled
+        self.seen = tuple(id_ for id_ in news if id_ not in wanted)
+        self.marks = {id_: mark for id_, mark in marks.items() if id_ in wanted}
+        return looked.unseen | {versions[id_] for id_ in looked.retitled}
+
 
 __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
 
@@ -114,8 +155,10 @@ class Feed:
             return Visit("failed", memory={"gone": place}, reason="gone", detail=_GONE.detail, pace=_GONE.pace)
         astray = place != self._options.url and error.reason != "rate_limited"
         detail = f"{error.detail}; next time at the configured url" if astray else error.detail
-        pace = freshness.after_failure(error.retry_after_seconds, known)
-        return Visit("failed", memory=moving.back() if astray else {}, reason=error.reason, detail=detail, pace=pace)
+        pace = caching.after_failure(error.retry_after_seconds, known)
+        return Visit(
+            "failed", memory=http_fetcher.back() if astray else {}, reason=error.reason, detail=detail, pace=pace
+        )
 
     async def _read(
         self, answer: Fetched, known: Mapping[str, str], valid: Mapping[str, str], now: datetime, deadline: float
@@ -126,22 +169,22 @@ class Feed:
         first = not known.get("read")
         sorter = self._sorter(self._options.on_new if first else "all", now)
         reading = None if unchanged else await self._parse(answer, now, sorter)
-        memory = self._memory(answer, valid) | ({} if known else moving.back())
-        memory |= moving.noted(known, answer.moved_to, now)
+        memory = self._memory(answer, valid) | ({} if known else http_fetcher.back())
+        memory |= http_fetcher.noted(known, answer.moved_to, now)
         news = reading.articles if reading is not None else ()
         if reading is not None:
-            memory |= freshness.remember(reading.asks) | _paced(sorter.heads, now)
+            memory |= caching.remember(reading.asks) | _paced(sorter.heads, now)
             if answer.status != 226:  # some entries only (RFC 3229): that is no body to compare with, nor a full read
                 memory |= {"body": digest, "read": now.isoformat(timespec="seconds")}
-        memory |= subscribing.links(answer.headers.get("link", ""))
+        memory |= websub.links(answer.headers.get("link", ""))
         if self._hubs is not None:
             memory |= await self._followed({**known, **memory}, self._hubs, bool(news), now)
         told = await self._completed(news, now, deadline)
         if told.left:  # whoever waits for the next visit must be in what it gets: the feed once more, and whole
             memory |= {"body": "", "etag": "", "modified": ""}
         after = {**known, **memory}
-        pace = freshness.pace(after, answer.headers, adaptive=not self._options.paced)
-        if self._hubs is not None and (pushed := subscribing.floor(after, now)) is not None:
+        pace = caching.pace(after, answer.headers, adaptive=not self._options.paced)
+        if self._hubs is not None and (pushed := websub.floor(after, now)) is not None:
             pace = replace(pace, floors=(*pace.floors, pushed))
         return Visit(
             "unchanged" if reading is None else "read",
@@ -150,7 +193,9 @@ class Feed:
             sorter.seen,
             sorter.marks,
             memory,
-            detail="; ".join(part for part in (reading.note if reading else "", told.note, moving.said(after)) if part),
+            detail="; ".join(
+                part for part in (reading.note if reading else "", told.note, http_fetcher.said(after)) if part
+            ),
             pace=_SOON if told.left else pace,
             failures=(*(reading.failures if reading is not None else ()), *told.failures),
             size=len(answer.body),
@@ -175,7 +220,7 @@ class Feed:
             told.articles,
             seen=sorter.seen,
             marks=sorter.marks,
-            memory=subscribing.heard(now),
+            memory=websub.heard(now),
             failures=(*reading.failures, *told.failures),
             size=len(body),
             more=told.left > 0,
@@ -183,13 +228,13 @@ class Feed:
 
     async def _followed(self, memory: Mapping[str, str], hubs: Hubs, news: bool, now: datetime) -> dict[str, str]:
         """What to remember of the feed's hub: whether it missed the `news`, and what came of asking it again."""
-        missed = news and self._registry is not None and subscribing.relied_upon(memory, now)
-        noted = subscribing.visited(memory, missed, now)
-        wish = subscribing.wanted(memory, self._options.url, now)
+        missed = news and self._registry is not None and websub.relied_upon(memory, now)
+        noted = websub.visited(memory, missed, now)
+        wish = websub.wanted(memory, self._options.url, now)
         if wish is None:
             return noted
         problem = await hubs.subscribe(self.name, self._options, *wish)
-        return noted | subscribing.asked(*wish, problem, now)
+        return noted | websub.asked(*wish, problem, now)
 
     async def _completed(self, news: tuple[Article, ...], now: datetime, deadline: float) -> Completed:
         if self._full is None or not news:
@@ -209,7 +254,7 @@ class Feed:
             now=now,
             source=self.name,
             url=answer.url,
-            charset=freshness.charset(answer.headers),
+            charset=caching.charset(answer.headers),
             lang=self._options.lang,
             limit=self._options.max_items,
         )
@@ -224,7 +269,7 @@ class Feed:
             "final": answer.url if answer.url != self._options.url else "",
             "etag": answer.headers.get("etag", kept.get("etag", "")),
             "modified": answer.headers.get("last-modified", kept.get("modified", "")),
-        } | freshness.remembered(answer.headers, valid, unchanged=unchanged)
+        } | caching.remembered(answer.headers, valid, unchanged=unchanged)
 
     def _headers(self, place: str) -> dict[str, str]:
         """What the operator wants sent; it is meant for the host that the operator named, and goes to no other."""

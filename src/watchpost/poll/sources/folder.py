@@ -13,16 +13,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.plan.fields import Duration, Options, Size
-from watchpost.poll.documents.charset import is_text_encoding
-from watchpost.poll.folders.file_reader import FileReader, grows
-from watchpost.poll.folders.globs import compile_glob
-from watchpost.poll.folders.haul import Haul, digests_in, vanished
-from watchpost.poll.folders.hints import Hints, Watch
-from watchpost.poll.folders.leaving import Leaving
-from watchpost.poll.folders.scan import Found, scan
-from watchpost.poll.folders.settling import Look, Settling
-from watchpost.poll.source import Failure, Kind, Parser, Visit, Workshop
+from watchpost.config.fields import Duration, Options, Size
+from watchpost.documents.encoding import is_text_encoding
+from watchpost.documents.results import Failure
+from watchpost.poll.folders.files import FileReader, Haul, Hints, Watch, digests_in, grows, vanished
+from watchpost.poll.folders.removals import Leaving
+from watchpost.poll.folders.scan import Found, Look, Settling, compile_glob, scan
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Kind, Parser, Workshop
 
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script: nobody else is served meanwhile

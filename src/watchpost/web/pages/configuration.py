@@ -1,4 +1,4 @@
-"""Still: the page Configuration: what is loaded, and of what lies on the disk the mistakes and changes."""
+"""The page Configuration: what is loaded, and of what lies on the disk the mistakes and changes."""
 
 from __future__ import annotations
 
@@ -7,38 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.plan.differing import Change, brief
-from watchpost.timetable import Silence
-from watchpost.web.watched import Watched
+from watchpost.config.diff import Change, brief
+from watchpost.operations.config_diff import Comparison
+from watchpost.schedules import Silence
+from watchpost.web.context import Watched
 
 _SHOWN = 50  # changes of one side
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What a reload would change for these roles, which run what they do since a moment in ISO form."""
-
-    roles: tuple[str, ...]
-    since: str
-    changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What lies on the disk. With `problems` it would be refused, and nothing is compared.
-
-    `hidden`: it differs in what is not shown, as the value of a secret. `trouble`: why others are not compared.
-    """
-
-    problems: tuple[str, ...] = ()
-    sides: tuple[Side, ...] = ()
-    hidden: bool = False
-    trouble: str = ""
-
-    @property
-    def different(self) -> bool:
-        """Whether a reload would change anything."""
-        return self.hidden or any(side.changes for side in self.sides)
 
 
 @dataclass(frozen=True, slots=True)

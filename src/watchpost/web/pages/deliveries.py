@@ -1,4 +1,4 @@
-"""Still: the page Deliveries: how receivers stand, what waits for them, what was given up, what arrived."""
+"""The page Deliveries: how receivers stand, what waits for them, what was given up, what arrived."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.web.pages.editions import batches
-from watchpost.wire.records import Case, Letter, Sent
-from watchpost.wire.status import ReceiverState
+from watchpost.operations.actions import FAILED, Backlog
+from watchpost.store.history import Case, Letter, Sent
+from watchpost.store.receivers import ReceiverState
+from watchpost.web.pages.digests import batches
 
 SHOWN = 25  # lines of each list
 
@@ -51,4 +52,32 @@ def view(
         "letters_count": len(letters),
         "sent": batches(sent),
         "shown": SHOWN,
+    }
+
+
+# the page on which messages are sent again: what is meant, and how many that are, before anything is done.
+
+"""What was given up; or everything that has not arrived, what waits for a later attempt included."""
+
+SHOWN_REPLAY = 50
+
+
+def typed(form: Mapping[str, str]) -> dict[str, str]:
+    """What somebody wrote, cut to a sensible length."""
+    return {
+        name: form.get(name, other)[:64].strip() for name, other in (("receiver", ""), ("since", ""), ("what", FAILED))
+    }
+
+
+def view_replay(
+    receivers: Sequence[str], asked: Mapping[str, str], backlog: Backlog | None, mistakes: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the template shows. `backlog`: None while there are mistakes."""
+    return {
+        "active": "deliveries",
+        "receivers": receivers,
+        "typed": asked,
+        "mistakes": mistakes,
+        "backlog": backlog,
+        "shown": SHOWN_REPLAY,
     }

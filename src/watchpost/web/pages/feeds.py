@@ -1,4 +1,4 @@
-"""Still: the page Feeds: every source, how it fares and when it is read next."""
+"""Pure: the page Feeds: every source, how it fares and when it is read next."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.web.shaping import page_of
-from watchpost.wire.status import SourceStatus
+from watchpost.store.receivers import SourceStatus
+from watchpost.web.schemas import page_of
 
 PAGE = 80
 

@@ -1,4 +1,4 @@
-"""Still: the page Now: does it work, what waits where, who is in trouble, what comes next."""
+"""Pure: the page Now: does it work, what waits where, who is in trouble, what comes next."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchpost.web.pages.editions import Upcoming
+from watchpost.store.receivers import Depths, ReceiverState, SourceStatus
+from watchpost.web.pages.digests import Upcoming
 from watchpost.web.pages.feeds import state_of
-from watchpost.web.shaping import reason_of
-from watchpost.wire.status import Depths, ReceiverState, SourceStatus
+from watchpost.web.schemas import reason_of
 
 SHOWN = 20
 

@@ -1,4 +1,4 @@
-"""Still: the page Stories: hits gathered by story, and what somebody looks for among them."""
+"""Pure: the page Stories: hits gathered by story, and what somebody looks for among them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchpost.model import Hit
-from watchpost.wire.records import Found
+from watchpost.store.history import Found
 
 PAGE = 25  # hits: with all that is said of each, a page stays small
 

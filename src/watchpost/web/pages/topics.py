@@ -1,4 +1,4 @@
-"""Still: the pages of topics: a fortnight of hits, the query, and a box to try texts in."""
+"""Pure: the pages of topics: a fortnight of hits, the query, and a box to try texts in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from watchpost.model import Topic
+from watchpost.query.document import Document
 from watchpost.query.explain import Explanation, explain, failing
-from watchpost.query.text import Document
-from watchpost.web.shaping import Chart, Piece, chart, page_of, pieces
+from watchpost.web.schemas import Chart, Piece, chart, page_of, pieces
 
 PAGE = 60
 _FEW = 12  # nobody searches among so many

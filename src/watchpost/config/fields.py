@@ -1,0 +1,347 @@
+"""The kinds of value that an operator writes: durations, sizes, secrets, networks, addresses.
+
+Shared by the frame of the configuration (schema.py) and by the Options of each source and receiver kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+from watchpost import redaction
+
+Network = IPv4Network | IPv6Network
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
+_SIZE = re.compile(r"(\d+)\s*([A-Za-z]*)")
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise PydanticCustomError("duration_unit", f"a duration needs a unit, e.g. {value}m (got the number {value})")
+    if isinstance(value, str):
+        parts = _DURATION.findall(value)
+        if parts and "".join(number + unit for number, unit in parts) == value.replace(" ", ""):
+            try:
+                return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+            except OverflowError:
+                raise PydanticCustomError("duration_long", "a duration this long cannot be counted") from None
+    raise PydanticCustomError("duration", "a duration is written like 30s, 10m, 1h30m, 2d")
+
+
+def _size(value: Any) -> int:
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if match is None or match[2] not in _SIZES:
+        raise PydanticCustomError("size", "a size is written like 500kB or 2MiB")
+    return int(match[1]) * _SIZES[match[2]]
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+$", "examples": ["10m"]}),
+]
+"""A timedelta, written with units: `90s`, `10m`, `1h30m`, `2d`."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d+\s*([kMG]i?B|B|KiB)?$"}]}),
+]
+"""A number of bytes, written as `500kB` or `2MiB`."""
+
+
+class Options(BaseModel):
+    """The base of every block an operator writes: an unknown key is an error, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Secret:
+    """A value that has no printable form: `repr`, `str`, logs and dumps show `***`.
+
+    In YAML it is `{env: NAME}` or `{file: PATH}`, whose path may begin with `${CREDENTIALS_DIRECTORY}/`; a literal is
+    refused. Only `reveal()` gives the text; it is
+    called in the very line that needs it. Looking a secret up is the loader's task: it passes a mapping of
+    environment variables and a base directory in pydantic's validation context (`{"env": …, "base": …}`).
+    """
+
+    __slots__ = ("_value", "origin")
+
+    def __init__(self, value: str, origin: str = "") -> None:
+        self._value = value
+        self.origin = origin
+        redaction.know(value)
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({self.origin or '***'})"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            _resolve_secret,
+            serialization=core_schema.plain_serializer_function_ser_schema(repr),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        one = {"type": "object", "additionalProperties": False}
+        return {
+            "oneOf": [
+                one | {"properties": {"env": {"type": "string"}}, "required": ["env"]},
+                one | {"properties": {"file": {"type": "string"}}, "required": ["file"]},
+            ]
+        }
+
+
+_CREDENTIALS = "${CREDENTIALS_DIRECTORY}"  # systemd.exec(5): where LoadCredential= puts files; nothing else expands
+
+
+def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if not (isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}):
+        raise PydanticCustomError(
+            "secret_literal", "a secret is never written into this file: use {env: NAME} or {file: PATH}"
+        )
+    context = info.context or {}
+    ((how, where),) = value.items()
+    if not isinstance(where, str) or not where:
+        raise PydanticCustomError("secret_name", f"{how}: needs a name")
+    if how == "env":
+        environment: Mapping[str, str] = context.get("env", {})
+        if where not in environment:
+            raise PydanticCustomError("secret_env", f"environment variable {where} is not set")
+        return Secret(environment[where], f"env {where}")
+    prefix, named = _CREDENTIALS + "/", where.startswith(_CREDENTIALS + "/")
+    if named and not context.get("env", {}).get("CREDENTIALS_DIRECTORY"):
+        raise PydanticCustomError(
+            "secret_credentials", "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential="
+        )
+    within = context["env"]["CREDENTIALS_DIRECTORY"] if named else context.get("base", ".")
+    path = Path(within) / where.removeprefix(prefix)
+    context.get("opened", set()).add(path)  # so that a change of the file is a change of the configuration
+    try:
+        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {where}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PydanticCustomError("secret_file", f"secret file {where} cannot be read") from error
+
+
+# a duration as an operator writes it.
+
+
+_UNITS_duration_text = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def duration_text(value: timedelta) -> str:
+    """`1h30m`, `500ms`, `0s`: fields.Duration reads it as the same."""
+    if value % timedelta(seconds=1):
+        return f"{value // timedelta(milliseconds=1)}ms"
+    rest, text = int(value.total_seconds()), ""
+    for unit, seconds in _UNITS_duration_text:
+        count, rest = divmod(rest, seconds)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+# times of day, days of the week and listening addresses as an operator writes them.
+#
+# All functions raise ValueError with a sentence that says what to write.
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<name>[A-Za-z0-9_.-]+)):(?P<port>[0-9]{1,5})")
+
+
+def time_of_day(text: object) -> time:
+    """A naive local time from `08:00` (24 hours, minutes)."""
+    found = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('a time of day is written like "08:00"')
+    return time(int(found[1]), int(found[2]))
+
+
+def times_of_day(texts: Iterable[object]) -> tuple[time, ...]:
+    """Times in the order of the day. A repeated time is refused: it would be the same digest."""
+    times = [time_of_day(text) for text in texts]
+    if not times:
+        raise ValueError("at least one time of day is needed")
+    if len(set(times)) < len(times):
+        raise ValueError("the same time is written twice")
+    return tuple(sorted(times))
+
+
+def days_of_week(value: object) -> tuple[int, ...]:
+    """Days (0 = Monday … 6 = Sunday) from `daily`, `mon`, `mon-fri`, or a list of days and spans.
+
+    A span may go over the weekend: `fri-mon` is Friday to Monday.
+    """
+    if value == "daily":
+        return tuple(range(7))
+    parts = value if isinstance(value, list | tuple) else [value]
+    days: set[int] = set()
+    for part in parts:
+        ends = part.lower().split("-") if isinstance(part, str) else []
+        if not 1 <= len(ends) <= 2 or any(end not in DAYS for end in ends):
+            raise ValueError("days are written like daily, mon-fri or [mon, wed]")
+        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+        days |= {day % 7 for day in range(first, last + 1 + (7 if last < first else 0))}
+    if not days:
+        raise ValueError("at least one day is needed")
+    return tuple(sorted(days))
+
+
+def listen_address(text: object) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:8080`, `localhost:8080` or `[::1]:8080`. Port 0 lets the system choose."""
+    found = _LISTEN.fullmatch(text) if isinstance(text, str) else None
+    if found is None or int(found["port"]) > 65535:
+        raise ValueError("an address to listen on is written like 127.0.0.1:8080 or [::1]:8080")
+    if found["six"] is not None:
+        ip_address(found["six"])
+    return found["six"] or found["name"], int(found["port"])
+
+
+def is_loopback(listen: str) -> bool:
+    """True if only this machine can reach what listens there. A name other than localhost counts as no."""
+    host, _ = listen_address(listen)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# five fields of crontab(5) → the moments that they mean.
+#
+# Minute, hour, day of the month, month, day of the week, each a number, a span, a list or a step of them; names of
+# months and days; 0 and 7 are Sunday, as in Vixie's cron and POSIX. `@daily` and its kin are their five fields. All
+# functions raise ValueError with a sentence that says what to write.
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEK = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_NICKNAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_PART = re.compile(r"(?:(\*)|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?", re.ASCII)
+_FORM = 'a crontab is written like "0 8 * * 1-5": minute, hour, day of the month, month, day of the week'
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """The moments of a rule. Empty `days` (of the month) and `weekdays` (0 = Monday) mean any.
+
+    If both are given a day fits that fits one of them, as crontab(5) has it. `text` is the rule in one spelling.
+    """
+
+    text: str
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
+
+
+def is_crontab(text: str) -> bool:
+    """Whether somebody meant a crontab rule rather than a time of day."""
+    return text.strip().startswith("@") or len(text.split()) == 5
+
+
+def read_crontab(text: object) -> Crontab:
+    """The rule. One that never comes (31 February) is refused, too."""
+    if not isinstance(text, str):
+        raise ValueError(_FORM)
+    plain = " ".join(text.lower().split())
+    if plain.startswith("@") and plain not in _NICKNAMES:
+        raise ValueError(f"of the short forms there are {', '.join(_NICKNAMES)}")
+    fields = _NICKNAMES.get(plain, plain).split()
+    if len(fields) != 5:
+        raise ValueError(_FORM)
+    minute, hour, day, month, weekday = fields
+    found = Crontab(
+        " ".join(fields),
+        _numbers(minute, "minute", 0, 59),
+        _numbers(hour, "hour", 0, 23),
+        () if day[0] == "*" and "/" not in day else _numbers(day, "day of the month", 1, 31),
+        _numbers(month, "month", 1, 12, _MONTHS),
+        () if weekday[0] == "*" and "/" not in weekday else _weekdays(weekday),
+    )
+    longest = max(_LONGEST[number - 1] for number in found.months)
+    if not found.weekdays and found.days and min(found.days) > longest:
+        raise ValueError(f"this never comes: there is no day {min(found.days)} in that month")
+    return found
+
+
+def _weekdays(field: str) -> tuple[int, ...]:
+    """0 = Monday; both 0 and 7 are Sunday."""
+    return tuple(sorted({(number - 1) % 7 for number in _numbers(field, "day of the week", 0, 7, _WEEK)}))
+
+
+def _numbers(field: str, what: str, low: int, high: int, names: tuple[str, ...] = ()) -> tuple[int, ...]:
+    found: set[int] = set()
+    for part in field.split(","):
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise ValueError(f"the {what} cannot be read: {_FORM}")
+        every, first, last, step = match.groups()
+        begin = low if every else _number(first, what, low, high, names)
+        end = high if every or (step and not last) else _number(last or first, what, low, high, names)
+        if every and what == "day of the week":
+            end = 6
+        if end < begin and what == "day of the week" and end == 0:
+            end = 7  # sat-sun
+        if end < begin or step == "0" or step == "00":
+            raise ValueError(f"the {what} runs backwards or has a step of 0")
+        found.update(range(begin, end + 1, int(step or 1)))
+    return tuple(sorted(found))
+
+
+def _number(text: str, what: str, low: int, high: int, names: tuple[str, ...]) -> int:
+    if text in names:
+        return names.index(text) + (1 if low == 1 else 0)
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise ValueError(f"the {what} is a number from {low} to {high}{' or a name' if names else ''}")
+    return int(text)

@@ -1,0 +1,262 @@
+"""Routes, quiet hours, silences: what they name, what routes become, and which of them make no sense."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from watchpost.config.errors import Block, shown, suggest
+from watchpost.config.schema import RouteOptions, TopicOptions
+from watchpost.config.yaml_reader import Entry, MappingNode, Mark, Node, ScalarNode, SequenceNode
+from watchpost.errors import Complaint, QueryError
+from watchpost.model import Route, Topic
+from watchpost.query.document import Document
+from watchpost.query.parser import parse
+from watchpost.query.tree import Evidence, Query
+from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
+
+
+def route_of(options: RouteOptions, timezone: str) -> Route:
+    """The route as a value; its times of day are of `timezone`."""
+    schedule: Schedule
+    digest = options.digest
+    if digest is None:
+        schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval)
+    elif digest.every is not None:
+        schedule = Every(digest.every, timezone, digest.empty)
+    elif (rule := digest.cron) is not None:
+        schedule = Cron(
+            rule.text, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, timezone, digest.empty
+        )
+    else:
+        schedule = Daily(digest.at or (), digest.days, timezone, digest.empty)
+    when = options.when
+    return Route(
+        to=tuple(dict.fromkeys(options.to)),
+        schedule=schedule,
+        topics=tuple(dict.fromkeys(when.topics + when.topic)),
+        severities=tuple(dict.fromkeys(when.severity)),
+        sources=tuple(dict.fromkeys(when.sources + when.feeds)),
+        go_on=options.go_on,
+    )
+
+
+def dangling(
+    routes: Sequence[Block],
+    root: MappingNode,
+    receivers: Collection[str],
+    topics: Collection[str],
+    sources: Collection[str],
+) -> Iterator[Complaint]:
+    """Names that nothing bears: in routes, and in `ops`, quiet hours and silences of the main file, `root`.
+
+    Looks at the file itself, so that no other mistake hides one.
+    """
+    yield from missing(root, "ops", "", "receiver", {*receivers, ""})
+    yield from _nameless(root, receivers, topics, sources)
+    for block in routes:
+        if not isinstance(block.node, MappingNode):
+            continue
+        yield from missing(block.node, "to", block.path, "receiver", receivers)
+        when = block.node.get("when")
+        if isinstance(when, MappingNode):
+            path = f"{block.path}.when"
+            for key in ("topics", "topic"):
+                yield from missing(when, key, path, "topic", topics)
+            for key in ("sources", "feeds"):
+                yield from missing(when, key, path, "feed or folder", sources)
+
+
+def _nameless(
+    root: MappingNode, receivers: Collection[str], topics: Collection[str], sources: Collection[str]
+) -> Iterator[Complaint]:
+    for path, node in _listed(root, "quiet_hours"):
+        yield from missing(node, "receivers", path, "receiver", receivers)
+    for path, node in _listed(root, "silences"):
+        match = node.get("match")
+        if isinstance(match, MappingNode):
+            yield from missing(match, "topic", f"{path}.match", "topic", topics)
+            for key in ("feed", "source"):
+                yield from missing(match, key, f"{path}.match", "feed or folder", sources)
+
+
+def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:
+    node = root.get(section)
+    items = enumerate(node.items) if isinstance(node, SequenceNode) else ()
+    return [(f"{section}[{index}]", item) for index, item in items if isinstance(item, MappingNode)]
+
+
+def missing(node: MappingNode, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
+    """Names under `key` that are not `known`, each where it stands."""
+    value = node.get(key)
+    whole = f"{path}.{key}" if path else key
+    parts: Sequence[tuple[str, Node]] = ()
+    if isinstance(value, SequenceNode):
+        parts = [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
+    elif value is not None:
+        parts = [(whole, value)]
+    for where, item in parts:
+        if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text not in known:
+            problem = f"no {what} '{shown(item.text)}'{suggest(item.text, known)}"
+            yield item.mark.complaint(where, problem)
+
+
+def doubts(
+    routes: Sequence[tuple[Block, Route]],
+    topics: Sequence[tuple[Block, Topic]],
+    receivers: Sequence[Block],
+) -> Iterator[Complaint]:
+    """Warnings: routes that no hit can reach, and topics and receivers that no reachable route uses."""
+    reached: list[tuple[Block, Route]] = []
+    for block, route in routes:
+        before = next((b for b, r in reached if not r.go_on and _covers(r, route)), None)
+        if before is None:
+            reached.append((block, route))
+            continue
+        problem = f"never reached: {before.path} ({before.mark}) takes all of it; give that one continue: true"
+        yield _warning(block.mark, block.path, problem)
+    for block, topic in topics:
+        if not any(
+            (not route.topics or topic.name in route.topics)
+            and (not route.severities or topic.severity in route.severities)
+            for _, route in reached
+        ):
+            yield _warning(block.mark, block.path, "no route takes this topic: its hits go nowhere")
+    used = {name for _, route in reached for name in route.to}
+    for block in receivers:
+        if block.name not in used:
+            yield _warning(block.mark, block.path, "no route leads to this receiver")
+
+
+def _covers(wide: Route, narrow: Route) -> bool:
+    """True if every hit that `narrow` takes is taken by `wide` too."""
+    return all(
+        not outer or (bool(inner) and set(inner) <= set(outer))
+        for outer, inner in (
+            (wide.topics, narrow.topics),
+            (wide.severities, narrow.severities),
+            (wide.sources, narrow.sources),
+        )
+    )
+
+
+def _warning(mark: Mark, path: str, problem: str) -> Complaint:
+    return mark.complaint(path, problem, "warning")
+
+
+# Named queries, and a topic's block as a Topic: its queries compiled, its own examples run.
+
+
+def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, str]:
+    """What `@name` may stand for in a query: each named query, and each topic's query."""
+    texts = {}
+    for block in (*queries, *topics):
+        node = block.node.get("query") if isinstance(block.node, MappingNode) else block.node
+        if isinstance(node, ScalarNode):
+            texts[block.name] = node.text
+    return texts
+
+
+def check_query(block: Block, names: typing.Mapping[str, str]) -> tuple[Complaint, ...]:
+    """Why a named query cannot be read."""
+    if not isinstance(block.node, ScalarNode):
+        return (block.mark.complaint(block.path, "a query is needed: one text"),)
+    complaints: list[Complaint] = []
+    _compile(block, "query", block.node.text, names, complaints)
+    return tuple(complaints)
+
+
+def compile_topic(
+    block: Block, options: TopicOptions, names: typing.Mapping[str, str]
+) -> tuple[Topic | None, tuple[Complaint, ...]]:
+    """The topic, or None and why its queries cannot be read. A failing example is a complaint too.
+
+    `names` are the texts that `@name` stands for.
+    """
+    complaints: list[Complaint] = []
+    query = _compile(block, "query", options.query, names, complaints)
+    exclude = None if options.exclude is None else _compile(block, "exclude", options.exclude, names, complaints)
+    if query is None or complaints:
+        return None, tuple(complaints)
+    topic = Topic(
+        name=block.name,
+        title=options.title or block.name,
+        query=query,
+        exclude=exclude,
+        severity=options.severity,
+        languages=options.languages,
+        window=options.window,
+        examples=tuple(
+            (entry.node.text, key == "match")
+            for key in ("match", "no_match")
+            for _, entry in _examples(block, key)
+            if isinstance(entry.node, ScalarNode)
+        ),
+    )
+    return topic, tuple(_failing_examples(block, topic))
+
+
+def topics_of(shown: typing.Mapping[str, typing.Any]) -> tuple[Topic, ...]:
+    """The topics of a configuration that was written out in full (effective.py): of one that runs elsewhere.
+
+    Raises QueryError if one of them was written by a version whose queries this one cannot read.
+    """
+    blocks: dict[str, dict[str, typing.Any]] = shown.get("topics", {})
+    names = {**shown.get("queries", {}), **{name: block["query"] for name, block in blocks.items()}}
+    return tuple(
+        Topic(
+            name=name,
+            title=block.get("title", name),
+            query=parse(block["query"], names),
+            exclude=parse(block["exclude"], names) if "exclude" in block else None,
+            severity=block.get("severity", "normal"),
+            languages=tuple(block.get("languages", ())),
+        )
+        for name, block in blocks.items()
+    )
+
+
+def _compile(
+    block: Block, key: str, text: str, names: typing.Mapping[str, str], complaints: list[Complaint]
+) -> Query | None:
+    try:
+        return parse(text, names)
+    except QueryError as error:
+        node, path = block.node, block.path
+        if isinstance(node, MappingNode):
+            node, path = node.entries[key].node, f"{path}.{key}"
+        place = node.at(error.column - 1) if isinstance(node, ScalarNode) else block.mark
+        cure = f"; {error.cure}" if error.cure else ""
+        complaints.append(place.complaint(path, error.problem + cure))
+        return None
+
+
+def _failing_examples(block: Block, topic: Topic) -> Iterator[Complaint]:
+    for key in ("match", "no_match"):
+        for path, entry in _examples(block, key):
+            if not isinstance(entry.node, ScalarNode):
+                continue
+            document = Document.of({"body": entry.node.text})
+            evidence = topic.query.evaluate(document)
+            excluded = None if topic.exclude is None else topic.exclude.evaluate(document)
+            if key == "match" and evidence is None:
+                yield entry.place.complaint(path, "this text should match, but the query finds nothing")
+            elif key == "match" and excluded is not None:
+                yield entry.place.complaint(path, f"this text should match, but exclude takes it{_why(excluded)}")
+            elif key == "no_match" and evidence is not None and excluded is None:
+                yield entry.place.complaint(path, f"this text should not match, but it does{_why(evidence)}")
+
+
+def _why(evidence: tuple[Evidence, ...]) -> str:
+    clause = evidence[0].clause if evidence else ""
+    return f": {clause}" if clause else ""
+
+
+def _examples(block: Block, key: str) -> Iterator[tuple[str, Entry]]:
+    examples = block.node.get("examples") if isinstance(block.node, MappingNode) else None
+    node: Node | None = examples.get(key) if isinstance(examples, MappingNode) else None
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.items):
+            yield f"{block.path}.examples.{key}[{index}]", Entry(item.mark, item)
+    elif node is not None:
+        yield f"{block.path}.examples.{key}", Entry(node.mark, node)

@@ -1,0 +1,203 @@
+"""Pure: raw fields from any document become an Article: clean text, one canonical URL, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+from watchpost.documents.boilerplate import blank_margins
+from watchpost.model import Article
+
+TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
+"""Longest texts that an article carries on, in code points: no honest article is longer."""
+
+TEXT_MIN = 200
+"""Shorter texts have no text fingerprint: "Live updates" under two headlines is not one article."""
+
+# Added by newsletters, social networks and feed builders; none of them changes what the page shows.
+_TRACKING = re.compile(
+    r"utm_.+|at_(?:medium|campaign|custom\d|link_.+)|ns_(?:mchannel|source|campaign|linkname|fee)|mc_(?:cid|eid)"
+    r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
+)
+_RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
+_FEW = 50
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+_RETURN = re.compile("\r\n?|[\v\f\x85\u2028]")
+_PLAIN_RUN, _BREAKS = re.compile(" {2,}"), re.compile("\n{3,}")
+_BLANKS = "\t \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_SPACES = "\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_RUN = re.compile(rf"[{_SPACES}]{{2,}}|[\t\u1680\u2000-\u200a\u205f\u3000]")
+# Controls, and marks that reorder or hide what follows (UAX #9, UTR #36). Joiners and soft hyphens stay: they spell.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document says about one article, before it is tidied.
+
+    `identity` is what the document itself calls it (guid, Message-ID, id), or "". `text` and `summary` are plain
+    text, paragraphs separated by an empty line. `link` may be relative.
+    """
+
+    title: str
+    text: str = ""
+    identity: str = ""
+    link: str = ""
+    summary: str = ""
+    author: str = ""
+    outlet: str = ""
+    lang: str = ""
+    place: str = ""
+    published: datetime | None = None
+
+
+def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = "") -> Article:
+    """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute.
+
+    What stands around the article (menus, related articles, archive captions) does not come along.
+    """
+    body = clean_text(blank_margins(draft.text[: 2 * BODY_MAX]))[:BODY_MAX]
+    summary = clean_text(draft.summary[: 2 * SUMMARY_MAX])[:SUMMARY_MAX]
+    title = clean_line(draft.title[: 2 * TITLE_MAX])[:TITLE_MAX] or headline(body or summary)
+    url = canonical_url(draft.link, base)
+    return Article(
+        id=article_id,
+        source=source,
+        title=title,
+        body=body,
+        fetched=now,
+        outlet=clean_line(draft.outlet)[:NAME_MAX],
+        url=url,
+        summary="" if summary == body else summary,
+        author=clean_line(draft.author)[:NAME_MAX],
+        lang=language(draft.lang) or language(lang),
+        place=clean_line(draft.place)[:NAME_MAX],
+        published=draft.published,
+        fingerprints=fingerprints(url, title, body),
+    )
+
+
+def with_page(article: Article, page: Draft) -> Article | None:
+    """The article of a feed with the text of its page; None if the page has no more text than the feed.
+
+    What the feed had for a text becomes the summary, unless it has one. Its title, link and date stay: the page only
+    fills in what the feed does not say.
+    """
+    body = clean_text(blank_margins(page.text[: 2 * BODY_MAX]))[:BODY_MAX]
+    if len(body) <= len(article.body):
+        return None
+    return replace(
+        article,
+        body=body,
+        summary=article.summary or ("" if article.body in body else article.body[:SUMMARY_MAX]),
+        author=article.author or clean_line(page.author)[:NAME_MAX],
+        lang=article.lang or language(page.lang),
+        published=article.published or page.published,
+        fingerprints=fingerprints(article.url, article.title, body),
+    )
+
+
+def clean_text(text: str) -> str:
+    """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
+    if not text.replace("\n", "").isprintable():  # a control, or a space that is not the plain one
+        text = _RETURN.sub("\n", text).replace("\u2029", "\n\n")
+        text = _RUN.sub(" ", _CONTROL.sub("", text))
+    elif "  " in text:
+        text = _PLAIN_RUN.sub(" ", text)
+    if "\n" in text:
+        text = _BREAKS.sub("\n\n", "\n".join([line.strip(_BLANKS) for line in text.split("\n")]))
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def clean_line(text: str) -> str:
+    """The same on one line. A lone no-break space stays: it is how French sets its punctuation."""
+    return clean_text(text).replace("\n\n", " ").replace("\n", " ")
+
+
+def headline(text: str) -> str:
+    """A title for a text that has none (micro-blogs): its first line, cut at a word after at most 100 characters."""
+    first = text.partition("\n")[0]
+    if len(first) <= 100:
+        return first
+    return first[:100].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in first[:100] else first[:99] + "…"
+
+
+def language(tag: str) -> str:
+    """The primary subtag of a BCP 47 tag in lower case ("pt-BR" gives "pt"), or "" if it is none."""
+    primary = tag.strip().replace("_", "-").partition("-")[0].lower()
+    return primary if re.fullmatch(r"[a-z]{2,3}", primary) and primary not in {"und", "mul", "zxx"} else ""
+
+
+def canonical_url(link: str, base: str = "") -> str:
+    """`link` made absolute, without what does not change the page: tracking parameters, fragment, default port.
+
+    "" unless the result is http or https with a host. Parameters keep their order. A fragment that is the page's
+    address within a script (`#!/…`, `#/…`) stays.
+    """
+    return _canonical(link, base) if len(link) <= 2 * URL_MAX else _canonical.__wrapped__(link, base)
+
+
+@lru_cache(1024)  # the ids of a feed's entries need it before the entries do
+def _canonical(link: str, base: str) -> str:
+    link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
+    try:
+        parts = urlsplit(link)
+        if base and not (parts.scheme in _DEFAULT_PORT and parts.netloc):
+            parts = urlsplit(urljoin(base, link))
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    if not link or parts.scheme not in _DEFAULT_PORT or not host:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    netloc = host if port in (None, _DEFAULT_PORT[parts.scheme]) else f"{host}:{port}"
+    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
+    url = urlunsplit(SplitResult(parts.scheme, netloc, parts.path or "/", _query(parts.query), fragment))
+    url = url.replace(" ", "%20")
+    return url if len(url) <= URL_MAX else ""
+
+
+def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
+    """What two copies share: "url:…" (scheme, www. and a closing slash do not count), "text:…" (letters and digits)."""
+    prints = []
+    if url:
+        bare = re.sub(r"^https?://(www\.)?", "", url).rstrip("/")
+        prints.append("url:" + _short_hash(bare))
+    if len(body) >= TEXT_MIN:
+        folded = unicodedata.normalize("NFKC", f"{title} {body}").casefold()
+        prints.append("text:" + _short_hash(_alphanumeric(folded)))
+    return tuple(prints)
+
+
+def _alphanumeric(text: str) -> str:
+    """The letters and digits of a text: signs of ASCII go at once, and of the others a text mostly has few kinds."""
+    text = text.encode("utf-8", "replace").translate(None, _SIGNS).decode()
+    others = () if text.isascii() else [sign for sign in set(text) if not sign.isalnum()]
+    if len(others) > _FEW:
+        return "".join(filter(str.isalnum, text))
+    for sign in others:
+        text = text.replace(sign, "")
+    return text
+
+
+def _query(query: str) -> str:
+    kept = (
+        part
+        for part in query.split("&")
+        if part and not _TRACKING.fullmatch(part.partition("=")[0].lower()) and not _RSS_MARK.fullmatch(part)
+    )
+    return "&".join(kept)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()

@@ -1,0 +1,185 @@
+"""A Word document (Office Open XML, ECMA-376) becomes an article.
+
+A zip of XML from strangers, read with the standard library and lxml, which is here anyway: of a whole library for
+such documents we would use the fifty lines below, and none puts bounds on what it unpacks.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
+
+from watchpost.documents.clean import BODY_MAX, Draft, clean_line
+from watchpost.documents.dates import parse_date
+from watchpost.documents.html import scrape
+from watchpost.documents.pdf import is_no_title
+from watchpost.errors import FetchError
+
+ENTRIES_MAX = 5_000
+PART_MAX_BYTES = 30_000_000
+RATIO_MAX = 200
+"""Unpacked bytes for one packed byte: honest text packs ten to thirty times, a bomb a thousand times."""
+
+_RATIO_FROM_BYTES = 1_000_000  # small parts may be all the same
+_OLD_WORD = b"\xd0\xcf\x11\xe0"
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
+_DROPPED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText"})
+_SPACES = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+_HEADING = re.compile(r"title|heading [1-3]", re.IGNORECASE)
+
+
+def read_docx(data: bytes, now: datetime) -> Draft:
+    """Paragraphs in order, tables included; the title from the properties, else the first heading.
+
+    Raises FetchError: "encrypted", "malformed", "too_large" (what it unpacks to), "no_text".
+    """
+    if data.startswith(_OLD_WORD):
+        if _LOCKED in data:
+            raise FetchError("encrypted", "this document needs a password")
+        raise FetchError("malformed", "this is a document of Word 97-2003 (.doc), which is not read")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            if len(package.infolist()) > ENTRIES_MAX:
+                raise FetchError("too_large", f"this document has more than {ENTRIES_MAX:,} parts")
+            main = _main_part(package)
+            headings = _heading_styles(package, main)
+            facts = _properties(package)
+            found = list(_paragraphs(_part(package, main, needed=True), headings))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
+        raise FetchError("malformed", f"this document cannot be unpacked: {error}") from error
+    except RuntimeError as error:  # how zipfile says that a part is encrypted
+        raise FetchError("encrypted", "this document needs a password") from error
+    except etree.LxmlError as error:
+        raise FetchError("malformed", f"this document cannot be read: {error}") from error
+    texts = [text for text, _, _ in found]
+    if not texts:
+        raise FetchError("no_text", "this document has no text: only pictures?")
+    heading = next((clean_line(text) for text, is_heading, _ in found if is_heading), "")
+    stated = clean_line(facts.get("title", ""))
+    copied = scrape("\n\n".join(texts)[: 4 * BODY_MAX])
+    title = heading if is_no_title(stated) else stated
+    return Draft(
+        title=title or copied.title,
+        text="\n\n".join(text for text in texts if clean_line(text) != title) if title else copied.body,
+        author=clean_line(facts.get("creator", "")) or copied.author,
+        outlet=copied.outlet,
+        place=copied.place,
+        lang=facts.get("language", "") or _language(lang for _, _, lang in found),
+        published=parse_date(facts.get("created", "") or facts.get("modified", ""), now),
+    )
+
+
+def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bool, str]]:
+    """(text, whether its style is a heading, its language) of each paragraph that has text."""
+    for _, paragraph in _walk(data, "p"):
+        style, lang, parts = "", "", []
+        walk = etree.iterwalk(paragraph, events=("start",))
+        for _, element in walk:
+            name = _name(element)
+            if name in _DROPPED:
+                walk.skip_subtree()
+            elif name == "t":
+                parts.append(element.text or "")
+            elif name in _SPACES and _name(element.getparent()) == "r":
+                parts.append(_SPACES[name])
+            elif name == "pStyle":
+                style = _value(element)
+            elif name == "lang":
+                lang = lang or _value(element)
+        text = "".join(parts).strip()
+        _empty(paragraph)  # a paragraph in a text box is not told again with the one around it
+        if text:
+            yield text, style in headings, lang
+
+
+def _heading_styles(package: zipfile.ZipFile, main: str) -> frozenset[str]:
+    """The ids of styles that are titles or headings: Word translates ids ("Titre1"), not the names behind them."""
+    directory = main.rpartition("/")[0]
+    data = _part(package, f"{directory}/styles.xml".lstrip("/"))
+    found = set()
+    for _, style in _walk(data, "style"):
+        names = [_value(child) for child in style if _name(child) == "name"]
+        if any(_HEADING.fullmatch(name) for name in names):
+            found.add(_attribute(style, "styleId"))
+        _empty(style)
+    return frozenset(found) or frozenset({"Title", "Heading1", "Heading2", "Heading3"})
+
+
+def _properties(package: zipfile.ZipFile) -> dict[str, str]:
+    """title, creator, language, created, modified: Dublin Core, in docProps/core.xml."""
+    facts: dict[str, str] = {}
+    for event in _walk(_part(package, "docProps/core.xml"), "*"):
+        element = event[1]
+        if element.text and element.text.strip():
+            facts.setdefault(_name(element), element.text.strip())
+    return facts
+
+
+def _main_part(package: zipfile.ZipFile) -> str:
+    for _, relation in _walk(_part(package, "_rels/.rels"), "Relationship"):
+        if _attribute(relation, "Type").endswith("/officeDocument"):
+            return _attribute(relation, "Target").lstrip("/")
+    return "word/document.xml"
+
+
+def _part(package: zipfile.ZipFile, name: str, *, needed: bool = False) -> bytes:
+    """The bytes of a part, at most so many; b"" if it is absent. What the zip says of its sizes is not believed."""
+    try:
+        info = package.getinfo(name)
+    except KeyError:
+        if needed:
+            raise FetchError("malformed", f"this is no Word document: it has no {name}") from None
+        return b""
+    with package.open(info) as file:
+        data = file.read(PART_MAX_BYTES + 1)
+    packed = max(info.compress_size, 1)
+    if len(data) > PART_MAX_BYTES or (len(data) > _RATIO_FROM_BYTES and len(data) > RATIO_MAX * packed):
+        raise FetchError("too_large", f"{name} unpacks to far more than any honest document")
+    return data
+
+
+def _walk(data: bytes, tag: str) -> Iterator[tuple[str, Any]]:
+    """The elements of that local name as they end. No entities, no DTD, no network."""
+    if not data:
+        return iter(())
+    if b"<!DOCTYPE" in data[:10_000]:
+        raise FetchError("malformed", "it has a document type declaration, which Office Open XML forbids")
+    wanted = tag if tag == "*" else f"{{*}}{tag}"
+    walk: Iterator[tuple[str, Any]] = etree.iterparse(
+        io.BytesIO(data), events=("end",), tag=wanted, resolve_entities=False, no_network=True, load_dtd=False,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    return walk
+
+
+def _empty(element: Any) -> None:
+    """Give back the memory of an element that was dealt with, and of what came before it."""
+    element.clear(keep_tail=True)
+    while element.getprevious() is not None and element.getparent() is not None:
+        del element.getparent()[0]
+
+
+def _language(tags: Iterator[str]) -> str:
+    counted = Counter(tag for tag in tags if tag)
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _name(element: Any) -> str:
+    tag = element.tag if element is not None else ""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _attribute(element: Any, name: str) -> str:
+    return next((str(value) for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def _value(element: Any) -> str:
+    return _attribute(element, "val")

@@ -1,0 +1,88 @@
+"""Pure: a saved e-mail (RFC 5322, MIME) as an article: newsletters, press releases, alerts."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from watchpost.documents.clean import Draft
+from watchpost.documents.dates import parse_date
+from watchpost.documents.encoding import decode
+from watchpost.documents.html import plain_text
+from watchpost.errors import FetchError
+
+_SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)  # RFC 3676, 4.3
+_DEEPEST = 3
+_ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Received")
+
+
+def read_letter(data: bytes, now: datetime) -> Draft:
+    """Subject, text (text/plain first, else text/html), sender, date; the Message-ID is the identity.
+
+    Of a letter whose text is itself attached or forwarded, the first text down to the third level is taken; other
+    attachments are not read. Raises FetchError("malformed") if this is no e-mail.
+    """
+    try:
+        letter = message_from_bytes(data, policy=policy.default)
+        if not isinstance(letter, EmailMessage) or not any(_header(letter, name) for name in _ANY_HEADER):
+            raise FetchError("malformed", "this is not an e-mail: it has none of an e-mail's headers")
+        part = letter.get_body(preferencelist=("plain", "html")) or _first_text(letter)
+    except RecursionError:
+        raise FetchError("malformed", "the parts of this e-mail are nested too deep") from None
+    if not isinstance(part, EmailMessage):
+        part = EmailMessage()
+    sender, address = parseaddr(_header(letter, "From"))
+    return Draft(
+        title=_header(letter, "Subject"),
+        text=_text(part),
+        identity=_header(letter, "Message-ID").strip(),
+        link=_header(letter, "Archived-At").strip("<> ") or _header(letter, "List-Archive").strip("<> "),
+        outlet=sender or address.rpartition("@")[2],
+        author=sender,
+        lang=(_header(letter, "Content-Language") or _header(part, "Content-Language")).partition(",")[0],
+        published=parse_date(_header(letter, "Date"), now),
+    )
+
+
+def _first_text(letter: EmailMessage) -> EmailMessage | None:
+    """The first text/plain of any part, else the first text/html; attached letters count, to a depth of three."""
+    found: list[EmailMessage] = []
+    todo = [(letter, 0)]
+    while todo:
+        part, depth = todo.pop(0)
+        children = part.get_payload() if part.is_multipart() and depth < _DEEPEST else []
+        todo += [(child, depth + 1) for child in children if isinstance(child, EmailMessage)]
+        if part.get_content_type() in ("text/plain", "text/html"):
+            found.append(part)
+    return next((part for part in found if part.get_content_type() == "text/plain"), found[0] if found else None)
+
+
+def _text(part: EmailMessage) -> str:
+    """The text of a part, whatever it says its encoding is: what is valid UTF-8 is UTF-8, and many letters lie."""
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes) or not payload:
+        return ""
+    content = decode(payload, _charset(part))[0].replace("\r\n", "\n")
+    if part.get_content_type() == "text/html":
+        return plain_text(content)
+    signature = _SIGNATURE.search(content)
+    return content[: signature.start()] if signature else content
+
+
+def _charset(part: EmailMessage) -> str:
+    try:
+        declared = part.get_content_charset("")
+    except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
+        return ""
+    return "" if declared == "us-ascii" else declared  # the default of programs that do not know
+
+
+def _header(letter: EmailMessage, name: str) -> str:
+    """The header's text; "" if it is absent or so broken that the standard library gives up on it."""
+    try:
+        return str(letter.get(name, ""))
+    except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
+        return ""

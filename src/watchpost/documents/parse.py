@@ -1,0 +1,266 @@
+"""Bytes in, articles out: which reader a document needs, and what its articles are called.
+
+Everything here is safe to run in the parser's child process: plain values go in and come out, nothing is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, cast
+
+from watchpost.documents import encoding as documents_encoding
+from watchpost.documents.boilerplate import blank_margins
+from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
+from watchpost.documents.identity import identities, version_id
+from watchpost.documents.results import Asks, Failure, Head
+from watchpost.errors import FetchError
+from watchpost.model import Article, derive_id
+
+if TYPE_CHECKING:
+    from watchpost.documents.feed import Entry
+
+FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
+LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
+_FEED_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE | re.DOTALL
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document gave. `consumed` is how many bytes of JSON Lines were used up; `note` is for the operator;
+    `asks` is what a feed says about how often it wants to be read."""
+
+    articles: tuple[Article, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    consumed: int = 0
+    note: str = ""
+    asks: Asks = field(default_factory=Asks)
+
+
+def read_document(
+    name: str | PurePath,
+    data: bytes,
+    now: datetime,
+    *,
+    source: str = "",
+    lang: str = "",
+    encoding: str = "",
+    revised: bool = False,
+) -> Reading:
+    """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
+
+    Never raises for what the bytes are: that is a Failure ("binary", "empty", "malformed", "no_text", "not_a_feed",
+    "too_large", "bad_line"; beside an article "encoding" and "cut"; beside one that has only the file's name
+    "encrypted" and "no_text"). Ids come from the source's name
+    and what identifies the article; without a source, JSON Lines keep the ids they bring. `lang` stands in for an
+    undeclared language, `encoding` for an undeclared encoding. `revised` says that another text lay under this name
+    before: the article is told as a new one, whatever id and link it shares with the old one.
+    """
+    item = str(name)
+    try:
+        reading = _dispatch(PurePath(item), data, now, source, lang, encoding)
+        return _as_revision(reading, data) if revised and _kind(PurePath(item), data) in _READERS else reading
+    except FetchError as error:
+        return Reading(failures=(Failure(item, error.reason, error.detail),))
+    except MemoryError:
+        return Reading(failures=(Failure(item, "too_large", "reading this needs more memory than it may have"),))
+    except Exception as error:  # a library gave up on hostile bytes: one file's failure, nobody else's
+        return Reading(failures=(Failure(item, "malformed", f"cannot be read: {type(error).__name__}"),))
+
+
+def read_feed_document(
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+) -> Reading:
+    """The first `limit` entries of a feed as articles. Raises FetchError as feeds.read_feed does."""
+    reading = read_wanted(body, now=now, source=source, url=url, charset=charset, lang=lang, limit=limit)
+    heads = next(reading)
+    try:
+        reading.send(frozenset(head.id for head in heads))
+    except StopIteration as end:
+        return cast("Reading", end.value)
+    raise AssertionError("it asks once")
+
+
+def read_wanted(
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+) -> Generator[tuple[Head, ...], frozenset[str], Reading]:
+    """As read_feed_document, but it asks first which of the entries are wanted: only these become articles.
+
+    Those that are wanted by their version's id become articles of that id, which revise the one before.
+    """
+    from watchpost.documents.feed import read_feed
+
+    feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
+    marks = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
+    entries: dict[str, Entry] = {}  # an entry that is listed twice counts once
+    for entry, identity in zip(feed.entries, marks, strict=True):
+        if entry.head.title.strip() or entry.head.link or entry.draft().text.strip():
+            entries.setdefault(derive_id("article", source, identity), entry)
+    heads = tuple(
+        Head(article_id, entry.head.published, version_id(article_id, entry.head.title))
+        for article_id, entry in entries.items()
+    )
+    wanted = yield heads
+    articles = []
+    for head, entry in zip(heads, entries.values(), strict=True):
+        later = head.id not in wanted
+        if later and head.version not in wanted:
+            continue
+        id_ = head.version if later else head.id
+        article = tidy(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
+        articles.append(replace(article, revises=head.id) if later else article)
+    note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
+    return Reading(tuple(articles), note=note, asks=feed.asks)
+
+
+def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:
+    """What the page of an article has of it; `charset` is what HTTP declared. Raises FetchError("binary")."""
+    from watchpost.documents.html import read_article
+
+    return read_article(body, now, charset)
+
+
+def read_json_lines(
+    name: str,
+    data: bytes,
+    now: datetime,
+    *,
+    source: str = "",
+    lang: str = "",
+    limit: int | None = None,
+    start: int = 0,
+) -> Reading:
+    """The articles of complete lines; each bad line is one Failure, named by its number after byte `start`."""
+    from watchpost.documents.text import read_lines
+
+    lines = read_lines(data, now, limit)
+    articles = []
+    for draft, raw in lines.drafts:
+        own = draft.identity or _digest(raw)
+        article_id = derive_id("article", source, own) if source or not draft.identity else draft.identity
+        tidied = tidy(draft, article_id=article_id, source=source, now=now, lang=lang)
+        # Whoever hands over fields gets offsets into these fields: they stay as they are, but for blanked margins.
+        title, summary = _as_given(draft.title, TITLE_MAX) or tidied.title, _as_given(draft.summary, SUMMARY_MAX)
+        body = blank_margins(_as_given(draft.text, BODY_MAX))
+        articles.append(replace(tidied, title=title, summary=summary, body=body))
+    place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
+    failures = tuple(Failure(f"{place} {number}", "bad_line", problem) for number, problem in lines.bad)
+    return Reading(tuple(articles), failures, lines.consumed)
+
+
+def _as_given(text: str, longest: int) -> str:
+    """The text itself; only halves of surrogate pairs, which no encoding can carry, are replaced one for one."""
+    return _SURROGATE.sub("\ufffd", text[:longest])
+
+
+def _as_revision(reading: Reading, data: bytes) -> Reading:
+    """The article under an id of this very text, and no copy of another one for having its link."""
+    articles = tuple(
+        replace(
+            article,
+            id=derive_id("article", article.source, article.id, _digest(data)),
+            fingerprints=tuple(mark for mark in article.fingerprints if not mark.startswith("url:")),
+        )
+        for article in reading.articles
+    )
+    return replace(reading, articles=articles)
+
+
+def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str, encoding: str) -> Reading:
+    kind = _kind(path, data)
+    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise FetchError("empty", "the file is empty")
+    if kind in LINE_SUFFIXES:
+        return read_json_lines(str(path), data, now, source=source, lang=lang)
+    if kind in FEED_SUFFIXES:
+        return read_feed_document(data, now=now, source=source, lang=lang)
+    draft, failures = _READERS.get(kind, _note)(path, data, now, encoding)
+    if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
+        raise FetchError("no_text", "no text was found in this file")
+    if "\ufffd" in draft.text and not failures:
+        failures = (Failure(str(path), "encoding", "some characters could not be read and were replaced"),)
+    if len(draft.text) > BODY_MAX:
+        failures += (Failure(str(path), "cut", f"only the first {BODY_MAX:,} characters are kept"),)
+    identity = draft.identity or _digest(data)
+    draft = replace(draft, title=draft.title if draft.title.strip() else path.stem)
+    article = tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
+    return Reading((article,), failures)
+
+
+def _kind(path: PurePath, data: bytes) -> str:
+    """The lower-case ending that stands for the format; sniffed if the name says nothing."""
+    ending = path.suffix.lower()
+    if str(path) == "-":
+        return ".jsonl"
+    if ending in _READERS or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES:
+        return ending
+    head = data[:2048].lstrip(b"\xef\xbb\xbf")
+    if head.startswith(b"%PDF-"):
+        return ".pdf"
+    if _FEED_START.match(head) or b"jsonfeed.org/version" in head:
+        return ".xml"
+    if _PAGE_START.match(head):
+        return ".html"
+    return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
+
+
+def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.documents.text import read_markdown, read_text
+
+    text = documents_encoding.decode(data, encoding)[0][: 4 * BODY_MAX]
+    read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
+    return read(text, now), ()
+
+
+def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.documents.html import read_page
+
+    return read_page(data, now, encoding), ()
+
+
+def _letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.documents.mail import read_letter
+
+    return read_letter(data, now), ()
+
+
+def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.documents.pdf import read_pdf
+
+    return _or_its_name(read_pdf, path, data, now)
+
+
+def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+    from watchpost.documents.docx import read_docx
+
+    return _or_its_name(read_docx, path, data, now)
+
+
+def _or_its_name(
+    read: Callable[[bytes, datetime], Draft], path: PurePath, data: bytes, now: datetime
+) -> tuple[Draft, tuple[Failure, ...]]:
+    """What is locked or has only pictures is still told of, by the name of its file."""
+    try:
+        return read(data, now), ()
+    except FetchError as error:
+        if error.reason not in ("encrypted", "no_text"):
+            raise
+        return Draft(path.stem), (Failure(str(path), error.reason, error.detail),)
+
+
+_READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[Draft, tuple[Failure, ...]]]] = {
+    ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
+    ".eml": _letter, ".pdf": _pdf, ".docx": _docx,
+}  # fmt: skip
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -1,0 +1,44 @@
+"""Pure: what a document gives besides articles: what its feed asks of pollers, the heads of its entries, failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a feed document asks of those who poll it; an empty value asks nothing.
+
+    `ttl` is RSS 2.0's, `update_every` comes from sy:updatePeriod and sy:updateFrequency (RSS 1.0 Syndication),
+    `skip_hours` are hours in GMT and `skip_days` days of the week, 0 = Monday (RSS 2.0); `hub` and `self_url` are
+    WebSub's links.
+    """
+
+    ttl: timedelta | None = None
+    update_every: timedelta | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    hub: str = ""
+    self_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing in a source that could not be read: a file, an entry. `reason` is from a small closed set."""
+
+    item: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What can be said of an entry before its text is made: the article's id, and when it was published.
+
+    `version` is the id of the article that it is under this very headline; "" where it has none.
+    """
+
+    id: str
+    published: datetime | None
+    version: str = ""

@@ -1,0 +1,171 @@
+"""The matcher's loop: articles → which topics, and why → MATCHED. No decisions of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from time import perf_counter
+
+from watchpost import failpoints, tracing
+from watchpost import log as tm
+from watchpost.errors import CodecError, StoreError
+from watchpost.health import VITALS
+from watchpost.match.matcher import Topics
+from watchpost.match.routing import groups_of
+from watchpost.match.signatures import signature
+from watchpost.model import Article, Route
+from watchpost.store.client import patiently
+from watchpost.store.matching import Articles, Copy, Match, Matched, Parking
+from watchpost.store.streams import Consumer, Entry
+
+# What the matcher adds to the metrics.
+
+
+def count(done: Match, result: Matched | None) -> None:
+    """An article is dealt with; None: another matcher had done it before."""
+    tm.articles_matched.labels("gone" if result is None else "hit" if done.parkings else "miss").inc()
+    if result is None:
+        return
+    joins = result.verdict is not None and not result.verdict.opens
+    for parking, copy in zip(done.parkings, result.copies, strict=True):
+        _count(parking, copy, joins)
+
+
+def _count(parking: Parking, copy: Copy, joins: bool) -> None:
+    hit = parking.hit
+    if copy:
+        tm.hits_copies.labels(copy).inc()
+        return
+    if joins:
+        tm.hits_copies.labels("story").inc()  # it is told, as part of a story that was there
+    tm.hits.labels(hit.topic, hit.severity).inc()
+    if hit.article.published is not None:
+        tm.hit_age.observe(max(0.0, (hit.matched - hit.article.published).total_seconds()))
+    if not parking.groups:
+        tm.hits_unrouted.labels(hit.topic).inc()
+        tm.log().warning("hit.unrouted", topic=hit.topic, title=hit.article.title)
+
+
+_BATCH = 32
+_WAIT_SECONDS = 1.0
+
+
+class Matcher:
+    """Matches articles until `stop` is set.
+
+    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held;
+    `tick_refine` returns now and then, to choose anew by which words the topics are found.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        routes: Sequence[Route],
+        articles: Articles,
+        *,
+        tick: Callable[[], Awaitable[None]],
+        tick_renew: Callable[[], Awaitable[None]],
+        tick_refine: Callable[[], Awaitable[None]],
+        stop: asyncio.Event,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._topics = topics
+        self._routes = routes
+        self._articles = articles
+        self._tick_refine = tick_refine
+        self._stop = stop
+        self._clock = clock
+        self._consumer = Consumer(
+            articles.claims,
+            "articles",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            beat=partial(VITALS.beat, "match"),
+            tick=tick,
+            tick_renew=tick_renew,
+            stop=stop,
+        )
+
+    async def run(self) -> None:
+        """The daemon: new articles as they come, and those that a silent matcher left."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consumer.run())
+            tasks.create_task(self._refine())
+
+    async def once(self) -> None:
+        """Match until no article is left, also those that a dead matcher still holds."""
+        while await self._articles.waiting() and not self._stop.is_set():
+            entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
+            await self._consumer.deal(entries)
+            if not entries:
+                await patiently(0.2, self._stop)
+
+    async def _refine(self) -> None:
+        """Now and then, beside the matching: choose by what was read which words are looked for first."""
+        while not self._stop.is_set():
+            await self._tick_refine()
+            refinement = self._topics.refinement()
+            if refinement is not None:
+                self._topics.adopt(await asyncio.to_thread(refinement))
+
+    async def _take(self) -> Sequence[Entry]:
+        return await self._articles.claims.take(_BATCH)
+
+    async def _deal(self, entries: Sequence[Entry]) -> None:
+        matches = []
+        for entry in entries:
+            VITALS.beat("match")
+            failpoints.point("match.read")
+            try:
+                article = self._articles.read(entry)
+            except CodecError as error:
+                await self._bury(entry, "codec", str(error))
+                continue
+            found = self._find(article)
+            matches.append(Match(entry, article, found, signature(article) if found else None))
+            failpoints.point("match.matched")
+            await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
+        await self._hand_on(matches)
+
+    async def _give_up(self, entry: Entry) -> None:
+        await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
+
+    def _find(self, article: Article) -> tuple[Parking, ...]:
+        begun = perf_counter()
+        with tracing.span("match.article", [article.trace], source=article.source) as trace:
+            found = self._topics.match(article, self._clock())
+        if trace:
+            found = tuple(replace(hit, article=replace(hit.article, trace=trace)) for hit in found)
+        tm.match_seconds.observe(perf_counter() - begun)
+        return tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
+
+    async def _hand_on(self, matches: Sequence[Match]) -> None:
+        """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""
+        while matches:
+            VITALS.beat("match")
+            try:
+                results = await self._articles.matched(matches)
+            except StoreError as error:
+                results = [error] * len(matches)
+            failpoints.point("match.committed")
+            refused = []
+            for done, result in zip(matches, results, strict=True):
+                if isinstance(result, Exception):
+                    tm.store_errors.labels(type(result).__name__).inc()
+                    refused.append(done)
+                else:
+                    count(done, result)
+            matches = refused
+            if matches:
+                if self._stop.is_set():
+                    return  # still queued: the next start matches them again
+                await patiently(_WAIT_SECONDS, self._stop)
+
+    async def _bury(self, entry: Entry, reason: str, detail: str) -> None:
+        tm.dead_letters.labels("articles", reason).inc()
+        tm.match_errors.labels(reason).inc()
+        await self._articles.bury(entry, reason, detail)

@@ -1,0 +1,183 @@
+"""Everything that a running watchpost needs, looked at one by one: what is wrong, and the cure.
+
+Changes nothing, starts no server, sends nobody a message. Only what the configuration names is examined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from watchpost.config.config import Plan
+from watchpost.config.fields import listen_address
+from watchpost.config.settings import Settings
+from watchpost.errors import ConfigError, StoreError
+from watchpost.operations import factory
+from watchpost.operations.doctor import feeds, servers
+from watchpost.operations.doctor.finding import Finding
+from watchpost.operations.feeds import status
+from watchpost.store.client import Store
+from watchpost.store.server.binary import find_binary
+
+_STORE_SECONDS = 8.0
+_SKEW_SECONDS = 2.0
+_SLOW_SECONDS = 0.05
+
+
+async def examine(
+    settings: Settings,
+    env: Mapping[str, str],
+    all_feeds: bool = False,
+    progress: feeds.Progress = lambda done, total: None,
+) -> AsyncIterator[Finding]:
+    """Each finding as it comes. Of a long list of feeds some are asked, or `all_feeds`; `progress` hears how many."""
+    plan = None
+    try:
+        plan = await asyncio.to_thread(factory.read_plan, settings.config, env)
+        yield _configuration(settings.config, plan)
+    except ConfigError as error:
+        more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
+        cure = f"watchpost check {settings.config}"
+        cure = cure if settings.config.exists() else "watchpost init, or name yours with --config"
+        yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", cure)
+    yield servers.data_directory(settings.data)
+    yield await asyncio.to_thread(servers.clock)
+    if plan is None:
+        return
+    async for finding in _store(settings, plan, env):
+        yield finding
+    for finding in (*servers.folders(plan), *servers.outboxes(plan)):
+        yield finding
+    names = await servers.names(servers.hosts(plan))
+    async for finding in _servers(plan, names):
+        yield finding
+    async for finding in _feeds(settings, plan, names, all_feeds, progress):
+        yield finding
+    yield await _pages(settings.http_listen or plan.listen)
+
+
+def _configuration(path: Path, plan: Plan) -> Finding:
+    if plan.warnings:
+        text = f"{path}: {_count(len(plan.warnings), 'warning')}"
+        return Finding("configuration", "warn", text, f"watchpost check {path}")
+    counts = (len(plan.sources), "source"), (len(plan.topics), "topic"), (len(plan.receivers), "receiver")
+    return Finding("configuration", "ok", f"{path}: " + ", ".join(_count(*pair) for pair in counts))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+async def _store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    if settings.redis_url is None:
+        try:
+            binary = await asyncio.to_thread(find_binary, env)
+        except StoreError as error:
+            yield Finding("redis", "fail", str(error), "install valkey or redis, or set WATCHPOST_REDIS_URL", True)
+            return
+        try:
+            async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, plan) as store:
+                await store.check()
+            yield Finding("redis", "ok", "the embedded server runs")
+        except (StoreError, TimeoutError):
+            yield Finding("redis", "ok", f"the embedded server is started by `watchpost run` ({binary})")
+        return
+    store = Store(settings.redis_url.reveal(), plan.redis_prefix)
+    try:
+        async with asyncio.timeout(_STORE_SECONDS), store.errors():
+            await store.check()
+            begun = asyncio.get_running_loop().time()
+            seconds, microseconds = await store.redis.time()
+            took = asyncio.get_running_loop().time() - begun
+            persistence = await store.redis.info("persistence")
+        yield _answer(store.shown, took, bool(persistence.get("aof_enabled")))
+        skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
+        if skew > _SKEW_SECONDS + took:
+            cure = "set both clocks by the network (NTP): what is due goes by Redis's clock, times in digests by ours"
+            yield Finding("clock of redis", "warn", f"{skew:.0f} s away from this machine's", cure)
+    except TimeoutError:
+        yield Finding("redis", "fail", f"{store.shown}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
+    except StoreError as error:
+        yield Finding("redis", "fail", str(error), _REDIS, True)
+    finally:
+        await store.close()
+
+
+_REDIS = "start the server, or correct WATCHPOST_REDIS_URL"
+
+
+def _answer(shown: str, took: float, appends: bool) -> Finding:
+    if not appends:
+        cure = "CONFIG SET appendonly yes, and in its configuration: without it a restart of Redis loses what is queued"
+        return Finding("redis", "warn", f"{shown} keeps no append-only file", cure)
+    if took > _SLOW_SECONDS:
+        return Finding("redis", "warn", f"{shown} takes {took * 1000:.0f} ms to answer", "bring it nearer")
+    return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
+
+
+async def _servers(plan: Plan, names: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """`names` says of each host why it cannot be resolved, "" if it can."""
+    yield servers.dns(names)
+    targets, posts = servers.targets(plan), servers.posts(plan)
+    for name, host in ({name: host for name, (host, _, _) in targets.items()} | posts).items():
+        if names[host]:
+            cure = "check the spelling of the host, and this machine's name server"
+            yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
+    asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
+    asked += [servers.mail(part) for part in plan.receivers if part.name in posts and not names[posts[part.name]]]
+    for finding in await asyncio.gather(*asked):
+        yield finding
+
+
+async def _feeds(
+    settings: Settings, plan: Plan, names: Mapping[str, str], everything: bool, progress: feeds.Progress
+) -> AsyncIterator[Finding]:
+    """What the running service knows of the feeds, if one runs; and what they answer now."""
+    configured = status.feeds(plan)
+    if not configured:
+        return
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            known, trouble = await status.survey(settings, plan)
+    except TimeoutError:
+        known, trouble = (), "no answer"
+    bad = status.failing(known) if not trouble else ()
+    if bad:
+        text = f"the running service cannot read {len(bad)} of {len(known)} feeds"
+        yield Finding("service", "warn", text, "watchpost feed list --failing")
+    lost = [host for host, problem in names.items() if problem]
+    if names and len(lost) == len(names):  # then no other name resolves either
+        lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
+    asking = feeds.ask(configured, () if trouble else known, lost, plan.limits.host_gap, everything, progress)
+    async for finding in asking:
+        yield finding
+
+
+async def _pages(listen: str) -> Finding:
+    host, port = listen_address(listen)
+    if port == 0:
+        return Finding("pages", "ok", f"on a port of {host} that the system chooses")
+    try:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), host, port)
+        server.close()
+    except OSError:
+        return await _who_listens(host, port)
+    return Finding("pages", "ok", f"{listen} is free")
+
+
+async def _who_listens(host: str, port: int) -> Finding:
+    place = f"{host}:{port}"
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET /healthz HTTP/1.0\r\nHost: {place}\r\n\r\n".encode())
+            said = await reader.read(4096)
+            writer.close()
+    except (OSError, TimeoutError):
+        said = b""
+    if b" 200 " in said.split(b"\r\n")[0] and b"content-security-policy" in said.lower():
+        return Finding("pages", "ok", f"a watchpost serves them on {place}")
+    return Finding("pages", "warn", f"{place} is taken by another program", "choose another address: http.listen")

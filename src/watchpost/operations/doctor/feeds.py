@@ -1,0 +1,141 @@
+"""The configured feeds, each asked once, as the poller asks a feed that it does not know yet.
+
+Nothing of a running service is touched: it keeps its validators and its cursors, and no article is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from watchpost import log as tm
+from watchpost import redaction
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.operations.doctor import finding as doctor_finding
+from watchpost.operations.doctor.finding import Finding, Trouble
+from watchpost.operations.feeds.discovery import try_feed
+from watchpost.operations.feeds.status import CURES, FeedStatus
+from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.http.fetcher import host_of
+from watchpost.scheduler import utc_now
+
+AT_ONCE = 10
+EACH = timedelta(seconds=10)
+SAMPLE_SECONDS = 45.0
+_NO_NAME = "the server's name cannot be resolved"
+
+Progress = Callable[[int, int], None]
+
+
+async def ask(
+    feeds: Mapping[str, FeedOptions],
+    known: Collection[FeedStatus],
+    unresolved: Collection[str],
+    gap: timedelta,
+    everything: bool,
+    progress: Progress,
+) -> AsyncIterator[Finding]:
+    """What is wrong with the feeds, and the cure. Of a long list a sample is asked, unless `everything` is wanted.
+
+    `known` is how they fare in a running service (empty: none runs). Feeds of `unresolved` hosts are not asked, nor are
+    those whose server wants a pause just now. `gap` lies between two requests to one host.
+    """
+    hosts = {name: host_of(one.url) for name, one in feeds.items()}
+    failing = [one.name for one in known if one.state in ("failing", "gone", "dead")]
+    chosen = list(feeds) if everything else doctor_finding.sample(hosts, failing)
+    resting = {one.name: one for one in known if one.reason == "rate_limited" and one.due and one.due > utc_now()}
+    asking = _Asking({name: feeds[name] for name in chosen}, unresolved, resting, gap)
+    await asking.run(None if everything else SAMPLE_SECONDS, progress)
+    yield doctor_finding.summary(hosts, len(chosen), len(asking.good), asking.bad)
+    for finding in doctor_finding.findings([*asking.bad, *asking.moved]):
+        yield finding
+
+
+class _Asking:
+    """One question to each feed; those of one host one after the other."""
+
+    def __init__(
+        self,
+        feeds: Mapping[str, FeedOptions],
+        unresolved: Collection[str],
+        resting: Mapping[str, FeedStatus],
+        gap: timedelta,
+    ) -> None:
+        self.good: list[str] = []
+        self.bad: list[Trouble] = []
+        self.moved: list[Trouble] = []  # can be read
+        self._feeds = feeds
+        self._unresolved = unresolved
+        self._resting = resting
+        self._gap = gap.total_seconds()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._parser = ParserProcess()
+        self._progress: Progress = lambda done, total: None
+
+    async def run(self, seconds: float | None, progress: Progress) -> None:
+        """Ask until all have answered, or the time is over."""
+        self._progress = progress
+        rows: dict[str, list[str]] = {}
+        for name, options in self._feeds.items():
+            rows.setdefault(host_of(options.url), []).append(name)
+        try:
+            tasks = [asyncio.ensure_future(self._host(row)) for row in rows.values()]
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        finally:
+            await self._parser.close()
+
+    async def _host(self, row: list[str]) -> None:
+        asked = False
+        for name in row:
+            if (known := self._before(name)) is not None:
+                self._note(known)
+                continue
+            if asked:
+                await asyncio.sleep(self._gap)
+            async with self._room:
+                if self._lost():
+                    return
+                self._note(await self._ask(name))
+            asked = True
+
+    def _before(self, name: str) -> Trouble | None:
+        """What is known without asking."""
+        options = self._feeds[name]
+        if options.proxy is None and urlsplit(options.url).hostname in self._unresolved:  # a proxy resolves by itself
+            return Trouble(name, "dns", _NO_NAME, CURES["dns"])
+        if (status := self._resting.get(name)) is not None:
+            until = f"{status.due:%Y-%m-%d %H:%M} UTC" if status.due else "later"
+            return Trouble(name, "rate_limited", f"its server wants a pause until {until}", CURES["rate_limited"])
+        return None
+
+    async def _ask(self, name: str) -> Trouble | str:
+        options = self._feeds[name]
+        options = options.model_copy(update={"timeout": min(EACH, options.timeout)})
+        try:
+            tried = await try_feed(name, options, utc_now(), parser=self._parser)
+        except Exception as error:  # one feed must not hide the others
+            tm.log().exception("source.raised", source=name)
+            return Trouble(name, "unknown", f"{type(error).__name__} in watchpost itself", "tell its developers")
+        if not tried.ok:
+            return Trouble(name, tried.reason, redaction.clean(tried.detail), tried.cure)
+        if tried.moved_to:
+            place = redaction.clean(tried.moved_to)
+            self.moved.append(Trouble(name, "moved", f"has moved for good to {place}", f"write url: {place}"))
+        return name
+
+    def _note(self, answer: Trouble | str) -> None:
+        if isinstance(answer, str):
+            self.good.append(answer)
+        else:
+            self.bad.append(answer)
+        self._progress(len(self.good) + len(self.bad), len(self._feeds))
+
+    def _lost(self) -> bool:
+        """Nothing answers at all: that is this machine's network, and more questions tell nothing more."""
+        asked = [one for one in self.bad if one.detail != _NO_NAME]
+        return not self.good and len(asked) >= 2 * AT_ONCE and doctor_finding.hopeless(asked)

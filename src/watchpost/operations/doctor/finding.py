@@ -1,0 +1,106 @@
+"""Pure: what an examination found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject` was examined; `text` says how it is, `cure` what to do ("" where nothing is to be done).
+
+    `outside` is true for something that does not answer: a server, not a mistake of this machine's operator.
+    """
+
+    subject: str
+    level: Level
+    text: str
+    cure: str = ""
+    outside: bool = False
+
+
+# which feeds are asked, and what the answers come to.
+
+
+SAMPLE = 50
+_ALIKE = 3
+"""Feeds with more than so many of one kind of trouble share a line."""
+_NAMED = 5
+_DETAILS = 2
+_OF_THE_NETWORK = frozenset({"dns", "timeout", "unreachable"})
+_CURE = "watchpost feed test NAME tells more"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with one feed: a `reason` of a small closed set, and in words. `cure` "": none is known."""
+
+    feed: str
+    reason: str
+    detail: str
+    cure: str
+
+
+def sample(hosts: Mapping[str, str], failing: Sequence[str]) -> list[str]:
+    """At most SAMPLE feeds of those whose `hosts` are given, spread over hosts and list, in the order of the list.
+
+    What is known to fail comes first, up to half of them.
+    """
+    if len(hosts) <= SAMPLE:
+        return list(hosts)
+    chosen = dict.fromkeys([name for name in failing if name in hosts][: SAMPLE // 2])
+    rows: dict[str, list[str]] = {}
+    for name, host in hosts.items():
+        rows.setdefault(host, []).append(name)
+    turn = 0
+    while len(chosen) < SAMPLE:
+        row = [names[turn] for names in rows.values() if turn < len(names) and names[turn] not in chosen]
+        room = SAMPLE - len(chosen)
+        step = max(1.0, len(row) / room)
+        chosen |= dict.fromkeys(row[int(at * step)] for at in range(min(room, len(row))))
+        turn += 1
+    return [name for name in hosts if name in chosen]
+
+
+def hopeless(troubles: Sequence[Trouble]) -> bool:
+    """Whether all of this may come from this machine's own network."""
+    return all(one.reason in _OF_THE_NETWORK for one in troubles)
+
+
+def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[Trouble]) -> Finding:
+    """All feeds, whose `hosts` are given, in one line. If not one can be reached, something fails that lies between."""
+    feeds, late = len(hosts), asked - good - len(troubles)
+    text = f"{good} of {asked} can be read" if asked == feeds else f"{good} of the {asked} that were asked can be read"
+    text += "" if asked == feeds else f", out of {feeds}; --all-feeds asks all"
+    if late:
+        text += f"; for {late} there was no time" if good else f"; {late} were not asked any more"
+    if not good and hopeless(troubles):
+        return Finding("feeds", "fail", text, "check this machine's network: proxy, firewall", outside=True)
+    if troubles:
+        return Finding("feeds", "warn", text, "for each see below")
+    return Finding("feeds", "warn" if late else "ok", text, "--all-feeds takes the time it needs" if late else "")
+
+
+def findings(troubles: Sequence[Trouble]) -> list[Finding]:
+    """A line for each feed in trouble; one for many that have the same."""
+    kinds: dict[str, list[Trouble]] = {}
+    for one in troubles:
+        kinds.setdefault(one.reason, []).append(one)
+    found = []
+    for alike in kinds.values():
+        if len(alike) <= _ALIKE:
+            found += [Finding(f"feed {one.feed}", "warn", one.detail, one.cure or _CURE) for one in alike]
+            continue
+        cures = {one.cure or _CURE for one in alike}
+        details = list(dict.fromkeys(one.detail for one in alike))
+        said = "; ".join(details[:_DETAILS]) + ("; …" if len(details) > _DETAILS else "")
+        names = ", ".join(one.feed for one in alike[:_NAMED])
+        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+        found.append(
+            Finding(f"{len(alike)} feeds", "warn", f"{said}: {names}{more}", cures.pop() if len(cures) == 1 else _CURE)
+        )
+    return found

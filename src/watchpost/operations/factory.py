@@ -1,0 +1,250 @@
+"""Settings and plan → real doors: the store, the sources, the receivers. Builds and hands over, nothing else."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
+
+from watchpost import __version__, stdio
+from watchpost import log as tm
+from watchpost.config.config import Part, Plan
+from watchpost.config.fields import Options, Secret
+from watchpost.config.loader import Progress, load
+from watchpost.config.settings import Settings
+from watchpost.errors import StoreUnreachable
+from watchpost.match.matcher import Plausible
+from watchpost.model import Group
+from watchpost.notify import receiver as notify_receiver
+from watchpost.notify import receivers
+from watchpost.notify.composer import Editor, Hush, Imprint
+from watchpost.poll import source as poll_source
+from watchpost.poll import sources
+from watchpost.poll.http.websub import Hubs
+from watchpost.poll.registry import Registry
+from watchpost.store.client import Store
+from watchpost.store.overview import Board
+from watchpost.store.polling import Intake
+from watchpost.store.receivers import Gate
+from watchpost.store.server.binary import find_binary
+from watchpost.store.server.datadir import find_running
+from watchpost.store.server.embedded import EmbeddedServer
+from watchpost.store.silences import Silences
+from watchpost.store.websub import Pushes
+
+USER_AGENT = f"watchpost/{__version__}"
+
+
+def read_plan(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:
+    """The plan that a configuration file describes. Raises ConfigError with every mistake."""
+    return load(path, sources=source_options(), receivers=receiver_options(), env=env, progress=progress)
+
+
+def source_options() -> Mapping[str, type[Options]]:
+    """Every kind of source and what an operator may write for it."""
+    return {name: kind.options for name, kind in sources.kinds().items()}
+
+
+def receiver_options() -> Mapping[str, type[Options]]:
+    """Every kind of receiver and what an operator may write for it."""
+    return {name: kind.options for name, kind in receivers.kinds().items()}
+
+
+def build_sources(
+    plan: Plan,
+    parser: poll_source.Parser,
+    registry: Registry | None = None,
+    pushes: Pushes | None = None,
+) -> tuple[poll_source.Source, ...]:
+    """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
+    agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
+    kinds = sources.kinds()
+    workshop = poll_source.Workshop(
+        parser=parser,
+        user_agent=agent,
+        plausible=Plausible(plan.topics),
+        body_bytes=plan.limits.body_bytes,
+        registry=registry,
+        visit_seconds=plan.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
+        hubs=Hubs(pushes, plan.public_url, agent) if pushes is not None and plan.public_url else None,
+    )
+    return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
+
+
+def build_intake(plan: Plan, store: Store) -> Intake:
+    """The poll role's end of the store."""
+    return Intake(
+        store,
+        seen_ttl_ms=_ms(plan.retention.dedup),
+        queue_max=plan.limits.queue_max,
+        lease_ms=_ms(plan.limits.lease),
+        host_gap_ms=_ms(plan.limits.host_gap),
+    )
+
+
+def build_receivers(
+    plan: Plan, install: str, terminal: TextIO, secret: str = ""
+) -> dict[str, notify_receiver.Receiver]:
+    """The plan's receivers by name; nothing is opened yet. Without the `secret` of the store no mail has a way out."""
+    kinds = receivers.kinds()
+    workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
+    return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
+
+
+def build_gate(store: Store, part: Part) -> Gate:
+    """What stands before a receiver; receivers at one host share its pace."""
+    url = getattr(part.options, "url", None)
+    host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
+    return Gate(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
+
+
+def tries_of(part: Part) -> notify_receiver.RetryOptions:
+    """How the operator wants a receiver to be tried."""
+    options = part.options
+    return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
+
+
+def ops_for(plan: Plan, part: Part) -> str:
+    """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
+    ops = next((one for one in plan.receivers if one.name == plan.ops), None)
+    if ops is None or ops.name == part.name:
+        return ""
+    same = ops.kind == part.kind and ops.options.model_dump(exclude={"retry"}) == part.options.model_dump(
+        exclude={"retry"}
+    )
+    urls = [getattr(one.options, "url", None) for one in (ops, part)]
+    same = same or (
+        isinstance(urls[0], Secret) and isinstance(urls[1], Secret) and urls[0].reveal() == urls[1].reveal()
+    )
+    return "" if same else ops.name
+
+
+def imprint_of(plan: Plan, install: str) -> Imprint:
+    """What every edition says of this installation."""
+    return Imprint(
+        plan.timezone,
+        plan.language,
+        plan.install,
+        plan.public_url,
+        install,
+        plan.fingerprint,
+        {topic.name: topic.title for topic in plan.topics},
+        {part.name: weight for part in plan.sources if (weight := getattr(part.options, "weight", 1.0)) != 1.0},
+    )
+
+
+def build_editor(
+    plan: Plan, imprint: Imprint, receivers: Mapping[str, notify_receiver.Receiver], store: Store
+) -> Editor:
+    """Who makes the editions, for the service and for a preview alike."""
+    hush = Hush(plan.quiet_hours, plan.silences, plan.limits.digests_per_receiver_per_hour)
+    return Editor(receivers, [part.name for part in plan.sources], Board(store), Silences(store), imprint, hush)
+
+
+@dataclass(frozen=True, slots=True)
+class Housing:
+    """The store, the embedded server under it if it is ours, and this installation's secret."""
+
+    store: Store
+    server: EmbeddedServer | None
+    secret: str = field(default="", repr=False)
+
+
+async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> Housing:
+    """Connect to the configured server, or start the embedded one. Never falls back from one to the other.
+
+    Raises StoreUnreachable or StoreUnfit, whose message says what to do.
+    """
+    server = None
+    if settings.redis_url is not None:
+        url = settings.redis_url.reveal()
+    else:
+        server = EmbeddedServer(settings.data, binary=find_binary(env), fsync=settings.redis_fsync, log=tm.log())
+        await server.start()
+        url = server.url
+    store = Store(url, plan.redis_prefix)
+    if server is None:
+        tm.log().info("redis.external", url=store.shown)
+    try:
+        await _reached(settings, store.check())
+        secret = await store.secret()
+    except BaseException:
+        await store.close()
+        if server is not None:
+            await server.stop()
+        raise
+    return Housing(store, server, secret)
+
+
+@asynccontextmanager
+async def look(settings: Settings, plan: Plan) -> AsyncIterator[Store]:
+    """The store of a watchpost that runs already, for commands that look or act on it. Starts no server.
+
+    Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
+    """
+    configured = settings.redis_url
+    store = Store(await find_running(settings.data) if configured is None else configured.reveal(), plan.redis_prefix)
+    try:
+        await _reached(settings, Board(store).ping())
+        yield store
+    finally:
+        await store.close()
+
+
+async def _reached(settings: Settings, question: Awaitable[None]) -> None:
+    """Ask the store for the first time. Raises what that raises, with what helps where nobody answers."""
+    try:
+        await question
+    except StoreUnreachable as error:
+        cure = "; start it, or correct WATCHPOST_REDIS_URL" if settings.redis_url is not None else ""
+        raise StoreUnreachable(f"{error}{cure}") from error
+
+
+def new_install_id() -> str:
+    """A name for an installation that is seen for the first time; it is kept in the store from then on."""
+    return secrets.token_hex(4)
+
+
+def consumer_name(role: str) -> str:
+    """This process's name in the consumer groups."""
+    return f"{role}-{platform.node() or 'host'}-{os.getpid()}"
+
+
+def operator() -> str:
+    """Who is at this machine's keyboard, for the log of what people did."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
+
+
+def terminal() -> TextIO:
+    """Where the console receiver writes."""
+    return stdio.standard("stdout")
+
+
+def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
+    """What is watched and who is told, for the first line that a person reads."""
+    feeds = sum(1 for part in plan.sources if part.kind == "feed")
+    return {
+        "version": __version__,
+        "sources": f"{_count(feeds, 'feed')} and {_count(len(plan.sources) - feeds, 'folder')}",
+        "topics": ", ".join(topic.title or topic.name for topic in plan.topics) or "no topics",
+        "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
+    }
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

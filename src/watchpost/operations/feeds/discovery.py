@@ -1,0 +1,275 @@
+"""The feeds of a web page: what its head names, else the usual places, each read before it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from urllib.parse import urljoin
+
+from watchpost.config.fields import Network
+from watchpost.config.opml import Listed, Outline, name_of, same_address
+from watchpost.documents.feed import FeedLink, find_feed_links
+from watchpost.documents.parse import Reading, read_feed_document
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.documents.results import Failure
+from watchpost.errors import FetchError
+from watchpost.model import Article
+from watchpost.operations.factory import USER_AGENT
+from watchpost.operations.feeds import subscriptions
+from watchpost.operations.feeds.status import CURES
+from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.http.fetcher import Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.schedule import next_visit
+from watchpost.poll.source import Parser
+from watchpost.poll.sources.feed import Feed
+
+USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")
+"""Where sites keep the feeds that no page names: asked for with `--guess` only, one after the other."""
+
+_TIMEOUT = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A feed that a page names, or that lay in a usual place. `problem` says why it cannot be read, "" if it can.
+
+    `newest` is the date of its newest entry; `lang` what most of its entries say.
+    """
+
+    url: str
+    title: str
+    entries: int = 0
+    newest: datetime | None = None
+    lang: str = ""
+    problem: str = ""
+    guessed: bool = False
+
+
+async def discover(
+    url: str, fetcher: Fetcher, parser: Parser, now: datetime, *, guess: bool = False, pause_seconds: float = 1.0
+) -> tuple[Candidate, ...]:
+    """The feeds of the page at `url`, those that can be read first; the page may be a feed itself.
+
+    Requests follow one another with `pause_seconds` between them. Raises FetchError if the page cannot be had.
+    """
+    page = await _get(fetcher, url)
+    itself = await _candidate(FeedLink(page.url, ""), page, parser, now)
+    if not itself.problem:
+        return (itself,)
+    found = [await _try(link, fetcher, parser, now, pause_seconds) for link in await named_feeds(page, parser)]
+    if guess and not any(not one.problem for one in found):
+        for path in USUAL:
+            tried = await _try(FeedLink(urljoin(page.url, path), ""), fetcher, parser, now, pause_seconds, guessed=True)
+            if not tried.problem and same_address(tried.url) not in {same_address(one.url) for one in found}:
+                found.append(tried)
+    return tuple(sorted(found, key=lambda one: bool(one.problem)))
+
+
+async def named_feeds(page: Fetched, parser: Parser) -> tuple[FeedLink, ...]:
+    """The feeds that a page names; none if it cannot be parsed."""
+    try:
+        return await parser.run(find_feed_links, page.body, page.url)
+    except FetchError:
+        return ()
+
+
+async def _try(
+    link: FeedLink, fetcher: Fetcher, parser: Parser, now: datetime, pause_seconds: float, guessed: bool = False
+) -> Candidate:
+    await asyncio.sleep(pause_seconds)
+    try:
+        answer = await _get(fetcher, link.url)
+    except FetchError as error:
+        return Candidate(link.url, link.title, problem=error.detail, guessed=guessed)
+    return await _candidate(link, answer, parser, now, guessed)
+
+
+async def _candidate(
+    link: FeedLink, answer: Fetched, parser: Parser, now: datetime, guessed: bool = False
+) -> Candidate:
+    try:
+        reading: Reading = await parser.run(read_feed_document, answer.body, now=now, source="", url=answer.url)
+    except FetchError as error:
+        return Candidate(link.url, link.title, problem=error.detail, guessed=guessed)
+    articles = reading.articles
+    languages = [article.lang for article in articles if article.lang]
+    title = link.title or next((article.outlet for article in articles if article.outlet), "")
+    return Candidate(
+        answer.moved_to or link.url,
+        title,
+        len(articles),
+        max((article.published for article in articles if article.published is not None), default=None),
+        max(set(languages), key=languages.count) if languages else "",
+        guessed=guessed,
+    )
+
+
+async def _get(fetcher: Fetcher, url: str) -> Fetched:
+    return await fetcher.get(url, headers={}, validators=None, timeout=_TIMEOUT)
+
+
+def network_list(texts: Sequence[str]) -> tuple[Network, ...]:
+    """`--allow-private` as networks. Raises ValueError for what is none."""
+    return tuple(ip_network(text) for text in texts)
+
+
+async def look_around(
+    url: str, allow_private: Sequence[Network], now: datetime, *, guess: bool
+) -> tuple[Candidate, ...]:
+    """`discover` over the real network, with a parser in a child process."""
+    parser = ParserProcess()
+    fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
+    try:
+        return await discover(url, fetcher, parser, now, guess=guess)
+    finally:
+        await parser.close()
+
+
+def yaml_of(found: Sequence[Candidate]) -> str:
+    """The candidates as a block to paste into the configuration."""
+    taken: set[str] = set()
+    listed = []
+    for one in found:
+        outline = Outline(one.title, one.url, lang=one.lang if one.lang.isalpha() else "")
+        name = name_of(outline, "", taken)
+        taken.add(name)
+        listed.append(Listed(name, 0, outline))
+    return subscriptions.yaml_of(listed)
+
+
+# One feed tried once, without Redis: what the server says, how it is read, and what the poller would do next.
+
+
+HEADERS = (
+    "content-type", "content-encoding", "etag", "last-modified", "cache-control", "expires", "age", "retry-after",
+    "link",
+)  # fmt: skip
+"""The headers of an answer that decide what watchpost does."""
+
+_ROOT = re.compile(rb"<(?:(\w{1,20}):)?(rss|feed|rdf|urlset|sitemapindex|html|opml)\b([^>]{0,2000})", re.IGNORECASE)
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one visit found. `status` is 0 and `url` "" if there was no answer that could be used.
+
+    `form` is what the document calls itself, `encoding` what it or HTTP declares ("" if neither does). `next_visit`
+    and `why` are what the poller would note; `named` are the feeds that an HTML page names instead.
+    """
+
+    name: str
+    asked: str
+    ok: bool
+    status: int
+    url: str
+    moved_to: str
+    headers: Mapping[str, str] = field(hash=False)
+    bytes: int
+    form: str
+    encoding: str
+    entries: tuple[Article, ...]
+    reason: str
+    detail: str
+    failures: tuple[Failure, ...]
+    next_visit: datetime
+    why: str
+    cure: str
+    named: tuple[FeedLink, ...] = ()
+
+
+class _Recorder:
+    """A Fetcher that remembers the last answer."""
+
+    def __init__(self, inner: Fetcher) -> None:
+        self.answer: Fetched | None = None
+        self._inner = inner
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
+    ) -> Fetched:
+        self.answer = await self._inner.get(url, headers=headers, validators=validators, timeout=timeout)
+        return self.answer
+
+
+async def try_feed(
+    name: str,
+    options: FeedOptions,
+    now: datetime,
+    allow_private: Sequence[Network] = (),
+    parser: Parser | None = None,
+) -> Trial:
+    """One visit to a feed as the poller makes the first one: one GET, read in a child process, by `parser` if given."""
+    own = ParserProcess()  # starts its child with the first job
+    reads = parser or own
+    recorder = _Recorder(
+        HttpFetcher(
+            user_agent=USER_AGENT,
+            allow_private=[*options.allow_private, *allow_private],
+            proxy=options.proxy.address if options.proxy is not None else None,
+        )
+    )
+    everything = options.model_copy(update={"on_new": "all"})
+    try:
+        visit = await Feed(name, everything, reads, recorder).visit({}, now)
+        named = await _named(visit.reason, recorder.answer, reads)
+    finally:
+        await own.close()
+    ok = visit.outcome != "failed"
+    answer = recorder.answer
+    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, pace=visit.pace)
+    body = answer.body if answer is not None else b""
+    headers = answer.headers if answer is not None else {}
+    return Trial(
+        name=name,
+        asked=options.url,
+        ok=ok,
+        status=answer.status if answer is not None else 0,
+        url=answer.url if answer is not None else "",
+        moved_to=answer.moved_to if answer is not None else "",
+        headers={key: headers[key] for key in HEADERS if key in headers},
+        bytes=len(body),
+        form=form_of(body),
+        encoding=_encoding(body, headers),
+        entries=visit.articles,
+        reason=visit.reason,
+        detail=visit.detail,
+        failures=visit.failures,
+        next_visit=moment,
+        why=why,
+        cure=CURES.get(visit.reason, ""),
+        named=named,
+    )
+
+
+async def _named(reason: str, answer: Fetched | None, parser: Parser) -> tuple[FeedLink, ...]:
+    return await named_feeds(answer, parser) if reason == "not_a_feed" and answer is not None else ()
+
+
+def form_of(body: bytes) -> str:
+    """What the document calls itself: "RSS 2.0", "Atom", "RSS 1.0", "JSON Feed", "news sitemap", "HTML", or ""."""
+    head = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] == b"{":
+        return "JSON Feed" if b"jsonfeed.org" in head else "JSON"
+    root = _ROOT.search(head)
+    if root is None:
+        return ""
+    tag, rest = root[2].lower(), root[3]
+    if tag == b"rss":
+        version = re.search(rb"version\s*=\s*[\"']([\d.]{1,8})", rest)
+        return f"RSS {version[1].decode()}" if version else "RSS"
+    names = {b"feed": "Atom", b"rdf": "RSS 1.0", b"urlset": "news sitemap", b"sitemapindex": "sitemap index"}
+    return names.get(tag, tag.decode().upper())
+
+
+def _encoding(body: bytes, headers: Mapping[str, str]) -> str:
+    http = _CHARSET.search(headers.get("content-type", ""))
+    if http:
+        return http[1].lower()
+    declared = _DECLARED.match(body[:400].lstrip(b"\xef\xbb\xbf \t\r\n"))
+    return declared[1].decode().lower() if declared else ""

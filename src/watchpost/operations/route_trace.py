@@ -1,0 +1,111 @@
+"""Pure: which way a hit would go: route by route, who is told, when, and why not. Asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watchpost.config.config import Plan
+from watchpost.model import Route, Severity
+from watchpost.notify.rules import quiet_until
+from watchpost.notify.schedule import next_slot
+from watchpost.schedules import Immediate
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One route: `takes` the hit or not, and `why`. `goes_on`: the next routes are asked, too."""
+
+    route: int
+    takes: bool
+    why: str
+    goes_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told, by which route, at which moment (without delays of the other side), and what that follows from."""
+
+    receiver: str
+    route: int
+    when: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The whole way. `silences` are the ids of those of the configuration that would keep it from everybody."""
+
+    steps: tuple[Step, ...]
+    tellings: tuple[Telling, ...]
+    silences: tuple[str, ...]
+
+
+def trace(plan: Plan, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
+    """The way of a hit on this topic, so severe, from this source ("": any), that is found now."""
+    steps: list[Step] = []
+    tellings: list[Telling] = []
+    taken = False
+    for number, route in enumerate(plan.routes):
+        if taken and not steps[-1].goes_on and steps[-1].takes:
+            break
+        why = _against(route, topic, severity, source)
+        steps.append(Step(number, not why, why or _conditions(route), route.go_on))
+        if not why:
+            taken = True
+            tellings += [_telling(plan, number, route, receiver, severity, now) for receiver in route.to]
+    silences = tuple(
+        silence.id
+        for silence in plan.silences
+        if now < silence.until
+        and not silence.text
+        and silence.topic in ("", topic)
+        and silence.severity in ("", severity)
+        and silence.source in ("", source)
+    )
+    return Trace(tuple(steps), tuple(tellings), silences)
+
+
+def _against(route: Route, topic: str, severity: str, source: str) -> str:
+    """The condition that does not hold, "" if all do. A source that is not said fits."""
+    conditions: Sequence[tuple[str, str, Sequence[str]]] = (
+        ("topic", topic, route.topics),
+        ("severity", severity, route.severities),
+        ("source", source, route.sources),
+    )
+    for what, own, wanted in conditions:
+        if wanted and own and own not in wanted:
+            return f"{what} {own} is not {' or '.join(wanted)}"
+    return ""
+
+
+def _conditions(route: Route) -> str:
+    named = (("topic", route.topics), ("severity", route.severities), ("source", route.sources))
+    told = [f"{what} is {' or '.join(wanted)}" for what, wanted in named if wanted]
+    return " and ".join(told) or "takes everything"
+
+
+def _telling(plan: Plan, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Telling:
+    schedule = route.schedule
+    if isinstance(schedule, Immediate):
+        when = now + schedule.group_wait
+        why = (
+            f"at once, with what comes within {_span(schedule.group_wait)}; then an update of the story at most every "
+            f"{_span(schedule.group_interval)}, and again after {_span(schedule.repeat_interval)} if it goes on"
+        )
+        held = quiet_until(plan.quiet_hours, receiver, severity, when)
+    else:
+        when, why = next_slot(schedule, now), "the next digest"
+        held = quiet_until(plan.quiet_hours, receiver, "", when)
+    if held is not None:
+        return Telling(receiver, number, held, f"quiet hours hold it until then; without them: {why}")
+    return Telling(receiver, number, when, why)
+
+
+def _span(length: timedelta) -> str:
+    seconds = length.total_seconds()
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"

@@ -1,0 +1,109 @@
+"""A change of topics before it is live: the running ones and those on disk, tried on the articles that are at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watchpost.config.config import Plan
+from watchpost.config.fields import Network
+from watchpost.config.routes import topics_of
+from watchpost.config.settings import Settings
+from watchpost.documents.clean import tidy
+from watchpost.documents.parse import read_article_page
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.errors import CodecError, QueryError, StoreError, WatchpostError
+from watchpost.match.trial import Effect, effects
+from watchpost.model import Article, Topic
+from watchpost.operations import factory
+from watchpost.operations.factory import USER_AGENT
+from watchpost.poll.http import caching
+from watchpost.poll.http.fetcher import HttpFetcher
+from watchpost.store.history import Retained
+from watchpost.store.running_config import Configurations
+
+MATCHING = ("match", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """What a running service has: its topics (None if nobody matches) and the articles that it saw last.
+
+    `trouble` says why there is nothing, "" if there is.
+    """
+
+    topics: tuple[Topic, ...] | None
+    articles: tuple[Article, ...]
+    trouble: str = ""
+
+
+async def look(settings: Settings, plan: Plan, since: datetime | None) -> AtHand:
+    """Ask the running service. `since` leaves out what was fetched before. Never raises for its absence."""
+    try:
+        async with factory.look(settings, plan) as store:
+            running = {one.role: one for one in await Configurations(store).running()}
+            matching = next((running[role] for role in MATCHING if role in running), None)
+            retained = [one async for one in Retained(store).articles() if since is None or one.fetched >= since]
+            return AtHand(None if matching is None else topics_of(matching.shown), tuple(retained))
+    except (StoreError, CodecError, QueryError) as error:
+        return AtHand(None, (), str(error))
+
+
+def compare(
+    old: Iterable[Topic],
+    new: Iterable[Topic],
+    name: str,
+    articles: Iterable[Article],
+    now: datetime,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[int, tuple[Effect, ...]]:
+    """How many different articles were tried, and the effects on topics that differ; `name` limits them to one.
+
+    Raises WatchpostError if neither side knows a topic of that name.
+    """
+    before, after = ({topic.name: topic for topic in side if name in ("", topic.name)} for side in (old, new))
+    if name and not before and not after:
+        raise WatchpostError(f"no topic {name!r} on either side")
+    different = {key for key in {**before, **after} if _meaning(before, key) != _meaning(after, key)}
+    tried = {article.id: article for article in articles}
+    found = effects(
+        [topic for key, topic in before.items() if key in different],
+        [topic for key, topic in after.items() if key in different],
+        tried.values(),
+        now,
+        progress,
+    )
+    return len(tried), found
+
+
+def ask(settings: Settings, plan: Plan, since: datetime | None) -> AtHand:
+    """`look`, for callers that have no loop."""
+    return asyncio.run(look(settings, plan, since))
+
+
+def _meaning(topics: Mapping[str, Topic], name: str) -> object:
+    topic = topics.get(name)
+    if topic is None:
+        return None
+    return str(topic.query), topic.exclude and str(topic.exclude), topic.languages
+
+
+# One article of the web, as a person may want to try it: fetched once, within our bounds, and read from its page.
+
+
+_TIMEOUT = timedelta(seconds=20)
+
+
+async def article_at(url: str, allow_private: Sequence[Network], now: datetime) -> Article:
+    """The article of the page at `url`. Raises FetchError if it cannot be had or is no page."""
+    parser = ParserProcess()
+    fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
+    try:
+        answer = await fetcher.get(url, headers={}, validators=None, timeout=_TIMEOUT)
+        charset = caching.charset(answer.headers)
+        draft = await parser.run(read_article_page, answer.body, now=now, charset=charset)
+        return tidy(draft, article_id=url, source="", now=now, base=answer.url)
+    finally:
+        await parser.close()

@@ -1,0 +1,129 @@
+"""Pure: what a server's headers and a feed's document ask, and how that is remembered between visits.
+
+RFC 9111 (Cache-Control, Expires, Age), RFC 9110, 10.2.3 (Retry-After), RSS 2.0 (ttl, skipHours, skipDays).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from watchpost.documents.results import Asks
+from watchpost.poll.schedule import Floor, Pace, words
+
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
+_NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_FAR_SECONDS = 10**9  # absurd wishes stay countable; due.py makes a day of them
+
+
+def remembered(headers: Mapping[str, str], known: Mapping[str, str], *, unchanged: bool) -> dict[str, str]:
+    """`fresh` (how long the answer stays fresh, in seconds) and `fresh_by` (who says so), "" if nobody says.
+
+    A 304 replaces what it names and leaves the rest (RFC 9111, 3.2).
+    """
+    said = headers.get("cache-control", "")
+    maximum = _MAX_AGE.search(said)
+    if _NO_STORE.search(said):
+        return {"fresh": "", "fresh_by": ""}
+    if maximum:
+        return {"fresh": str(min(int(maximum[1]), _FAR_SECONDS)), "fresh_by": "max-age"}
+    if "expires" in headers:
+        end, start = _http_date(headers["expires"]), _http_date(headers.get("date", ""))
+        seconds = 0 if end is None or start is None else int((end - start).total_seconds())
+        return {"fresh": str(min(seconds, _FAR_SECONDS)) if seconds > 0 else "", "fresh_by": "Expires"}
+    if unchanged and not said:
+        return {"fresh": known.get("fresh", ""), "fresh_by": known.get("fresh_by", "")}
+    return {"fresh": "", "fresh_by": ""}
+
+
+def charset(headers: Mapping[str, str]) -> str:
+    """What the Content-Type declares, "" if nothing."""
+    found = _CHARSET.search(headers.get("content-type", ""))
+    return found[1] if found else ""
+
+
+def remember(asks: Asks) -> dict[str, str]:
+    """What a document asks, as text for the source's memory; "" for what it does not ask."""
+    return {
+        "ttl": _seconds_text(asks.ttl),
+        "update_every": _seconds_text(asks.update_every),
+        "skip_hours": ",".join(map(str, asks.skip_hours)),
+        "skip_days": ",".join(map(str, asks.skip_days)),
+        "hub": asks.hub[:500],
+        "self": asks.self_url[:500],
+    }
+
+
+def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: bool) -> Pace:
+    """What a feed's memory and the headers of its last answer say about the next visit."""
+    floors = []
+    fresh = _span(memory.get("fresh", ""))
+    if fresh is not None:
+        left = fresh - (_span(headers.get("age", "")) or timedelta(0))
+        if left > timedelta(0):
+            floors.append(Floor(left, f"the server says {memory.get('fresh_by', '')} {words(left)}"))
+    if (ttl := _span(memory.get("ttl", ""))) is not None:
+        floors.append(Floor(ttl, f"the feed says ttl {words(ttl)}"))
+    if (update := _span(memory.get("update_every", ""))) is not None:
+        floors.append(Floor(update, f"the feed says that it changes every {words(update)}"))
+    return Pace(
+        every=_span(memory.get("pace", "")) if adaptive else None,
+        floors=tuple(floors),
+        skip_hours=_numbers(memory.get("skip_hours", ""), 24),
+        skip_days=_numbers(memory.get("skip_days", ""), 7),
+    )
+
+
+def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Pace:
+    """The pace after a failure, with a Retry-After of so many seconds: nothing was read that could stay fresh."""
+    floors: tuple[Floor, ...] = ()
+    if seconds is not None and seconds > 0:
+        span = timedelta(seconds=min(seconds, _FAR_SECONDS))
+        floors = (Floor(span, f"the server asked for {words(span)}"),)
+    return Pace(
+        floors=floors,
+        skip_hours=_numbers(memory.get("skip_hours", ""), 24),
+        skip_days=_numbers(memory.get("skip_days", ""), 7),
+    )
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Retry-After in seconds, from a number or a date; None if absent, negative or unreadable.
+
+    A date counts from the server's own clock, if the answer shows it.
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 12:
+        return float(value)
+    moment = _http_date(value)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (_http_date(headers.get("date", "")) or now)).total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _span(text: str) -> timedelta | None:
+    """Whole seconds; what is no number, or zero, is nothing."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 12) or not int(text):
+        return None
+    return timedelta(seconds=min(int(text), _FAR_SECONDS))
+
+
+def _seconds_text(span: timedelta | None) -> str:
+    return str(int(span.total_seconds())) if span is not None and span >= timedelta(seconds=1) else ""
+
+
+def _numbers(text: str, below: int) -> tuple[int, ...]:
+    found = (int(part) for part in text.split(",") if part.isascii() and part.isdigit() and len(part) < 3)
+    return tuple(number for number in found if number < below)

@@ -1,0 +1,112 @@
+"""Pure: compressed answers, unpacked in small pieces, so that a bomb is noticed before it goes off.
+
+gzip and deflate (RFC 1952, 1950, 1951), Brotli (RFC 7932), Zstandard (RFC 8878, with the window of RFC 9659).
+Fifty megabytes of zeros are 80 bytes of Brotli: no piece is larger than a server can make us hold for a moment.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator, Iterator
+
+from watchpost.errors import FetchError
+
+ACCEPTED = "gzip, br, zstd"
+"""What to write into Accept-Encoding."""
+
+_PIECE_BYTES = 65_536
+_ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 lets a server ask for
+
+
+def unpack(encoding: str, packed: bytes, *, longest: int, ratio: int, ratio_from: int) -> bytes:
+    """The body that `packed` holds, at most `longest` bytes, and at most `ratio` times as long from `ratio_from` on.
+
+    `encoding` is the Content-Encoding. Raises FetchError: "too_large", "truncated" (damaged, or cut short),
+    "http_error" (packed in a way that nobody asked for).
+    """
+    named = encoding.strip().lower()
+    if named in ("", "identity") or not packed:
+        return packed
+    way = _WAYS.get(named)
+    if way is None:
+        raise FetchError("http_error", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
+    out = bytearray()
+    for piece in way(packed):
+        out += piece
+        if len(out) > longest:
+            raise FetchError("too_large", f"unpacked, the answer has more than {longest:,} bytes")
+        if len(out) > max(ratio_from, len(packed) * ratio):
+            raise FetchError("too_large", f"the answer grows more than {ratio}-fold when unpacked")
+    return bytes(out)
+
+
+def _gzip(packed: bytes) -> Iterator[bytes]:
+    rest = packed
+    while rest.startswith(b"\x1f\x8b") or rest is packed:  # several members may follow, then padding
+        rest = yield from _inflate(rest, 31)
+
+
+def _deflate(packed: bytes) -> Iterator[bytes]:
+    """ "deflate" is zlib's format, but some servers send it bare."""
+    bare = len(packed) < 2 or packed[0] & 15 != 8 or int.from_bytes(packed[:2]) % 31
+    yield from _inflate(packed, -15 if bare else 15)
+
+
+def _inflate(packed: bytes, form: int) -> Generator[bytes, None, bytes]:
+    """One member; returns what follows it."""
+    inflater = zlib.decompressobj(form)
+    while packed and not inflater.eof:
+        try:
+            yield inflater.decompress(packed, _PIECE_BYTES)
+        except zlib.error as error:
+            raise _damaged(error) from None
+        packed = inflater.unconsumed_tail
+    if not inflater.eof:
+        raise _cut_short()
+    return inflater.unused_data
+
+
+def _brotli(packed: bytes) -> Iterator[bytes]:
+    import brotli
+
+    unpacker, rest = brotli.Decompressor(), packed
+    while not unpacker.is_finished():
+        try:
+            piece = unpacker.process(rest, output_buffer_limit=_PIECE_BYTES)
+        except brotli.error as error:
+            raise _damaged(error) from None
+        if not piece and unpacker.can_accept_more_data() and not unpacker.is_finished():
+            raise _cut_short()
+        yield piece
+        rest = b""
+
+
+def _zstd(packed: bytes) -> Iterator[bytes]:
+    from backports import zstd
+
+    bounds = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW_LOG}
+    while packed:  # several frames may follow one another
+        unpacker, rest = zstd.ZstdDecompressor(options=bounds), packed
+        while not unpacker.eof:
+            try:
+                piece = unpacker.decompress(rest, _PIECE_BYTES)
+            except zstd.ZstdError as error:
+                raise _damaged(error) from None
+            if not piece and unpacker.needs_input and not unpacker.eof:
+                raise _cut_short()
+            yield piece
+            rest = b""
+        packed = unpacker.unused_data
+
+
+_WAYS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
+}  # fmt: skip
+
+
+def _damaged(error: Exception) -> FetchError:
+    return FetchError("truncated", f"the compressed body is damaged: {error}")
+
+
+def _cut_short() -> FetchError:
+    return FetchError("truncated", "the answer ended within its compressed body")

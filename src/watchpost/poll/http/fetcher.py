@@ -1,0 +1,319 @@
+"""The door to the network for sources: one bounded GET, redirects followed by hand, every hop guarded.
+
+RFC 9110 and RFC 9111 for what the headers mean; the limits are measured: a server that drips, floods, bombs or
+lies costs at most one deadline and a few megabytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Literal, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from watchpost.config.fields import Network, Secret
+from watchpost.errors import FetchError
+from watchpost.net import BlockedAddress, GuardedTransport, proxied_transport
+from watchpost.poll.http.caching import retry_after_seconds
+from watchpost.poll.http.decompress import ACCEPTED, unpack
+
+Reason = Literal[
+    "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "not_found", "gone", "rate_limited",
+    "truncated", "redirect_loop", "unreachable",
+]  # fmt: skip
+"""Every reason with which a fetch fails."""
+
+_PERMANENT = frozenset({301, 308})
+REDIRECTS = _PERMANENT | {302, 303, 307}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one answer may cost: bytes on the wire, bytes after decompression, their ratio (above `ratio_from`)."""
+
+    wire_bytes: int = 5_000_000
+    body_bytes: int = 10_000_000
+    ratio: int = 100
+    ratio_from: int = 1_000_000
+    header_bytes: int = 65_536
+    hops: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """ETag and Last-Modified exactly as `url` gave them; "" if it gave none. They go to no other address."""
+
+    url: str
+    etag: str = ""
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: 200, 226 or 304. `headers` have lower-case names. `url` is where the answer came from.
+
+    `moved_to` is the address that permanent redirects, and only such, led to; "" if there were none.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(hash=False)
+    body: bytes
+    url: str
+    moved_to: str = ""
+
+
+class Fetcher(Protocol):
+    """Somebody who fetches one URL."""
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
+    ) -> Fetched:
+        """One GET within `timeout` in total. Raises FetchError with a Reason, and "Retry-After" where given."""
+        ...
+
+
+class HttpFetcher:
+    """A Fetcher by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
+
+    `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer comes
+    back as it is, whatever its status, and no redirect is followed: for callers that have a word in each hop.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allow_private: Sequence[Network] = (),
+        proxy: Secret | None = None,
+        bounds: Bounds | None = None,
+        tls: ssl.SSLContext | None = None,
+        plain: bool = False,
+    ) -> None:
+        self._user_agent = user_agent
+        self._plain = plain
+        self._proxy = proxy
+        self._guarded = GuardedTransport(allow_private=allow_private, tls=tls)
+        self._bounds = bounds or Bounds()
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
+    ) -> Fetched:
+        """See Fetcher. `headers` are sent to the origin of `url` alone: they may hold a secret."""
+        seconds = timeout.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._follow(url, headers, validators)
+        except (TimeoutError, httpx.TimeoutException):
+            raise FetchError("timeout", f"no complete answer within {seconds:g} s") from None
+        except BlockedAddress as error:
+            raise FetchError("blocked", f"{error.hostname} is not on the public Internet (see allow_private)") from None
+        except httpx.InvalidURL as error:
+            raise FetchError("unreachable", f"this is no URL: {error}") from None
+        except httpx.HTTPError as error:
+            raise _named(error) from None
+
+    async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
+        seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
+        here = start
+        for _ in range(self._bounds.hops + 1):
+            own = headers if _same_origin(here, start) else {}
+            known = validators if validators is not None and validators.url == url else None
+            sent = {"user-agent": self._user_agent} | _request_headers(own, known)
+            answer = await self._one(httpx.Request("GET", here, headers=sent), url)
+            if self._plain:
+                return answer
+            target = answer.headers.get("location", "")
+            if answer.status not in REDIRECTS or not target:
+                return accepted(answer, moved_to)
+            permanent = permanent and answer.status in _PERMANENT
+            url = redirected(url, target)
+            moved_to = url if permanent else moved_to
+            if url in seen:
+                raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
+            seen.add(url)
+            here = httpx.URL(url)
+        raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
+
+    async def _one(self, request: httpx.Request, url: str) -> Fetched:
+        if self._proxy is None:
+            return await self._exchange(self._guarded, request, url)
+        async with proxied_transport(self._proxy.reveal()) as transport:
+            return await self._exchange(transport, request, url)
+
+    async def _exchange(self, transport: httpx.AsyncBaseTransport, request: httpx.Request, url: str) -> Fetched:
+        response = await transport.handle_async_request(request)
+        try:
+            size = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
+            if size > self._bounds.header_bytes:
+                raise FetchError("too_large", f"the answer's headers have {size:,} bytes")
+            named = {name.lower(): value for name, value in response.headers.items()}
+            body = await self._body(response) if response.status_code in (200, 203, 226) else b""
+            return Fetched(response.status_code, named, body, url)
+        finally:
+            await response.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """The unpacked body, read no further than the bounds allow."""
+        bounds, packed = self._bounds, bytearray()
+        async for chunk in response.aiter_raw():
+            packed += chunk
+            if len(packed) > bounds.wire_bytes:
+                raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
+        return unpack(
+            response.headers.get("content-encoding", ""),
+            bytes(packed),
+            longest=bounds.body_bytes,
+            ratio=bounds.ratio,
+            ratio_from=bounds.ratio_from,
+        )
+
+
+def _same_origin(here: httpx.URL, start: httpx.URL) -> bool:
+    """Whether what is meant for one may go to the other, too; from https to anything else it may not."""
+    return here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme)
+
+
+def _request_headers(headers: Mapping[str, str], validators: Validators | None) -> dict[str, str]:
+    sent = {
+        "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
+        "accept-encoding": ACCEPTED,
+    }
+    sent |= {name.lower(): value for name, value in headers.items()}
+    if validators is not None:
+        sent |= {"if-none-match": validators.etag} if validators.etag else {}
+        sent |= {"if-modified-since": validators.modified} if validators.modified else {}
+    return sent
+
+
+def redirected(url: str, location: str) -> str:
+    """Where a redirect from `url` leads. Raises FetchError for what is no web address."""
+    try:
+        target = urljoin(url, location.strip())
+        parts = httpx.URL(target)
+    except (ValueError, httpx.InvalidURL):
+        raise FetchError("unreachable", "redirected to something that is no URL") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise FetchError("blocked", f"redirected to a {parts.scheme or 'strange'}: address")
+    return str(parts.copy_with(fragment=None))
+
+
+def accepted(answer: Fetched, moved_to: str = "") -> Fetched:
+    """The answer if it is one that can be used. Raises FetchError for every other status."""
+    if answer.status in (200, 203, 226, 304):
+        return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)
+    said = f"HTTP {answer.status}"
+    wait = retry_after_seconds(answer.headers, datetime.now(UTC))
+    if answer.status == 410:
+        raise FetchError("gone", f"{said}: the feed is gone for good")
+    if answer.status == 404:
+        raise FetchError("not_found", said, wait)
+    if answer.status == 429:
+        raise FetchError("rate_limited", said, wait)
+    raise FetchError("http_error", said, wait)
+
+
+def _named(error: httpx.HTTPError) -> FetchError:
+    """The reason in what httpx, httpcore, anyio and the system say, which lies somewhere below the exception."""
+    causes = list(_causes(error))
+    said = next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__)[:200]
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return FetchError("dns", "the server's name cannot be resolved")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return FetchError("tls", f"no trusted connection: {said}")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return FetchError("refused", "the connection was refused")
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "too long" in str(error).lower() or "too large" in str(error).lower():
+            return FetchError("too_large", "the answer's headers are too long")
+        if "complete" in str(error).lower():
+            return FetchError("truncated", "the connection ended before the answer did")
+    return FetchError("unreachable", said)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        one = todo.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        todo += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+
+
+# a feed that has moved for good, proven over time before it is believed (RFC 9110, 15.4.2 and 15.4.9).
+#
+# A permanent redirect is followed at each visit. Only when it has led to the same place three times, with a day
+# between the first and the last, and to a feed each time, is that place visited directly: a captive portal or a
+# mistake at the other end lasts less long. The place that the operator wrote stays the feed's name and its way back.
+
+
+PROOFS = 3
+PROVEN_AFTER = timedelta(hours=24)
+
+
+def noted(memory: Mapping[str, str], target: str, now: datetime) -> dict[str, str]:
+    """What to remember after a visit that brought a feed. `target` is where permanent redirects led, "" if nowhere.
+
+    `moved` is the place that is being proven, `moved_since` and `moved_times` since when and how often it was
+    seen, `moved_to` the proven place.
+    """
+    if not target:
+        return {"moved": "", "moved_since": "", "moved_times": ""}
+    if target == memory.get("moved"):
+        since, times = memory.get("moved_since", ""), memory.get("moved_times", "")
+    else:
+        since, times = "", ""
+    began = _moment(since) or now
+    count = (int(times) if times.isascii() and times.isdigit() and len(times) < 6 else 0) + 1
+    if count >= PROOFS and now - began >= PROVEN_AFTER:
+        return {"moved": "", "moved_since": "", "moved_times": "", "moved_to": target}
+    return {"moved": target, "moved_since": began.isoformat(timespec="seconds"), "moved_times": str(count)}
+
+
+def back() -> dict[str, str]:
+    """What to remember when the proven place has failed: the next visit goes to the place in the configuration."""
+    return {"moved_to": "", "moved": "", "moved_since": "", "moved_times": ""}
+
+
+def said(memory: Mapping[str, str]) -> str:
+    """For the operator: where the feed has gone, "" if nowhere."""
+    if memory.get("moved_to"):
+        return f"moved for good, read at {memory['moved_to']}"
+    return f"moved for good to {memory['moved']}, the server says" if memory.get("moved") else ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+# what two web addresses have in common.
+
+
+def host_of(url: str) -> str:
+    """What must not be asked twice at once. On loopback each port is a host of its own."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    return f"{host}:{parts.port}" if local else host
+
+
+def origin_of(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, name and port: whom the operator's headers and passwords are meant for."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port

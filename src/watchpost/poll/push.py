@@ -1,0 +1,138 @@
+"""What hubs pushed: parse → COMMIT, under the ids that polling gives. No decisions of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+from watchpost import log as tm
+from watchpost.errors import StoreBusy
+from watchpost.poll import poller, schedule
+from watchpost.poll.http import websub
+from watchpost.poll.schedule import Visit
+from watchpost.poll.source import Source
+from watchpost.store.client import patiently
+from watchpost.store.polling import Claim, Intake
+from watchpost.store.streams import Claims, Consumer, Entry
+from watchpost.store.websub import Push, Pushes
+
+_AT_ONCE = 8
+_WAIT_SECONDS = 1.0
+
+
+class Pushable(Source, Protocol):
+    """A source that a hub can push."""
+
+    async def pushed(self, body: bytes, content_type: str, memory: Mapping[str, str], now: datetime) -> Visit:
+        """What is new in a pushed document. Never raises for what it is: that is a Visit."""
+        ...
+
+
+class Pushed:
+    """Reads pushes until `stop` is set. `tick` and `tick_renew` return three times a lease; `hold` as the Poller's."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Pushable],
+        intake: Intake,
+        pushes: Pushes,
+        claims: Claims,
+        *,
+        tick: Callable[[], Awaitable[None]],
+        tick_renew: Callable[[], Awaitable[None]],
+        stop: asyncio.Event,
+        clock: Callable[[], datetime],
+        hold: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._feeds = {feed.name: feed for feed in feeds}
+        self._intake = intake
+        self._pushes = pushes
+        self._claims = claims
+        self._stop = stop
+        self._clock = clock
+        self._hold = hold
+        self._consumer = Consumer(
+            claims,
+            "pushed",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            may_take_over=self._may_read,
+            tick=tick,
+            tick_renew=tick_renew,
+            stop=stop,
+        )
+
+    async def run(self) -> None:
+        """The daemon: pushes as they come, and those that a silent poller left."""
+        await self._consumer.run()
+
+    async def _may_read(self) -> bool:
+        return not self._hold()
+
+    async def _take(self) -> Sequence[Entry]:
+        if self._hold():
+            await patiently(_WAIT_SECONDS, self._stop)
+            return ()
+        return await self._claims.take(_AT_ONCE)
+
+    async def _deal(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            push = self._pushes.read(entry)
+            feed = self._feeds.get(push.feed) if push is not None else None
+            if push is None or feed is None or await self._read(feed, push):
+                await self._pushes.done(entry)
+
+    async def _give_up(self, entry: Entry) -> None:
+        push = self._pushes.read(entry)
+        if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
+            await self._intake.hasten([push.feed])
+        await self._pushes.done(entry)
+
+    async def _read(self, feed: Pushable, push: Push) -> bool:
+        """Whether the push is dealt with; no if we are stopping, or the queue stays full."""
+        now = self._clock()
+        if push.kind == "verified":
+            tm.log().info("push.confirmed", source=feed.name)
+            return await self._commit(
+                feed, Visit("unchanged", memory=websub.confirmed(push.note, push.lease_seconds, now))
+            )
+        if push.kind == "denied":
+            tm.log().warning("push.denied", source=feed.name, detail=push.note)
+            return await self._commit(feed, Visit("unchanged", memory=websub.denied(push.note)))
+        memory = (await self._intake.recall(feed.name)).memory
+        visit = await feed.pushed(push.body, push.note, memory, now)
+        if visit.outcome == "failed":
+            tm.log().warning("push.failed", source=feed.name, detail=visit.detail)
+        done = await self._commit(feed, visit)
+        if done and (visit.more or visit.outcome == "failed"):
+            await self._intake.hasten([feed.name])
+        return done
+
+    async def _commit(self, feed: Pushable, visit: Visit) -> bool:
+        claim = Claim(feed.name, "", {}, {})
+        stamp = schedule.stamp(self._clock())
+        while not self._stop.is_set():
+            with suppress(StoreBusy):
+                done = await self._intake.commit(
+                    claim,
+                    visit.articles,
+                    memory=visit.memory,
+                    status={},
+                    delay_ms=-1,
+                    seen=visit.seen,
+                    marks=visit.marks,
+                    stamp=stamp,
+                )
+                if done.answer == "stale":  # what it left out as known is known no more: it is read again
+                    return False
+                if done.answer != "busy":
+                    poller.committed(feed, visit, done.new, done.known)
+                    if done.new:
+                        tm.log().info("push.read", source=feed.name, new=done.new)
+                    return True
+            await patiently(_WAIT_SECONDS, self._stop)
+        return False

@@ -1,0 +1,453 @@
+"""Pure: a document as queries see it: fields of text, each with an index of where its words stand.
+
+An index is made once per document and field, when the first query asks for it, and each part of it when it is
+first needed: most queries find out from the set of words alone that they do not match.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html.entities import html5
+from typing import Any, TypeVar
+
+from watchpost.query.tokens import Places, Step, fold, folded_pieces, is_unspaced, spelling, touches
+
+# HTML entities that were left in a text, read as the characters they stand for.
+#
+# Feeds escape twice, databases once too often: `Go&iuml;ta`, `&#1052;&#1072;&#1083;&#1080;`, `AT&amp;amp;T`. The text
+# is searched as a reader would see it; every offset that leaves here is one of the text as it was given.
+
+
+# A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
+_ENTITY = re.compile(r"&(?:amp;)*(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
+class Reading:
+    """A text as it is read: `text` without entities, and the way back to the original."""
+
+    __slots__ = ("_began", "_places", "text")
+
+    def __init__(self, original: str) -> None:
+        self.text = original
+        self._began: list[int] = []  # where each entity's characters begin in `text`
+        self._places: list[tuple[int, int, int]] = []  # where they end, and the entity's place in the original
+        if "&" in original and ";" in original:
+            self._decode(original)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the original of text[start:end], which is not empty."""
+        if not self._began:
+            return start, end
+        return self._place(start)[0], self._place(end - 1)[1]
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """The place in the original of the character at `at`."""
+        number = bisect_right(self._began, at) - 1
+        if number < 0:
+            return at, at + 1
+        ended, start, end = self._places[number]
+        return (start, end) if at < ended else (end + at - ended, end + at - ended + 1)
+
+    def _decode(self, original: str) -> None:
+        parts: list[str] = []
+        length = last = 0
+        for match in _ENTITY.finditer(original):
+            meant = _meaning(match[0])
+            if meant is None:
+                continue
+            before = original[last : match.start()]
+            parts += (before, meant)
+            length += len(before)
+            self._began.append(length)
+            length += len(meant)
+            last = match.end()
+            self._places.append((length, match.start(), last))
+        if parts:
+            self.text = "".join((*parts, original[last:]))
+
+
+def _meaning(entity: str) -> str | None:
+    """What an entity stands for, or None if it is not one."""
+    name = entity[1:].replace("amp;", "") or "amp;"
+    if name[0] != "#":
+        return html5.get(name)
+    code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
+    return "\ufffd" if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000 else chr(code)
+
+
+# where the words of one text stand. Positions count words from 0; offsets are those of the original.
+
+
+LONGEST_SEARCHED = 200_000
+"""The characters of a text that a regular expression gets to see, counted from its beginning."""
+
+MOST_PLACES = 1_000
+"""The places that are told of one clause in one text, counted from its beginning."""
+
+_FEW = 64  # words to look up in a text before all are noted
+_HYPHENS = "-\u00ad\u2010"
+_LINE_END = re.compile("([^\\W\\d_])[-\u00ad\u2010]\r?\n[ \t]*(?=([^\\W\\d_]))")
+_PARAGRAPH_END = re.compile("\n[ \t\r]*\n|\u2029")
+
+
+class Index:
+    """The words of one text.
+
+    A word that a hyphen at the end of a line broke in two ("merce-\\nnaries") stands in the index three times: as
+    its halves, which may be words by themselves ("anti-\\nWagner"), and as the whole.
+    """
+
+    __slots__ = (
+        "_broken",
+        "_folded",
+        "_last",
+        "_looked_up",
+        "_paragraphs",
+        "_pieces",
+        "_positions",
+        "_reading",
+        "_sorted",
+        "_spans",
+        "_vocabulary",
+        "joined",
+    )
+
+    def __init__(self, text: str) -> None:
+        self._reading = Reading(text)
+        self._pieces = folded_pieces(self._reading.text)
+        self.joined = " ".join(filter(None, self._pieces))
+        self._folded: list[str] | None = None
+        self._spans: Places | None = None
+        self._last: dict[str, int] | None = None  # where each word stands last
+        self._looked_up: dict[str, list[int]] = {}
+        self._positions: dict[str, list[int]] | None = None
+        self._sorted: list[str] | None = None
+        self._paragraphs: list[int] | None = None
+        self._broken = self._rejoined() if _breaks_words(text) else {}
+        self._vocabulary: Set[str] | None = None
+
+    @property
+    def folded(self) -> list[str]:
+        """The folded words in order; `joined` is them with spaces between."""
+        if self._folded is None:
+            self._folded = self.joined.split()
+        return self._folded
+
+    @property
+    def rejoined(self) -> Mapping[int, str]:
+        """The words that the end of a line broke, folded, by the position of their first half."""
+        return self._broken
+
+    @property
+    def vocabulary(self) -> Set[str]:
+        """The folded words, those included that the end of a line broke."""
+        if self._vocabulary is None:
+            self._vocabulary = {*self.folded, *self._broken.values()}
+        return self._vocabulary
+
+    def find(self, steps: tuple[Step, ...]) -> list[tuple[int, int]]:
+        """First and last word of every place where the words are those of `steps`, which is not empty."""
+        if steps[0].folded not in self.joined and not steps[0].forms and not self._broken:
+            return []  # most names do not stand in most titles
+        starts = self._standing(steps[0])[:MOST_PLACES]
+        if self._broken:
+            return [(start, last) for start in starts for last in self._ends(start, steps)]
+        if len(steps) == 1 and not steps[0].exact:
+            return [(start, start) for start in starts]
+        length = len(steps)
+        return [
+            (start, start + length - 1)
+            for start in starts
+            if start + length <= len(self.folded)
+            and all(self._is(start + distance, step) for distance, step in enumerate(steps))
+        ]
+
+    def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
+        """The words that the byte spans touch that `matches` finds in the text; those without a word are left out."""
+        text = self._reading.text[:LONGEST_SEARCHED]
+        encoded = text.encode(errors="replace")  # a lone surrogate becomes one "?": the offsets stay
+        places = self._places().all()
+        begun, ended = [start for start, _ in places], [end for _, end in places]
+        found: dict[tuple[int, int], None] = {}
+        bytes_seen = characters = 0
+        for start_byte, end_byte in matches(encoded):
+            characters += len(encoded[bytes_seen:start_byte].decode(errors="replace"))
+            end = characters + len(encoded[start_byte:end_byte].decode(errors="replace"))
+            bytes_seen = start_byte
+            first, last = bisect_right(ended, characters), bisect_left(begun, end) - 1
+            if first <= last:
+                found[first, last] = None
+        return list(found)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The offsets in the original text from the start of word `first` to the end of word `last`."""
+        found = self._places()
+        return self._reading.original(found[first][0], found[last][1])
+
+    def paragraph(self, position: int) -> int:
+        """The number, from 0, of the paragraph that the word stands in. An empty line ends a paragraph."""
+        if self._paragraphs is None:
+            self._paragraphs = [match.end() for match in _PARAGRAPH_END.finditer(self._reading.text)]
+        return bisect_right(self._paragraphs, self._places()[position][0])
+
+    def neighbours(self, first: int, last: int) -> tuple[str, str]:
+        """The folded words that touch the place on either side, nothing visible between; "" where none does."""
+        found, text = self._places(), self._reading.text
+        before = first > 0 and touches(text, found[first - 1][1], found[first][0])
+        after = last + 1 < len(found) and touches(text, found[last][1], found[last + 1][0])
+        return self.folded[first - 1] if before else "", self.folded[last + 1] if after else ""
+
+    def spelt(self, first: int, last: int) -> str:
+        """How a place is spelt, from its first to its last word, in one line."""
+        found = self._places()
+        return " ".join(self._reading.text[found[first][0] : found[last][1]].split())
+
+    def _places(self) -> Places:
+        """Start and end of each word in the text as it is read."""
+        if self._spans is None:
+            self._spans = Places(self._reading.text, self._pieces)
+        return self._spans
+
+    def _standing(self, step: Step) -> Sequence[int]:
+        """The positions where the step's word begins, ascending."""
+        if not step.prefix and not step.forms:
+            return self._at(step.folded)
+        words = self._beginning(step.folded) if step.prefix else {step.folded, *step.forms}
+        return sorted({position for word in words for position in self._at(word)})
+
+    def _beginning(self, prefix: str) -> Iterator[str]:
+        """The words that begin so."""
+        if self._sorted is None:
+            self._sorted = sorted(self.vocabulary)
+        for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
+            if not self._sorted[place].startswith(prefix):
+                break
+            yield self._sorted[place]
+
+    def _at(self, word: str) -> Sequence[int]:
+        """The positions where a word begins, ascending."""
+        if self._positions is not None:
+            return self._positions.get(word, ())
+        if self._broken or len(self._looked_up) == _FEW:
+            self._positions = self._all_positions()
+            return self._positions.get(word, ())
+        found = self._looked_up.get(word)
+        if found is None:  # for a few names that stand in few places this is quicker than to note all words
+            if self._last is None:
+                self._last = dict(zip(self.folded, range(len(self.folded)), strict=True))
+            found, at, last = [], -1, self._last.get(word, -1)
+            while at < last:
+                at = self.folded.index(word, at + 1)
+                found.append(at)
+            self._looked_up[word] = found
+        return found
+
+    def _all_positions(self) -> dict[str, list[int]]:
+        positions: defaultdict[str, list[int]] = defaultdict(list)
+        for position, folded in enumerate(self.folded):
+            positions[folded].append(position)
+        for position, folded in self._broken.items():
+            positions[folded] = sorted([*positions.get(folded, ()), position])
+        return dict(positions)
+
+    def _ends(self, start: int, steps: tuple[Step, ...]) -> list[int]:
+        """The last words of the places that begin at `start`, where a word may be one or two positions long."""
+        reached = {start}
+        for step in steps:
+            after: set[int] = set()
+            for position in reached:
+                if position < len(self.folded) and self._is(position, step):
+                    after.add(position + 1)
+                if position in self._broken and self._is_broken(position, step):
+                    after.add(position + 2)
+            reached = after
+        return sorted(position - 1 for position in reached)
+
+    def _is(self, position: int, step: Step) -> bool:
+        if not _fits(self.folded[position], step):
+            return False
+        if not step.touching and not step.exact:
+            return True
+        text, found = self._reading.text, self._places()
+        start, end = found[position]
+        if step.exact and spelling(text[start:end]) != step.exact:
+            return False
+        return not step.touching or (position > 0 and touches(text, found[position - 1][1], start))
+
+    def _is_broken(self, position: int, step: Step) -> bool:
+        return _fits(self._broken[position], step) and step.exact in ("", spelling(self._halves(position)))
+
+    def _halves(self, position: int) -> str:
+        text, found = self._reading.text, self._places()
+        (start, end), (start_after, end_after) = found[position], found[position + 1]
+        return text[start:end] + text[start_after:end_after]
+
+    def _rejoined(self) -> dict[int, str]:
+        """The words that the end of a line broke, folded, by the position of their first half."""
+        joined: dict[int, str] = {}
+        for match in _LINE_END.finditer(self._reading.text):
+            before, after = match[1], match[2]
+            if (before.islower() and after.isupper()) or is_unspaced(before) or is_unspaced(after):
+                continue  # Franco-\nMalian is two words anyway
+            found = self._places()
+            second = bisect_left(found, (match.end(), 0))
+            if 0 < second < len(found) and (found[second - 1][1], found[second][0]) == (match.end(1), match.end()):
+                joined[second - 1] = fold(self._halves(second - 1))
+        return joined
+
+
+def _breaks_words(text: str) -> bool:
+    """Whether a line ends with a hyphen."""
+    end = text.find("\n")
+    while end > 0:
+        if text[end - 1] in _HYPHENS or (text[end - 1] == "\r" and end > 1 and text[end - 2] in _HYPHENS):
+            return True
+        end = text.find("\n", end + 1)
+    return False
+
+
+def _fits(word: str, step: Step) -> bool:
+    if step.prefix:
+        return word.startswith(step.folded)
+    return word == step.folded or word in step.forms
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
+"""The fields that a query may name, in reading order."""
+
+SEARCHED = ("title", "summary", "body")
+"""The fields that a term without a field's name looks into."""
+
+FIRST = "first/"
+"""How the name of a scope begins that is the first n words of each searched field: `first/50`."""
+
+
+class Sieve:
+    """Keys of clauses, ready to be compared with a vocabulary: folded words, or beginnings of words with a star."""
+
+    __slots__ = ("beginnings", "words")
+
+    def __init__(self, keys: Set[str]) -> None:
+        lengths: dict[int, set[str]] = {}
+        self.words = frozenset(key for key in keys if not key.endswith("*"))
+        for key in keys:
+            if key.endswith("*"):
+                lengths.setdefault(len(key) - 1, set()).add(key[:-1])
+        self.beginnings = tuple((length, frozenset(found)) for length, found in lengths.items())
+
+
+class View:
+    """The fields that a clause looks into, seen together.
+
+    `vocabulary` holds their folded words, also those beyond the first n words where the scope ends there.
+    """
+
+    __slots__ = ("_begun", "_limit", "_parts", "vocabulary")
+
+    def __init__(self, parts: tuple[tuple[str, Index], ...], limit: int | None) -> None:
+        self._parts = parts
+        self._limit = limit  # how many words of each field belong to the scope; None: all
+        self._begun: dict[int, Set[str]] = {}
+        self.vocabulary: Set[str] = (
+            parts[0][1].vocabulary if len(parts) == 1 else frozenset().union(*(index.vocabulary for _, index in parts))
+        )
+
+    def find(self, steps: tuple[Step, ...]) -> list[tuple[str, int, int]]:
+        """Field, first and last word of every place where the words are those of `steps`, in order."""
+        for folded, prefix, _, forms, _ in steps:
+            if prefix:
+                if folded not in self._beginnings(len(folded)):
+                    return []
+            elif folded not in self.vocabulary and self.vocabulary.isdisjoint(forms):
+                return []
+        return self._places(lambda index: index.find(steps))
+
+    def present(self, sieve: Sieve) -> set[str]:
+        """Which of the sieve's keys stand in the fields."""
+        found = set(self.vocabulary & sieve.words)
+        for length, beginnings in sieve.beginnings:
+            begun = self._beginnings(length)
+            if not beginnings.isdisjoint(begun):
+                found.update(beginning + "*" for beginning in begun & beginnings)
+        return found
+
+    def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[str, int, int]]:
+        """The words that the byte spans touch that `matches` finds in the UTF-8 text of each field."""
+        return self._places(lambda index: index.search(matches))
+
+    def _places(self, find: Callable[[Index], list[tuple[int, int]]]) -> list[tuple[str, int, int]]:
+        return [
+            (name, first, last)
+            for name, index in self._parts
+            for first, last in find(index)
+            if self._limit is None or last < self._limit
+        ]
+
+    def _beginnings(self, length: int) -> Set[str]:
+        """The first `length` letters of every word."""
+        found = self._begun.get(length)
+        if found is None:
+            found = self._begun[length] = {word[:length] for word in self.vocabulary}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The texts of an article by field; make one with `Document.of` and put every query to it."""
+
+    fields: Mapping[str, str]
+    _indexes: dict[str, Index] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _views: dict[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _answers: dict[tuple[int, str], tuple[object, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Document:
+        """A document of original, untouched texts: title, summary, body, author, source, lang, url.
+
+        A field that is missing is empty.
+        """
+        return cls(dict(fields))
+
+    def view(self, scope: str) -> View:
+        """The fields of a scope: a field's name, `first/n`, or "" for all that bare terms search."""
+        view = self._views.get(scope)
+        if view is None:
+            names, limit = reach(scope)
+            view = self._views[scope] = View(tuple((name, self.index(name)) for name in names), limit)
+        return view
+
+    def once(self, part: T, scope: str, find: Callable[[], R]) -> R:
+        """What `find` answers for a part of a query in a scope, asked for the first time only.
+
+        The same part, not an equal one: it is kept beside its answer, so that its id stays its own.
+        """
+        known = self._answers.get((id(part), scope))
+        if known is None:
+            known = self._answers[id(part), scope] = (part, find())
+        answer: R = known[1]
+        return answer
+
+    def index(self, name: str) -> Index:
+        """The index of one field."""
+        index = self._indexes.get(name)
+        if index is None:
+            index = self._indexes[name] = Index(self.fields.get(name, ""))
+        return index
+
+
+@lru_cache(maxsize=256)
+def reach(scope: str) -> tuple[tuple[str, ...], int | None]:
+    """The fields of a scope and how many words of each belong to it (None: all)."""
+    if scope.startswith(FIRST):
+        return SEARCHED, int(scope.removeprefix(FIRST))
+    return ((scope,) if scope else SEARCHED), None

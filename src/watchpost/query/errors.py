@@ -1,0 +1,141 @@
+"""Pure: what is said to somebody who wrote a query that cannot be read: the place, the trouble, the cure."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from watchpost.errors import QueryError
+from watchpost.query.document import FIELDS
+from watchpost.query.lexer import Kind, Piece, shortened
+from watchpost.query.operators import AtLeast, Score, Weighted
+from watchpost.query.tree import And, Field, Node, Not
+
+MOST_FIRST = 10_000
+"""The largest n of first/n."""
+
+
+def never_opened(piece: Piece) -> QueryError:
+    """A ) too many."""
+    return QueryError("this ) was never opened", piece.column, "leave it out, or write ( where it begins")
+
+
+def never_closed(opener: Piece) -> QueryError:
+    """A ( too many."""
+    return QueryError("this ( is never closed", opener.column, "write ) where it ends")
+
+
+def too_deep(deepest: int, column: int) -> QueryError:
+    """More nesting than anybody can read."""
+    problem = f"more than {deepest} parentheses or NOTs inside one another"
+    return QueryError(problem, column, "write it flatter")
+
+
+def side_by_side(before: Piece, piece: Piece) -> QueryError:
+    """Two operands without an operator."""
+    if before.kind is Kind.WORD and piece.kind in (Kind.WORD, Kind.PREFIX) and not before.extra + piece.extra:
+        cure = f'quote them as a phrase, "{before} {piece}", or put AND or OR between'
+        return QueryError(f"{before} and {piece} stand side by side", piece.column, cure)
+    return QueryError(f"nothing between {before} and {piece}", piece.column, "put AND, OR or NOT between")
+
+
+def mixed(joint: Piece, piece: Piece) -> QueryError:
+    """AND and OR without parentheses."""
+    return QueryError(
+        f"{joint.text} and {piece.text} stand together without parentheses",
+        piece.column,
+        "put parentheses around what belongs together, like (a OR b) AND c",
+    )
+
+
+def missing(operator: Piece | None, piece: Piece) -> QueryError:
+    """`piece` stands where an operand should; `operator` is what asks for it."""
+    if operator is None and piece.kind is Kind.CLOSE:
+        return never_opened(piece)
+    if operator is None:
+        return QueryError(f"{piece} has nothing before it", piece.column, "write what it applies to")
+    if piece.kind in (Kind.END, Kind.CLOSE):
+        return QueryError(f"{operator} has nothing after it", operator.column, "write what it applies to")
+    cure = "leave out one of the two"
+    if piece.kind is Kind.NOT:
+        cure = "to drop mentions write a UNLESS (a NEAR/5 b), to drop articles a AND NOT b"
+    return QueryError(f"{piece} directly after {operator}", piece.column, cure)
+
+
+def unknown_field(field: Piece) -> QueryError:
+    """A word with a colon that is no field."""
+    name = field.text.lower()
+    if name.startswith("first"):
+        cure = f"write first/50: with a number from 1 to {MOST_FIRST}"
+        return QueryError(f"{shortened(field.text)}: is not a number of first words", field.column, cure)
+    close = get_close_matches(name, FIELDS, n=1)
+    known = f"did you mean {close[0]}:" if close else f"the fields are {', '.join(FIELDS)}, first/n"
+    cure = f"{known}, or text with a colon, which stands in quotes"
+    return QueryError(f"unknown field {shortened(field.text)}:", field.column, cure)
+
+
+def nested_field(inner: str, scope: str, column: int) -> QueryError:
+    """A field within a field."""
+    cure = f"close the parentheses of {scope}: before it, or leave one of the two out"
+    return QueryError(f"{inner} stands inside {scope}:", column, cure)
+
+
+def empty_field(name: str, field: Piece) -> QueryError:
+    """A field with nothing that it could apply to."""
+    cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
+    return QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
+
+
+def unplaced(operator: Piece, node: Node) -> QueryError:
+    """An operand that stands nowhere in the text, so that the operator cannot reckon with it."""
+    reason = _unplaced(node)
+    word = reason.split("/", maxsplit=1)[0]
+    if operator.kind is Kind.ATLEAST:
+        return QueryError(
+            f"{operator} counts words, phrases or OR, not {reason}",
+            operator.column,
+            f"put the {word} outside, like {operator} (a OR b) AND c",
+        )
+    cure = f"put the {word} outside, like (a {operator} b) AND c"
+    if word == "ATLEAST":
+        cure = f"count the whole: {reason} (a {operator} b)"
+    return QueryError(f"{operator} needs words, phrases or OR on both sides, not {reason}", operator.column, cure)
+
+
+def _unplaced(node: Node) -> str:
+    match node:
+        case And():
+            return "AND"
+        case Not():
+            return "NOT"
+        case AtLeast(least=least):
+            return f"ATLEAST/{least}"
+        case Score():
+            return "SCORE"
+        case Weighted():
+            return "a weight"
+    return _unplaced(next(child for child in node.children if not child.placed))
+
+
+def stray_weight(column: int) -> QueryError:
+    """A weight that nothing adds up."""
+    cure = "write SCORE/5 (a^3 OR b^2 OR c), with weights on the parts that it joins"
+    return QueryError("a weight counts only inside a SCORE", column, cure)
+
+
+def unbounded(node: Node, column: int) -> QueryError:
+    """A query that is true of articles with nothing in them that was asked for, for the sake of `node`."""
+    text = str(node) if len(str(node)) <= 40 else "NOT (…)"
+    problem = f"{text} without a positive term beside it matches nearly everything"
+    return QueryError(problem, column, f"write what must occur too, like mali {text}")
+
+
+def unknown_name(piece: Piece, names: list[str]) -> QueryError:
+    """A named query that is not there."""
+    close = get_close_matches(piece.text, names, n=1)
+    cure = f"did you mean @{close[0]}" if close else f"the names are {shortened(', '.join(sorted(names)))}"
+    return QueryError(f"no query is named {piece}", piece.column, cure if names else "no query has a name here")
+
+
+def has_field(node: Node) -> bool:
+    """Whether a part of the tree names fields."""
+    return isinstance(node, Field) or any(map(has_field, node.children))

@@ -1,0 +1,198 @@
+"""Pure: the forms that a name takes in a language, as finite sets: `вагнер~ru`, `مالي~ar`, `malien~fr`.
+
+No stemming: a stemmer makes "mal" of Mali and "money" of مالي. A form is the word as written with an ending (or
+a clitic) of this list, nothing else; the tables are the whole rule. They are for names and the words made from
+them, and say a little too much rather than too little: a form that does not exist does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from watchpost.query.tokens import Step, fold
+
+SHORTEST = 3
+"""Words with fewer letters keep their form, like the l' of l'opération; clitics go before any word."""
+
+
+class Language(NamedTuple):
+    """How a language makes forms.
+
+    `first` and `last` are characters between which its letters lie. `endings` are pairs of a word's end and what
+    may stand in its place, most special first; only the first that fits counts. `clitics` are put before.
+    """
+
+    name: str
+    first: str
+    last: str
+    endings: tuple[tuple[str, str], ...] = ()
+    clitics: str = ""
+    per_word: bool = True  # each word of a phrase takes endings; otherwise only the last one
+
+
+_RU = (
+    # "ский" and other adjectives, also surnames: Зеленский, африканский, Белый, Толстой
+    ("ий", "ого его ому ему им ым ом ем ая яя ой ей ую юю ое ее ие ые их ых ими ыми ия ию ием ии"),
+    ("ый", "ого ому ым ом ая ой ую ое ые ых ыми"),
+    ("ой", "ого ому ым им ом ая ую ое ые ие ых их ыми ими"),
+    ("ая", "ой ую ою ые ие ых их ым им ыми ими ого ому ом"),
+    ("ое", "ого ому ым им ом ые ие ых их ыми ими"),
+    ("иец", "ийца ийцу ийцем ийце ийцы ийцев ийцам ийцами ийцах"),  # малиец
+    ("оец", "ойца ойцу ойцом ойце ойцы ойцов ойцам ойцами ойцах"),  # боец
+    ("ец", "ца цу цем цом це цы цев цов цам цами цах"),  # вагнеровец
+    ("ия", "ии ию ией ий иям иями иях"),  # Россия
+    ("а", "ы и е у ой ою ей ам ами ах"),  # Москва, Африка, Уткина
+    ("я", "и е ю ей ею й ям ями ях"),  # Евгения, Илья
+    ("ь", "я ю ем ём е и ью ей ям ями ях"),  # Сахель, Казань
+    ("й", "я ю ем е и ев ям ями ях"),  # Сергей
+    ("о", "а у ом е"),  # село; Бамако does not change, its forms are no words
+    ("и", ""),  # Мали, Зимбабве, Шоигу and the like do not change
+    ("е", ""),
+    ("у", ""),
+    ("ю", ""),
+    ("ы", ""),
+    ("э", ""),
+    ("", "а у ом ем ым е ы и ов ев ых ам ами ах ой ою ыми"),  # Вагнер, Пригожин, Пригожина (she), Лавров
+)
+_UK = (
+    ("ий", "ого ому им ім ем а ої ій у ою е і их ими ія ію єм ії"),
+    ("ець", "ця цю цем цеві ці ців цям цями цях"),
+    ("ія", "ії ію ією ій іям іями іях"),
+    ("а", "и і у ою о ам ами ах"),
+    ("я", "і ї ю ею єю ям ями ях"),
+    ("ь", "я ю ем еві і ів ям ями ях"),
+    ("й", "я ю єм єві ї їв ям ями ях"),
+    ("о", "а у ові ом і"),
+    ("і", ""),
+    ("е", ""),
+    ("у", ""),
+    ("", "а у ові ом ем еві і и ів ам ами ах им их ими ої ою"),
+)
+_PL = (
+    ("ski", "skiego skiemu skim ska skiej ską skie scy skich skimi"),
+    ("cki", "ckiego ckiemu ckim cka ckiej cką ckie ccy ckich ckimi"),
+    ("ia", "ii ię ią io"),
+    ("ka", "ki ce kę ką ko"),
+    ("a", "y i ie ę ą o om ami ach"),
+    ("o", "a u em ie y ów om ami ach"),
+    ("i", "ego emu m"),
+    ("y", "ego emu m"),
+    ("e", "go mu m"),
+    ("", "a owi u em iem ie y i owie ów om ami ach"),
+)
+_DE = (("s", "se en"), ("x", "es e en"), ("z", "es e en"), ("e", "s n ns"), ("", "s es e en n er ern"))
+_EN = (("y", "ys ies"), ("s", "es"), ("x", "es"), ("ch", "es"), ("sh", "es"), ("", "s es"))
+_FR = (
+    ("en", "ens enne ennes"),  # malien
+    ("on", "ons onne onnes"),
+    ("el", "els elle elles"),
+    ("er", "ers ère ères"),
+    ("if", "ifs ive ives"),
+    ("eux", "euse euses"),
+    ("al", "als aux ale ales"),
+    ("e", "es"),
+    ("s", "se ses"),  # français
+    ("x", ""),
+    ("", "s e es x"),
+)
+_ES = (
+    ("o", "os a as"),
+    ("a", "as"),
+    ("e", "es"),
+    ("z", "ces"),
+    ("es", "esa eses esas"),
+    ("an", "ana anes anas"),
+    ("", "s es a as"),
+)
+_PT = (
+    ("ão", "ões ães ãos ã ãs ona onas"),
+    ("m", "ns"),
+    ("l", "is les"),
+    ("ês", "esa eses esas"),
+    ("o", "os a as"),
+    ("a", "as"),
+    ("e", "es"),
+    ("", "s es a as"),
+)
+_IT = (
+    ("co", "chi ci ca che"),
+    ("go", "ghi gi ga ghe"),
+    ("io", "i ia ie"),
+    ("ca", "che"),
+    ("ga", "ghe"),
+    ("o", "i a e"),
+    ("a", "e i"),
+    ("e", "i"),
+    ("", ""),
+)
+_KO = (
+    (
+        "",
+        "은 는 이 가 을 를 의 에 에서 에게 에게서 께서 와 과 도 만 로 으로 까지 부터 보다 처럼 마다 들 인 측 측은 측이"
+        " 라고 이라고 라는 이라는 에는 에도 에선 에서는 에서도 에만 에의 와의 과의 와는 과는"
+        " 로의 으로의 로는 으로는 로부터 으로부터 까지는",
+    ),
+)
+
+LANGUAGES: dict[str, Language] = {
+    "ru": Language("Russian", "Ѐ", "ӿ", _RU),
+    "uk": Language("Ukrainian", "Ѐ", "ӿ", _UK),
+    "pl": Language("Polish", "a", "ž", _PL),
+    "de": Language("German", "a", "ž", _DE),
+    "en": Language("English", "a", "ž", _EN),
+    "fr": Language("French", "a", "ž", _FR),
+    "es": Language("Spanish", "a", "ž", _ES),
+    "pt": Language("Portuguese", "a", "ž", _PT),
+    "it": Language("Italian", "a", "ž", _IT),
+    "ar": Language("Arabic", "\u0600", "\u06ff", clitics="و ف ب ل ك وب ول وك فب فل فك"),
+    "he": Language("Hebrew", "\u0590", "\u05ff", clitics="ו ה ב ל מ כ ש וה וב ול ומ וכ וש שה שב של שמ כש מה לכש וכש"),
+    "ko": Language("Korean", "가", "힣", _KO, per_word=False),
+}
+"""The languages by their code, as it is written after ~."""
+
+
+def inflected(steps: tuple[Step, ...], language: str) -> tuple[Step, ...]:
+    """The steps of a clause, each with its forms; words with a star keep theirs. `language` is one of LANGUAGES."""
+    rules = LANGUAGES[language]
+    last = len(steps) - 1
+    return tuple(
+        step
+        if step.prefix
+        else step._replace(forms=_forms(step.folded, language, number == 0, rules.per_word or number == last))
+        for number, step in enumerate(steps)
+    )
+
+
+def fits(word: str, language: str) -> bool:
+    """Whether the folded word has a letter of the language's alphabet."""
+    rules = LANGUAGES[language]
+    return any(rules.first <= letter <= rules.last for letter in word)
+
+
+@lru_cache(maxsize=10_000)
+def _forms(word: str, language: str, first: bool, ends: bool) -> tuple[str, ...]:
+    """The forms of a folded word, folded, without the word itself."""
+    rules = LANGUAGES[language]
+    found: set[str] = set()
+    if ends and len(word) >= (SHORTEST if language != "ko" else 1):
+        found.update(_endings(word, rules.endings))
+    if first and rules.clitics:
+        found.update(_with_clitics(word, rules.clitics.split(), language))
+    return tuple(sorted({fold(form) for form in found} - {word}))
+
+
+def _endings(word: str, rules: Iterable[tuple[str, str]]) -> Iterable[str]:
+    for end, others in rules:
+        if word.endswith(fold(end)):
+            stem = word.removesuffix(fold(end)) if end else word
+            return [stem + other for other in others.split()]
+    return ()
+
+
+def _with_clitics(word: str, clitics: Iterable[str], language: str) -> Iterable[str]:
+    """Before the Arabic article the l of "to" swallows its alif: ل + الجيش is للجيش."""
+    for clitic in clitics:
+        swallowed = language == "ar" and clitic.endswith("ل") and word.startswith("ال")
+        yield clitic + (word[1:] if swallowed else word)

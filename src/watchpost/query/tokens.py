@@ -1,0 +1,326 @@
+"""Pure: text as the query language sees it: words, folded one by one, with their places in the original.
+
+Words are cut from the original text and folded one at a time, so that every offset is one of the original and
+there is no map between two texts that could be wrong.
+
+A word is a run of letters, digits and their marks; apostrophes and hyphens end it (l’opération is two words).
+Soft hyphens and other invisible characters inside it do not. Scripts that are written without spaces
+(Chinese, Japanese, Thai, Lao, Khmer, Burmese) have one word per character; a term of several such characters
+matches where they stand next to each other, also across the end of a line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+
+import regex
+
+# letters of one alphabet that stand in a word of another because they look the same.
+#
+# `Wаgner` with a Cyrillic а is how spam and copied text evade a search; `МALI` is how keyboards slip. A word that
+# mixes Latin with Cyrillic or Greek letters is read in the one alphabet that can hold all of it, if there is one.
+# Words of a single alphabet are never touched: Роре stays Cyrillic.
+
+
+# Pairs of (foreign letter, Latin letter), by shape; the two cases of a letter may differ in what they look like.
+_CYRILLIC = dict(zip("АВСЕНІЈКМОРЅТХУҮԌԚԜасеһіјкорѕхуԛԝԁѵ", "ABCEHIJKMOPSTXYYGQWacehijkopsxyqwdv", strict=True))
+_GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχ", "ABEZHIKMNOPTYXaeikvoptux", strict=True))
+
+
+def _inverse(pairs: dict[str, str]) -> dict[int, str]:
+    """Latin → foreign; of two that look alike the first one listed."""
+    return str.maketrans({latin: foreign for foreign, latin in reversed(pairs.items())})
+
+
+_TO_LATIN = str.maketrans(_CYRILLIC | _GREEK)
+_TO_CYRILLIC = _inverse(_CYRILLIC)
+_TO_GREEK = _inverse(_GREEK)
+_LATIN_LETTER = re.compile("[A-Za-z]")
+_CYRILLIC_LETTER = re.compile("[\u0400-\u052f\u1c80-\u1c8a\u2de0-\u2dff\ua640-\ua69f]")
+_GREEK_LETTER = re.compile("[\u0370-\u03ff]")
+
+
+def one_alphabet(word: str) -> str:
+    """`word`, decomposed (NFKD), in one alphabet if look-alikes are all that keeps it from that; else unchanged."""
+    latin = _LATIN_LETTER.search(word)
+    cyrillic = _CYRILLIC_LETTER.search(word)
+    greek = _GREEK_LETTER.search(word)
+    if (latin is not None) + (cyrillic is not None) + (greek is not None) < 2:
+        return word
+    as_latin = word.translate(_TO_LATIN)
+    if not _CYRILLIC_LETTER.search(as_latin) and not _GREEK_LETTER.search(as_latin):
+        return as_latin
+    if cyrillic and not greek and not _LATIN_LETTER.search(as_cyrillic := word.translate(_TO_CYRILLIC)):
+        return as_cyrillic
+    if greek and not cyrillic and not _LATIN_LETTER.search(as_greek := word.translate(_TO_GREEK)):
+        return as_greek
+    return word
+
+
+# Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
+_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# What may stand between two characters of one word in a script without spaces: nothing visible, one line end.
+_SEAM = re.compile(rf"[{_INVISIBLE}]*(?:[ \t\u3000]*\r?\n[ \t\u3000]*)?[{_INVISIBLE}]*")
+_LAYOUT = re.compile(rf"[{_INVISIBLE}\u0640]+")
+
+# Letters or digits by category that do not belong to a word: modifier apostrophes, superscripts, fractions.
+_APART = "\u02b9\u02bb-\u02bf\u02c8¹²³⁰⁴-⁹¼-¾⅐-⅟"
+_UNSPACED = r"[[\p{L}\p{Nl}]&&[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{Bopo}\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}]]"
+_SPACED = rf"[[\p{{L}}\p{{N}}]--[{_APART}]--{_UNSPACED}]"
+_WORD = regex.compile(
+    rf"{_UNSPACED}(?:[{_INVISIBLE}]*[\p{{M}}\uff9e\uff9f])*"  # U+FF9E/F: the voicing marks of half-width kana
+    rf"|{_SPACED}(?:[{_INVISIBLE}]*[\p{{M}}{_SPACED}])*",
+    regex.V1,
+)
+_IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
+
+# A first, fast cut at characters that never belong to a word; most runs are words already.
+_RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
+
+# What that cut and folding together come to for text in ASCII: all but letters and digits parts words.
+_ASCII_FOLDED = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+# Words in which there is nothing to cut and nothing to fold but case.
+_PLAIN = re.compile("[\u0410-\u044f]+|[\u0627-\u063a\u0641-\u0648\u064a]+")
+
+_NEVER_KEPT = re.compile(
+    "["
+    + _INVISIBLE
+    + "\u0640"  # tatweel, which only stretches the line
+    + "\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f"  # joiners and variation selectors
+    + "\u115f\u1160\u3164\uffa0"  # Hangul fillers
+    + "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points and accents
+    + "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+    + "\u0898-\u089f\u08ca-\u08e1\u08e3-\u08ff"  # Arabic vowel signs and marks of recitation
+    + "]+"
+)
+_LATIN_MARKS = regex.compile(r"([\p{Latin}\p{Greek}])\p{M}+")
+# Stress marks on vowels, and the two dots of ё. All else (й, ў, ї, ѓ, ќ) makes another letter and stays.
+_CYRILLIC_MARKS = re.compile("([аеиоуыэюяіє])(\u0308?)[\u0300\u0301\u030f\u0311]+")
+_YO = "е\u0308"
+_ALEF_MARKS = re.compile("ا[\u0653-\u0655]+")
+_NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+# Letters that Unicode does not take apart but writers replace by a plain one.
+_LETTERS = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "þ": "th", "æ": "ae", "œ": "oe"}
+    | {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
+    | {"ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك"}
+)
+
+
+class Word(NamedTuple):
+    """A word of a text: folded, with its code-point offsets in the original."""
+
+    folded: str
+    start: int
+    end: int
+
+
+class Step(NamedTuple):
+    """One word that a clause asks for, in its folded form.
+
+    `prefix`: the word may go on. `touching`: nothing visible may stand between it and the word before.
+    `forms`: other folded words that will do as well. `exact`: how the word must be written, see `spelling`.
+    """
+
+    folded: str
+    prefix: bool = False
+    touching: bool = False
+    forms: tuple[str, ...] = ()
+    exact: str = ""
+
+
+def fold(word: str) -> str:
+    """The word without what spelling does not decide on: case, accents, width, presentation forms.
+
+    It keeps what makes another word: Hangul syllables, kana voicing, the vowel signs of Indic scripts, й.
+    Letters that only look like those of the word's alphabet become them.
+    The result may be empty (a lone tatweel). Unicode: NFKD, casefold, selected marks removed, NFC.
+    """
+    if word.isascii():
+        return word.lower()
+    folded = one_alphabet(unicodedata.normalize("NFKD", word))
+    folded = unicodedata.normalize("NFKD", folded.casefold())
+    folded = one_alphabet(_NEVER_KEPT.sub("", folded).translate(_LETTERS))  # again: ß and æ have become letters
+    folded = _LATIN_MARKS.sub(r"\1", folded)
+    folded = _CYRILLIC_MARKS.sub(r"\1\2", folded).replace(_YO, "е")
+    folded = _ALEF_MARKS.sub("ا", folded)
+    return unicodedata.normalize("NFC", _NOT_WORD.sub("", folded))
+
+
+def spelling(word: str) -> str:
+    """The word as it is written, case and accents kept, without layout: NFC, no invisible signs, no tatweel."""
+    return word if word.isascii() else unicodedata.normalize("NFC", _LAYOUT.sub("", word))
+
+
+def words(text: str) -> list[Word]:
+    """The words of `text` in order."""
+    return [Word(folded, *span) for folded, span in zip(folded_words(text), spans(text), strict=True)]
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of `text`, folded, without their places."""
+    return folded_text(text).split()
+
+
+def folded_text(text: str) -> str:
+    """The words of `text`, folded, with one space between any two."""
+    return " ".join(filter(None, folded_pieces(text)))
+
+
+def folded_pieces(text: str) -> list[str]:
+    """For each piece of `text` between two spaces its folded words, with a space between any two; "" for none."""
+    if text.isascii():
+        return text.translate(_ASCII_FOLDED).split(" ")
+    return list(map(_folded.__getitem__, text.split(" ")))
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """The places of the words of `text`: start and end as code-point offsets."""
+    places: list[tuple[int, int]] = list(map(re.Match.span, _RUN.finditer(text)))
+    if text.isascii():
+        return places
+    found: list[tuple[int, int]] = []
+    for start, end in places:
+        run = text[start:end]
+        if run.isascii() or _PLAIN.fullmatch(run):
+            found.append((start, end))
+        else:
+            found += [(start + first, start + last) for _, first, last in _cut_run(run)]
+    return found
+
+
+class Places:
+    """The places of the words of a text, like `spans`, each worked out when it is asked for: few are."""
+
+    __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
+
+    def __init__(self, text: str, folded: list[str] | None = None) -> None:
+        """`folded` are the `folded_pieces` of the text, if they are known."""
+        self._text = text
+        self._all: list[tuple[int, int]] | None = None
+        if folded is None:
+            folded = folded_pieces(text)
+        if text.isascii():
+            self._pieces = folded  # as long as what they stand for
+            counts: Iterable[int] = map(bool, folded)
+        else:
+            self._pieces = text.split(" ")
+            counts = map(_counted.__getitem__, folded)
+        self._until = list(accumulate(counts))  # how many words there are up to the end of each piece
+        self._ends = list(accumulate(map(len, self._pieces)))  # where each would end without the spaces
+        self._known: dict[int, list[tuple[int, int]]] = {}
+
+    def all(self) -> list[tuple[int, int]]:
+        """All of them."""
+        if self._all is None:
+            self._all = spans(self._text)
+        return self._all
+
+    def __len__(self) -> int:
+        return self._until[-1]
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        at = bisect_right(self._until, number)
+        places = self._known.get(at)
+        if places is None:
+            piece = self._pieces[at]
+            start = self._ends[at] - len(piece) + at
+            places = self._known[at] = [(start + first, start + last) for first, last in spans(piece)]
+        return places[number - (self._until[at - 1] if at else 0)]
+
+
+def _cut(run: str) -> tuple[Word, ...]:
+    if _HAN.fullmatch(run):
+        return tuple(Word(char, place, place + 1) for place, char in enumerate(run))
+    found = (Word(_fold_cached(match[0]), *match.span()) for match in _WORD.finditer(run))
+    return tuple(word for word in found if word.folded)
+
+
+def _cut_run(run: str) -> tuple[Word, ...]:
+    return _cut_cached(run) if len(run) <= _MEMORABLE else _cut(run)
+
+
+class _Folded(dict[str, str]):
+    """Of each piece of a text its folded words with spaces between: a few ten thousand make up most of the news."""
+
+    def __missing__(self, piece: str) -> str:
+        if piece.isascii():
+            folded = " ".join(piece.translate(_ASCII_FOLDED).split())
+        elif _PLAIN.fullmatch(piece):
+            folded = piece.lower()
+        else:
+            folded = " ".join([word.folded for run in _RUN.findall(piece) for word in _cut_run(run)])
+        if len(piece) <= _MEMORABLE:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[piece] = folded
+        return folded
+
+
+class _Counted(dict[str, int]):
+    """How many words there are in a folded piece."""
+
+    def __missing__(self, folded: str) -> int:
+        count = folded.count(" ") + 1 if folded else 0
+        if len(folded) <= _MEMORABLE:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[folded] = count
+        return count
+
+
+_REMEMBERED = 50_000
+_folded = _Folded()
+_counted = _Counted()
+_HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
+_MEMORABLE = 32
+# The same few thousand words make up most of the news.
+_fold_cached = lru_cache(maxsize=20_000)(fold)
+_cut_cached = lru_cache(maxsize=20_000)(_cut)
+
+
+def steps(pattern: str) -> tuple[Step, ...]:
+    """What a clause asks for, word after word; `pattern` is its text, where a star may end a word.
+
+    Empty if the pattern has neither letters nor digits.
+    """
+    if pattern.isalnum() and pattern.isascii():
+        return (Step(pattern.lower()),)
+    found: list[Step] = []
+    for part in pattern.split():
+        starred = part.endswith("*")
+        bare = part[:-1] if starred else part
+        if bare.isascii() and bare.isalnum():
+            found.append(Step(bare.lower(), starred))
+            continue
+        before = None
+        cut = _cut_run(bare) if _RUN.fullmatch(bare) else words(bare)
+        for folded, start, end in cut:
+            unspaced = is_unspaced(bare[start])
+            touching = before is not None and unspaced and touches(bare, before, start)
+            found.append(Step(folded, False, touching))
+            before = end if unspaced else None
+        if cut and starred:
+            found[-1] = found[-1]._replace(prefix=True)
+    return tuple(found)
+
+
+def touches(text: str, end: int, start: int) -> bool:
+    """Whether nothing visible but one line end stands between the offsets `end` and `start` of two words."""
+    return end == start or _SEAM.fullmatch(text, end, start) is not None
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether the letter belongs to a script that is written without spaces between words."""
+    return not letter.isascii() and _IS_UNSPACED.match(letter) is not None
+
+
+def letters(folded: str) -> int:
+    """How many letters a reader would count; a Hangul syllable has two or three."""
+    return sum(len(unicodedata.normalize("NFD", char)) if "가" <= char <= "힣" else 1 for char in folded)

@@ -1,0 +1,314 @@
+"""The loops of one process, built from a plan over a store. Builds and hands over; lifecycle.py runs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Literal
+
+from watchpost import log as tm
+from watchpost.config.config import Heartbeat, Part, Plan
+from watchpost.config.settings import Settings
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.errors import StoreError
+from watchpost.health import VITALS, Vitals
+from watchpost.match.matcher import Topics
+from watchpost.match.routing import all_groups
+from watchpost.match.worker import Matcher
+from watchpost.model import Delivery
+from watchpost.notify.composer import Imprint, deliveries_of
+from watchpost.notify.dispatcher import Closer
+from watchpost.notify.notices import disabled_notice
+from watchpost.notify.receiver import Receiver
+from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.operations import factory
+from watchpost.operations.reloading import Reloads
+from watchpost.poll.poller import Poller, Progress, silent
+from watchpost.poll.push import Pushed
+from watchpost.poll.sources.feed import Feed
+from watchpost.scheduler import Clock, utc_now
+from watchpost.service.housekeeping import Housekeeping
+from watchpost.store.client import Store, patiently
+from watchpost.store.deliveries import Outbox
+from watchpost.store.matching import Articles
+from watchpost.store.overview import Board
+from watchpost.store.polling import Intake
+from watchpost.store.receivers import ReceiverState
+from watchpost.store.websub import Pushes
+
+# The door to a dead man's switch: it hears from us while we work, and somebody else notices when it does not.
+#
+# Nothing on a machine can tell that the machine is gone. So an address elsewhere is asked each few minutes, but only
+# while every role works, here or on another machine of this service: silence is the alarm.
+
+
+ROLES = frozenset({"poll", "match", "notify"})
+_DEADLINE_SECONDS = 10.0
+
+
+async def missing(board: Board, vitals: Vitals) -> str:
+    """Why the service as a whole does not work, in a sentence; "" if it does."""
+    trouble = vitals.trouble() or vitals.refused
+    if trouble:
+        return trouble
+    try:
+        workers = await board.workers()
+    except StoreError as error:
+        return str(error)
+    there = {role for worker in workers for role in (ROLES if worker.role == "all" else {worker.role})}
+    return f"nobody runs {', '.join(sorted(ROLES - there))}" if ROLES - there else ""
+
+
+async def run(
+    options: Heartbeat,
+    user_agent: str,
+    why_not: Callable[[], Awaitable[str]],
+    tick: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+) -> None:
+    """Ask the address `every` so often while `why_not` answers "". `tick` returns each second or so.
+
+    What goes wrong is said once, and again when it has been well in between; it stops nobody.
+    """
+    from watchpost.net import guarded_client, redact
+
+    shown, said, last = redact(options.url.reveal()), "", -options.every.total_seconds()
+    client = guarded_client(user_agent=user_agent, allow_private=options.allow_private, connections=1)
+    async with client:
+        while not stop.is_set():
+            await tick()
+            if stop.is_set() or monotonic() - last < options.every.total_seconds():
+                continue
+            trouble = await why_not()
+            event, facts = "heartbeat.withheld", {"detail": trouble}
+            if not trouble:
+                last = monotonic()
+                trouble = await _ask(client, options.url.reveal())
+                event, facts = "heartbeat.failed", {"to": shown, "detail": trouble}
+            if trouble and event != said:
+                tm.log().warning(event, **facts)
+            said = event if trouble else ""
+            if trouble:
+                await patiently(1.0, stop)
+
+
+async def _ask(client: object, url: str) -> str:
+    """One GET; "" if the answer is a success, else what went wrong, without the address."""
+    import httpx
+
+    assert isinstance(client, httpx.AsyncClient)  # noqa: S101 - httpx is imported when it is needed, not before
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS), client.stream("GET", url) as answer:
+            return "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
+    except TimeoutError:
+        return f"no answer within {_DEADLINE_SECONDS:.0f} s"
+    except Exception as error:  # the other side, the resolver, the guard: whatever it is, it must not stop the service
+        return type(error).__name__
+
+
+_REFINE_SECONDS = 30  # between two looks at whether the sample of words has grown
+
+Role = Literal["poll", "match", "notify", "web", "all"]
+
+
+class Service:
+    """Builds the loops of one process over one store. `roles` says which of them this process runs."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        housing: factory.Housing,
+        install: str,
+        stack: AsyncExitStack,
+        topics: Topics | None = None,
+        reloads: Reloads | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        """`topics` are those that a round before this one compiled: only what changed since is compiled anew.
+
+        `reloads` knows since when the plan runs, and whether a newer one was refused. `progress` hears how many of how
+        many feeds the first round has read.
+        """
+        self.plan, self.settings = plan, settings
+        self.store: Store = housing.store
+        self.server, self.secret = housing.server, housing.secret
+        self.install = install
+        self.stop = asyncio.Event()
+        self.over = asyncio.Event()  # every loop has ended
+        self.clock = Clock()
+        self.board = Board(self.store)
+        self.groups = all_groups(plan.routes)
+        self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
+        self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
+        self._topics = topics or Topics([])
+        self._stack = stack
+        self._journal: Journal | None = None
+        self._reloads = reloads
+        self._progress = progress
+
+    def poller(self) -> Poller:
+        """The poll role's loops without hubs: whoever reads once cannot be pushed to."""
+        return self._polling(None)[0]
+
+    def poller_and_pushed(self) -> tuple[Poller, Pushed]:
+        """The poll role's loops: one that visits, and one that reads what hubs push."""
+        pushes = Pushes(self.store)
+        poller, feeds, intake = self._polling(pushes)
+        pushed = Pushed(
+            feeds,
+            intake,
+            pushes,
+            pushes.claims(factory.consumer_name("poll"), self.lease_ms),
+            tick=self.clock.ticker(self._look_seconds()),
+            tick_renew=self.clock.ticker(self._look_seconds()),
+            stop=self.stop,
+            clock=utc_now,
+            hold=self._hold,
+        )
+        return poller, pushed
+
+    def _polling(self, pushes: Pushes | None) -> tuple[Poller, Sequence[Feed], Intake]:
+        parser = ParserProcess()
+        self._stack.push_async_callback(parser.close)
+        intake = factory.build_intake(self.plan, self.store)
+        sources = factory.build_sources(self.plan, parser, intake, pushes)
+        for source in sources:
+            self._stack.push_async_callback(source.close)
+        tick, told = self.clock.ticker(1), self._progress
+        poller = Poller(sources, intake, tick=tick, stop=self.stop, clock=utc_now, hold=self._hold, progress=told)
+        return poller, [source for source in sources if isinstance(source, Feed)], intake
+
+    def matcher(self) -> Matcher:
+        """The match role's loops."""
+        self._topics.update(self.plan.topics)
+        for topic in self.plan.topics:
+            tm.hits.labels(topic.name, topic.severity)  # from 0: the first hit shows, too
+        articles = Articles(
+            self.store,
+            factory.consumer_name("match"),
+            lease_ms=self.lease_ms,
+            hits_ttl_ms=_ms(self.plan.retention.dedup),
+            history_ms=_ms(self.plan.retention.hits),
+            retained=self.plan.retention.articles,
+            per_hour=self.plan.limits.hits_per_topic_per_hour,
+            window_ms=_ms(self.plan.story_window),
+        )
+        return Matcher(
+            self._topics,
+            self.plan.routes,
+            articles,
+            tick=self.clock.ticker(self._look_seconds()),
+            tick_renew=self.clock.ticker(self._look_seconds()),
+            tick_refine=self.clock.ticker(_REFINE_SECONDS),
+            stop=self.stop,
+            clock=utc_now,
+        )
+
+    def notifier(self) -> tuple[Closer, tuple[Sender, ...]]:
+        """The notify role's loops: one that closes windows, one per receiver that sends."""
+        receivers = factory.build_receivers(self.plan, self.install, factory.terminal(), self.secret)
+        for receiver in receivers.values():
+            self._stack.push_async_callback(receiver.close)
+        imprint = factory.imprint_of(self.plan, self.install)
+        closer = Closer(
+            self.groups,
+            receivers,
+            self.outbox,
+            factory.build_editor(self.plan, imprint, receivers, self.store),
+            tick=self.clock.ticker(1),
+            stop=self.stop,
+            clock=utc_now,
+        )
+        self.settings.data.mkdir(parents=True, exist_ok=True)
+        self._journal = Journal(self.settings.data)
+        senders = tuple(
+            Sender(
+                receivers[part.name],
+                self.outbox,
+                self.outbox.claims(part.name, factory.consumer_name("notify"), self.lease_ms),
+                self._admission(part, receivers, imprint),
+                self._journal,
+                tick=self.clock.ticker(self._look_seconds()),
+                tick_renew=self.clock.ticker(self._look_seconds()),
+                stop=self.stop,
+                clock=utc_now,
+                kind=part.kind,
+            )
+            for part in self.plan.receivers
+        )
+        return closer, senders
+
+    def _admission(self, part: Part, receivers: Mapping[str, Receiver], imprint: Imprint) -> Admission:
+        tries, ops = factory.tries_of(part), factory.ops_for(self.plan, part)
+
+        def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
+            if not ops:
+                return ()
+            told = imprint.timezone, imprint.language, imprint.install, imprint.public_url
+            digest = disabled_notice(ops, part.name, state.why, now, *told)
+            return deliveries_of(digest, receivers[ops].compose(digest))
+
+        policy = Policy(tries.schedule, tries.jitter, tries.disable_after, notices)
+        return Admission(part.name, factory.build_gate(self.store, part), self.outbox, self.stop, policy)
+
+    def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
+        """Everything that this process runs as `role`, not yet started."""
+        VITALS.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
+        loops: list[Coroutine[Any, Any, None]] = []
+        if role in ("poll", "all"):
+            poller, pushed = self.poller_and_pushed()
+            loops += [poller.run(), pushed.run()]
+        if role in ("match", "all"):
+            loops.append(self.matcher().run())
+        if role in ("notify", "all"):
+            closer, senders = self.notifier()
+            loops += [closer.run(), self.wake_retries(), *(sender.run() for sender in senders)]
+            if self.plan.heartbeat is not None:
+                loops.append(self.keep_heart(self.plan.heartbeat))
+        return loops
+
+    def housekeeping(self, role: Role) -> Housekeeping:
+        """What goes on until the last of the loops has ended; asked for after them."""
+        return Housekeeping(
+            role,
+            self.plan,
+            self.store,
+            self.outbox,
+            self.clock,
+            self.stop,
+            self.over,
+            reloads=self._reloads,
+            journal=self._journal,
+        )
+
+    async def keep_heart(self, options: Heartbeat) -> None:
+        """Let a dead man's switch hear from us while everything works."""
+        tick = self.clock.ticker(1)
+        await run(options, factory.USER_AGENT, lambda: missing(self.board, VITALS), tick, self.stop)
+
+    async def wake_retries(self) -> None:
+        """Each second: deliveries whose wait is over go back into their outbox."""
+        tick = self.clock.ticker(1)
+        while not self.stop.is_set():
+            try:
+                await self.outbox.wake_retries()
+            except StoreError as error:
+                tm.store_errors.labels(type(error).__name__).inc()
+            await tick()
+
+    def _hold(self) -> str:
+        short = self.server is not None and self.server.disk_short
+        tm.disk_short.set(short)
+        return "disk" if short else ""
+
+    def _look_seconds(self) -> float:
+        """How often to renew and to look for abandoned work: three times a lease."""
+        return max(0.2, min(5.0, self.lease_ms / 3000))
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

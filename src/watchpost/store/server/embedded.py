@@ -1,0 +1,378 @@
+"""A door to the embedded server: starts it, finds a running one again, keeps it alive, mends its files.
+
+One server per data directory, always: the server holds `redis.lock` for as long as it lives, so a process that
+finds the lock taken uses the server that is there (two servers on one directory lose acknowledged writes).
+A crash of watchpost does not touch the server; the next start adopts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from watchpost import log as tm
+from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
+from watchpost.store.server import binary as server_binary
+from watchpost.store.server import datadir
+from watchpost.store.server.binary import Fsync, arguments, find_binary, memory_share
+from watchpost.store.server.datadir import DataDirectory
+
+# A door to the operating system: the server as a child process, and what it says when it ends.
+
+
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_NO_ROOM = 1024 * 1024  # bytes
+_BAD_DATA = (
+    "reading the append only file",
+    "Internal error in RDB",
+    "MANIFEST FILE ERROR",
+    "AOF loading aborted",
+    "the truncated file is not the last file",
+    "Fatal error loading the DB",
+)
+
+
+class Child:
+    """One started server program. It outlives this process: nothing here stops it but `end`.
+
+    It inherits `lock`, the descriptor of its data directory's lock, and appends what it says to redis.log.
+    Raises StoreUnreachable when the program cannot be run at all.
+    """
+
+    def __init__(self, binary: Path, words: tuple[str, ...], *, lock: int, directory: DataDirectory) -> None:
+        self._binary = binary
+        self._directory = directory
+        output, self._log_start = directory.open_log()
+        try:
+            # Not asyncio's subprocess: that one kills its child when the loop closes.
+            self._process = subprocess.Popen(  # noqa: S603 - the operator chose the program
+                [binary, *words],
+                cwd=directory.path,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lock,),
+                umask=0o077,
+                start_new_session=True,  # the terminal's Ctrl-C is for watchpost, which stops the server last
+            )
+        except OSError as error:
+            raise StoreUnreachable(
+                f"{binary} cannot be started ({error.strerror}): "
+                "set WATCHPOST_REDIS_BIN to a Valkey or Redis server, or unset it"
+            ) from error
+        finally:
+            os.close(output)
+        self.pid = self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """True until the program has ended; buries it when it has."""
+        return self._process.poll() is None
+
+    @property
+    def damaged_file(self) -> str | None:
+        """The append-only file that the server refused to read, by its own words."""
+        return datadir.damaged(self._said())
+
+    def last_words(self) -> str:
+        """The last five lines that it wrote to its log, as one line."""
+        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
+        return " | ".join(lines[-5:])[-800:]
+
+    def why_it_ended(self) -> StoreError:
+        """Its end as an error that says what to do."""
+        said, words, data = self._said(), self.last_words() or "it said nothing", self._directory.path
+        if "No space left on device" in said or shutil.disk_usage(data).free < _NO_ROOM:  # the log may not fit either
+            return StoreUnfit(f"there is no room left on the disk of {data}: make room and start again ({words})")
+        if any(sign in said for sign in _BAD_DATA):
+            return datadir.unreadable(data, words)
+        if "Permission denied" in said or "Read-only file system" in said:
+            return StoreUnfit(f"the server may not read or write its files in {data}: give them to this user ({words})")
+        return StoreUnreachable(
+            f"the server {self._binary} ended at once (exit code {self._process.returncode}); "
+            f"the end of {data / 'redis.log'}: {words}"
+        )
+
+    def end(self, timeout_seconds: float) -> None:
+        """Ask it to end (SIGTERM) and wait. Blocks."""
+        if self.lives:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                return  # it holds its lock, so that the next start adopts it
+
+    def _said(self) -> str:
+        return self._directory.read_log(self._log_start)
+
+
+__all__ = ["EmbeddedServer", "Log", "find_binary"]
+
+PING_SECONDS = 2.0
+START_SECONDS = 60.0  # 300,000 queued hits load in 2.5 s; a slow disk needs its time
+STOP_SECONDS = 10.0
+BACK_OFF_SECONDS = (0.2, 10.0)
+STEADY_SECONDS = 60.0  # a server that lived this long has earned a quick restart
+ROOM_BYTES = 256 * 1024 * 1024
+ROOM_FACTOR = 3  # times the append-only file: a rewrite and a repair each need room for another one
+
+
+class Log(Protocol):
+    """What this door needs of a structlog logger."""
+
+    def info(self, event: str, /, **facts: Any) -> Any: ...
+    def warning(self, event: str, /, **facts: Any) -> Any: ...
+    def error(self, event: str, /, **facts: Any) -> Any: ...
+
+
+class EmbeddedServer:
+    """A Valkey or Redis server on the directory `data`, shared by every watchpost process of this machine.
+
+    `maxmemory` is in bytes; None takes a quarter of the machine's memory, at most 512 MiB. `free_bytes` tells
+    how much room a directory has; `runtime_dir` ($XDG_RUNTIME_DIR) holds the socket when `data` is too long a
+    path for one. After `start`, `adopted` says that the server was already running, `pid` is its process id;
+    `disk_short` is true while the disk has too little room to go on polling.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        binary: Path,
+        log: Log,
+        fsync: Fsync = "everysec",
+        maxmemory: int | None = None,
+        free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+        runtime_dir: Path | None = None,
+        ping_seconds: float = PING_SECONDS,
+    ) -> None:
+        if runtime_dir is None and (named := os.environ.get("XDG_RUNTIME_DIR")):
+            runtime_dir = Path(named)
+        self.adopted = False
+        self.disk_short = False
+        self.pid = 0
+        self._directory = DataDirectory(data, runtime_dir)
+        self._socket = self._directory.socket(make=False)
+        self._binary = binary
+        self._log = log
+        self._fsync: Fsync = fsync
+        self._maxmemory = memory_share() if maxmemory is None else maxmemory
+        self._free_bytes = free_bytes
+        self._ping_seconds = ping_seconds
+        self._ownership: int | None = None
+        self._child: Child | None = None
+
+    @property
+    def owner(self) -> bool:
+        """True when this process supervises the server and stops it at the end."""
+        return self._ownership is not None
+
+    @property
+    def socket(self) -> Path:
+        """The server's Unix socket; known at the latest after `start`."""
+        if self._socket is None:
+            raise StoreUnreachable(f"no server has been started on {self._directory.path}")
+        return self._socket
+
+    @property
+    def url(self) -> str:
+        """Where a client connects: unix:///path/of/the.sock."""
+        return f"unix://{self.socket}"
+
+    async def start(self) -> None:
+        """Return when a server on this directory is ready: a new one, or the one that runs already.
+
+        Raises StoreUnfit (directory, disk, damaged data), StoreBusy (still loading after a minute; it goes on)
+        or StoreUnreachable (the program does not run, or nobody answers); this process then owns nothing.
+        """
+        try:
+            await self._settle()
+        except BaseException as error:
+            # A server that is still loading goes on: the next start finds it further along.
+            if self._child is not None and not isinstance(error, StoreBusy):
+                await asyncio.to_thread(self._child.end, STOP_SECONDS)
+            self._disown()
+            raise
+        self.look_at_disk()
+
+    async def supervise(self) -> None:
+        """Ask every `ping_seconds`; start a dead server again, with back-off; watch the disk. Runs until cancelled.
+
+        A server that lives is never restarted, however silent. A process that joined only looks on, and takes
+        over when the server is dead and its owner gone.
+        """
+        clock = asyncio.get_running_loop().time
+        wait, born, silent = BACK_OFF_SECONDS[0], clock(), False
+        while True:
+            self.look_at_disk()
+            await asyncio.sleep(self._ping_seconds)
+            answer = await self._ask()
+            dead = answer == "silent" and self._is_dead()
+            if (answer == "silent") != silent and not dead:
+                silent = not silent
+                tell = self._log.error if silent else self._log.info
+                tell("redis.silent" if silent else "redis.answers", pid=self.pid, socket=str(self.socket))
+            if dead:
+                self._log.error("redis.died", pid=self.pid, said=self._child.last_words() if self._child else "")
+                wait = await self._revive(BACK_OFF_SECONDS[0] if clock() - born >= STEADY_SECONDS else wait)
+                born, silent = clock(), False
+
+    async def stop(self) -> None:
+        """The owner shuts the server down and waits for its end, at most 10 s; anybody else just lets go."""
+        if not self.owner:
+            return
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + STOP_SECONDS
+        try:
+            # Not SIGKILL, and not NOSAVE: a shutdown writes and syncs the append-only file.
+            if not await server_binary.shut_down(self.socket) and not self._is_dead():
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGTERM)
+            while not self._is_dead():
+                if clock() > deadline:
+                    self._log.warning("redis.lingers", pid=self.pid, then="the next start adopts it")
+                    return
+                await asyncio.sleep(0.02)
+            self._log.info("redis.stopped", pid=self.pid)
+        finally:
+            self._disown()
+
+    def disk_is_short(self) -> bool:
+        """True below 256 MB of free space or three times the append-only file, or when the disk cannot be read."""
+        data = self._directory.path
+        try:
+            return self._free_bytes(data) < max(ROOM_BYTES, ROOM_FACTOR * datadir.size(data))
+        except OSError:
+            return True
+
+    def look_at_disk(self) -> None:
+        """Set `disk_short` to what is true now, and say so when it changed."""
+        short = self.disk_is_short()
+        if short != self.disk_short:
+            tell = self._log.error if short else self._log.info
+            tell("disk.short" if short else "disk.ample", data=str(self._directory.path))
+        self.disk_short = short
+
+    async def _settle(self) -> None:
+        """Start a server or find the running one, whichever is possible first."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + START_SECONDS
+        while True:
+            self._own()
+            self._socket = self._directory.socket(make=self.owner)
+            if self.owner and (lock := self._directory.lock("redis")) is not None:
+                await self._boot(lock)
+                self._log.info("redis.started", pid=self.pid, socket=str(self.socket), binary=str(self._binary))
+                return
+            answer = await self._ask()
+            if answer == "ready":
+                self.pid = await server_binary.identify(self.socket, self._directory.path)
+                self.adopted = True
+                if self.owner:
+                    await server_binary.adjust(self.socket, fsync=self._fsync, maxmemory=self._maxmemory)
+                self._log.info("redis.adopted" if self.owner else "redis.joined", pid=self.pid)
+                return
+            if clock() > deadline:
+                raise self._late(answer)
+            await asyncio.sleep(0.05)
+
+    async def _boot(self, lock: int) -> None:
+        """Start the server, and once more after a repair. Takes over `lock`, which the server inherits."""
+        try:
+            if await self._ask() != "silent":
+                raise StoreUnfit(
+                    f"a server that watchpost did not start answers at {self.socket}: stop it, or choose another --data"
+                )
+            data = self._directory.path
+            if file := await self._spawn(lock):
+                self._log.error("redis.damaged", file=file, data=str(data))
+                done = await datadir.repair(data, file, binary=self._binary, free_bytes=self._free_bytes)
+                facts = {"file": done.file.name, "lost_bytes": done.lost, "kept_bytes": done.kept}
+                self._log.error("redis.repaired", **facts, copy=str(done.copy))
+                if await self._spawn(lock):
+                    raise datadir.unreadable(data, f"{file} is still refused after a repair; a copy is in {done.copy}")
+        finally:
+            os.close(lock)  # the server's own descriptor keeps the lock
+        self.pid = await server_binary.identify(self.socket, self._directory.path)
+        self.adopted = False
+
+    async def _spawn(self, lock: int) -> str | None:
+        """Start the program and wait until it answers: None. Or the name of the damaged file that it refused."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + START_SECONDS
+        words = arguments(self._directory.path, self.socket, fsync=self._fsync, maxmemory=self._maxmemory)
+        self._child = Child(self._binary, words, lock=lock, directory=self._directory)
+        self.pid = self._child.pid
+        while (answer := await self._ask()) != "ready":
+            if not self._child.lives:
+                if file := self._child.damaged_file:
+                    return file
+                raise self._child.why_it_ended()
+            if clock() > deadline:
+                raise self._late(answer)
+            await asyncio.sleep(0.02)
+        return None
+
+    async def _revive(self, wait: float) -> float:
+        """Start the dead server until one lives; returns the next wait in seconds."""
+        while True:
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, BACK_OFF_SECONDS[1])
+            self.look_at_disk()
+            try:
+                if self._is_dead() and (lock := self._directory.lock("redis")) is not None:
+                    self._socket = self._directory.socket(make=True)
+                    await self._boot(lock)
+                    self._log.warning("redis.restarted", pid=self.pid)
+                    tm.restarts.labels("redis").inc()
+            except StoreBusy as error:
+                self._log.warning("redis.loading", problem=str(error))
+            except StoreError as error:
+                self._log.error("redis.down", problem=str(error), next_try_seconds=wait)
+                continue
+            return wait
+
+    async def _ask(self) -> server_binary.Answer:
+        return "silent" if self._socket is None else await server_binary.ask(self._socket)
+
+    def _is_dead(self) -> bool:
+        """True when no server runs here and it is for this process to say so. A free lock is the proof."""
+        if self._child is not None and self._child.lives:
+            return False
+        try:
+            if not self._own() or (lock := self._directory.lock("redis")) is None:
+                return False
+        except StoreUnfit:
+            return True  # the attempt to start it says what is wrong with the directory
+        os.close(lock)
+        return True
+
+    def _own(self) -> bool:
+        if self._ownership is None:
+            self._ownership = self._directory.lock("owner")
+        return self.owner
+
+    def _disown(self) -> None:
+        if self._ownership is not None:
+            os.close(self._ownership)
+            self._ownership = None
+
+    def _late(self, answer: server_binary.Answer) -> StoreError:
+        data = self._directory.path
+        if answer == "loading":
+            return StoreBusy(
+                f"the server is still reading {datadir.size(data)} bytes from {datadir.folder(data)} after "
+                f"{START_SECONDS:.0f} s; it goes on by itself: start again in a while"
+            )
+        return StoreUnreachable(
+            f"{data / 'redis.lock'} is held, but no server answers at {self._socket} after {START_SECONDS:.0f} s: "
+            f"look at {data / 'redis.log'}, and end that process if it hangs"
+        )

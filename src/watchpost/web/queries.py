@@ -1,0 +1,273 @@
+"""Store → what the pages show. Looks, and changes nothing; the shapes are made by pages/*."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from watchpost import __version__
+from watchpost.errors import StoreError
+from watchpost.health import Vitals
+from watchpost.model import Hit, Message, Topic
+from watchpost.operations import previews as operations_previews
+from watchpost.operations.config_diff import Comparison
+from watchpost.operations.previews import Preview
+from watchpost.schedules import Silence
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Desk
+from watchpost.store.history import Found, History, is_mark
+from watchpost.store.ledger import Books, by_name
+from watchpost.store.overview import Board
+from watchpost.store.receivers import SourceStatus
+from watchpost.store.silences import Silences
+from watchpost.web.context import Coming, Disk, Next, Watched
+from watchpost.web.health import look, report
+from watchpost.web.pages import configuration, deliveries, digests, feeds, now, stories, topics
+from watchpost.web.pages.digests import Face
+from watchpost.web.schemas import Chart, schedule_words
+
+DAYS = 14
+_PARKED_SHOWN = 50
+_SENT_SHOWN = 50
+"""When a group is told next: the group, its first parked hit, now. None: nothing is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page is made of: its template, and the values in it."""
+
+    template: str
+    values: Mapping[str, Any]
+
+
+class Gathering:
+    """Everything that pages read. All methods raise StoreError."""
+
+    def __init__(
+        self,
+        store: Store,
+        watched: Watched,
+        vitals: Vitals,
+        next_edition: Next,
+        coming: Coming | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.board = Board(store)
+        self.books = Books(store)
+        self.desk = Desk(store)
+        self.history = History(store)
+        self.silences = Silences(store)
+        self.watched = watched
+        self._vitals = vitals
+        self._next = next_edition
+        self._coming = coming
+        self._disk = disk
+
+    async def now(self, moment: datetime) -> Shown:
+        """The page Now."""
+        seen = await look(self.board, self.watched)
+        document = report(self.watched, self._vitals, seen, moment, __version__)
+        up = not seen.problem
+        coming = await self.upcoming(moment) if up else ()
+        day = await self.books.page(moment.astimezone(UTC).date()) if up else {}
+        failing = [status.name for status in seen.sources if status.failures][: now.SHOWN]
+        due = await self.board.due(failing) if up and failing else {}
+        receivers = seen.receivers or {}
+        values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, due, moment)
+        return Shown("now", values)
+
+    async def document(self, moment: datetime) -> Mapping[str, Any]:
+        """What /status.json says."""
+        return report(self.watched, self._vitals, await look(self.board, self.watched), moment, __version__)
+
+    async def search(self, search: stories.Search, count: int = 50) -> Found:
+        """Hits that somebody looks for, up to so many."""
+        before = search.before if is_mark(search.before) else ""
+        return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before, count=count)
+
+    async def statuses(self) -> list[SourceStatus]:
+        """How every source fares."""
+        found: list[SourceStatus] = []
+        for at in range(0, len(self.watched.sources), 500):
+            found += await self.board.sources(self.watched.sources[at : at + 500])
+        return found
+
+    async def charts(self, moment: datetime) -> list[tuple[Topic, Chart]]:
+        """A fortnight of each topic."""
+        days, pages = await self._fortnight(moment)
+        return [(topic, topics.fortnight(topic, days, pages)) for topic in self.watched.topics]
+
+    async def syndicated(self, name: str, count: int = 50) -> tuple[Topic, tuple[Hit, ...]] | None:
+        """A topic and its latest hits; None if there is no such topic."""
+        topic = self._topic(name)
+        if topic is None:
+            return None
+        found = await self.history.search(lambda hit: True, topic=name, count=count)
+        return topic, tuple(past.hit for past in found.hits)
+
+    async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
+        """What every group is told next; the one of the id `only`: with the hits that wait for it."""
+        groups = [group for group in self.watched.groups if only in ("", operations_previews.id_of(group))]
+        parked = await self.history.parked([group.key for group in groups], _PARKED_SHOWN if only else 1)
+        return tuple(
+            digests.Upcoming(
+                operations_previews.id_of(group),
+                group.receiver,
+                schedule_words(group.schedule),
+                self._next(group, parked[group.key].opened, moment),
+                parked[group.key].count,
+                parked[group.key].hits,
+            )
+            for group in groups
+        )
+
+    async def stories(self, query: Mapping[str, str]) -> Shown:
+        """The page Stories."""
+        search = stories.search_of(query)
+        found = await self.search(search, stories.PAGE)
+        asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
+        more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
+        names = [(topic.name, topic.title) for topic in self.watched.topics]
+        return Shown(
+            "stories",
+            stories.view(found, search, names, self.watched.sources[:100], f"/stories?{more}" if found.more else ""),
+        )
+
+    async def feeds(self, query: Mapping[str, str], moment: datetime) -> Shown:
+        """The page Feeds."""
+        statuses = await self.statuses()
+        due = await self.board.due(self.watched.feeds)
+        today = by_name(await self.books.page(moment.astimezone(UTC).date()), "source")
+        watched = self.watched
+        return Shown("feeds", feeds.view(statuses, due, watched.places, watched.paces, watched.folders, today, query))
+
+    async def topics(self, query: Mapping[str, str], moment: datetime) -> Shown:
+        """The page Topics."""
+        days, pages = await self._fortnight(moment)
+        return Shown("topics", topics.view(self.watched.topics, query, lambda one: topics.fortnight(one, days, pages)))
+
+    async def topic(self, name: str, moment: datetime) -> Shown | None:
+        """The page of one topic; None if there is no such topic."""
+        return await self._topic_page(name, moment)
+
+    async def tried(self, name: str, moment: datetime, title: str, body: str) -> Shown | None:
+        """The page of one topic with a text that was put to it, or why that cannot be done."""
+        wrong = topics.mistakes(title, body)
+        return await self._topic_page(name, moment, title[: topics.TITLE], body[: topics.BODY], wrong, put=not wrong)
+
+    async def _topic_page(
+        self,
+        name: str,
+        moment: datetime,
+        title: str = "",
+        body: str = "",
+        wrong: Mapping[str, str] | None = None,
+        *,
+        put: bool = False,
+    ) -> Shown | None:
+        found = self._topic(name)
+        if found is None:
+            return None
+        days, pages = await self._fortnight(moment)
+        trial = await asyncio.to_thread(topics.put_to, found, title, body) if put else None
+        values = topics.one(found, topics.fortnight(found, days, pages), title, body, trial)
+        return Shown("topic", values | {"mistakes": wrong or {}})
+
+    def _topic(self, name: str) -> Topic | None:
+        return next((topic for topic in self.watched.topics if topic.name == name), None)
+
+    async def _fortnight(self, moment: datetime) -> tuple[list[date], list[Mapping[str, Mapping[str, int]]]]:
+        last = moment.astimezone(UTC).date()
+        days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+        return days, [by_name(await self.books.page(day), "topic") for day in days]
+
+    async def editions(self, moment: datetime) -> Shown:
+        """The page Editions."""
+        return Shown(
+            "editions", digests.view_editions(await self.upcoming(moment), await self.history.sent(_SENT_SHOWN))
+        )
+
+    async def edition(self, id_: str) -> Shown | None:
+        """One message, sent or on its way; None if nothing is known of it (any more)."""
+        found = await self._letter(id_)
+        if found is None:
+            return None
+        message, facts = found
+        title = message.subject if message is not None else id_
+        shown = digests.shown([message] if message is not None else [], f"/e/{id_}")
+        return Shown("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
+
+    async def _letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
+        sent = await self.history.sent_one(id_)
+        if sent is not None:
+            facts = [("receiver", sent.receiver), ("arrived", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
+            facts += [("attempts", str(sent.attempts)), ("delivery", sent.id), ("digest", sent.digest)]
+            return sent.message, facts
+        case = await self.desk.case(id_)
+        if case is None or not case.receiver:
+            return None
+        facts = [("receiver", case.receiver), ("state", case.state), ("attempts", str(case.attempts))]
+        facts += [("delivery", case.id), ("digest", case.digest)] + ([("error", case.error)] if case.error else [])
+        return case.message, facts
+
+    async def previews(self, id_: str) -> tuple[Preview, ...] | None:
+        """What the group of that id would be sent now; None if there is no such group."""
+        known = self._coming is not None and any(
+            operations_previews.id_of(group) == id_ for group in self.watched.groups
+        )
+        return await self._coming.preview(id_) if known and self._coming is not None else None
+
+    async def coming(self, id_: str, moment: datetime) -> Shown | None:
+        """A coming edition as it would be sent now; None if there is no such group."""
+        made = await self.previews(id_)
+        found = next(iter(await self.upcoming(moment, id_)), None)
+        return Shown("coming", digests.view(found, made, moment)) if found and made is not None else None
+
+    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> Face | None:
+        """One text of the message of that number (from 1) of a coming edition, or of one that is sent or on its way."""
+        if coming:
+            messages = [message for preview in await self.previews(id_) or () for message in preview.messages]
+        else:
+            letter = await self._letter(id_)
+            messages = [letter[0]] if letter is not None and letter[0] is not None else []
+        return digests.face_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
+
+    async def deliveries(self, moment: datetime) -> Shown:
+        """The page Deliveries."""
+        names = self.watched.receivers
+        states, depths = await self.board.receivers(names), await self.board.depths(names)
+        cases, letters = await self.desk.cases(), await self.desk.letters()
+        sent = await self.history.sent(_SENT_SHOWN)
+        values = deliveries.view(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
+        return Shown("deliveries", values)
+
+    async def configuration(
+        self, moment: datetime, typed: Mapping[str, str] | None = None, mistakes: Mapping[str, str] | None = None
+    ) -> Shown:
+        """The page Configuration, `typed` in the form for a silence with its `mistakes`.
+
+        It is there without the store, too: somebody may look for the mistake in it."""
+        last = self._vitals.reload
+        try:
+            silences: tuple[Silence, ...] | None = await self.silences.all()
+        except StoreError:
+            silences = None
+        disk = await self.compare()
+        values = configuration.view(self.watched, last.good, last.when, last.problem, silences, moment, disk)
+        return Shown("config", values | configuration.form(typed or {}, mistakes or {}))
+
+    async def compare(self) -> Comparison | None:
+        """What lies on the disk; None if nobody can look."""
+        return await self._disk.compare() if self._disk is not None else None
+
+    async def mark(self) -> str:
+        """Changes when something moved that pages show."""
+        depths = await self.board.depths(self.watched.receivers)
+        newest = await self.history.newest()
+        states = await self.board.receivers(self.watched.receivers)
+        versions = [state.version for state in states.values()]
+        return repr((depths, newest, versions, self._vitals.reload.when, self._vitals.reload.good))

@@ -1,0 +1,208 @@
+"""`digest`, `route` and `silence`: what an editor asks and does, on a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.making import article, hit
+from tests.store.ends import HOUR_MS, queued
+from watchpost.cli.main import app
+from watchpost.log import set_up_log
+from watchpost.model import Hit
+from watchpost.store.client import Store, ensure_group
+from watchpost.store.keys import MATCH
+from watchpost.store.matching import Articles, Match, Parking
+
+CONFIG = """
+version: 1
+timezone: Europe/Paris
+feeds: {rfi: https://www.rfi.fr/rss, ria: https://ria.ru/rss}
+topics: {mali: Mali, wagner: {query: Wagner, severity: high}}
+receivers: {duty: {type: console}, desk: {type: file, path: out}}
+routes:
+  - {when: {severity: high}, to: duty, mode: immediate, continue: true}
+  - {when: {topics: [mali, wagner], feeds: rfi}, to: desk, digest: {every: 1h}}
+  - {to: desk, digest: "08:00"}
+quiet_hours: [{receivers: desk, from: "07:30", to: "09:00"}]
+silences: [{match: {topic: mali, feed: ria}, until: 2100-01-01, reason: replays, by: anna}]
+"""
+DESK = "desk|every 3600 s"
+
+Asked = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _log_where_it_was() -> Iterator[None]:
+    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
+    yield
+    set_up_log("json", "info", sys.__stderr__)
+
+
+@pytest.fixture
+def ask(tmp_path: Path, empty_valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Ask watchpost in a directory with this configuration; returns what it says, as JSON if --json is asked for."""
+    (tmp_path / "watchpost.yaml").write_text(CONFIG)
+    monkeypatch.setenv("WATCHPOST_REDIS_URL", empty_valkey_url)
+    monkeypatch.setenv("WATCHPOST_CONFIG", str(tmp_path / "watchpost.yaml"))
+    monkeypatch.setenv("WATCHPOST_DATA", str(tmp_path / "data"))
+
+    def run(*words: str, code: int = 0) -> Any:
+        done = CliRunner().invoke(app, list(words))
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if "--json" in words else done.output
+
+    return run
+
+
+def park(url: str, *hits: Hit, group: str = DESK) -> None:
+    """These hits wait in a group."""
+
+    async def work() -> None:
+        store = Store(url)
+        await ensure_group(store.redis, store.keys.articles, MATCH)
+        await queued(store, *(one.article for one in hits))
+        end = Articles(store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS)
+        by_id = {one.article.id: one for one in hits}
+        for entry in await end.claims.take(100, block=False):
+            read = end.read(entry)
+            await end.matched([Match(entry, read, (Parking(by_id[read.id], (group,)),))])
+        await store.close()
+
+    asyncio.run(work())
+
+
+def sent(url: str) -> list[dict[str, Any]]:
+    """What the notifier would read from the desk's outbox: its frozen editions."""
+
+    async def work() -> list[dict[str, Any]]:
+        from watchpost.store.codec import MESSAGE
+
+        store = Store(url)
+        rows = await store.redis.xrange(store.keys.outbox("desk"))
+        found = [await store.redis.hget(store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows]
+        await store.close()
+        return [dict(MESSAGE.decode(one).editions) for one in found]
+
+    return asyncio.run(work())
+
+
+def test_a_preview_is_what_is_sent_but_for_the_time(ask: Asked, empty_valkey_url: str) -> None:
+    park(empty_valkey_url, hit("Convoy near Gao"), hit("Fuel in Kidal"))
+    (draft,) = ask("digest", "preview", "desk", "--json")["drafts"]
+    assert sent(empty_valkey_url) == [], "a preview changes nothing"
+    assert ask("digest", "preview", "desk", "--json")["drafts"][0]["messages"][0]["id"] == draft["messages"][0]["id"]
+    assert "2 stories" in ask("digest", "send", "desk")
+    (real,) = sent(empty_valkey_url)
+    assert real.keys() == draft["messages"][0]["editions"].keys()
+    seen, gone = (json.loads(editions["json"]) for editions in (draft["messages"][0]["editions"], real))
+    for document in (seen, gone):
+        del document["timestamp"], document["data"]["window"]["to"]
+    assert seen == gone
+    assert ask("digest", "send", "desk", "--json")["sent"] == 0, "nothing goes twice"
+
+
+def test_a_preview_shows_the_edition_and_why_it_ranks_so(ask: Asked, empty_valkey_url: str) -> None:
+    park(empty_valkey_url, hit("Convoy near Gao"), hit("Old", article=article("Old", source="ria")))
+    text = ask("digest", "preview", "desk", "--explain")
+    assert "Convoy near Gao" in text
+    assert "log(1 + 1) · 1 · " in text
+    assert "Silenced: 1 hit." in text
+    assert "1 hit on mali: silenced by" in text
+    assert json.loads(ask("digest", "preview", "desk", "--format", "json"))["data"]["counts"]["silenced"] == 1
+    assert "there is html, json, text" in ask("digest", "preview", "desk", "--format", "blocks", code=1)
+    assert "did you mean 'desk'" in ask("digest", "preview", "dsek", code=2)
+    assert "would send" in ask("digest", "send", "desk", "--dry-run")
+    assert sent(empty_valkey_url) == []
+
+
+def test_a_preview_of_a_past_time_tells_what_was_told_already(ask: Asked, empty_valkey_url: str) -> None:
+    past = "digest", "preview", "desk", "--since", "24h"
+    assert "of the last 24h nothing would be sent to desk" in ask(*past)
+    park(empty_valkey_url, hit("Convoy near Gao", article=article("Convoy near Gao", source="rfi")))
+    ask("digest", "send", "desk")
+    assert ask("digest", "preview", "desk", "--json")["drafts"] == []
+    park(empty_valkey_url, hit("Fuel in Kidal"), hit("Old", topic="zanzibar"), group="desk|at 08:00 daily Europe/Paris")
+    drafts = ask(*past, "--json")["drafts"]
+    titles = {draft["group"]: [story["title"] for story in draft["ranking"]] for draft in drafts}
+    assert titles == {DESK: ["Convoy near Gao"], "desk|at 08:00 daily Europe/Paris": ["Fuel in Kidal"]}
+    assert all("NEW" in draft["messages"][0]["editions"]["text"] for draft in drafts)
+    assert len(sent(empty_valkey_url)) == 1, "a preview changes nothing"
+    assert json.loads(ask(*past, "--format", "json").splitlines()[0])["data"]["window"]["from"] != ""
+    assert "Fuel in Kidal" in ask(*past, "--explain")
+
+
+def test_a_preview_of_a_past_time_goes_by_the_routes_and_severities_of_today(
+    ask: Asked, empty_valkey_url: str, tmp_path: Path
+) -> None:
+    park(empty_valkey_url, hit("Convoy near Gao", article=article("Convoy near Gao", source="ria")), group="nobody|x")
+    past = "digest", "preview", "duty", "--since", "1h", "--json"
+    assert ask(*past)["drafts"] == []
+    loud = CONFIG.replace("mali: Mali", "mali: {query: Mali, severity: high}").replace("silences:", "#")
+    (tmp_path / "watchpost.yaml").write_text(loud.replace("receivers: desk, from", "receivers: duty, from"))
+    (draft,) = ask(*past)["drafts"]
+    assert [ruling["reason"] for ruling in draft["rulings"]] == ["new"], "no quiet hours, nothing told before"
+
+
+def test_how_far_a_preview_can_look_back_is_said(ask: Asked) -> None:
+    assert "hits are kept for 30 days" in ask("digest", "preview", "desk", "--since", "90d")
+    for wrong in ("soon", "24", "0h", "-1h"):
+        assert f"--since {wrong}: " in ask("digest", "preview", "desk", f"--since={wrong}", code=2)
+
+
+def test_a_route_is_traced(ask: Asked) -> None:
+    found = ask("route", "test", "--topic", "wagner", "--source", "rfi", "--json")
+    assert [(step["takes"], step["goes_on"]) for step in found["routes"]] == [(True, True), (True, False)]
+    assert [telling["receiver"] for telling in found["told"]] == ["duty", "desk"]
+    text = ask("route", "test", "--topic", "mali", "--severity", "low", "--source", "ria")
+    assert "routes[0]: no: severity low is not high" in text
+    assert "routes[1]: no: source ria is not rfi" in text
+    assert "09:00:00" in text, "the digest of 08:00 falls into quiet hours"
+    assert "quiet hours hold it until then" in text
+    assert "silenced by" in text
+    assert "did you mean 'mali'" in ask("route", "test", "--topic", "mail", code=2)
+    assert "no severity 'hihg'; did you mean 'high'?" in ask(
+        "route", "test", "--topic", "mali", "--severity", "hihg", code=2
+    )
+
+
+def test_a_silence_is_added_listed_and_ended(ask: Asked, empty_valkey_url: str) -> None:
+    park(empty_valkey_url, hit("Convoy near Gao"))
+    added = ask("silence", "add", "--topic", "mali", "--for", "2h", "--reason", "noise", "--by", "ben", "--json")[
+        "silence"
+    ]
+    assert "Nothing matched" in ask("digest", "send", "desk", "--dry-run"), "the first one, though it is empty"
+    rows = ask("silence", "list", "--json")["silences"]
+    assert [(row["from"], row["by"], row["active"]) for row in rows] == [
+        ("configuration", "anna", True),
+        ("command line", "ben", True),
+    ]
+    assert "noise" in ask("silence", "list")
+    assert "has ended" in ask("silence", "expire", added["id"])
+    assert "that has not ended" in ask("silence", "expire", added["id"], code=1)
+    assert "take it out there" in ask("silence", "expire", rows[0]["id"], code=1)
+    assert "Convoy" in ask("digest", "send", "desk", "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--topic", "mali"), "say how long"),
+        (("--topic", "mali", "--for", "2h", "--until", "2100-01-01"), "say how long"),
+        (("--topic", "mali", "--for", "2"), "with its unit"),
+        (("--topic", "mali", "--until", "tomorrow"), "a moment is written like"),
+        (("--topic", "mali", "--until", "2000-01-01"), "has passed"),
+        (("--topic", "mail", "--for", "2h"), "did you mean 'mali'"),
+        (("--source", "rfy", "--for", "2h"), "did you mean 'rfi'"),
+        (("--for", "2h"), "at least one of"),
+    ],
+)
+def test_what_is_no_silence(ask: Asked, words: tuple[str, ...], problem: str) -> None:
+    assert problem in ask("silence", "add", "--reason", "noise", *words, code=2)

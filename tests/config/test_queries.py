@@ -1,0 +1,58 @@
+"""Named queries: written once, used by topics as @name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.kinds import RECEIVERS, SOURCES
+from watchpost.config.config import Plan
+from watchpost.config.loader import load
+from watchpost.errors import ConfigError
+from watchpost.query.document import Document
+
+FILE = """
+version: 1
+feeds: ["https://example.org/feed"]
+queries:
+  soldiers: soldier* OR troops
+topics:
+  mali: Mali AND @soldiers
+  both: '@mali AND Gao'
+receivers: {{hook: {receiver}}}
+routes: [{{to: hook, digest: "08:00"}}]
+"""
+
+
+def read(tmp_path: Path, text: str) -> Plan:
+    (tmp_path / "w.yaml").write_text(text)
+    return load(tmp_path / "w.yaml", sources=SOURCES, receivers=RECEIVERS, env={"URL": "https://hooks.example.org/x"})
+
+
+@pytest.fixture
+def file() -> str:
+    return FILE.format(receiver="{type: slack, url: {env: URL}}")
+
+
+def test_a_named_query_is_used_by_topics_and_topics_by_each_other(tmp_path: Path, file: str) -> None:
+    mali, both = read(tmp_path, file).topics
+    assert mali.query.evaluate(Document.of({"body": "Troops in Mali"})) is not None
+    assert mali.query.evaluate(Document.of({"body": "Music in Mali"})) is None
+    assert both.query.evaluate(Document.of({"body": "Troops in Mali, near Gao"})) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("@soldiers", "@soldier", "w.yaml:7:18 topics.mali: "),
+        ("soldier* OR troops", "soldier* troops", "w.yaml:5:"),
+        ("soldier* OR troops", "'@both'", "@both"),
+        ("soldier* OR troops", "[a, b]", "queries.soldiers"),
+        ("  soldiers:", "  mali:", "the name 'mali' is taken"),
+    ],
+)
+def test_mistakes_have_their_place(tmp_path: Path, file: str, old: str, new: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, file.replace(old, new, 1))
+    assert says in str(caught.value)

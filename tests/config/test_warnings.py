@@ -1,0 +1,66 @@
+"""What loads, but is probably not what the operator meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.test_loader import plan_of
+
+FRAME = """version: 1
+feeds: {rfi: https://www.rfi.fr/rss, ria: https://ria.ru/rss}
+topics:
+  mali: {query: Mali, severity: low}
+  wagner: {query: Wagner, severity: high}
+receivers: {term: {type: console}, desk: {type: console}}
+routes:
+"""
+
+
+def warnings_of(directory: Path, text: str) -> list[tuple[str, str]]:
+    """Path and first words of each warning."""
+    plan = plan_of(directory, text)
+    assert all(one.severity == "warning" for one in plan.warnings)
+    return [(one.path, " ".join(one.problem.split()[:3])) for one in plan.warnings]
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        (["to: [term, desk]"], []),
+        (["to: term", "to: desk"], [("receivers.desk", "no route leads"), ("routes[1]", "never reached: routes[0]")]),
+        (["to: term, continue: true", "to: desk"], []),
+        (["to: term, when: {topic: mali}", "to: desk"], []),
+        (
+            ["to: term, when: {topics: [mali, wagner]}", "to: desk, when: {topic: mali, severity: high}"],
+            [("receivers.desk", "no route leads"), ("routes[1]", "never reached: routes[0]")],
+        ),
+        (["to: term, when: {severity: high}", "to: desk, when: {severity: [high, low]}"], []),
+        (["to: term, when: {feeds: rfi}", "to: desk, when: {feeds: [rfi, ria]}"], []),
+        (["to: [term, desk], when: {severity: high}"], [("topics.mali", "no route takes")]),
+        (["to: [term, desk], when: {topic: wagner}"], [("topics.mali", "no route takes")]),
+        (
+            ["to: [term, desk], when: {topic: wagner, severity: low}"],
+            [("topics.mali", "no route takes"), ("topics.wagner", "no route takes")],
+        ),
+    ],
+)
+def test_routes_that_make_no_sense(tmp_path: Path, routes: list[str], expected: list[tuple[str, str]]) -> None:
+    text = FRAME + "".join(f"  - {{mode: immediate, {route}}}\n" for route in routes)
+    assert warnings_of(tmp_path, text) == expected
+
+
+def test_a_feed_polled_more_often_than_once_a_minute(tmp_path: Path) -> None:
+    text = "version: 1\nfeeds:\n  a: {url: https://a.example, every: 59s}\n  b: {url: https://b.example, every: 1m}\n"
+    assert warnings_of(tmp_path, text) == [("feeds.a.every", "more often than")]
+
+
+def test_hasty_defaults_are_told_once(tmp_path: Path) -> None:
+    text = "version: 1\ndefaults: {feed: {every: 1s}}\nfeeds: [https://a.example, https://b.example]\n"
+    assert warnings_of(tmp_path, text) == [("defaults.feed.every", "more often than")]
+
+
+def test_a_warning_shows_that_it_is_one(tmp_path: Path) -> None:
+    (warning,) = plan_of(tmp_path, "version: 1\n").warnings
+    assert str(warning).endswith(":1:1: warning: no feeds and no folders: nothing is watched")

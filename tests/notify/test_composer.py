@@ -1,0 +1,68 @@
+"""A receiver is always told: where the proper edition fails, plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.fakes import RecordingReceiver
+from tests.notify.editions import delivery, digest, usual
+from watchpost import log
+from watchpost.model import Digest, Message
+from watchpost.notify.composer import compose_or_plain
+
+
+@dataclass
+class Picky(RecordingReceiver):
+    """Lays out only what `likes` it to."""
+
+    likes: Callable[[Digest], bool] = lambda digest: True
+    seen: list[Digest] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__("picky")
+
+    def compose(self, digest: Digest) -> tuple[Message, ...]:
+        """The usual, if it is liked."""
+        self.seen.append(digest)
+        if not self.likes(digest):
+            raise ValueError("a headline\x1b[31m nobody thought of")
+        return super().compose(digest)
+
+
+def fallbacks() -> float:
+    return log.REGISTRY.get_sample_value("watchpost_editions_reduced_total", {"receiver": "picky"}) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("likes", "tries"),
+    [
+        (lambda digest: True, 1),
+        (lambda digest: digest.reduced, 2),
+        (lambda digest: all(not story.snippet.text for story in digest.stories), 3),
+        (lambda digest: not digest.stories, 4),
+    ],
+)
+def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], bool], tries: int) -> None:
+    receiver, before = Picky(likes=likes), fallbacks()
+    (message,) = compose_or_plain(receiver, usual())
+    assert len(receiver.seen) == tries
+    assert fallbacks() - before == tries - 1
+    assert message.editions["json"]
+    last = receiver.seen[-1]
+    assert len(last.stories) + last.omitted == 5, "what is not shown is counted"
+    assert (last.id, last.receiver) == (usual().id, "desk")
+
+
+def test_a_receiver_that_lays_out_nothing_at_all_says_so() -> None:
+    with pytest.raises(ValueError, match="nobody thought of"):
+        compose_or_plain(Picky(likes=lambda digest: False), digest())
+
+
+async def test_what_is_composed_plainly_is_sent() -> None:
+    receiver = Picky(likes=lambda digest: digest.reduced)
+    (message,) = compose_or_plain(receiver, usual())
+    await receiver.send(delivery(message))
+    assert receiver.deliveries[0].message == message

@@ -1,0 +1,141 @@
+"""The page Configuration says what a reload would change, as `config diff` does, and never what is secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.web.web_app import pages
+from watchpost.config.config import Plan
+from watchpost.config.diff import effective
+from watchpost.health import VITALS
+from watchpost.operations.config_diff import PlanOnDisk
+from watchpost.operations.factory import read_plan
+from watchpost.operations.reloading import Reloads
+from watchpost.store.client import Store
+from watchpost.store.running_config import Configurations, Running, pack
+from watchpost.web import context as app_pages
+
+TEXT = """version: 1
+feeds: {rfi: {url: "https://feeds.example.org/rfi", every: 10m}}
+topics: {mali: Mali}
+receivers: {team: {type: slack, url: {env: HOOK}}}
+routes: [{to: team, mode: immediate}]
+"""
+HOOK = "https://hooks.slack.com/services/T0/B0/s3cr3tS3cr3t77"
+
+
+@dataclass
+class Desk:
+    """A configuration on the disk, the one that was read of it, and how often it was read."""
+
+    file: Path
+    env: dict[str, str] = field(default_factory=lambda: {"HOOK": HOOK})
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        self.file.write_text(TEXT)
+        self.reloads = Reloads(read_plan(self.file, self.env), self.reread, lambda: datetime.now(UTC))
+
+    def reread(self) -> Plan:
+        self.read += 1
+        return read_plan(self.file, self.env)
+
+    async def page(self, store: Store) -> str:
+        disk = PlanOnDisk(self.reloads, "all", store)
+        watched = app_pages.watched(self.reloads.plan)
+        async with pages(store, VITALS, watched=watched, disk=disk) as address, httpx.AsyncClient() as client:
+            answer = await client.get(f"{address}/config")
+            assert answer.status_code == 200
+            return answer.text
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "watchpost.yaml")
+
+
+async def test_nothing_has_changed(store: Store, desk: Desk) -> None:
+    assert "What is on the disk is what runs." in await desk.page(store)
+    assert "What is on the disk is what runs." in await desk.page(store)
+    assert desk.read == 1, "files that are as they were are not read for each page"
+
+
+async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store, desk: Desk) -> None:
+    desk.file.write_text(TEXT.replace("10m", "15m").replace("{mali: Mali}", "{gao: Gao}") + "redis: {prefix: other}\n")
+    page = await desk.page(store)
+    assert "a reload would take over 4 differences." in page
+    for path in ("feeds.rfi.every", "topics.gao", "topics.mali", "redis.prefix"):
+        assert f"<code>{path}</code>" in page
+    assert page.index("feeds.rfi.every") < page.index("redis.prefix"), "what is live comes first"
+    assert page.count("needs a restart") == 1
+    assert page.count("at the reload") == 3
+    assert "<code>10m</code>" in page
+    assert "<code>15m</code>" in page
+    taken = await desk.reloads.ask("anna")
+    assert taken.changes == 4
+    assert "What is on the disk is what runs." in await desk.page(store)
+
+
+async def test_mistakes_are_told_with_their_place_and_nothing_is_compared(store: Store, desk: Desk) -> None:
+    desk.file.write_text(TEXT.replace("topics:", "topcis:"))
+    page = await desk.page(store)
+    assert "has mistakes and is not used" in page
+    assert "watchpost.yaml:3:1" in page
+    assert "did you mean &#39;topics&#39;?" in page
+    assert "a reload would" not in page
+    await desk.reloads.ask("anna")
+    desk.file.write_text(TEXT)
+    mended = await desk.page(store)
+    assert "What is on the disk is what runs." in mended
+    assert "they have been mended since" in mended
+    desk.file.unlink()
+    assert "no such file" in await desk.page(store)
+
+
+async def test_no_secret_is_shown_whatever_changes(store: Store, desk: Desk) -> None:
+    other = HOOK.replace("77", "78")
+    desk.env["HOOK"] = other
+    page = await desk.page(store)
+    assert "what is not shown, as the value of a secret" in page
+    desk.env["OTHER"] = other
+    desk.file.write_text(
+        TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef")
+        + "http: {auth: {users: {anna: {env: HOOK}}}}\n"
+    )
+    page += await desk.page(store)
+    assert "no hash of a password" in page
+    desk.file.write_text(TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef"))
+    page += await desk.page(store)
+    assert "receivers.team.url" in page
+    assert "feeds.rfi.url" in page
+    for secret in ("s3cr3t", "abcdef1234"):
+        assert secret not in page
+
+
+async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store: Store, desk: Desk) -> None:
+    old = desk.reloads.plan
+    desk.file.write_text(TEXT.replace("10m", "15m"))
+    await desk.reloads.ask("anna")
+    said = Running("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
+    await Configurations(store).publish("poll", pack(said))
+    stale = Running("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
+    await Configurations(store).publish("all", pack(stale))
+    page = await desk.page(store)
+    assert "a reload would take over 1 difference." in page
+    assert "What a reload would change for poll" in page
+    await Configurations(store).publish("poll", b"of another version")
+    assert "cannot be seen: the configuration of poll was not written by this version" in await desk.page(store)
+
+
+async def test_without_the_store_the_page_is_there_all_the_same(desk: Desk) -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    desk.file.write_text(TEXT.replace("10m", "15m"))
+    page = await desk.page(away)
+    assert "feeds.rfi.every" in page
+    assert "The store is away" in page
+    await away.close()

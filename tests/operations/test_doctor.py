@@ -1,0 +1,180 @@
+"""What an examination finds on a machine where things are wrong: each with its cure, and no secret in any of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.mail_server import MailServer
+from tests.servers import valkey_server
+from watchpost.config.fields import Secret
+from watchpost.config.settings import Settings
+from watchpost.operations.doctor import servers
+from watchpost.operations.doctor.examine import examine
+from watchpost.operations.doctor.finding import Finding
+from watchpost.operations.factory import read_plan
+
+CONFIG = """version: 1
+folders: {inbox: {path: inbox}, absent: {path: absent}}
+topics: {mali: mali}
+receivers: {out: {type: file, path: out}, chat: {type: slack, url: {env: CHAT}}}
+routes: [{to: [out, chat], digest: "08:00"}]
+http: {listen: "127.0.0.1:0"}
+"""
+ENV = {"CHAT": "http://nowhere.invalid/services/T/B/hunter2", "SMTP": "hunter2", "PATH": os.environ["PATH"]}
+MAIL = """version: 1
+topics: {mali: mali}
+receivers:
+  desk:
+    type: email
+    from: w@example.org
+    to: [d@example.org]
+    smtp: {host: 127.0.0.1, port: PORT, tls: none, username: watch, password: {env: SMTP}}
+routes: [{to: desk, digest: "08:00"}]
+"""
+
+
+async def found(tmp_path: Path, text: str, **facts: object) -> dict[str, Finding]:
+    """The findings by their subject."""
+    config = tmp_path / "watchpost.yaml"
+    config.write_text(text)
+    settings = Settings.model_validate({"config": config, "data": tmp_path / "data"} | facts)
+    return {one.subject: one async for one in examine(settings, ENV)}
+
+
+def levels(findings: dict[str, Finding]) -> dict[str, str]:
+    return {subject: one.level for subject, one in findings.items()}
+
+
+async def test_each_thing_that_is_wrong_has_a_cure_and_the_others_are_well(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    findings = await found(tmp_path, CONFIG.replace("http://", "https://"))
+    assert {subject: level for subject, level in levels(findings).items() if subject != "clock"} == {
+        "configuration": "ok",
+        "data directory": "ok",
+        "redis": "ok",
+        "folder inbox": "ok",
+        "folder absent": "fail",
+        "receiver out": "ok",
+        "dns": "fail",
+        "receiver chat": "fail",
+        "pages": "ok",
+    }
+    assert findings["folder absent"].cure == f"mkdir -p {tmp_path / 'absent'}"
+    assert findings["receiver chat"].outside
+    assert all(one.cure for one in findings.values() if one.level != "ok")
+    assert "hunter2" not in repr(findings)
+    assert not (tmp_path / "data").exists(), "an examination changes nothing"
+
+
+async def test_a_broken_configuration_is_one_finding(tmp_path: Path) -> None:
+    findings = await found(tmp_path, "version: 7\ntopcis: {}\n")
+    assert findings["configuration"].level == "fail"
+    assert "(and 1 more)" in findings["configuration"].text
+    assert set(findings) == {"configuration", "data directory", "clock"}
+
+
+async def test_a_store_that_does_not_answer_is_outside_and_its_password_untold(tmp_path: Path) -> None:
+    url = Secret("redis://user:hunter2@127.0.0.1:1/0")
+    findings = await found(tmp_path, CONFIG, redis_url=url)
+    assert (findings["redis"].level, findings["redis"].outside) == ("fail", True)
+    assert "hunter2" not in repr(findings)
+
+
+async def test_a_store_that_would_forget_is_warned_of(tmp_path: Path) -> None:
+    with valkey_server() as server:
+        good = await found(tmp_path, CONFIG, redis_url=Secret(server.url))
+        assert good["redis"].level == "ok"
+        assert "clock of redis" not in good, "both clocks are this machine's"
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("appendonly", "no")
+        bad = await found(tmp_path, CONFIG, redis_url=Secret(server.url))
+        assert bad["redis"].level == "warn"
+        assert "appendonly yes" in bad["redis"].cure
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("maxmemory-policy", "allkeys-lru")
+        worse = await found(tmp_path, CONFIG, redis_url=Secret(server.url))
+        assert worse["redis"].level == "fail"
+        assert "noeviction" in worse["redis"].text
+
+
+async def test_mail_servers_are_greeted_and_logged_in_to(tmp_path: Path) -> None:
+    async with MailServer(login="watch:hunter2") as server:
+        findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
+        assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and takes the login"
+        assert server.mails == []
+    async with MailServer(login="watch:other") as server:
+        findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
+        desk = findings["receiver desk"]
+        assert (desk.level, desk.outside) == ("fail", False)
+        assert desk.cure.startswith("check smtp.username")
+        assert "hunter2" not in repr(findings)
+
+
+@pytest.fixture
+async def mute() -> AsyncIterator[int]:
+    """A server that takes connections and never says anything."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+async def test_a_server_that_says_nothing_does_not_hold_the_examination_up(tmp_path: Path, mute: int) -> None:
+    config = tmp_path / "watchpost.yaml"
+    config.write_text(MAIL.replace("PORT", str(mute)))
+    (part,) = read_plan(config, ENV).receivers
+    silent = await servers.mail(part, patience=0.2)
+    assert (silent.level, silent.outside, "no answer in time" in silent.text) == ("fail", True, True)
+    secure = await servers.reach("chat", "127.0.0.1", mute, True, patience=0.2)
+    assert "no answer in time" in secure.text
+    assert (await servers.reach("chat", "127.0.0.1", mute, False)).level == "ok"
+    closed = await servers.reach("chat", "127.0.0.1", 1, False)
+    assert "refused" in closed.text
+
+
+async def test_names_are_told_apart_from_the_name_server() -> None:
+    answers = await servers.names(["localhost", "nowhere.invalid", "a" * 64 + ".example"])
+    assert [bool(problem) for problem in answers.values()] == [False, True, True]
+    assert servers.dns(answers).level == "warn"
+    assert servers.dns({"nowhere.invalid": "cannot be resolved"}).level == "fail"
+    assert servers.dns({}).level == "ok"
+
+
+def test_a_directory_without_rights_is_found(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    closed = tmp_path / "data" if os.geteuid() else Path("/proc/self")  # root may do everything, but not that
+    assert servers.data_directory(closed).level == "fail"
+
+
+def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    assert servers.data_directory(tmp_path / "data").level == "fail"
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Callable[[], int]]:
+    async def hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\nnot watchpost")
+        writer.close()
+
+    server = await asyncio.start_server(hello, "127.0.0.1", 0)
+    yield lambda: int(server.sockets[0].getsockname()[1])
+    server.close()
+
+
+async def test_a_taken_port_is_told_from_our_own_pages(tmp_path: Path, listener: Callable[[], int]) -> None:
+    text = CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{listener()}")
+    (tmp_path / "inbox").mkdir()
+    findings = await found(tmp_path, text)
+    assert findings["pages"].level == "warn"
+    assert "taken by another program" in findings["pages"].text

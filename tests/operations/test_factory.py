@@ -1,0 +1,56 @@
+"""Commands look at a service that runs; they never start one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.config.test_loader import plan_of
+from tests.store.embedding import make
+from watchpost.config.config import Plan
+from watchpost.config.settings import read_settings
+from watchpost.errors import StoreUnreachable
+from watchpost.operations.factory import look
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A data directory that does not exist yet; its path is short enough for a socket."""
+    place = Path(tempfile.mkdtemp(prefix="wp-")).resolve()
+    yield place / "data"
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return plan_of(tmp_path, "version: 1\nfeeds: {rfi: https://www.rfi.fr/rss}\nredis: {prefix: desk}\n")
+
+
+async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, plan: Plan) -> None:
+    server = make(data)
+    await server.start()
+    async with look(read_settings(data=data), plan) as store:
+        assert await store.redis.ping()
+        assert store.keys.prefix == "{desk}:"
+    await server.stop()
+
+
+async def test_nobody_is_started(data: Path, plan: Plan) -> None:
+    with pytest.raises(StoreUnreachable, match="watchpost run"):
+        async with look(read_settings(data=data), plan):
+            pass
+    assert not data.exists()
+
+
+async def test_a_configured_server_that_does_not_answer_is_no_reason_to_look_elsewhere(data: Path, plan: Plan) -> None:
+    server = make(data)
+    await server.start()
+    settings = read_settings(data=data, redis_url="redis://127.0.0.1:1/0")
+    with pytest.raises(StoreUnreachable, match=r"127\.0\.0\.1:1"):
+        async with look(settings, plan):
+            pass
+    await server.stop()

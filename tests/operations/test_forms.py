@@ -1,0 +1,164 @@
+"""Forms that make no sense come back as they were filled in, with a sentence at each field; the others do it."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.making import digest_delivery
+from tests.operations.test_actions import TEXT, told
+from tests.web.test_pages import HOSTILE
+from tests.web.web_app import closed, pages
+from watchpost import log as tm
+from watchpost.config.config import Plan
+from watchpost.errors import FormError
+from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.factory import read_plan
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Desk
+from watchpost.store.overview import Board
+from watchpost.store.silences import Silences
+from watchpost.web import context as app_pages
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "watchpost.yaml").write_text(TEXT.replace("path: out}", "path: out}, hook: {type: file, path: hook}"))
+    return read_plan(tmp_path / "watchpost.yaml", {})
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    stream = io.StringIO()
+    tm.set_up_log("json", "warning", stream)
+    return stream
+
+
+async def in_trouble(store: Store) -> None:
+    """Of `team` one message was given up and two wait; of `hook` one was given up. All were made two hours ago."""
+    made = datetime.now(UTC) - timedelta(hours=2)
+    outbox = await closed(store, *(replace(digest_delivery(f"team-{number}"), created=made) for number in range(3)))
+    await outbox.open_box("team")
+    dead, *waiting = await outbox.claims("team", "n1", 60_000).take(3, block=False)
+    await outbox.bury("team", dead, "client_error", "404")
+    for entry in waiting:
+        await outbox.retry("team", entry, timedelta(hours=1), "retrying", "503")
+    outbox = await closed(store, digest_delivery("hook-0", "hook"), group="hook|now")
+    await outbox.open_box("hook")
+    (dead,) = await outbox.claims("hook", "n1", 60_000).take(1, block=False)
+    await outbox.bury("hook", dead, "client_error", "404")
+
+
+async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, plan: Plan) -> None:
+    async with (
+        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        httpx.AsyncClient(headers={"origin": address}) as client,
+    ):
+        typed = {"source": "rfy", "text": HOSTILE, "lasting": "2", "reason": " ", "severity": "low", "story": "5" * 32}
+        answer = await client.post(f"{address}/silences", data=typed)
+        assert answer.status_code == 422
+        page = answer.text
+        assert "<title>To mend: Configuration" in page
+        assert "no feed or folder &#39;rfy&#39;; did you mean &#39;rfi&#39;?" in page
+        assert "2: write a duration with its unit, like 30m, 6h or 7d" in page
+        assert "a reason is needed" in page
+        for field in ("source", "lasting", "reason"):
+            assert f'<a href="#{field}">' in page, "the list of mistakes leads to the field"
+            tag = re.search(f'<input id="{field}"[^>]*>', page)
+            assert tag is not None
+            assert f'aria-invalid="true" aria-describedby="{field}-wrong"' in tag[0]
+            assert f'id="{field}-wrong"' in page
+        assert 'value="rfy"' in page
+        assert f'value="{"5" * 32}"' in page
+        assert '<option value="low" selected>' in page
+        assert HOSTILE not in page
+        assert "text-wrong" not in page, "nothing is wrong with that one"
+        assert await Silences(store).all() == ()
+        assert (await client.get(f"{address}/silences")).headers["location"] == "/config"
+        empty = await client.post(f"{address}/silences", data={"lasting": "2h", "reason": "x"})
+        assert "at least one of topic, source, severity, text is needed" in empty.text
+        fine = await client.get(f"{address}/config")
+        assert "aria-invalid" not in fine.text
+        assert 'value="24h"' in fine.text
+
+
+async def test_what_is_sent_again_is_counted_first(store: Store, plan: Plan, log: io.StringIO) -> None:
+    await in_trouble(store)
+    async with (
+        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
+    ):
+        assert 'href="/deliveries/replay?since=6h"' in (await client.get(f"{address}/deliveries")).text
+        counts = {"": 2, "what=failed": 2, "receiver=team": 1, "receiver=team&what=all": 3, "what=all&since=6h": 4}
+        for query, count in counts.items():
+            page = (await client.get(f"{address}/deliveries/replay?{query}")).text
+            assert f"{count} message{'' if count == 1 else 's'} would be sent again" in page, query
+            assert page.count('<a href="/e/') == count
+        assert told(log) == [], "nobody did anything yet"
+        assert (await Board(store).depths(["team", "hook"])).outbox == {"team": 0, "hook": 0}
+        wanted = {"receiver": "team", "since": "6h", "what": "all"}
+        assert "They are sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
+        assert (await Board(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
+        assert [one.receiver for one in await Desk(store).letters()] == ["hook"], "nobody else's"
+        assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
+        assert "Nothing of that is to be sent" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
+        await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
+    who = "somebody at this machine"
+    assert told(log) == [("replay", 3, who), ("replay", 0, who), ("replay", 1, who)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"since": "6"}, "since", "6: write it like 90m, 12h or 7d"),
+        ({"since": "0s"}, "since", "0s: from a second to a hundred years"),
+        ({"receiver": "taem"}, "receiver", "no receiver &#39;taem&#39;; did you mean &#39;team&#39;?"),
+        ({"what": "some"}, "what", "either failed or all"),
+    ],
+)
+async def test_what_cannot_be_counted_says_why(
+    store: Store, plan: Plan, typed: dict[str, str], field: str, sentence: str
+) -> None:
+    await in_trouble(store)
+    async with (
+        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        httpx.AsyncClient(headers={"origin": address}) as client,
+    ):
+        looked = await client.get(f"{address}/deliveries/replay", params=typed)
+        acted = await client.post(f"{address}/deliveries/replay", data=typed)
+        for answer in (looked, acted):
+            assert answer.status_code == 422
+            assert sentence in answer.text
+            assert f'aria-describedby="{field}-wrong"' in answer.text
+    assert len(await Desk(store).letters()) == 2
+
+
+async def test_only_what_is_young_enough_is_sent_again(store: Store, plan: Plan) -> None:
+    await in_trouble(store)
+    deeds = PlanDeeds(plan, store)
+    for since, count in (("6h", 4), ("1h", 2)):  # what was given up counts from then, what waits from when it was made
+        assert (await deeds.backlog({"what": "all", "since": since})).count == count
+    with pytest.raises(FormError, match="write it like"):
+        await deeds.backlog({"since": "yesterday"})
+
+
+async def test_the_store_is_away_or_the_form_too_long(plan: Plan) -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    async with (
+        pages(away, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, away)) as address,
+        httpx.AsyncClient(headers={"origin": address}) as client,
+    ):
+        for path in ("/deliveries/retry", "/deliveries/replay", "/silences"):
+            typed = {"topic": "mali", "lasting": "2h", "reason": "x"}
+            answer = await client.post(address + path, data=typed)
+            assert answer.status_code == 503
+            assert "<h1>The store is away</h1>" in answer.text
+        long = await client.post(f"{address}/silences", content="reason=" + "x" * 1_300_000)
+        assert long.status_code == 413
+    await away.close()

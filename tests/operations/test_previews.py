@@ -1,0 +1,181 @@
+"""A coming edition on its page: the very texts that are sent, nothing of them runs, and sending it tells it once."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.making import article
+from tests.operations.test_actions import told
+from tests.web.test_auth import USERS, basic
+from tests.web.web_app import found, pages
+from watchpost import log as tm
+from watchpost.config.config import Plan
+from watchpost.match.routing import all_groups
+from watchpost.model import Delivery, derive_id
+from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.factory import read_plan
+from watchpost.operations.previews import PlanEditions, id_of
+from watchpost.store.client import Store
+from watchpost.store.deliveries import Outbox
+from watchpost.web import context as app_pages
+
+TEXT = """version: 1
+topics: {mali: Mali}
+receivers:
+  team: {type: file, path: out}
+  desk: {type: email, to: [desk@example.org, ida@example.org], from: w@example.org, smtp: {host: mail.example}}
+routes: [{to: [team, desk], digest: "08:00"}]
+"""
+ATTACK = "<script>alert(1)</script><img src=https://evil.example/x> {{7*7000007}}"
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "watchpost.yaml").write_text(TEXT)
+    return read_plan(tmp_path / "watchpost.yaml", {})
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    stream = io.StringIO()
+    tm.set_up_log("json", "warning", stream)
+    return stream
+
+
+async def parked(store: Store, plan: Plan, *titles: str) -> dict[str, str]:
+    """Hits of these titles wait for both receivers; the address of each receiver's page."""
+    groups = {group.receiver: group for group in all_groups(plan.routes)}
+    for group in groups.values():
+        for title in titles:
+            about = article(title, id=derive_id("article", group.key, title), url="javascript:alert(1)")
+            await found(store, about, group=group.key)
+    return {name: f"/editions/{id_of(group)}" for name, group in groups.items()}
+
+
+async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
+    """What lies in the outbox."""
+    outbox = Outbox(store, kept_ms=3_600_000)
+    await outbox.open_box(receiver)
+    entries = await outbox.claims(receiver, "n1", 60_000).take(10, block=False)
+    found = [await outbox.delivery(entry) for entry in entries]
+    return tuple(one for one in found if one is not None)
+
+
+async def early_in_a_minute(store: Store) -> None:
+    """Editions tell times by the minute: what is compared must be of the same one."""
+    second = (await Outbox(store, kept_ms=1).now()).second
+    await asyncio.sleep(61 - second if second > 55 else 0)
+
+
+def sight(page: str) -> str:
+    """What the form on the page says that was seen."""
+    there = re.search(r'name="seen" value="([^"]+)"', page)
+    assert there is not None
+    return there[1]
+
+
+async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan: Plan, log: io.StringIO) -> None:
+    places = await parked(store, plan, ATTACK, "Gao")
+    coming, watched = PlanEditions(plan, store), app_pages.watched(plan)
+    async with (
+        pages(store, watched=watched, deeds=PlanDeeds(plan, store), coming=coming) as address,
+        httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
+    ):
+        listed = (await client.get(f"{address}/editions")).text
+        await early_in_a_minute(store)
+        for receiver, place in places.items():
+            assert f'href="{place}"' in listed
+            page = (await client.get(address + place)).text
+            assert '<iframe src="' + place in page
+            assert ATTACK not in page
+            assert len(page.encode()) < 100_000
+            html = await client.get(f"{address}{place}/1/html")
+            plain = await client.get(f"{address}{place}/1/text")
+            answer = await client.post(f"{address}{place}/send", data={"seen": sight(page)})
+            assert "The edition goes now" in answer.text
+            first, *others = await queued(store, receiver)
+            assert len(others) == (receiver == "desk"), "a mail for each reader"
+            if receiver == "team":
+                assert html.text == first.message.editions["html"]
+                assert plain.text == first.message.editions["text"]
+            policy = html.headers["content-security-policy"]
+            assert "sandbox" in policy
+            assert "default-src 'none'" in policy
+            assert plain.headers["content-type"] == "text/plain; charset=utf-8"
+            assert f"Nothing waits for {receiver}" in (await client.get(address + place)).text
+    assert told(log) == [("digest send", 1, "somebody at this machine")] * 2
+
+
+async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Plan) -> None:
+    place = (await parked(store, plan, "Gao"))["desk"]
+    coming = PlanEditions(plan, store)
+    async with (
+        pages(store, watched=app_pages.watched(plan), coming=coming) as address,
+        httpx.AsyncClient() as client,
+    ):
+        page = (await client.get(address + place)).text
+        assert "2 of 2 to ida@example.org" in page
+        assert "Send it now" not in page, "without deeds nobody acts"
+        await early_in_a_minute(store)
+        source = (await client.get(f"{address}{place}/2/source")).text
+        (preview,) = await coming.preview(place.removeprefix("/editions/"))
+        moment = re.compile(r"^Date: .*$", re.MULTILINE)
+        assert moment.sub("", source) == moment.sub("", preview.messages[1].editions["mime"])
+        assert "To: ida@example.org" in source
+        assert "Gao" in (await client.get(f"{address}{place}/1/html")).text
+        for wrong in ("/3/html", "/0/html", "/1/json", "/1/..%2fhtml", "/x/html"):
+            assert (await client.get(address + place + wrong)).status_code == 404
+        assert (await client.get(f"{address}/editions/none")).status_code == 404
+        assert (await client.get(f"{address}/editions/none/1/html")).status_code == 404
+
+
+async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Plan, log: io.StringIO) -> None:
+    place = (await parked(store, plan, "Gao"))["team"]
+    async with (
+        pages(
+            store,
+            watched=app_pages.watched(plan),
+            deeds=PlanDeeds(plan, store),
+            coming=PlanEditions(plan, store),
+            access=USERS,
+        ) as address,
+        httpx.AsyncClient(headers={"origin": address, **basic("anna", "correct horse: battery")}) as client,
+    ):
+        saw = sight((await client.get(address + place)).text)
+        looks = basic("bob", "correct horse: battery")
+        assert "Send it now" not in (await client.get(address + place, headers=looks)).text
+        assert (await client.post(f"{address}{place}/send", data={"seen": saw}, headers=looks)).status_code == 403
+        for wrong in ({"seen": "7"}, {}):
+            answer = await client.post(f"{address}{place}/send", data=wrong)
+            assert answer.headers["location"] == f"{place}?done=moved"
+        assert (await client.post(f"{address}{place}/send", data={"seen": saw})).headers["location"].endswith("=told")
+        again = await client.post(f"{address}{place}/send", data={"seen": saw}, follow_redirects=True)
+        assert "Nothing was sent" in again.text, "a second press of the button"
+        assert (await client.post(f"{address}/editions/none/send")).headers["location"].endswith("=moved")
+    assert len(await queued(store, "team")) == 1
+    assert told(log) == [("digest send", 1, "anna")]
+
+
+async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "watchpost.yaml").write_text(
+        TEXT.replace('digest: "08:00"', "mode: immediate")
+        + 'quiet_hours: [{receivers: team, from: "00:00", to: "13:00"}, '
+        '{receivers: team, from: "12:00", to: "01:00"}]\n'
+        + "silences: [{match: {text: Kidal}, until: 2099-01-01T00:00:00+00:00, reason: talks, by: anna}]\n"
+    )
+    plan = read_plan(tmp_path / "watchpost.yaml", {})
+    place = (await parked(store, plan, "Gao", "Kidal"))["team"]
+    async with (
+        pages(store, watched=app_pages.watched(plan), coming=PlanEditions(plan, store)) as address,
+        httpx.AsyncClient() as client,
+    ):
+        page = (await client.get(address + place)).text
+        assert "Nothing to send to team now" in page
+        assert re.search(r"1 hit, held back by quiet hours until .*: Gao", page)
+        assert "1 hit on mali, silenced: talks" in page

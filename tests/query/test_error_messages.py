@@ -1,0 +1,138 @@
+"""Every mistake with the operators of place, number and form has its column and its cure."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchpost.errors import QueryError
+from watchpost.query.parser import parse
+from watchpost.query.terms import LONGEST
+
+OUTSIDE = "put the {} outside, like (a {} b) AND c"
+SIDES = "{} needs words, phrases or OR on both sides, not {}"
+STRAY = (
+    "a weight counts only inside a SCORE",
+    "write SCORE/5 (a^3 OR b^2 OR c), with weights on the parts that it joins",
+)
+LOOK = 'look-around and back-references do not exist here; write \\( for a bracket, or "…" for plain text'
+EDGE = "a \\b stands at the beginning or the end of the expression, or of one of its branches"
+CHAIN = "more than 8 NEAR, ONEAR or SAME in a row or inside one another"
+
+MISTAKES: list[tuple[str, int, str, str]] = [
+    # operators of other tools, and ours in lower case
+    ("a near/5 b", 3, "near/5 is not an operator", 'write NEAR/5, or "near/5" if you mean the word'),
+    ("a NEAR5 b", 3, "NEAR5 is not an operator", 'write NEAR/5, or "NEAR5" if you mean the word'),
+    ("a NEAR/5F b", 3, "NEAR/5F is not an operator", 'write ONEAR/5, or "NEAR/5F" if you mean the word'),
+    ("a adj3 b", 3, "adj3 is not an operator", 'write ONEAR/3, or "adj3" if you mean the word'),
+    ("a W/3 b", 3, "W/3 is not an operator", 'write ONEAR/3, or "W/3" if you mean the word'),
+    ("atleast3 b", 1, "atleast3 is not an operator", 'write ATLEAST/3, or "atleast3" if you mean the word'),
+    ("a ANDNOT b", 3, "ANDNOT is not an operator", 'write NOT, or "ANDNOT" if you mean the word'),
+    ('"a b"~5', 6, "a ~ with a number is not nearness here", "write a NEAR/5 b"),
+    # numbers
+    ("a NEAR/x b", 3, "NEAR/x needs a number of at most four digits", "write NEAR/5"),
+    ("a NEAR/1001 b", 3, "NEAR/1001 is out of range", "write a number from 0 to 1000"),
+    ("ATLEAST/0 a", 1, "ATLEAST/0 is out of range", "write a number from 1 to 1000"),
+    ("ATLEAST/2.5 a", 1, "ATLEAST/2.5 is not an operator", 'write ATLEAST/2.5, or "ATLEAST/2.5" if you mean the word'),
+    ("ATLEAST a", 1, "ATLEAST needs a number", 'write ATLEAST/3 (…), or "ATLEAST" if you mean the word'),
+    ("first/0:a", 1, "first/0: is not a number of first words", "write first/50: with a number from 1 to 10000"),
+    ("first:a", 1, "first: is not a number of first words", "write first/50: with a number from 1 to 10000"),
+    # operands
+    ("a NEAR/5", 3, "NEAR/5 has nothing after it", "write what it applies to"),
+    ("UNLESS a", 1, "UNLESS has nothing before it", "write what it applies to"),
+    ("a AND (SAME b)", 8, "SAME has nothing before it", "write what it applies to"),
+    ("ATLEAST/3", 1, "ATLEAST/3 has nothing after it", "write what it applies to"),
+    ("ATLEAST/3 AND a", 11, "AND directly after ATLEAST/3", "leave out one of the two"),
+    (
+        "a NEAR/5 NOT b",
+        10,
+        "NOT directly after NEAR/5",
+        "to drop mentions write a UNLESS (a NEAR/5 b), to drop articles a AND NOT b",
+    ),
+    ("a NEAR/5 (b AND c)", 3, SIDES.format("NEAR/5", "AND"), OUTSIDE.format("AND", "NEAR/5")),
+    ("(a OR (b NOT c)) SAME d", 18, SIDES.format("SAME", "AND"), OUTSIDE.format("AND", "SAME")),
+    ("a UNLESS (NOT b)", 3, SIDES.format("UNLESS", "NOT"), OUTSIDE.format("NOT", "UNLESS")),
+    (
+        "ATLEAST/3 a NEAR/5 b",
+        13,
+        SIDES.format("NEAR/5", "ATLEAST/3"),
+        "count the whole: ATLEAST/3 (a NEAR/5 b)",
+    ),
+    (
+        "ATLEAST/3 (a AND b)",
+        1,
+        "ATLEAST/3 counts words, phrases or OR, not AND",
+        "put the AND outside, like ATLEAST/3 (a OR b) AND c",
+    ),
+    ("a UNLESS b UNLESS c", 12, "UNLESS after UNLESS", "put together what follows: a UNLESS (b OR c)"),
+    (" NEAR ".join("abcdefghij"), 59, CHAIN, "write fewer, and join them by AND"),
+    ("a (b)^2", 3, "nothing between a and (", "put AND, OR or NOT between"),
+    # weights and scores
+    ("a OR b^2", 7, *STRAY),
+    ("SCORE/2 ((a^2 AND b) OR c)", 12, *STRAY),
+    ("a NEAR/5 b^2", 3, SIDES.format("NEAR/5", "a weight"), OUTSIDE.format("a weight", "NEAR/5")),
+    ("SCORE/2 (a^x OR b)", 11, "^x is not a weight", "write a number above 0, like ^2 or ^0.5"),
+    ("SCORE/2 (a^0 OR b)", 11, "^0 is not a weight", "write a number above 0, like ^2 or ^0.5"),
+    ("SCORE/2 (a ^2 OR b)", 12, "a ^ without a term before it", "write the weight directly after its term: pmc^2"),
+    ("SCORE/2 a", 1, "SCORE/2 needs parentheses after it", "write SCORE/2 (a^3 OR b^2 OR c)"),
+    ("SCORE/2 (a AND b)", 1, "SCORE/2 adds up several parts, joined by OR", "write SCORE/2 (a^3 OR b^2 OR c)"),
+    ("SCORE/2 (a)", 1, "SCORE/2 adds up several parts, joined by OR", "write SCORE/2 (a^3 OR b^2 OR c)"),
+    ("SCORE/0 (a OR b)", 1, "SCORE/0 is always reached", "write a number above 0"),
+    (
+        "SCORE/5 (a^2 OR b^1.5)",
+        1,
+        "SCORE/5 is out of reach: its parts add up to 3.5",
+        "write a smaller number or larger weights",
+    ),
+    (
+        "SCORE/1 (a OR (NOT b))",
+        16,
+        "NOT b without a positive term beside it matches nearly everything",
+        "write what must occur too, like mali NOT b",
+    ),
+    # exact spellings, languages
+    ("a OR {Mali", 6, "this { is never closed", "write } where the exact spelling ends"),
+    ("{}", 1, "{} has neither letters nor digits", "write a word"),
+    ("{Mali*}", 1, "a * in {Mali*}", "leave it out: an exact spelling has no endings"),
+    (
+        "вагнер~xx",
+        7,
+        "~xx is not a language whose endings are known",
+        "the languages are ru, uk, pl, de, en, fr, es, pt, it, ar, he, ko",
+    ),
+    ("wagner~fre", 7, "~fre is not a language whose endings are known", "did you mean ~fr"),
+    ("wagner~ru", 1, "wagner is not written in Russian letters", "leave ~ru out"),
+    ("вагнер*~ru", 8, "a ~ after a *", "leave one out: the * already stands for every ending"),
+    ("a OR ~ru", 6, "a ~ without a word before it", "write it directly after a word: вагнер~ru"),
+    # regular expressions
+    ("a OR /mali", 6, "this / is never closed", "write / where the regular expression ends"),
+    ("a OR /ma(li/", 7, "not a regular expression: missing )", LOOK),
+    ("/x(?<=a)b/", 3, "not a regular expression: invalid perl operator", LOOK),
+    (r"/mali\1/", 6, "not a regular expression: invalid escape sequence", LOOK),
+    ("/[z-a]/", 3, "not a regular expression: invalid character class range", LOOK),
+    ("/a{1001}/", 3, "not a regular expression: invalid repetition size", LOOK),
+    ("/a*/", 2, "the expression also matches nothing at all", "write what must stand there at least"),
+    (r"/\b|mali/", 2, "the expression also matches nothing at all", "write what must stand there at least"),
+    (r"/a\bb/", 3, r"\b is not possible here", EDGE),
+    (r"/(\ba)/", 3, r"\b is not possible here", EDGE),
+    (r"/a\B/", 3, r"\B is not possible here", "leave it out"),
+    (r"/[\S]a/", 3, r"\S inside [ ]", "write what may stand there"),
+    (r"/\pL{500}x/", 2, "the expression is too large", "write smaller numbers in its {}"),
+    (r"/\pL{20}x/", 2, "the expression is too large", "write smaller numbers in its {}"),
+    (
+        f"/{'a' * (LONGEST + 1)}/",
+        LONGEST + 2,
+        "the expression has 501 characters, at most 500 are allowed",
+        "divide it into several, joined by OR",
+    ),
+    # names
+    ("@", 1, "an @ without a name", "write the name of a query directly after it"),
+    ("a OR @sahel", 6, "no query is named @sahel", "no query has a name here"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "problem", "cure"), MISTAKES, ids=[text[:30] for text, *_ in MISTAKES])
+def test_mistake_has_its_column_and_cure(text: str, column: int, problem: str, cure: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    error = caught.value
+    assert (error.column, error.problem, error.cure) == (column, problem, cure)

@@ -1,0 +1,76 @@
+"""What ~language finds and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchpost.query.document import Document
+from watchpost.query.inflection import LANGUAGES, inflected
+from watchpost.query.parser import parse
+from watchpost.query.tokens import steps
+
+# query, words that are its forms, words that are not
+FORMS: list[tuple[str, str, str]] = [
+    ("вагнер~ru", "Вагнер Вагнера Вагнеру Вагнером Вагнере Вагнеры Вагнеров Вагнерам", "вагнеровцы вагнерит"),
+    ("пригожин~ru", "Пригожин Пригожина Пригожину Пригожиным Пригожине Пригожины Пригожиных", "Пригожинский"),
+    ("евгений~ru", "Евгений Евгения Евгению Евгением Евгении", "Евген"),
+    ("москва~ru", "Москва Москвы Москве Москву Москвой", "москвич"),
+    ("россия~ru", "Россия России Россию Россией", "российский"),
+    ("сахель~ru", "Сахель Сахеля Сахелю Сахелем Сахеле", "сахельский"),
+    ("сергей~ru", "Сергей Сергея Сергею Сергеем Сергее", "сергеич"),
+    ("африканский~ru", "африканский африканского африканскому африканским африканском африканская", "африка"),
+    ("вагнеровец~ru", "вагнеровец вагнеровца вагнеровцы вагнеровцев вагнеровцам", "вагнер"),
+    ("боец~ru", "боец бойца бойцы бойцов бойцами", "бой"),
+    ("малиец~ru", "малиец малийца малийцы малийцев", "малийский"),
+    ("мали~ru", "Мали", "Мал Мале малы"),
+    ("вагнер~uk", "Вагнер Вагнера Вагнеру Вагнером Вагнерові", "вагнерівець"),
+    ("росія~uk", "Росія Росії Росію Росією", "російський"),
+    ("wagner~pl", "Wagner Wagnera Wagnerowi Wagnerem Wagnerach", "wagnerowiec"),
+    ("ukraina~pl", "Ukraina Ukrainy Ukrainie Ukrainę Ukrainą", "ukrainiec"),
+    ("مالي~ar", "مالي ومالي بمالي لمالي وبمالي فمالي كمالي ولمالي", "المالي بالمالي ماليا مالية"),
+    ("الجيش~ar", "الجيش والجيش بالجيش للجيش وللجيش", "جيش لالجيش"),
+    ("فاغنر~ar", "فاغنر وفاغنر لفاغنر بفاغنر", "الفاغنر"),
+    ("מאלי~he", "מאלי במאלי ומאלי למאלי ממאלי שבמאלי", "מאליה"),
+    ("wagner~de", "Wagner Wagners", "Wagnerianer"),
+    ("malier~de", "Malier Maliers Maliern", "malisch"),
+    ("malian~en", "Malian Malians", "Maliana"),
+    ("mercenary~en", "mercenary mercenaries", "mercena"),
+    ("malien~fr", "malien maliens malienne maliennes", "mali malienn"),
+    ("français~fr", "français française françaises", "france"),
+    ("mercenaire~fr", "mercenaire mercenaires", "mercenariat"),
+    ("maliano~es", "maliano malianos maliana malianas", "malian mali"),
+    ("francés~es", "francés francesa franceses francesas", "franc"),
+    ("operação~pt", "operação operações", "opera"),
+    ("maliano~it", "maliano maliani maliana maliane", "malianox"),
+    ("말리~ko", "말리 말리의 말리에서 말리는 말리로", "말리크 소말리"),
+    # a language for a phrase
+    ('"евгений пригожин"~ru', "|Евгения Пригожина|Евгений Пригожин|Евгением Пригожиным", "|Евгенийский Пригожин"),
+    ('"مجموعة فاغنر"~ar', "|مجموعة فاغنر|ومجموعة فاغنر|لمجموعة فاغنر", "|مجموعة بفاغنر"),
+    ('"soldat français"~fr', "|soldats français|soldat française", "|soldatesque française"),
+    ('"бойц* вагнер"~ru', "|бойцы Вагнера|бойцами Вагнер", "|боец Вагнера"),
+    ("l'opération~fr", "|l’opération|l’opérations", "|la opération"),
+]
+
+
+def listed(texts: str) -> list[str]:
+    return texts.strip("|").split("|") if texts.startswith("|") else texts.split()
+
+
+@pytest.mark.parametrize(("query", "forms", "others"), FORMS, ids=[query for query, *_ in FORMS])
+def test_forms(query: str, forms: str, others: str) -> None:
+    asked = parse(query)
+    assert [form for form in listed(forms) if asked.evaluate(Document.of({"body": f"x {form}, x"})) is None] == []
+    assert [other for other in listed(others) if asked.evaluate(Document.of({"body": f"x {other}, x"}))] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_forms_are_few_and_differ(language: str) -> None:
+    letters = LANGUAGES[language].first + "абвгaбв"
+    (step,) = inflected(steps("вагнер" if language in ("ru", "uk") else letters), language)[:1]
+    assert step.folded not in step.forms
+    assert len(set(step.forms)) == len(step.forms) <= 70
+
+
+def test_short_words_keep_their_form() -> None:
+    assert inflected(steps("ла"), "ru")[0].forms == ()
+    assert parse("чвк~ru").evaluate(Document.of({"body": "ЧВК"})) is not None

@@ -1,0 +1,89 @@
+"""The dead man's switch hears from us while everything works, and from nobody otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from ipaddress import IPv4Network
+
+from tests.http_server import Answer, HttpServer
+from watchpost.config.config import Heartbeat
+from watchpost.config.fields import Secret
+from watchpost.health import Vitals
+from watchpost.service import service
+from watchpost.store.client import Store
+from watchpost.store.overview import Board
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"),)
+
+
+async def _works(store: Store, *roles: str) -> str:
+    for role in roles:
+        await store.beat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
+    return await service.missing(Board(store), Vitals())
+
+
+async def test_the_service_works_when_every_role_does_wherever_it_runs(store: Store) -> None:
+    assert await _works(store) == "nobody runs match, notify, poll"
+    assert await _works(store, "poll", "notify") == "nobody runs match"
+    assert await _works(store, "match") == ""
+
+
+async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(store: Store) -> None:
+    assert await _works(store, "all") == ""
+    vitals = Vitals()
+    vitals.expect(["match"])
+    vitals._beats["match"] -= 61
+    assert await service.missing(Board(store), vitals) == "no sign of life from match"
+
+
+async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
+    vitals = Vitals()
+    vitals.refused = "the store takes no writes for now: it is full"
+    assert await service.missing(Board(store), vitals) == vitals.refused
+
+
+async def test_a_store_that_is_away_is_no_life() -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    assert "127.0.0.1:1" in await service.missing(Board(away), Vitals())
+    await away.close()
+
+
+@asynccontextmanager
+async def beating(server: HttpServer, trouble: list[str]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    options = Heartbeat(
+        url=Secret(server.url("/ping/t0k3n")), every=timedelta(seconds=10), allow_private=LOOPBACK
+    ).model_copy(update={"every": timedelta(seconds=0.05)})
+
+    async def why_not() -> str:
+        return trouble[0]
+
+    async def tick() -> None:
+        await asyncio.sleep(0.02)
+
+    running = asyncio.ensure_future(service.run(options, "test", why_not, tick, stop))
+    yield
+    stop.set()
+    await running
+
+
+async def test_it_is_asked_again_and_again_also_when_it_failed() -> None:
+    async with HttpServer() as server:
+        server.on("/ping/t0k3n", Answer(500), Answer(200))
+        async with beating(server, [""]):
+            await server.received(3)
+        assert {request.method for request in server.requests} == {"GET"}
+
+
+async def test_it_is_not_asked_while_something_is_wrong() -> None:
+    async with HttpServer() as server:
+        trouble = ["no sign of life from match"]
+        async with beating(server, trouble):
+            await asyncio.sleep(0.3)
+            assert server.requests == []
+            trouble[0] = ""
+            await server.received(1)

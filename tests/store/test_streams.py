@@ -1,0 +1,282 @@
+"""The contract of whoever reads a stream: nothing is lost, nothing is done by two, nobody else pays for poison."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.store.embedding import make
+from watchpost import log as tm
+from watchpost.errors import StoreBusy
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group, patiently
+from watchpost.store.streams import Claims, Consumer, Entry
+
+LEASE_MS = 150
+
+Deal = Callable[[Entry], Awaitable[None]]
+
+
+class Desk:
+    """A consumer of the stream `pushed` that notes what it deals with; `deal` may take its time, or fail."""
+
+    def __init__(self, store: Store, name: str = "one", *, deal: Deal | None = None, lease_ms: int = LEASE_MS) -> None:
+        self.store, self.stop = store, asyncio.Event()
+        self.dealt: list[str] = []
+        self.given_up: list[str] = []
+        self.began = asyncio.Event()
+        self.beats = self.takes = 0
+        self.claims = Claims(store, store.keys.pushed, keys.POLL, name, lease_ms)
+        self._work = deal
+        self._tick_seconds = lease_ms / 3000
+        self.consumer = Consumer(
+            self.claims,
+            "pushed",
+            take=self._take,
+            deal=self._deal,
+            give_up=self._give_up,
+            beat=self._beat,
+            tick=self._tick,
+            tick_renew=self._tick,
+            stop=self.stop,
+        )
+
+    def _beat(self) -> None:
+        self.beats += 1
+
+    async def _take(self) -> Sequence[Entry]:
+        self.takes += 1
+        return await self.claims.take(8)
+
+    async def _deal(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self.began.set()
+            if self._work is not None:
+                await self._work(entry)
+            if await done(self.store, entry):
+                self.dealt.append(name_of(entry))
+
+    async def _give_up(self, entry: Entry) -> None:
+        self.given_up.append(name_of(entry))
+        await done(self.store, entry)
+
+    async def _tick(self) -> None:
+        await patiently(self._tick_seconds, self.stop)
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Run until this is true, then end as a role ends."""
+        running = asyncio.ensure_future(self.consumer.run())
+        async with asyncio.timeout(seconds):
+            while not condition() and not running.done():
+                await asyncio.sleep(0.01)
+        self.stop.set()
+        await running
+
+
+def name_of(entry: Entry) -> str:
+    return entry.fields[b"n"].decode()
+
+
+async def done(store: Store, entry: Entry) -> bool:
+    return bool(await store.run("push_done", [store.keys.pushed], [keys.POLL, entry.id]))
+
+
+async def add(store: Store, *names: str) -> None:
+    for name in names:
+        await store.redis.xadd(store.keys.pushed, {"n": name})
+
+
+async def waiting(store: Store) -> tuple[int, int]:
+    """(entries in the stream, entries that somebody has)"""
+    pending = await store.redis.xpending(store.keys.pushed, keys.POLL)
+    return int(await store.redis.xlen(store.keys.pushed)), int(pending["pending"])
+
+
+@pytest.fixture
+async def real(empty_valkey_url: str) -> AsyncIterator[Store]:
+    store = Store(empty_valkey_url)
+    await ensure_group(store.redis, store.keys.pushed, keys.POLL)
+    yield store
+    await store.close()
+
+
+async def test_what_is_new_is_dealt_with_in_order_and_the_name_leaves_the_group(real: Store) -> None:
+    await add(real, "a", "b")
+    desk = Desk(real)
+    await desk.until(lambda: len(desk.dealt) == 2)
+    assert desk.dealt == ["a", "b"]
+    assert await waiting(real) == (0, 0)
+    assert await real.redis.xinfo_consumers(real.keys.pushed, keys.POLL) == []
+
+
+async def test_what_a_stopped_process_holds_is_taken_over_and_it_does_nothing_more_when_it_wakes(real: Store) -> None:
+    url = real.redis.connection_pool.connection_kwargs["path"]
+    stopped = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.store.worker", f"unix://{url}", "stopped", str(LEASE_MS)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert stopped.stdin is not None
+    assert stopped.stdout is not None
+    try:
+        await add(real, "a")
+        assert (await asyncio.wait_for(stopped.stdout.readline(), 20)).startswith(b"took ")
+        awake = Desk(real, "awake")
+        before = tm.taken_over.labels("pushed")._value.get()
+        running = asyncio.ensure_future(awake.consumer.run())
+        await asyncio.sleep(1.5)  # many leases, and longer than the wait for something new
+        assert awake.dealt == [], "who lives keeps what it has, however long it takes"
+        os.kill(stopped.pid, signal.SIGSTOP)
+        async with asyncio.timeout(20):
+            while not awake.dealt:
+                await asyncio.sleep(0.01)
+        awake.stop.set()
+        await running
+        assert tm.taken_over.labels("pushed")._value.get() == before + 1
+        os.kill(stopped.pid, signal.SIGCONT)
+        stopped.stdin.write(b"\n")
+        assert await asyncio.wait_for(stopped.stdout.readline(), 20) == b"done 0\n", "it was too late, and is told so"
+        await add(real, "b")
+        assert (await asyncio.wait_for(stopped.stdout.readline(), 20)).startswith(b"took "), "it goes on"
+    finally:
+        stopped.kill()
+        await stopped.wait()
+    assert awake.dealt == ["a"]
+
+
+async def test_an_entry_that_always_fails_is_given_up_after_three_and_its_neighbours_are_dealt_with(
+    real: Store,
+) -> None:
+    async def fail(entry: Entry) -> None:
+        if name_of(entry) == "bad":
+            raise StoreBusy("not now")
+
+    await add(real, "before", "bad", "after")
+    desk = Desk(real, deal=fail)
+    await desk.until(lambda: bool(desk.given_up) and len(desk.dealt) == 2)
+    assert (sorted(desk.dealt), desk.given_up) == (["after", "before"], ["bad"])
+    assert await waiting(real) == (0, 0)
+
+
+async def test_an_entry_that_kills_is_given_up_and_its_neighbours_are_not_counted_as_killers(real: Store) -> None:
+    async def die(entry: Entry) -> None:
+        if name_of(entry) == "killer":
+            raise KeyError("a defect")  # it ends the process, as SIGKILL would: nothing is given back
+
+    await add(real, "killer", *(f"n{n}" for n in range(5)))
+    given_up, dealt = [], []
+    for life in range(4):
+        desk = Desk(real, f"life{life}", deal=die)
+        try:
+            await desk.until(lambda: desk.given_up != [], 20)  # noqa: B023 - used at once
+        except* KeyError:
+            await asyncio.sleep(LEASE_MS / 1000)
+        given_up += desk.given_up
+        dealt += desk.dealt
+    last = Desk(real, "last")
+    await last.until(lambda: len(dealt) + len(last.dealt) == 5)
+    assert given_up == ["killer"]
+    assert sorted(dealt + last.dealt) == [f"n{n}" for n in range(5)]
+    assert await waiting(real) == (0, 0)
+
+
+async def test_a_stop_finishes_what_was_begun_and_what_was_handed_out_and_takes_nothing_more(real: Store) -> None:
+    await add(real, "a", "b")
+    desk: Desk
+
+    async def slow(entry: Entry) -> None:
+        desk.stop.set()
+        await asyncio.sleep(0.05)
+        if name_of(entry) == "b":
+            await add(real, "late", "handed")
+            late, handed = await Claims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(2, block=False)
+            await desk.claims.give_back(late)
+            desk.claims.hand(handed)
+
+    desk = Desk(real, deal=slow)
+    await desk.consumer.run()
+    assert desk.dealt == ["a", "b", "handed"]
+    assert await waiting(real) == (1, 0)
+
+
+async def test_what_a_cancellation_cuts_short_is_given_back_as_if_it_had_never_been_taken(real: Store) -> None:
+    async def hang(entry: Entry) -> None:
+        if name_of(entry) != "quick":
+            await asyncio.Event().wait()
+
+    await add(real, "quick", "slow", "behind")
+    for _ in range(5):
+        desk = Desk(real, deal=hang, lease_ms=60_000)
+        running = asyncio.ensure_future(desk.consumer.run())
+        await asyncio.wait_for(desk.began.wait(), 20)
+        await asyncio.sleep(0.05)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert await waiting(real) == (2, 0)
+        assert await real.redis.xinfo_consumers(real.keys.pushed, keys.POLL) == []
+    after = Desk(real, "after", lease_ms=60_000)
+    await after.until(lambda: len(after.dealt) == 2)
+    assert after.given_up == []
+
+
+async def test_what_was_handed_out_and_not_begun_is_given_back_too(real: Store) -> None:
+    await add(real, "a")
+    desk: Desk
+
+    async def hang(_: Entry) -> None:
+        await add(real, "handed")
+        (handed,) = await Claims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(1, block=False)
+        desk.claims.hand(handed)
+        await asyncio.Event().wait()
+
+    desk = Desk(real, deal=hang, lease_ms=60_000)
+    running = asyncio.ensure_future(desk.consumer.run())
+    await asyncio.wait_for(desk.began.wait(), 20)
+    await asyncio.sleep(0.1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await waiting(real) == (2, 0)
+
+
+async def test_a_store_that_is_gone_for_a_while_ends_nothing(data: Path) -> None:
+    server = make(data)
+    await server.start()
+    supervising = asyncio.ensure_future(server.supervise())
+    store = Store(server.url)
+    await ensure_group(store.redis, store.keys.pushed, keys.POLL)
+    desk: Desk
+
+    async def lose_it(entry: Entry) -> None:
+        if name_of(entry) == "a" and entry.taken_before == 0:
+            os.kill(server.pid, signal.SIGKILL)
+
+    before = tm.store_errors.labels("StoreUnreachable")._value.get()
+    try:
+        await add(store, "a", "b")
+        desk = Desk(store, deal=lose_it)
+        await desk.until(lambda: len(desk.dealt) == 2, 30)
+        assert sorted(desk.dealt) == ["a", "b"]
+        assert await waiting(store) == (0, 0)
+        assert 0 < tm.store_errors.labels("StoreUnreachable")._value.get() - before < 100, "it waits between attempts"
+    finally:
+        supervising.cancel()
+        await asyncio.gather(supervising, return_exceptions=True)
+        await store.close()
+        await server.stop()
+
+
+async def test_who_cannot_reach_the_store_lives_all_the_same_and_says_so() -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    desk = Desk(away, lease_ms=60_000)
+    await desk.until(lambda: desk.beats >= 3 and desk.takes >= 2, 15)
+    assert desk.dealt == []
+    await away.close()

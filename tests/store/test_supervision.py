@@ -1,0 +1,114 @@
+"""The embedded server under supervision: what dies is started again, what lives is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from tests.servers import servers_on
+from tests.store.embedding import BINARY, Telling, client, killed_parent, make, run_id, supervised, until, write
+
+
+async def test_an_adopted_server_that_dies_is_started_again(data: Path) -> None:
+    async with killed_parent(data) as pid:
+        server = make(data)
+        await server.start()
+        async with supervised(server):
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: server.pid != pid and not server.adopted)
+            with client(server) as answers:
+                assert answers.xlen("s") == 100
+        await server.stop()
+        assert servers_on(data) == ()
+
+
+async def test_a_joined_process_takes_over_when_server_and_owner_are_gone(data: Path) -> None:
+    first, second = make(data), make(data)
+    await first.start()
+    await second.start()
+    write(data, 10)
+    async with supervised(second):
+        await first.stop()
+        await until(lambda: second.owner and not second.adopted)
+        with client(second) as answers:
+            assert answers.xlen("s") == 10
+    await second.stop()
+    assert servers_on(data) == ()
+
+
+async def test_a_killed_server_is_back_within_seconds_with_all_it_acknowledged(data: Path) -> None:
+    telling = Telling()
+    server = make(data, log=telling)
+    await server.start()
+    async with supervised(server):
+        acknowledged = write(data, 1000)
+        before, pid = run_id(server), server.pid
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: server.pid != pid and "redis.restarted" in telling.events)
+        assert run_id(server) != before
+        with client(server) as answers:
+            assert answers.xlen("s") == acknowledged
+    await server.stop()
+    assert telling.levels["redis.died"] == "error"
+    assert servers_on(data) == ()
+
+
+async def test_a_server_that_lives_but_is_silent_is_left_alone(data: Path) -> None:
+    telling = Telling()
+    server = make(data, log=telling)
+    await server.start()
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        async with supervised(server):
+            await until(lambda: "redis.silent" in telling.events, 12)
+            assert servers_on(data) == (server.pid,)
+            os.kill(server.pid, signal.SIGCONT)
+            await until(lambda: "redis.answers" in telling.events)
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    await server.stop()
+    assert "redis.died" not in telling.events
+
+
+async def test_a_server_that_dies_at_each_start_is_not_started_hot(data: Path) -> None:
+    """A program that can be told to fail: what a full disk does to a server with fsync always."""
+    program, spawns, broken = data.parent / "server", data.parent / "spawns", data.parent / "broken"
+    program.write_text(
+        f'#!/bin/sh\necho . >> {spawns}\n[ -e {broken} ] && echo "it is broken" && exit 1\nexec {BINARY} "$@"\n'
+    )
+    program.chmod(0o755)
+    telling = Telling()
+    server = make(data, binary=program, log=telling)
+    await server.start()
+    broken.touch()
+    async with supervised(server):
+        os.kill(server.pid, signal.SIGKILL)
+        await until(lambda: "redis.down" in telling.events)
+        spawns.write_text("")
+        await asyncio.sleep(2)
+        assert 1 <= len(spawns.read_text().split()) <= 4
+        broken.unlink()
+        await until(lambda: "redis.restarted" in telling.events)
+    await server.stop()
+    assert "it is broken" in telling.facts["redis.down"]["problem"]
+
+
+async def test_the_disk_guard_flips_and_says_so(data: Path) -> None:
+    free = [10**12]
+    telling = Telling()
+    server = make(data, log=telling, free_bytes=lambda _: free[0])
+    await server.start()
+    async with supervised(server):
+        assert not server.disk_short
+        free[0] = 100 * 2**20
+        await until(lambda: server.disk_short)
+        free[0] = 10**12
+        await until(lambda: not server.disk_short)
+    with (data / "appendonlydir" / "large").open("wb") as large:
+        large.truncate(400 * 2**20)
+    free[0] = 1000 * 2**20
+    assert server.disk_is_short(), "three times the append-only file"
+    await server.stop()
+    assert [event for event in telling.events if event.startswith("disk")] == ["disk.short", "disk.ample"]

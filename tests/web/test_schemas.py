@@ -1,0 +1,122 @@
+"""Small things that pages show: times of another year, subjects without their mark, many messages in one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from tests.making import WHEN
+from watchpost.health import Vitals
+from watchpost.model import Message
+from watchpost.schedules import Daily
+from watchpost.store.history import Case, Letter, Sent
+from watchpost.store.receivers import Depths, ReceiverState, Worker
+from watchpost.web.context import Watched
+from watchpost.web.health import Seen, report
+from watchpost.web.pages import deliveries
+from watchpost.web.pages.digests import batches
+from watchpost.web.schemas import day_and_time, plain_subject, reason_of, schedule_words, span_words
+
+
+def test_another_year_is_said() -> None:
+    assert day_and_time(WHEN, WHEN + timedelta(days=2)) == "23 Nov 07:30"
+    assert day_and_time(datetime(2099, 1, 1, tzinfo=UTC), WHEN) == "01 Jan 2099 00:00"
+    assert span_words(timedelta(days=26_334)) == "72 y"
+    assert span_words(timedelta(days=700)) == "700 d"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((0, 1, 2, 3, 4, 5, 6), "08:00"),
+        ((0, 1, 2, 3, 4), "08:00 on Mon–Fri"),
+        ((0, 2, 4), "08:00 on Mon, Wed, Fri"),
+        ((5, 6), "08:00 on Sat, Sun"),
+        ((6, 0, 1), "08:00 on Sun, Mon, Tue"),
+    ],
+)
+def test_days_of_the_week_are_a_span_where_they_are_one(days: tuple[int, ...], said: str) -> None:
+    assert schedule_words(Daily((time(8),), days, "UTC")) == said
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("[watch.example.org] 3 stories: Mali", "3 stories: Mali"),
+        ("3 stories [Mali]", "3 stories [Mali]"),
+        ("[Mali]", "[Mali]"),
+        ("[desk] ", "[desk] "),
+        ("[a [b] c", "[a [b] c"),
+        ("", ""),
+    ],
+)
+def test_the_mark_of_the_installation_is_left_out_of_lists(subject: str, shown: str) -> None:
+    assert plain_subject(subject) == shown
+
+
+def test_why_a_source_is_visited_then() -> None:
+    assert reason_of("2026-11-25 20:39:21 UTC, after 1 failure in a row: still every 10 minutes").startswith("after 1")
+    assert reason_of("2026-11-25 20:39 UTC") == ""
+    assert reason_of("every 10 minutes") == "every 10 minutes"
+
+
+def _sent(id_: str, digest: str, receiver: str = "team") -> Sent:
+    return Sent(id_, receiver, digest, WHEN, WHEN, 1, Message("", id_, {}))
+
+
+def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
+    sent = [_sent("a.2", "a"), _sent("a.1", "a"), _sent("b", "b"), _sent("a.0", "a"), _sent("a", "a", "desk")]
+    assert [(one.last.id, one.count) for one in batches(sent)] == [("a.2", 2), ("b", 1), ("a.0", 1), ("a", 1)]
+    assert len(batches([_sent("x", ""), _sent("y", "")])) == 2, "of no digest: nobody knows what belongs together"
+
+
+def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_subject() -> None:
+    case = Case("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
+    cases = [case, replace(case, id="a.2"), replace(case, id="a.3", state="retrying", error="503")]
+    cases.append(replace(case, id="d", digest="d", state="dead"))
+    letter = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
+    shown = deliveries.view({}, {}, {}, cases, [letter, replace(letter, delivery="e")], [], WHEN)
+    assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
+    assert shown["waiting_count"] == 3
+    assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
+
+
+def test_trouble_is_said_in_sentences() -> None:
+    state = ReceiverState(5, 1, WHEN + timedelta(minutes=5), WHEN, 1, None, "503", 0)
+    depths = Depths(0, 0, {"team": 0}, 0, 1)
+    seen = Seen("", (), depths, {}, (), {"team": state})
+    reasons = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")["reasons"]
+    assert "team is left alone for a while: its breaker is open" in reasons
+    assert "1 dead letter" in reasons
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
+    depths, vitals = Depths(0, 0, {}, 0, 0), Vitals()
+    vitals.refused = "the store takes no writes for now: full"
+    told = report(Watched(), vitals, Seen("", (), depths, {}, (), {}), WHEN, "1")
+    assert (told["status"], told["reasons"]) == ("degraded", [vitals.refused])
+    assert told["store"] == {"reachable": True, "takes_writes": False}
+    vitals = Vitals()
+    vitals.expect(["match"])
+    vitals._beats["match"] -= 61
+    told = report(Watched(), vitals, Seen("the store does not answer within 5 s"), WHEN, "1")
+    assert (told["status"], told["reasons"]) == (
+        "down",
+        ["no sign of life from match", "the store does not answer within 5 s"],
+    )
+
+
+def test_a_breaker_that_is_half_open_and_a_poller_that_pauses_are_trouble() -> None:
+    state = ReceiverState(5, 1, WHEN - timedelta(minutes=5), WHEN - timedelta(hours=1), 1, None, "503", 0)
+    workers = (Worker("all-host-1", "all", "1", "disk"),)
+    seen = Seen("", (), Depths(0, 0, {"team": 0}, 0, 0), {}, workers, {"team": state})
+    told = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")
+    assert (told["status"], told["receivers"]["team"]["state"]) == ("degraded", "trial")
+    assert told["reasons"] == [
+        "all-host-1 reads nothing for now: the disk under its data is nearly full",
+        "team has taken nothing since its breaker opened; the next message tries it",
+    ]
+    assert told["workers"] == [{"name": "all-host-1", "role": "all", "version": "1", "paused": "disk"}]
