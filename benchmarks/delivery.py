@@ -26,14 +26,14 @@ from watchpost import log
 from watchpost.model import Delivery, Group
 from watchpost.notify.composer import deliveries_of
 from watchpost.notify.digest import compose
-from watchpost.notify.receiver import Receiver, Workshop
+from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.schedule import Window
 from watchpost.notify.sender import Admission, Journal, Policy, Sender
 from watchpost.schedules import Every
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
-from watchpost.store.receivers import Gate
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.receivers import CircuitBreaker
 
 ROUNDS, MESSAGES, HITS = 5, 300, 5000
 _NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -60,7 +60,10 @@ async def _rates() -> Figure:
 
 async def _round(url: str, hook: str, folder: Path, number: int) -> float:
     store, stop = Store(url), asyncio.Event()
-    outbox, receiver = Outbox(store, kept_ms=3_600_000), _receiver("webhook", url=hook, allow_private=["127.0.0.0/8"])
+    outbox, receiver = (
+        DeliveryStore(store, kept_ms=3_600_000),
+        _receiver("webhook", url=hook, allow_private=["127.0.0.0/8"]),
+    )
     digest = compose(_GROUP, Window(_NOW, _NOW), [hit("Mali")], turn=str(number), now=_NOW, **_IMPRINT)
     (message,) = receiver.compose(digest)
     waiting = [Delivery(f"b{number}-{n}", digest.id, "hook", message, 1, _NOW) for n in range(MESSAGES)]
@@ -74,7 +77,7 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
         receiver,
         outbox,
         outbox.claims("hook", "bench", 60_000),
-        Admission("hook", Gate(store, "hook"), outbox, stop, Policy()),
+        Admission("hook", CircuitBreaker(store, "hook"), outbox, stop, Policy()),
         Journal(folder),
         tick=tick,
         tick_renew=tick,
@@ -104,7 +107,7 @@ def _receiver(kind: str, **options: object) -> Receiver:
     made = kinds()[kind]
     context = {"env": {"URL": "https://hooks.example.org/services/x"}, "base": Path()}
     checked = made.options.model_validate(_OPTIONS[kind] | options, context=context)
-    return made.build("hook", checked, Workshop("bench", "bench", io.StringIO()))
+    return made.build("hook", checked, ReceiverContext("bench", "bench", io.StringIO()))
 
 
 def _edition(kind: str) -> list[Figure]:

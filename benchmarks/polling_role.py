@@ -24,7 +24,7 @@ def main() -> None:
     """Run until SIGTERM."""
     config, data, told = map(Path, sys.argv[1:])
     settings = read_settings(config=config, data=data)
-    plan = factory.read_plan(config, os.environ)
+    plan = factory.read_config(config, os.environ)
     tm.set_up_log("json", "ERROR")
     settings.data.mkdir(parents=True, exist_ok=True)
 

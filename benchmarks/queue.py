@@ -28,10 +28,10 @@ from watchpost.model import Article, Delivered, Delivery, Digest, Message, Outco
 from watchpost.notify.sender import Admission, Journal, Policy, Sender
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
-from watchpost.store.deliveries import Outbox
-from watchpost.store.matching import Articles, Match, Matched, Parking
-from watchpost.store.polling import Claim, Intake
-from watchpost.store.receivers import Gate
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.polling import Claim, PollStore
+from watchpost.store.receivers import CircuitBreaker
 
 ROUNDS = 7
 JOBS = 2000
@@ -59,7 +59,7 @@ async def commit(store: Store, run: str, number: int, per_call: int, at_once: in
 
     `at_once` feeds of one process commit side by side, as the poller's visits do.
     """
-    intake = Intake(store, seen_ttl_ms=30 * _DAY_MS, queue_max=10 * BATCHED, lease_ms=_LEASE_MS)
+    intake = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=10 * BATCHED, lease_ms=_LEASE_MS)
     await intake.sync([f"bench{n}" for n in range(at_once)])
     claims = (await intake.claim(at_once)).feeds
     warm_up = at_once * per_call
@@ -78,7 +78,7 @@ async def commit(store: Store, run: str, number: int, per_call: int, at_once: in
     return number / seconds
 
 
-async def _commit(intake: Intake, claim: Claim, part: Sequence[Article]) -> None:
+async def _commit(intake: PollStore, claim: Claim, part: Sequence[Article]) -> None:
     done = await intake.commit(claim, part, memory=_MEMORY, status=_STATUS, delay_ms=600_000)
     assert (done.answer, done.new) == ("ok", len(part))
 
@@ -86,7 +86,7 @@ async def _commit(intake: Intake, claim: Claim, part: Sequence[Article]) -> None
 async def match_hop(store: Store, run: str) -> float:
     """Hits a second, as the matcher does it: claim 32 → decode and INCR each → MATCHED with one hit each."""
     await commit(store, run, JOBS - 1, 1)
-    end = Articles(store, "bench", lease_ms=_LEASE_MS, hits_ttl_ms=_DAY_MS)
+    end = MatchStore(store, "bench", lease_ms=_LEASE_MS, hits_ttl_ms=_DAY_MS)
     begun, done = time.perf_counter(), 0
     while done < JOBS:
         matches = []
@@ -130,7 +130,7 @@ async def sender(store: Store, run: str) -> float:
             _Counter(store),
             outbox,
             claims,
-            Admission(_TEAM, Gate(store, _TEAM), outbox, stop, Policy()),
+            Admission(_TEAM, CircuitBreaker(store, _TEAM), outbox, stop, Policy()),
             Journal(Path(folder)),
             tick=tick,
             tick_renew=tick,
@@ -165,8 +165,8 @@ class _Counter:
         pass
 
 
-async def _filled(store: Store, run: str) -> Outbox:
-    outbox = Outbox(store, kept_ms=14 * _DAY_MS)
+async def _filled(store: Store, run: str) -> DeliveryStore:
+    outbox = DeliveryStore(store, kept_ms=14 * _DAY_MS)
     await outbox.open_box(_TEAM)
     message = Message("", "1 story: Mali", {"json": "x" * (PAYLOAD_BYTES - 80)})
     numbers = count()

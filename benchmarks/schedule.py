@@ -17,7 +17,7 @@ from tests.servers import ValkeyServer, valkey_server
 from benchmarks.polling_systems import cpu_of
 from benchmarks.table import Figure, at_least, at_most, publish
 from watchpost.store.client import Store
-from watchpost.store.polling import Claim, Intake
+from watchpost.store.polling import Claim, PollStore
 
 FEEDS = 100_000
 _PERIOD_SECONDS, _WINDOW_SECONDS = 60, 20
@@ -63,7 +63,7 @@ def run() -> None:
 async def _ours(server: ValkeyServer, runs: int) -> tuple[float, float, float]:
     """CPU seconds of (claiming, this process for both, the server for both)."""
     store = Store(server.url)
-    intake = Intake(store, seen_ttl_ms=30 * _DAY_MS, queue_max=FEEDS, lease_ms=_LEASE_MS, host_gap_ms=1000)
+    intake = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=FEEDS, lease_ms=_LEASE_MS, host_gap_ms=1000)
     names = [f"f{n}" for n in range(FEEDS)]
     await intake.sync(names, {name: f"{name}.example" for name in names})
     own, other = time.process_time(), cpu_of([server.pid])

@@ -24,8 +24,8 @@ from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.matching import Articles, Match, Matched, Parking
-from watchpost.store.polling import Claim, Intake
+from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.polling import Claim, PollStore
 
 REPORTS, COPIES, ROUNDS = 400, 4, 3
 STORED = 20_000
@@ -77,8 +77,8 @@ def pairs(found: Sequence[object], truth: Sequence[int]) -> tuple[float, float]:
 
 async def stored(store: Store, articles: Sequence[Article]) -> tuple[float, float]:
     """Articles a second through MATCHED with the decision, and bytes of an article's share in index and stories."""
-    end = Articles(store, "bench", lease_ms=600_000, hits_ttl_ms=_DAY_MS)
-    intake = Intake(store, seen_ttl_ms=_DAY_MS, queue_max=10**6, lease_ms=600_000)
+    end = MatchStore(store, "bench", lease_ms=600_000, hits_ttl_ms=_DAY_MS)
+    intake = PollStore(store, seen_ttl_ms=_DAY_MS, queue_max=10**6, lease_ms=600_000)
     await store.prepare("bench")
     spent = done = 0.0
     for at in range(0, len(articles), 100):

@@ -26,7 +26,7 @@ class Reload:
     problem: str = ""
 
 
-class Vitals:
+class Health:
     """The signs of life of one process. Roles call `beat`; probes and the watchdog ask `trouble`."""
 
     def __init__(self) -> None:
@@ -77,5 +77,5 @@ class Vitals:
         return f"no sign of life from {', '.join(silent)}" if silent else ""
 
 
-VITALS = Vitals()
+HEALTH = Health()
 """Those of this process."""

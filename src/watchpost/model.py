@@ -65,7 +65,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HeadlineChange:
     """What is new since the reader was told of a story: so many more voices and topics, the headline that an outlet
     replaced ("" if none), figures that it corrected as (before, now)."""
 
@@ -91,7 +91,7 @@ class Story:
     lead: Report
     reports: tuple[Report, ...]
     score: float
-    change: Change = Change()
+    change: HeadlineChange = HeadlineChange()
     outlets: int = 0
     independent: int = 0
     reckoning: str = ""
@@ -103,7 +103,7 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadSource:
     """A source that could not be read, why, and since when (None: never read yet)."""
 
     source: str
@@ -112,7 +112,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
+class SourceCounts:
     """Yesterday by the ledger: what was read, what was found, and which sums do not meet now ("" for none)."""
 
     sources: int
@@ -145,13 +145,13 @@ class Digest:
     articles: int
     omitted: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadSource, ...] = ()
     sources_total: int = 0
     late: timedelta = timedelta(0)
     public_url: str = ""
     install: str = "watchpost"
     test: bool = False
-    accounts: Accounts | None = None
+    accounts: SourceCounts | None = None
     reduced: bool = False
     silenced: int = 0
     flooded: tuple[tuple[str, int], ...] = ()

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 _known: set[str] = set()
 
 
-def know(secret: str) -> None:
+def know_secret(secret: str) -> None:
     """This value is a secret from now on, in each form in which it may turn up."""
     if _is_address(secret):
         know_address(secret, is_secret=True)

@@ -22,7 +22,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Clock:
+class Scheduler:
     """Tickers for the loops. After `stop` every ticker returns at once, so that the loops can see it."""
 
     def __init__(self) -> None:

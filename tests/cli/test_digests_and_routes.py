@@ -19,7 +19,7 @@ from watchpost.log import set_up_log
 from watchpost.model import Hit
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.keys import MATCH
-from watchpost.store.matching import Articles, Match, Parking
+from watchpost.store.matching import Match, MatchStore, Parking
 
 CONFIG = """
 version: 1
@@ -69,7 +69,7 @@ def park(url: str, *hits: Hit, group: str = DESK) -> None:
         store = Store(url)
         await ensure_group(store.redis, store.keys.articles, MATCH)
         await queued(store, *(one.article for one in hits))
-        end = Articles(store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS)
+        end = MatchStore(store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS)
         by_id = {one.article.id: one for one in hits}
         for entry in await end.claims.take(100, block=False):
             read = end.read(entry)

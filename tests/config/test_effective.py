@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from tests.config.kinds import ENV, RECEIVERS, SOURCES
 from watchpost.config.diff import effective
 from watchpost.config.loader import load
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[1] / "config"
@@ -65,21 +65,21 @@ def test_what_is_shown_loads_again_as_the_same_plan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["watchpost.yaml", "minimal.yaml"])
 def test_the_shipped_configurations_load_again_as_the_same(tmp_path: Path, name: str) -> None:
-    plan = read_plan(CONFIG / name, {})
-    assert read_plan(written(tmp_path, effective(plan)), {}).fingerprint == plan.fingerprint
+    plan = read_config(CONFIG / name, {})
+    assert read_config(written(tmp_path, effective(plan)), {}).fingerprint == plan.fingerprint
 
 
 def test_every_kind_of_receiver_loads_again_and_no_secret_is_told(tmp_path: Path) -> None:
     (tmp_path / "old").write_text(SECRETS["HOOK"])
     (tmp_path / "text.tpl").write_text("News of the day")
     (tmp_path / "watchpost.yaml").write_text(EVERY_KIND)
-    plan = read_plan(tmp_path / "watchpost.yaml", SECRETS)
+    plan = read_config(tmp_path / "watchpost.yaml", SECRETS)
     shown = effective(plan)
     said = json.dumps(shown)
     assert not [secret for secret in (*SECRETS.values(), "t0k3n", "d3sk-t0p1c") if secret in said]
     assert shown["receivers"]["phone"]["url"].startswith("https://ntfy.example/***")
     shown["receivers"]["phone"]["url"] = "https://ntfy.example/d3sk-t0p1c"
-    again = effective(read_plan(written(tmp_path, shown), SECRETS))
+    again = effective(read_config(written(tmp_path, shown), SECRETS))
     shown["receivers"]["phone"]["url"] = again["receivers"]["phone"]["url"]
     assert again == shown
     assert shown["receivers"]["hook"]["secrets"] == [{"env": "HOOK"}, {"file": "old"}]
@@ -90,7 +90,7 @@ def test_defaults_are_filled_in_and_empty_keys_left_out(tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(EVERY_KIND)
     (tmp_path / "old").write_text(SECRETS["HOOK"])
     (tmp_path / "text.tpl").write_text("News of the day")
-    shown = effective(read_plan(tmp_path / "watchpost.yaml", SECRETS))
+    shown = effective(read_config(tmp_path / "watchpost.yaml", SECRETS))
     assert shown["timezone"] == "UTC"
     assert shown["feeds"]["press"]["timeout"] == "20s"
     assert "every" not in shown["feeds"]["press"], "without it a feed finds its own pace"
@@ -110,6 +110,6 @@ def test_the_plan_knows_every_file_that_a_change_could_come_from(tmp_path: Path)
     (tmp_path / "text.tpl").write_text("News of the day")
     more = "include: [conf.d/*.yaml]\nfeeds_from: {opml: lists/*.opml}\n"
     (tmp_path / "watchpost.yaml").write_text(EVERY_KIND + more)
-    files = read_plan(tmp_path / "watchpost.yaml", SECRETS).written.files
+    files = read_config(tmp_path / "watchpost.yaml", SECRETS).written.files
     names = {str(path.relative_to(tmp_path)) for path in files}
     assert names == {"watchpost.yaml", "conf.d", "conf.d/one.yaml", "lists", "lists/a.opml", "old", "text.tpl"}

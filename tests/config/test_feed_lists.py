@@ -11,7 +11,7 @@ import pytest
 
 from tests.config.kinds import ENV, RECEIVERS, SOURCES, Feed
 from tests.config.test_loader import plan_of
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.loader import load
 from watchpost.config.opml import MAX_NOTICES, NAME
 from watchpost.errors import ConfigError
@@ -24,11 +24,11 @@ def listed(directory: Path, name: str, *feeds: tuple[str, str], folder: str = ""
     (directory / name).write_text(f'<opml version="2.0"><body>\n{inner}</body></opml>\n', encoding="utf-8")
 
 
-def options(plan: Plan) -> dict[str, Feed]:
+def options(plan: Config) -> dict[str, Feed]:
     return {part.name: part.options for part in plan.sources if isinstance(part.options, Feed)}
 
 
-def warnings(plan: Plan) -> list[str]:
+def warnings(plan: Config) -> list[str]:
     return [str(replace(one, file=Path(one.file).name)) for one in plan.warnings]
 
 

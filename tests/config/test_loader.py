@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.kinds import ENV, RECEIVERS, SOURCES, Chat, Feed, Folder, Mail
-from watchpost.config.config import Limits, Plan, Retention
+from watchpost.config.config import Config, Limits, Retention
 from watchpost.config.loader import load
 from watchpost.errors import ConfigError
 from watchpost.model import Route
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 EVERY_DAY = tuple(range(7))
 
 
-def plan_of(directory: Path, text: str) -> Plan:
+def plan_of(directory: Path, text: str) -> Config:
     """The plan of a configuration with this text."""
     file = directory / "watchpost.yaml"
     file.write_text(text, encoding="utf-8")
@@ -29,7 +29,7 @@ def plan_of(directory: Path, text: str) -> Plan:
 
 
 @pytest.fixture
-def full(tmp_path: Path) -> Plan:
+def full(tmp_path: Path) -> Config:
     """The plan of full.yaml, which also reads a secret from a file beside it."""
     shutil.copy(HERE / "full.yaml", tmp_path / "watchpost.yaml")
     (tmp_path / "token").write_text("Bearer s3cr3t\n")
@@ -48,7 +48,7 @@ def test_the_minimal_file_is_enough() -> None:
     assert plan.warnings == ()
 
 
-def test_sources_take_the_defaults_and_what_they_say_themselves(full: Plan, tmp_path: Path) -> None:
+def test_sources_take_the_defaults_and_what_they_say_themselves(full: Config, tmp_path: Path) -> None:
     sources = {part.name: part.options for part in full.sources}
     rfi, maliweb, norway, lan, paywalled, seeds, drop = sources.values()
     assert isinstance(rfi, Feed)
@@ -66,7 +66,7 @@ def test_sources_take_the_defaults_and_what_they_say_themselves(full: Plan, tmp_
     assert [part.kind for part in full.sources] == ["feed"] * 5 + ["folder"] * 2
 
 
-def test_topics_are_compiled(full: Plan) -> None:
+def test_topics_are_compiled(full: Config) -> None:
     wagner, mali = full.topics
     assert (wagner.title, wagner.severity) == ("Wagner / Africa Corps", "high")
     assert wagner.languages == ("fr", "en", "no")
@@ -78,7 +78,7 @@ def test_topics_are_compiled(full: Plan) -> None:
     assert mali.query.evaluate(Document.of({"body": "Bamako in Mali"})) is None
 
 
-def test_receivers_know_their_kind_and_their_secrets(full: Plan) -> None:
+def test_receivers_know_their_kind_and_their_secrets(full: Config) -> None:
     team, desk, term = full.receivers
     assert (team.name, team.kind) == ("team", "slack")
     assert isinstance(team.options, Chat)
@@ -91,7 +91,7 @@ def test_receivers_know_their_kind_and_their_secrets(full: Plan) -> None:
     assert (term.name, term.kind) == ("term", "console")
 
 
-def test_routes_say_who_when_and_of_what(full: Plan) -> None:
+def test_routes_say_who_when_and_of_what(full: Config) -> None:
     paris = "Europe/Paris"
     assert full.routes == (
         Route(("team", "term"), Immediate(timedelta(minutes=1)), severities=("high",), go_on=True),
@@ -146,7 +146,7 @@ def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
     assert (plan.limits.hits_per_topic_per_hour, plan.limits.digests_per_receiver_per_hour) == (300, 20)
 
 
-def test_the_rest_of_the_frame(full: Plan) -> None:
+def test_the_rest_of_the_frame(full: Config) -> None:
     assert (full.timezone, full.language) == ("Europe/Paris", "fr")
     assert (full.public_url, full.install) == ("https://watch.example.org", "watch.example.org")
     assert full.limits == Limits(5000, timedelta(minutes=1))
@@ -158,7 +158,7 @@ def test_the_rest_of_the_frame(full: Plan) -> None:
     assert full.warnings == ()
 
 
-def test_no_secret_shows_in_a_plan(full: Plan) -> None:
+def test_no_secret_shows_in_a_plan(full: Config) -> None:
     assert not [secret for secret in ("s3cr3t", "hunter2", "hash'") if secret in repr(full)]
 
 

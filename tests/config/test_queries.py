@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.kinds import RECEIVERS, SOURCES
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.loader import load
 from watchpost.errors import ConfigError
 from watchpost.query.document import Document
@@ -25,7 +25,7 @@ routes: [{{to: hook, digest: "08:00"}}]
 """
 
 
-def read(tmp_path: Path, text: str) -> Plan:
+def read(tmp_path: Path, text: str) -> Config:
     (tmp_path / "w.yaml").write_text(text)
     return load(tmp_path / "w.yaml", sources=SOURCES, receivers=RECEIVERS, env={"URL": "https://hooks.example.org/x"})
 

@@ -19,7 +19,7 @@ import pytest
 from tests.fakes import RecordingReceiver
 from tests.notify.editions import HOSTILE, delivery, digest, endless, hostile, usual
 from watchpost.model import Digest, Message, Outcome, TryLater
-from watchpost.notify.receiver import Receiver, Workshop
+from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.render.rich_text import JOINER
 
@@ -56,7 +56,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     terminal = io.StringIO()
     terminal.close()
     options = kind.options.model_validate(DEAD[kind.name], context={"env": ENV, "base": tmp_path})
-    workshop = Workshop("watchpost/0", "newsdesk", terminal)
+    workshop = ReceiverContext("watchpost/0", "newsdesk", terminal)
 
     def build() -> Receiver:
         built: Receiver = kind.build("desk", options, workshop)

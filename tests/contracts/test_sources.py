@@ -16,7 +16,7 @@ import pytest
 from tests.http_server import Answer, HttpServer
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Source, Workshop
+from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import kinds
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ def parser() -> ParserProcess:
 @pytest.fixture(params=sorted(kinds()))
 async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserProcess) -> AsyncIterator[Place]:
     kind = kinds()[request.param]
-    workshop = Workshop(parser, "watchpost/test")
+    workshop = SourceContext(parser, "watchpost/test")
     async with HttpServer() as server:
         if kind.name == "feed":
             items: list[str] = []

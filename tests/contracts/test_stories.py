@@ -16,8 +16,8 @@ from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
 from watchpost.model import Article, Verdict
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
-from watchpost.store.matching import Articles, Match, Matched, Parking
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.matching import Match, Matched, MatchStore, Parking
 
 Decide = Callable[[Article], Awaitable[Verdict]]
 _LEASE_MS = 60_000
@@ -25,7 +25,7 @@ _LEASE_MS = 60_000
 
 def by_store(store: Store, name: str = "m", window_ms: int = 72 * HOUR_MS) -> Decide:
     """Decides by sending the article the whole way through MATCHED."""
-    end = Articles(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=window_ms)
+    end = MatchStore(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=window_ms)
 
     async def decide(article: Article) -> Verdict:
         async with store.errors():
@@ -120,7 +120,7 @@ async def test_several_matchers_at_once_agree(store: Store) -> None:
     await queued(store, *articles)
 
     async def work(name: str) -> list[Verdict | None]:
-        end = Articles(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS)
+        end = MatchStore(store, name, lease_ms=_LEASE_MS, hits_ttl_ms=HOUR_MS)
         found: list[Verdict | None] = []
         while entries := await end.claims.take(2, block=False):
             read = [end.read(entry) for entry in entries]
@@ -135,7 +135,7 @@ async def test_several_matchers_at_once_agree(store: Store) -> None:
     assert len(verdicts) == 24
     assert len({verdict.story for verdict in verdicts}) == 1
     assert sum(verdict.opens for verdict in verdicts) == 1
-    parked = await Outbox(store, kept_ms=HOUR_MS).peek("g")
+    parked = await DeliveryStore(store, kept_ms=HOUR_MS).peek("g")
     assert {each.story for each in parked.hits} == {verdicts[0].story}
     assert len(parked.hits) == 24, "copies are parked as further reports"
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from watchpost.documents.clean import (
-    Draft,
+    EntryDraft,
+    article_of,
     canonical_url,
     clean_line,
     clean_text,
     fingerprints,
     headline,
     language,
-    tidy,
 )
 from watchpost.documents.identity import identities
 
@@ -71,7 +71,7 @@ def test_fingerprints_are_shared_by_copies_and_by_nobody_else() -> None:
 
 
 def test_an_article_without_title_gets_its_first_words() -> None:
-    article = tidy(Draft("", LONG, lang="fr-FR"), article_id="1", source="s", now=NOW, lang="en")
+    article = article_of(EntryDraft("", LONG, lang="fr-FR"), article_id="1", source="s", now=NOW, lang="en")
     assert article.title.endswith("…")
     assert LONG.startswith(article.title[:-1])
     assert len(article.title) <= 100
@@ -80,33 +80,42 @@ def test_an_article_without_title_gets_its_first_words() -> None:
 
 
 def test_absurd_lengths_are_cut() -> None:
-    article = tidy(Draft("t" * 10**5, "b" * 10**7, author="a" * 10**4), article_id="1", source="s", now=NOW)
+    article = article_of(EntryDraft("t" * 10**5, "b" * 10**7, author="a" * 10**4), article_id="1", source="s", now=NOW)
     assert (len(article.title), len(article.author), len(article.body)) == (1000, 200, 1_000_000)
 
 
 def test_a_guid_that_moves_to_https_is_the_same_entry() -> None:
-    before = identities([Draft("T", identity="http://example.org/?p=1&utm_source=rss")])
-    after = identities([Draft("T", identity="https://example.org/?p=1")])
+    before = identities([EntryDraft("T", identity="http://example.org/?p=1&utm_source=rss")])
+    after = identities([EntryDraft("T", identity="https://example.org/?p=1")])
     assert before == after
 
 
 def test_version_numbers_in_guids_announce_only_a_new_headline() -> None:
     first, again, other = (
-        identities([Draft(title, identity=f"https://example.org/news/1#{n}")])
+        identities([EntryDraft(title, identity=f"https://example.org/news/1#{n}")])
         for title, n in (("Mali", 0), ("Mali", 1), ("Mali: new", 2))
     )
     assert first == again != other
-    assert identities([Draft("A", identity="https://e.org/log#v1")]) != identities(
-        [Draft("A", identity="https://e.org/log#v2")]
+    assert identities([EntryDraft("A", identity="https://e.org/log#v1")]) != identities(
+        [EntryDraft("A", identity="https://e.org/log#v2")]
     )
 
 
 def test_ids_that_collide_in_one_document_are_not_believed() -> None:
-    same_guid = [Draft("A", identity="x", link="https://e.org/1"), Draft("B", identity="x", link="https://e.org/2")]
+    same_guid = [
+        EntryDraft("A", identity="x", link="https://e.org/1"),
+        EntryDraft("B", identity="x", link="https://e.org/2"),
+    ]
     assert identities(same_guid) == ("link:e.org/1", "link:e.org/2")
-    same_all = [Draft("A", identity="x", link="https://e.org/"), Draft("B", identity="x", link="https://e.org/")]
+    same_all = [
+        EntryDraft("A", identity="x", link="https://e.org/"),
+        EntryDraft("B", identity="x", link="https://e.org/"),
+    ]
     assert identities(same_all) == ("title:A|", "title:B|")
-    twice = [Draft("A", identity="x", link="https://e.org/1"), Draft("A", identity="x", link="https://e.org/1")]
+    twice = [
+        EntryDraft("A", identity="x", link="https://e.org/1"),
+        EntryDraft("A", identity="x", link="https://e.org/1"),
+    ]
     assert identities(twice) == ("id:x", "id:x")
-    dated = [Draft("A", published=datetime(2026, 11, day, 9, tzinfo=UTC)) for day in (1, 2)]
+    dated = [EntryDraft("A", published=datetime(2026, 11, day, 9, tzinfo=UTC)) for day in (1, 2)]
     assert identities(dated) == ("title:A|2026-11-01", "title:A|2026-11-02")

@@ -9,7 +9,7 @@ import pytest
 from tests.documents.test_hostile_feeds import NOW, URL, entries, fails, only, rss
 from watchpost.documents.feed import Feed, read_feed
 from watchpost.documents.parse import read_feed_document
-from watchpost.documents.results import Asks
+from watchpost.documents.results import FeedHints
 
 NETSCAPE = "http://my.netscape.com/rdf/simple/0.9/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -183,10 +183,10 @@ def test_what_a_feed_asks_of_its_readers_is_read() -> None:
         "<a:link xmlns:a='a' rel='hub' href='x:'/>"
     )
     asks = read_feed_document(rss("<item><title>A</title><ttl>1</ttl></item>", head), now=NOW, source="s").asks
-    assert asks == Asks(
+    assert asks == FeedHints(
         timedelta(minutes=60), timedelta(hours=6), (0, 3), (6,), "https://hub.example/?a=1&b=2", "https://e.org/f"
     )
-    assert feed(rss("<item><title>A</title></item>", "<ttl>0</ttl>")).asks == Asks()
+    assert feed(rss("<item><title>A</title></item>", "<ttl>0</ttl>")).asks == FeedHints()
 
 
 def test_markup_in_a_title_is_read_as_markup_and_what_stands_in_a_comment_is_not_read() -> None:

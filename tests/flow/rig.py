@@ -24,7 +24,7 @@ import redis
 
 from tests.flow.world import SECRET, Handler, World
 from watchpost.store.client import Store
-from watchpost.store.ledger import Books, Gap, gaps
+from watchpost.store.ledger import Gap, Ledger, gaps
 
 _NOTED_SECONDS = 0.5  # a "yes" is in the journal after a few ms; on a busy machine later
 
@@ -165,7 +165,7 @@ http: {{listen: "127.0.0.1:0"}}
     async def _gaps(self, url: str) -> tuple[Gap, ...]:
         store = Store(url)
         try:
-            return gaps(await Books(store).audit())
+            return gaps(await Ledger(store).audit())
         finally:
             await store.close()
 

@@ -23,9 +23,9 @@ from watchpost.query.parser import parse
 from watchpost.schedules import Immediate
 from watchpost.store import keys as store_keys
 from watchpost.store.client import Argument, Call, Store, ensure_group
-from watchpost.store.deliveries import Outbox
-from watchpost.store.matching import Articles
-from watchpost.store.receivers import Gate
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.matching import MatchStore
+from watchpost.store.receivers import CircuitBreaker
 
 AT_ONCE = Immediate(group_wait=timedelta(0))
 LEASE_MS = 60_000  # nobody waits for a lease here: what is mended is mended by whoever failed
@@ -74,7 +74,7 @@ async def test_a_matcher_says_what_it_found_until_it_is_heard(empty_valkey_url: 
     matcher = Matcher(
         Topics([Topic("mali", "Mali", parse("mali"))]),
         [Route(("team",), AT_ONCE)],
-        Articles(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS),
+        MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS),
         tick=stop.tick,
         tick_renew=stop.tick,
         tick_refine=stop.tick,
@@ -82,7 +82,7 @@ async def test_a_matcher_says_what_it_found_until_it_is_heard(empty_valkey_url: 
         clock=utc_now,
     )
     running = asyncio.ensure_future(matcher.run())
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     async with asyncio.timeout(20):
         while (await outbox.peek(group_key("team", AT_ONCE))).taken < 2:
             await asyncio.sleep(0.05)
@@ -97,14 +97,14 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
     empty_valkey_url: str, error: type[Exception], tmp_path: Path
 ) -> None:
     store, stop = StutteringStore(empty_valkey_url, "done", 2, error), Stop()
-    outbox, receiver = Outbox(store, kept_ms=HOUR_MS), RecordingReceiver("team")
+    outbox, receiver = DeliveryStore(store, kept_ms=HOUR_MS), RecordingReceiver("team")
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), utc_now(), [digest_delivery(f"d{n}") for n in range(3)])
     sender = Sender(
         receiver,
         outbox,
         outbox.claims("team", "n", LEASE_MS),
-        Admission("team", Gate(store, "team"), outbox, stop.event, Policy()),
+        Admission("team", CircuitBreaker(store, "team"), outbox, stop.event, Policy()),
         Journal(tmp_path),
         tick=stop.tick,
         tick_renew=stop.tick,

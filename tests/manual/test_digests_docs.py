@@ -14,7 +14,7 @@ from watchpost.cli.main import app
 from watchpost.config.config import Limits
 from watchpost.log import set_up_log
 from watchpost.notify import digest
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "digests.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_the_example_is_read_and_its_doubt_is_the_one_that_is_told(config: Path) -> None:
-    plan = read_plan(config, {})
+    plan = read_config(config, {})
     assert ["never reached" in str(warning) for warning in plan.warnings if "routes[2]" in str(warning)] == [True]
     assert (len(plan.quiet_hours), len(plan.silences)) == (1, 1)
 
@@ -47,7 +47,7 @@ def test_each_way_to_write_a_time_is_one(row: str, tmp_path: Path) -> None:
     for written in re.findall(r"`(digest: [^`]+)`", row):
         file = tmp_path / "watchpost.yaml"
         file.write_text(f"version: 1\nreceivers: {{term: {{type: console}}}}\nroutes:\n  - to: term\n    {written}\n")
-        assert len(read_plan(file, {}).routes) == 1
+        assert len(read_config(file, {}).routes) == 1
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -9,7 +9,7 @@ import pytest
 
 from watchpost import log
 from watchpost.config.passwords import hashed
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA=="
@@ -40,7 +40,7 @@ def test_every_configuration_in_the_manual_loads(text: str, tmp_path: Path) -> N
         lists = tmp_path / named.replace("*", "all")
         lists.parent.mkdir(exist_ok=True)
         lists.write_text(f'<opml><body><outline xmlUrl="https://f{number}.example/"/></body></opml>')
-    assert read_plan(tmp_path / "watchpost.yaml", ENV).topics
+    assert read_config(tmp_path / "watchpost.yaml", ENV).topics
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.documents.parse import read_document
 from watchpost.match.matcher import match
 from watchpost.model import Article
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
@@ -35,8 +35,8 @@ TABLE = tuple(rows())
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
-    return read_plan(CONFIG / "watchpost.yaml", env={})
+def plan() -> Config:
+    return read_config(CONFIG / "watchpost.yaml", env={})
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_table_and_the_folder_name_the_same_articles(articles: dict[str, Art
 
 @pytest.mark.parametrize(("item", "lang", "topics"), TABLE, ids=[item for item, _, _ in TABLE])
 def test_a_seed_matches_the_topics_of_the_table(
-    item: str, lang: str, topics: frozenset[str], articles: dict[str, Article], plan: Plan
+    item: str, lang: str, topics: frozenset[str], articles: dict[str, Article], plan: Config
 ) -> None:
     article = articles[item]
     hits = match(article, plan.topics, NOW)
@@ -102,7 +102,7 @@ def test_seeds_speak_of_hosts_that_cannot_exist(articles: dict[str, Article]) ->
 
 @pytest.mark.parametrize("name", ["watchpost.yaml", "minimal.yaml"])
 def test_a_shipped_configuration_has_neither_errors_nor_warnings(name: str) -> None:
-    assert read_plan(CONFIG / name, env={}).warnings == ()
+    assert read_config(CONFIG / name, env={}).warnings == ()
 
 
 def test_the_receivers_in_comments_are_right_too(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_receivers_in_comments_are_right_too(tmp_path: Path) -> None:
         "HOOK_SECRET": "whsec_" + "QUJD" * 12,
         "SMTP_PASSWORD": "x",
     }
-    kinds = {part.name: part.kind for part in read_plan(path, env=env).receivers}
+    kinds = {part.name: part.kind for part in read_config(path, env=env).receivers}
     assert kinds == {
         "terminal": "console",
         "outbox": "file",

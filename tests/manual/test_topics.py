@@ -13,7 +13,7 @@ import pytest
 
 from watchpost.match.matcher import match
 from watchpost.model import Article
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[1] / "config" / "watchpost.yaml"
@@ -57,7 +57,7 @@ def labelled() -> tuple[Labelled, ...]:
 
 def scores(*, declared: bool) -> tuple[dict[str, Score], tuple[str, ...]]:
     """Per topic and "micro" for all, and a line for each error. Unless `declared`, languages are unknown."""
-    topics = tuple(topic for topic in read_plan(CONFIG, env={}).topics if topic.name in TOPICS)
+    topics = tuple(topic for topic in read_config(CONFIG, env={}).topics if topic.name in TOPICS)
     assert {topic.name for topic in topics} == set(TOPICS)
     count: Counter[tuple[str, str]] = Counter()
     errors = []

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.making import hit
 from watchpost.match.routing import all_groups, group_key, groups_of
-from watchpost.model import Cron, Daily, Immediate, Route
+from watchpost.model import Route
+from watchpost.schedules import Cron, Daily, Immediate
 
 AT_ONCE = Immediate(timedelta(seconds=30))
 MORNING = Daily((time(8),), (0, 1, 2, 3, 4), "Europe/Paris")

@@ -11,14 +11,14 @@ from tests.fakes import RecordingReceiver
 from tests.making import article, hit
 from tests.store.ends import HOUR_MS, queued
 from watchpost.model import Group, Hit
-from watchpost.notify.composer import Editor, Hush, Imprint
-from watchpost.notify.dispatcher import Closer
+from watchpost.notify.composer import Composer, HoldingRules, Installation
+from watchpost.notify.dispatcher import Dispatcher
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
-from watchpost.store.ledger import Books, gaps
-from watchpost.store.matching import Articles, Match, Parking
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.ledger import Ledger, gaps
+from watchpost.store.matching import Match, MatchStore, Parking
+from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 
 MINUTES = timedelta(minutes=1)
@@ -26,7 +26,7 @@ ALERTS = Immediate(timedelta(0))
 ALWAYS = Daily(tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)), tuple(range(7)), "UTC")
 
 
-class LaterOutbox(Outbox):
+class LaterOutbox(DeliveryStore):
     """An outbox whose clock is ahead by as much as a test says."""
 
     ahead = timedelta(0)
@@ -49,9 +49,9 @@ class Desk:
         self.group = Group("team|g", "team", schedule)
         self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
         receivers = {"team": receiver or RecordingReceiver("team")}
-        imprint = Imprint("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
-        self.editor = Editor(receivers, ["rfi"], Board(store), Silences(store), imprint, Hush(**hush))
-        self.closer = Closer(
+        imprint = Installation("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
+        self.editor = Composer(receivers, ["rfi"], Overview(store), Silences(store), imprint, HoldingRules(**hush))
+        self.closer = Dispatcher(
             [self.group],
             receivers,
             self.outbox,
@@ -64,7 +64,7 @@ class Desk:
     async def park(self, *hits: Hit, per_hour: int = 0) -> None:
         """These hits come out of MATCHED."""
         await queued(self.store, *(one.article for one in hits))
-        end = Articles(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
+        end = MatchStore(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
         while entries := await end.claims.take(100, block=False):
             by_id = {one.article.id: one for one in hits}
             read = [(entry, end.read(entry)) for entry in entries]
@@ -87,7 +87,7 @@ class Desk:
 
     async def accounted(self) -> bool:
         """Whether the sums of the ledger meet."""
-        return gaps(await Books(self.store).audit()) == ()
+        return gaps(await Ledger(self.store).audit()) == ()
 
 
 def titles(edition: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from watchpost.model import Delivery, Digest, Message, Report, Snippet, Story, TopicMatch, Unread
+from watchpost.model import Delivery, Digest, Message, Report, Snippet, Story, TopicMatch, UnreadSource
 
 WHEN = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
 SENTENCE = "…des combattants de Wagner ont été vus près de Gao, selon trois sources 🙂 Вагнер"
@@ -95,8 +95,8 @@ def usual(**fields: Any) -> Digest:
         story(3, status="continuing", topics=mali, lead=report("Kidal talks go on")),
     )
     unread = (
-        Unread("maliweb", "HTTP 503", WHEN - timedelta(hours=5)),
-        Unread("nrk", "certificate expired", None),
+        UnreadSource("maliweb", "HTTP 503", WHEN - timedelta(hours=5)),
+        UnreadSource("nrk", "certificate expired", None),
     )
     return digest(*stories, **({"unread": unread, "omitted": 2} | fields))
 
@@ -110,7 +110,9 @@ def hostile(text: str, **fields: Any) -> Digest:
         topics=(TopicMatch("t", text, "high", (text, text + "2")),),
         snippet=Snippet(text, ((0, 3), (2, 5), (-4, 99_999), (7, 6))),
     )
-    return digest(one, unread=(Unread(text, text, WHEN),), **({"receiver": "desk", "install": text[:40]} | fields))
+    return digest(
+        one, unread=(UnreadSource(text, text, WHEN),), **({"receiver": "desk", "install": text[:40]} | fields)
+    )
 
 
 def endless(count: int = 500, **fields: Any) -> Digest:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.making import WHEN, article, hit
-from watchpost.model import Digest, Group, Hit, Unread
+from watchpost.model import Digest, Group, Hit, UnreadSource
 from watchpost.notify.digest import after, compose, score
-from watchpost.notify.notification_log import Told
+from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.schedule import Window
 from watchpost.query.tree import Evidence
 from watchpost.schedules import Every, Immediate
@@ -79,7 +79,7 @@ def test_an_immediate_group_gives_an_alert() -> None:
 
 
 def test_what_could_not_be_read_stands_in_the_edition() -> None:
-    digest = edition(unread=[Unread("maliweb", "HTTP 503", None)], sources_total=41)
+    digest = edition(unread=[UnreadSource("maliweb", "HTTP 503", None)], sources_total=41)
     assert digest.unread[0].source == "maliweb"
     assert digest.stories == ()
 
@@ -93,7 +93,7 @@ def report(title: str, outlet: str, *, voice: str = "", topic: str = "mali", fig
 
 
 FIRST = (report("Nine lorries burn", "Courier", voice="AFP", figures=("9", "30")),)
-KNOWN = {"s": Told().after(FIRST)}
+KNOWN = {"s": NotificationRecord().after(FIRST)}
 
 
 def test_papers_that_print_one_agencys_text_are_one_voice() -> None:

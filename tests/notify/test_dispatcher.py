@@ -14,8 +14,8 @@ from watchpost.model import Digest, Hit, Message
 from watchpost.notify.render import sentences
 from watchpost.schedules import QuietHours, Silence
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
-from watchpost.store.receivers import Unsubscribed
+from watchpost.store.overview import Overview
+from watchpost.store.receivers import UnsubscribedAddresses
 from watchpost.store.silences import Silences
 
 
@@ -65,7 +65,7 @@ async def test_a_hit_that_nobody_can_read_is_put_away_counted_and_said_with_the_
     (told,) = await desk.close()
     assert len(told["stories"]) == 1
     assert tm.dead_letters.labels("parked", "codec")._value.get() == before + 1
-    assert (await Board(store).depths([])).dead_of == {"parked": 1}
+    assert (await Overview(store).depths([])).dead_of == {"parked": 1}
     assert await desk.accounted()
 
 
@@ -198,7 +198,7 @@ async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> No
     now = await desk.outbox.now()
     await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
     await desk.park(report("one", "A", "1"), report("two", "B", "2"))
-    hours = (await Board(store).counts(["mali"], now))["mali"]
+    hours = (await Overview(store).counts(["mali"], now))["mali"]
     assert hours == {int(now.timestamp()) // 3600: 2}
 
 
@@ -236,10 +236,10 @@ class Mailer(RecordingReceiver):
 
 async def test_who_has_unsubscribed_is_not_written_to(store: Store) -> None:
     desk = Desk(store, receiver=Mailer("team"))
-    await Unsubscribed(store).add("team", "ida@example.org", datetime.now(UTC))
+    await UnsubscribedAddresses(store).add("team", "ida@example.org", datetime.now(UTC))
     await desk.park(report("Convoy burns", "Courier"))
     assert len(await desk.close()) == 1
-    await Unsubscribed(store).remove("team", "ida@example.org")
+    await UnsubscribedAddresses(store).remove("team", "ida@example.org")
     await desk.park(report("Another convoy burns", "Courier", story="t"))
     assert len(await desk.close()) == 2
     assert await desk.accounted()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.making import hit
-from watchpost.notify.notification_log import Told, read, write
+from watchpost.notify.notification_log import NotificationRecord, read, write
 
 
 def test_what_is_written_is_read_again() -> None:
-    told = Told().after([hit("Мали", voice="AFP", figures=("9",)), hit("b", topic="wagner")])
+    told = NotificationRecord().after([hit("Мали", voice="AFP", figures=("9",)), hit("b", topic="wagner")])
     assert told.topics == ("mali", "wagner")
     assert read(write(told)) == told
 

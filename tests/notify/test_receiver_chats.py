@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
 from tests.notify.editions import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Receiver, Workshop
+from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.receivers.discord import validate_discord
 from watchpost.notify.receivers.mattermost import validate_mattermost
@@ -41,7 +41,7 @@ def receiver(kind: str, url: str, **options: Any) -> Receiver:
         del given["allow_private"]
     env = {"URL": url, "TOKEN": "tk_canary"}
     model = kinds()[kind].options.model_validate(given, context={"env": env, "base": "."})
-    built: Receiver = kinds()[kind].build("desk", model, Workshop("watchpost/1.0", "newsdesk", sys.stdout))
+    built: Receiver = kinds()[kind].build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", sys.stdout))
     return built
 
 

@@ -19,7 +19,7 @@ from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
 from tests.notify.editions import delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Workshop
+from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.email import KIND, Email, EmailOptions
 
 ENV = {"PASSWORD": "canary-of-the-mail-server"}
@@ -35,7 +35,7 @@ def receiver(port: int, tls: str = "starttls", smtp: dict[str, Any] | None = Non
         "allow_private": ["127.0.0.0/8"],
     }
     model = EmailOptions.model_validate(given | options, context={"env": ENV, "base": "."})
-    built = KIND.build("desk", model, Workshop("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
     assert isinstance(built, Email)
     return built
 

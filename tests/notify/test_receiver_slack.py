@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
 from tests.notify.editions import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Workshop
+from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers import slack as module
 from watchpost.notify.receivers.slack import KIND, Slack, SlackOptions, validate_slack
 
@@ -22,7 +22,7 @@ OK = Answer(200, body=b"ok")
 def receiver(url: str, **options: Any) -> Slack:
     given = {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]} | options
     model = SlackOptions.model_validate(given, context={"env": {"SLACK": url}, "base": "."})
-    built = KIND.build("desk", model, Workshop("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
     assert isinstance(built, Slack)
     return built
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tests.http_server import Answer, Handler, HttpServer, drop
 from tests.notify.editions import delivery, digest, story, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Workshop
+from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions
 
 POST, UPDATE = "/api/chat.postMessage", "/api/chat.update"
@@ -36,7 +36,7 @@ def bot(server: HttpServer, **options: Any) -> SlackBot:
     }
     context = {"env": {"TOKEN": "xoxb-canary", "URL": "https://hooks.slack.com/x"}, "base": "."}
     model = SlackOptions.model_validate(given | options, context=context)
-    built = KIND.build("duty", model, Workshop("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("duty", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
     assert isinstance(built, SlackBot)
     built._methods["chat.postMessage"]._pace = built._methods["chat.update"]._pace = 0.0
     return built

@@ -17,7 +17,7 @@ from tests.http_server import Answer, Handler, HttpServer, drop, hang
 from tests.notify.editions import delivery, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.http import retry_after
-from watchpost.notify.receiver import Workshop
+from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.webhook import KIND, Webhook, WebhookOptions, message_id
 
 ENV = {
@@ -35,7 +35,7 @@ LOOPBACK = ["127.0.0.1/32"]
 def receiver(url: str, **options: Any) -> Webhook:
     given = {"url": url, "allow_private": LOOPBACK} | options
     model = WebhookOptions.model_validate(given, context={"env": ENV, "base": "."})
-    built = KIND.build("desk", model, Workshop("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
     assert isinstance(built, Webhook)
     return built
 

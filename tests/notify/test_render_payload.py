@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
-from watchpost.model import Unread
+from watchpost.model import UnreadSource
 from watchpost.notify.render.payload import LIMIT, cloudevent, hits, parts, payload
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "schemas" / "digest.created.v1.json"
@@ -129,7 +129,7 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 
 def test_whole_stories_are_dropped_from_the_end_and_counted() -> None:
-    edition = endless(unread=tuple(Unread(f"f{n}", "ж" * 300, None) for n in range(900)), omitted=3)
+    edition = endless(unread=tuple(UnreadSource(f"f{n}", "ж" * 300, None) for n in range(900)), omitted=3)
     text = payload(edition)
     counts = told(edition)["data"]["counts"]
     assert len(text.encode()) <= LIMIT

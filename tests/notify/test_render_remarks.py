@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.editions import WHEN, digest, hostile, report, story, usual
-from watchpost.model import Accounts, Change, Digest
+from watchpost.model import Digest, HeadlineChange, SourceCounts
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences
 from watchpost.notify.render.sentences import not_shown, remarks, shorten, spikes, trend_line
@@ -27,9 +27,11 @@ def full(**fields: object) -> Digest:
         "silenced": 3,
         "flooded": (("Wagner", 9700),),
         "following": WHEN + timedelta(hours=9),
-        "accounts": Accounts(41, 2016, 14, ("hits: 5 came in, 4 went on or wait",)),
+        "accounts": SourceCounts(41, 2016, 14, ("hits: 5 came in, 4 went on or wait",)),
     }
-    corrected = story(4, status="updated", change=Change(figures=(("30", "45"),)), lead=report("45 dead in Gao"))
+    corrected = story(
+        4, status="updated", change=HeadlineChange(figures=(("30", "45"),)), lead=report("45 dead in Gao")
+    )
     base = usual(**(values | fields))
     return replace(base, stories=(*base.stories, corrected))
 

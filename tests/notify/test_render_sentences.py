@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import SEVERITIES, Accounts, Change, Unread
+from watchpost.model import SEVERITIES, HeadlineChange, SourceCounts, UnreadSource
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, plain, sentences
 from watchpost.notify.render.i18n import LANGUAGES, phrases_for
@@ -24,9 +24,9 @@ from watchpost.notify.render.i18n import LANGUAGES, phrases_for
     ],
 )
 def test_the_colophon_gives_account_of_yesterday(language: str, gaps: tuple[str, ...], expected: str) -> None:
-    told = replace(digest(), language=language, accounts=Accounts(41, 2016, 14, gaps))
-    assert expected in sentences.colophon(told)
-    assert sentences.colophon(replace(told, accounts=None)).startswith(("You get", "Vous recevez"))
+    told = replace(digest(), language=language, accounts=SourceCounts(41, 2016, 14, gaps))
+    assert expected in sentences.footer(told)
+    assert sentences.footer(replace(told, accounts=None)).startswith(("You get", "Vous recevez"))
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
@@ -77,7 +77,7 @@ def test_copies_of_one_outlet_are_one_source() -> None:
 
 
 def test_a_silent_failure_is_not_a_quiet_day() -> None:
-    lost = tuple(Unread(f"f{n}", "dns", WHEN) for n in range(41))
+    lost = tuple(UnreadSource(f"f{n}", "dns", WHEN) for n in range(41))
     assert sentences.nothing(digest()) == "Nothing matched. 41 sources read."
     assert sentences.nothing(digest(unread=lost[:2])) == "Nothing matched in what could be read: 39 of 41 sources."
     assert sentences.nothing(digest(unread=lost)) == "Nothing could be read: 41 of 41 sources failed."
@@ -130,7 +130,7 @@ def test_every_language_knows_every_status_and_severity() -> None:
 
 
 def test_an_update_says_what_has_changed() -> None:
-    change = Change(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
+    change = HeadlineChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
     told = story(status="updated", change=change, outlets=7, independent=3)
     assert sentences.status(digest(), told) == "UPDATE +3"
     assert sentences.byline(digest(), told).endswith(

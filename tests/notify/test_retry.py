@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.retry import JITTER, LONGEST_WISH, SCHEDULE, Again, Bury, Finish, next_step
+from watchpost.notify.retry import JITTER, LONGEST_WISH, SCHEDULE, Again, DeadLetterIt, Finish, next_step
 
 LATER = TryLater("server_error", "HTTP 503")
 
 
 def test_what_arrived_is_finished_and_what_is_refused_is_buried() -> None:
     assert next_step(Delivered(), 1, "d") == Finish()
-    assert next_step(Refused("client_error", "HTTP 400"), 1, "d") == Bury("client_error", "HTTP 400")
+    assert next_step(Refused("client_error", "HTTP 400"), 1, "d") == DeadLetterIt("client_error", "HTTP 400")
 
 
 @pytest.mark.parametrize("attempt", range(1, len(SCHEDULE) + 1))
@@ -33,7 +33,7 @@ def test_deliveries_do_not_come_back_in_step() -> None:
 
 def test_after_the_last_wait_it_is_buried_with_its_last_error() -> None:
     step = next_step(LATER, len(SCHEDULE) + 1, "d")
-    assert isinstance(step, Bury)
+    assert isinstance(step, DeadLetterIt)
     assert "HTTP 503" in step.detail
     assert sum(SCHEDULE, timedelta()) > timedelta(days=3)
 
@@ -56,9 +56,9 @@ def test_the_other_sides_wish_is_heard_but_not_without_end(wish: timedelta, leas
     ("outcome", "attempt", "kind"),
     [
         (Unknown("timeout", "no answer", repeatable=True), 1, Again),
-        (Unknown("timeout", "no answer", repeatable=True), len(SCHEDULE) + 1, Bury),
+        (Unknown("timeout", "no answer", repeatable=True), len(SCHEDULE) + 1, DeadLetterIt),
         (Unknown("timeout", "no answer", repeatable=False), 1, Again),
-        (Unknown("timeout", "no answer", repeatable=False), 2, Bury),
+        (Unknown("timeout", "no answer", repeatable=False), 2, DeadLetterIt),
     ],
 )
 def test_an_unknown_outcome_is_repeated_as_far_as_it_does_no_harm(outcome: Outcome, attempt: int, kind: type) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from tests.making import article, hit
 from watchpost.model import Hit
-from watchpost.notify.notification_log import Told
-from watchpost.notify.rules import rule
+from watchpost.notify.notification_log import NotificationRecord
+from watchpost.notify.rules import decide
 from watchpost.schedules import Immediate
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -25,8 +25,8 @@ def report(outlet: str, *, voice: str = "", topic: str = "mali", story: str = "s
 FIRST = report("Courier", voice="AFP")
 
 
-def known(ago: timedelta | None) -> dict[str, Told]:
-    return {"s": Told().after([FIRST], None if ago is None else NOW - ago)}
+def known(ago: timedelta | None) -> dict[str, NotificationRecord]:
+    return {"s": NotificationRecord().after([FIRST], None if ago is None else NOW - ago)}
 
 
 @pytest.mark.parametrize(
@@ -44,29 +44,29 @@ def known(ago: timedelta | None) -> dict[str, Told]:
     ],
 )
 def test_a_story_is_told_held_or_left(one: Hit, ago: timedelta | None, reason: str, until: datetime | None) -> None:
-    (ruling,) = rule([one], known(ago), ALERTS, NOW)
+    (ruling,) = decide([one], known(ago), ALERTS, NOW)
     assert (ruling.reason, ruling.until, ruling.hits) == (reason, until, (one,))
     assert ruling.told is (reason in ("new", "topic", "update", "repeat"))
 
 
 def test_news_of_one_story_are_one_update() -> None:
-    (ruling,) = rule([report("Paper"), report("Herald")], known(15 * MINUTES), ALERTS, NOW)
+    (ruling,) = decide([report("Paper"), report("Herald")], known(15 * MINUTES), ALERTS, NOW)
     assert len(ruling.hits) == 2
 
 
 def test_quiet_hours_hold_what_they_do_not_let_through() -> None:
     end = NOW + timedelta(hours=1)
     low, high = report("Paper", story="low", severity="low"), report("Herald", story="high")
-    rulings = rule([low, high], {}, ALERTS, NOW, quiet_until=lambda one: end if one.severity == "low" else None)
+    rulings = decide([low, high], {}, ALERTS, NOW, quiet_until=lambda one: end if one.severity == "low" else None)
     assert [(one.reason, one.until) for one in rulings] == [("quiet", end), ("new", None)]
 
 
 def test_a_receiver_that_got_enough_gets_the_rest_later() -> None:
     end = NOW + timedelta(minutes=20)
-    rulings = rule([report("Paper"), report("Copyist", story="t")], {}, ALERTS, NOW, limited_until=end)
+    rulings = decide([report("Paper"), report("Copyist", story="t")], {}, ALERTS, NOW, limited_until=end)
     assert [(one.reason, one.until) for one in rulings] == [("limit", end)] * 2
 
 
 def test_what_is_no_news_is_not_held_either() -> None:
-    (ruling,) = rule([report("Copyist", voice="AFP")], known(1 * MINUTES), ALERTS, NOW, limited_until=NOW + MINUTES)
+    (ruling,) = decide([report("Copyist", voice="AFP")], known(1 * MINUTES), ALERTS, NOW, limited_until=NOW + MINUTES)
     assert ruling.reason == "known"

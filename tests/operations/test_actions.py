@@ -15,14 +15,14 @@ from tests.making import article, digest_delivery
 from tests.store.ends import intake
 from tests.web.web_app import closed, found, pages
 from watchpost import log as tm
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.notify.rules import covers
-from watchpost.operations.actions import PlanDeeds
-from watchpost.operations.factory import read_plan
+from watchpost.operations.actions import Actions
+from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.overview import Board
-from watchpost.store.receivers import Gate, ReceiverState
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.overview import Overview
+from watchpost.store.receivers import CircuitBreaker, ReceiverState
 from watchpost.store.silences import Silences
 from watchpost.web import context as app_pages
 
@@ -35,9 +35,9 @@ routes: [{to: team, mode: immediate}]
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
-    return read_plan(tmp_path / "watchpost.yaml", {})
+    return read_config(tmp_path / "watchpost.yaml", {})
 
 
 @pytest.fixture
@@ -59,15 +59,15 @@ async def in_trouble(store: Store) -> None:
     first, second = await outbox.claims("team", "n1", 60_000).take(2, block=False)
     await outbox.retry("team", first, timedelta(hours=1), "retrying", "503")
     await outbox.bury("team", second, "client_error", "404")
-    await Gate(store, "team").note(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
+    await CircuitBreaker(store, "team").note(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
 
 
-async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan: Config, log: io.StringIO) -> None:
     await intake(store).sync(["rfi"])
     (claim,) = (await intake(store).claim(1)).feeds
     await intake(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
     await in_trouble(store)
-    deeds, watched, desk = PlanDeeds(plan, store), app_pages.watched(plan), Desk(store)
+    deeds, watched, desk = Actions(plan, store), app_pages.summary_of(plan), DeliveryAdmin(store)
     async with (
         pages(store, watched=watched, deeds=deeds) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
@@ -78,10 +78,10 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan
         assert f'action="/deliveries/{letter.id}/retry"' in page
         assert "is enabled" in (await client.post(f"{address}/receivers/team/enable")).text
         assert (await desk.state("team")).well
-        assert (await Board(store).depths(["team"])).outbox == {"team": 1}, "what waited goes now"
+        assert (await Overview(store).depths(["team"])).outbox == {"team": 1}, "what waited goes now"
         assert "It is sent again." in (await client.post(f"{address}/deliveries/{letter.id}/retry")).text
         assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/{letter.id}/retry")).text
-        assert (await Board(store).depths(["team"])).outbox == {"team": 2}
+        assert (await Overview(store).depths(["team"])).outbox == {"team": 2}
         assert "goes now" in (await client.post(f"{address}/deliveries/retry")).text
         assert "next turn" in (await client.post(f"{address}/feeds/rfi/read")).text
         assert [feed.name for feed in (await intake(store).claim(1)).feeds] == ["rfi"]
@@ -92,11 +92,11 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan
     assert told(log) == [("enable", 1, who), ("retry", 1, who), ("retry", 0, who), ("read", 1, who), ("read", 0, who)]
 
 
-async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Config, log: io.StringIO) -> None:
     hit = await found(store, article("Gao"))
-    deeds = PlanDeeds(plan, store)
+    deeds = Actions(plan, store)
     async with (
-        pages(store, watched=app_pages.watched(plan), deeds=deeds) as address,
+        pages(store, watched=app_pages.summary_of(plan), deeds=deeds) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
@@ -116,21 +116,21 @@ async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Plan, log
     assert [deed for deed, _, _ in told(log)] == ["silence add", "silence expire"]
 
 
-async def test_a_page_elsewhere_does_nothing(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_a_page_elsewhere_does_nothing(store: Store, plan: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     before = sorted(await store.redis.keys())
-    async with pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address:
+    async with pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address:
         for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
             async with httpx.AsyncClient(headers=headers) as client:
                 for path in ("/receivers/team/enable", "/deliveries/retry", "/feeds/rfi/read", "/config/read"):
                     assert (await client.post(address + path)).status_code == 403
-    assert not (await Desk(store).state("team")).well
+    assert not (await DeliveryAdmin(store).state("team")).well
     assert sorted(await store.redis.keys()) == before
     assert told(log) == []
 
 
-async def test_what_an_address_says_is_not_shown(store: Store, plan: Plan) -> None:
-    async with pages(store, watched=app_pages.watched(plan)) as address, httpx.AsyncClient() as client:
+async def test_what_an_address_says_is_not_shown(store: Store, plan: Config) -> None:
+    async with pages(store, watched=app_pages.summary_of(plan)) as address, httpx.AsyncClient() as client:
         assert "Trust me" not in (await client.get(f"{address}/?done=Trust me")).text
 
 
@@ -140,8 +140,8 @@ def test_the_pages_get_no_secret_of_the_plan(tmp_path: Path) -> None:
             '"https://feeds.example.org/rfi"', '{url: "https://feeds.example.org/rfi", headers: {X-Key: hunter2}}'
         )
     )
-    plan = read_plan(tmp_path / "watchpost.yaml", {"HOOK": "https://hooks.slack.com/services/T0/B0/s3cr3t"})
-    shown = repr(app_pages.watched(plan))
+    plan = read_config(tmp_path / "watchpost.yaml", {"HOOK": "https://hooks.slack.com/services/T0/B0/s3cr3t"})
+    shown = repr(app_pages.summary_of(plan))
     assert "s3cr3t" not in shown
     assert "hunter2" not in shown
     assert "HOOK" in shown

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from tests.web.web_app import pages
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.diff import effective
-from watchpost.health import VITALS
-from watchpost.operations.config_diff import PlanOnDisk
-from watchpost.operations.factory import read_plan
-from watchpost.operations.reloading import Reloads
+from watchpost.health import HEALTH
+from watchpost.operations.config_diff import ConfigOnDisk
+from watchpost.operations.factory import read_config
+from watchpost.operations.reloading import Reloader
 from watchpost.store.client import Store
-from watchpost.store.running_config import Configurations, Running, pack
+from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
 from watchpost.web import context as app_pages
 
 TEXT = """version: 1
@@ -39,16 +39,16 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.file.write_text(TEXT)
-        self.reloads = Reloads(read_plan(self.file, self.env), self.reread, lambda: datetime.now(UTC))
+        self.reloads = Reloader(read_config(self.file, self.env), self.reread, lambda: datetime.now(UTC))
 
-    def reread(self) -> Plan:
+    def reread(self) -> Config:
         self.read += 1
-        return read_plan(self.file, self.env)
+        return read_config(self.file, self.env)
 
     async def page(self, store: Store) -> str:
-        disk = PlanOnDisk(self.reloads, "all", store)
-        watched = app_pages.watched(self.reloads.plan)
-        async with pages(store, VITALS, watched=watched, disk=disk) as address, httpx.AsyncClient() as client:
+        disk = ConfigOnDisk(self.reloads, "all", store)
+        watched = app_pages.summary_of(self.reloads.plan)
+        async with pages(store, HEALTH, watched=watched, disk=disk) as address, httpx.AsyncClient() as client:
             answer = await client.get(f"{address}/config")
             assert answer.status_code == 200
             return answer.text
@@ -121,14 +121,14 @@ async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store
     old = desk.reloads.plan
     desk.file.write_text(TEXT.replace("10m", "15m"))
     await desk.reloads.ask("anna")
-    said = Running("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
-    await Configurations(store).publish("poll", pack(said))
-    stale = Running("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
-    await Configurations(store).publish("all", pack(stale))
+    said = RunningConfig("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
+    await RunningConfigs(store).publish("poll", pack(said))
+    stale = RunningConfig("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
+    await RunningConfigs(store).publish("all", pack(stale))
     page = await desk.page(store)
     assert "a reload would take over 1 difference." in page
     assert "What a reload would change for poll" in page
-    await Configurations(store).publish("poll", b"of another version")
+    await RunningConfigs(store).publish("poll", b"of another version")
     assert "cannot be seen: the configuration of poll was not written by this version" in await desk.page(store)
 
 

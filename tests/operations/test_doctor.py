@@ -17,7 +17,7 @@ from watchpost.config.settings import Settings
 from watchpost.operations.doctor import servers
 from watchpost.operations.doctor.examine import examine
 from watchpost.operations.doctor.finding import Finding
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 
 CONFIG = """version: 1
 folders: {inbox: {path: inbox}, absent: {path: absent}}
@@ -132,7 +132,7 @@ async def mute() -> AsyncIterator[int]:
 async def test_a_server_that_says_nothing_does_not_hold_the_examination_up(tmp_path: Path, mute: int) -> None:
     config = tmp_path / "watchpost.yaml"
     config.write_text(MAIL.replace("PORT", str(mute)))
-    (part,) = read_plan(config, ENV).receivers
+    (part,) = read_config(config, ENV).receivers
     silent = await servers.mail(part, patience=0.2)
     assert (silent.level, silent.outside, "no answer in time" in silent.text) == ("fail", True, True)
     secure = await servers.reach("chat", "127.0.0.1", mute, True, patience=0.2)

@@ -17,7 +17,7 @@ from watchpost.config.fields import Secret
 from watchpost.config.settings import Settings
 from watchpost.operations.doctor import feeds, finding
 from watchpost.operations.doctor.examine import examine
-from watchpost.operations.doctor.finding import SAMPLE, Finding, Trouble, findings, sample, summary
+from watchpost.operations.doctor.finding import SAMPLE, FeedTrouble, Finding, findings, sample, summary
 from watchpost.store.keys import Keys
 
 CONFIG = """version: 1
@@ -147,19 +147,19 @@ def test_a_sample_is_spread_over_hosts_and_takes_what_fails() -> None:
 
 
 def test_many_of_one_kind_are_one_line() -> None:
-    rows = [Trouble(f"f{n}", "http_error", f"HTTP {500 + n}", "") for n in range(4)]
+    rows = [FeedTrouble(f"f{n}", "http_error", f"HTTP {500 + n}", "") for n in range(4)]
     (one,) = findings(rows)
     assert one == Finding("4 feeds", "warn", "HTTP 500; HTTP 501; …: f0, f1, f2, f3", one.cure)
     assert "feed test" in one.cure
-    assert findings([Trouble(f"f{n}", "dns", "no name", "spell it") for n in range(4)])[0].cure == "spell it"
-    moved = findings([Trouble(f"f{n}", "moved", f"to {n}", f"write {n}") for n in range(4)])
+    assert findings([FeedTrouble(f"f{n}", "dns", "no name", "spell it") for n in range(4)])[0].cure == "spell it"
+    moved = findings([FeedTrouble(f"f{n}", "moved", f"to {n}", f"write {n}") for n in range(4)])
     assert "feed test" in moved[0].cure, "one feed's new address helps no other"
     assert [one.subject for one in findings(rows[:3])] == ["feed f0", "feed f1", "feed f2"]
 
 
 def test_a_feed_that_is_not_there_is_no_failure_of_the_network() -> None:
-    bad = [Trouble("a", "not_found", "HTTP 404", "")]
+    bad = [FeedTrouble("a", "not_found", "HTTP 404", "")]
     assert summary({"a": "h"}, 1, 0, bad).level == "warn"
-    assert summary({"a": "h"}, 1, 0, [Trouble("a", "timeout", "", "")]).level == "fail"
+    assert summary({"a": "h"}, 1, 0, [FeedTrouble("a", "timeout", "", "")]).level == "fail"
     assert summary({"a": "h", "b": "h"}, 2, 1, ()).level == "warn", "one was not asked in time"
     assert not finding.hopeless(bad)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.config.test_loader import plan_of
 from tests.store.embedding import make
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
 from watchpost.errors import StoreUnreachable
 from watchpost.operations.factory import look
@@ -26,11 +26,11 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Config:
     return plan_of(tmp_path, "version: 1\nfeeds: {rfi: https://www.rfi.fr/rss}\nredis: {prefix: desk}\n")
 
 
-async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, plan: Plan) -> None:
+async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, plan: Config) -> None:
     server = make(data)
     await server.start()
     async with look(read_settings(data=data), plan) as store:
@@ -39,14 +39,16 @@ async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Pat
     await server.stop()
 
 
-async def test_nobody_is_started(data: Path, plan: Plan) -> None:
+async def test_nobody_is_started(data: Path, plan: Config) -> None:
     with pytest.raises(StoreUnreachable, match="watchpost run"):
         async with look(read_settings(data=data), plan):
             pass
     assert not data.exists()
 
 
-async def test_a_configured_server_that_does_not_answer_is_no_reason_to_look_elsewhere(data: Path, plan: Plan) -> None:
+async def test_a_configured_server_that_does_not_answer_is_no_reason_to_look_elsewhere(
+    data: Path, plan: Config
+) -> None:
     server = make(data)
     await server.start()
     settings = read_settings(data=data, redis_url="redis://127.0.0.1:1/0")

@@ -16,21 +16,21 @@ from tests.operations.test_actions import TEXT, told
 from tests.web.test_pages import HOSTILE
 from tests.web.web_app import closed, pages
 from watchpost import log as tm
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.errors import FormError
-from watchpost.operations.actions import PlanDeeds
-from watchpost.operations.factory import read_plan
+from watchpost.operations.actions import Actions
+from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.web import context as app_pages
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT.replace("path: out}", "path: out}, hook: {type: file, path: hook}"))
-    return read_plan(tmp_path / "watchpost.yaml", {})
+    return read_config(tmp_path / "watchpost.yaml", {})
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ async def in_trouble(store: Store) -> None:
     await outbox.bury("hook", dead, "client_error", "404")
 
 
-async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, plan: Plan) -> None:
+async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, plan: Config) -> None:
     async with (
-        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         typed = {"source": "rfy", "text": HOSTILE, "lasting": "2", "reason": " ", "severity": "low", "story": "5" * 32}
@@ -88,10 +88,10 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
         assert 'value="24h"' in fine.text
 
 
-async def test_what_is_sent_again_is_counted_first(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_what_is_sent_again_is_counted_first(store: Store, plan: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     async with (
-        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert 'href="/deliveries/replay?since=6h"' in (await client.get(f"{address}/deliveries")).text
@@ -101,11 +101,11 @@ async def test_what_is_sent_again_is_counted_first(store: Store, plan: Plan, log
             assert f"{count} message{'' if count == 1 else 's'} would be sent again" in page, query
             assert page.count('<a href="/e/') == count
         assert told(log) == [], "nobody did anything yet"
-        assert (await Board(store).depths(["team", "hook"])).outbox == {"team": 0, "hook": 0}
+        assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 0, "hook": 0}
         wanted = {"receiver": "team", "since": "6h", "what": "all"}
         assert "They are sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
-        assert (await Board(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
-        assert [one.receiver for one in await Desk(store).letters()] == ["hook"], "nobody else's"
+        assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
+        assert [one.receiver for one in await DeliveryAdmin(store).letters()] == ["hook"], "nobody else's"
         assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert "Nothing of that is to be sent" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
         await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
@@ -123,11 +123,11 @@ async def test_what_is_sent_again_is_counted_first(store: Store, plan: Plan, log
     ],
 )
 async def test_what_cannot_be_counted_says_why(
-    store: Store, plan: Plan, typed: dict[str, str], field: str, sentence: str
+    store: Store, plan: Config, typed: dict[str, str], field: str, sentence: str
 ) -> None:
     await in_trouble(store)
     async with (
-        pages(store, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, store)) as address,
+        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         looked = await client.get(f"{address}/deliveries/replay", params=typed)
@@ -136,22 +136,22 @@ async def test_what_cannot_be_counted_says_why(
             assert answer.status_code == 422
             assert sentence in answer.text
             assert f'aria-describedby="{field}-wrong"' in answer.text
-    assert len(await Desk(store).letters()) == 2
+    assert len(await DeliveryAdmin(store).letters()) == 2
 
 
-async def test_only_what_is_young_enough_is_sent_again(store: Store, plan: Plan) -> None:
+async def test_only_what_is_young_enough_is_sent_again(store: Store, plan: Config) -> None:
     await in_trouble(store)
-    deeds = PlanDeeds(plan, store)
+    deeds = Actions(plan, store)
     for since, count in (("6h", 4), ("1h", 2)):  # what was given up counts from then, what waits from when it was made
         assert (await deeds.backlog({"what": "all", "since": since})).count == count
     with pytest.raises(FormError, match="write it like"):
         await deeds.backlog({"since": "yesterday"})
 
 
-async def test_the_store_is_away_or_the_form_too_long(plan: Plan) -> None:
+async def test_the_store_is_away_or_the_form_too_long(plan: Config) -> None:
     away = Store("redis://127.0.0.1:1/0")
     async with (
-        pages(away, watched=app_pages.watched(plan), deeds=PlanDeeds(plan, away)) as address,
+        pages(away, watched=app_pages.summary_of(plan), deeds=Actions(plan, away)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         for path in ("/deliveries/retry", "/deliveries/replay", "/silences"):

@@ -15,14 +15,14 @@ from tests.operations.test_actions import told
 from tests.web.test_auth import USERS, basic
 from tests.web.web_app import found, pages
 from watchpost import log as tm
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.match.routing import all_groups
 from watchpost.model import Delivery, derive_id
-from watchpost.operations.actions import PlanDeeds
-from watchpost.operations.factory import read_plan
-from watchpost.operations.previews import PlanEditions, id_of
+from watchpost.operations.actions import Actions
+from watchpost.operations.factory import read_config
+from watchpost.operations.previews import DigestPreviews, id_of
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
+from watchpost.store.deliveries import DeliveryStore
 from watchpost.web import context as app_pages
 
 TEXT = """version: 1
@@ -36,9 +36,9 @@ ATTACK = "<script>alert(1)</script><img src=https://evil.example/x> {{7*7000007}
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
-    return read_plan(tmp_path / "watchpost.yaml", {})
+    return read_config(tmp_path / "watchpost.yaml", {})
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def log() -> io.StringIO:
     return stream
 
 
-async def parked(store: Store, plan: Plan, *titles: str) -> dict[str, str]:
+async def parked(store: Store, plan: Config, *titles: str) -> dict[str, str]:
     """Hits of these titles wait for both receivers; the address of each receiver's page."""
     groups = {group.receiver: group for group in all_groups(plan.routes)}
     for group in groups.values():
@@ -60,7 +60,7 @@ async def parked(store: Store, plan: Plan, *titles: str) -> dict[str, str]:
 
 async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
     """What lies in the outbox."""
-    outbox = Outbox(store, kept_ms=3_600_000)
+    outbox = DeliveryStore(store, kept_ms=3_600_000)
     await outbox.open_box(receiver)
     entries = await outbox.claims(receiver, "n1", 60_000).take(10, block=False)
     found = [await outbox.delivery(entry) for entry in entries]
@@ -69,7 +69,7 @@ async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
 
 async def early_in_a_minute(store: Store) -> None:
     """Editions tell times by the minute: what is compared must be of the same one."""
-    second = (await Outbox(store, kept_ms=1).now()).second
+    second = (await DeliveryStore(store, kept_ms=1).now()).second
     await asyncio.sleep(61 - second if second > 55 else 0)
 
 
@@ -80,11 +80,11 @@ def sight(page: str) -> str:
     return there[1]
 
 
-async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan: Config, log: io.StringIO) -> None:
     places = await parked(store, plan, ATTACK, "Gao")
-    coming, watched = PlanEditions(plan, store), app_pages.watched(plan)
+    coming, watched = DigestPreviews(plan, store), app_pages.summary_of(plan)
     async with (
-        pages(store, watched=watched, deeds=PlanDeeds(plan, store), coming=coming) as address,
+        pages(store, watched=watched, deeds=Actions(plan, store), coming=coming) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         listed = (await client.get(f"{address}/editions")).text
@@ -112,11 +112,11 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan
     assert told(log) == [("digest send", 1, "somebody at this machine")] * 2
 
 
-async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Plan) -> None:
+async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Config) -> None:
     place = (await parked(store, plan, "Gao"))["desk"]
-    coming = PlanEditions(plan, store)
+    coming = DigestPreviews(plan, store)
     async with (
-        pages(store, watched=app_pages.watched(plan), coming=coming) as address,
+        pages(store, watched=app_pages.summary_of(plan), coming=coming) as address,
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text
@@ -135,14 +135,14 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Plan) -> None:
         assert (await client.get(f"{address}/editions/none/1/html")).status_code == 404
 
 
-async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Plan, log: io.StringIO) -> None:
+async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Config, log: io.StringIO) -> None:
     place = (await parked(store, plan, "Gao"))["team"]
     async with (
         pages(
             store,
-            watched=app_pages.watched(plan),
-            deeds=PlanDeeds(plan, store),
-            coming=PlanEditions(plan, store),
+            watched=app_pages.summary_of(plan),
+            deeds=Actions(plan, store),
+            coming=DigestPreviews(plan, store),
             access=USERS,
         ) as address,
         httpx.AsyncClient(headers={"origin": address, **basic("anna", "correct horse: battery")}) as client,
@@ -162,17 +162,17 @@ async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Plan, log: i
     assert told(log) == [("digest send", 1, "anna")]
 
 
-async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, plan: Plan, tmp_path: Path) -> None:
+async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, plan: Config, tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(
         TEXT.replace('digest: "08:00"', "mode: immediate")
         + 'quiet_hours: [{receivers: team, from: "00:00", to: "13:00"}, '
         '{receivers: team, from: "12:00", to: "01:00"}]\n'
         + "silences: [{match: {text: Kidal}, until: 2099-01-01T00:00:00+00:00, reason: talks, by: anna}]\n"
     )
-    plan = read_plan(tmp_path / "watchpost.yaml", {})
+    plan = read_config(tmp_path / "watchpost.yaml", {})
     place = (await parked(store, plan, "Gao", "Kidal"))["team"]
     async with (
-        pages(store, watched=app_pages.watched(plan), coming=PlanEditions(plan, store)) as address,
+        pages(store, watched=app_pages.summary_of(plan), coming=DigestPreviews(plan, store)) as address,
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text

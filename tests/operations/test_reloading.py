@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from watchpost import log as tm
-from watchpost.config.config import Plan, Reload
-from watchpost.operations.factory import read_plan
-from watchpost.operations.reloading import Reloads
+from watchpost.config.config import Config, Reload
+from watchpost.operations.factory import read_config
+from watchpost.operations.reloading import Reloader
 
 CONFIG = """version: 1
 include: [conf.d/*.yaml]
@@ -36,7 +36,7 @@ class Desk:
         self.config.write_text(CONFIG)
         self.now = datetime.now(UTC)
         self.reads = 0
-        self.reloads = Reloads(self.read(), self.read, self.clock)
+        self.reloads = Reloader(self.read(), self.read, self.clock)
         self.adopted = 0
         self.refused: list[Reload] = []
         self.same: list[Reload] = []
@@ -49,9 +49,9 @@ class Desk:
         self.now += timedelta(seconds=1)
         return self.now
 
-    def read(self) -> Plan:
+    def read(self) -> Config:
         self.reads += 1
-        return read_plan(self.config, {})
+        return read_config(self.config, {})
 
     def on_adopted(self) -> None:
         self.adopted += 1
@@ -131,13 +131,13 @@ async def test_what_waits_for_a_restart_is_told(desk: Desk) -> None:
 async def test_a_wish_during_a_reading_is_a_reading_of_its_own(tmp_path: Path) -> None:
     desk, gate, entered = Desk(tmp_path), threading.Event(), threading.Event()
 
-    def slowly() -> Plan:
+    def slowly() -> Config:
         plan = desk.read()
         entered.set()
         gate.wait(10)
         return plan
 
-    reloads = Reloads(desk.read(), slowly, desk.clock)
+    reloads = Reloader(desk.read(), slowly, desk.clock)
     first = asyncio.ensure_future(reloads.ask("SIGHUP"))
     await asyncio.to_thread(entered.wait, 10)
     desk.config.write_text(CONFIG.replace("{mali: mali}", "{gao: gao}"))

@@ -8,7 +8,7 @@ import pytest
 
 from watchpost.config.format import formatted
 from watchpost.errors import WatchpostError
-from watchpost.operations.factory import read_plan
+from watchpost.operations.factory import read_config
 from watchpost.operations.starter import begin, language, time_zone
 
 NOWHERE = Path("/nowhere")
@@ -21,7 +21,7 @@ def test_what_it_writes_loads_without_a_warning_and_is_laid_out_as_fmt_would(tmp
         "watchpost.schema.json",
         "inbox/example.txt",
     ]
-    plan = read_plan(written[0], {})
+    plan = read_config(written[0], {})
     assert plan.warnings == ()
     assert (plan.timezone, plan.language) == ("Africa/Bamako", "fr")
     text = written[0].read_text("utf-8")

@@ -11,13 +11,13 @@ import pytest
 from tests.making import WHEN, digest_delivery
 from tests.web.test_auth import USERS
 from tests.web.web_app import closed, pages
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.model import Delivery, Digest, Message
 from watchpost.operations import factory
-from watchpost.operations.unsubscribe import MailLeaving
+from watchpost.operations.unsubscribe import MailUnsubscriber
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
-from watchpost.store.receivers import Unsubscribed
+from watchpost.store.overview import Overview
+from watchpost.store.receivers import UnsubscribedAddresses
 from watchpost.web import context as app_pages
 
 TEXT = """version: 1
@@ -31,12 +31,12 @@ HERE = {"host": "watch.example.org"}
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
-    return factory.read_plan(tmp_path / "watchpost.yaml", {})
+    return factory.read_config(tmp_path / "watchpost.yaml", {})
 
 
-async def links(store: Store, plan: Plan) -> dict[str, str]:
+async def links(store: Store, plan: Config) -> dict[str, str]:
     """The path of each address's way out, as it stands in its mail."""
     digest = Digest("d", "digest", "desk", WHEN, WHEN, "UTC", "en", WHEN, (), 0, public_url=plan.public_url)
     (receiver,) = factory.build_receivers(plan, "i", factory.terminal(), await store.secret()).values()
@@ -50,7 +50,7 @@ async def links(store: Store, plan: Plan) -> dict[str, str]:
     return found
 
 
-async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan: Plan) -> None:
+async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan: Config) -> None:
     ways = await links(store, plan)
     assert len(set(ways.values())) == 2
     made = digest_delivery("d1", "desk")
@@ -61,33 +61,37 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan:
     await closed(store, *waiting)
     access = USERS.__class__(users=USERS.users, names=plan.access.names)
     async with (
-        pages(store, access=access, watched=app_pages.watched(plan), leaving=MailLeaving(plan, store)) as address,
+        pages(
+            store, access=access, watched=app_pages.summary_of(plan), leaving=MailUnsubscriber(plan, store)
+        ) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):
         page = await client.get(address + ways["ida@example.org"])
         assert page.status_code == 200
         assert "i•••@example.org" in page.text
-        assert await Unsubscribed(store).of("desk") == frozenset(), "looking at the page does nothing"
+        assert await UnsubscribedAddresses(store).of("desk") == frozenset(), "looking at the page does nothing"
         one_click = {"List-Unsubscribe": "One-Click"}
         for _ in range(2):
             assert (await client.post(address + ways["ida@example.org"], data=one_click)).status_code == 200
-        assert await Board(store).unsubscribed("desk") == {"ida@example.org"}
-        assert await Board(store).unsubscribed("other") == frozenset()
-        assert (await Board(store).depths(["desk"])).outbox == {"desk": 1}
+        assert await Overview(store).unsubscribed("desk") == {"ida@example.org"}
+        assert await Overview(store).unsubscribed("other") == frozenset()
+        assert (await Overview(store).depths(["desk"])).outbox == {"desk": 1}
         again = await client.post(address + ways["ida@example.org"], data={"again": "yes"})
         assert "Shall" in again.text
-        assert await Board(store).unsubscribed("desk") == frozenset()
+        assert await Overview(store).unsubscribed("desk") == frozenset()
 
 
-async def test_a_token_of_ones_own_making_is_none(store: Store, plan: Plan) -> None:
+async def test_a_token_of_ones_own_making_is_none(store: Store, plan: Config) -> None:
     async with (
-        pages(store, access=plan.access, watched=app_pages.watched(plan), leaving=MailLeaving(plan, store)) as address,
+        pages(
+            store, access=plan.access, watched=app_pages.summary_of(plan), leaving=MailUnsubscriber(plan, store)
+        ) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):
         for token in ("0" * 32, "x", "desk@example.org"):
             assert (await client.get(f"{address}/u/{token}")).status_code == 404
             assert (await client.post(f"{address}/u/{token}")).status_code == 404
-    assert await Unsubscribed(store).of("desk") == frozenset()
+    assert await UnsubscribedAddresses(store).of("desk") == frozenset()
 
 
 async def test_the_secret_is_drawn_once(store: Store) -> None:

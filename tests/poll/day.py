@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from watchpost.documents.results import Asks
+from watchpost.documents.results import FeedHints
 from watchpost.poll import schedule
 from watchpost.poll.http import caching
 from watchpost.poll.schedule import Visit
@@ -33,8 +33,8 @@ class Site:
     asked: int = 0
     rude: int = 0
 
-    def asks(self) -> Asks:
-        return Asks(ttl=self.ttl, skip_hours=self.skip_hours)
+    def asks(self) -> FeedHints:
+        return FeedHints(ttl=self.ttl, skip_hours=self.skip_hours)
 
     def answer(self, now: datetime) -> Visit:
         """Be asked: note whether that was too early, and say something."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import folder
 
 PROSE = "Mali has defended its right to make sovereign decisions about how it deals with insurgents. "
@@ -37,7 +37,7 @@ class Desk:
         self.restart()
 
     def restart(self) -> None:
-        self.source = folder.KIND.build("desk", self.options, Workshop(InlineParser(), "watchpost/test"))
+        self.source = folder.KIND.build("desk", self.options, SourceContext(InlineParser(), "watchpost/test"))
 
     async def visit(self, now: datetime | None = None) -> Visit:
         visit = await self.source.visit(dict(self.memory), now or datetime.now(UTC))

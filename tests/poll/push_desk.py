@@ -10,13 +10,13 @@ from tests.poll.reader import intake
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll import schedule
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.push import Pushed
+from watchpost.poll.push import PushReader
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.websub import Push, Pushes
+from watchpost.store.websub import Push, PushStore
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOPIC = "https://e.org/topic"
@@ -34,18 +34,18 @@ class Desk:
         self, store: Store, server: HttpServer, seconds: float = 10, lease_ms: int = 30_000, **options: object
     ) -> None:
         given = {"url": server.url("/f"), "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
-        self.pushes = Pushes(store)
+        self.pushes = PushStore(store)
         self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
         self.intake, self.store, self.now = intake(store), store, NOW
         self.stop = asyncio.Event()
-        workshop = Workshop(InlineParser(), "watchpost/test", registry=self.intake, hubs=self.hubs)
+        workshop = SourceContext(InlineParser(), "watchpost/test", registry=self.intake, hubs=self.hubs)
         self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), workshop)
         assert isinstance(self.feed, feed.Feed)
 
         async def tick() -> None:
             await asyncio.sleep(0.05)
 
-        self.loop = Pushed(
+        self.loop = PushReader(
             [self.feed],
             self.intake,
             self.pushes,

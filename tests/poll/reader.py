@@ -8,13 +8,13 @@ from typing import Any
 
 from watchpost.documents.parse import Reading
 from watchpost.documents.parser_process import InlineParser
-from watchpost.documents.results import Asks
+from watchpost.documents.results import FeedHints
 from watchpost.poll import schedule
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
-from watchpost.store.polling import Intake
+from watchpost.store.polling import PollStore
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -29,7 +29,7 @@ def document(*titles: str) -> bytes:
 class Says:
     """A parser for which each document asks the same."""
 
-    def __init__(self, asks: Asks) -> None:
+    def __init__(self, asks: FeedHints) -> None:
         self._asks = asks
 
     async def run(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
@@ -45,11 +45,11 @@ class Says:
 class Reader:
     """Visits one feed as the poller does: it keeps its memory and its status, and what was news."""
 
-    def __init__(self, url: str, asks: Asks | None = None, **options: object) -> None:
+    def __init__(self, url: str, asks: FeedHints | None = None, **options: object) -> None:
         given = {"url": url, "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
         checked = feed.KIND.options.model_validate({key: value for key, value in given.items() if value is not None})
         parser = Says(asks) if asks is not None else InlineParser()
-        self.source = feed.KIND.build("desk", checked, Workshop(parser, "watchpost/test"))
+        self.source = feed.KIND.build("desk", checked, SourceContext(parser, "watchpost/test"))
         self.memory: dict[str, str] = {}
         self.status: dict[str, str] = {}
         self.told: list[str] = []
@@ -67,8 +67,8 @@ class Reader:
         return visit
 
 
-def intake(store: Store, *, gap: int = 1000, lease: int = 30_000) -> Intake:
-    return Intake(store, seen_ttl_ms=24 * HOUR_MS, queue_max=100_000, lease_ms=lease, host_gap_ms=gap)
+def intake(store: Store, *, gap: int = 1000, lease: int = 30_000) -> PollStore:
+    return PollStore(store, seen_ttl_ms=24 * HOUR_MS, queue_max=100_000, lease_ms=lease, host_gap_ms=gap)
 
 
 def dated(*ages: timedelta) -> bytes:

@@ -14,11 +14,11 @@ from tests.poll.reader import NOW, dated, document, intake
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll.poller import Poller
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Source, Workshop
+from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
-from watchpost.store.polling import Intake, Looked
+from watchpost.store.polling import Looked, PollStore
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +29,7 @@ async def server() -> AsyncIterator[HttpServer]:
         yield server
 
 
-class Outdated(Intake):
+class Outdated(PollStore):
     """For whom, the first time, everything is known: so a store looks that loses its last second after a look-up."""
 
     asked = 0
@@ -39,14 +39,16 @@ class Outdated(Intake):
         return Looked() if self.asked == 1 else await super().look(marks)
 
 
-def built(server: HttpServer, registry: Intake, **options: object) -> Source:
+def built(server: HttpServer, registry: PollStore, **options: object) -> Source:
     given = {"url": server.url("/f"), "every": "1h", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
     return feed.KIND.build(
-        "desk", feed.KIND.options.model_validate(given), Workshop(InlineParser(), "watchpost/test", registry=registry)
+        "desk",
+        feed.KIND.options.model_validate(given),
+        SourceContext(InlineParser(), "watchpost/test", registry=registry),
     )
 
 
-async def committed(end: Intake, source: Source) -> Visit:
+async def committed(end: PollStore, source: Source) -> Visit:
     await end.sync(["desk"])
     await end.hasten(["desk"])
     (claim,) = (await end.claim(1)).feeds
@@ -150,7 +152,9 @@ async def test_the_daemon_does_not_wait_for_the_lease_to_read_again(store: Store
     await read(end, built(server, end), until_told, stop)
 
 
-async def read(end: Intake, source: Source, how: Callable[[Poller], object], stop: asyncio.Event | None = None) -> None:
+async def read(
+    end: PollStore, source: Source, how: Callable[[Poller], object], stop: asyncio.Event | None = None
+) -> None:
     async def tick() -> None:
         await asyncio.sleep(0.02)
 

@@ -13,7 +13,7 @@ from watchpost.config.fields import Secret
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll import feed_options
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ async def server() -> AsyncIterator[HttpServer]:
 
 async def visit(url: str, memory: dict[str, str] | None = None, **options: object) -> Visit:
     checked = feed.KIND.options.model_validate({"url": url, "allow_private": ["127.0.0.0/8"], **options})
-    source = feed.KIND.build("desk", checked, Workshop(InlineParser(), "watchpost/test"))
+    source = feed.KIND.build("desk", checked, SourceContext(InlineParser(), "watchpost/test"))
     try:
         return await source.visit(memory or {}, NOW)
     finally:

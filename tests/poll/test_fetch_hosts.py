@@ -14,7 +14,7 @@ from tests.poll.reader import HOUR_MS, NOW, document, intake
 from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
 from watchpost.poll.poller import Poller
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
 
@@ -97,7 +97,7 @@ def poller(store: Store, server: HttpServer, stop: asyncio.Event, *, feeds: int,
         )
         for n in range(feeds)
     ]
-    workshop = Workshop(InlineParser(), "watchpost/test")
+    workshop = SourceContext(InlineParser(), "watchpost/test")
     sources = [feed.KIND.build(f"feed{n}", options, workshop) for n, options in enumerate(checked)]
 
     async def tick() -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.http_server import Answer, HttpServer
 from tests.poll.reader import DAY, HOUR, MINUTE, NOW, Reader, dated, document
 from watchpost.documents.parser_process import InlineParser
-from watchpost.documents.results import Asks
-from watchpost.poll.source import Workshop
+from watchpost.documents.results import FeedHints
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 
 
@@ -23,7 +23,7 @@ async def server() -> AsyncIterator[HttpServer]:
 
 async def test_41_a_ttl_is_waited_for_and_then_the_hours_that_are_to_be_skipped(server: HttpServer) -> None:
     server.on("/f", Answer(200, {"ETag": '"1"'}, document("a")), Answer(304))
-    reader = Reader(server.url("/f"), Asks(ttl=HOUR, skip_hours=(13, 14)))
+    reader = Reader(server.url("/f"), FeedHints(ttl=HOUR, skip_hours=(13, 14)))
     for _ in range(2):  # a 304 says nothing of it: it is remembered
         await reader.visit()
         assert 3 * HOUR <= reader.delay <= 3 * HOUR + 6 * MINUTE
@@ -113,5 +113,5 @@ async def test_basic_authorization_goes_to_the_feeds_own_server(server: HttpServ
         context={"env": {"PASS": "hush"}},
     )
     assert "hush" not in repr(options) + options.model_dump_json()
-    await feed.KIND.build("desk", options, Workshop(InlineParser(), "watchpost/test")).visit({}, NOW)
+    await feed.KIND.build("desk", options, SourceContext(InlineParser(), "watchpost/test")).visit({}, NOW)
     assert server.requests[0].headers["authorization"] == "Basic bWU6aHVzaA=="

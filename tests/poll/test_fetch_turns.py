@@ -12,7 +12,7 @@ from watchpost.documents.results import Failure
 from watchpost.model import Article
 from watchpost.poll import feed_options, poller
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
 from watchpost.store.polling import Looked
@@ -69,7 +69,7 @@ def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> N
     source = feed.KIND.build(
         "a",
         feed_options.FeedOptions.model_validate({"url": "https://e.org/f"}),
-        Workshop(InlineParser(), "watchpost/test"),
+        SourceContext(InlineParser(), "watchpost/test"),
     )
     counts = [tm.feed_items.labels(what) for what in ("new", "invalid", "fulltext_failed")]
     before = [count._value.get() for count in counts]

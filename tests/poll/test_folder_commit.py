@@ -12,11 +12,11 @@ from tests.poll.desk import PROSE, write
 from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
 from watchpost.poll.poller import Poller
-from watchpost.poll.source import Workshop
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import folder
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
-from watchpost.store.polling import Intake
+from watchpost.store.polling import PollStore
 
 
 class Post:
@@ -33,8 +33,8 @@ class Post:
             await asyncio.sleep(0)
 
         options = folder.KIND.options.model_validate(self.options)
-        source = folder.KIND.build("desk", options, Workshop(InlineParser(), "watchpost/test"))
-        intake = Intake(self._store, seen_ttl_ms=3_600_000, queue_max=10_000, lease_ms=60_000)
+        source = folder.KIND.build("desk", options, SourceContext(InlineParser(), "watchpost/test"))
+        intake = PollStore(self._store, seen_ttl_ms=3_600_000, queue_max=10_000, lease_ms=60_000)
         poller = Poller([source], intake, tick=tick, stop=asyncio.Event(), clock=lambda: datetime.now(UTC))
         try:
             assert await poller.once()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.poll.desk import PROSE, write
 from watchpost.documents.parser_process import InlineParser
-from watchpost.poll.folders.files import Watch
+from watchpost.poll.folders.files import DirectoryWatch
 from watchpost.poll.sources.folder import Folder, FolderOptions
 
 
@@ -32,11 +32,11 @@ class Deaf:
         return frozenset()
 
 
-def refused(root: Path) -> Watch:
+def refused(root: Path) -> DirectoryWatch:
     return Deaf(root, refuses=errno.ENOSPC)
 
 
-async def watched(root: Path, watch: Callable[[Path], Watch]) -> list[str]:
+async def watched(root: Path, watch: Callable[[Path], DirectoryWatch]) -> list[str]:
     """The titles that come of files which appear in four ways while the folder is watched."""
     options = FolderOptions.model_validate({"path": str(root), "settle": "0s", "every": "20ms"})
     source = Folder("desk", options, InlineParser(), watch)

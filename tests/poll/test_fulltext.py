@@ -16,7 +16,7 @@ from watchpost.poll import schedule
 from watchpost.poll.fulltext import MOST_PAGES
 from watchpost.poll.poller import Poller
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Source, Workshop
+from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
 
@@ -68,7 +68,7 @@ def made(
     given = {"url": server.url("/f"), "allow_private": ["127.0.0.0/8"], "on_new": "all", "fulltext": True, **options}
     checked = feed.KIND.options.model_validate(given)
     registry = intake(store, gap=gap) if store is not None else None
-    workshop = Workshop(InlineParser(), "watchpost/test", about_convoys, registry, seconds)
+    workshop = SourceContext(InlineParser(), "watchpost/test", about_convoys, registry, seconds)
     return feed.KIND.build(name, checked, workshop)
 
 

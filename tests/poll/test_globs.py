@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.poll.folders.scan import Record, compile_glob, expand_braces, recall
+from watchpost.poll.folders.scan import FileRecord, compile_glob, expand_braces, recall
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,10 @@ def test_patterns_that_cannot_be_meant_are_refused(pattern: str) -> None:
         expand_braces(pattern)
 
 
-@pytest.mark.parametrize("record", [Record("1:2:3", "abc"), Record("1:2:3", "abc", 0), Record("1:2:3", "abc", 4096)])
-def test_records_come_back_as_they_were(record: Record) -> None:
+@pytest.mark.parametrize(
+    "record", [FileRecord("1:2:3", "abc"), FileRecord("1:2:3", "abc", 0), FileRecord("1:2:3", "abc", 4096)]
+)
+def test_records_come_back_as_they_were(record: FileRecord) -> None:
     assert recall(record.encode()) == record
 
 

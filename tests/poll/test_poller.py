@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from watchpost.poll.poller import WORTH_TELLING, Opening
+from watchpost.poll.poller import WORTH_TELLING, FirstRound
 
 MANY = [f"feed-{number}" for number in range(WORTH_TELLING)]
 
 
 def test_each_visit_of_the_round_is_told_once_and_those_that_are_not_in_it_never() -> None:
     told: list[tuple[int, int]] = []
-    opening = Opening(lambda done, total: told.append((done, total)))
+    opening = FirstRound(lambda done, total: told.append((done, total)))
     opening.visited("feed-0")
     assert not opening.begun
     opening.begin(MANY)
@@ -27,7 +27,7 @@ def test_each_visit_of_the_round_is_told_once_and_those_that_are_not_in_it_never
 
 def test_a_short_round_is_not_told() -> None:
     told: list[tuple[int, int]] = []
-    opening = Opening(lambda done, total: told.append((done, total)))
+    opening = FirstRound(lambda done, total: told.append((done, total)))
     opening.begin(MANY[1:])
     for name in MANY:
         opening.visited(name)
@@ -37,7 +37,7 @@ def test_a_short_round_is_not_told() -> None:
 
 def test_a_round_waits_for_the_turns_of_busy_hosts_and_not_for_what_another_poller_has_read() -> None:
     told: list[tuple[int, int]] = []
-    opening = Opening(lambda done, total: told.append((done, total)))
+    opening = FirstRound(lambda done, total: told.append((done, total)))
     opening.begin(MANY)
     opening.looked({"feed-7": 60_000}, 100.0, idle=False)
     opening.looked({}, 120.0, idle=True)

@@ -13,7 +13,7 @@ from tests.http_server import Answer, HttpServer, hang
 from tests.poll.push_desk import NOW, TOPIC, Desk, rss
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.websub import Asked, Push
+from watchpost.store.websub import Push, Subscription
 from watchpost.websub import secret_of, token_of
 
 HOUR = timedelta(hours=1)
@@ -58,7 +58,7 @@ async def test_a_hub_is_asked_with_all_that_it_needs(server: HttpServer, make: M
         "hub.secret": secret_of(key, "desk", TOPIC),
         "hub.lease_seconds": "864000",
     }
-    assert await desk.pushes.find(token) == Asked("desk", TOPIC)
+    assert await desk.pushes.find(token) == Subscription("desk", TOPIC)
     kept = await desk.store.redis.hgetall(desk.store.keys.source("desk"))
     assert not [value for value in kept.values() if form["hub.secret"].encode() in value or token.encode() in value]
     await desk.visit()

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watchpost.poll.schedule import Floor, Pace, adaptive, is_dead, next_visit, words
+from watchpost.poll.schedule import Interval, MinimumWait, adaptive, is_dead, next_visit, words
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def asked(*spans: timedelta) -> Pace:
-    return Pace(floors=tuple(Floor(span, f"asked for {words(span)}") for span in spans))
+def asked(*spans: timedelta) -> Interval:
+    return Interval(floors=tuple(MinimumWait(span, f"asked for {words(span)}") for span in spans))
 
 
 def test_the_interval_is_spread_by_a_tenth_the_same_way_for_one_name() -> None:
@@ -59,23 +59,23 @@ def test_an_absurd_wish_is_a_day() -> None:
 
 
 def test_a_pace_that_was_learnt_stands_in_for_the_interval() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Pace(every=2 * HOUR))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(every=2 * HOUR))
     assert 1.8 * HOUR <= moment - NOW <= 2.2 * HOUR
     assert reason == "every 2 hours, by how often it brings something"
 
 
 def test_hours_that_the_feed_wants_skipped_are_skipped() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Pace(skip_hours=(12, 13)))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_hours=(12, 13)))
     assert NOW + 2 * HOUR <= moment <= NOW + 2 * HOUR + 6 * MINUTE
     assert reason == "every 10 minutes; the feed wants no visits at 12h GMT"
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Pace(skip_days=(0, 1)))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_days=(0, 1)))
     assert (moment.weekday(), moment.hour, moment - NOW > 36 * HOUR) == (2, 0, True)
     assert reason.endswith("on Mondays")
-    assert next_visit(10 * MINUTE, "a", NOW, pace=Pace(skip_hours=(3,))) == next_visit(10 * MINUTE, "a", NOW)
+    assert next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_hours=(3,))) == next_visit(10 * MINUTE, "a", NOW)
 
 
-@pytest.mark.parametrize("pace", [Pace(skip_hours=tuple(range(24))), Pace(skip_days=tuple(range(7)))])
-def test_a_feed_that_wants_everything_skipped_is_mistaken(pace: Pace) -> None:
+@pytest.mark.parametrize("pace", [Interval(skip_hours=tuple(range(24))), Interval(skip_days=tuple(range(7)))])
+def test_a_feed_that_wants_everything_skipped_is_mistaken(pace: Interval) -> None:
     assert next_visit(10 * MINUTE, "a", NOW, pace=pace) == next_visit(10 * MINUTE, "a", NOW)
 
 

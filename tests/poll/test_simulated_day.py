@@ -6,7 +6,7 @@ import random
 
 from tests.poll.day import HOUR, START, Site, live, sites
 from watchpost.poll import schedule
-from watchpost.poll.schedule import Pace, Visit
+from watchpost.poll.schedule import Interval, Visit
 
 
 def test_in_a_day_nobody_is_asked_too_early_and_nobody_is_forgotten() -> None:
@@ -22,6 +22,6 @@ def test_the_oracle_notices_who_does_not_listen() -> None:
     now = START
     for _ in range(50):
         visit = site.answer(now)
-        deaf = Visit(visit.outcome, reason=visit.reason, pace=Pace())
+        deaf = Visit(visit.outcome, reason=visit.reason, pace=Interval())
         now += schedule.entry(site.name, site.every, deaf, {}, now).delay
     assert site.rude > 25

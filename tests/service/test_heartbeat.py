@@ -12,10 +12,10 @@ from ipaddress import IPv4Network
 from tests.http_server import Answer, HttpServer
 from watchpost.config.config import Heartbeat
 from watchpost.config.fields import Secret
-from watchpost.health import Vitals
+from watchpost.health import Health
 from watchpost.service import service
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
+from watchpost.store.overview import Overview
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 
@@ -23,7 +23,7 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 async def _works(store: Store, *roles: str) -> str:
     for role in roles:
         await store.beat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
-    return await service.missing(Board(store), Vitals())
+    return await service.missing(Overview(store), Health())
 
 
 async def test_the_service_works_when_every_role_does_wherever_it_runs(store: Store) -> None:
@@ -34,21 +34,21 @@ async def test_the_service_works_when_every_role_does_wherever_it_runs(store: St
 
 async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(store: Store) -> None:
     assert await _works(store, "all") == ""
-    vitals = Vitals()
+    vitals = Health()
     vitals.expect(["match"])
     vitals._beats["match"] -= 61
-    assert await service.missing(Board(store), vitals) == "no sign of life from match"
+    assert await service.missing(Overview(store), vitals) == "no sign of life from match"
 
 
 async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
-    vitals = Vitals()
+    vitals = Health()
     vitals.refused = "the store takes no writes for now: it is full"
-    assert await service.missing(Board(store), vitals) == vitals.refused
+    assert await service.missing(Overview(store), vitals) == vitals.refused
 
 
 async def test_a_store_that_is_away_is_no_life() -> None:
     away = Store("redis://127.0.0.1:1/0")
-    assert "127.0.0.1:1" in await service.missing(Board(away), Vitals())
+    assert "127.0.0.1:1" in await service.missing(Overview(away), Health())
     await away.close()
 
 

@@ -14,13 +14,13 @@ import pytest
 
 from tests.making import article
 from tests.store.ends import HOUR_MS, queued
-from watchpost.health import VITALS, Vitals
+from watchpost.health import HEALTH, Health
 from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
 from watchpost.scheduler import utc_now
 from watchpost.service.systemd import Systemd
 from watchpost.store.client import Store
-from watchpost.store.matching import Articles, Match
+from watchpost.store.matching import Match, MatchStore
 
 PERIOD = 0.6
 
@@ -88,7 +88,7 @@ def test_an_abstract_socket_is_found_and_a_missing_one_hurts_nobody() -> None:
     Systemd({}).ready("")
 
 
-async def _hear(manager: Manager, systemd: Systemd, vitals: Vitals, seconds: float) -> list[str]:
+async def _hear(manager: Manager, systemd: Systemd, vitals: Health, seconds: float) -> list[str]:
     watching = asyncio.ensure_future(systemd.watch(vitals, _fine))
     await asyncio.sleep(seconds)
     watching.cancel()
@@ -97,7 +97,7 @@ async def _hear(manager: Manager, systemd: Systemd, vitals: Vitals, seconds: flo
 
 
 async def test_the_watchdog_is_fed_only_while_every_role_beats(manager: Manager) -> None:
-    vitals = Vitals()
+    vitals = Health()
     vitals.expect(["poll", "match"])
     heard = await _hear(manager, Systemd(manager.env), vitals, 0.1)
     assert heard == ["WATCHDOG=1", "STATUS=2 sources, all well"]
@@ -109,10 +109,10 @@ async def test_the_watchdog_is_fed_only_while_every_role_beats(manager: Manager)
 
 async def test_without_a_watchdog_of_ours_only_the_status_is_told(manager: Manager) -> None:
     others = manager.env | {"WATCHDOG_PID": str(os.getpid() + 1)}
-    assert await _hear(manager, Systemd(others), Vitals(), 0.1) == ["STATUS=2 sources, all well"]
+    assert await _hear(manager, Systemd(others), Health(), 0.1) == ["STATUS=2 sources, all well"]
 
 
-class Stuck(Articles):
+class Stuck(MatchStore):
     """A matcher's end whose answer never comes."""
 
     stuck = False
@@ -133,19 +133,19 @@ async def test_a_matcher_that_hangs_gets_the_service_no_more_watchdogs(manager: 
 
     matcher = Matcher(Topics([]), [], end, tick=never, tick_renew=never, tick_refine=never, stop=stop, clock=utc_now)
     period = manager.env | {"WATCHDOG_USEC": "2500000"}  # the matcher waits a second at a time for articles
-    VITALS.expect(["match"])
-    running = asyncio.gather(matcher.run(), VITALS.run())
+    HEALTH.expect(["match"])
+    running = asyncio.gather(matcher.run(), HEALTH.run())
     try:
         await asyncio.sleep(0)
-        assert "WATCHDOG=1" in await _hear(manager, Systemd(period), VITALS, 1.5)
+        assert "WATCHDOG=1" in await _hear(manager, Systemd(period), HEALTH, 1.5)
         await queued(store, article("Mali"))
         while not end.stuck:
             await asyncio.sleep(0.01)
         await asyncio.sleep(2.6)
-        heard = await _hear(manager, Systemd(period), VITALS, 1.5)
+        heard = await _hear(manager, Systemd(period), HEALTH, 1.5)
         assert "WATCHDOG=1" not in heard
         assert "STATUS=no sign of life from match" in heard
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        VITALS.expect([])
+        HEALTH.expect([])

@@ -42,7 +42,7 @@ async def _run_once(root: Path, url: str, *titles: str) -> None:
         (root / "drop" / f"{title}.txt").write_text(f"{title}\n\n{title} speaks of Mali, and of nothing else at all.\n")
     (root / "watchpost.yaml").write_text(CONFIG)
     settings = read_settings(config=root / "watchpost.yaml", data=root / "data", redis_url=url)
-    assert await lifecycle.run(factory.read_plan(settings.config, {}), settings, {}, "all") == 0
+    assert await lifecycle.run(factory.read_config(settings.config, {}), settings, {}, "all") == 0
     assert list((root / "box").glob("*.json"))
 
 

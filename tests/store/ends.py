@@ -5,22 +5,22 @@ from __future__ import annotations
 from tests.making import article, hit
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.matching import Articles, Match, Matched, Parking
-from watchpost.store.polling import Claim, Intake
-from watchpost.store.streams import Entry
+from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.polling import Claim, PollStore
+from watchpost.store.streams import StreamEntry
 
 HOUR_MS = 3_600_000
 LEASE_MS = 60
 
 
-def intake(store: Store, queue_max: int = 1000) -> Intake:
+def intake(store: Store, queue_max: int = 1000) -> PollStore:
     """A poller's end."""
-    return Intake(store, seen_ttl_ms=HOUR_MS, queue_max=queue_max, lease_ms=LEASE_MS)
+    return PollStore(store, seen_ttl_ms=HOUR_MS, queue_max=queue_max, lease_ms=LEASE_MS)
 
 
-def matcher(store: Store, name: str = "m1") -> Articles:
+def matcher(store: Store, name: str = "m1") -> MatchStore:
     """A matcher's end."""
-    return Articles(store, name, lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS)
+    return MatchStore(store, name, lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS)
 
 
 async def queued(store: Store, *articles: Article) -> None:
@@ -29,7 +29,7 @@ async def queued(store: Store, *articles: Article) -> None:
 
 
 async def match_one(
-    end: Articles, entry: Entry, about: Article, *parkings: Parking
+    end: MatchStore, entry: StreamEntry, about: Article, *parkings: Parking
 ) -> tuple[bool, ...] | Exception | None:
     """MATCHED for one article."""
     (result,) = await end.matched([Match(entry, about, parkings)])

@@ -11,7 +11,7 @@ import pytest
 from tests.making import WHEN
 from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
+from watchpost.store.deliveries import DeliveryStore
 
 
 @asynccontextmanager
@@ -129,7 +129,7 @@ async def test_without_memory_windows_close_and_old_ids_are_forgotten(empty_valk
     await store.redis.zadd(store.keys.seen, {"old": 1})
     await store.redis.rpush(store.keys.bucket("g"), b"h1")
     await store.redis.hset(store.keys.meta, "last_prune", int((await store.redis.time())[0]) * 1000)
-    outbox = Outbox(store, kept_ms=1000)
+    outbox = DeliveryStore(store, kept_ms=1000)
     parked = await outbox.peek("g")
     before = (await store.redis.config_get("maxmemory"))["maxmemory"]
     await store.redis.config_set("maxmemory", "1mb")

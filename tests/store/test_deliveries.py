@@ -10,9 +10,9 @@ from tests.making import article, digest_delivery
 from tests.store.ends import HOUR_MS, LEASE_MS, matcher, parked, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import HIT
-from watchpost.store.deliveries import Desk, Outbox
-from watchpost.store.ledger import Books, gaps
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
+from watchpost.store.ledger import Ledger, gaps
+from watchpost.store.overview import Overview
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 async def test_a_window_closes_once_whoever_is_faster(store: Store) -> None:
     await parked(store, "a", "b")
-    one, two = Outbox(store, kept_ms=HOUR_MS), Outbox(store, kept_ms=HOUR_MS)
+    one, two = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryStore(store, kept_ms=HOUR_MS)
     seen_by_one, seen_by_two = await one.peek("team|now"), await two.peek("team|now")
     assert await one.close(seen_by_one, NOW, [digest_delivery("d1")])
     assert not await two.close(seen_by_two, NOW, [digest_delivery("d2")])
@@ -31,7 +31,7 @@ async def test_a_window_closes_once_whoever_is_faster(store: Store) -> None:
 
 async def test_what_is_parked_while_a_window_closes_stays_for_the_next(store: Store) -> None:
     await parked(store, "a")
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     before = await outbox.peek("team|now")
     await parked(store, "b")
     assert await outbox.close(before, NOW, [digest_delivery("d1")])
@@ -42,7 +42,7 @@ async def test_what_is_parked_while_a_window_closes_stays_for_the_next(store: St
 
 async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(store: Store) -> None:
     await parked(store, "a")
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     opened = (await outbox.peek("team|now")).opened
     await asyncio.sleep(0.02)
     await parked(store, "b")
@@ -54,7 +54,7 @@ async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(s
 
 async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at_all(store: Store) -> None:
     await parked(store, "a")
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     seen = await outbox.peek("team|now")
     story = seen.hits[0].story
     assert seen.notes == {}
@@ -69,7 +69,7 @@ async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at
 
 
 async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     slow = outbox.claims("team", "slow", LEASE_MS)
@@ -85,7 +85,7 @@ async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> Non
 
 
 async def test_an_empty_window_only_moves_on(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.enrol(["team|08:00"], NOW - timedelta(days=1))
     assert await outbox.close(await outbox.peek("team|08:00"), NOW, [])
     standing = (await outbox.standing(["team|08:00"]))["team|08:00"]
@@ -95,7 +95,7 @@ async def test_an_empty_window_only_moves_on(store: Store) -> None:
 
 
 async def test_a_delivery_keeps_its_bytes_and_counts_its_attempts(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
@@ -112,7 +112,7 @@ async def test_a_delivery_keeps_its_bytes_and_counts_its_attempts(store: Store) 
 
 
 async def test_done_twice_is_done_once_and_leaves_nothing_behind(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
@@ -124,7 +124,7 @@ async def test_done_twice_is_done_once_and_leaves_nothing_behind(store: Store) -
 
 
 async def test_a_retry_waits_for_its_time(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
@@ -136,41 +136,41 @@ async def test_a_retry_waits_for_its_time(store: Store) -> None:
 
 
 async def test_a_dead_delivery_is_kept_with_its_reason(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
     await outbox.bury("team", entry, "gone", "HTTP 410")
     assert await outbox.unsent(["team"]) == (0, 0)
-    assert (await Board(store).depths(["team"])).dead == 1
+    assert (await Overview(store).depths(["team"])).dead == 1
     assert await store.redis.hget(store.keys.out("d1"), "state") == b"dead"
     assert 0 < await store.redis.pttl(store.keys.out("d1")) <= HOUR_MS
 
 
 async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_its_window_closes(store: Store) -> None:
-    await Books(store).open()
+    await Ledger(store).open()
     await parked(store, "a")
     await store.redis.rpush(store.keys.bucket("team|now"), b"h9{}")
     await store.redis.hincrby(f"{store.keys.ledger}total", "parked", 1)
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.peek("team|now")
     seen = await outbox.peek("team|now")
     assert (len(seen.hits), seen.taken, await outbox.dead()) == (1, 2, 0), "who only looks buries nothing"
     assert await outbox.close(seen, NOW, [])
-    (letter,) = await Desk(store).letters()
+    (letter,) = await DeliveryAdmin(store).letters()
     assert (letter.kind, letter.reason, letter.group) == ("hit", "codec", "team|now")
-    assert (await Board(store).depths([])).dead_of == {"parked": 1}
-    assert gaps(await Books(store).audit()) == ()
-    assert await Desk(store).requeue(letter)
+    assert (await Overview(store).depths([])).dead_of == {"parked": 1}
+    assert gaps(await Ledger(store).audit()) == ()
+    assert await DeliveryAdmin(store).requeue(letter)
     assert (await outbox.peek("team|now")).damaged == ((letter.detail, b"h9{}"),)
-    assert gaps(await Books(store).audit()) == ()
+    assert gaps(await Ledger(store).audit()) == ()
 
 
 # ── the numbers of dead letters ──
 
 
 async def test_dead_letters_are_counted_by_their_queue_as_they_come_and_go(store: Store) -> None:
-    outbox, desk, board = Outbox(store, kept_ms=HOUR_MS), Desk(store), Board(store)
+    outbox, desk, board = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store), Overview(store)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery(f"d{n}") for n in range(3)])
     for entry in await outbox.claims("team", "n1", LEASE_MS).take(3, block=False):
@@ -197,17 +197,17 @@ async def test_the_oldest_of_too_many_letters_is_forgotten_in_the_number_too(sto
         pipe.xadd(store.keys.dead, {"kind": "delivery", "receiver": "old"}, id=f"1-{n + 1}")
     await pipe.execute()
     assert await store.prune() == 0
-    assert (await Board(store).depths([])).dead_of == {"outbox:old": 10_000}, "an older version did not count"
+    assert (await Overview(store).depths([])).dead_of == {"outbox:old": 10_000}, "an older version did not count"
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
     await end.bury(entry, "codec", "not read")
-    depths = await Board(store).depths([])
+    depths = await Overview(store).depths([])
     assert (depths.dead, depths.dead_of) == (10_000, {"outbox:old": 9_999, "articles": 1})
 
 
 async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
@@ -220,7 +220,7 @@ async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:
 
 async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> None:
     store = Store(empty_valkey_url)  # fakeredis gives XREADGROUP's answer another shape within a script
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1"), digest_delivery("d2")])
     claims = outbox.claims("team", "n1", LEASE_MS)
@@ -234,7 +234,7 @@ async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> 
 
 
 async def test_what_done_remembers_comes_with_the_next_message_of_the_thread(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     first, second, other = (
         replace(one, message=replace(one.message, thread=thread))
@@ -251,7 +251,7 @@ async def test_what_done_remembers_comes_with_the_next_message_of_the_thread(sto
 
 
 async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
@@ -263,7 +263,7 @@ async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Sto
 
 
 async def test_deliveries_for_a_receiver_that_is_gone_are_seen(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1", "old"), digest_delivery("d2", "team")])
     assert await outbox.stranded(["team"]) == {"old": 1}
 

@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 from tests.making import article, digest_delivery, hit
 from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, parked, queued
-from watchpost.model import Accounts
+from watchpost.model import SourceCounts
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk, Outbox
-from watchpost.store.ledger import Audit, Books, Gap, by_name, gaps
+from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
+from watchpost.store.ledger import Audit, Gap, Ledger, by_name, gaps
 from watchpost.store.matching import Parking
-from watchpost.store.overview import Board
+from watchpost.store.overview import Overview
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 async def balanced(store: Store) -> Audit:
-    audit = await Books(store).audit()
+    audit = await Ledger(store).audit()
     assert gaps(audit) == ()
     return audit
 
@@ -31,8 +31,8 @@ def test_a_sum_that_does_not_meet_is_a_gap_and_says_where() -> None:
 
 
 async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None:
-    await Books(store).open()
-    outbox, desk = Outbox(store, kept_ms=HOUR_MS), Desk(store)
+    await Ledger(store).open()
+    outbox, desk = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store)
     await queued(store, article("a"), article("b"), article("c"))
     await queued(store, article("a"))
     await balanced(store)
@@ -70,35 +70,35 @@ async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None
         assert await desk.drop(case)
         assert not await desk.drop(case)
         await balanced(store)
-    page = await Books(store).page((await outbox.now()).date())
+    page = await Ledger(store).page((await outbox.now()).date())
     assert by_name(page, "source") == {"seeds": {"new": 3, "known": 1}}
     assert by_name(page, "topic") == {"mali": {"hits": 2, "parked": 1, "unrouted": 1}}
     assert (page["sent"], page["dead"], page["requeued"], page["dropped"]) == (1, 1, 1, 3)
 
 
 async def test_what_lay_there_before_the_books_were_opened_is_their_opening_balance(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await parked(store, "a", "b")
     await queued(store, article("c"))
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     for key in [key async for key in store.redis.scan_iter("{wp}:ledger:*")]:
         await store.redis.delete(key)
-    await Books(store).open()
+    await Ledger(store).open()
     await balanced(store)
 
 
 async def test_a_queue_that_loses_something_shows(store: Store) -> None:
-    await Books(store).open()
+    await Ledger(store).open()
     await queued(store, article("a"), article("b"))
     await store.redis.xtrim(store.keys.articles, maxlen=1, approximate=False)
-    assert gaps(await Books(store).audit()) == (Gap("articles", 2, 1),)
+    assert gaps(await Ledger(store).audit()) == (Gap("articles", 2, 1),)
 
 
 async def test_a_day_is_told_with_what_does_not_meet(store: Store) -> None:
-    await Books(store).open()
+    await Ledger(store).open()
     await queued(store, article("a"), article("b"))
-    today = (await Outbox(store, kept_ms=HOUR_MS).now()).date()
-    assert await Board(store).accounts(today, 41) == Accounts(41, 2, 0)
-    assert await Board(store).accounts(today - timedelta(days=1), 41) == Accounts(41, 0, 0)
+    today = (await DeliveryStore(store, kept_ms=HOUR_MS).now()).date()
+    assert await Overview(store).accounts(today, 41) == SourceCounts(41, 2, 0)
+    assert await Overview(store).accounts(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0)
     await store.redis.delete(store.keys.articles)
-    assert (await Board(store).accounts(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)
+    assert (await Overview(store).accounts(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)

@@ -11,10 +11,10 @@ from tests.making import article, hit
 from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
-from watchpost.store.deliveries import Outbox
-from watchpost.store.matching import Articles, Match, Matched, Parking
-from watchpost.store.overview import Board
-from watchpost.store.streams import Entry
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.overview import Overview
+from watchpost.store.streams import StreamEntry
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> Non
     flags = await match_one(end, entry, end.read(entry), Parking(hit("a"), ("team|now", "desk|08:00")))
     assert flags == (True,)
     assert await end.waiting() == 0
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     for group in ("team|now", "desk|08:00"):
         parked = await outbox.peek(group)
         assert [each.article.id for each in parked.hits] == [article("a").id]
@@ -44,7 +44,7 @@ async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared:
         read = end.read(entry)
         flags.append(await match_one(end, entry, read, Parking(hit("x", article=read), ("g",))))
     assert flags == [(True,), (False,)]
-    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
+    assert (await DeliveryStore(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
 
 async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in_it(store: Store) -> None:
@@ -76,7 +76,7 @@ async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store
         assert isinstance(result, Matched)
         kinds += result.copies
     assert kinds == ["", "url", "near", ""], "from another outlet it is a report of its own"
-    entry = Entry(await store.redis.xadd(store.keys.articles, {"a": ARTICLE.encode(again)}), {})
+    entry = StreamEntry(await store.redis.xadd(store.keys.articles, {"a": ARTICLE.encode(again)}), {})
     await end.claims.take(1, block=False)
     (result,) = await end.matched([Match(entry, again, (Parking(hit("a"), ("g",)),))])
     assert isinstance(result, Matched)
@@ -84,7 +84,7 @@ async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store
 
 
 async def test_stories_stay_open_for_the_window_after_their_last_report(store: Store) -> None:
-    board, end = Board(store), Articles(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=400)
+    board, end = Overview(store), MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=400)
 
     async def told(title: str, topic: str = "mali") -> None:
         await queued(store, article(title))
@@ -121,7 +121,7 @@ async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None
     assert entry.taken_before == 1
     assert await match_one(fast, entry, article("a"), Parking(hit("a"), ("g",))) == (True,)
     assert await match_one(slow, stale, article("a"), Parking(hit("a"), ("g",))) is None
-    assert (await Outbox(store, kept_ms=HOUR_MS).peek("g")).taken == 1
+    assert (await DeliveryStore(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
 
 async def test_what_is_renewed_is_not_taken_over_and_what_was_taken_over_is_not_taken_back(

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from tests.making import article
 from tests.store.ends import intake
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
+from watchpost.store.overview import Overview
 from watchpost.store.polling import Claim
 from watchpost.store.receivers import Worker
-from watchpost.store.websub import Push, Pushes
+from watchpost.store.websub import Push, PushStore
 
 
 async def test_a_feed_is_due_when_its_last_visit_said(store: Store) -> None:
-    end, board = intake(store), Board(store)
+    end, board = intake(store), Overview(store)
     await end.sync(["rfi", "bbc"])
     claims = {claim.name: claim for claim in (await end.claim(2)).feeds}
     before = datetime.now(UTC)
@@ -26,7 +26,7 @@ async def test_a_feed_is_due_when_its_last_visit_said(store: Store) -> None:
 
 
 async def test_a_record_parts_memory_from_status(store: Store) -> None:
-    end, board = intake(store), Board(store)
+    end, board = intake(store), Overview(store)
     await end.sync(["rfi"])
     (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, (), memory={"etag": '"x"'}, status={"detail": "fine", "failures": ""}, delay_ms=1000)
@@ -40,7 +40,7 @@ async def test_a_record_parts_memory_from_status(store: Store) -> None:
 
 async def test_a_record_says_how_many_entries_the_last_visit_brought(store: Store) -> None:
     """Over all parts of a long visit; a push is none."""
-    end, board = intake(store), Board(store)
+    end, board = intake(store), Overview(store)
     await end.sync(["rfi"])
     (claim,) = (await end.claim(1)).feeds
     many = [article(f"a{number}") for number in range(250)]
@@ -54,7 +54,7 @@ async def test_a_record_says_how_many_entries_the_last_visit_brought(store: Stor
 
 
 async def test_what_hubs_pushed_waits_like_everything_else_with_its_age(store: Store) -> None:
-    board, pushes = Board(store), Pushes(store)
+    board, pushes = Overview(store), PushStore(store)
     assert (await board.depths([])).by_queue()["pushed"] == 0
     assert (await board.ages([]))["pushed"] == 0
     for _ in range(2):
@@ -65,7 +65,7 @@ async def test_what_hubs_pushed_waits_like_everything_else_with_its_age(store: S
 
 
 async def test_who_beats_is_a_worker_until_it_says_no_more_or_falls_silent(store: Store) -> None:
-    board = Board(store)
+    board = Overview(store)
     assert await board.workers() == ()
     await store.beat("poll-host-1", '{"role": "poll", "version": "1", "paused": "disk"}')
     await store.beat("match-host-2", '{"role": "match", "version": "1"}')

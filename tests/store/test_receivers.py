@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from tests.making import digest_delivery
 from tests.store.ends import HOUR_MS, LEASE_MS
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
-from watchpost.store.receivers import Gate, ReceiverState
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.receivers import CircuitBreaker, ReceiverState
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 async def soon(store: Store, **ahead: float) -> datetime:
-    return await Outbox(store, kept_ms=HOUR_MS).now() + timedelta(**ahead)
+    return await DeliveryStore(store, kept_ms=HOUR_MS).now() + timedelta(**ahead)
 
 
 async def test_what_is_noted_is_read_again_and_clearing_leaves_nothing(store: Store) -> None:
-    gate = Gate(store, "team")
+    gate = CircuitBreaker(store, "team")
     assert (await gate.look()).free
     state = ReceiverState(7, 3, NOW, NOW, 2, NOW, "why — почему")
     assert await gate.note(state)
@@ -30,23 +30,23 @@ async def test_what_is_noted_is_read_again_and_clearing_leaves_nothing(store: St
 
 
 async def test_a_decision_on_an_old_state_is_not_written(store: Store) -> None:
-    gate = Gate(store, "team")
+    gate = CircuitBreaker(store, "team")
     assert await gate.note(ReceiverState(failures=1))
     assert not await gate.note(ReceiverState(failures=9), [digest_delivery("late", "ops")])
     assert (await gate.look()).state.failures == 1
-    assert await Outbox(store, kept_ms=HOUR_MS).unsent(["ops"]) == (0, 0)
+    assert await DeliveryStore(store, kept_ms=HOUR_MS).unsent(["ops"]) == (0, 0)
 
 
 async def test_a_notice_goes_out_with_the_state_that_it_tells_of(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("ops")
-    assert await Gate(store, "team").note(ReceiverState(disabled=NOW), [digest_delivery("n1", "ops")])
+    assert await CircuitBreaker(store, "team").note(ReceiverState(disabled=NOW), [digest_delivery("n1", "ops")])
     (entry,) = await outbox.claims("ops", "n", LEASE_MS).take(1, block=False)
     assert await outbox.delivery(entry) == digest_delivery("n1", "ops")
 
 
 async def test_nothing_passes_while_paused_and_until_enabled(store: Store) -> None:
-    gate = Gate(store, "team")
+    gate = CircuitBreaker(store, "team")
     await gate.note(ReceiverState(failures=1, till=await soon(store, seconds=30)))
     for passage in (await gate.look(), await gate.enter()):
         assert passage.wait is not None
@@ -60,13 +60,13 @@ async def test_nothing_passes_while_paused_and_until_enabled(store: Store) -> No
 
 
 async def test_a_pause_written_while_the_clock_was_wrong_holds_nobody(store: Store) -> None:
-    gate = Gate(store, "team")
+    gate = CircuitBreaker(store, "team")
     await gate.note(ReceiverState(failures=1, till=await soon(store, days=3650)))
     assert (await gate.enter()).free
 
 
 async def test_a_half_open_breaker_lets_one_through_until_its_end_is_known(store: Store) -> None:
-    one, two = Gate(store, "team"), Gate(store, "team")
+    one, two = CircuitBreaker(store, "team"), CircuitBreaker(store, "team")
     await one.note(ReceiverState(failures=5, trips=1, till=await soon(store, seconds=-1)))
     first, second = await one.enter(), await two.enter()
     assert first.free
@@ -78,20 +78,20 @@ async def test_a_half_open_breaker_lets_one_through_until_its_end_is_known(store
 
 async def test_receivers_at_one_host_share_its_pace_and_others_do_not_wait(store: Store) -> None:
     pace = timedelta(milliseconds=150)
-    one = Gate(store, "one", host="chat.example", pace=pace)
-    two = Gate(store, "two", host="chat.example", pace=pace)
+    one = CircuitBreaker(store, "one", host="chat.example", pace=pace)
+    two = CircuitBreaker(store, "two", host="chat.example", pace=pace)
     assert (await one.enter()).free
     assert (await two.look()).free, "a look takes no turn, and waits for none"
     wait = (await two.enter()).wait
     assert wait is not None
     assert timedelta(0) < wait <= pace
-    assert (await Gate(store, "mail").enter()).free
+    assert (await CircuitBreaker(store, "mail").enter()).free
     await asyncio.sleep(0.2)
     assert (await two.enter()).free
 
 
 async def test_a_message_kept_in_its_place_is_the_oldest_for_anybody_and_never_poison(store: Store) -> None:
-    outbox = Outbox(store, kept_ms=HOUR_MS)
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1"), digest_delivery("d2")])
     (entry,) = await outbox.claims("team", "n0", 60_000).take(1, block=False)

@@ -8,19 +8,19 @@ from tests.making import article, hit
 from tests.store.ends import HOUR_MS, LEASE_MS, match_one, queued
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.history import Retained
-from watchpost.store.matching import Articles, Match, Parking
+from watchpost.store.history import RetainedArticles
+from watchpost.store.matching import Match, MatchStore, Parking
 
 
-def matcher(store: Store, retained: int) -> Articles:
-    return Articles(store, "m1", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, retained=retained)
+def matcher(store: Store, retained: int) -> MatchStore:
+    return MatchStore(store, "m1", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, retained=retained)
 
 
 async def titles(store: Store) -> list[str]:
-    return [one.title async for one in Retained(store).articles()]
+    return [one.title async for one in RetainedArticles(store).articles()]
 
 
-async def matched(store: Store, end: Articles, *articles: Article) -> None:
+async def matched(store: Store, end: MatchStore, *articles: Article) -> None:
     """All of them missed."""
     for at in range(0, len(articles), 100):
         await queued(store, *articles[at : at + 100])
@@ -34,9 +34,9 @@ async def test_hits_and_misses_are_kept_whole_the_newest_first(store: Store) -> 
     await queued(store, article("b", body="Вагнер " * 900))
     (entry,) = await end.claims.take(10, block=False)
     await match_one(end, entry, end.read(entry), Parking(hit("b"), ("g",)))
-    kept = [one async for one in Retained(store).articles()]
+    kept = [one async for one in RetainedArticles(store).articles()]
     assert kept == [article("b", body="Вагнер " * 900), article("a")]
-    assert await Retained(store).count() == 2
+    assert await RetainedArticles(store).count() == 2
 
 
 async def test_none_are_kept_if_none_are_asked_for(store: Store) -> None:
@@ -68,7 +68,7 @@ async def test_the_oldest_are_forgotten(store: Store) -> None:
     end = matcher(store, 50)
     await matched(store, end, *(article(f"article {number}") for number in range(600)))
     # `~` lets a whole node of the stream stay: a hundred entries at most
-    assert 50 <= await Retained(store).count() <= 250
+    assert 50 <= await RetainedArticles(store).count() <= 250
     assert (await titles(store))[0] == "article 599"
 
 

@@ -15,12 +15,12 @@ from tests.store.embedding import make
 from watchpost import log as tm
 from watchpost.errors import StoreBusy
 from watchpost.store import keys
-from watchpost.store.client import Store, ensure_group, patiently
-from watchpost.store.streams import Claims, Consumer, Entry
+from watchpost.store.client import Store, ensure_group, until_available
+from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 
 LEASE_MS = 150
 
-Deal = Callable[[Entry], Awaitable[None]]
+Deal = Callable[[StreamEntry], Awaitable[None]]
 
 
 class Desk:
@@ -32,7 +32,7 @@ class Desk:
         self.given_up: list[str] = []
         self.began = asyncio.Event()
         self.beats = self.takes = 0
-        self.claims = Claims(store, store.keys.pushed, keys.POLL, name, lease_ms)
+        self.claims = StreamClaims(store, store.keys.pushed, keys.POLL, name, lease_ms)
         self._work = deal
         self._tick_seconds = lease_ms / 3000
         self.consumer = Consumer(
@@ -50,11 +50,11 @@ class Desk:
     def _beat(self) -> None:
         self.beats += 1
 
-    async def _take(self) -> Sequence[Entry]:
+    async def _take(self) -> Sequence[StreamEntry]:
         self.takes += 1
         return await self.claims.take(8)
 
-    async def _deal(self, entries: Sequence[Entry]) -> None:
+    async def _deal(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             self.began.set()
             if self._work is not None:
@@ -62,12 +62,12 @@ class Desk:
             if await done(self.store, entry):
                 self.dealt.append(name_of(entry))
 
-    async def _give_up(self, entry: Entry) -> None:
+    async def _give_up(self, entry: StreamEntry) -> None:
         self.given_up.append(name_of(entry))
         await done(self.store, entry)
 
     async def _tick(self) -> None:
-        await patiently(self._tick_seconds, self.stop)
+        await until_available(self._tick_seconds, self.stop)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
         """Run until this is true, then end as a role ends."""
@@ -79,11 +79,11 @@ class Desk:
         await running
 
 
-def name_of(entry: Entry) -> str:
+def name_of(entry: StreamEntry) -> str:
     return entry.fields[b"n"].decode()
 
 
-async def done(store: Store, entry: Entry) -> bool:
+async def done(store: Store, entry: StreamEntry) -> bool:
     return bool(await store.run("push_done", [store.keys.pushed], [keys.POLL, entry.id]))
 
 
@@ -154,7 +154,7 @@ async def test_what_a_stopped_process_holds_is_taken_over_and_it_does_nothing_mo
 async def test_an_entry_that_always_fails_is_given_up_after_three_and_its_neighbours_are_dealt_with(
     real: Store,
 ) -> None:
-    async def fail(entry: Entry) -> None:
+    async def fail(entry: StreamEntry) -> None:
         if name_of(entry) == "bad":
             raise StoreBusy("not now")
 
@@ -166,7 +166,7 @@ async def test_an_entry_that_always_fails_is_given_up_after_three_and_its_neighb
 
 
 async def test_an_entry_that_kills_is_given_up_and_its_neighbours_are_not_counted_as_killers(real: Store) -> None:
-    async def die(entry: Entry) -> None:
+    async def die(entry: StreamEntry) -> None:
         if name_of(entry) == "killer":
             raise KeyError("a defect")  # it ends the process, as SIGKILL would: nothing is given back
 
@@ -191,12 +191,12 @@ async def test_a_stop_finishes_what_was_begun_and_what_was_handed_out_and_takes_
     await add(real, "a", "b")
     desk: Desk
 
-    async def slow(entry: Entry) -> None:
+    async def slow(entry: StreamEntry) -> None:
         desk.stop.set()
         await asyncio.sleep(0.05)
         if name_of(entry) == "b":
             await add(real, "late", "handed")
-            late, handed = await Claims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(2, block=False)
+            late, handed = await StreamClaims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(2, block=False)
             await desk.claims.give_back(late)
             desk.claims.hand(handed)
 
@@ -207,7 +207,7 @@ async def test_a_stop_finishes_what_was_begun_and_what_was_handed_out_and_takes_
 
 
 async def test_what_a_cancellation_cuts_short_is_given_back_as_if_it_had_never_been_taken(real: Store) -> None:
-    async def hang(entry: Entry) -> None:
+    async def hang(entry: StreamEntry) -> None:
         if name_of(entry) != "quick":
             await asyncio.Event().wait()
 
@@ -231,9 +231,9 @@ async def test_what_was_handed_out_and_not_begun_is_given_back_too(real: Store) 
     await add(real, "a")
     desk: Desk
 
-    async def hang(_: Entry) -> None:
+    async def hang(_: StreamEntry) -> None:
         await add(real, "handed")
-        (handed,) = await Claims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(1, block=False)
+        (handed,) = await StreamClaims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(1, block=False)
         desk.claims.hand(handed)
         await asyncio.Event().wait()
 
@@ -255,7 +255,7 @@ async def test_a_store_that_is_gone_for_a_while_ends_nothing(data: Path) -> None
     await ensure_group(store.redis, store.keys.pushed, keys.POLL)
     desk: Desk
 
-    async def lose_it(entry: Entry) -> None:
+    async def lose_it(entry: StreamEntry) -> None:
         if name_of(entry) == "a" and entry.taken_before == 0:
             os.kill(server.pid, signal.SIGKILL)
 

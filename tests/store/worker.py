@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from watchpost.store import keys
 from watchpost.store.client import Store
-from watchpost.store.streams import Claims, Consumer, Entry
+from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 
 
 def say(*words: object) -> None:
@@ -23,18 +23,18 @@ def say(*words: object) -> None:
 async def main(url: str, name: str, lease_ms: int) -> None:
     """Until killed."""
     store = Store(url)
-    claims = Claims(store, store.keys.pushed, keys.POLL, name, lease_ms)
+    claims = StreamClaims(store, store.keys.pushed, keys.POLL, name, lease_ms)
 
-    async def take() -> Sequence[Entry]:
+    async def take() -> Sequence[StreamEntry]:
         return await claims.take(1)
 
-    async def deal(entries: Sequence[Entry]) -> None:
+    async def deal(entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             say("took", entry.id.decode())
             await asyncio.to_thread(sys.stdin.readline)
             say("done", await store.run("push_done", [store.keys.pushed], [keys.POLL, entry.id]))
 
-    async def give_up(entry: Entry) -> None:
+    async def give_up(entry: StreamEntry) -> None:
         say("gave up", entry.id.decode())
 
     async def tick() -> None:

@@ -16,8 +16,8 @@ from watchpost.operations.previews import Preview, Ranked, id_of
 from watchpost.query.parser import parse
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
-from watchpost.store.receivers import Gate, ReceiverState
-from watchpost.web.context import Watched
+from watchpost.store.receivers import CircuitBreaker, ReceiverState
+from watchpost.web.context import ConfigSummary
 
 TOPICS = (
     Topic(
@@ -67,11 +67,11 @@ _ARTICLES = (
 )
 
 
-def watched() -> Watched:
+def watched() -> ConfigSummary:
     """The demo's configuration."""
     paris = "Europe/Paris"
     feeds = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
-    return Watched(
+    return ConfigSummary(
         feeds=feeds,
         folders=("seeds",),
         receivers=("duty-slack", "desk-email", "archive-hook"),
@@ -162,6 +162,6 @@ async def _in_trouble(store: Store, now: datetime) -> None:
     first, second = await outbox.claims("archive-hook", "n1", 60_000).take(2, block=False)
     await outbox.bury("archive-hook", first, "client_error", "404 Not Found")
     await outbox.retry("archive-hook", second, timedelta(minutes=4), "retrying", "503 Service Unavailable")
-    gate = Gate(store, "archive-hook")
+    gate = CircuitBreaker(store, "archive-hook")
     await gate.look()
     await gate.note(ReceiverState(2, 0, now + timedelta(minutes=5), now, 2, None, "rate_limited 429", 0))

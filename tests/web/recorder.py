@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from tests.making import WHEN
 from watchpost.errors import FormError
 from watchpost.operations.actions import Backlog
-from watchpost.store.history import Letter
+from watchpost.store.history import DeadLetter
 
-LETTER = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d1")
+LETTER = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d1")
 
 
 class Recorder:

@@ -11,7 +11,7 @@ from tests.web import demo
 from tests.web.browser import browser
 from tests.web.recorder import Recorder
 from tests.web.web_app import pages
-from watchpost.health import Vitals
+from watchpost.health import Health
 from watchpost.operations.previews import id_of
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
@@ -46,7 +46,7 @@ async def take(folder: Path, everything: bool) -> None:
         async with (
             pages(
                 store,
-                Vitals(),
+                Health(),
                 watched=demo.watched(),
                 next_edition=next_edition,
                 coming=demo.coming(),

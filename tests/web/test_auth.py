@@ -12,14 +12,14 @@ from starlette.datastructures import Headers
 
 from tests.web.recorder import Recorder
 from tests.web.web_app import pages
-from watchpost.config.config import Access, Bearer
+from watchpost.config.config import Bearer, HttpAccess
 from watchpost.config.fields import Secret
 from watchpost.config.passwords import fits, hashed, is_hash
 from watchpost.store.client import Store
-from watchpost.web.auth import ANYBODY, Doorkeeper, User, is_ours, sender_of
+from watchpost.web.auth import ANYBODY, Authenticator, User, is_ours, sender_of
 
 KEPT = hashed("correct horse: battery", b"sixteen bytes 16")
-USERS = Access(users={"anna": Secret(KEPT), "bob": Secret(KEPT)}, view=("bob",))
+USERS = HttpAccess(users={"anna": Secret(KEPT), "bob": Secret(KEPT)}, view=("bob",))
 TRY = "/topics/mali/try"
 
 
@@ -80,11 +80,11 @@ async def test_a_foreign_page_changes_nothing(store: Store) -> None:
 
 
 async def test_where_nobody_is_asked_everybody_at_this_machine_may_act() -> None:
-    assert await Doorkeeper(Access()).who("127.0.0.1", Headers()) == ANYBODY
+    assert await Authenticator(HttpAccess()).who("127.0.0.1", Headers()) == ANYBODY
 
 
 async def test_a_name_and_its_password() -> None:
-    keeper = Doorkeeper(USERS)
+    keeper = Authenticator(USERS)
     for _ in range(2):  # the second time from memory
         assert await keeper.who("", Headers(basic("anna", "correct horse: battery"))) == User("anna", "operate")
     assert await keeper.who("", Headers(basic("bob", "correct horse: battery"))) == User("bob", "view")
@@ -95,8 +95,8 @@ async def test_a_name_and_its_password() -> None:
 
 
 async def test_a_proxy_is_believed_if_it_is_the_one() -> None:
-    access = Access(header="X-User", trusted=(ip_network("10.0.0.0/8"),), operate=("anna",))
-    keeper = Doorkeeper(access)
+    access = HttpAccess(header="X-User", trusted=(ip_network("10.0.0.0/8"),), operate=("anna",))
+    keeper = Authenticator(access)
     assert await keeper.who("10.1.2.3", Headers({"x-user": "anna"})) == User("anna", "operate")
     assert await keeper.who("10.1.2.3", Headers({"x-user": "zoe"})) == User("zoe", "view")
     assert await keeper.who("10.1.2.3", Headers()) is None
@@ -128,7 +128,7 @@ TOKENS = {"deploy": Bearer(Secret(TOKEN), "operate"), "prometheus": Bearer(Secre
 
 
 async def test_a_program_shows_its_token() -> None:
-    keeper = Doorkeeper(replace(USERS, tokens=TOKENS))
+    keeper = Authenticator(replace(USERS, tokens=TOKENS))
     for header in (f"Bearer {TOKEN}", f"bearer  {TOKEN} "):
         assert await keeper.who("", Headers({"authorization": header})) == User("token deploy", "operate", program=True)
     assert await keeper.who("", Headers({"authorization": f"Bearer {LOOKING}"})) == User(
@@ -136,19 +136,19 @@ async def test_a_program_shows_its_token() -> None:
     )
     for wrong in ("Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer é", TOKEN):
         assert await keeper.who("", Headers({"authorization": wrong})) is None
-    assert await Doorkeeper(USERS).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
+    assert await Authenticator(USERS).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
 
 
 async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
-    keeper = Doorkeeper(Access(header="X-User", trusted=(ip_network("10.0.0.0/8"),), tokens=TOKENS))
+    keeper = Authenticator(HttpAccess(header="X-User", trusted=(ip_network("10.0.0.0/8"),), tokens=TOKENS))
     asked = Headers({"x-user": "zoe", "authorization": "Bearer of-another-service"})
     assert await keeper.who("10.1.2.3", asked) == User("zoe", "view")
 
 
 @pytest.mark.parametrize(
-    "access", [replace(USERS, tokens=TOKENS), Access(tokens=TOKENS)], ids=["users", "tokens alone"]
+    "access", [replace(USERS, tokens=TOKENS), HttpAccess(tokens=TOKENS)], ids=["users", "tokens alone"]
 )
-async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, access: Access) -> None:
+async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, access: HttpAccess) -> None:
     deeds = Recorder()
     deploy, looking = ({"authorization": f"Bearer {token}"} for token in (TOKEN, LOOKING))
     anna = basic("anna", "correct horse: battery")

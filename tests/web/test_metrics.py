@@ -19,8 +19,8 @@ from watchpost.poll.poller import outcome
 from watchpost.poll.schedule import Visit
 from watchpost.query.parser import parse
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
-from watchpost.web.context import Watched
+from watchpost.store.overview import Overview
+from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Gauges
 
 _AGREED = """
@@ -122,7 +122,7 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
         status = {"failures": "2", "last_read": WHEN.isoformat(), "state": "dead" if claim.name == "feed1" else ""}
         await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
     topics = tuple(Topic(f"topic{n}", "", parse("mali")) for n in range(20))
-    await Gauges(Board(store), Watched(feeds, (), tuple(names), topics)).measure()
+    await Gauges(Overview(store), ConfigSummary(feeds, (), tuple(names), topics)).measure()
 
     found = series()
     assert len(found) < BUDGET, len(found)
@@ -146,10 +146,10 @@ async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store)
     await store.redis.xadd(store.keys.pushed, {"k": "content"}, id="1-1")
     await store.redis.zadd(store.keys.stories("mali"), {"s1": 9e15, "s2": 9e15, "over": 1})
     await store.prune()
-    watched = Watched(
+    watched = ConfigSummary(
         ("rfi",), (), ("team",), (Topic("mali", "Mali", parse("mali")), Topic("gao", "Gao", parse("gao")))
     )
-    await Gauges(Board(store), watched).measure()
+    await Gauges(Overview(store), watched).measure()
     found = dict(line.rsplit(" ", 1) for line in series())
     assert found['watchpost_queue_depth{queue="outbox:team"}'] == "1.0"
     assert float(found['watchpost_queue_oldest_age_seconds{queue="outbox:team"}']) > 1e9, "since 1970"
@@ -163,7 +163,7 @@ async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store)
     assert found['watchpost_feeds{state="new"}'] == "1.0"
 
     away = Store("redis://127.0.0.1:1/0")
-    await Gauges(Board(away), watched).measure()
+    await Gauges(Overview(away), watched).measure()
     assert not [line for line in series() if line.startswith(("watchpost_queue_", "watchpost_stories_"))]
     await away.close()
 

@@ -13,7 +13,7 @@ import pytest
 from tests.making import article, digest_delivery
 from tests.web.recorder import Recorder
 from tests.web.web_app import MALI, WATCHED, Shelf, closed, failing, found, pages, sent
-from watchpost.health import Reload, Vitals
+from watchpost.health import Health, Reload
 from watchpost.model import Message, Snippet
 from watchpost.operations.previews import Preview, Ranked, id_of
 from watchpost.query.tree import Evidence
@@ -198,7 +198,7 @@ async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> N
 
 
 async def test_the_configuration_says_what_is_wrong_on_the_disk(store: Store) -> None:
-    vitals = Vitals()
+    vitals = Health()
     vitals.reload = Reload(False, vitals.started, "a.yaml:1:2 topics.mali: unknown key")
     async with pages(store, vitals) as address, httpx.AsyncClient() as client:
         page = (await client.get(f"{address}/config")).text

@@ -8,7 +8,7 @@ from tests.notify.editions import usual
 from watchpost.model import Message
 from watchpost.notify.render import html, mime
 from watchpost.trend import Trend
-from watchpost.web.pages.digests import face_of
+from watchpost.web.pages.digests import form_of
 
 BARS = (0,) * 13 + (9,)
 
@@ -21,7 +21,7 @@ def test_a_mail_is_shown_with_its_pictures_and_as_it_goes_out() -> None:
         edition, sender=desk, recipient=desk, subject="s", text="t", html=page, pictures=html.pictures(edition)
     )
     message = Message("", "s", {"mime": told})
-    shown, text, source = (face_of(message, key) for key in ("html", "text", "source"))
+    shown, text, source = (form_of(message, key) for key in ("html", "text", "source"))
     assert shown is not None
     assert text is not None
     assert source is not None

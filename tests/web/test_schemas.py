@@ -8,12 +8,12 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from tests.making import WHEN
-from watchpost.health import Vitals
+from watchpost.health import Health
 from watchpost.model import Message
 from watchpost.schedules import Daily
-from watchpost.store.history import Case, Letter, Sent
+from watchpost.store.history import DeadLetter, DeliveryRecord, SentMessage
 from watchpost.store.receivers import Depths, ReceiverState, Worker
-from watchpost.web.context import Watched
+from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Seen, report
 from watchpost.web.pages import deliveries
 from watchpost.web.pages.digests import batches
@@ -62,8 +62,8 @@ def test_why_a_source_is_visited_then() -> None:
     assert reason_of("every 10 minutes") == "every 10 minutes"
 
 
-def _sent(id_: str, digest: str, receiver: str = "team") -> Sent:
-    return Sent(id_, receiver, digest, WHEN, WHEN, 1, Message("", id_, {}))
+def _sent(id_: str, digest: str, receiver: str = "team") -> SentMessage:
+    return SentMessage(id_, receiver, digest, WHEN, WHEN, 1, Message("", id_, {}))
 
 
 def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
@@ -73,11 +73,11 @@ def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
 
 
 def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_subject() -> None:
-    case = Case("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
+    case = DeliveryRecord("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
     cases = [case, replace(case, id="a.2"), replace(case, id="a.3", state="retrying", error="503")]
     cases.append(replace(case, id="d", digest="d", state="dead"))
-    letter = Letter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
-    shown = deliveries.view({}, {}, {}, cases, [letter, replace(letter, delivery="e")], [], WHEN)
+    letter = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
+    shown = deliveries.page_of_deliveries({}, {}, {}, cases, [letter, replace(letter, delivery="e")], [], WHEN)
     assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
     assert shown["waiting_count"] == 3
     assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
@@ -87,22 +87,22 @@ def test_trouble_is_said_in_sentences() -> None:
     state = ReceiverState(5, 1, WHEN + timedelta(minutes=5), WHEN, 1, None, "503", 0)
     depths = Depths(0, 0, {"team": 0}, 0, 1)
     seen = Seen("", (), depths, {}, (), {"team": state})
-    reasons = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")["reasons"]
+    reasons = report(ConfigSummary(receivers=("team",)), Health(), seen, WHEN, "1")["reasons"]
     assert "team is left alone for a while: its breaker is open" in reasons
     assert "1 dead letter" in reasons
 
 
 def test_what_is_not_known_is_not_said() -> None:
     """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
-    depths, vitals = Depths(0, 0, {}, 0, 0), Vitals()
+    depths, vitals = Depths(0, 0, {}, 0, 0), Health()
     vitals.refused = "the store takes no writes for now: full"
-    told = report(Watched(), vitals, Seen("", (), depths, {}, (), {}), WHEN, "1")
+    told = report(ConfigSummary(), vitals, Seen("", (), depths, {}, (), {}), WHEN, "1")
     assert (told["status"], told["reasons"]) == ("degraded", [vitals.refused])
     assert told["store"] == {"reachable": True, "takes_writes": False}
-    vitals = Vitals()
+    vitals = Health()
     vitals.expect(["match"])
     vitals._beats["match"] -= 61
-    told = report(Watched(), vitals, Seen("the store does not answer within 5 s"), WHEN, "1")
+    told = report(ConfigSummary(), vitals, Seen("the store does not answer within 5 s"), WHEN, "1")
     assert (told["status"], told["reasons"]) == (
         "down",
         ["no sign of life from match", "the store does not answer within 5 s"],
@@ -113,7 +113,7 @@ def test_a_breaker_that_is_half_open_and_a_poller_that_pauses_are_trouble() -> N
     state = ReceiverState(5, 1, WHEN - timedelta(minutes=5), WHEN - timedelta(hours=1), 1, None, "503", 0)
     workers = (Worker("all-host-1", "all", "1", "disk"),)
     seen = Seen("", (), Depths(0, 0, {"team": 0}, 0, 0), {}, workers, {"team": state})
-    told = report(Watched(receivers=("team",)), Vitals(), seen, WHEN, "1")
+    told = report(ConfigSummary(receivers=("team",)), Health(), seen, WHEN, "1")
     assert (told["status"], told["receivers"]["team"]["state"]) == ("degraded", "trial")
     assert told["reasons"] == [
         "all-host-1 reads nothing for now: the disk under its data is nearly full",

@@ -10,16 +10,16 @@ import pytest
 from tests.store.ends import queued
 from tests.web.web_app import WATCHED, failing, pages
 from watchpost.errors import WatchpostError
-from watchpost.health import Vitals
+from watchpost.health import Health
 from watchpost.store.client import Store
-from watchpost.web.context import House
-from watchpost.web.server import Doorway, build, parse_listen, serve
+from watchpost.web.context import WebContext
+from watchpost.web.server import Listener, build, parse_listen, serve
 
 
 async def test_probes_metrics_and_the_page(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503 <script>")
     await queued(store)
-    vitals = Vitals()
+    vitals = Health()
     vitals.registered = True
     async with pages(store, vitals) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/healthz")).text == "ok\n"
@@ -41,7 +41,7 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
 
 
 async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
-    vitals = Vitals()
+    vitals = Health()
     vitals.expect(["match", "notify"])
     vitals._beats["match"] -= 61
     async with pages(store, vitals) as address, httpx.AsyncClient() as client:
@@ -82,10 +82,10 @@ def test_with_a_log_in_other_addresses_are_listened_on() -> None:
 
 
 async def test_who_asks_between_two_servers_waits_and_is_answered_by_the_next(store: Store) -> None:
-    doorway, addresses = Doorway(), asyncio.Queue[str]()
+    doorway, addresses = Listener(), asyncio.Queue[str]()
 
     async def one_round(stop: asyncio.Event) -> None:
-        app = build(House(store, WATCHED, Vitals(), stop=stop))
+        app = build(WebContext(store, WATCHED, Health(), stop=stop))
         await serve("127.0.0.1:0", stop, app, addresses.put, doorway=doorway)
 
     first, second = asyncio.Event(), asyncio.Event()

@@ -9,11 +9,11 @@ import pytest
 
 from tests.web.web_app import pages
 from watchpost import log as tm
-from watchpost.config.config import Access
+from watchpost.config.config import HttpAccess
 from watchpost.config.fields import Secret
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.websub import MOST_WAITING, Asked, Push, Pushes
+from watchpost.store.websub import MOST_WAITING, Push, PushStore, Subscription
 from watchpost.websub import is_signed, secret_of, token_of
 
 TOPIC = "https://e.org/feed"
@@ -22,15 +22,15 @@ BODY = b"<rss version='2.0'><channel/></rss>"
 
 async def asked(store: Store) -> tuple[str, str]:
     """The path of a callback that we asked for, and its secret."""
-    pushes = Pushes(store)
+    pushes = PushStore(store)
     key = await pushes.key()
     token = token_of(key, "desk", TOPIC)
-    await pushes.ask(token, Asked("desk", TOPIC))
+    await pushes.ask(token, Subscription("desk", TOPIC))
     return f"/websub/{token}", secret_of(key, "desk", TOPIC)
 
 
 async def waiting(store: Store) -> list[Push | None]:
-    pushes = Pushes(store)
+    pushes = PushStore(store)
     await ensure_group(store.redis, store.keys.pushed, keys.POLL)
     return [pushes.read(entry) for entry in await pushes.claims("test", 1000).take(200, block=False)]
 
@@ -109,7 +109,7 @@ async def test_too_much_is_refused(store: Store) -> None:
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
         assert (await hub.post(path, content=big, headers=signed(secret, big))).status_code == 413
         for _ in range(MOST_WAITING):
-            await Pushes(store).append(Push("content", "desk", body=BODY))
+            await PushStore(store).append(Push("content", "desk", body=BODY))
         assert (await hub.post(path, content=BODY, headers=signed(secret, BODY))).status_code == 503
         assert (await hub.get(path, params=intent())).status_code == 503, "not confirmed, if it cannot be noted"
     assert len(await waiting(store)) == MOST_WAITING
@@ -123,7 +123,7 @@ async def test_without_the_store_a_hub_comes_again() -> None:
 
 async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store) -> None:
     path, secret = await asked(store)
-    access = Access(names=("watch.example.org",), users={"anna": Secret("a hash")})
+    access = HttpAccess(names=("watch.example.org",), users={"anna": Secret("a hash")})
     async with pages(store, access=access) as address, httpx.AsyncClient(base_url=address) as hub:
         there = {"host": "watch.example.org"}
         assert (await hub.get(path, params=intent(), headers=there)).status_code == 200
@@ -134,7 +134,7 @@ async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store
 
 
 async def test_the_key_is_drawn_once_and_what_follows_from_it_differs_by_feed_and_use(store: Store) -> None:
-    first, second = await Pushes(store).key(), await Pushes(store).key()
+    first, second = await PushStore(store).key(), await PushStore(store).key()
     assert first == second
     assert len(first) == 64
     derived = [function(first, feed, TOPIC) for function in (token_of, secret_of) for feed in ("a", "b")]

@@ -11,20 +11,20 @@ from typing import Any
 
 from tests.making import WHEN, digest_delivery, hit
 from tests.store.ends import intake, match_one, matcher, parked, queued
-from watchpost.config.config import Access
-from watchpost.health import Vitals
+from watchpost.config.config import HttpAccess
+from watchpost.health import Health
 from watchpost.model import Article, Delivery, Group, Hit, Topic
 from watchpost.operations.previews import Preview, seen
 from watchpost.query.parser import parse
 from watchpost.schedules import Immediate
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
+from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.matching import Parking
-from watchpost.web.context import House, Watched
+from watchpost.web.context import ConfigSummary, WebContext
 from watchpost.web.server import build, serve
 
 MALI = Topic("mali", "Mali", parse("Mali AND (Gao OR Kidal)"), examples=(("Kidal, Mali", True),))
-WATCHED = Watched(
+WATCHED = ConfigSummary(
     feeds=("rfi",),
     receivers=("team",),
     topics=(MALI,),
@@ -57,9 +57,9 @@ class Shelf:
 @asynccontextmanager
 async def pages(
     store: Store,
-    vitals: Vitals | None = None,
-    access: Access | None = None,
-    watched: Watched = WATCHED,
+    vitals: Health | None = None,
+    access: HttpAccess | None = None,
+    watched: ConfigSummary = WATCHED,
     **others: Any,
 ) -> AsyncIterator[str]:
     """The server on a free port; yields its address. `others` are more of House."""
@@ -68,8 +68,8 @@ async def pages(
     async def told(where: str) -> None:
         address.set_result(where)
 
-    vitals = vitals or Vitals()
-    house = House(store, watched, vitals, access=access or Access(), stop=stop, **others)
+    vitals = vitals or Health()
+    house = WebContext(store, watched, vitals, access=access or HttpAccess(), stop=stop, **others)
     work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(house), told))
     pulse = asyncio.ensure_future(vitals.run())  # a browser takes longer than a loop may hang
     yield f"http://{await address}"
@@ -98,10 +98,10 @@ async def failing(store: Store, name: str, detail: str) -> None:
     await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
 
 
-async def closed(store: Store, *deliveries: Delivery, group: str = "team|now") -> Outbox:
+async def closed(store: Store, *deliveries: Delivery, group: str = "team|now") -> DeliveryStore:
     """A window that ended: these deliveries are in their outboxes."""
     await parked(store, f"what {group} was told", group=group)
-    outbox = Outbox(store, kept_ms=3_600_000)
+    outbox = DeliveryStore(store, kept_ms=3_600_000)
     await outbox.close(await outbox.peek(group), WHEN, deliveries)
     return outbox
 

@@ -15,8 +15,8 @@ import typer
 from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption
-from watchpost.cli.output import Bar, complain, count, note, say, tell, tell_json
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, complain, count, note, say, tell, tell_json
+from watchpost.config.config import Config
 from watchpost.config.diff import Change, brief, differences, effective
 from watchpost.config.editor_schema import schema_text
 from watchpost.config.format import VERSION, formatted, migrated
@@ -244,8 +244,8 @@ def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     try:
         settings = read_settings(config=file)
         output.open_log(settings)
-        with Bar("reading the configuration") as bar:
-            plan = factory.read_plan(settings.config, env, bar)
+        with ProgressBar("reading the configuration") as bar:
+            plan = factory.read_config(settings.config, env, bar)
     except ConfigError as error:
         return _report(error.complaints, as_json, None)
     return _report(plan.warnings, as_json, plan)
@@ -257,7 +257,7 @@ def schema() -> int:
     return OK
 
 
-def _report(complaints: tuple[Complaint, ...], as_json: bool, plan: Plan | None) -> int:
+def _report(complaints: tuple[Complaint, ...], as_json: bool, plan: Config | None) -> int:
     if as_json:
         tell_json({"ok": plan is not None, "complaints": [asdict(complaint) for complaint in complaints]})
     elif plan is not None:

@@ -10,36 +10,46 @@ from typing import Annotated
 import typer
 
 from watchpost.cli.options import ConfigOption, DataOption, Ids, JsonOption, Only, Yes, span_of
-from watchpost.cli.output import Bar, say, tell, tell_json
-from watchpost.cli.queue import Where, as_facts, at, confirmed, meant, receiver_known, report, show_cases, when
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, say, tell, tell_json
+from watchpost.cli.queue import (
+    StoreOptions,
+    as_facts,
+    at,
+    chosen_deliveries,
+    confirmed,
+    receiver_known,
+    report,
+    show_deliveries,
+    when,
+)
+from watchpost.config.config import Config
 from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.operations import factory
-from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.actions import Actions
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk, failed_since
+from watchpost.store.deliveries import DeliveryAdmin, failed_since
 
 
-def show_all(where: Where, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
+def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery list`."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         after = _moment(since)
         if not await receiver_known(plan, store, receiver):
             return USAGE
-        cases = await Desk(store).cases(receiver)
+        cases = await DeliveryAdmin(store).cases(receiver)
         chosen = [case for case in cases if not failed or case.state == "dead"]
-        show_cases(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
+        show_deliveries(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
         return OK
 
     return at(where, env, work)
 
 
-def show(where: Where, id_: str, env: Mapping[str, str]) -> int:
+def show(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery show`: 1 if nothing is known of it."""
 
-    async def work(plan: Plan, store: Store) -> int:
-        case = await Desk(store).case(id_)
+    async def work(plan: Config, store: Store) -> int:
+        case = await DeliveryAdmin(store).case(id_)
         if case is None:
             say(f"nothing is known of a delivery {id_} (any more)")
             return FAILED
@@ -59,22 +69,26 @@ def show(where: Where, id_: str, env: Mapping[str, str]) -> int:
 
 
 def replay(
-    where: Where, ids: Sequence[str], failed: bool, since: str, receiver: str, yes: bool, env: Mapping[str, str]
+    where: StoreOptions, ids: Sequence[str], failed: bool, since: str, receiver: str, yes: bool, env: Mapping[str, str]
 ) -> int:
     """The exit code of `delivery replay`: 5 if some of what was named could not be sent again."""
     if bool(ids) == failed:
         say("name deliveries by their ids, or all of them with --failed (and --since 6h)")
         return USAGE
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         after = _moment(since)
         if not await receiver_known(plan, store, receiver):
             return USAGE
-        letters = [one for one in failed_since(await Desk(store).letters(), after) if meant(one, ids, receiver)]
+        letters = [
+            one
+            for one in failed_since(await DeliveryAdmin(store).letters(), after)
+            if chosen_deliveries(one, ids, receiver)
+        ]
         if failed and after is None and not confirmed(len(letters), "sent again", yes):
             return USAGE
-        with Bar("sending again") as bar:
-            deeds = PlanDeeds(plan, store)
+        with ProgressBar("sending again") as bar:
+            deeds = Actions(plan, store)
             done = await deeds.take_up(letters, factory.operator(), receiver, deed="replay", progress=bar)
         return report(where, "replayed", done, max(len(letters), len(ids)) - done)
 
@@ -101,7 +115,7 @@ def delivery_list(
     """Deliveries that have not arrived, the oldest first."""
     from watchpost.cli import queue
 
-    where = queue.Where(config, data, as_json)
+    where = queue.StoreOptions(config, data, as_json)
     raise typer.Exit(show_all(where, receiver, failed, since, os.environ))
 
 
@@ -115,7 +129,7 @@ def delivery_show(
     """One delivery: what became of it, and the very text that is sent."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.Where(config, data, as_json), id_, os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), id_, os.environ))
 
 
 @delivery_app.command("replay")
@@ -132,5 +146,5 @@ def delivery_replay(
     """Send again what was given up: the same id and the same bytes, marked as a replay, each once, in order."""
     from watchpost.cli import queue
 
-    where = queue.Where(config, data, as_json)
+    where = queue.StoreOptions(config, data, as_json)
     raise typer.Exit(replay(where, tuple(ids or ()), failed, since, receiver, yes, os.environ))

@@ -10,21 +10,21 @@ import typer
 
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Receiver, span_of
 from watchpost.cli.output import count, note, say, tell, tell_json, unknown
-from watchpost.cli.queue import Where, at
-from watchpost.config.config import Plan
+from watchpost.cli.queue import StoreOptions, at
+from watchpost.config.config import Config
 from watchpost.exit_codes import FAILED, OK, PARTIAL, USAGE
 from watchpost.notify.render.plain import plain
 from watchpost.operations import factory
-from watchpost.operations.previews import Draft, drafts
+from watchpost.operations.previews import DigestDraft, drafts
 from watchpost.poll.schedule import words
 from watchpost.store.client import Store
 from watchpost.store.windows import AT_MOST_HITS
 
 
-def preview(where: Where, receiver: str, form: str, explain: bool, since: str, env: Mapping[str, str]) -> int:
+def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `digest preview`: 1 if the receiver has no edition of that form."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         span = span_of(since)
         if not _known(plan, receiver):
             return USAGE
@@ -61,10 +61,10 @@ def preview(where: Where, receiver: str, form: str, explain: bool, since: str, e
     return at(where, env, work)
 
 
-def send(where: Where, receiver: str, dry_run: bool, env: Mapping[str, str]) -> int:
+def send(where: StoreOptions, receiver: str, dry_run: bool, env: Mapping[str, str]) -> int:
     """The exit code of `digest send`: 5 if a notifier was faster with some of it."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         if not _known(plan, receiver):
             return USAGE
         async with drafts(plan, store) as desk:
@@ -83,14 +83,14 @@ def send(where: Where, receiver: str, dry_run: bool, env: Mapping[str, str]) -> 
     return at(where, env, work)
 
 
-def _known(plan: Plan, receiver: str) -> bool:
+def _known(plan: Config, receiver: str) -> bool:
     names = [part.name for part in plan.receivers]
     if receiver not in names:
         unknown("receiver", receiver, names)
     return receiver in names
 
 
-def _show(draft: Draft) -> None:
+def _show(draft: DigestDraft) -> None:
     if draft.edition.digest is not None:
         tell(draft.edition.deliveries[0].message.subject if draft.edition.deliveries else "")
         tell()
@@ -98,7 +98,7 @@ def _show(draft: Draft) -> None:
         tell()
 
 
-def _explain(draft: Draft) -> None:
+def _explain(draft: DigestDraft) -> None:
     tell(f"── {draft.group.key}: {count(len(draft.parked.hits), 'hit')}")
     if draft.edition.digest is not None:
         for number, story in enumerate(draft.edition.digest.stories, 1):
@@ -111,7 +111,7 @@ def _explain(draft: Draft) -> None:
         tell(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 
 
-def _facts(draft: Draft) -> dict[str, Any]:
+def _facts(draft: DigestDraft) -> dict[str, Any]:
     digest = draft.edition.digest
     return {
         "group": draft.group.key,
@@ -167,7 +167,7 @@ def digest_preview(
     """Show what the receiver would be sent now, byte for byte. Changes nothing."""
     from watchpost.cli import queue
 
-    where = queue.Where(config, data, as_json)
+    where = queue.StoreOptions(config, data, as_json)
     raise typer.Exit(preview(where, receiver, form, explain, since, os.environ))
 
 
@@ -182,4 +182,4 @@ def digest_send(
     """Close the receiver's windows now: what is parked goes out before its time. What is held stays held."""
     from watchpost.cli import queue
 
-    raise typer.Exit(send(queue.Where(config, data, as_json), receiver, dry_run, os.environ))
+    raise typer.Exit(send(queue.StoreOptions(config, data, as_json), receiver, dry_run, os.environ))

@@ -19,15 +19,15 @@ from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption
 from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
-from watchpost.cli.queue import Where, at
-from watchpost.config.config import Plan
+from watchpost.cli.queue import StoreOptions, at
+from watchpost.config.config import Config
 from watchpost.config.fields import Network
 from watchpost.config.opml import few
 from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.operations import factory
-from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.actions import Actions
 from watchpost.operations.feeds import discovery, status, subscriptions
 from watchpost.operations.feeds.discovery import Candidate, Trial
 from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts
@@ -162,7 +162,7 @@ def _settings(config: Path | None, data: Path | None) -> Settings | None:
         return None
 
 
-def _configured(name: str, plan: Plan) -> FeedOptions | None:
+def _configured(name: str, plan: Config) -> FeedOptions | None:
     known = status.feeds(plan)
     if name not in known:
         unknown("feed", name, known)
@@ -327,7 +327,7 @@ def feed_read(
     """Read a feed of the running service now, at its host's next turn."""
     from watchpost.cli import queue
 
-    raise typer.Exit(read(queue.Where(config, data, as_json), name, os.environ))
+    raise typer.Exit(read(queue.StoreOptions(config, data, as_json), name, os.environ))
 
 
 @feed_app.command("test")
@@ -369,7 +369,7 @@ def feed_import(
 ) -> None:
     """The feeds of an OPML file as lines for the configuration: what is new, known already, or no feed."""
 
-    raise typer.Exit(take_in(file, into, dry_run, config, as_json, os.environ))
+    raise typer.Exit(import_feeds(file, into, dry_run, config, as_json, os.environ))
 
 
 @feed_app.command("export")
@@ -379,7 +379,7 @@ def feed_export(
 ) -> None:
     """The configured feeds as a list for other programs. Headers and secrets stay here."""
 
-    raise typer.Exit(give_out(config, os.environ))
+    raise typer.Exit(export_feeds(config, os.environ))
 
 
 # `watchpost feed import|export`: lists of feeds from other programs, and for them.
@@ -388,7 +388,7 @@ def feed_export(
 MANY = 1000
 
 
-def take_in(
+def import_feeds(
     file: Path, into: Path | None, dry_run: bool, config: Path | None, as_json: bool, env: Mapping[str, str]
 ) -> int:
     """The exit code of `watchpost feed import`: 5 if some of the outlines are no feeds, 1 if nothing could be done."""
@@ -412,7 +412,7 @@ def take_in(
     return PARTIAL if found.invalid else OK
 
 
-def give_out(config: Path | None, env: Mapping[str, str]) -> int:
+def export_feeds(config: Path | None, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed export`."""
     plan = read_plan(config, env)
     if plan is None:
@@ -442,7 +442,7 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
     """Whether the file was written. A configuration that is wrong with it gets its old file back."""
     before = subscriptions.replace_file(into, text)
     try:
-        read = {one.url for one in feeds(factory.read_plan(config, env)).values()}
+        read = {one.url for one in feeds(factory.read_config(config, env)).values()}
     except ConfigError as error:
         subscriptions.restore_file(into, before)
         complain(error.complaints)
@@ -459,11 +459,11 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
 # `watchpost feed read`: a feed of the running service, now.
 
 
-def read(where: Where, name: str, env: Mapping[str, str]) -> int:
+def read(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `feed read`: 2 for no such feed."""
 
-    async def work(plan: Plan, store: Store) -> int:
-        answer = await PlanDeeds(plan, store).read_now(name, factory.operator())
+    async def work(plan: Config, store: Store) -> int:
+        answer = await Actions(plan, store).read_now(name, factory.operator())
         if answer == "NONE":
             feeds = [part.name for part in plan.sources if part.kind == "feed"]
             unknown("feed", name, feeds)

@@ -16,10 +16,10 @@ from watchpost.cli import deliveries, digests, options, queue, receivers, routes
 from watchpost.cli.config import config_app
 from watchpost.cli.feeds import feed_app
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption
-from watchpost.cli.output import SpeakingGroup
+from watchpost.cli.output import CommandGroup
 
 app = typer.Typer(
-    cls=SpeakingGroup,
+    cls=CommandGroup,
     help="watchpost: an always-on news monitoring service with alerts.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -110,7 +110,7 @@ def match(
     """Which topics do these articles match? Works offline, without Redis."""
     from watchpost.cli import match as cli_match
 
-    asked = cli_match.Asked(query, tuple(topic or ()), only)
+    asked = cli_match.MatchRequest(query, tuple(topic or ()), only)
     raise typer.Exit(cli_match.match(files, asked, config, as_json, exit_code, os.environ))
 
 
@@ -181,7 +181,7 @@ def topic_test(
     if since and (files or text or url or explaining):
         raise typer.BadParameter("--since stands alone: it shows what matches of what was read")
     if since:
-        raise typer.Exit(topics.recall(name, since, config, data, as_json, os.environ))
+        raise typer.Exit(topics.recent_articles(name, since, config, data, as_json, os.environ))
     tried = topics.Tried(tuple(files or ()), text, url, tuple(allow_private or ()), explaining)
     raise typer.Exit(topics.test(name, tried, config, as_json, os.environ))
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchpost.cli import output
-from watchpost.cli.output import Bar, complain, say, tell, tell_json, unknown
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, complain, say, tell, tell_json, unknown
+from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
 from watchpost.documents.parse import read_document
 from watchpost.errors import ConfigError, QueryError
@@ -28,7 +28,7 @@ SUFFIXES = frozenset({".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MatchRequest:
     """What is looked for: a query of one's own, or the configured topics, or those of them that are named.
 
     `only`: articles that do not match are not shown.
@@ -40,7 +40,12 @@ class Asked:
 
 
 def match(
-    files: Sequence[str], asked: Asked, config: Path | None, as_json: bool, exit_code: bool, env: Mapping[str, str]
+    files: Sequence[str],
+    asked: MatchRequest,
+    config: Path | None,
+    as_json: bool,
+    exit_code: bool,
+    env: Mapping[str, str],
 ) -> int:
     """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
     chosen = _chosen(asked, config, env)
@@ -48,7 +53,7 @@ def match(
         return USAGE
     topics, shelf = Topics(chosen), Shelf()
     read = failed = matched = 0
-    with Bar("matching") as bar:
+    with ProgressBar("matching") as bar:
         for name in _spread(files):
             articles, broken = read_articles(name)
             failed += broken
@@ -87,7 +92,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
             tell_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
             continue
         tell(f"{'matches' if hits else 'does not match'}: {article.title}")
-        for line in told_lines(tree, 1):
+        for line in match_lines(tree, 1):
             tell(line)
         if not tree.matches:
             tell(f"  missing: {missing(tree)}")
@@ -98,7 +103,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
     return OK if matched else NOTHING
 
 
-def _chosen(asked: Asked, config: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
+def _chosen(asked: MatchRequest, config: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
     """The topics to match, or None after what is wrong with them has been said. A query needs no configuration."""
     if asked.query and asked.topics:
         say("give either --query or --topic")
@@ -129,13 +134,13 @@ def _spread(files: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def read_plan(config: Path | None, env: Mapping[str, str]) -> Plan | None:
+def read_plan(config: Path | None, env: Mapping[str, str]) -> Config | None:
     """The plan, or None after its mistakes have been said."""
     try:
         settings = read_settings(config=config)
         output.open_log(settings)
-        with Bar("reading the configuration") as bar:
-            return factory.read_plan(settings.config, env, bar)
+        with ProgressBar("reading the configuration") as bar:
+            return factory.read_config(settings.config, env, bar)
     except ConfigError as error:
         complain(error.complaints)
         return None
@@ -180,10 +185,10 @@ def _tree(tree: Explanation) -> dict[str, object]:
     }
 
 
-def told_lines(tree: Explanation, depth: int) -> Iterator[str]:
+def match_lines(tree: Explanation, depth: int) -> Iterator[str]:
     """Each clause of a query, its verdict and what it found, indented by `depth`."""
     words = dict.fromkeys(f"“{item.text}” in {item.field}" for item in tree.evidence) if not tree.children else ()
     found = f": {', '.join(list(words)[:4])}" if words else ""
     yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {shorten(tree.text)}{found}"
     for child in tree.children:
-        yield from told_lines(child, depth + 1)
+        yield from match_lines(child, depth + 1)

@@ -49,7 +49,7 @@ def open_log(settings: Settings) -> None:
     tm.log().debug("command.where", config=str(settings.config), data=str(settings.data))
 
 
-class SpeakingGroup(TyperGroup):
+class CommandGroup(TyperGroup):
     """The root of the commands. All of them take the options of this module; of -q and -v the last one counts."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -206,7 +206,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], below: Sequence[s
 PATIENCE_SECONDS = 1.0
 
 
-class Bar:
+class ProgressBar:
     """`with Bar("reading feeds") as bar: work(progress=bar)`: call it with how much is done, of how much.
 
     It goes away when all is done, and leaves nothing behind. What is written to the terminal meanwhile, by way of
@@ -221,7 +221,7 @@ class Bar:
         self._task: Any = None
         self._over = not wanted
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __call__(self, done: int, total: int) -> None:

@@ -16,24 +16,24 @@ import typer
 
 from watchpost.cli import output
 from watchpost.cli.options import ConfigOption, DataOption, Dead, Ids, JsonOption, Only, Yes
-from watchpost.cli.output import Bar, complain, count, say, table, tell, tell_json, unknown
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, complain, count, say, table, tell, tell_json, unknown
+from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.operations import actions, factory
-from watchpost.operations.actions import PlanDeeds, audit
+from watchpost.operations.actions import Actions, audit
 from watchpost.poll.schedule import words
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.history import Case, Letter
-from watchpost.store.ledger import Books, gaps
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.history import DeadLetter, DeliveryRecord
+from watchpost.store.ledger import Ledger, gaps
+from watchpost.store.overview import Overview
 from watchpost.store.receivers import Depths
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class StoreOptions:
     """Which service is meant, and whether a machine reads the answer."""
 
     config: Path | None
@@ -41,17 +41,17 @@ class Where:
     as_json: bool
 
 
-def at(where: Where, env: Mapping[str, str], work: Callable[[Plan, Store], Awaitable[int]]) -> int:
+def at(where: StoreOptions, env: Mapping[str, str], work: Callable[[Config, Store], Awaitable[int]]) -> int:
     """Do `work` at the running service. Returns its exit code, or 2 for the configuration, 4 for no service."""
 
-    async def do(plan: Plan) -> int:
+    async def do(plan: Config) -> int:
         async with factory.look(settings, plan) as store:
             return await work(plan, store)
 
     try:
         settings = read_settings(config=where.config, data=where.data)
         output.open_log(settings)
-        return asyncio.run(do(factory.read_plan(settings.config, env)))
+        return asyncio.run(do(factory.read_config(settings.config, env)))
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -63,14 +63,14 @@ def at(where: Where, env: Mapping[str, str], work: Callable[[Plan, Store], Await
         return USAGE
 
 
-def status(where: Where, env: Mapping[str, str]) -> int:
+def status(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `queue status`: 1 if the sums of the ledger do not meet."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         names = [part.name for part in plan.receivers]
-        desk, now = Desk(store), datetime.now(UTC)
-        board = Board(store)
-        depths, ages, audit = await board.depths(names), await board.ages(names), await Books(store).audit()
+        desk, now = DeliveryAdmin(store), datetime.now(UTC)
+        board = Overview(store)
+        depths, ages, audit = await board.depths(names), await board.ages(names), await Ledger(store).audit()
         states = {name: await desk.state(name) for name in names}
         missing = gaps(audit)
         if where.as_json:
@@ -117,11 +117,11 @@ def status(where: Where, env: Mapping[str, str]) -> int:
     return at(where, env, work)
 
 
-def peek(where: Where, receiver: str, dead: bool, articles: bool, count: int, env: Mapping[str, str]) -> int:
+def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: int, env: Mapping[str, str]) -> int:
     """The exit code of `queue peek`."""
 
-    async def work(plan: Plan, store: Store) -> int:
-        desk = Desk(store)
+    async def work(plan: Config, store: Store) -> int:
+        desk = DeliveryAdmin(store)
         if not await receiver_known(plan, store, receiver):
             return USAGE
         if articles:
@@ -131,44 +131,44 @@ def peek(where: Where, receiver: str, dead: bool, articles: bool, count: int, en
             else:
                 table(("ARTICLE",), [(title,) for title in titles])
         elif dead:
-            show_letters(where, (await desk.letters())[:count])
+            show_dead_letters(where, (await desk.letters())[:count])
         else:
             waiting = [case for case in await desk.cases(receiver) if case.state != "dead"]
-            show_cases(where, waiting[:count])
+            show_deliveries(where, waiting[:count])
         return OK
 
     return at(where, env, work)
 
 
-def retry(where: Where, ids: Sequence[str], receiver: str, dead: bool, env: Mapping[str, str]) -> int:
+def retry(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, env: Mapping[str, str]) -> int:
     """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
 
-    async def work(plan: Plan, store: Store) -> int:
-        deeds = PlanDeeds(plan, store)
+    async def work(plan: Config, store: Store) -> int:
+        deeds = Actions(plan, store)
         if not await receiver_known(plan, store, receiver):
             return USAGE
         if not dead and not ids:
             return report(where, "retried", await deeds.hurry(receiver, factory.operator()), 0)
-        letters = [one for one in await Desk(store).letters() if meant(one, ids, receiver)]
-        with Bar("sending again") as bar:
+        letters = [one for one in await DeliveryAdmin(store).letters() if chosen_deliveries(one, ids, receiver)]
+        with ProgressBar("sending again") as bar:
             done = await deeds.take_up(letters, factory.operator(), receiver, progress=bar)
         return report(where, "retried", done, max(len(letters), len(ids)) - done)
 
     return at(where, env, work)
 
 
-def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool, env: Mapping[str, str]) -> int:
+def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes: bool, env: Mapping[str, str]) -> int:
     """The exit code of `queue drop`: 2 if it was not confirmed."""
     if not ids and not receiver and not dead:
         say("name what is to be dropped: ids, --receiver NAME or --dead")
         return USAGE
 
-    async def work(plan: Plan, store: Store) -> int:
-        desk = Desk(store)
+    async def work(plan: Config, store: Store) -> int:
+        desk = DeliveryAdmin(store)
         if not await receiver_known(plan, store, receiver):
             return USAGE
-        letters = [one for one in await desk.letters() if meant(one, ids, receiver)] if dead or ids else []
-        cases: list[Case] = []
+        letters = [one for one in await desk.letters() if chosen_deliveries(one, ids, receiver)] if dead or ids else []
+        cases: list[DeliveryRecord] = []
         if not dead:
             found = [case for case in await desk.cases(receiver) if case.state != "dead"]
             cases = [case for case in found if not ids or case.id in ids]
@@ -182,16 +182,16 @@ def drop(where: Where, ids: Sequence[str], receiver: str, dead: bool, yes: bool,
     return at(where, env, work)
 
 
-async def receiver_known(plan: Plan, store: Store, receiver: str) -> bool:
+async def receiver_known(plan: Config, store: Store, receiver: str) -> bool:
     """Whether there is such a receiver ("": all of them), or once was: what waits for it is found by its old name."""
     names = [part.name for part in plan.receivers]
-    if receiver in ("", *names) or receiver in await Desk(store).receivers():
+    if receiver in ("", *names) or receiver in await DeliveryAdmin(store).receivers():
         return True
     unknown("receiver", receiver, names)
     return False
 
 
-def meant(letter: Letter, ids: Sequence[str], receiver: str) -> bool:
+def chosen_deliveries(letter: DeadLetter, ids: Sequence[str], receiver: str) -> bool:
     """Is this letter one of those that were named?"""
     return (not ids or letter.id in ids or letter.delivery in ids) and (not receiver or letter.receiver == receiver)
 
@@ -208,7 +208,7 @@ def confirmed(number: int, what: str, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def report(where: Where, word: str, done: int, left: int) -> int:
+def report(where: StoreOptions, word: str, done: int, left: int) -> int:
     """Say how many; the exit code is 5 if not all."""
     if where.as_json:
         tell_json({word: done, "failed": left})
@@ -217,7 +217,7 @@ def report(where: Where, word: str, done: int, left: int) -> int:
     return PARTIAL if left > 0 else OK
 
 
-def show_cases(where: Where, cases: Sequence[Case]) -> None:
+def show_deliveries(where: StoreOptions, cases: Sequence[DeliveryRecord]) -> None:
     """Deliveries as a table, or one JSON document."""
     if where.as_json:
         tell_json({"deliveries": [as_facts(case) for case in cases]})
@@ -226,7 +226,7 @@ def show_cases(where: Where, cases: Sequence[Case]) -> None:
     table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows, below=("WHAT", "NEXT"))
 
 
-def show_letters(where: Where, letters: Sequence[Letter]) -> None:
+def show_dead_letters(where: StoreOptions, letters: Sequence[DeadLetter]) -> None:
     """Dead letters as a table, or one JSON document."""
     if where.as_json:
         tell_json({"letters": [_letter_facts(one) for one in letters]})
@@ -240,7 +240,7 @@ def show_letters(where: Where, letters: Sequence[Letter]) -> None:
     )
 
 
-def as_facts(case: Case) -> dict[str, Any]:
+def as_facts(case: DeliveryRecord) -> dict[str, Any]:
     """A delivery for machines."""
     return {
         "id": case.id,
@@ -256,7 +256,7 @@ def as_facts(case: Case) -> dict[str, Any]:
     }
 
 
-def _letter_facts(one: Letter) -> dict[str, Any]:
+def _letter_facts(one: DeadLetter) -> dict[str, Any]:
     return {
         "letter": one.id,
         "kind": one.kind,
@@ -280,23 +280,23 @@ def when(moment: datetime | None) -> str:
 _LOOK_SECONDS = 0.5
 
 
-def drain(where: Where, patience: str, env: Mapping[str, str]) -> int:
+def drain(where: StoreOptions, patience: str, env: Mapping[str, str]) -> int:
     """The exit code of `queue drain`: 0 when nothing is on its way, 5 if something still is after `patience`.
 
     On its way are pushes, articles and messages. What waits for its time stays: hits for their edition, and messages
     for a later attempt.
     """
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         try:
             span = actions.span_of(patience)
         except WatchpostError as error:
             raise WatchpostError(f"--for {error}") from None
-        names, board = [part.name for part in plan.receivers], Board(store)
+        names, board = [part.name for part in plan.receivers], Overview(store)
         end = monotonic() + (span.total_seconds() if span is not None else 0)
         depths = await board.depths(names)
         most = _waiting(depths)
-        with Bar("draining", not where.as_json) as bar:
+        with ProgressBar("draining", not where.as_json) as bar:
             while (left := _waiting(depths)) and monotonic() < end:
                 most = max(most, left)
                 bar(most - left, most)
@@ -307,7 +307,7 @@ def drain(where: Where, patience: str, env: Mapping[str, str]) -> int:
             left_now = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
             tell_json({"drained": not left, **left_now, **later})
         else:
-            await _tell(depths, left, Desk(store))
+            await _tell(depths, left, DeliveryAdmin(store))
         return PARTIAL if left else OK
 
     return at(where, env, work)
@@ -317,7 +317,7 @@ def _waiting(depths: Depths) -> int:
     return depths.pushed + depths.articles + sum(depths.outbox.values())
 
 
-async def _tell(depths: Depths, left: int, desk: Desk) -> None:
+async def _tell(depths: Depths, left: int, desk: DeliveryAdmin) -> None:
     later = f"{count(depths.parked, 'hit')} for a coming edition, {count(depths.retry, 'message')} for a later attempt"
     if not left:
         tell(f"nothing is on its way; what waits for its time: {later}")
@@ -338,7 +338,7 @@ queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
 def queue_status(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """How much waits where, how the receivers stand, and whether everything is accounted for."""
 
-    raise typer.Exit(status(Where(config, data, as_json), os.environ))
+    raise typer.Exit(status(StoreOptions(config, data, as_json), os.environ))
 
 
 @queue_app.command("peek")
@@ -353,7 +353,7 @@ def queue_peek(
 ) -> None:
     """What waits, the oldest first. Changes nothing."""
 
-    raise typer.Exit(peek(Where(config, data, as_json), receiver, dead, articles, count, os.environ))
+    raise typer.Exit(peek(StoreOptions(config, data, as_json), receiver, dead, articles, count, os.environ))
 
 
 @queue_app.command("drain")
@@ -365,7 +365,7 @@ def queue_drain(
 ) -> None:
     """Wait until everything that is on its way is dealt with: before the service is moved or stopped for long."""
 
-    raise typer.Exit(drain(Where(config, data, as_json), patience, os.environ))
+    raise typer.Exit(drain(StoreOptions(config, data, as_json), patience, os.environ))
 
 
 @queue_app.command("retry")
@@ -379,7 +379,7 @@ def queue_retry(
 ) -> None:
     """Try now what waits for a later attempt; with --dead, what was given up: articles and hits, too."""
 
-    where = Where(config, data, as_json)
+    where = StoreOptions(config, data, as_json)
     raise typer.Exit(retry(where, tuple(ids or ()), receiver, dead, os.environ))
 
 
@@ -395,5 +395,5 @@ def queue_drop(
 ) -> None:
     """Give up deliveries that wait, or throw dead letters away. Says how many first, and needs --yes."""
 
-    where = Where(config, data, as_json)
+    where = StoreOptions(config, data, as_json)
     raise typer.Exit(drop(where, tuple(ids or ()), receiver, dead, yes, os.environ))

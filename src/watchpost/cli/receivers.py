@@ -19,9 +19,9 @@ from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Name
 from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
-from watchpost.cli.queue import Where, at
+from watchpost.cli.queue import StoreOptions, at
 from watchpost.config import passwords
-from watchpost.config.config import Part, Plan
+from watchpost.config.config import Config, Part
 from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, USAGE
@@ -29,21 +29,21 @@ from watchpost.model import Delivered, Delivery, Outcome
 from watchpost.notify.composer import deliveries_of
 from watchpost.notify.templates import sample_digest
 from watchpost.operations import factory
-from watchpost.operations.actions import PlanDeeds
+from watchpost.operations.actions import Actions
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.overview import Overview
 
 
-def show(where: Where, env: Mapping[str, str]) -> int:
+def show(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `receiver list`."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         names, now = [part.name for part in plan.receivers], datetime.now(UTC)
-        depths, rows = await Board(store).depths(names), []
+        depths, rows = await Overview(store).depths(names), []
         facts: list[dict[str, object]] = []
         for part in plan.receivers:
-            state = await Desk(store).state(part.name)
+            state = await DeliveryAdmin(store).state(part.name)
             till = f"{state.till:%H:%M:%S}Z" if state.till and state.till > now else ""
             waiting = depths.outbox[part.name]
             until = state.till.isoformat() if till and state.till else None
@@ -61,14 +61,14 @@ def show(where: Where, env: Mapping[str, str]) -> int:
     return at(where, env, work)
 
 
-def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
+def enable(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `receiver enable`."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         part = part_of(plan, name)
         if part is None:
             return USAGE
-        moved = await PlanDeeds(plan, store).enable(name, factory.operator())
+        moved = await Actions(plan, store).enable(name, factory.operator())
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
@@ -79,7 +79,7 @@ def enable(where: Where, name: str, env: Mapping[str, str]) -> int:
     return at(where, env, work)
 
 
-def test(where: Where, name: str, env: Mapping[str, str]) -> int:
+def test(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `receiver test`: 1 if the message did not arrive. Needs no running service.
 
     Where one runs, a good test enables the receiver again.
@@ -87,7 +87,7 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
     try:
         settings = read_settings(config=where.config, data=where.data)
         output.open_log(settings)
-        plan = factory.read_plan(settings.config, env)
+        plan = factory.read_config(settings.config, env)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -111,7 +111,7 @@ def test(where: Where, name: str, env: Mapping[str, str]) -> int:
     return OK if good else FAILED
 
 
-async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
+async def _try(plan: Config, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
     receiver = factory.build_receivers(plan, "test", factory.terminal())[part.name]
     own = {"timezone": plan.timezone, "language": plan.language, "install": plan.install, "public_url": plan.public_url}
     digest = sample_digest(part.name, datetime.now(UTC), **own)
@@ -126,14 +126,14 @@ async def _try(plan: Plan, part: Part, settings: Settings) -> list[tuple[Deliver
     if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
         try:
             async with factory.look(settings, plan) as store:
-                if not (await Desk(store).state(part.name)).well:
-                    await PlanDeeds(plan, store).enable(part.name, factory.operator())
+                if not (await DeliveryAdmin(store).state(part.name)).well:
+                    await Actions(plan, store).enable(part.name, factory.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either
     return results
 
 
-def part_of(plan: Plan, name: str) -> Part | None:
+def part_of(plan: Config, name: str) -> Part | None:
     """The receiver of that name; None after it was said that there is none."""
     part = next((part for part in plan.receivers if part.name == name), None)
     if part is None:
@@ -217,7 +217,7 @@ def receiver_list(config: ConfigOption = None, data: DataOption = None, as_json:
     """Every receiver, how it stands, and what waits for it."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.Where(config, data, as_json), os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), os.environ))
 
 
 @receiver_app.command("test")
@@ -227,7 +227,7 @@ def receiver_test(
     """Send one message that is clearly marked as a test, and say what the other side answers."""
     from watchpost.cli import queue
 
-    raise typer.Exit(test(queue.Where(config, data, as_json), name, os.environ))
+    raise typer.Exit(test(queue.StoreOptions(config, data, as_json), name, os.environ))
 
 
 @receiver_app.command("enable")
@@ -237,4 +237,4 @@ def receiver_enable(
     """Send again to a receiver that is disabled or paused: what waits for it goes at once."""
     from watchpost.cli import queue
 
-    raise typer.Exit(enable(queue.Where(config, data, as_json), name, os.environ))
+    raise typer.Exit(enable(queue.StoreOptions(config, data, as_json), name, os.environ))

@@ -11,22 +11,22 @@ from pathlib import Path
 from watchpost import log as tm
 from watchpost import tracing
 from watchpost.cli import output
-from watchpost.cli.output import Bar, complain, note, say, tell, tell_json
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_json
+from watchpost.config.config import Config
 from watchpost.config.loader import Progress
 from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, INTERRUPTED, OK, UNREACHABLE, USAGE
 from watchpost.operations import factory, starter
-from watchpost.operations.config_diff import PlanOnDisk
+from watchpost.operations.config_diff import ConfigOnDisk
 from watchpost.operations.doctor.examine import examine
 from watchpost.operations.doctor.finding import Finding
-from watchpost.operations.reloading import Reloads
+from watchpost.operations.reloading import Reloader
 from watchpost.service import lifecycle
 from watchpost.service.service import Role, Service
 from watchpost.web import context
 from watchpost.web import server as web
-from watchpost.web.reload import Door
+from watchpost.web.reload import ReloadEndpoint
 
 
 def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
@@ -34,10 +34,10 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     try:
         settings = read_settings(config=config, data=data)
 
-        def reread() -> Plan:
+        def reread() -> Config:
             return _read_plan(settings, env)
 
-        with Bar("reading the configuration") as bar:
+        with ProgressBar("reading the configuration") as bar:
             plan = _read_plan(settings, env, bar)
     except ConfigError as error:
         complain(error.complaints)
@@ -46,7 +46,7 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         say(str(error))
         return USAGE
 
-    def on_plan(new: Plan) -> None:
+    def on_plan(new: Config) -> None:
         tm.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
 
     on_plan(plan)
@@ -56,12 +56,12 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     try:
         tracing.start(env)
 
-        doorway = web.Doorway()  # from round to round
+        doorway = web.Listener()  # from round to round
 
-        async def on_web(made: Service, reloads: Reloads) -> None:
+        async def on_web(made: Service, reloads: Reloader) -> None:
             await _web(made, reloads, settings, role, doorway)
 
-        with Bar("reading the feeds", wanted=(settings.log_format or plan.log_format) != "json") as bar:
+        with ProgressBar("reading the feeds", wanted=(settings.log_format or plan.log_format) != "json") as bar:
             if only_once:
                 return asyncio.run(lifecycle.run(plan, settings, env, role, bar))
             serving = lifecycle.serve(
@@ -80,15 +80,15 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
         tracing.stop()
 
 
-def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:
+def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
-    plan = factory.read_plan(settings.config, env, progress)
+    plan = factory.read_config(settings.config, env, progress)
     plan = replace(plan, listen=settings.http_listen or plan.listen)
     web.parse_listen(plan.listen, plan.access.guarded)
     return plan
 
 
-async def _web(made: Service, reloads: Reloads, settings: Settings, role: str, doorway: web.Doorway) -> None:
+async def _web(made: Service, reloads: Reloader, settings: Settings, role: str, doorway: web.Listener) -> None:
     """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
@@ -97,10 +97,10 @@ async def _web(made: Service, reloads: Reloads, settings: Settings, role: str, d
         tm.log().info("http.listening", listen=address)
 
     plan = made.plan
-    door = Door(lambda: reloads.last, lambda: reloads.ask("HTTP"))
+    door = ReloadEndpoint(lambda: reloads.last, lambda: reloads.ask("HTTP"))
     try:
-        disk = PlanOnDisk(reloads, role, made.store)
-        house = context.house(plan, made.store, made.stop, door, disk)
+        disk = ConfigOnDisk(reloads, role, made.store)
+        house = context.web_context(plan, made.store, made.stop, door, disk)
         await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded, doorway)
     except OSError as error:
         # asyncio says in its strerror what it was about, too
@@ -154,7 +154,7 @@ def doctor(config: Path | None, data: Path | None, all_feeds: bool, as_json: boo
 
 async def _examine(settings: Settings, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> list[Finding]:
     found = []
-    with Bar("asking the feeds") as bar:
+    with ProgressBar("asking the feeds") as bar:
         async for finding in examine(settings, env, all_feeds, bar):
             found.append(finding)
             if not as_json:

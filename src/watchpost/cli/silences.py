@@ -12,22 +12,22 @@ import typer
 
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Severity, Source, Topic
 from watchpost.cli.output import say, table, tell, tell_json
-from watchpost.cli.queue import Where, at
-from watchpost.config.config import Plan
+from watchpost.cli.queue import StoreOptions, at
+from watchpost.config.config import Config
 from watchpost.errors import WatchpostError
 from watchpost.exit_codes import FAILED, OK
 from watchpost.operations import factory
-from watchpost.operations.actions import PlanDeeds, Wish
+from watchpost.operations.actions import Actions, SilenceRequest
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
 from watchpost.store.silences import Silences
 
 
-def add(where: Where, wish: Wish, by: str, env: Mapping[str, str]) -> int:
+def add(where: StoreOptions, wish: SilenceRequest, by: str, env: Mapping[str, str]) -> int:
     """The exit code of `silence add`."""
 
-    async def work(plan: Plan, store: Store) -> int:
-        silence = await PlanDeeds(plan, store).silence(wish, by or factory.operator())
+    async def work(plan: Config, store: Store) -> int:
+        silence = await Actions(plan, store).silence(wish, by or factory.operator())
         if where.as_json:
             tell_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
         else:
@@ -37,10 +37,10 @@ def add(where: Where, wish: Wish, by: str, env: Mapping[str, str]) -> int:
     return at(where, env, work)
 
 
-def show(where: Where, env: Mapping[str, str]) -> int:
+def show(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `silence list`."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         now, zone = datetime.now(UTC), ZoneInfo(plan.timezone)
         found = [(one, "configuration") for one in plan.silences]
         found += [(one, "command line") for one in await Silences(store).all()]
@@ -65,12 +65,12 @@ def show(where: Where, env: Mapping[str, str]) -> int:
     return at(where, env, work)
 
 
-def expire(where: Where, id_: str, env: Mapping[str, str]) -> int:
+def expire(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
     """The exit code of `silence expire`: 1 if there is none of that id that has not ended."""
 
-    async def work(plan: Plan, store: Store) -> int:
+    async def work(plan: Config, store: Store) -> int:
         try:
-            ended = await PlanDeeds(plan, store).expire(id_, factory.operator())
+            ended = await Actions(plan, store).expire(id_, factory.operator())
         except WatchpostError as error:
             say(str(error))
             return FAILED
@@ -124,10 +124,10 @@ def silence_add(
 ) -> None:
     """Tell nobody of hits for which all of this holds, for a while. They are counted, and digests say how many."""
     from watchpost.cli import queue
-    from watchpost.operations.actions import Wish
+    from watchpost.operations.actions import SilenceRequest
 
-    wish = Wish(topic, source, severity, text, story, lasting, until, reason)
-    raise typer.Exit(add(queue.Where(config, data, as_json), wish, by, os.environ))
+    wish = SilenceRequest(topic, source, severity, text, story, lasting, until, reason)
+    raise typer.Exit(add(queue.StoreOptions(config, data, as_json), wish, by, os.environ))
 
 
 @silence_app.command("list")
@@ -135,7 +135,7 @@ def silence_list(config: ConfigOption = None, data: DataOption = None, as_json: 
     """Every silence, of the configuration and of the command line."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.Where(config, data, as_json), os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), os.environ))
 
 
 @silence_app.command("expire")
@@ -148,4 +148,4 @@ def silence_expire(
     """End a silence now."""
     from watchpost.cli import queue
 
-    raise typer.Exit(expire(queue.Where(config, data, as_json), id_, os.environ))
+    raise typer.Exit(expire(queue.StoreOptions(config, data, as_json), id_, os.environ))

@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
-from watchpost.cli.match import SUFFIXES, read_articles, read_plan, told_lines
+from watchpost.cli.match import SUFFIXES, match_lines, read_articles, read_plan
 from watchpost.cli.options import span_of
-from watchpost.cli.output import Bar, complain, count, say, tell, tell_json, unknown
-from watchpost.config.config import Plan
+from watchpost.cli.output import ProgressBar, complain, count, say, tell, tell_json, unknown
+from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE, USAGE
 from watchpost.match.matcher import document, match
-from watchpost.match.trial import Effect, Moved
+from watchpost.match.trial import ChangedHit, Effect
 from watchpost.model import Article, Topic
 from watchpost.operations import trials
 from watchpost.query.document import Document
@@ -96,14 +96,16 @@ def test(name: str, asked: Tried, config: Path | None, as_json: bool, env: Mappi
     for title, about in tried:
         matched += _try(topic, title, about, as_json)
         if asked.explain and not as_json:
-            for line in told_lines(explain(topic.query, about), 1):
+            for line in match_lines(explain(topic.query, about), 1):
                 tell(line)
     if broken:
         return FAILED
     return OK if matched or not (asked.files or asked.text or asked.url) else NOTHING
 
 
-def recall(name: str, since: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def recent_articles(
+    name: str, since: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]
+) -> int:
     """The exit code of `watchpost topic test --since`: 3 if nothing matches, 4 without a service that could be asked.
 
     Tried on the last articles that the running service has matched, whatever came of them (retention.articles).
@@ -166,7 +168,7 @@ def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[
     return FAILED if any(price.remarks for price in prices) else OK
 
 
-def _topic(plan: Plan | None, name: str) -> Topic | None:
+def _topic(plan: Config | None, name: str) -> Topic | None:
     if plan is None:
         return None
     found = next((topic for topic in plan.topics if topic.name == name), None)
@@ -209,7 +211,7 @@ def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
     return matches
 
 
-def folder_files(plan: Plan) -> list[str]:
+def folder_files(plan: Config) -> list[str]:
     """The files in the configured folders: the nearest thing to a sample of what comes in."""
     folders = [getattr(part.options, "path", None) for part in plan.sources if part.kind == "folder"]
     files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]
@@ -267,7 +269,7 @@ def diff(
             say(f"{running.trouble or 'no matcher runs'}; to compare with another file: --against FILE")
             return UNREACHABLE
         articles = [*running.articles, *_of_folders(folder_files(new), begin)]
-        with Bar("trying the topics") as bar:
+        with ProgressBar("trying the topics") as bar:
             tried, found = trials.compare(
                 before, new.topics, name, articles, utc_now(), lambda done: bar(done, len(articles))
             )
@@ -317,6 +319,6 @@ def _facts(effect: Effect) -> dict[str, object]:
     }
 
 
-def _moved(one: Moved) -> dict[str, str]:
+def _moved(one: ChangedHit) -> dict[str, str]:
     article = one.article
     return {"id": article.id, "title": article.title, "source": article.source, "url": article.url, "why": one.why}

@@ -114,7 +114,7 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class HttpAccess:
     """Who may see the pages: `users` by their passwords (hashes), or whom a proxy `trusted` names in `header`.
 
     Of the users those in `view` only look; of whom the proxy names, those in `operate` act. `names`: of this host.
@@ -137,7 +137,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ConfigBlocks:
     """The blocks as they were checked, for those who show or compare configurations. Nobody else needs them.
 
     `files` are all files that were read, and the directories in which others may turn up.
@@ -151,7 +151,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Config:
     """Everything the configuration says. `fingerprint` names it: equal configurations have equal fingerprints.
 
     `warnings` are complaints that do not stop the service. `install` names this installation in messages;
@@ -173,13 +173,13 @@ class Plan:
     log_format: str
     log_level: str
     fingerprint: str
-    written: Written
+    written: ConfigBlocks
     warnings: tuple[Complaint, ...] = ()
     ops: str = ""
     watch: bool = False  # a change of the files is a wish to reload
     quiet_hours: tuple[QuietHours, ...] = ()
     silences: tuple[Silence, ...] = ()
-    access: Access = Access()
+    access: HttpAccess = HttpAccess()
     heartbeat: Heartbeat | None = None
 
     @property

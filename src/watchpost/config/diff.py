@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from watchpost.config.config import Part, Plan
+from watchpost.config.config import Config, Part
 from watchpost.config.fields import DAYS, Crontab, Options, Secret, duration_text
 from watchpost.config.schema import SECTIONS
 
@@ -104,7 +104,7 @@ _NOT_SHOWN = {*SECTIONS, "include", "defaults", "feeds_from"}  # they are filled
 _ONLY_IMMEDIATE = ("group_wait", "group_interval", "repeat_interval")
 
 
-def effective(plan: Plan) -> dict[str, Any]:
+def effective(plan: Config) -> dict[str, Any]:
     """The whole configuration as dicts, lists, texts, numbers and booleans, in the order of the manual."""
     written = plan.written
     shown: dict[str, Any] = {"version": 1}

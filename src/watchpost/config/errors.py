@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ValidationError
 
 from watchpost.config.fields import duration_text
-from watchpost.config.yaml_reader import Entry, MappingNode, Mark, Node, ScalarNode, SequenceNode
+from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode
 from watchpost.errors import Complaint
 
 _WANTED = {
@@ -53,13 +53,13 @@ class Block:
     @property
     def place(self) -> Mark:
         """Where to point at when the block as a whole is wrong."""
-        return Entry(self.mark, self.node).place
+        return MappingEntry(self.mark, self.node).place
 
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
     path: str
-    entry: Entry  # what was reached, and where its key stands
+    entry: MappingEntry  # what was reached, and where its key stands
     fork: str | None = None  # the first part of pydantic's path that is not a key here: a branch of a union
     fork_path: str = ""
 
@@ -82,7 +82,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close}'?" if close else ""
 
 
-def translate(
+def complaints_of(
     error: ValidationError,
     block: Block,
     model: type[BaseModel],
@@ -129,15 +129,15 @@ def _inside(location: Sequence[int | str], outer: Sequence[int | str]) -> bool:
 
 
 def _walk(block: Block, location: Sequence[int | str]) -> _Spot:
-    spot = _Spot(block.path, Entry(block.mark, block.node))
+    spot = _Spot(block.path, MappingEntry(block.mark, block.node))
     for part in location:
-        step: tuple[str, Entry] | None = None
+        step: tuple[str, MappingEntry] | None = None
         node = spot.entry.node
         if isinstance(node, MappingNode) and str(part) in node.entries:
             step = (f"{spot.path}.{part}" if spot.path else str(part), node.entries[str(part)])
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
             item = node.items[part]
-            step = (f"{spot.path}[{part}]", Entry(item.mark, item))
+            step = (f"{spot.path}[{part}]", MappingEntry(item.mark, item))
         if step is not None:
             spot = _Spot(*step, spot.fork, spot.fork_path)
         elif spot.fork is None:

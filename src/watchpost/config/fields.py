@@ -92,7 +92,7 @@ class Secret:
     def __init__(self, value: str, origin: str = "") -> None:
         self._value = value
         self.origin = origin
-        redaction.know(value)
+        redaction.know_secret(value)
 
     def reveal(self) -> str:
         """The secret itself."""

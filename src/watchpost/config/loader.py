@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from watchpost.config.config import Limits, Part, Plan, Retention, Written, fingerprint
-from watchpost.config.errors import Block, choice, shown, suggest, translate
+from watchpost.config.config import Config, ConfigBlocks, Limits, Part, Retention, fingerprint
+from watchpost.config.errors import Block, choice, complaints_of, shown, suggest
 from watchpost.config.fields import Options
 from watchpost.config.format import renewed
 from watchpost.config.opml import MAX_BYTES as LIST_BYTES
@@ -340,7 +340,7 @@ def load(
     receivers: Mapping[str, type[Options]],
     env: Mapping[str, str],
     progress: Progress = lambda done, total: None,
-) -> Plan:
+) -> Config:
     """Reads the configuration file at `path`, what it includes, and the lists of feeds that it names.
 
     `sources` ("feed", "folder") and `receivers` map the name of a kind to its options; `env` is
@@ -379,7 +379,7 @@ def load(
     routed = tuple((block, route_of(options, frame.timezone)) for block, options in routes)
     told_of_topics = [one for one in sections.receivers if one.name != frame.ops]
     warnings = [*files.warnings, *reader.warnings, *doubts(routed, topics, told_of_topics)]
-    written = Written(
+    written = ConfigBlocks(
         frame,
         {block.name: block.node.text for block in sections.queries if isinstance(block.node, ScalarNode)},
         reader.topic_options,
@@ -405,10 +405,10 @@ def _plan(
     receivers: tuple[Part, ...],
     topics: tuple[Topic, ...],
     routes: tuple[Route, ...],
-    written: Written,
+    written: ConfigBlocks,
     warnings: tuple[Complaint, ...],
-) -> Plan:
-    return Plan(
+) -> Config:
+    return Config(
         timezone=frame.timezone,
         language=frame.language,
         public_url=frame.public_url,
@@ -518,7 +518,7 @@ class _Reader:
                 block = Block(feed.name, f"'{outline.title}'", outline.mark, ScalarNode(outline.mark, outline.url))
                 wrong = (
                     replace(one, problem=f"{one.problem}: left out", severity="warning")
-                    for one in translate(error, block, model)
+                    for one in complaints_of(error, block, model)
                 )
                 doubts.extend(wrong)
                 continue
@@ -584,7 +584,7 @@ class _Reader:
         try:
             return model.model_validate(values, context=self._context)
         except ValidationError as error:
-            self.complaints.extend(translate(error, block, model, inherited, partial))
+            self.complaints.extend(complaints_of(error, block, model, inherited, partial))
             return None
 
     def _complain(self, block: Block, problem: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from watchpost.config.errors import Block, shown, suggest
 from watchpost.config.schema import RouteOptions, TopicOptions
-from watchpost.config.yaml_reader import Entry, MappingNode, Mark, Node, ScalarNode, SequenceNode
+from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode
 from watchpost.errors import Complaint, QueryError
 from watchpost.model import Route, Topic
 from watchpost.query.document import Document
@@ -252,11 +252,11 @@ def _why(evidence: tuple[Evidence, ...]) -> str:
     return f": {clause}" if clause else ""
 
 
-def _examples(block: Block, key: str) -> Iterator[tuple[str, Entry]]:
+def _examples(block: Block, key: str) -> Iterator[tuple[str, MappingEntry]]:
     examples = block.node.get("examples") if isinstance(block.node, MappingNode) else None
     node: Node | None = examples.get(key) if isinstance(examples, MappingNode) else None
     if isinstance(node, SequenceNode):
         for index, item in enumerate(node.items):
-            yield f"{block.path}.examples.{key}[{index}]", Entry(item.mark, item)
+            yield f"{block.path}.examples.{key}[{index}]", MappingEntry(item.mark, item)
     elif node is not None:
-        yield f"{block.path}.examples.{key}", Entry(node.mark, node)
+        yield f"{block.path}.examples.{key}", MappingEntry(node.mark, node)

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from watchpost.config import fields, passwords
-from watchpost.config.config import Access, Bearer, Heartbeat, Limits, Retention
+from watchpost.config.config import Bearer, Heartbeat, HttpAccess, Limits, Retention
 from watchpost.config.fields import Duration, Network, Options, Secret, Size
 from watchpost.config.opml import NAME, PREFIX_MAX
 from watchpost.model import WINDOW, Severity, derive_id
@@ -147,13 +147,13 @@ class Http(Options):
         return self
 
 
-def access_of(http: Http, public_url: str) -> Access:
+def access_of(http: Http, public_url: str) -> HttpAccess:
     """Who may come in, and by which names this host is asked for."""
     auth, proxy, public = http.auth, http.auth.proxy, urlsplit(public_url).hostname or ""
     told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ("", (), ())
     names = tuple(dict.fromkeys(name.lower() for name in (public, *http.names) if name))
     tokens = {name: Bearer(one.token, one.role) for name, one in auth.tokens.items()}
-    return Access(auth.users, auth.view, *told, names, http.metrics, tokens)
+    return HttpAccess(auth.users, auth.view, *told, names, http.metrics, tokens)
 
 
 # Quiet hours and silences: what an operator writes of them, and what they become.

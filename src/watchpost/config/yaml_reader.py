@@ -90,7 +90,7 @@ class ScalarNode:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class MappingEntry:
     """A key of a mapping, where it stands, and what it holds."""
 
     mark: Mark
@@ -107,7 +107,7 @@ class MappingNode:
     """Keys, as written, in file order."""
 
     mark: Mark
-    entries: dict[str, Entry]
+    entries: dict[str, MappingEntry]
 
     def get(self, key: str) -> Node | None:
         """What stands under `key`; None if nothing does, or only a null."""
@@ -295,8 +295,8 @@ class _Composer:
         return SequenceNode(place, tuple(items)), size, height + 1
 
     def _mapping(self, event: MappingStartEvent, place: Mark, depth: int) -> tuple[Node, int, int]:
-        entries: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
+        entries: dict[str, MappingEntry] = {}
+        merged: dict[str, MappingEntry] = {}
         size, height, fit = 1, 0, True
         while not isinstance(event := next(self._events), MappingEndEvent):
             key, _, _ = self._node(event, depth + 1)
@@ -311,7 +311,7 @@ class _Composer:
                 problem = f"this key is written twice (first in line {first.line})"
                 self.complaints.append(key.mark.complaint("", problem))
             else:
-                entries[key.text] = Entry(key.mark, node)
+                entries[key.text] = MappingEntry(key.mark, node)
         if not fit:
             problem = "a key must be plain text; a value with {{ needs quotes"
             self.complaints.append(place.complaint("", problem))
@@ -319,7 +319,7 @@ class _Composer:
         inherited = {key: entry for key, entry in merged.items() if key not in entries}
         return MappingNode(place, entries | inherited), size, height + 1
 
-    def _merge(self, node: Node, merged: dict[str, Entry]) -> dict[str, Entry]:
+    def _merge(self, node: Node, merged: dict[str, MappingEntry]) -> dict[str, MappingEntry]:
         for part in node.items if isinstance(node, SequenceNode) else (node,):
             if isinstance(part, MappingNode):
                 merged = part.entries | merged  # of several, the first has the say

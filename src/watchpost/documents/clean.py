@@ -42,7 +42,7 @@ _CONTROL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class EntryDraft:
     """What a document says about one article, before it is tidied.
 
     `identity` is what the document itself calls it (guid, Message-ID, id), or "". `text` and `summary` are plain
@@ -61,7 +61,9 @@ class Draft:
     published: datetime | None = None
 
 
-def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = "") -> Article:
+def article_of(
+    draft: EntryDraft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = ""
+) -> Article:
     """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute.
 
     What stands around the article (menus, related articles, archive captions) does not come along.
@@ -87,7 +89,7 @@ def tidy(draft: Draft, *, article_id: str, source: str, now: datetime, lang: str
     )
 
 
-def with_page(article: Article, page: Draft) -> Article | None:
+def with_page(article: Article, page: EntryDraft) -> Article | None:
     """The article of a feed with the text of its page; None if the page has no more text than the feed.
 
     What the feed had for a text becomes the summary, unless it has one. Its title, link and date stay: the page only

@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
-from watchpost.documents.clean import BODY_MAX, Draft, clean_line
+from watchpost.documents.clean import BODY_MAX, EntryDraft, clean_line
 from watchpost.documents.dates import parse_date
 from watchpost.documents.html import scrape
 from watchpost.documents.pdf import is_no_title
@@ -36,7 +36,7 @@ _SPACES = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\
 _HEADING = re.compile(r"title|heading [1-3]", re.IGNORECASE)
 
 
-def read_docx(data: bytes, now: datetime) -> Draft:
+def read_docx(data: bytes, now: datetime) -> EntryDraft:
     """Paragraphs in order, tables included; the title from the properties, else the first heading.
 
     Raises FetchError: "encrypted", "malformed", "too_large" (what it unpacks to), "no_text".
@@ -66,7 +66,7 @@ def read_docx(data: bytes, now: datetime) -> Draft:
     stated = clean_line(facts.get("title", ""))
     copied = scrape("\n\n".join(texts)[: 4 * BODY_MAX])
     title = heading if is_no_title(stated) else stated
-    return Draft(
+    return EntryDraft(
         title=title or copied.title,
         text="\n\n".join(text for text in texts if clean_line(text) != title) if title else copied.body,
         author=clean_line(facts.get("creator", "")) or copied.author,

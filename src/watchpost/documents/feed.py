@@ -18,12 +18,12 @@ from xml.sax import SAXException
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
-from watchpost.documents.clean import Draft
+from watchpost.documents.clean import EntryDraft
 from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode, decode_html, xml_to_utf8
 from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed
 from watchpost.documents.html import parse_html, plain_text
-from watchpost.documents.results import Asks
+from watchpost.documents.results import FeedHints
 from watchpost.errors import FetchError
 
 # what a feed document asks of those who poll it, read from what stands before its first entry.
@@ -41,7 +41,7 @@ _LINK = re.compile(r"<(?:[\w-]{1,20}:)?link\s([^<>]{1,2000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w:-]{1,30})\s{0,9}=\s{0,9}["']([^"'<>]{0,2000})["']""")
 
 
-def asks_of(document: bytes, first_entry: int) -> Asks:
+def hints_of(document: bytes, first_entry: int) -> FeedHints:
     """What the UTF-8 `document` asks for before byte `first_entry`, in its first 64 kB.
 
     ttl, skipHours, skipDays: RSS 2.0; in skipHours 24 is midnight, as RSS 0.91 had it. sy: RSS 1.0 Syndication.
@@ -52,7 +52,7 @@ def asks_of(document: bytes, first_entry: int) -> Asks:
     hours = _PERIODS.get(period[1].lower(), 0) if period else 0
     frequency = max(int(often[1]), 1) if often else 1
     links = _links(head)
-    return Asks(
+    return FeedHints(
         ttl=timedelta(minutes=int(ttl[1])) if ttl and int(ttl[1]) else None,
         update_every=timedelta(hours=hours) / frequency if hours else None,
         skip_hours=tuple(sorted({int(hour) % 24 for hour in _HOUR.findall(head) if int(hour) <= 24})),
@@ -93,17 +93,17 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """`head` is the draft without its texts. The first of `bodies` with something in it is the text.
 
     Without any the summary is the text.
     """
 
-    head: Draft
+    head: EntryDraft
     bodies: tuple[Written, ...] = ()
     summary: Written = Written("")
 
-    def draft(self) -> Draft:
+    def draft(self) -> EntryDraft:
         """The draft, whole."""
         summary = self.summary.plain()
         body = next((text for one in self.bodies if (text := one.plain())), "")
@@ -113,7 +113,7 @@ class Entry:
 # JSON Feed, versions 1.0 and 1.1 (jsonfeed.org), which no XML feed parser reads.
 
 
-def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Entry, ...], str, int]:
+def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], str, int]:
     """The first `limit` items as entries, the feed's language, and the number of items.
 
     Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
@@ -131,8 +131,8 @@ def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[Entry, .
     return entries, _string(feed, "language"), len(known)
 
 
-def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> Entry:
-    head = Draft(
+def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:
+    head = EntryDraft(
         title=plain_text(_string(item, "title")),
         identity=_string(item, "id"),
         link=_string(item, "url") or _string(item, "external_url"),
@@ -142,7 +142,7 @@ def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> 
         published=parse_date(_string(item, "date_published") or _string(item, "date_modified"), now),
     )
     bodies = Written(_string(item, "content_html")), Written(_string(item, "content_text"), html=False)
-    return Entry(head, bodies, Written(_string(item, "summary"), html=False))
+    return FeedEntry(head, bodies, Written(_string(item, "summary"), html=False))
 
 
 def _author_jsonfeed(mapping: Mapping[str, Any]) -> str:
@@ -167,7 +167,7 @@ def _string(mapping: Mapping[str, Any], key: str) -> str:
 _NAMED = 5
 
 
-def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[Entry, ...], int]:
+def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], int]:
     """The first `limit` news of a sitemap as entries without text, and how many there are.
 
     Raises FetchError("not_a_feed") for a sitemap without news and for an index, whose sitemaps the message names.
@@ -186,13 +186,13 @@ def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[Entry, .
     news = [element for element in root if _name(element) == "url" and _child(element, "news") is not None]
     if not news:
         raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")
-    return tuple(Entry(_head(element, now)) for element in news[:limit]), len(news)
+    return tuple(FeedEntry(_head(element, now)) for element in news[:limit]), len(news)
 
 
-def _head(url: etree._Element, now: datetime) -> Draft:
+def _head(url: etree._Element, now: datetime) -> EntryDraft:
     news, link = _child(url, "news"), _text_sitemaps(url, "loc")
     publication = _child(news, "publication")
-    return Draft(
+    return EntryDraft(
         title=_text_sitemaps(news, "title"),
         identity=link,
         link=link,
@@ -282,14 +282,14 @@ class Feed:
     "sitemap".
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[FeedEntry, ...]
     lang: str
     total: int
-    asks: Asks = field(default_factory=Asks)
+    asks: FeedHints = field(default_factory=FeedHints)
     route: str = ""
 
     @property
-    def drafts(self) -> tuple[Draft, ...]:
+    def drafts(self) -> tuple[EntryDraft, ...]:
         """The drafts of all entries, whole."""
         return tuple(entry.draft() for entry in self.entries)
 
@@ -329,7 +329,7 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
     chosen = _newest(entries, limit, now, order)
     read = tuple(entry_of(entry, now, order, url, outlet) for entry in chosen)
     first = ITEM.search(data)
-    asks = asks_of(data, first.start() if first else len(data))
+    asks = hints_of(data, first.start() if first else len(data))
     return Feed(read, lang, len(entries), asks, route)
 
 
@@ -373,7 +373,7 @@ def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool |
     return [entries[n] for n in sorted(latest)]
 
 
-def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> Entry:
+def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> FeedEntry:
     """An entry in feedparser's shape. `url` makes links absolute, `outlet` is the feed's title."""
     contents = [content for content in _get(entry, "content", []) if _text(content, "value").strip()]
     body = (_written(max(contents, key=lambda content: len(content["value"]))),) if contents else ()
@@ -383,7 +383,7 @@ def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, ur
         link = ""  # a guid that is no address, taken for a permanent link
     base = _text(_get(entry, "title_detail", {}), "base")
     source = _get(entry, "source", {})
-    head = Draft(
+    head = EntryDraft(
         title=_written(_get(entry, "title_detail", {})).plain(),
         identity=own,
         link=_join(_join(url, base), link) if link else "",
@@ -392,7 +392,7 @@ def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, ur
         lang=_text(entry, "language"),
         published=parse_date(_date_text(entry), now, day_first=day_first),
     )
-    return Entry(head, body, _written(_get(entry, "summary_detail", {})))
+    return FeedEntry(head, body, _written(_get(entry, "summary_detail", {})))
 
 
 def _written(detail: Mapping[str, Any]) -> Written:

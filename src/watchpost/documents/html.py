@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from watchpost.documents.boilerplate import is_button, is_label
-from watchpost.documents.clean import Draft, canonical_url, clean_line
+from watchpost.documents.clean import EntryDraft, canonical_url, clean_line
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import decode_html
 
@@ -258,7 +258,7 @@ _SITE_SUFFIX = re.compile(r"\s+(?:[|·•»]|::|[-–—])\s+([^|·•»]{2,40})
 _ENOUGH = 100
 
 
-def read_page(data: bytes, now: datetime, encoding: str = "") -> Draft:
+def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     """Title (og:title, h1, title), text, date, outlet (og:site_name), canonical link and language of a page.
 
     `encoding` is what it is in if it is not UTF-8 and does not say so.
@@ -267,14 +267,14 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> Draft:
     page = decode_html(data, encoding)
     root = parse_html(page)
     if root is None:
-        return Draft("")
+        return EntryDraft("")
     metas = _metas(root)
     raw_title = _first(root, "title")
     outlet = clean_line(metas.get("og:site_name", "") or metas.get("application-name", ""))
     title = _title(root, metas, raw_title, outlet)
     if not outlet and (suffix := _SITE_SUFFIX.search(raw_title)) and raw_title.startswith(title):
         outlet = suffix[1].strip()
-    return Draft(
+    return EntryDraft(
         title=title,
         text=_body(page, root, title),
         link=_canonical(root, metas),
@@ -285,7 +285,7 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> Draft:
     )
 
 
-def read_article(data: bytes, now: datetime, encoding: str = "") -> Draft:
+def read_article(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     """The text of an article's page and the facts that it declares about it; "" where no article is found in it.
 
     Only what extraction takes for the article counts: a page's frame (menus, related articles, a wall that asks for
@@ -294,10 +294,10 @@ def read_article(data: bytes, now: datetime, encoding: str = "") -> Draft:
     page = decode_html(data, encoding)
     root = parse_html(page)
     if root is None:
-        return Draft("")
+        return EntryDraft("")
     metas = _metas(root)
     title = _title(root, metas, _first(root, "title"), clean_line(metas.get("og:site_name", "")))
-    return Draft(
+    return EntryDraft(
         title=title,
         text="\n\n".join(_paragraphs(_extract(page, favor_precision=True), title)),
         author=metas.get("author", ""),

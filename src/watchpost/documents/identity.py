@@ -7,14 +7,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from watchpost.documents.clean import Draft, canonical_url, clean_line, clean_text
+from watchpost.documents.clean import EntryDraft, canonical_url, clean_line, clean_text
 from watchpost.model import derive_id
 
 _ALNUM = re.compile(r"[^\W_]+")
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1
 
 
-def identities(drafts: Sequence[Draft], base: str = "", whole: Callable[[int], Draft] | None = None) -> tuple[str, ...]:
+def identities(
+    drafts: Sequence[EntryDraft], base: str = "", whole: Callable[[int], EntryDraft] | None = None
+) -> tuple[str, ...]:
     """One text per draft that stays the same from visit to visit.
 
     The document's own id, unless it gives that to different entries; else the canonical link, likewise; else title
@@ -49,7 +51,7 @@ def _shared(pairs: Iterable[tuple[str, object]]) -> set[str]:
     return {first for first, second in pairs if seen.setdefault(first, second) != second}
 
 
-def _own(draft: Draft) -> str:
+def _own(draft: EntryDraft) -> str:
     """The guid. As a URL it loses its scheme and tracking, so that a move to https announces nothing again.
 
     A version number at its end is replaced by the title: the same headline is the same entry.
@@ -69,10 +71,10 @@ def _without_scheme(url: str) -> str:
     return url.partition("://")[2]
 
 
-def _title_and_day(draft: Draft, title: str) -> str:
+def _title_and_day(draft: EntryDraft, title: str) -> str:
     day = draft.published.date().isoformat() if draft.published else ""
     return f"title:{title}|{day}" if title else ""
 
 
-def _text(draft: Draft) -> str:
+def _text(draft: EntryDraft) -> str:
     return "text:" + hashlib.sha256(clean_text(draft.text or draft.summary).encode()).hexdigest()

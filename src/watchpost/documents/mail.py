@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 
-from watchpost.documents.clean import Draft
+from watchpost.documents.clean import EntryDraft
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import decode
 from watchpost.documents.html import plain_text
@@ -19,7 +19,7 @@ _DEEPEST = 3
 _ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Received")
 
 
-def read_letter(data: bytes, now: datetime) -> Draft:
+def read_mail(data: bytes, now: datetime) -> EntryDraft:
     """Subject, text (text/plain first, else text/html), sender, date; the Message-ID is the identity.
 
     Of a letter whose text is itself attached or forwarded, the first text down to the third level is taken; other
@@ -35,7 +35,7 @@ def read_letter(data: bytes, now: datetime) -> Draft:
     if not isinstance(part, EmailMessage):
         part = EmailMessage()
     sender, address = parseaddr(_header(letter, "From"))
-    return Draft(
+    return EntryDraft(
         title=_header(letter, "Subject"),
         text=_text(part),
         identity=_header(letter, "Message-ID").strip(),

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, cast
 
 from watchpost.documents import encoding as documents_encoding
 from watchpost.documents.boilerplate import blank_margins
-from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX, Draft, tidy
+from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX, EntryDraft, article_of
 from watchpost.documents.identity import identities, version_id
-from watchpost.documents.results import Asks, Failure, Head
+from watchpost.documents.results import EntryHead, Failure, FeedHints
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 
 if TYPE_CHECKING:
-    from watchpost.documents.feed import Entry
+    from watchpost.documents.feed import FeedEntry
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -42,7 +42,7 @@ class Reading:
     failures: tuple[Failure, ...] = ()
     consumed: int = 0
     note: str = ""
-    asks: Asks = field(default_factory=Asks)
+    asks: FeedHints = field(default_factory=FeedHints)
 
 
 def read_document(
@@ -91,7 +91,7 @@ def read_feed_document(
 
 def read_wanted(
     body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
-) -> Generator[tuple[Head, ...], frozenset[str], Reading]:
+) -> Generator[tuple[EntryHead, ...], frozenset[str], Reading]:
     """As read_feed_document, but it asks first which of the entries are wanted: only these become articles.
 
     Those that are wanted by their version's id become articles of that id, which revise the one before.
@@ -100,12 +100,12 @@ def read_wanted(
 
     feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
     marks = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
-    entries: dict[str, Entry] = {}  # an entry that is listed twice counts once
+    entries: dict[str, FeedEntry] = {}  # an entry that is listed twice counts once
     for entry, identity in zip(feed.entries, marks, strict=True):
         if entry.head.title.strip() or entry.head.link or entry.draft().text.strip():
             entries.setdefault(derive_id("article", source, identity), entry)
     heads = tuple(
-        Head(article_id, entry.head.published, version_id(article_id, entry.head.title))
+        EntryHead(article_id, entry.head.published, version_id(article_id, entry.head.title))
         for article_id, entry in entries.items()
     )
     wanted = yield heads
@@ -115,13 +115,13 @@ def read_wanted(
         if later and head.version not in wanted:
             continue
         id_ = head.version if later else head.id
-        article = tidy(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
+        article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
         articles.append(replace(article, revises=head.id) if later else article)
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
     return Reading(tuple(articles), note=note, asks=feed.asks)
 
 
-def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> Draft:
+def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> EntryDraft:
     """What the page of an article has of it; `charset` is what HTTP declared. Raises FetchError("binary")."""
     from watchpost.documents.html import read_article
 
@@ -146,7 +146,7 @@ def read_json_lines(
     for draft, raw in lines.drafts:
         own = draft.identity or _digest(raw)
         article_id = derive_id("article", source, own) if source or not draft.identity else draft.identity
-        tidied = tidy(draft, article_id=article_id, source=source, now=now, lang=lang)
+        tidied = article_of(draft, article_id=article_id, source=source, now=now, lang=lang)
         # Whoever hands over fields gets offsets into these fields: they stay as they are, but for blanked margins.
         title, summary = _as_given(draft.title, TITLE_MAX) or tidied.title, _as_given(draft.summary, SUMMARY_MAX)
         body = blank_margins(_as_given(draft.text, BODY_MAX))
@@ -191,7 +191,7 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
         failures += (Failure(str(path), "cut", f"only the first {BODY_MAX:,} characters are kept"),)
     identity = draft.identity or _digest(data)
     draft = replace(draft, title=draft.title if draft.title.strip() else path.stem)
-    article = tidy(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
+    article = article_of(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
     return Reading((article,), failures)
 
 
@@ -212,7 +212,7 @@ def _kind(path: PurePath, data: bytes) -> str:
     return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
 
 
-def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.text import read_markdown, read_text
 
     text = documents_encoding.decode(data, encoding)[0][: 4 * BODY_MAX]
@@ -220,43 +220,43 @@ def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Dr
     return read(text, now), ()
 
 
-def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.html import read_page
 
     return read_page(data, now, encoding), ()
 
 
-def _letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
-    from watchpost.documents.mail import read_letter
+def _letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+    from watchpost.documents.mail import read_mail
 
-    return read_letter(data, now), ()
+    return read_mail(data, now), ()
 
 
-def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.pdf import read_pdf
 
     return _or_its_name(read_pdf, path, data, now)
 
 
-def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[Draft, tuple[Failure, ...]]:
+def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.docx import read_docx
 
     return _or_its_name(read_docx, path, data, now)
 
 
 def _or_its_name(
-    read: Callable[[bytes, datetime], Draft], path: PurePath, data: bytes, now: datetime
-) -> tuple[Draft, tuple[Failure, ...]]:
+    read: Callable[[bytes, datetime], EntryDraft], path: PurePath, data: bytes, now: datetime
+) -> tuple[EntryDraft, tuple[Failure, ...]]:
     """What is locked or has only pictures is still told of, by the name of its file."""
     try:
         return read(data, now), ()
     except FetchError as error:
         if error.reason not in ("encrypted", "no_text"):
             raise
-        return Draft(path.stem), (Failure(str(path), error.reason, error.detail),)
+        return EntryDraft(path.stem), (Failure(str(path), error.reason, error.detail),)
 
 
-_READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[Draft, tuple[Failure, ...]]]] = {
+_READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[EntryDraft, tuple[Failure, ...]]]] = {
     ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
     ".eml": _letter, ".pdf": _pdf, ".docx": _docx,
 }  # fmt: skip

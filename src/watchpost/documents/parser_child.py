@@ -32,7 +32,7 @@ Said = tuple[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ParserJob:
     """A job: each of its halves may take so much memory beside what is held when it begins."""
 
     number: int
@@ -43,7 +43,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ParserAnswer:
     """What job `number` asked for; without `given` there is no answer, and the job is over."""
 
     number: int
@@ -66,8 +66,8 @@ def main() -> None:
             del message, said  # the next one needs the room
 
 
-def _go_on(message: Work | Answer, asking: dict[int, Generator[Said, Any, None]]) -> Said:
-    if isinstance(message, Work):
+def _go_on(message: ParserJob | ParserAnswer, asking: dict[int, Generator[Said, Any, None]]) -> Said:
+    if isinstance(message, ParserJob):
         steps = attempt(message.function, message.args, message.kwargs)
         said = next(steps)
     else:

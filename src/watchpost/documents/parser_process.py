@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from watchpost import log as tm
-from watchpost.documents.parser_child import LENGTH_BYTES, Answer, Said, Work, attempt
+from watchpost.documents.parser_child import LENGTH_BYTES, ParserAnswer, ParserJob, Said, attempt
 from watchpost.errors import FetchError
 
 # The door to one child process: a socket on which messages go out, and their replies come back in the same order.
@@ -84,7 +84,7 @@ class Child:
         if not self._busy:
             self.idle.set()
 
-    async def exchange(self, message: Work | Answer, seconds: float) -> tuple[Said, float]:
+    async def exchange(self, message: ParserJob | ParserAnswer, seconds: float) -> tuple[Said, float]:
         """Its reply, and how many of the `seconds` of work that it may cost are left.
 
         Raises FetchError ("timeout", "crashed") if this message ended the child, Lost if anything else did.
@@ -250,13 +250,13 @@ class ParserProcess:
         number, trouble = next(self._numbers), None
         try:
             (kind, value), left = await child.exchange(
-                Work(number, self._memory_bytes, work, args, kwargs), self._wall_seconds
+                ParserJob(number, self._memory_bytes, work, args, kwargs), self._wall_seconds
             )
             while kind == "asks":
                 try:
-                    reply = Answer(number, self._memory_bytes, True, await answer(value))
+                    reply = ParserAnswer(number, self._memory_bytes, True, await answer(value))
                 except Exception as error:  # which is not the child's fault
-                    reply, trouble = Answer(number, self._memory_bytes, False), error
+                    reply, trouble = ParserAnswer(number, self._memory_bytes, False), error
                 (kind, value), left = await child.exchange(reply, left)
         except FetchError:
             tm.restarts.labels("parser").inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from watchpost.documents.clean import Draft, clean_line
+from watchpost.documents.clean import EntryDraft, clean_line
 from watchpost.documents.dates import parse_date
 from watchpost.errors import FetchError
 
@@ -17,7 +17,7 @@ _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 _FOOTER = re.compile(r"(?i)(?:page|seite|página|стр\.?)?\s*\d{1,4}(?:\s*(?:/|of|von|de|из)\s*\d{1,4})?")
 
 
-def read_pdf(data: bytes, now: datetime) -> Draft:
+def read_pdf(data: bytes, now: datetime) -> EntryDraft:
     """Text of the first 300 pages; the title from the metadata, else the first line.
 
     Raises FetchError: "encrypted", "malformed", "no_text" (a scan: pictures of pages).
@@ -42,7 +42,7 @@ def read_pdf(data: bytes, now: datetime) -> Draft:
     if is_no_title(title):
         title = lines[0]
     body = [line for line in lines if line != title]
-    return Draft(
+    return EntryDraft(
         title=title,
         text="\n\n".join(_joined(body)),
         author=facts.get("Author", ""),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
+class FeedHints:
     """What a feed document asks of those who poll it; an empty value asks nothing.
 
     `ttl` is RSS 2.0's, `update_every` comes from sy:updatePeriod and sy:updateFrequency (RSS 1.0 Syndication),
@@ -33,7 +33,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class EntryHead:
     """What can be said of an entry before its text is made: the article's id, and when it was published.
 
     `version` is the id of the article that it is under this very headline; "" where it has none.

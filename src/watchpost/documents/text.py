@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchpost.documents.clean import Draft
+from watchpost.documents.clean import EntryDraft
 from watchpost.documents.dates import parse_date
 from watchpost.documents.html import dateline, paragraphs, scrape, trim_furniture
 
@@ -27,11 +27,11 @@ _NAMES = {
 }
 
 
-def read_text(text: str, now: datetime) -> Draft:
+def read_text(text: str, now: datetime) -> EntryDraft:
     """A text file: perhaps a copied page. Without a recognisable title, `title` is "" and nothing is lost."""
     facts, text = front_matter(text)
     found = scrape(text)
-    return Draft(
+    return EntryDraft(
         title=facts.get("title") or found.title,
         text=found.body,
         identity=facts.get("identity", ""),
@@ -45,7 +45,7 @@ def read_text(text: str, now: datetime) -> Draft:
     )
 
 
-def read_markdown(text: str, now: datetime) -> Draft:
+def read_markdown(text: str, now: datetime) -> EntryDraft:
     """A Markdown file: front matter if there is any; the first heading is the title unless front matter has one."""
     facts, text = front_matter(text)
     text = text.replace("\r\n", "\n")
@@ -60,7 +60,7 @@ def read_markdown(text: str, now: datetime) -> Draft:
     blocks = trim_furniture([_plain(block) for block in blocks])
     start = next((block for block in blocks[:4] if dateline(block) != ("", "")), "")
     place, outlet = dateline(start)
-    return Draft(
+    return EntryDraft(
         title=facts.get("title") or heading,
         text="\n\n".join(blocks),
         identity=facts.get("identity", ""),
@@ -120,7 +120,7 @@ class Lines:
     `bad` holds (number of the line within these bytes, from 1; what is wrong with it).
     """
 
-    drafts: tuple[tuple[Draft, bytes], ...]
+    drafts: tuple[tuple[EntryDraft, bytes], ...]
     bad: tuple[tuple[int, str], ...]
     consumed: int
 
@@ -131,7 +131,7 @@ def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
     A last line without its newline counts only if it is a complete JSON object; otherwise it is still being
     written and is not consumed, unless it is longer than any article can be.
     """
-    drafts: list[tuple[Draft, bytes]] = []
+    drafts: list[tuple[EntryDraft, bytes]] = []
     bad: list[tuple[int, str]] = []
     position, number = 0, 0
     while position < len(data) and (limit is None or len(drafts) < limit):
@@ -149,7 +149,7 @@ def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
     return Lines(tuple(drafts), tuple(bad), position)
 
 
-def _read(line: bytes, now: datetime) -> tuple[Draft | None, str]:
+def _read(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
     if len(line) > LINE_MAX_BYTES:
         return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
     try:
@@ -169,7 +169,7 @@ def _read(line: bytes, now: datetime) -> tuple[Draft | None, str]:
     if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
         return None, "no title, no summary, no body"
     identity = record.get("id")
-    draft = Draft(
+    draft = EntryDraft(
         title=texts["title"],
         text=texts["body"],
         identity=str(identity) if isinstance(identity, (str, int)) else "",

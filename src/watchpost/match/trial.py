@@ -12,7 +12,7 @@ from watchpost.query.explain import explain, missing
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ChangedHit:
     """An article that a change of its topic lets in or leaves out. `why`: the words that match, or what is missing."""
 
     article: Article
@@ -26,8 +26,8 @@ class Effect:
     topic: str
     before: int
     now: int
-    gained: tuple[Moved, ...]
-    lost: tuple[Moved, ...]
+    gained: tuple[ChangedHit, ...]
+    lost: tuple[ChangedHit, ...]
 
 
 def effects(
@@ -44,8 +44,8 @@ def effects(
     names = list(dict.fromkeys(topic.name for topic in (*new, *old)))
     after = {topic.name: topic for topic in new}
     counts = {name: [0, 0] for name in names}
-    gained: dict[str, list[Moved]] = {name: [] for name in names}
-    lost: dict[str, list[Moved]] = {name: [] for name in names}
+    gained: dict[str, list[ChangedHit]] = {name: [] for name in names}
+    lost: dict[str, list[ChangedHit]] = {name: [] for name in names}
     past, future = Topics(old), Topics(new)
     for number, article in enumerate(articles):
         if number % 50 == 0:
@@ -57,9 +57,9 @@ def effects(
             counts[name][1] += name in found
         for name in found.keys() - was:
             words = dict.fromkeys(" ".join(item.text.split()) for item in found[name].evidence)
-            gained[name].append(Moved(article, ", ".join(words)))
+            gained[name].append(ChangedHit(article, ", ".join(words)))
         for name in was - found.keys():
-            lost[name].append(Moved(article, why_not(after.get(name), article)))
+            lost[name].append(ChangedHit(article, why_not(after.get(name), article)))
     return tuple(
         Effect(name, counts[name][0], counts[name][1], tuple(gained[name]), tuple(lost[name])) for name in names
     )

@@ -12,14 +12,14 @@ from time import perf_counter
 from watchpost import failpoints, tracing
 from watchpost import log as tm
 from watchpost.errors import CodecError, StoreError
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
 from watchpost.model import Article, Route
-from watchpost.store.client import patiently
-from watchpost.store.matching import Articles, Copy, Match, Matched, Parking
-from watchpost.store.streams import Consumer, Entry
+from watchpost.store.client import until_available
+from watchpost.store.matching import Copy, Match, Matched, MatchStore, Parking
+from watchpost.store.streams import Consumer, StreamEntry
 
 # What the matcher adds to the metrics.
 
@@ -64,7 +64,7 @@ class Matcher:
         self,
         topics: Topics,
         routes: Sequence[Route],
-        articles: Articles,
+        articles: MatchStore,
         *,
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
@@ -84,7 +84,7 @@ class Matcher:
             take=self._take,
             deal=self._deal,
             give_up=self._give_up,
-            beat=partial(VITALS.beat, "match"),
+            beat=partial(HEALTH.beat, "match"),
             tick=tick,
             tick_renew=tick_renew,
             stop=stop,
@@ -102,7 +102,7 @@ class Matcher:
             entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
             await self._consumer.deal(entries)
             if not entries:
-                await patiently(0.2, self._stop)
+                await until_available(0.2, self._stop)
 
     async def _refine(self) -> None:
         """Now and then, beside the matching: choose by what was read which words are looked for first."""
@@ -112,13 +112,13 @@ class Matcher:
             if refinement is not None:
                 self._topics.adopt(await asyncio.to_thread(refinement))
 
-    async def _take(self) -> Sequence[Entry]:
+    async def _take(self) -> Sequence[StreamEntry]:
         return await self._articles.claims.take(_BATCH)
 
-    async def _deal(self, entries: Sequence[Entry]) -> None:
+    async def _deal(self, entries: Sequence[StreamEntry]) -> None:
         matches = []
         for entry in entries:
-            VITALS.beat("match")
+            HEALTH.beat("match")
             failpoints.point("match.read")
             try:
                 article = self._articles.read(entry)
@@ -131,7 +131,7 @@ class Matcher:
             await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
         await self._hand_on(matches)
 
-    async def _give_up(self, entry: Entry) -> None:
+    async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
 
     def _find(self, article: Article) -> tuple[Parking, ...]:
@@ -146,7 +146,7 @@ class Matcher:
     async def _hand_on(self, matches: Sequence[Match]) -> None:
         """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""
         while matches:
-            VITALS.beat("match")
+            HEALTH.beat("match")
             try:
                 results = await self._articles.matched(matches)
             except StoreError as error:
@@ -163,9 +163,9 @@ class Matcher:
             if matches:
                 if self._stop.is_set():
                     return  # still queued: the next start matches them again
-                await patiently(_WAIT_SECONDS, self._stop)
+                await until_available(_WAIT_SECONDS, self._stop)
 
-    async def _bury(self, entry: Entry, reason: str, detail: str) -> None:
+    async def _bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
         tm.dead_letters.labels("articles", reason).inc()
         tm.match_errors.labels(reason).inc()
         await self._articles.bury(entry, reason, detail)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused
-from watchpost.notify.http import Answer, NoAnswer, Poster, SecretUrl, judge
+from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, judge
 from watchpost.notify.receiver import DeliveryOptions
 from watchpost.notify.render import plain, sentences
 from watchpost.notify.render.rich_text import Limits, fit
@@ -29,7 +29,7 @@ class ChatOptions(DeliveryOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ChatFormat:
     """A chat's own: how an edition becomes one that fits and its payloads (JSON), how they are checked, what it takes.
 
     `says(answer)` is an outcome where the chat knows better than the HTTP status, else None.
@@ -39,14 +39,16 @@ class Form:
     plain_payload: Callable[[str], str]
     validate: Callable[[Mapping[str, Any]], tuple[str, ...]]
     limits: Limits
-    says: Callable[[Answer], Outcome | None]
+    says: Callable[[HttpAnswer], Outcome | None]
     pace: timedelta
 
 
 class Chat:
     """Posts an edition in the chat's form; where the chat does not like it, the same as plain text, once."""
 
-    def __init__(self, name: str, options: ChatOptions, user_agent: str, form: Form, url: Secret | None = None) -> None:
+    def __init__(
+        self, name: str, options: ChatOptions, user_agent: str, form: ChatFormat, url: Secret | None = None
+    ) -> None:
         self.name = name
         self._form = form
         self._stories = options.max_stories

@@ -13,19 +13,19 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watchpost import log as tm
-from watchpost.model import SEVERITIES, Accounts, Delivery, Digest, Group, Hit, Message, Severity, Unread
+from watchpost.model import SEVERITIES, Delivery, Digest, Group, Hit, Message, Severity, SourceCounts, UnreadSource
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest import after, compose
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.render import sentences
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.sentences import reductions
-from watchpost.notify.rules import Ruling, rule
+from watchpost.notify.rules import Decision, decide
 from watchpost.notify.schedule import Window, hour_after, next_slot, tell_empty
 from watchpost.schedules import Immediate, QuietHours, Silence
-from watchpost.store.overview import Board
+from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
-from watchpost.store.windows import Parked, Rest
+from watchpost.store.windows import Bucket, Withheld
 from watchpost.trend import Trend, trend_of
 
 # What a receiver is told, whatever goes wrong while it is laid out: the edition, or a plainer one. Never none.
@@ -61,7 +61,7 @@ MOST_TRENDS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Imprint:
+class Installation:
     """What every edition of this installation says of itself. `seed` keeps its ids apart from everybody else's.
 
     `plan` names the configuration, `titles` are the topics' by name, `weights` those of the sources.
@@ -78,7 +78,7 @@ class Imprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class HoldingRules:
     """What the configuration keeps back. `per_hour`: so many editions a receiver gets; 0: any number."""
 
     quiet_hours: tuple[QuietHours, ...] = ()
@@ -87,28 +87,28 @@ class Hush:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class ComposedDigest:
     """What closing a window would do. `digest` is None if nothing is sent."""
 
     digest: Digest | None = None
     deliveries: tuple[Delivery, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    rest: Rest = Rest()  # noqa: RUF009 - frozen
-    rulings: tuple[Ruling, ...] = ()
+    rest: Withheld = Withheld()  # noqa: RUF009 - frozen
+    rulings: tuple[Decision, ...] = ()
     silenced: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)  # by silence and topic
 
 
-class Editor:
+class Composer:
     """Makes editions for these receivers of what these sources brought."""
 
     def __init__(
         self,
         receivers: Mapping[str, Receiver],
         sources: Sequence[str],
-        board: Board,
+        board: Overview,
         silences: Silences,
-        imprint: Imprint,
-        hush: Hush,
+        imprint: Installation,
+        hush: HoldingRules,
     ) -> None:
         self._receivers = receivers
         self._sources = sources
@@ -127,12 +127,12 @@ class Editor:
         return rules.quiet_until(self._hush.quiet_hours, receiver, severity, now)
 
     async def edition(
-        self, group: Group, parked: Parked, window: Window, now: datetime, *, flooded: datetime | None = None
-    ) -> Edition:
+        self, group: Group, parked: Bucket, window: Window, now: datetime, *, flooded: datetime | None = None
+    ) -> ComposedDigest:
         """The edition that closes the window. `flooded`: since when hits beyond a topic's limit are only counted."""
         kept, silenced = await self._not_silenced(parked.hits, now)
         known = {story: told for story, note in parked.notes.items() if (told := notification_log.read(note))}
-        rulings: tuple[Ruling, ...] = ()
+        rulings: tuple[Decision, ...] = ()
         tell = kept
         if isinstance(group.schedule, Immediate):
             rulings = self._rule(group, group.schedule, kept, known, parked.editions, now)
@@ -140,7 +140,7 @@ class Editor:
             tell = [hit for hit in kept if id(hit) in due]
         rest = _rest(parked, rulings, sum(silenced.values()))
         if not tell and not self._tell_nothing(group, parked, window, now, flooded):
-            return Edition(rest=rest, rulings=rulings, silenced=silenced)
+            return ComposedDigest(rest=rest, rulings=rulings, silenced=silenced)
         digest = await self._digest(group, parked, window, now, tell, known, rest.silenced)
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
@@ -149,19 +149,19 @@ class Editor:
         gone = await self._board.unsubscribed(group.receiver) if any(one.address for one in messages) else ()
         messages = tuple(one for one in messages if one.address not in gone)
         rest = replace(rest, over=parked.over)
-        return Edition(digest, deliveries_of(digest, messages), notes, rest, rulings, silenced)
+        return ComposedDigest(digest, deliveries_of(digest, messages), notes, rest, rulings, silenced)
 
     def _rule(
         self,
         group: Group,
         schedule: Immediate,
         hits: Sequence[Hit],
-        known: Mapping[str, notification_log.Told],
+        known: Mapping[str, notification_log.NotificationRecord],
         editions: int,
         now: datetime,
-    ) -> tuple[Ruling, ...]:
+    ) -> tuple[Decision, ...]:
         full = 0 < self._hush.per_hour <= editions
-        return rule(
+        return decide(
             hits,
             known,
             schedule,
@@ -171,7 +171,7 @@ class Editor:
         )
 
     def _tell_nothing(
-        self, group: Group, parked: Parked, window: Window, now: datetime, flooded: datetime | None
+        self, group: Group, parked: Bucket, window: Window, now: datetime, flooded: datetime | None
     ) -> bool:
         """Whether an edition is sent although no story is to be told."""
         if isinstance(group.schedule, Immediate):  # one notice of a flood, when its hour is over
@@ -194,11 +194,11 @@ class Editor:
     async def _digest(
         self,
         group: Group,
-        parked: Parked,
+        parked: Bucket,
         window: Window,
         now: datetime,
         hits: Sequence[Hit],
-        known: Mapping[str, notification_log.Told],
+        known: Mapping[str, notification_log.NotificationRecord],
         silenced: int,
     ) -> Digest:
         timezone = getattr(group.schedule, "timezone", self._imprint.timezone)
@@ -235,17 +235,17 @@ class Editor:
         zone = ZoneInfo(digest.timezone)
         return {topic: trend_of(hours, window.start, window.end, zone) for topic, hours in counts.items()}
 
-    async def _accounts(self, timezone: str, told: datetime | None, now: datetime) -> Accounts | None:
+    async def _accounts(self, timezone: str, told: datetime | None, now: datetime) -> SourceCounts | None:
         """For the first edition of a local day; and for every edition while the sums of the ledger do not meet."""
         today = now.astimezone(ZoneInfo(timezone)).date()
         found = await self._board.accounts(today - timedelta(days=1), len(self._sources))
         first = told is None or told.astimezone(ZoneInfo(timezone)).date() < today
         return found if first or found.gaps else None
 
-    async def _unread(self) -> tuple[Unread, ...]:
+    async def _unread(self) -> tuple[UnreadSource, ...]:
         """A silent failure must never look like a quiet day: what could not be read stands in the edition."""
         return tuple(
-            Unread(status.name, status.detail, status.last_read)
+            UnreadSource(status.name, status.detail, status.last_read)
             for status in await self._board.sources(self._sources)
             if status.failures
         )
@@ -269,7 +269,7 @@ def deliveries_of(digest: Digest, messages: Sequence[Message]) -> tuple[Delivery
     )
 
 
-def tally(edition: Edition, receiver: str) -> None:
+def tally(edition: ComposedDigest, receiver: str) -> None:
     """What the closed window did, for the metrics and the log."""
     for ruling in edition.rulings:
         tm.alert_hits.labels(receiver, ruling.reason).inc(len(ruling.hits))
@@ -282,8 +282,8 @@ def tally(edition: Edition, receiver: str) -> None:
         tm.log().info("hits.silenced", receiver=receiver, silence=silence, count=count)
 
 
-def _rest(parked: Parked, rulings: Sequence[Ruling], silenced: int) -> Rest:
+def _rest(parked: Bucket, rulings: Sequence[Decision], silenced: int) -> Withheld:
     held = [ruling for ruling in rulings if ruling.until is not None]
     ids = {id(hit) for ruling in held for hit in ruling.hits}
     raw = tuple(data for hit, data in zip(parked.hits, parked.raw, strict=True) if id(hit) in ids)
-    return Rest(raw, min((ruling.until for ruling in held if ruling.until), default=None), silenced)
+    return Withheld(raw, min((ruling.until for ruling in held if ruling.until), default=None), silenced)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from watchpost.model import SEVERITIES, Digest, Group, Hit, Report, Story, TopicMatch, Unread, derive_id
-from watchpost.notify.notification_log import Told, status
+from watchpost.model import SEVERITIES, Digest, Group, Hit, Report, Story, TopicMatch, UnreadSource, derive_id
+from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.notify.schedule import Window
 from watchpost.schedules import Immediate
 
@@ -27,9 +27,9 @@ def compose(
     language: str,
     install: str,
     public_url: str = "",
-    unread: Sequence[Unread] = (),
+    unread: Sequence[UnreadSource] = (),
     sources_total: int = 0,
-    told: Mapping[str, Told] | None = None,
+    told: Mapping[str, NotificationRecord] | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> Digest:
     """The edition of one group's window. Its id follows from the installation, the group, its turn and the hits.
@@ -61,14 +61,16 @@ def compose(
     )
 
 
-def after(digest: Digest, omitted: int, hits: Sequence[Hit], told: Mapping[str, Told]) -> dict[str, Told]:
+def after(
+    digest: Digest, omitted: int, hits: Sequence[Hit], told: Mapping[str, NotificationRecord]
+) -> dict[str, NotificationRecord]:
     """What the group knows of each of the edition's stories when it has read it.
 
     Of the `omitted` last ones, which are only counted, it knows no more than before: they may be told as new later.
     """
     ids = {story.id for story in digest.stories[: len(digest.stories) - omitted]}
     return {
-        members[0].story: told.get(members[0].story, Told()).after(members, digest.created)
+        members[0].story: told.get(members[0].story, NotificationRecord()).after(members, digest.created)
         for members in _by_story(hits)
         if members[0].story in ids
     }
@@ -91,10 +93,10 @@ def _text(hit: Hit) -> tuple[str, str]:
     return hit.topic, hit.article.revises or hit.article.id
 
 
-def _story(hits: Sequence[Hit], told: Told | None, now: datetime, weights: Mapping[str, float]) -> Story:
+def _story(hits: Sequence[Hit], told: NotificationRecord | None, now: datetime, weights: Mapping[str, float]) -> Story:
     hits = _current(hits)
     word, change = status(hits, told)
-    known = (told or Told()).after(hits)
+    known = (told or NotificationRecord()).after(hits)
     first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))
     topics: dict[str, TopicMatch] = {}
     for hit in hits:

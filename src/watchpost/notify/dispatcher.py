@@ -14,28 +14,28 @@ from datetime import datetime, timedelta
 from watchpost import failpoints, tracing
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 from watchpost.model import Group
-from watchpost.notify.composer import Editor, tally
+from watchpost.notify.composer import Composer, tally
 from watchpost.notify.schedule import Window, due, next_look
 from watchpost.schedules import Immediate
-from watchpost.store.client import patiently
-from watchpost.store.deliveries import Outbox
-from watchpost.store.windows import HELD, Standing, base_of
+from watchpost.store.client import until_available
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.windows import HELD, GroupState, base_of
 
 _WAIT_SECONDS = 1.0
 _LINKS = 100  # hits of an edition whose traces it is joined to
 
 
-class Closer:
+class Dispatcher:
     """Closes windows until `stop` is set. `tick` returns each second; a parked hit wakes it earlier."""
 
     def __init__(
         self,
         groups: Sequence[Group],
         receivers: Collection[str],
-        outbox: Outbox,
-        editor: Editor,
+        outbox: DeliveryStore,
+        editor: Composer,
         *,
         tick: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -82,7 +82,7 @@ class Closer:
         base = self._groups.get(base_of(key))
         return replace(base, key=key) if base is not None else self._orphan(key)
 
-    def _window(self, group: Group, standing: Standing, now: datetime, at_once: bool) -> Window | None:
+    def _window(self, group: Group, standing: GroupState, now: datetime, at_once: bool) -> Window | None:
         if group.key.endswith(HELD) and standing.opened and base_of(group.key) in self._groups:
             return Window(standing.opened, now) if standing.until is None or standing.until <= now else None
         if at_once:
@@ -96,7 +96,7 @@ class Closer:
             return replace(window, late=timedelta(0))  # nobody was late
         return window
 
-    async def _close_safely(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
+    async def _close_safely(self, group: Group, standing: GroupState, window: Window, now: datetime) -> None:
         try:
             await self._close_one(group, standing, window, now)
         except StoreError:
@@ -107,7 +107,7 @@ class Closer:
                 tm.log().exception("group.failed", group=group.key, error=type(error).__name__)
             tm.digests.labels(group.receiver, "failed").inc()
 
-    async def _close_one(self, group: Group, standing: Standing, window: Window, now: datetime) -> None:
+    async def _close_one(self, group: Group, standing: GroupState, window: Window, now: datetime) -> None:
         parked = await self._outbox.peek(group.key)
         parents = [hit.article.trace for hit in parked.hits][:_LINKS]
         with tracing.span("notify.close", parents, receiver=group.receiver) as trace:
@@ -147,7 +147,7 @@ class Closer:
     async def _close(self) -> None:
         enrolled = False
         while not self._stop.is_set():
-            VITALS.beat("notify")
+            HEALTH.beat("notify")
             self._wake.clear()
             soonest = None
             try:
@@ -158,7 +158,7 @@ class Closer:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             wait = (soonest - self._clock()).total_seconds() if soonest else 60.0
-            await patiently(max(0.0, wait), self._wake)
+            await until_available(max(0.0, wait), self._wake)
 
     async def _pulse(self) -> None:
         while not self._stop.is_set():
@@ -172,10 +172,10 @@ class Closer:
                 async for _ in self._outbox.hints(self._stop):
                     self._wake.set()
             except StoreError:
-                await patiently(_WAIT_SECONDS, self._stop)
+                await until_available(_WAIT_SECONDS, self._stop)
 
 
-async def run_once(closer: Closer, outbox: Outbox, groups: Sequence[Group], now: datetime) -> None:
+async def run_once(closer: Dispatcher, outbox: DeliveryStore, groups: Sequence[Group], now: datetime) -> None:
     """Close every window that holds anything, now (`run --once`): as often as it takes to empty the buckets.
 
     What is held back until a later hour stays held.

@@ -72,7 +72,7 @@ TargetUrl = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back. `body` is at most 64 KiB; `whole` is False if it went on or broke off."""
 
     status: int
@@ -113,7 +113,7 @@ class Poster:
         self._turn = asyncio.Lock()
         self._free_at = 0.0
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | NoAnswer:
         """One request, one answer, all within the deadline. Does not raise for what the outside does."""
         if not self._pace:
             return await self._post(body, headers)
@@ -125,7 +125,7 @@ class Poster:
             finally:
                 self._free_at = loop.time() + self._pace
 
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | NoAnswer:
         import httpx
 
         sent = False
@@ -163,7 +163,7 @@ class Poster:
                 reason, detail = _diagnose(error)
                 return NoAnswer(reason, detail, sent and reason in ("timeout", "unknown"))
         assert status is not None  # noqa: S101  # no answer has returned above
-        return Answer(status, answer_headers, bytes(received[:ANSWER_LIMIT]), whole)
+        return HttpAnswer(status, answer_headers, bytes(received[:ANSWER_LIMIT]), whole)
 
     async def close(self) -> None:
         """Close the connections; a later post opens new ones."""
@@ -184,7 +184,7 @@ class Poster:
         return self._client
 
 
-def judge(answer: Answer | NoAnswer, *, repeatable: bool, secrets: Iterable[Secret] = ()) -> Outcome:
+def judge(answer: HttpAnswer | NoAnswer, *, repeatable: bool, secrets: Iterable[Secret] = ()) -> Outcome:
     """What an answer means for the delivery. 2xx is Delivered; whatever else a body must say, the caller reads.
 
     `repeatable` goes into Unknown. `secrets` are hidden should the answer echo one of them.
@@ -229,7 +229,7 @@ def _echo(body: bytes, secrets: Iterable[Secret]) -> str:
     return f": {text[:_ECHO]}" if text else ""
 
 
-def _whereto(answer: Answer) -> str:
+def _whereto(answer: HttpAnswer) -> str:
     from watchpost.net import redact
 
     location = answer.headers.get("location", "")

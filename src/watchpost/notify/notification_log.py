@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from watchpost.model import Change, Hit
+from watchpost.model import HeadlineChange, Hit
 
 MOST_FIGURES = 3
 """More figures that differ are not a correction but another text."""
@@ -23,7 +23,7 @@ MOST_OUTLETS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NotificationRecord:
     """What a group knows of one story: voices, topics, and the headline and figures of each outlet; and since when.
 
     `at` is when it was last told of the story, None if that is not known.
@@ -34,10 +34,10 @@ class Told:
     outlets: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict, hash=False)
     at: datetime | None = None
 
-    def after(self, hits: Sequence[Hit], now: datetime | None = None) -> Told:
+    def after(self, hits: Sequence[Hit], now: datetime | None = None) -> NotificationRecord:
         """What it knows once these hits of the story are told, too."""
         outlets = {**self.outlets, **{outlet(hit): (hit.article.title, hit.figures) for hit in hits}}
-        return Told(
+        return NotificationRecord(
             tuple(dict.fromkeys((*self.voices, *map(voice, hits))))[:MOST_OUTLETS],
             tuple(dict.fromkeys((*self.topics, *(hit.topic for hit in hits)))),
             dict(list(outlets.items())[:MOST_OUTLETS]),
@@ -55,24 +55,26 @@ def voice(hit: Hit) -> str:
     return hit.voice or outlet(hit)
 
 
-def status(hits: Sequence[Hit], told: Told | None) -> tuple[Literal["new", "updated", "continuing"], Change]:
+def status(
+    hits: Sequence[Hit], told: NotificationRecord | None
+) -> tuple[Literal["new", "updated", "continuing"], HeadlineChange]:
     """What these hits of one story are to somebody who was told that much (None: nothing)."""
     if told is None:
-        return "new", Change()
-    change = Change(
+        return "new", HeadlineChange()
+    change = HeadlineChange(
         sources=len({voice(hit) for hit in hits} - {*told.voices}),
         headline=next((old for old, new in _headlines(hits, told) if old != new), ""),
         figures=next(filter(None, (_corrected(hit, told) for hit in hits)), ()),
         topics=len({hit.topic for hit in hits} - {*told.topics}),
     )
-    return ("updated" if change != Change() else "continuing"), change
+    return ("updated" if change != HeadlineChange() else "continuing"), change
 
 
-def _headlines(hits: Sequence[Hit], told: Told) -> list[tuple[str, str]]:
+def _headlines(hits: Sequence[Hit], told: NotificationRecord) -> list[tuple[str, str]]:
     return [(told.outlets[outlet(hit)][0], hit.article.title) for hit in hits if outlet(hit) in told.outlets]
 
 
-def _corrected(hit: Hit, told: Told) -> tuple[tuple[str, str], ...]:
+def _corrected(hit: Hit, told: NotificationRecord) -> tuple[tuple[str, str], ...]:
     """Which figures of the outlet's earlier text have become which, in reading order."""
     before = told.outlets.get(outlet(hit), ("", ()))[1]
     gone = [figure for figure in before if figure not in hit.figures]
@@ -82,7 +84,7 @@ def _corrected(hit: Hit, told: Told) -> tuple[tuple[str, str], ...]:
     return tuple(zip(gone, come, strict=False))
 
 
-def write(told: Told) -> str:
+def write(told: NotificationRecord) -> str:
     """As text for the store."""
     return json.dumps(
         {"voices": told.voices, "topics": told.topics, "outlets": told.outlets}
@@ -92,7 +94,7 @@ def write(told: Told) -> str:
     )
 
 
-def read(text: str) -> Told | None:
+def read(text: str) -> NotificationRecord | None:
     """What `write` wrote; None for anything else, and then the story counts as new."""
     try:
         found: Any = json.loads(text)
@@ -100,6 +102,6 @@ def read(text: str) -> Told | None:
             str(name): (str(title), tuple(map(str, figures))) for name, (title, figures) in found["outlets"].items()
         }
         at = datetime.fromtimestamp(float(found["at"]), UTC) if "at" in found else None
-        return Told(tuple(map(str, found["voices"])), tuple(map(str, found["topics"])), outlets, at)
+        return NotificationRecord(tuple(map(str, found["voices"])), tuple(map(str, found["topics"])), outlets, at)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
         return None

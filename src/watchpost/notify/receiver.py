@@ -63,7 +63,7 @@ class DeliveryOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class ReceiverContext:
     """What app lends to every receiver: its User-Agent, this installation's id and secret, and the terminal."""
 
     user_agent: str
@@ -73,7 +73,7 @@ class Workshop:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ReceiverKind:
     """A kind of receiver: its name in the configuration, the options an operator may write, and how to make one.
 
     `build(name, options, workshop)` opens nothing; the first send does. `pace`: the least distance between two
@@ -82,5 +82,5 @@ class Kind:
 
     name: str
     options: type[Options]
-    build: Callable[[str, Any, Workshop], Receiver]
+    build: Callable[[str, Any, ReceiverContext], Receiver]
     pace: timedelta = timedelta(0)

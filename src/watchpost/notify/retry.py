@@ -48,14 +48,14 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Bury:
+class DeadLetterIt:
     """It will not go through: to the dead letters."""
 
     reason: str
     detail: str
 
 
-Step = Finish | Again | Keep | Bury
+Step = Finish | Again | Keep | DeadLetterIt
 
 
 def next_step(
@@ -82,12 +82,12 @@ def next_step(
         case Refused("gone", detail) if disabled:
             return Keep(f"gone: {detail}", burns=False)
         case Refused(reason, detail):
-            return Bury(reason, detail)
+            return DeadLetterIt(reason, detail)
         case TryLater(reason, detail) if disabled:
             return Keep(f"{reason}: {detail}", burns=False)
         case TryLater(reason, detail, after):
             if attempt > len(schedule):
-                return Bury(reason, f"{detail} (after {attempt} attempts)")
+                return DeadLetterIt(reason, f"{detail} (after {attempt} attempts)")
             delay = _jittered(schedule[attempt - 1], delivery, attempt, jitter)
             if held and after is not None and after >= delay:
                 return Keep(f"{reason}: {detail}", burns=True)
@@ -96,7 +96,7 @@ def next_step(
             return Again(delay, "retrying", f"{reason}: {detail}")
         case Unknown(reason, detail, repeatable):
             if attempt > (len(schedule) if repeatable else 1):
-                return Bury(reason, f"{detail} (it may have arrived; {attempt} attempts)")
+                return DeadLetterIt(reason, f"{detail} (it may have arrived; {attempt} attempts)")
             delay = _jittered(schedule[min(attempt, len(schedule)) - 1], delivery, attempt, jitter)
             return Again(delay, "unknown", f"{reason}: {detail}")
         case _ as never:
@@ -130,7 +130,7 @@ News = Literal["", "paused", "opened", "disabled", "recovered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BreakerVerdict:
     """How the receiver stands now, and what changed by it ("" if nothing that anybody would ask about).
 
     `held`: the other side asked that nothing be sent for a while.
@@ -141,15 +141,19 @@ class Verdict:
     held: bool = False
 
 
-def weigh(state: ReceiverState, outcome: Outcome, now: datetime, disable_after: timedelta = DISABLE_AFTER) -> Verdict:
+def weigh(
+    state: ReceiverState, outcome: Outcome, now: datetime, disable_after: timedelta = DISABLE_AFTER
+) -> BreakerVerdict:
     """What an attempt's outcome makes of `state`. `now` is the store's time."""
     match outcome:
         case Delivered():
-            return Verdict(ReceiverState(version=state.version), "recovered" if state.trips or state.disabled else "")
+            return BreakerVerdict(
+                ReceiverState(version=state.version), "recovered" if state.trips or state.disabled else ""
+            )
         case Refused("gone", detail):
             return _disabled(state, now, detail)
         case Refused():
-            return Verdict(state)  # the message's own fault: it says nothing about the receiver
+            return BreakerVerdict(state)  # the message's own fault: it says nothing about the receiver
         case TryLater(reason, detail, after):
             wish = min(after, LONGEST_PAUSE) if after is not None and reason in _THE_RECEIVER_ASKS else None
             return _failed(state, now, f"{reason}: {detail}", wish, disable_after)
@@ -157,7 +161,9 @@ def weigh(state: ReceiverState, outcome: Outcome, now: datetime, disable_after: 
             return _failed(state, now, f"{reason}: {detail}", None, disable_after)
 
 
-def _failed(state: ReceiverState, now: datetime, why: str, wish: timedelta | None, disable_after: timedelta) -> Verdict:
+def _failed(
+    state: ReceiverState, now: datetime, why: str, wish: timedelta | None, disable_after: timedelta
+) -> BreakerVerdict:
     failing, early = state.failing or now, state.early
     if now - failing >= FIRST_DAY and early < EARLY_FAILURES:
         failing, early = now, 0
@@ -173,8 +179,8 @@ def _failed(state: ReceiverState, now: datetime, why: str, wish: timedelta | Non
         news = "" if state.trips else "opened"
     if wish is not None and (till is None or now + wish > till):
         till, news = now + wish, news or "paused"
-    return Verdict(replace(after, till=till), news, held=wish is not None)
+    return BreakerVerdict(replace(after, till=till), news, held=wish is not None)
 
 
-def _disabled(state: ReceiverState, now: datetime, why: str) -> Verdict:
-    return Verdict(replace(state, disabled=now, till=None, why=why), "disabled")
+def _disabled(state: ReceiverState, now: datetime, why: str) -> BreakerVerdict:
+    return BreakerVerdict(replace(state, disabled=now, till=None, why=why), "disabled")

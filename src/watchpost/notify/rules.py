@@ -15,7 +15,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from watchpost.model import Hit
-from watchpost.notify.notification_log import Told, status
+from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.schedules import Immediate, QuietHours, Silence
 
 Reason = Literal["new", "topic", "update", "repeat", "interval", "known", "quiet", "limit"]
@@ -23,7 +23,7 @@ TOLD: tuple[Reason, ...] = ("new", "topic", "update", "repeat")
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class Decision:
     """What becomes of one story's hits. `until` is set if they are held: "interval", "quiet" or "limit"."""
 
     reason: Reason
@@ -36,25 +36,25 @@ class Ruling:
         return self.reason in TOLD
 
 
-def rule(
+def decide(
     hits: Sequence[Hit],
-    known: Mapping[str, Told],
+    known: Mapping[str, NotificationRecord],
     schedule: Immediate,
     now: datetime,
     quiet_until: Callable[[Hit], datetime | None] = lambda hit: None,
     limited_until: datetime | None = None,
-) -> tuple[Ruling, ...]:
+) -> tuple[Decision, ...]:
     """A ruling for each story, and for each part of one of which quiet hours let only some hits through.
 
     `quiet_until` says of a hit how long quiet hours hold it, `limited_until` when the receiver may get more.
     """
-    rulings: list[Ruling] = []
+    rulings: list[Decision] = []
     for (_, silent), members in _parts(hits, quiet_until).items():
         ruling = _of_story(members, known.get(members[0].story), schedule, now)
         if ruling.told and silent is not None:
-            ruling = Ruling("quiet", ruling.hits, silent)
+            ruling = Decision("quiet", ruling.hits, silent)
         if ruling.told and limited_until is not None:
-            ruling = Ruling("limit", ruling.hits, limited_until)
+            ruling = Decision("limit", ruling.hits, limited_until)
         rulings.append(ruling)
     return tuple(rulings)
 
@@ -69,17 +69,17 @@ def _parts(
     return parts
 
 
-def _of_story(hits: tuple[Hit, ...], told: Told | None, schedule: Immediate, now: datetime) -> Ruling:
+def _of_story(hits: tuple[Hit, ...], told: NotificationRecord | None, schedule: Immediate, now: datetime) -> Decision:
     word, change = status(hits, told)
     if told is None or word == "new":
-        return Ruling("new", hits)
+        return Decision("new", hits)
     if change.topics:
-        return Ruling("topic", hits)
+        return Decision("topic", hits)
     if word == "updated":
         due = told.at + schedule.group_interval if told.at else now
-        return Ruling("update", hits) if due <= now else Ruling("interval", hits, due)
+        return Decision("update", hits) if due <= now else Decision("interval", hits, due)
     again = told.at is not None and told.at + schedule.repeat_interval <= now
-    return Ruling("repeat" if again else "known", hits)
+    return Decision("repeat" if again else "known", hits)
 
 
 # quiet hours and silences. Who is not told now, and of what nobody is.

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from watchpost.model import Cron, Daily, Every, Immediate, Schedule
+from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
 HEARTBEAT = timedelta(days=7)  # `empty: weekly`: so long may a digest be silent before it says that all is well
 _CLOCK_WAS_WRONG = timedelta(minutes=10)

@@ -22,18 +22,18 @@ from watchpost.notify.retry import (
     JITTER,
     SCHEDULE,
     Again,
-    Bury,
+    BreakerVerdict,
+    DeadLetterIt,
     Finish,
     Keep,
     Step,
-    Verdict,
     next_step,
     weigh,
 )
-from watchpost.store.client import patiently
-from watchpost.store.deliveries import Outbox
-from watchpost.store.receivers import Gate, ReceiverState
-from watchpost.store.streams import Claims, Consumer, Entry
+from watchpost.store.client import until_available
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.receivers import CircuitBreaker, ReceiverState
+from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 
 # Whether anything may go to a receiver now, and how it stands after an attempt: standing.py's rules, carried out.
 
@@ -57,7 +57,9 @@ class Policy:
 class Admission:
     """One receiver's gate and policy. `held`: was the gate closed the last time; what was kept goes first then."""
 
-    def __init__(self, receiver: str, gate: Gate, outbox: Outbox, stop: asyncio.Event, policy: Policy) -> None:
+    def __init__(
+        self, receiver: str, gate: CircuitBreaker, outbox: DeliveryStore, stop: asyncio.Event, policy: Policy
+    ) -> None:
         self._receiver = receiver
         self._gate = gate
         self._outbox = outbox
@@ -80,13 +82,13 @@ class Admission:
             if passage.wait is None or passage.wait.total_seconds() > _IN_HAND_SECONDS or self._stop.is_set():
                 self.held = True
                 return None
-            await patiently(passage.wait.total_seconds(), self._stop)
+            await until_available(passage.wait.total_seconds(), self._stop)
 
-    async def note(self, state: ReceiverState, outcome: Outcome) -> Verdict:
+    async def note(self, state: ReceiverState, outcome: Outcome) -> BreakerVerdict:
         """Write down how the receiver stands after this; on the newest state, should another notifier have written."""
         while True:
             if state.well and isinstance(outcome, Delivered):
-                return Verdict(state)
+                return BreakerVerdict(state)
             now = await self._outbox.now()
             verdict = weigh(state, outcome, now, self.policy.disable_after)
             notices = self.policy.notices(verdict.state, now) if verdict.news == "disabled" else ()
@@ -95,7 +97,7 @@ class Admission:
                 return verdict
             state = (await self._gate.look()).state
 
-    def _say(self, verdict: Verdict) -> None:
+    def _say(self, verdict: BreakerVerdict) -> None:
         name, state = self._receiver, verdict.state
         match verdict.news:
             case "disabled":
@@ -180,8 +182,8 @@ class Sender:
     def __init__(
         self,
         receiver: Receiver,
-        outbox: Outbox,
-        claims: Claims,
+        outbox: DeliveryStore,
+        claims: StreamClaims,
         admission: Admission,
         journal: Journal | None,
         *,
@@ -244,27 +246,27 @@ class Sender:
         """While the receiver is held, what is left waits in its place; afterwards `_take` begins with it."""
         return not self._admission.held and await self._admission.open()
 
-    async def _take(self) -> Sequence[Entry]:
+    async def _take(self) -> Sequence[StreamEntry]:
         """The next message: while the receiver is held none; afterwards first what was kept in its place."""
         if not self._opened:
             await self._outbox.open_box(self._receiver.name)
             self._opened = True
         if not await self._admission.open():
-            await patiently(_LOOK_SECONDS, self._stop)
+            await until_available(_LOOK_SECONDS, self._stop)
             return ()
         if self._admission.held and (kept := await self._claims.reclaim(1, oldest=True)):
             return kept
         self._admission.held = False
         return await self._claims.take(1)
 
-    async def _deal(self, entries: Sequence[Entry]) -> None:
+    async def _deal(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             await self._one(entry)
 
-    async def _give_up(self, entry: Entry) -> None:
+    async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result", "a message")
 
-    async def _one(self, entry: Entry) -> None:
+    async def _one(self, entry: StreamEntry) -> None:
         name = self._receiver.name
         try:
             delivery = await self._outbox.delivery(entry)
@@ -321,7 +323,7 @@ class Sender:
             except OSError as error:  # a full disk: DONE in Redis is still ahead
                 tm.log().warning("warning", text=f"the journal of deliveries cannot be written: {error}")
 
-    async def _carry_out(self, step: Step, entry: Entry, delivery: Delivery) -> None:
+    async def _carry_out(self, step: Step, entry: StreamEntry, delivery: Delivery) -> None:
         name, what = self._receiver.name, delivery.message.subject
         match step:
             case Finish(remember):
@@ -345,12 +347,12 @@ class Sender:
                 self._admission.held = True
                 await self._outbox.keep(name, entry, self._claims.consumer, error, burns=burns)
                 tm.log().warning("delivery.kept", receiver=name, what=what, error=error)
-            case Bury(reason, detail):
+            case DeadLetterIt(reason, detail):
                 await self._bury(entry, reason, detail, what)
             case _ as never:
                 assert_never(never)
 
-    async def _until_done(self, entry: Entry, thread: str = "", remember: str = "") -> None:
+    async def _until_done(self, entry: StreamEntry, thread: str = "", remember: str = "") -> None:
         """It arrived; only Redis must still be told. While it cannot be, keep trying: sending again would be worse."""
         while True:
             then = None if self._stop.is_set() else self._claims  # the next delivery comes along with the answer
@@ -361,9 +363,9 @@ class Sender:
             except StoreError:
                 if self._stop.is_set():
                     return  # the journal knows; the next start says DONE
-                await patiently(_WAIT_SECONDS, self._stop)
+                await until_available(_WAIT_SECONDS, self._stop)
 
-    async def _bury(self, entry: Entry, reason: str, detail: str, what: str) -> None:
+    async def _bury(self, entry: StreamEntry, reason: str, detail: str, what: str) -> None:
         tm.dead_letters.labels("outbox", reason).inc()
         tm.log().error("delivery.dead", receiver=self._receiver.name, what=what, reason=reason, detail=detail)
         await self._outbox.bury(self._receiver.name, entry, reason, detail)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonS
 from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Options
-from watchpost.model import Digest, Report, Snippet, Story, TopicMatch, Unread, derive_id
+from watchpost.model import Digest, Report, Snippet, Story, TopicMatch, UnreadSource, derive_id
 from watchpost.notify.render.template import Form, Source, TemplateFault, render
 
 # an edition in which nothing happened, to try a receiver or a template with. Marked as a test throughout.
@@ -61,7 +61,7 @@ def sample_digest(
         created=now,
         stories=stories,
         articles=2,
-        unread=(Unread("test-source", "a test of this line", now - timedelta(hours=2)),),
+        unread=(UnreadSource("test-source", "a test of this line", now - timedelta(hours=2)),),
         sources_total=2,
         public_url=public_url,
         install=install,

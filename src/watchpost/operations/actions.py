@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from watchpost import log as tm
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.errors import suggest
 from watchpost.config.fields import Duration
 from watchpost.config.schema import moment
@@ -19,15 +19,15 @@ from watchpost.model import SEVERITIES, derive_id
 from watchpost.operations import factory
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk, failed_since
-from watchpost.store.history import Case, Letter
+from watchpost.store.deliveries import DeliveryAdmin, failed_since
+from watchpost.store.history import DeadLetter, DeliveryRecord
 from watchpost.store.silences import Silences
 
 # A silence out of what a person wrote, on the command line or a page: the same checks and sentences.
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SilenceRequest:
     """What was written: conditions ("" for none), how long (`lasting`, "2h") or `until` when, and why."""
 
     topic: str = ""
@@ -40,7 +40,7 @@ class Wish:
     reason: str = ""
 
 
-def silence_of(wish: Wish, plan: Plan, by: str, now: datetime) -> Silence:
+def silence_of(wish: SilenceRequest, plan: Config, by: str, now: datetime) -> Silence:
     """The silence. Raises FormError that says of each wrong field what to write."""
     wrong = dict(_mistakes(wish, plan))
     until = _until(wish, plan.timezone, now, wrong)
@@ -56,7 +56,7 @@ def silence_of(wish: Wish, plan: Plan, by: str, now: datetime) -> Silence:
     return Silence(id_, until, reason, by, *conditions, story=wish.story)
 
 
-def _mistakes(wish: Wish, plan: Plan) -> Iterator[tuple[str, str]]:
+def _mistakes(wish: SilenceRequest, plan: Config) -> Iterator[tuple[str, str]]:
     named = (
         ("topic", "topic", wish.topic, [one.name for one in plan.topics]),
         ("source", "feed or folder", wish.source, [part.name for part in plan.sources]),
@@ -69,7 +69,7 @@ def _mistakes(wish: Wish, plan: Plan) -> Iterator[tuple[str, str]]:
         yield "topic", "at least one of topic, source, severity, text is needed: else everything would be silenced"
 
 
-def _until(wish: Wish, timezone: str, now: datetime, wrong: dict[str, str]) -> datetime | None:
+def _until(wish: SilenceRequest, timezone: str, now: datetime, wrong: dict[str, str]) -> datetime | None:
     if bool(wish.lasting) == bool(wish.until):
         wrong["lasting"] = "say how long: either for 2h or until 2026-12-01"
         return None
@@ -111,8 +111,8 @@ FAILED, WAITING = "failed", "all"
 class Backlog:
     """What would be sent again: dead letters that are taken up, and deliveries that need not wait any longer."""
 
-    letters: tuple[Letter, ...] = ()
-    waiting: tuple[Case, ...] = ()
+    letters: tuple[DeadLetter, ...] = ()
+    waiting: tuple[DeliveryRecord, ...] = ()
 
     @property
     def count(self) -> int:
@@ -124,7 +124,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayRequest:
     """What was written: a receiver ("" for all), how far back ("6h", "" for ever), `what`: FAILED, or WAITING too."""
 
     receiver: str = ""
@@ -132,7 +132,9 @@ class Replay:
     what: str = FAILED
 
 
-def backlog_of(wish: Replay, plan: Plan, letters: Sequence[Letter], cases: Sequence[Case], now: datetime) -> Backlog:
+def backlog_of(
+    wish: ReplayRequest, plan: Config, letters: Sequence[DeadLetter], cases: Sequence[DeliveryRecord], now: datetime
+) -> Backlog:
     """What it means, of these dead letters and deliveries. Raises FormError."""
     wrong: dict[str, str] = {}
     span: timedelta | None = None
@@ -154,7 +156,7 @@ def backlog_of(wish: Replay, plan: Plan, letters: Sequence[Letter], cases: Seque
     )
 
 
-def _waits(case: Case, receiver: str, after: datetime | None) -> bool:
+def _waits(case: DeliveryRecord, receiver: str, after: datetime | None) -> bool:
     if case.due is None or case.state == "dead" or receiver not in ("", case.receiver):
         return False
     return after is None or (case.created is not None and case.created >= after)
@@ -165,20 +167,20 @@ def audit(deed: str, count: int, by: str, **facts: str) -> None:
     tm.log().warning("operator.acted", deed=deed, count=count, by=by, **facts)
 
 
-class PlanDeeds:
+class Actions:
     """The deeds that a plan allows, on its store. All raise StoreError."""
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Config, store: Store) -> None:
         self._plan = plan
         self._store = store
-        self._desk = Desk(store)
+        self._desk = DeliveryAdmin(store)
 
     async def enable(self, receiver: str, by: str) -> int | None:
         """Let a receiver be tried again; how many messages that waited for it go now. None: no such receiver."""
         part = next((part for part in self._plan.receivers if part.name == receiver), None)
         if part is None:
             return None
-        await factory.build_gate(self._store, part).clear()
+        await factory.build_breaker(self._store, part).clear()
         moved = await self._desk.hurry(receiver)
         audit("enable", moved, by, receiver=receiver)
         return moved
@@ -191,7 +193,7 @@ class PlanDeeds:
 
     async def take_up(
         self,
-        letters: Sequence[Letter],
+        letters: Sequence[DeadLetter],
         by: str,
         receiver: str = "",
         deed: str = "retry",
@@ -221,7 +223,7 @@ class PlanDeeds:
 
     async def backlog(self, wanted: Mapping[str, str]) -> Backlog:
         """What `replay` would send again now. Raises FormError."""
-        wish = Replay(**{name: wanted.get(name, "").strip() for name in Replay.__dataclass_fields__})
+        wish = ReplayRequest(**{name: wanted.get(name, "").strip() for name in ReplayRequest.__dataclass_fields__})
         cases = await self._desk.cases(wish.receiver) if wish.what == WAITING else ()
         return backlog_of(wish, self._plan, await self._desk.letters(), cases, datetime.now(UTC))
 
@@ -234,7 +236,7 @@ class PlanDeeds:
         audit("replay", done, by, receiver=wanted.get("receiver", ""))
         return done
 
-    async def silence(self, wish: Wish, by: str) -> Silence:
+    async def silence(self, wish: SilenceRequest, by: str) -> Silence:
         """Tell nobody of these hits for a while. Raises FormError that says of each wrong field what to write."""
         now = datetime.now(UTC)
         silence = silence_of(wish, self._plan, by, now)
@@ -244,7 +246,9 @@ class PlanDeeds:
 
     async def hush(self, wanted: Mapping[str, str], by: str) -> None:
         """As `silence`, from the fields of a form."""
-        await self.silence(Wish(**{name: wanted.get(name, "").strip() for name in Wish.__dataclass_fields__}), by)
+        await self.silence(
+            SilenceRequest(**{name: wanted.get(name, "").strip() for name in SilenceRequest.__dataclass_fields__}), by
+        )
 
     async def expire(self, id_: str, by: str) -> Silence:
         """End a silence now. Raises WatchpostError if there is none that could be ended."""

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from watchpost import redaction
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.diff import Change, differences, effective
 from watchpost.config.settings import Settings
 from watchpost.errors import CodecError, StoreError, WatchpostError
 from watchpost.operations import factory
-from watchpost.operations.reloading import Reloads, same
+from watchpost.operations.reloading import Reloader, same
 from watchpost.store.client import Store
-from watchpost.store.running_config import Configurations, Running
+from watchpost.store.running_config import RunningConfig, RunningConfigs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ class Difference:
     refused: tuple[str, ...] = ()
 
 
-async def running(settings: Settings, plan: Plan) -> tuple[Running, ...]:
+async def running(settings: Settings, plan: Config) -> tuple[RunningConfig, ...]:
     """What the running service has. Raises StoreError if none runs, CodecError if another version does."""
     async with factory.look(settings, plan) as store:
-        return await Configurations(store).running()
+        return await RunningConfigs(store).running()
 
 
-def against(found: tuple[Running, ...], plan: Plan) -> tuple[Difference, ...]:
+def against(found: tuple[RunningConfig, ...], plan: Config) -> tuple[Difference, ...]:
     """What would change for each role if it took `plan` over; roles with one configuration are told together."""
-    shown, groups = effective(plan), dict[tuple[str, tuple[str, ...]], list[Running]]()
+    shown, groups = effective(plan), dict[tuple[str, tuple[str, ...]], list[RunningConfig]]()
     for one in found:
         groups.setdefault((one.fingerprint, one.refused), []).append(one)
     return tuple(
@@ -75,10 +75,10 @@ class Comparison:
 # What a reload would change, for the pages: what `watchpost config diff` says, without asking for it.
 
 
-class PlanOnDisk:
+class ConfigOnDisk:
     """The files that `reloads` reads, against what this process runs as `role`, and what the others do."""
 
-    def __init__(self, reloads: Reloads, role: str, store: Store) -> None:
+    def __init__(self, reloads: Reloader, role: str, store: Store) -> None:
         self._reloads = reloads
         self._role = role
         self._store = store
@@ -89,9 +89,9 @@ class PlanOnDisk:
             there = await self._reloads.look()
         except WatchpostError as error:
             return Comparison(problems=tuple(redaction.clean(str(error)).splitlines()))
-        trouble, others = "", tuple[Running, ...]()
+        trouble, others = "", tuple[RunningConfig, ...]()
         try:
-            others = await Configurations(self._store).running()
+            others = await RunningConfigs(self._store).running()
         except (StoreError, CodecError) as error:
             trouble = f"what other processes run cannot be seen: {error}"
         runs = self._reloads.plan
@@ -99,10 +99,10 @@ class PlanOnDisk:
         hidden = not any(side.changes for side in sides) and not await asyncio.to_thread(same, runs, there)
         return Comparison(sides=sides, hidden=hidden, trouble=trouble)
 
-    def _sides(self, runs: Plan, others: tuple[Running, ...], there: Plan) -> tuple[Side, ...]:
+    def _sides(self, runs: Config, others: tuple[RunningConfig, ...], there: Config) -> tuple[Side, ...]:
         """This process is asked itself: what it said of itself in the store may be of before the last reload."""
         since, refused = self._reloads.since.isoformat(timespec="seconds"), self._reloads.last.complaints
-        own = Running(self._role, runs.fingerprint, since, effective(runs), refused)
+        own = RunningConfig(self._role, runs.fingerprint, since, effective(runs), refused)
         found = against((own, *(other for other in others if other.role != self._role)), there)
         return tuple(Side(one.roles, one.since, tuple(map(_clean, one.changes))) for one in found)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost import __version__, stdio
 from watchpost import log as tm
-from watchpost.config.config import Part, Plan
+from watchpost.config.config import Config, Part
 from watchpost.config.fields import Options, Secret
 from watchpost.config.loader import Progress, load
 from watchpost.config.settings import Settings
@@ -25,25 +25,25 @@ from watchpost.match.matcher import Plausible
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
-from watchpost.notify.composer import Editor, Hush, Imprint
+from watchpost.notify.composer import Composer, HoldingRules, Installation
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.registry import Registry
 from watchpost.store.client import Store
-from watchpost.store.overview import Board
-from watchpost.store.polling import Intake
-from watchpost.store.receivers import Gate
+from watchpost.store.overview import Overview
+from watchpost.store.polling import PollStore
+from watchpost.store.receivers import CircuitBreaker
 from watchpost.store.server.binary import find_binary
 from watchpost.store.server.datadir import find_running
 from watchpost.store.server.embedded import EmbeddedServer
 from watchpost.store.silences import Silences
-from watchpost.store.websub import Pushes
+from watchpost.store.websub import PushStore
 
 USER_AGENT = f"watchpost/{__version__}"
 
 
-def read_plan(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Plan:
+def read_config(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
     """The plan that a configuration file describes. Raises ConfigError with every mistake."""
     return load(path, sources=source_options(), receivers=receiver_options(), env=env, progress=progress)
 
@@ -59,15 +59,15 @@ def receiver_options() -> Mapping[str, type[Options]]:
 
 
 def build_sources(
-    plan: Plan,
+    plan: Config,
     parser: poll_source.Parser,
     registry: Registry | None = None,
-    pushes: Pushes | None = None,
+    pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
     agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
     kinds = sources.kinds()
-    workshop = poll_source.Workshop(
+    workshop = poll_source.SourceContext(
         parser=parser,
         user_agent=agent,
         plausible=Plausible(plan.topics),
@@ -79,9 +79,9 @@ def build_sources(
     return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
 
 
-def build_intake(plan: Plan, store: Store) -> Intake:
+def build_intake(plan: Config, store: Store) -> PollStore:
     """The poll role's end of the store."""
-    return Intake(
+    return PollStore(
         store,
         seen_ttl_ms=_ms(plan.retention.dedup),
         queue_max=plan.limits.queue_max,
@@ -91,19 +91,19 @@ def build_intake(plan: Plan, store: Store) -> Intake:
 
 
 def build_receivers(
-    plan: Plan, install: str, terminal: TextIO, secret: str = ""
+    plan: Config, install: str, terminal: TextIO, secret: str = ""
 ) -> dict[str, notify_receiver.Receiver]:
     """The plan's receivers by name; nothing is opened yet. Without the `secret` of the store no mail has a way out."""
     kinds = receivers.kinds()
-    workshop = notify_receiver.Workshop(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
+    workshop = notify_receiver.ReceiverContext(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
     return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
 
 
-def build_gate(store: Store, part: Part) -> Gate:
+def build_breaker(store: Store, part: Part) -> CircuitBreaker:
     """What stands before a receiver; receivers at one host share its pace."""
     url = getattr(part.options, "url", None)
     host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
-    return Gate(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
+    return CircuitBreaker(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
 
 
 def tries_of(part: Part) -> notify_receiver.RetryOptions:
@@ -112,7 +112,7 @@ def tries_of(part: Part) -> notify_receiver.RetryOptions:
     return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
 
 
-def ops_for(plan: Plan, part: Part) -> str:
+def ops_for(plan: Config, part: Part) -> str:
     """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
     ops = next((one for one in plan.receivers if one.name == plan.ops), None)
     if ops is None or ops.name == part.name:
@@ -127,9 +127,9 @@ def ops_for(plan: Plan, part: Part) -> str:
     return "" if same else ops.name
 
 
-def imprint_of(plan: Plan, install: str) -> Imprint:
+def installation_of(plan: Config, install: str) -> Installation:
     """What every edition says of this installation."""
-    return Imprint(
+    return Installation(
         plan.timezone,
         plan.language,
         plan.install,
@@ -141,16 +141,16 @@ def imprint_of(plan: Plan, install: str) -> Imprint:
     )
 
 
-def build_editor(
-    plan: Plan, imprint: Imprint, receivers: Mapping[str, notify_receiver.Receiver], store: Store
-) -> Editor:
+def build_composer(
+    plan: Config, imprint: Installation, receivers: Mapping[str, notify_receiver.Receiver], store: Store
+) -> Composer:
     """Who makes the editions, for the service and for a preview alike."""
-    hush = Hush(plan.quiet_hours, plan.silences, plan.limits.digests_per_receiver_per_hour)
-    return Editor(receivers, [part.name for part in plan.sources], Board(store), Silences(store), imprint, hush)
+    hush = HoldingRules(plan.quiet_hours, plan.silences, plan.limits.digests_per_receiver_per_hour)
+    return Composer(receivers, [part.name for part in plan.sources], Overview(store), Silences(store), imprint, hush)
 
 
 @dataclass(frozen=True, slots=True)
-class Housing:
+class Backend:
     """The store, the embedded server under it if it is ours, and this installation's secret."""
 
     store: Store
@@ -158,7 +158,7 @@ class Housing:
     secret: str = field(default="", repr=False)
 
 
-async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> Housing:
+async def open_store(settings: Settings, plan: Config, env: Mapping[str, str]) -> Backend:
     """Connect to the configured server, or start the embedded one. Never falls back from one to the other.
 
     Raises StoreUnreachable or StoreUnfit, whose message says what to do.
@@ -181,11 +181,11 @@ async def open_store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> 
         if server is not None:
             await server.stop()
         raise
-    return Housing(store, server, secret)
+    return Backend(store, server, secret)
 
 
 @asynccontextmanager
-async def look(settings: Settings, plan: Plan) -> AsyncIterator[Store]:
+async def look(settings: Settings, plan: Config) -> AsyncIterator[Store]:
     """The store of a watchpost that runs already, for commands that look or act on it. Starts no server.
 
     Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
@@ -193,7 +193,7 @@ async def look(settings: Settings, plan: Plan) -> AsyncIterator[Store]:
     configured = settings.redis_url
     store = Store(await find_running(settings.data) if configured is None else configured.reveal(), plan.redis_prefix)
     try:
-        await _reached(settings, Board(store).ping())
+        await _reached(settings, Overview(store).ping())
         yield store
     finally:
         await store.close()
@@ -231,7 +231,7 @@ def terminal() -> TextIO:
     return stdio.standard("stdout")
 
 
-def describe(plan: Plan, groups: tuple[Group, ...]) -> dict[str, object]:
+def describe(plan: Config, groups: tuple[Group, ...]) -> dict[str, object]:
     """What is watched and who is told, for the first line that a person reads."""
     feeds = sum(1 for part in plan.sources if part.kind == "feed")
     return {

@@ -12,34 +12,36 @@ from datetime import timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.match.routing import all_groups, groups_of
 from watchpost.model import Group, Hit, Message, derive_id
-from watchpost.notify.composer import Edition, Editor
+from watchpost.notify.composer import ComposedDigest, Composer
 from watchpost.notify.schedule import Window
 from watchpost.operations import factory
 from watchpost.operations.actions import audit
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Outbox
+from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.history import History
 from watchpost.store.silences import Silences
-from watchpost.store.windows import AT_MOST_HITS, HELD, Parked
+from watchpost.store.windows import AT_MOST_HITS, HELD, Bucket
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DigestDraft:
     """A group of the receiver, what is parked for it, and the edition that closing its window now would make."""
 
     group: Group
-    parked: Parked
+    parked: Bucket
     window: Window
-    edition: Edition
+    edition: ComposedDigest
 
 
-class Drafts:
+class DigestDrafts:
     """The editions of one receiver, as they stand."""
 
-    def __init__(self, plan: Plan, outbox: Outbox, history: History, editor: Editor, plain: Editor) -> None:
+    def __init__(
+        self, plan: Config, outbox: DeliveryStore, history: History, editor: Composer, plain: Composer
+    ) -> None:
         """`plain` keeps nothing back but what is silenced."""
         self._plan = plan
         self._outbox = outbox
@@ -47,7 +49,7 @@ class Drafts:
         self._editor = editor
         self._plain = plain
 
-    async def of(self, receiver: str, only: str = "") -> tuple[Draft, ...]:
+    async def of(self, receiver: str, only: str = "") -> tuple[DigestDraft, ...]:
         """A draft for each group that holds anything, `only` of the group of that key. Changes nothing."""
         now = await self._outbox.now()
         groups = [group for group in all_groups(self._plan.routes) if group.receiver == receiver]
@@ -60,10 +62,10 @@ class Drafts:
             group = Group(key, receiver, keys[key].schedule)
             parked = await self._outbox.peek(key)
             window = Window(standing.closed or standing.opened or now, now)
-            drafts.append(Draft(group, parked, window, await self._editor.edition(group, parked, window, now)))
+            drafts.append(DigestDraft(group, parked, window, await self._editor.edition(group, parked, window, now)))
         return tuple(drafts)
 
-    async def over(self, receiver: str, span: timedelta) -> tuple[tuple[Draft, ...], bool]:
+    async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
         """A draft for each group that hits of the last `span` go to; and whether older ones of them were left out.
 
         Titles, severities, routes and silences are today's; the hits are those that were found then. Nothing counts
@@ -84,11 +86,11 @@ class Drafts:
             if group.receiver == receiver and (hits := parked.get(group.key)):
                 turn = f"over {window.start.isoformat()}"
                 begun, raw = window.start, (b"",) * len(hits)
-                then = Parked(group.key, turn, 0, tuple(hits), begun, begun, now, raw=raw, plan=self._plain.plan)
-                drafts.append(Draft(group, then, window, await self._plain.edition(group, then, window, now)))
+                then = Bucket(group.key, turn, 0, tuple(hits), begun, begun, now, raw=raw, plan=self._plain.plan)
+                drafts.append(DigestDraft(group, then, window, await self._plain.edition(group, then, window, now)))
         return tuple(drafts), more
 
-    async def send(self, found: Sequence[Draft], by: str) -> tuple[Draft, ...]:
+    async def send(self, found: Sequence[DigestDraft], by: str) -> tuple[DigestDraft, ...]:
         """Close the windows of those that tell anything with these very editions, and log who did it.
 
         Returns those that go now; with one that is missing a notifier was faster, and nothing was done.
@@ -98,7 +100,7 @@ class Drafts:
             audit("digest send", len(sent), by, receiver=sent[0].group.receiver)
         return sent
 
-    async def _close(self, draft: Draft) -> bool:
+    async def _close(self, draft: DigestDraft) -> bool:
         edition = draft.edition
         return await self._outbox.close(
             draft.parked, draft.window.end, edition.deliveries, edition.notes, edition.rest, plan=self._editor.plan
@@ -106,7 +108,7 @@ class Drafts:
 
 
 @asynccontextmanager
-async def drafts(plan: Plan, store: Store, receiver: str = "") -> AsyncIterator[Drafts]:
+async def drafts(plan: Config, store: Store, receiver: str = "") -> AsyncIterator[DigestDrafts]:
     """The drafts of a running service, of this receiver alone if one is named. Nothing is sent by this process."""
     install = await store.prepare(factory.new_install_id())
     if receiver:
@@ -114,11 +116,11 @@ async def drafts(plan: Plan, store: Store, receiver: str = "") -> AsyncIterator[
     built = factory.build_receivers(plan, install, factory.terminal(), await store.secret())
     kept_ms = int(plan.retention.deliveries.total_seconds() * 1000)
     try:
-        imprint = factory.imprint_of(plan, install)
-        editor = factory.build_editor(plan, imprint, built, store)
+        imprint = factory.installation_of(plan, install)
+        editor = factory.build_composer(plan, imprint, built, store)
         free = replace(plan, quiet_hours=(), limits=replace(plan.limits, digests_per_receiver_per_hour=0))
-        plain = factory.build_editor(free, imprint, built, store)
-        yield Drafts(plan, Outbox(store, kept_ms=kept_ms), History(store), editor, plain)
+        plain = factory.build_composer(free, imprint, built, store)
+        yield DigestDrafts(plan, DeliveryStore(store, kept_ms=kept_ms), History(store), editor, plain)
     finally:
         for one in built.values():
             await one.close()
@@ -171,10 +173,10 @@ _WHY = {
 }
 
 
-class PlanEditions:
+class DigestPreviews:
     """The coming editions of a plan, for the pages. All raise StoreError."""
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Config, store: Store) -> None:
         self._plan = plan
         self._store = store
         self._groups = {id_of(group): group for group in all_groups(plan.routes)}
@@ -208,7 +210,7 @@ class PlanEditions:
         return sum(len(draft.edition.deliveries) for draft in sent)
 
 
-def preview_of(draft: Draft, timezone: str = "UTC", reasons: Mapping[str, str] = _NONE) -> Preview:
+def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, str] = _NONE) -> Preview:
     """A draft as a page shows it: times in this zone, silences with their reasons (by id)."""
     edition = draft.edition
     stories = edition.digest.stories if edition.digest is not None else ()
@@ -222,7 +224,7 @@ def preview_of(draft: Draft, timezone: str = "UTC", reasons: Mapping[str, str] =
     )
 
 
-def _kept(draft: Draft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
+def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
     for ruling in draft.edition.rulings:
         if not ruling.told:
             until = f" until {ruling.until.astimezone(zone):%d %b %H:%M}" if ruling.until else ""

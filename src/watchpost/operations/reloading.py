@@ -13,22 +13,22 @@ from pathlib import Path
 
 from watchpost import health
 from watchpost import log as tm
-from watchpost.config.config import Plan, Reload
+from watchpost.config.config import Config, Reload
 from watchpost.config.diff import Change, differences, effective
 from watchpost.errors import ConfigError, WatchpostError
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 
 Stamp = tuple[int, int, int]
 
 
-class Reloads:
+class Reloader:
     """Reads the configuration again when asked, one reading at a time, and hands over what is good.
 
     `reread` reads it in a thread. `begun` hears of each reading; after it either `adopted` hears that there is a plan
     to go on with, or `stayed` that the running one stays: because of mistakes, or because nothing is different.
     """
 
-    def __init__(self, plan: Plan, reread: Callable[[], Plan], now: Callable[[], datetime]) -> None:
+    def __init__(self, plan: Config, reread: Callable[[], Config], now: Callable[[], datetime]) -> None:
         self.begun: Callable[[], None] = lambda: None
         self.adopted: Callable[[], None] = lambda: None
         self.stayed: Callable[[Reload], Awaitable[None]] = _nobody
@@ -37,21 +37,21 @@ class Reloads:
         self._reread = reread
         self._now = now
         self._plan = plan
-        self._next: Plan | None = None
+        self._next: Config | None = None
         self._reading = asyncio.Lock()
         self._looking = asyncio.Lock()
-        self._looked: tuple[Mapping[Path, Stamp], Plan] | None = None
+        self._looked: tuple[Mapping[Path, Stamp], Config] | None = None
         self._files = plan.written.files
         self._stamps = stamps(self._files)
         self._moved = False
         self._tell_good()
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> Config:
         """What runs, or begins to in this moment."""
         return self._plan
 
-    async def look(self) -> Plan:
+    async def look(self) -> Config:
         """What lies on the disk; it is not taken over. Raises WatchpostError for what would be refused.
 
         It is read again only if a file has changed since the last look.
@@ -63,7 +63,7 @@ class Reloads:
                 self._looked = await asyncio.to_thread(stamps, plan.written.files), plan
             return self._looked[1]
 
-    def take(self) -> Plan | None:
+    def take(self) -> Config | None:
         """The plan to go on with, once; None if there is no other than before."""
         plan, self._next = self._next, None
         return plan
@@ -87,7 +87,7 @@ class Reloads:
             restart = tuple(change.path for change in changes if not change.live)
             self.last = Reload(self._now(), by, True, (), len(changes), restart)
             if if_changed and not changes and same(self._plan, plan):
-                VITALS.reload = health.Reload(True, self.last.at)
+                HEALTH.reload = health.Reload(True, self.last.at)
                 tm.config_good.set(1)
                 await self.stayed(self.last)
                 return self.last
@@ -113,7 +113,7 @@ class Reloads:
     async def _refuse(self, by: str, error: WatchpostError) -> Reload:
         lines = tuple(str(error).splitlines())
         self.last = Reload(self._now(), by, False, lines)
-        VITALS.reload = health.Reload(False, self.last.at, "\n".join(lines))
+        HEALTH.reload = health.Reload(False, self.last.at, "\n".join(lines))
         tm.config_good.set(0)
         for line in lines:
             tm.log().error("config.refused", text=line)
@@ -121,7 +121,7 @@ class Reloads:
         return self.last
 
     def _tell_good(self) -> None:
-        VITALS.reload = health.Reload(True, self.since)
+        HEALTH.reload = health.Reload(True, self.since)
         tm.config_good.set(1)
         tm.config_time.set(self.since.timestamp())
         tm.config_hash.set(int(self._plan.fingerprint[:12], 16))  # 48 bits: what a float holds exactly
@@ -148,11 +148,11 @@ def _stamp(path: Path) -> Stamp:
     return facts.st_mtime_ns, facts.st_size, facts.st_ino
 
 
-def _changes(old: Plan, new: Plan) -> tuple[Change, ...]:
+def _changes(old: Config, new: Config) -> tuple[Change, ...]:
     return differences(effective(old), effective(new))
 
 
-def same(old: Plan, new: Plan) -> bool:
+def same(old: Config, new: Config) -> bool:
     """Whether nothing is different, the values of secrets included, which are told nowhere."""
     return (old.sources, old.receivers, old.topics, old.access) == (
         new.sources,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.model import Route, Severity
 from watchpost.notify.rules import quiet_until
 from watchpost.notify.schedule import next_slot
@@ -24,7 +24,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Notification:
     """Who is told, by which route, at which moment (without delays of the other side), and what that follows from."""
 
     receiver: str
@@ -38,14 +38,14 @@ class Trace:
     """The whole way. `silences` are the ids of those of the configuration that would keep it from everybody."""
 
     steps: tuple[Step, ...]
-    tellings: tuple[Telling, ...]
+    tellings: tuple[Notification, ...]
     silences: tuple[str, ...]
 
 
-def trace(plan: Plan, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
+def trace(plan: Config, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
     """The way of a hit on this topic, so severe, from this source ("": any), that is found now."""
     steps: list[Step] = []
-    tellings: list[Telling] = []
+    tellings: list[Notification] = []
     taken = False
     for number, route in enumerate(plan.routes):
         if taken and not steps[-1].goes_on and steps[-1].takes:
@@ -86,7 +86,7 @@ def _conditions(route: Route) -> str:
     return " and ".join(told) or "takes everything"
 
 
-def _telling(plan: Plan, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Telling:
+def _telling(plan: Config, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Notification:
     schedule = route.schedule
     if isinstance(schedule, Immediate):
         when = now + schedule.group_wait
@@ -99,8 +99,8 @@ def _telling(plan: Plan, number: int, route: Route, receiver: str, severity: str
         when, why = next_slot(schedule, now), "the next digest"
         held = quiet_until(plan.quiet_hours, receiver, "", when)
     if held is not None:
-        return Telling(receiver, number, held, f"quiet hours hold it until then; without them: {why}")
-    return Telling(receiver, number, when, why)
+        return Notification(receiver, number, held, f"quiet hours hold it until then; without them: {why}")
+    return Notification(receiver, number, when, why)
 
 
 def _span(length: timedelta) -> str:

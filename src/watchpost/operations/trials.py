@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.fields import Network
 from watchpost.config.routes import topics_of
 from watchpost.config.settings import Settings
-from watchpost.documents.clean import tidy
+from watchpost.documents.clean import article_of
 from watchpost.documents.parse import read_article_page
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import CodecError, QueryError, StoreError, WatchpostError
@@ -21,14 +21,14 @@ from watchpost.operations import factory
 from watchpost.operations.factory import USER_AGENT
 from watchpost.poll.http import caching
 from watchpost.poll.http.fetcher import HttpFetcher
-from watchpost.store.history import Retained
-from watchpost.store.running_config import Configurations
+from watchpost.store.history import RetainedArticles
+from watchpost.store.running_config import RunningConfigs
 
 MATCHING = ("match", "all")
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class StoredArticles:
     """What a running service has: its topics (None if nobody matches) and the articles that it saw last.
 
     `trouble` says why there is nothing, "" if there is.
@@ -39,16 +39,18 @@ class AtHand:
     trouble: str = ""
 
 
-async def look(settings: Settings, plan: Plan, since: datetime | None) -> AtHand:
+async def look(settings: Settings, plan: Config, since: datetime | None) -> StoredArticles:
     """Ask the running service. `since` leaves out what was fetched before. Never raises for its absence."""
     try:
         async with factory.look(settings, plan) as store:
-            running = {one.role: one for one in await Configurations(store).running()}
+            running = {one.role: one for one in await RunningConfigs(store).running()}
             matching = next((running[role] for role in MATCHING if role in running), None)
-            retained = [one async for one in Retained(store).articles() if since is None or one.fetched >= since]
-            return AtHand(None if matching is None else topics_of(matching.shown), tuple(retained))
+            retained = [
+                one async for one in RetainedArticles(store).articles() if since is None or one.fetched >= since
+            ]
+            return StoredArticles(None if matching is None else topics_of(matching.shown), tuple(retained))
     except (StoreError, CodecError, QueryError) as error:
-        return AtHand(None, (), str(error))
+        return StoredArticles(None, (), str(error))
 
 
 def compare(
@@ -78,7 +80,7 @@ def compare(
     return len(tried), found
 
 
-def ask(settings: Settings, plan: Plan, since: datetime | None) -> AtHand:
+def ask(settings: Settings, plan: Config, since: datetime | None) -> StoredArticles:
     """`look`, for callers that have no loop."""
     return asyncio.run(look(settings, plan, since))
 
@@ -104,6 +106,6 @@ async def article_at(url: str, allow_private: Sequence[Network], now: datetime) 
         answer = await fetcher.get(url, headers={}, validators=None, timeout=_TIMEOUT)
         charset = caching.charset(answer.headers)
         draft = await parser.run(read_article_page, answer.body, now=now, charset=charset)
-        return tidy(draft, article_id=url, source="", now=now, base=answer.url)
+        return article_of(draft, article_id=url, source="", now=now, base=answer.url)
     finally:
         await parser.close()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.notify.receivers.email import EmailOptions, way_out
 from watchpost.notify.render import mime
 from watchpost.operations.actions import audit
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.receivers import Unsubscribed
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.receivers import UnsubscribedAddresses
 
 READER = "the reader"
 
 
-class MailLeaving:
+class MailUnsubscriber:
     """The ways out of a plan's mails. All raise StoreError."""
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Config, store: Store) -> None:
         self._plan = plan
         self._store = store
-        self._unsubscribed = Unsubscribed(store)
+        self._unsubscribed = UnsubscribedAddresses(store)
 
     async def whose(self, token: str) -> tuple[str, str, bool] | None:
         """Receiver, address, and whether it has left; None for a token that is none (any more)."""
@@ -42,7 +42,7 @@ class MailLeaving:
         receiver, address, gone = found
         if not gone:
             await self._unsubscribed.add(receiver, address, datetime.now(UTC))
-            desk = Desk(self._store)
+            desk = DeliveryAdmin(self._store)
             for case in await desk.cases(receiver):
                 if case.message is not None and case.message.address == address and case.state != "dead":
                     await desk.drop(case)

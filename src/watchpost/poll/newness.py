@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from watchpost.documents.results import Head
+from watchpost.documents.results import EntryHead
 
 OnNew = timedelta | Literal["all", "baseline"]
 """How far back the first reading looks: a time, everything, or nothing."""
@@ -15,7 +15,7 @@ UNDATED = 10
 """Feeds put what is new on top: so many entries without a date count as new."""
 
 
-def split(heads: Sequence[Head], on_new: OnNew, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split(heads: Sequence[EntryHead], on_new: OnNew, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids of (news, baseline) of a first reading, both in the feed's order."""
     ids = tuple(head.id for head in heads)
     if on_new == "all":

@@ -15,12 +15,12 @@ from time import monotonic, perf_counter, time_ns
 from watchpost import failpoints, redaction, tracing
 from watchpost import log as tm
 from watchpost.errors import StoreBusy, StoreError
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 from watchpost.poll import schedule
 from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Source
-from watchpost.store.client import patiently
-from watchpost.store.polling import Claim, Intake
+from watchpost.store.client import until_available
+from watchpost.store.polling import Claim, PollStore
 
 # how far a process is with its first round over the feeds.
 #
@@ -42,7 +42,7 @@ def silent(done: int, total: int) -> None:
     """Nobody looks on."""
 
 
-class Opening:
+class FirstRound:
     """The first round; afterwards nothing is told any more."""
 
     def __init__(self, progress: Progress) -> None:
@@ -147,7 +147,7 @@ def committed(source: Source, visit: Visit, new: int, known: int) -> None:
         counter.inc(count)
 
 
-def said(source: Source, visit: Visit, entry: schedule.Entry, new: int) -> None:
+def said(source: Source, visit: Visit, entry: schedule.VisitRecord, new: int) -> None:
     """The lines of a committed visit in the log; `new` of its articles are news."""
     facts = {"source": source.name, "outcome": visit.outcome, "new": new, "next": entry.status["next_visit"]}
     tm.log().debug("source.visited", **facts)
@@ -210,7 +210,7 @@ class Poller:
     def __init__(
         self,
         sources: Sequence[Source],
-        intake: Intake,
+        intake: PollStore,
         *,
         tick: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -226,7 +226,7 @@ class Poller:
         self._stop = stop
         self._clock = clock
         self._hold = hold
-        self._opening = Opening(progress)
+        self._opening = FirstRound(progress)
         self._under_way: set[asyncio.Task[None]] = set()
         self._patience = 0  # waits for room in a full queue: 0 = as long as it takes
         self._gave_up = False
@@ -289,13 +289,13 @@ class Poller:
             if not mine and not claimed.more:
                 if not waiting:
                     return
-                await patiently(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
+                await until_available(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
 
     async def _feeds(self) -> None:
         synced = -_SYNC_EVERY_SECONDS
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
-            VITALS.beat("poll")
+            HEALTH.beat("poll")
             more = False
             try:
                 if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
@@ -309,7 +309,7 @@ class Poller:
                 tm.store_errors.labels(type(error).__name__).inc()
                 self._pause("store")
                 synced = -_SYNC_EVERY_SECONDS
-                await patiently(_BUSY_WAIT_SECONDS, self._stop)
+                await until_available(_BUSY_WAIT_SECONDS, self._stop)
             await self._tick_or_room(more)
 
     async def _tick_or_room(self, more: bool) -> None:
@@ -335,7 +335,7 @@ class Poller:
         return not reason
 
     def _pause(self, reason: str) -> None:
-        VITALS.paused = reason
+        HEALTH.paused = reason
         tm.paused.clear()
         if reason:
             tm.paused.labels(reason).set(1)
@@ -375,7 +375,7 @@ class Poller:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 self._recalled.clear()  # the store may come back a moment older than we remember it
-                await patiently(_BUSY_WAIT_SECONDS, self._stop)
+                await until_available(_BUSY_WAIT_SECONDS, self._stop)
             rest = asyncio.ensure_future(source.rest())
             halt = asyncio.ensure_future(self._stop.wait())
             await asyncio.wait({rest, halt}, return_when=asyncio.FIRST_COMPLETED)
@@ -420,7 +420,7 @@ class Poller:
                 break
             # The queue is full: the visit waits in memory. A feed's lease may run out meanwhile; then it is
             # read again, because its cursor did not move.
-            await patiently(_BUSY_WAIT_SECONDS, self._stop)
+            await until_available(_BUSY_WAIT_SECONDS, self._stop)
             waited += 1
             if self._stop.is_set() or (self._patience and waited >= self._patience):
                 self._gave_up = True

@@ -14,10 +14,10 @@ from watchpost.poll import poller, schedule
 from watchpost.poll.http import websub
 from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Source
-from watchpost.store.client import patiently
-from watchpost.store.polling import Claim, Intake
-from watchpost.store.streams import Claims, Consumer, Entry
-from watchpost.store.websub import Push, Pushes
+from watchpost.store.client import until_available
+from watchpost.store.polling import Claim, PollStore
+from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
+from watchpost.store.websub import Push, PushStore
 
 _AT_ONCE = 8
 _WAIT_SECONDS = 1.0
@@ -31,15 +31,15 @@ class Pushable(Source, Protocol):
         ...
 
 
-class Pushed:
+class PushReader:
     """Reads pushes until `stop` is set. `tick` and `tick_renew` return three times a lease; `hold` as the Poller's."""
 
     def __init__(
         self,
         feeds: Sequence[Pushable],
-        intake: Intake,
-        pushes: Pushes,
-        claims: Claims,
+        intake: PollStore,
+        pushes: PushStore,
+        claims: StreamClaims,
         *,
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
@@ -73,20 +73,20 @@ class Pushed:
     async def _may_read(self) -> bool:
         return not self._hold()
 
-    async def _take(self) -> Sequence[Entry]:
+    async def _take(self) -> Sequence[StreamEntry]:
         if self._hold():
-            await patiently(_WAIT_SECONDS, self._stop)
+            await until_available(_WAIT_SECONDS, self._stop)
             return ()
         return await self._claims.take(_AT_ONCE)
 
-    async def _deal(self, entries: Sequence[Entry]) -> None:
+    async def _deal(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             push = self._pushes.read(entry)
             feed = self._feeds.get(push.feed) if push is not None else None
             if push is None or feed is None or await self._read(feed, push):
                 await self._pushes.done(entry)
 
-    async def _give_up(self, entry: Entry) -> None:
+    async def _give_up(self, entry: StreamEntry) -> None:
         push = self._pushes.read(entry)
         if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
             await self._intake.hasten([push.feed])
@@ -134,5 +134,5 @@ class Pushed:
                     if done.new:
                         tm.log().info("push.read", source=feed.name, new=done.new)
                     return True
-            await patiently(_WAIT_SECONDS, self._stop)
+            await until_available(_WAIT_SECONDS, self._stop)
         return False

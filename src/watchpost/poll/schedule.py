@@ -28,7 +28,7 @@ _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class MinimumWait:
     """Somebody asks to wait for at least `pause`; `why` says it to the operator: "the feed says ttl 1 hour"."""
 
     pause: timedelta
@@ -36,7 +36,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Interval:
     """How often a source may be read, as far as its visits taught.
 
     `every` stands in for the interval where the operator wrote none, and `why` says wherefore. Hours are GMT, days
@@ -45,12 +45,12 @@ class Pace:
 
     every: timedelta | None = None
     why: str = "by how often it brings something"
-    floors: tuple[Floor, ...] = ()
+    floors: tuple[MinimumWait, ...] = ()
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
 
 
-AS_CONFIGURED = Pace()
+AS_CONFIGURED = Interval()
 
 
 def next_visit(
@@ -59,7 +59,7 @@ def next_visit(
     now: datetime,
     *,
     failures: int = 0,
-    pace: Pace = AS_CONFIGURED,
+    pace: Interval = AS_CONFIGURED,
     dead: bool = False,
 ) -> tuple[datetime, str]:
     """The moment of the next visit (`now` is in UTC) and the reason in words an operator reads.
@@ -124,7 +124,7 @@ def words(span: timedelta) -> str:
     return " ".join(said[:2])
 
 
-def _allowed(moment: datetime, pace: Pace, name: str) -> datetime:
+def _allowed(moment: datetime, pace: Interval, name: str) -> datetime:
     """`moment`, or soon after the beginning of the first hour that is not to be skipped."""
     if moment.hour not in pace.skip_hours and moment.weekday() not in pace.skip_days:
         return moment
@@ -136,7 +136,7 @@ def _allowed(moment: datetime, pace: Pace, name: str) -> datetime:
     return moment  # it wants every hour skipped: that is no wish but a mistake
 
 
-def _skipped(moment: datetime, pace: Pace) -> str:
+def _skipped(moment: datetime, pace: Interval) -> str:
     if moment.weekday() in pace.skip_days:
         return f"on {_DAYS[moment.weekday()]}"
     return f"at {moment.hour}h GMT"
@@ -180,7 +180,7 @@ class Visit:
     memory: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     detail: str = ""
-    pace: Pace = AS_CONFIGURED
+    pace: Interval = AS_CONFIGURED
     failures: tuple[Failure, ...] = ()
     more: bool = False
     size: int = 0
@@ -193,7 +193,7 @@ _ABANDONED_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class VisitRecord:
     """What is written of a visit. `status` "" takes a field away; `turn` is what happened that has to be said once.
 
     `delay` is the time from now to the next visit.
@@ -204,7 +204,7 @@ class Entry:
     turn: Literal["", "gone", "dead", "recovered"]
 
 
-def entry(name: str, every: timedelta, visit: Visit, before: Mapping[str, str], now: datetime) -> Entry:
+def entry(name: str, every: timedelta, visit: Visit, before: Mapping[str, str], now: datetime) -> VisitRecord:
     """The record of a visit to the source `name`, configured to be read `every` so often; `before` was its status."""
     failed = visit.outcome == "failed"
     failures = _count(before) + 1 if failed else 0
@@ -227,7 +227,7 @@ def entry(name: str, every: timedelta, visit: Visit, before: Mapping[str, str], 
         "last_visit": stamp(now),
         "next_visit": f"{at:%Y-%m-%d %H:%M:%S} UTC, {why}",
     }
-    return Entry(status if failed else status | {"last_read": stamp(now)}, at - now, turn)
+    return VisitRecord(status if failed else status | {"last_read": stamp(now)}, at - now, turn)
 
 
 def same_as_before(visit: Visit, before: Mapping[str, str]) -> bool:

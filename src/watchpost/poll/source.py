@@ -70,7 +70,7 @@ def _everything(article: Article) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class SourceContext:
     """What app lends to every source: the killable parser, and the User-Agent.
 
     `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
@@ -89,7 +89,7 @@ class Workshop:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SourceKind:
     """A kind of source: its name in the configuration, the options an operator may write, and how to make one.
 
     `build(name, options, workshop)` opens nothing; the first visit does.
@@ -97,4 +97,4 @@ class Kind:
 
     name: str
     options: type[Options]
-    build: Callable[[str, Any, Workshop], Source]
+    build: Callable[[str, Any, SourceContext], Source]

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from watchpost.errors import QueryError
 from watchpost.query.document import FIELDS
-from watchpost.query.lexer import Kind, Piece, shortened
+from watchpost.query.lexer import Token, TokenKind, shortened
 from watchpost.query.operators import AtLeast, Score, Weighted
 from watchpost.query.tree import And, Field, Node, Not
 
@@ -14,12 +14,12 @@ MOST_FIRST = 10_000
 """The largest n of first/n."""
 
 
-def never_opened(piece: Piece) -> QueryError:
+def never_opened(piece: Token) -> QueryError:
     """A ) too many."""
     return QueryError("this ) was never opened", piece.column, "leave it out, or write ( where it begins")
 
 
-def never_closed(opener: Piece) -> QueryError:
+def never_closed(opener: Token) -> QueryError:
     """A ( too many."""
     return QueryError("this ( is never closed", opener.column, "write ) where it ends")
 
@@ -30,15 +30,19 @@ def too_deep(deepest: int, column: int) -> QueryError:
     return QueryError(problem, column, "write it flatter")
 
 
-def side_by_side(before: Piece, piece: Piece) -> QueryError:
+def side_by_side(before: Token, piece: Token) -> QueryError:
     """Two operands without an operator."""
-    if before.kind is Kind.WORD and piece.kind in (Kind.WORD, Kind.PREFIX) and not before.extra + piece.extra:
+    if (
+        before.kind is TokenKind.WORD
+        and piece.kind in (TokenKind.WORD, TokenKind.PREFIX)
+        and not before.extra + piece.extra
+    ):
         cure = f'quote them as a phrase, "{before} {piece}", or put AND or OR between'
         return QueryError(f"{before} and {piece} stand side by side", piece.column, cure)
     return QueryError(f"nothing between {before} and {piece}", piece.column, "put AND, OR or NOT between")
 
 
-def mixed(joint: Piece, piece: Piece) -> QueryError:
+def mixed(joint: Token, piece: Token) -> QueryError:
     """AND and OR without parentheses."""
     return QueryError(
         f"{joint.text} and {piece.text} stand together without parentheses",
@@ -47,21 +51,21 @@ def mixed(joint: Piece, piece: Piece) -> QueryError:
     )
 
 
-def missing(operator: Piece | None, piece: Piece) -> QueryError:
+def missing(operator: Token | None, piece: Token) -> QueryError:
     """`piece` stands where an operand should; `operator` is what asks for it."""
-    if operator is None and piece.kind is Kind.CLOSE:
+    if operator is None and piece.kind is TokenKind.CLOSE:
         return never_opened(piece)
     if operator is None:
         return QueryError(f"{piece} has nothing before it", piece.column, "write what it applies to")
-    if piece.kind in (Kind.END, Kind.CLOSE):
+    if piece.kind in (TokenKind.END, TokenKind.CLOSE):
         return QueryError(f"{operator} has nothing after it", operator.column, "write what it applies to")
     cure = "leave out one of the two"
-    if piece.kind is Kind.NOT:
+    if piece.kind is TokenKind.NOT:
         cure = "to drop mentions write a UNLESS (a NEAR/5 b), to drop articles a AND NOT b"
     return QueryError(f"{piece} directly after {operator}", piece.column, cure)
 
 
-def unknown_field(field: Piece) -> QueryError:
+def unknown_field(field: Token) -> QueryError:
     """A word with a colon that is no field."""
     name = field.text.lower()
     if name.startswith("first"):
@@ -79,17 +83,17 @@ def nested_field(inner: str, scope: str, column: int) -> QueryError:
     return QueryError(f"{inner} stands inside {scope}:", column, cure)
 
 
-def empty_field(name: str, field: Piece) -> QueryError:
+def empty_field(name: str, field: Token) -> QueryError:
     """A field with nothing that it could apply to."""
     cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
     return QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
 
 
-def unplaced(operator: Piece, node: Node) -> QueryError:
+def unplaced(operator: Token, node: Node) -> QueryError:
     """An operand that stands nowhere in the text, so that the operator cannot reckon with it."""
     reason = _unplaced(node)
     word = reason.split("/", maxsplit=1)[0]
-    if operator.kind is Kind.ATLEAST:
+    if operator.kind is TokenKind.ATLEAST:
         return QueryError(
             f"{operator} counts words, phrases or OR, not {reason}",
             operator.column,
@@ -129,7 +133,7 @@ def unbounded(node: Node, column: int) -> QueryError:
     return QueryError(problem, column, f"write what must occur too, like mali {text}")
 
 
-def unknown_name(piece: Piece, names: list[str]) -> QueryError:
+def unknown_name(piece: Token, names: list[str]) -> QueryError:
     """A named query that is not there."""
     close = get_close_matches(piece.text, names, n=1)
     cure = f"did you mean @{close[0]}" if close else f"the names are {shortened(', '.join(sorted(names)))}"

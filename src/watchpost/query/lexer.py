@@ -107,7 +107,7 @@ _REGEX_END = re.compile(r"(?:[^/\\]|\\.)*/", re.DOTALL)
 _COUNTED = re.compile(r"(?P<name>O?NEAR|ATLEAST|SCORE)(?:/(?P<number>.*))?", re.DOTALL)
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a piece is."""
 
     __hash__ = object.__hash__  # Enum's own is slow, and the parser asks for it at every step
@@ -134,13 +134,13 @@ class Kind(Enum):
     END = auto()
 
 
-class Piece(NamedTuple):
+class Token(NamedTuple):
     """A piece of a query: `text` without quotes, star, braces or colon; `column` counts characters from 1.
 
     `extra` is the language of a word or phrase ("ru") or the number of an operator ("15").
     """
 
-    kind: Kind
+    kind: TokenKind
     text: str
     column: int
     extra: str = ""
@@ -150,18 +150,20 @@ class Piece(NamedTuple):
 
 
 _FORMS = {
-    Kind.PREFIX: "{}*",
-    Kind.PHRASE: '"{}"',
-    Kind.FIELD: "{}:",
-    Kind.EXACT: "{{{}}}",
-    Kind.REGEX: "/{}/",
-    Kind.NAME: "@{}",
-    Kind.WEIGHT: "^{}",
+    TokenKind.PREFIX: "{}*",
+    TokenKind.PHRASE: '"{}"',
+    TokenKind.FIELD: "{}:",
+    TokenKind.EXACT: "{{{}}}",
+    TokenKind.REGEX: "/{}/",
+    TokenKind.NAME: "@{}",
+    TokenKind.WEIGHT: "^{}",
 }
-_OPERATORS = {kind.name: kind for kind in (Kind.AND, Kind.OR, Kind.NOT, Kind.SAME, Kind.UNLESS)}
+_OPERATORS = {
+    kind.name: kind for kind in (TokenKind.AND, TokenKind.OR, TokenKind.NOT, TokenKind.SAME, TokenKind.UNLESS)
+}
 
 
-def pieces(text: str) -> list[Piece]:
+def tokens(text: str) -> list[Token]:
     """The pieces of a query, closed by one of kind END. Raises QueryError."""
     if len(text) > LONGEST:
         raise QueryError(
@@ -169,7 +171,7 @@ def pieces(text: str) -> list[Piece]:
             LONGEST + 1,
             "divide it into several topics",
         )
-    found: list[Piece] = []
+    found: list[Token] = []
     at = 0
     while at < len(text):
         match = _PIECE.match(text, at)
@@ -182,19 +184,19 @@ def pieces(text: str) -> list[Piece]:
         elif kind == "QUOTE":
             piece, at = _phrase(text, match[kind], start)
         elif kind == "OPEN" or kind == "CLOSE":
-            piece, at = Piece(Kind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
+            piece, at = Token(TokenKind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
         elif kind == "FIELD":
-            piece, at = Piece(Kind.FIELD, match[kind][:-1], start + 1), match.end()
+            piece, at = Token(TokenKind.FIELD, match[kind][:-1], start + 1), match.end()
         elif kind == "WEIGHT":
             piece, at = _weight(text, start)
         else:
             piece, at = _special(text, kind, start)
         found.append(piece)
-    found.append(Piece(Kind.END, "", len(text) + 1))
+    found.append(Token(TokenKind.END, "", len(text) + 1))
     return found
 
 
-def _word(text: str, word: str, start: int) -> tuple[Piece, int]:
+def _word(text: str, word: str, start: int) -> tuple[Token, int]:
     """A word or an operator, and where it ends."""
     at, column = start + len(word), start + 1
     if word[0].isupper():
@@ -208,19 +210,19 @@ def _word(text: str, word: str, start: int) -> tuple[Piece, int]:
     sign = text[at : at + 1]
     if sign == "*":
         _check_star(text, word, at)
-        return Piece(Kind.PREFIX, word, column), at + 1
+        return Token(TokenKind.PREFIX, word, column), at + 1
     if sign == "~":
         language, end = _language(text, at, word)
-        return Piece(Kind.WORD, word, column, language), end
+        return Token(TokenKind.WORD, word, column, language), end
     if sign in (":", "："):
         raise QueryError("a colon inside a word", at + 1, f'quote the text: "{shortened(word)}:…"')
-    return Piece(Kind.WORD, word, column), at
+    return Token(TokenKind.WORD, word, column), at
 
 
-def _operator(word: str, column: int) -> Piece | None:
+def _operator(word: str, column: int) -> Token | None:
     kind = _OPERATORS.get(word)
     if kind is not None:
-        return Piece(kind, word, column)
+        return Token(kind, word, column)
     counted = _COUNTED.fullmatch(word)
     if counted is None:
         return None
@@ -228,16 +230,16 @@ def _operator(word: str, column: int) -> Piece | None:
     if number is None and name != "SCORE":  # a score is a word like others
         if name == "ATLEAST":
             raise QueryError("ATLEAST needs a number", column, 'write ATLEAST/3 (…), or "ATLEAST" if you mean the word')
-        return Piece(Kind[name], f"{name}/{DEFAULT_NEAR}", column, DEFAULT_NEAR)
+        return Token(TokenKind[name], f"{name}/{DEFAULT_NEAR}", column, DEFAULT_NEAR)
     if number is None:
         return None
     if not _NUMBER.fullmatch(number) or (name != "SCORE" and not number.isdigit()):
         refuse_operator(word, column)
         raise QueryError(f"{shortened(word)} needs a number of at most four digits", column, f"write {name}/5")
-    return Piece(Kind[name], word, column, number)
+    return Token(TokenKind[name], word, column, number)
 
 
-def _phrase(text: str, quote: str, start: int) -> tuple[Piece, int]:
+def _phrase(text: str, quote: str, start: int) -> tuple[Token, int]:
     end = _end_of_phrase(text, start + 1, quote)
     words = " ".join(text[start + 1 : end].split())
     end += 1
@@ -247,7 +249,7 @@ def _phrase(text: str, quote: str, start: int) -> tuple[Piece, int]:
     language = ""
     if sign == "~":
         language, end = _language(text, end, f'"{words}"')
-    return Piece(Kind.PHRASE, words, start + 1, language), end
+    return Token(TokenKind.PHRASE, words, start + 1, language), end
 
 
 def _end_of_phrase(text: str, at: int, quote: str) -> int:
@@ -278,28 +280,28 @@ def _language(text: str, at: int, word: str) -> tuple[str, int]:
     raise QueryError(f"~{shortened(code)} is not a language whose endings are known", at + 1, cure)
 
 
-def _weight(text: str, start: int) -> tuple[Piece, int]:
+def _weight(text: str, start: int) -> tuple[Token, int]:
     match = _WEIGHT.match(text, start)
     number = match[1] if match else ""
     if match is None or not _NUMBER.fullmatch(number) or not number.strip("0."):
         raise QueryError(f"^{shortened(number)} is not a weight", start + 1, "write a number above 0, like ^2 or ^0.5")
     if start == 0 or text[start - 1].isspace():
         raise QueryError("a ^ without a term before it", start + 1, "write the weight directly after its term: pmc^2")
-    return Piece(Kind.WEIGHT, number, start + 1, number), match.end()
+    return Token(TokenKind.WEIGHT, number, start + 1, number), match.end()
 
 
-def _special(text: str, kind: str, start: int) -> tuple[Piece, int]:
+def _special(text: str, kind: str, start: int) -> tuple[Token, int]:
     """What begins with a sign of its own."""
     column = start + 1
     if kind == "EXACT":
         end = text.find("}", start)
         if end < 0:
             raise QueryError("this { is never closed", column, "write } where the exact spelling ends")
-        return Piece(Kind.EXACT, " ".join(text[start + 1 : end].split()), column), end + 1
+        return Token(TokenKind.EXACT, " ".join(text[start + 1 : end].split()), column), end + 1
     if kind == "REGEX":
         match = _REGEX_END.match(text, start + 1)
         if match is not None and len(match[0]) > 1:
-            return Piece(Kind.REGEX, match[0][:-1], column), match.end()
+            return Token(TokenKind.REGEX, match[0][:-1], column), match.end()
         if match is not None:
             raise QueryError("// does not belong here", column, 'quote an address: url:"example.org/news"')
         raise QueryError("this / is never closed", column, "write / where the regular expression ends")
@@ -307,7 +309,7 @@ def _special(text: str, kind: str, start: int) -> tuple[Piece, int]:
         name = _NAME.match(text, column)
         if name is None:
             raise QueryError("an @ without a name", column, "write the name of a query directly after it")
-        return Piece(Kind.NAME, name[0], column), name.end()
+        return Token(TokenKind.NAME, name[0], column), name.end()
     if kind == "STAR":
         cure = "a * stands only at the end of a word, like malien*"
         raise QueryError("a * without a word before it", column, cure)

@@ -24,7 +24,7 @@ from watchpost.errors import QueryError
 from watchpost.query import errors
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
-from watchpost.query.lexer import Kind, Piece, pieces, shortened
+from watchpost.query.lexer import Token, TokenKind, shortened, tokens
 from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tokens import is_unspaced, letters, words
@@ -43,15 +43,15 @@ LONGEST_CHAIN = 8
 """How many NEAR, ONEAR and SAME may follow one another or stand inside one another."""
 
 
-def leaf(piece: Piece) -> Leaf:
+def leaf(piece: Token) -> Leaf:
     """The leaf that a piece of query is. Raises QueryError if it cannot be looked for."""
-    if piece.kind is Kind.WORD:
+    if piece.kind is TokenKind.WORD:
         return _checked(Term(piece.text, piece.extra), piece)
-    if piece.kind is Kind.PREFIX:
+    if piece.kind is TokenKind.PREFIX:
         return _checked(Prefix(piece.text), piece)
-    if piece.kind is Kind.PHRASE:
+    if piece.kind is TokenKind.PHRASE:
         return _checked(Phrase(piece.text, piece.extra), piece)
-    if piece.kind is Kind.EXACT:
+    if piece.kind is TokenKind.EXACT:
         return _checked(Exact(piece.text), piece)
     try:
         return Regex(piece.text)
@@ -59,15 +59,15 @@ def leaf(piece: Piece) -> Leaf:
         raise QueryError(error.problem, piece.column + error.column, error.cure) from None
 
 
-def together(operator: Piece, left: Node, right: Node) -> Near | Same:
+def together(operator: Token, left: Node, right: Node) -> Near | Same:
     """Two sides joined by NEAR, ONEAR or SAME. Raises QueryError if one of them stands nowhere in the text."""
     placed(operator, left, right)
     if max(_chained(left), _chained(right)) >= LONGEST_CHAIN:
         problem = f"more than {LONGEST_CHAIN} NEAR, ONEAR or SAME in a row or inside one another"
         raise QueryError(problem, operator.column, "write fewer, and join them by AND")
-    if operator.kind is Kind.SAME:
+    if operator.kind is TokenKind.SAME:
         return Same(left, right)
-    return Near(left, right, number(operator, 0), operator.kind is Kind.ONEAR)
+    return Near(left, right, number(operator, 0), operator.kind is TokenKind.ONEAR)
 
 
 def _chained(node: Node) -> int:
@@ -75,14 +75,14 @@ def _chained(node: Node) -> int:
     return max(map(_chained, node.children), default=0) + isinstance(node, Together)
 
 
-def placed(operator: Piece, *sides: Node) -> None:
+def placed(operator: Token, *sides: Node) -> None:
     """Raises QueryError if one of the operator's sides stands nowhere in the text."""
     for side in sides:
         if not side.placed:
             raise errors.unplaced(operator, side)
 
 
-def number(operator: Piece, least: int) -> int:
+def number(operator: Token, least: int) -> int:
     """The n of an operator. Raises QueryError if it is less than `least` or too large."""
     found = int(operator.extra)
     if not least <= found <= LARGEST_NUMBER:
@@ -91,7 +91,7 @@ def number(operator: Piece, least: int) -> int:
     return found
 
 
-def score(piece: Piece, inside: Node) -> Score:
+def score(piece: Token, inside: Node) -> Score:
     """A SCORE of what stands in its parentheses. Raises QueryError if that does not add up to its number."""
     if not isinstance(inside, Or):
         cure = f"write {piece} (a^3 OR b^2 OR c)"
@@ -105,7 +105,7 @@ def score(piece: Piece, inside: Node) -> Score:
     return node
 
 
-def field_name(piece: Piece) -> str:
+def field_name(piece: Token) -> str:
     """The name of a field or of the first n words. Raises QueryError if there is none such."""
     name = piece.text.lower()
     if name in FIELDS:
@@ -116,14 +116,14 @@ def field_name(piece: Piece) -> str:
     return f"{FIRST}{int(count)}"
 
 
-def _checked(leaf: Leaf, piece: Piece) -> Leaf:
+def _checked(leaf: Leaf, piece: Token) -> Leaf:
     """The leaf, if it can be looked for. Raises QueryError."""
     if not leaf.steps:
         raise QueryError(f"{piece} has neither letters nor digits", piece.column, "write a word")
-    if piece.kind is Kind.EXACT:
+    if piece.kind is TokenKind.EXACT:
         if "*" in piece.text:
             raise QueryError(f"a * in {piece}", piece.column, "leave it out: an exact spelling has no endings")
-    elif piece.kind is Kind.PREFIX:
+    elif piece.kind is TokenKind.PREFIX:
         _check_stars((piece.text,), leaf, piece)
     elif "*" in piece.text:
         _check_stars(tuple(word[:-1] for word in piece.text.split() if "*" in word), leaf, piece)
@@ -133,7 +133,7 @@ def _checked(leaf: Leaf, piece: Piece) -> Leaf:
     return leaf
 
 
-def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Piece) -> None:
+def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Token) -> None:
     """`starred` are the leaf's words that end with a star, without it."""
     for word in starred:
         cut = words(word)
@@ -160,10 +160,10 @@ What a name stands for counts once for each field that it is looked for in: so o
 LARGEST_WRITTEN_OUT = 100_000
 """How many terms it may have if every name in it were written out."""
 
-_LEAVES = frozenset({Kind.WORD, Kind.PREFIX, Kind.PHRASE, Kind.EXACT, Kind.REGEX})
-_STARTS = _LEAVES | {Kind.FIELD, Kind.OPEN, Kind.ATLEAST, Kind.SCORE, Kind.NAME}
-_NEARNESS = frozenset({Kind.NEAR, Kind.ONEAR, Kind.SAME})
-_JOINTS = frozenset({Kind.AND, Kind.OR, Kind.NOT})
+_LEAVES = frozenset({TokenKind.WORD, TokenKind.PREFIX, TokenKind.PHRASE, TokenKind.EXACT, TokenKind.REGEX})
+_STARTS = _LEAVES | {TokenKind.FIELD, TokenKind.OPEN, TokenKind.ATLEAST, TokenKind.SCORE, TokenKind.NAME}
+_NEARNESS = frozenset({TokenKind.NEAR, TokenKind.ONEAR, TokenKind.SAME})
+_JOINTS = frozenset({TokenKind.AND, TokenKind.OR, TokenKind.NOT})
 
 
 def parse(text: str, names: Mapping[str, str] | None = None) -> Query:
@@ -199,7 +199,7 @@ class _Parser:
     """One pass over the pieces; `piece` is the next one that nobody took yet."""
 
     def __init__(self, text: str, names: _Names, depth: int = 0) -> None:
-        self._found = pieces(text)
+        self._found = tokens(text)
         self._names = names
         self._depth = self._deepest = depth
         self._at = self._cost = self._size = 0
@@ -221,16 +221,16 @@ class _Parser:
 
     def whole(self) -> Node:
         """The tree of everything there is, also if it is only part of a query."""
-        if self.piece.kind is Kind.END:  # white space only
+        if self.piece.kind is TokenKind.END:  # white space only
             raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
         root = self._sequence(self._depth)
-        if self.piece.kind is Kind.CLOSE:
+        if self.piece.kind is TokenKind.CLOSE:
             raise errors.never_opened(self.piece)
         if self._weights:
             raise errors.stray_weight(min(self._weights.values()))
         return root
 
-    def _take(self) -> Piece:
+    def _take(self) -> Token:
         taken = self.piece
         self._at += 1
         self.piece = self._found[self._at]
@@ -239,27 +239,27 @@ class _Parser:
     def _sequence(self, depth: int) -> Node:
         """Operands up to the end or a closing parenthesis, joined by operators of one kind."""
         parts = [self._operand(depth, None)]
-        joint: Piece | None = None
-        while (kind := self.piece.kind) is not Kind.END and kind is not Kind.CLOSE:
+        joint: Token | None = None
+        while (kind := self.piece.kind) is not TokenKind.END and kind is not TokenKind.CLOSE:
             piece = self.piece
             if kind not in _JOINTS:
-                if kind is Kind.UNLESS:
+                if kind is TokenKind.UNLESS:
                     raise QueryError(
                         "UNLESS after UNLESS", piece.column, "put together what follows: a UNLESS (b OR c)"
                     )
                 raise errors.side_by_side(self._found[self._at - 1], piece)
-            if joint is not None and (joint.kind is Kind.OR) != (kind is Kind.OR):
+            if joint is not None and (joint.kind is TokenKind.OR) != (kind is TokenKind.OR):
                 raise errors.mixed(joint, piece)
             joint = piece
-            parts.append(self._operand(depth, None if kind is Kind.NOT else self._take()))
+            parts.append(self._operand(depth, None if kind is TokenKind.NOT else self._take()))
         if joint is None:
             return parts[0]
-        return Or(tuple(parts)) if joint.kind is Kind.OR else And(tuple(parts))
+        return Or(tuple(parts)) if joint.kind is TokenKind.OR else And(tuple(parts))
 
-    def _operand(self, depth: int, operator: Piece | None) -> Node:
+    def _operand(self, depth: int, operator: Token | None) -> Node:
         """One operand; `operator` is the piece that asks for it."""
         nots: list[int] = []
-        while self.piece.kind is Kind.NOT:
+        while self.piece.kind is TokenKind.NOT:
             operator = self._take()
             nots.append(operator.column)
             self._check_depth(depth + len(nots))
@@ -273,19 +273,19 @@ class _Parser:
             self._columns[id(node)] = column
         return node
 
-    def _unless(self, depth: int, operator: Piece | None) -> Node:
+    def _unless(self, depth: int, operator: Token | None) -> Node:
         node = self._single(depth, operator)
-        if self.piece.kind is not Kind.UNLESS:
+        if self.piece.kind is not TokenKind.UNLESS:
             return node
         unless = self._take()
         other = self._single(depth, unless)
         placed(unless, node, other)
         return Unless(node, other)
 
-    def _single(self, depth: int, operator: Piece | None) -> Node:
+    def _single(self, depth: int, operator: Token | None) -> Node:
         """An operand that needs no parentheses, with its weight if it has one."""
         kind = self.piece.kind
-        if kind is Kind.OPEN:
+        if kind is TokenKind.OPEN:
             node = self._group(self._take(), depth)
         elif kind in _LEAVES:
             node = self._leaf(self._take())
@@ -293,7 +293,7 @@ class _Parser:
             node = self._prim(depth)
         else:
             raise errors.missing(operator, self.piece)
-        if self.piece.kind is Kind.WEIGHT:
+        if self.piece.kind is TokenKind.WEIGHT:
             weight = self._take()
             node = Weighted(node, Decimal(weight.extra).normalize())
             self._weights[id(node)] = weight.column
@@ -302,15 +302,15 @@ class _Parser:
     def _prim(self, depth: int) -> Node:
         self._check_depth(depth)
         piece = self._take()
-        if piece.kind is Kind.OPEN:
+        if piece.kind is TokenKind.OPEN:
             return self._group(piece, depth)
         if piece.kind in _LEAVES:
             return self._leaf(piece)
-        if piece.kind is Kind.FIELD:
+        if piece.kind is TokenKind.FIELD:
             return self._field(piece, depth)
-        if piece.kind is Kind.NAME:
+        if piece.kind is TokenKind.NAME:
             return self._named(piece, depth)
-        if piece.kind is Kind.SCORE:
+        if piece.kind is TokenKind.SCORE:
             return self._score(piece, depth)
         least = number(piece, 1)
         if self.piece.kind not in _STARTS:
@@ -319,7 +319,7 @@ class _Parser:
         placed(piece, part)
         return AtLeast(least, part)
 
-    def _field(self, field: Piece, depth: int) -> Node:
+    def _field(self, field: Token, depth: int) -> Node:
         name = field_name(field)
         if self._scope:
             raise errors.nested_field(f"{name}:", self._scope, field.column)
@@ -330,8 +330,8 @@ class _Parser:
         self._scope = ""
         return Field(name, part)
 
-    def _score(self, piece: Piece, depth: int) -> Node:
-        if self.piece.kind is not Kind.OPEN:
+    def _score(self, piece: Token, depth: int) -> Node:
+        if self.piece.kind is not TokenKind.OPEN:
             cure = f"write {piece} (a^3 OR b^2 OR c)"
             raise QueryError(f"{piece} needs parentheses after it", piece.column, cure)
         inside = self._group(self._take(), depth)
@@ -339,7 +339,7 @@ class _Parser:
             self._weights.pop(id(part), None)
         return score(piece, inside)
 
-    def _named(self, piece: Piece, depth: int) -> Node:
+    def _named(self, piece: Token, depth: int) -> Node:
         names = self._names
         if piece.text in names.reading:
             way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(piece.text) :], piece.text])
@@ -370,19 +370,19 @@ class _Parser:
         self._columns[id(node)] = piece.column
         return node
 
-    def _leaf(self, piece: Piece) -> Node:
-        self._pay(REGEX_COST if piece.kind is Kind.REGEX else 1, piece)
+    def _leaf(self, piece: Token) -> Node:
+        self._pay(REGEX_COST if piece.kind is TokenKind.REGEX else 1, piece)
         return leaf(piece)
 
-    def _group(self, opener: Piece, depth: int) -> Node:
-        if self.piece.kind is Kind.CLOSE:
+    def _group(self, opener: Token, depth: int) -> Node:
+        if self.piece.kind is TokenKind.CLOSE:
             raise QueryError("nothing inside the parentheses", opener.column, "write a query inside, or drop them")
-        if self.piece.kind is Kind.END:
+        if self.piece.kind is TokenKind.END:
             raise errors.never_closed(opener)
         self._check_depth(depth + 1)
         node = self._sequence(depth + 1)
         closer = self.piece
-        if closer.kind is Kind.END:
+        if closer.kind is TokenKind.END:
             raise errors.never_closed(opener)
         self._take()
         return node
@@ -392,7 +392,7 @@ class _Parser:
             raise errors.too_deep(DEEPEST, self.piece.column)
         self._deepest = max(self._deepest, depth)
 
-    def _pay(self, cost: int, piece: Piece, size: int = 1) -> None:
+    def _pay(self, cost: int, piece: Token, size: int = 1) -> None:
         self._cost += cost
         self._size += size
         if self._cost > LARGEST or self._size > LARGEST_WRITTEN_OUT:

@@ -9,19 +9,19 @@ from contextlib import suppress
 
 from watchpost import __version__
 from watchpost import log as tm
-from watchpost.config.config import Plan, Reload
+from watchpost.config.config import Config, Reload
 from watchpost.config.diff import effective
 from watchpost.errors import StoreBusy, StoreError
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 from watchpost.notify.sender import Journal
 from watchpost.operations import factory
-from watchpost.operations.reloading import Reloads
-from watchpost.scheduler import Clock, utc_now
-from watchpost.store.client import Store, patiently
-from watchpost.store.deliveries import Outbox
-from watchpost.store.ledger import Books, gaps
-from watchpost.store.overview import Board
-from watchpost.store.running_config import Configurations, Running, pack
+from watchpost.operations.reloading import Reloader
+from watchpost.scheduler import Scheduler, utc_now
+from watchpost.store.client import Store, until_available
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.ledger import Ledger, gaps
+from watchpost.store.overview import Overview
+from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
 
 _LOOK_SECONDS = 2.0
 _ROUNDS = 30  # between two tidyings
@@ -37,14 +37,14 @@ class Housekeeping:
     def __init__(
         self,
         role: str,
-        plan: Plan,
+        plan: Config,
         store: Store,
-        outbox: Outbox,
-        clock: Clock,
+        outbox: DeliveryStore,
+        clock: Scheduler,
         stop: asyncio.Event,
         over: asyncio.Event,
         *,
-        reloads: Reloads | None = None,
+        reloads: Reloader | None = None,
         journal: Journal | None = None,
     ) -> None:
         self._role = role
@@ -57,8 +57,8 @@ class Housekeeping:
         self._journal = journal
         self._tick = clock.ticker(_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
-        self._board, self._books = Board(store), Books(store)
-        self._configurations = Configurations(store)
+        self._board, self._books = Overview(store), Ledger(store)
+        self._configurations = RunningConfigs(store)
         self._told: tuple[Reload, bytes] | None = None
         self._trouble = ""  # what was said of the store last
 
@@ -70,7 +70,7 @@ class Housekeeping:
                 await self._look(tidy=rounds % _ROUNDS == 0)
                 if self._trouble:
                     tm.log().info("redis.back")
-                self._trouble = VITALS.refused = ""
+                self._trouble = HEALTH.refused = ""
                 rounds += 1
             except StoreError as error:
                 self._failed(error)
@@ -78,9 +78,9 @@ class Housekeeping:
             tm.store_up.set(not self._trouble)
             looks += 1
             if self._stop.is_set():
-                await patiently(_LOOK_SECONDS, self._over)
-            elif not self._trouble and not VITALS.registered and looks < 20:  # the roles have only just begun
-                await patiently(0.1, self._stop)
+                await until_available(_LOOK_SECONDS, self._over)
+            elif not self._trouble and not HEALTH.registered and looks < 20:  # the roles have only just begun
+                await until_available(0.1, self._stop)
             else:
                 await self._tick()
 
@@ -90,15 +90,15 @@ class Housekeeping:
             await self._audit()
         await self._board.ping()
         await self._publish(again=tidy)
-        VITALS.registered = not VITALS.trouble()
-        if VITALS.registered:  # who lives but does not work is not counted among the workers
-            facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": VITALS.paused}
+        HEALTH.registered = not HEALTH.trouble()
+        if HEALTH.registered:  # who lives but does not work is not counted among the workers
+            facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}
             await self._store.beat(self._name, json.dumps(facts))
 
     def _failed(self, error: StoreError) -> None:
         full = isinstance(error, StoreBusy)
-        VITALS.registered = False
-        VITALS.refused = str(error) if full else ""
+        HEALTH.registered = False
+        HEALTH.refused = str(error) if full else ""
         tm.ledger_gap.clear()  # nobody knows now
         event = "redis.full" if full else "redis.lost"
         if self._trouble != event:
@@ -113,7 +113,7 @@ class Housekeeping:
         if self._told is None or self._told[0] is not last:
             since, refused = self._reloads.since.isoformat(timespec="seconds"), last.complaints
             packed = await asyncio.to_thread(
-                lambda: pack(Running(self._role, self._plan.fingerprint, since, effective(self._plan), refused))
+                lambda: pack(RunningConfig(self._role, self._plan.fingerprint, since, effective(self._plan), refused))
             )
             self._told, again = (last, packed), True
         if again:

@@ -18,27 +18,27 @@ from typing import Any
 
 from watchpost import __version__
 from watchpost import log as tm
-from watchpost.config.config import Plan, Reload
+from watchpost.config.config import Config, Reload
 from watchpost.config.settings import Settings
 from watchpost.errors import StoreError
 from watchpost.exit_codes import OK, PARTIAL
-from watchpost.health import VITALS
+from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
 from watchpost.notify.composer import deliveries_of
 from watchpost.notify.dispatcher import run_once
 from watchpost.notify.notices import refused_notice
 from watchpost.operations import factory
-from watchpost.operations.reloading import Reloads
+from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
 from watchpost.scheduler import utc_now
 from watchpost.service.housekeeping import leave
 from watchpost.service.service import Role, Service
 from watchpost.service.systemd import Systemd
-from watchpost.store.client import Store, patiently
-from watchpost.store.deliveries import Desk
-from watchpost.store.ledger import Books
-from watchpost.store.overview import Board
+from watchpost.store.client import Store, until_available
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.ledger import Ledger
+from watchpost.store.overview import Overview
 
 # Trouble with the configuration, told to the receiver that the operator named for trouble.
 
@@ -54,7 +54,7 @@ class Notices:
         self._install = install
         self._told: set[tuple[str, ...]] = set()
 
-    async def refused(self, plan: Plan, reload: Reload) -> None:
+    async def refused(self, plan: Config, reload: Reload) -> None:
         """The running `plan` goes on, because of these mistakes in a newer one. Never raises for the store."""
         part = next((one for one in plan.receivers if one.name == plan.ops), None)
         if part is None or reload.complaints in self._told:
@@ -64,7 +64,7 @@ class Notices:
             told = plan.timezone, plan.language, plan.install, plan.public_url
             digest = refused_notice(part.name, reload.complaints, reload.at, *told)
             deliveries = deliveries_of(digest, receiver.compose(digest))
-            gate, desk = factory.build_gate(self._store, part), Desk(self._store)
+            gate, desk = factory.build_breaker(self._store, part), DeliveryAdmin(self._store)
             for _ in range(_TRIES):  # somebody else may write of the receiver in the same moment
                 if await gate.note(await desk.state(part.name), deliveries):
                     self._told.add(reload.complaints)
@@ -81,14 +81,14 @@ _INTERRUPTED = 130
 
 
 async def serve(
-    plan: Plan,
+    plan: Config,
     settings: Settings,
     env: Mapping[str, str],
     role: Role,
     *,
-    on_web: Callable[[Service, Reloads], Coroutine[Any, Any, None]],
-    reread: Callable[[], Plan],
-    on_plan: Callable[[Plan], None] = lambda plan: None,
+    on_web: Callable[[Service, Reloader], Coroutine[Any, Any, None]],
+    reread: Callable[[], Config],
+    on_plan: Callable[[Config], None] = lambda plan: None,
     progress: Progress = silent,
 ) -> int:
     """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start.
@@ -101,12 +101,12 @@ async def serve(
         housing = await open_housing(plan, settings, env, store)
         store.push_async_callback(leave, housing.store, role)
         install = await housing.store.prepare(factory.new_install_id())
-        await Books(housing.store).open()
-        systemd, board = Systemd(env), Board(housing.store)
-        watching = asyncio.ensure_future(systemd.watch(VITALS, lambda: _status(board, plan)))
-        pulse = asyncio.ensure_future(VITALS.run())
+        await Ledger(housing.store).open()
+        systemd, board = Systemd(env), Overview(housing.store)
+        watching = asyncio.ensure_future(systemd.watch(HEALTH, lambda: _status(board, plan)))
+        pulse = asyncio.ensure_future(HEALTH.run())
         supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
-        reloads = Reloads(plan, reread, utc_now)
+        reloads = Reloader(plan, reread, utc_now)
         signals = _Signals(reloads, systemd)
         notices = Notices(housing.store, install)
         topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
@@ -140,8 +140,8 @@ async def serve(
 
 
 async def open_housing(
-    plan: Plan, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack
-) -> factory.Housing:
+    plan: Config, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack
+) -> factory.Backend:
     """The store is there and fit; it is closed, and its server stopped if it is ours, with `stack`."""
     housing = await factory.open_store(settings, plan, env)
     if housing.server is not None:
@@ -151,10 +151,10 @@ async def open_housing(
     return housing
 
 
-async def _status(board: Board, plan: Plan) -> str:
+async def _status(board: Overview, plan: Config) -> str:
     """How things stand, in a few words for `systemctl status`."""
-    if VITALS.refused:
-        return VITALS.refused
+    if HEALTH.refused:
+        return HEALTH.refused
     try:
         depths = await board.depths([part.name for part in plan.receivers])
     except StoreError as error:
@@ -166,7 +166,7 @@ async def _status(board: Board, plan: Plan) -> str:
 class _Signals:
     """What the operator wants: SIGINT and SIGTERM end, a second one at once; SIGHUP reads the configuration again."""
 
-    def __init__(self, reloads: Reloads, systemd: Systemd) -> None:
+    def __init__(self, reloads: Reloader, systemd: Systemd) -> None:
         self.ending: signal.Signals | None = None
         self._reloads = reloads
         self._systemd = systemd
@@ -243,7 +243,7 @@ async def _run_until_stopped(
 # `watchpost run --once`: read every source once, match, close every open digest now, deliver, end.
 
 
-async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent) -> int:
+async def run(plan: Config, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent) -> int:
     """Do each role's work once, in the order of an article's way. Returns 0, or 5 if a delivery remains unsent.
 
     What remains stays queued. `progress` hears how many of how many feeds have been read. Raises StoreError if the
@@ -252,7 +252,7 @@ async def run(plan: Plan, settings: Settings, env: Mapping[str, str], role: Role
     async with AsyncExitStack() as stack:
         housing = await open_housing(plan, settings, env, stack)
         install = await housing.store.prepare(factory.new_install_id())
-        await Books(housing.store).open()
+        await Ledger(housing.store).open()
         service = Service(plan, settings, housing, install, stack, progress=progress)
         tm.log().info("run.starting", **factory.describe(plan, service.groups))
         poller = service.poller() if role in ("poll", "all") else None
@@ -289,7 +289,7 @@ async def _notify(service: Service) -> int:
             break
         if not dealt_with:
             # An entry that another notifier holds is either sent by it or, once its lease is over, by us.
-            await patiently(0.2, service.stop)
+            await until_available(0.2, service.stop)
     stranded = await outbox.stranded(names)
     for receiver, count in stranded.items():
         tm.log().warning("delivery.stranded", receiver=receiver, count=count)

@@ -10,34 +10,34 @@ from time import monotonic
 from typing import Any, Literal
 
 from watchpost import log as tm
-from watchpost.config.config import Heartbeat, Part, Plan
+from watchpost.config.config import Config, Heartbeat, Part
 from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import StoreError
-from watchpost.health import VITALS, Vitals
+from watchpost.health import HEALTH, Health
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import all_groups
 from watchpost.match.worker import Matcher
 from watchpost.model import Delivery
-from watchpost.notify.composer import Imprint, deliveries_of
-from watchpost.notify.dispatcher import Closer
+from watchpost.notify.composer import Installation, deliveries_of
+from watchpost.notify.dispatcher import Dispatcher
 from watchpost.notify.notices import disabled_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.sender import Admission, Journal, Policy, Sender
 from watchpost.operations import factory
-from watchpost.operations.reloading import Reloads
+from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
-from watchpost.poll.push import Pushed
+from watchpost.poll.push import PushReader
 from watchpost.poll.sources.feed import Feed
-from watchpost.scheduler import Clock, utc_now
+from watchpost.scheduler import Scheduler, utc_now
 from watchpost.service.housekeeping import Housekeeping
-from watchpost.store.client import Store, patiently
-from watchpost.store.deliveries import Outbox
-from watchpost.store.matching import Articles
-from watchpost.store.overview import Board
-from watchpost.store.polling import Intake
+from watchpost.store.client import Store, until_available
+from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.matching import MatchStore
+from watchpost.store.overview import Overview
+from watchpost.store.polling import PollStore
 from watchpost.store.receivers import ReceiverState
-from watchpost.store.websub import Pushes
+from watchpost.store.websub import PushStore
 
 # The door to a dead man's switch: it hears from us while we work, and somebody else notices when it does not.
 #
@@ -49,7 +49,7 @@ ROLES = frozenset({"poll", "match", "notify"})
 _DEADLINE_SECONDS = 10.0
 
 
-async def missing(board: Board, vitals: Vitals) -> str:
+async def missing(board: Overview, vitals: Health) -> str:
     """Why the service as a whole does not work, in a sentence; "" if it does."""
     trouble = vitals.trouble() or vitals.refused
     if trouble:
@@ -92,7 +92,7 @@ async def run(
                 tm.log().warning(event, **facts)
             said = event if trouble else ""
             if trouble:
-                await patiently(1.0, stop)
+                await until_available(1.0, stop)
 
 
 async def _ask(client: object, url: str) -> str:
@@ -119,13 +119,13 @@ class Service:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Config,
         settings: Settings,
-        housing: factory.Housing,
+        housing: factory.Backend,
         install: str,
         stack: AsyncExitStack,
         topics: Topics | None = None,
-        reloads: Reloads | None = None,
+        reloads: Reloader | None = None,
         progress: Progress = silent,
     ) -> None:
         """`topics` are those that a round before this one compiled: only what changed since is compiled anew.
@@ -139,11 +139,11 @@ class Service:
         self.install = install
         self.stop = asyncio.Event()
         self.over = asyncio.Event()  # every loop has ended
-        self.clock = Clock()
-        self.board = Board(self.store)
+        self.clock = Scheduler()
+        self.board = Overview(self.store)
         self.groups = all_groups(plan.routes)
         self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
-        self.outbox = Outbox(self.store, kept_ms=_ms(plan.retention.deliveries))
+        self.outbox = DeliveryStore(self.store, kept_ms=_ms(plan.retention.deliveries))
         self._topics = topics or Topics([])
         self._stack = stack
         self._journal: Journal | None = None
@@ -154,11 +154,11 @@ class Service:
         """The poll role's loops without hubs: whoever reads once cannot be pushed to."""
         return self._polling(None)[0]
 
-    def poller_and_pushed(self) -> tuple[Poller, Pushed]:
+    def poller_and_pushed(self) -> tuple[Poller, PushReader]:
         """The poll role's loops: one that visits, and one that reads what hubs push."""
-        pushes = Pushes(self.store)
+        pushes = PushStore(self.store)
         poller, feeds, intake = self._polling(pushes)
-        pushed = Pushed(
+        pushed = PushReader(
             feeds,
             intake,
             pushes,
@@ -171,7 +171,7 @@ class Service:
         )
         return poller, pushed
 
-    def _polling(self, pushes: Pushes | None) -> tuple[Poller, Sequence[Feed], Intake]:
+    def _polling(self, pushes: PushStore | None) -> tuple[Poller, Sequence[Feed], PollStore]:
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
         intake = factory.build_intake(self.plan, self.store)
@@ -187,7 +187,7 @@ class Service:
         self._topics.update(self.plan.topics)
         for topic in self.plan.topics:
             tm.hits.labels(topic.name, topic.severity)  # from 0: the first hit shows, too
-        articles = Articles(
+        articles = MatchStore(
             self.store,
             factory.consumer_name("match"),
             lease_ms=self.lease_ms,
@@ -208,17 +208,17 @@ class Service:
             clock=utc_now,
         )
 
-    def notifier(self) -> tuple[Closer, tuple[Sender, ...]]:
+    def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one that closes windows, one per receiver that sends."""
         receivers = factory.build_receivers(self.plan, self.install, factory.terminal(), self.secret)
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
-        imprint = factory.imprint_of(self.plan, self.install)
-        closer = Closer(
+        imprint = factory.installation_of(self.plan, self.install)
+        closer = Dispatcher(
             self.groups,
             receivers,
             self.outbox,
-            factory.build_editor(self.plan, imprint, receivers, self.store),
+            factory.build_composer(self.plan, imprint, receivers, self.store),
             tick=self.clock.ticker(1),
             stop=self.stop,
             clock=utc_now,
@@ -242,7 +242,7 @@ class Service:
         )
         return closer, senders
 
-    def _admission(self, part: Part, receivers: Mapping[str, Receiver], imprint: Imprint) -> Admission:
+    def _admission(self, part: Part, receivers: Mapping[str, Receiver], imprint: Installation) -> Admission:
         tries, ops = factory.tries_of(part), factory.ops_for(self.plan, part)
 
         def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
@@ -253,11 +253,11 @@ class Service:
             return deliveries_of(digest, receivers[ops].compose(digest))
 
         policy = Policy(tries.schedule, tries.jitter, tries.disable_after, notices)
-        return Admission(part.name, factory.build_gate(self.store, part), self.outbox, self.stop, policy)
+        return Admission(part.name, factory.build_breaker(self.store, part), self.outbox, self.stop, policy)
 
     def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
         """Everything that this process runs as `role`, not yet started."""
-        VITALS.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
+        HEALTH.expect(("poll", "match", "notify") if role == "all" else () if role == "web" else (role,))
         loops: list[Coroutine[Any, Any, None]] = []
         if role in ("poll", "all"):
             poller, pushed = self.poller_and_pushed()
@@ -288,7 +288,7 @@ class Service:
     async def keep_heart(self, options: Heartbeat) -> None:
         """Let a dead man's switch hear from us while everything works."""
         tick = self.clock.ticker(1)
-        await run(options, factory.USER_AGENT, lambda: missing(self.board, VITALS), tick, self.stop)
+        await run(options, factory.USER_AGENT, lambda: missing(self.board, HEALTH), tick, self.stop)
 
     async def wake_retries(self) -> None:
         """Each second: deliveries whose wait is over go back into their outbox."""

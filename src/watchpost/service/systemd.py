@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from watchpost.health import Vitals
+from watchpost.health import Health
 
 _STATUS_SECONDS = 10.0
 _STATUS_DEADLINE_SECONDS = 2.0
@@ -49,7 +49,7 @@ class Systemd:
         """The end has begun."""
         self.tell("STOPPING=1", "STATUS=stopping; what is queued stays queued")
 
-    async def watch(self, vitals: Vitals, status: Callable[[], Awaitable[str]]) -> None:
+    async def watch(self, vitals: Health, status: Callable[[], Awaitable[str]]) -> None:
         """Until cancelled: WATCHDOG three times a period while all is well, and now and then how things stand."""
         if not self._address:
             return

@@ -222,7 +222,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-async def patiently(delay_seconds: float, stop: asyncio.Event) -> None:
+async def until_available(delay_seconds: float, stop: asyncio.Event) -> None:
     """Wait, or until `stop` is set."""
     try:
         async with asyncio.timeout(delay_seconds):
@@ -234,7 +234,7 @@ async def patiently(delay_seconds: float, stop: asyncio.Event) -> None:
 # Calls of one script by many tasks: those that come while others are under way go out next, in one round trip.
 
 
-class Together:
+class Batcher:
     """Runs one script. Each call is a step of its own, and what is refused to one no other hears."""
 
     def __init__(self, store: Store, name: str) -> None:

@@ -10,27 +10,27 @@ from watchpost.model import Delivery
 from watchpost.store import keys as store_keys
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.codec import ARTICLE, MESSAGE
-from watchpost.store.history import Case, Letter
+from watchpost.store.history import DeadLetter, DeliveryRecord
 from watchpost.store.receivers import ReceiverState, receiver_state
-from watchpost.store.streams import Claims, Entry
-from watchpost.store.windows import Windows
+from watchpost.store.streams import StreamClaims, StreamEntry
+from watchpost.store.windows import WindowStore
 
 
-class Outbox(Windows):
+class DeliveryStore(WindowStore):
     """What the notify role may do. `kept_ms` is how long sent ids and dead deliveries are remembered."""
 
     # ── deliveries ──
 
-    def claims(self, receiver: str, consumer: str, lease_ms: int) -> Claims:
+    def claims(self, receiver: str, consumer: str, lease_ms: int) -> StreamClaims:
         """The stream of one receiver's deliveries: a slow receiver holds up nobody else."""
-        return Claims(self._store, self._keys.outbox(receiver), store_keys.NOTIFY, consumer, lease_ms)
+        return StreamClaims(self._store, self._keys.outbox(receiver), store_keys.NOTIFY, consumer, lease_ms)
 
     async def open_box(self, receiver: str) -> None:
         """Make sure the receiver's stream and its group exist (a full server refuses to make them later)."""
         async with self._store.errors():
             await ensure_group(self._store.redis, self._keys.outbox(receiver), store_keys.NOTIFY)
 
-    async def delivery(self, entry: Entry) -> Delivery | None:
+    async def delivery(self, entry: StreamEntry) -> Delivery | None:
         """The frozen delivery of an entry; None if it was done already. Raises CodecError."""
         id_, found = _id(entry), entry.along
         if b"message" not in found:
@@ -55,7 +55,13 @@ class Outbox(Windows):
         )
 
     async def done(
-        self, receiver: str, entry: Entry, *, then: Claims | None = None, thread: str = "", remember: str = ""
+        self,
+        receiver: str,
+        entry: StreamEntry,
+        *,
+        then: StreamClaims | None = None,
+        thread: str = "",
+        remember: str = "",
     ) -> None:
         """It arrived. To `then` the receiver's next delivery is handed in the same step, if one waits.
 
@@ -69,13 +75,13 @@ class Outbox(Windows):
         found = await self._store.run("done", names, args)
         if found and then is not None:
             next_id, delivery, flat = found
-            then.hand(Entry(next_id, {b"d": delivery}, along=dict(zip(flat[::2], flat[1::2], strict=True))))
+            then.hand(StreamEntry(next_id, {b"d": delivery}, along=dict(zip(flat[::2], flat[1::2], strict=True))))
 
-    async def retry(self, receiver: str, entry: Entry, delay: timedelta, state: str, error: str) -> None:
+    async def retry(self, receiver: str, entry: StreamEntry, delay: timedelta, state: str, error: str) -> None:
         """It did not go through: try again after `delay`."""
         await self._retry(receiver, entry, int(delay.total_seconds() * 1000), state, error, "", 1)
 
-    async def keep(self, receiver: str, entry: Entry, keeper: str, error: str, *, burns: bool) -> None:
+    async def keep(self, receiver: str, entry: StreamEntry, keeper: str, error: str, *, burns: bool) -> None:
         """Its receiver is held: the message stays the oldest one, and anybody may take it over at once.
 
         `keeper` is the consumer that has it now; `burns` counts this as an attempt.
@@ -83,13 +89,13 @@ class Outbox(Windows):
         await self._retry(receiver, entry, 0, "held", error, keeper, int(burns))
 
     async def _retry(
-        self, receiver: str, entry: Entry, delay_ms: int, state: str, error: str, keeper: str, counts: int
+        self, receiver: str, entry: StreamEntry, delay_ms: int, state: str, error: str, keeper: str, counts: int
     ) -> None:
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.retry]
         await self._store.run("retry", names, [entry.id, id_, delay_ms, state, error[:2000], keeper, counts])
 
-    async def bury(self, receiver: str, entry: Entry, reason: str, detail: str) -> None:
+    async def bury(self, receiver: str, entry: StreamEntry, reason: str, detail: str) -> None:
         """It will never go through: keep it with the reason."""
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.dead_counts]
@@ -122,7 +128,7 @@ class Outbox(Windows):
             return sum(waiting), int(await self._store.redis.zcard(self._keys.retry))
 
 
-def _id(entry: Entry) -> str:
+def _id(entry: StreamEntry) -> str:
     """The delivery's id; "" in an entry that we did not write."""
     return entry.fields.get(b"d", b"").decode("utf-8", "replace")
 
@@ -138,7 +144,7 @@ def _at(raw: bytes | None) -> datetime | None:
 # The operator's end of Redis: deliveries and dead letters looked at, sent again, or given up.
 
 
-class Desk:
+class DeliveryAdmin:
     """What an operator may see and do."""
 
     def __init__(self, store: Store) -> None:
@@ -150,7 +156,7 @@ class Desk:
         async with self._store.errors():
             return receiver_state(await self._store.redis.hgetall(self._keys.receiver(receiver)))
 
-    async def cases(self, receiver: str = "") -> tuple[Case, ...]:
+    async def cases(self, receiver: str = "") -> tuple[DeliveryRecord, ...]:
         """Every delivery that is not delivered yet, the oldest first; `receiver`: only its own."""
         prefix = self._keys.out("")
         async with self._store.errors():
@@ -164,13 +170,13 @@ class Desk:
         async with self._store.errors():
             return frozenset(name.decode() for name in await self._store.redis.smembers(self._keys.boxes))
 
-    async def case(self, id_: str) -> Case | None:
+    async def case(self, id_: str) -> DeliveryRecord | None:
         """One delivery by its id; None if nothing is known of it (any more)."""
         async with self._store.errors():
             found = await self._store.redis.hgetall(self._keys.out(id_))
             due = await self._store.redis.zscore(self._keys.retry, id_)
             if not found and await self._store.redis.zscore(self._keys.sent, id_) is not None:
-                return Case(id_, "", "delivered")
+                return DeliveryRecord(id_, "", "delivered")
         if b"receiver" not in found:
             return None
         try:
@@ -178,7 +184,7 @@ class Desk:
         except CodecError:
             message = None
         state, tried = found.get(b"state", b"").decode(), int(found.get(b"attempts", b"0"))
-        return Case(
+        return DeliveryRecord(
             id=id_,
             receiver=found[b"receiver"].decode(),
             state=state,
@@ -191,13 +197,13 @@ class Desk:
             message=message,
         )
 
-    async def letters(self) -> tuple[Letter, ...]:
+    async def letters(self) -> tuple[DeadLetter, ...]:
         """Every dead letter, the oldest first."""
         async with self._store.errors():
             rows = await self._store.redis.xrange(self._keys.dead)
         return tuple(_letter(id_, fields) for id_, fields in rows)
 
-    async def requeue(self, letter: Letter) -> bool:
+    async def requeue(self, letter: DeadLetter) -> bool:
         """Send it again as it was; False if nothing is left of it."""
         keys = self._keys
         names = [keys.dead, keys.articles, keys.out(letter.delivery), keys.outbox(letter.receiver), keys.open]
@@ -217,14 +223,14 @@ class Desk:
         """Make a feed due: "NOW"; "SOON" if it is read within a lease anyway; "NONE" if it is not scheduled."""
         return str((await self._store.run("read_now", [self._keys.feeds], [feed, lease_ms])).decode())
 
-    async def drop(self, case: Case) -> bool:
+    async def drop(self, case: DeliveryRecord) -> bool:
         """Give up a delivery that waits; False if it is gone already."""
         async with self._store.errors():
             rows = await self._store.redis.xrange(self._keys.outbox(case.receiver))
         entry = next((id_ for id_, fields in rows if fields.get(b"d", b"").decode() == case.id), b"")
         return await self._drop(case.receiver, case.id, entry, "")
 
-    async def drop_letter(self, letter: Letter) -> bool:
+    async def drop_letter(self, letter: DeadLetter) -> bool:
         """Throw a dead letter away, with the message that it speaks of; False if it is gone already."""
         return await self._drop(letter.receiver, letter.delivery, b"", letter.id)
 
@@ -240,18 +246,18 @@ class Desk:
         return tuple(_title(fields.get(b"a", b"")) for _, fields in rows)
 
 
-def failed_since(letters: Sequence[Letter], since: datetime | None) -> tuple[Letter, ...]:
+def failed_since(letters: Sequence[DeadLetter], since: datetime | None) -> tuple[DeadLetter, ...]:
     """The dead letters of deliveries, none older than `since`."""
     return tuple(one for one in letters if one.kind == "delivery" and (since is None or one.at >= since))
 
 
-def _letter(id_: bytes, fields: dict[bytes, bytes]) -> Letter:
+def _letter(id_: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
     def text(name: bytes) -> str:
         return fields.get(name, b"").decode("utf-8", "replace")
 
     kind = text(b"kind")
     moment = int(text(b"at") or id_.decode().partition("-")[0])
-    return Letter(
+    return DeadLetter(
         id=id_.decode(),
         kind=kind,
         reason=text(b"reason"),

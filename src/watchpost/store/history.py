@@ -16,7 +16,7 @@ from watchpost.store.windows import parked_hit
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DeliveryRecord:
     """One delivery on file. `state`: queued, retrying, held, unknown, dead, or delivered (then only the id is left).
 
     `due` is when the next attempt comes, if a time is set. `message` is None where it cannot be read.
@@ -40,7 +40,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """One dead letter. `id` is its own; `delivery`, `receiver` are set for deliveries, `about` says what it was."""
 
     id: str
@@ -55,7 +55,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastHit:
     """A hit of the history. `mark` is its place: a search can go on before it."""
 
     mark: str
@@ -63,15 +63,15 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HitPage:
     """What a search found; `more` is the mark to go on from, "" if there is nothing further back."""
 
-    hits: tuple[Past, ...]
+    hits: tuple[PastHit, ...]
     more: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A delivery that arrived. `message` is None where it was too large to be kept, or cannot be read."""
 
     id: str
@@ -105,12 +105,12 @@ class History:
 
     async def search(
         self, wanted: Callable[[Hit], bool], *, topic: str = "", before: str = "", count: int = 50
-    ) -> Found:
+    ) -> HitPage:
         """Up to `count` hits that are `wanted`, the newest first, from the mark `before` on.
 
         After 20 000 entries a search pauses: `more` then says where it can go on.
         """
-        found: list[Past] = []
+        found: list[PastHit] = []
         read, top = 0, f"({before}" if before else "+"
         while read < _AT_MOST_READ:
             async with self._store.errors():
@@ -122,13 +122,13 @@ class History:
                     continue
                 hit = _readable(fields.get(b"h", b""))
                 if hit is not None and wanted(hit):
-                    found.append(Past(mark, hit))
+                    found.append(PastHit(mark, hit))
                     if len(found) == count:
-                        return Found(tuple(found), mark)
+                        return HitPage(tuple(found), mark)
             if len(page) < _PAGE:
-                return Found(tuple(found), "")
+                return HitPage(tuple(found), "")
             top = f"({page[-1][0].decode()}"
-        return Found(tuple(found), top[1:])
+        return HitPage(tuple(found), top[1:])
 
     async def since(self, begin: datetime, count: int) -> tuple[tuple[Hit, ...], bool]:
         """The hits that were found from `begin` on, the oldest first; and whether there are more than `count`.
@@ -145,7 +145,7 @@ class History:
                 return tuple(reversed(hits[:count])), len(hits) > count
             top = f"({page[-1][0].decode()}"
 
-    async def sent(self, count: int = 100) -> tuple[Sent, ...]:
+    async def sent(self, count: int = 100) -> tuple[SentMessage, ...]:
         """The deliveries that arrived last."""
         async with self._store.errors():
             rows = await self._store.redis.xrevrange(self._keys.editions, count=count)
@@ -176,7 +176,7 @@ class History:
             hit, sent = ([id_.decode() for id_, _ in rows] for rows in await pipe.execute())
         return "".join(hit), "".join(sent)
 
-    async def sent_one(self, delivery: str) -> Sent | None:
+    async def sent_one(self, delivery: str) -> SentMessage | None:
         """One of them by its id; None if it is not among the last thousand (any more)."""
         async with self._store.errors():
             rows = await self._store.redis.xrevrange(self._keys.editions)
@@ -196,7 +196,7 @@ def _readable(data: bytes) -> Hit | None:
         return None
 
 
-def _sent(id_: bytes, fields: dict[bytes, bytes]) -> Sent:
+def _sent(id_: bytes, fields: dict[bytes, bytes]) -> SentMessage:
     def text(name: bytes) -> str:
         return fields.get(name, b"").decode("utf-8", "replace")
 
@@ -204,7 +204,7 @@ def _sent(id_: bytes, fields: dict[bytes, bytes]) -> Sent:
         message = MESSAGE.decode(fields.get(b"message", b""))
     except CodecError:
         message = None
-    return Sent(
+    return SentMessage(
         id=text(b"d"),
         receiver=text(b"receiver"),
         digest=text(b"digest"),
@@ -222,7 +222,7 @@ def _at(milliseconds: str) -> datetime:
 # The articles that the matcher saw last, whatever came of them: what a changed topic is tried on.
 
 
-class Retained:
+class RetainedArticles:
     """Looks, and changes nothing. MATCHED fills it."""
 
     def __init__(self, store: Store) -> None:

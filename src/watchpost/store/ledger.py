@@ -66,7 +66,7 @@ def by_name(page: Mapping[str, int], kind: str) -> dict[str, dict[str, int]]:
 _EPOCH = date(1970, 1, 1)
 
 
-class Books:
+class Ledger:
     """Looks; `open` alone writes, once in the life of an installation."""
 
     def __init__(self, store: Store) -> None:

@@ -10,7 +10,7 @@ from watchpost.model import Article, Hit, Signature, Verdict, derive_id
 from watchpost.store import keys
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE, HIT
-from watchpost.store.streams import Claims, Entry
+from watchpost.store.streams import StreamClaims, StreamEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Parking:
 class Match:
     """A claimed article and what was found in it. Without a signature its hits are stories of their own."""
 
-    entry: Entry
+    entry: StreamEntry
     article: Article
     parkings: tuple[Parking, ...]
     signature: Signature | None = None
@@ -51,7 +51,7 @@ WINDOW_MS = 72 * 3_600_000
 HISTORY_MS = 30 * 24 * 3_600_000
 
 
-class Articles:
+class MatchStore:
     """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits;
     `retained`: how many articles are kept for trying changed topics on.
 
@@ -77,9 +77,9 @@ class Articles:
         self._history_ms = history_ms
         self._retained = retained
         self._per_hour = per_hour
-        self.claims = Claims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
+        self.claims = StreamClaims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
-    def read(self, entry: Entry) -> Article:
+    def read(self, entry: StreamEntry) -> Article:
         """The article of an entry. Raises CodecError."""
         return ARTICLE.decode(entry.fields.get(b"a", b""))
 
@@ -122,7 +122,7 @@ class Articles:
             ]
         return [*args, self._retained, self._history_ms]
 
-    async def bury(self, entry: Entry, reason: str, detail: str) -> None:
+    async def bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""
         letter: list[str | bytes] = [
             "kind",

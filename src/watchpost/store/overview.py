@@ -6,28 +6,28 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from watchpost.model import Accounts
+from watchpost.model import SourceCounts
 from watchpost.store.client import Store
 from watchpost.store.keys import MEMORY
-from watchpost.store.ledger import Books, gaps
+from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.receivers import (
     Depths,
     ReceiverState,
     SourceRecord,
     SourceStatus,
-    Unsubscribed,
+    UnsubscribedAddresses,
     Worker,
     receiver_state,
 )
 
 
-class Board:
+class Overview:
     """Looks, and changes nothing."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys = store.keys
-        self._books = Books(store)
+        self._books = Ledger(store)
 
     async def ping(self) -> None:
         """Raises StoreUnreachable or StoreBusy if the server does not answer."""
@@ -69,15 +69,15 @@ class Board:
             status={key: value for key, value in facts.items() if not key.startswith(MEMORY) and key != "fence"},
         )
 
-    async def accounts(self, day: date, sources: int) -> Accounts:
+    async def accounts(self, day: date, sources: int) -> SourceCounts:
         """What the ledger says of a day (UTC), and which sums do not meet now. `sources`: how many are watched."""
         page, audit = await self._books.page(day), await self._books.audit()
         read = page.get("new", 0)
-        return Accounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
+        return SourceCounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
 
     async def unsubscribed(self, receiver: str) -> frozenset[str]:
         """The addresses that want no more mail of this receiver."""
-        return await Unsubscribed(self._store).of(receiver)
+        return await UnsubscribedAddresses(self._store).of(receiver)
 
     async def workers(self) -> tuple[Worker, ...]:
         """The processes that said within the last 15 s that they work, by name."""

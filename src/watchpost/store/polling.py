@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from watchpost.model import Article
-from watchpost.store.client import Store, Together
+from watchpost.store.client import Batcher, Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.keys import MEMORY
 
@@ -65,13 +65,13 @@ class Looked:
     retitled: frozenset[str] = frozenset()
 
 
-class Intake:
+class PollStore:
     """What the poll role may do. The numbers come from the plan; `host_gap_ms` 0 leaves hosts unguarded."""
 
     def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int, host_gap_ms: int = 0) -> None:
         self._store = store
         self._keys = store.keys
-        self._commits = Together(store, "commit")
+        self._commits = Batcher(store, "commit")
         self._seen_ttl_ms = seen_ttl_ms
         self._queue_max = queue_max
         self._lease_ms = lease_ms

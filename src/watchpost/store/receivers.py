@@ -110,7 +110,7 @@ TRIAL_MS = 120_000  # a trial of a half-open receiver whose sender died is over 
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Permission:
     """May a message go? `wait` is zero for yes, None for "not until a person acts"."""
 
     wait: timedelta | None
@@ -122,7 +122,7 @@ class Passage:
         return self.wait == timedelta(0)
 
 
-class Gate:
+class CircuitBreaker:
     """One receiver's gate. `host` shares its pace: at most one message each `pace`, from all processes together."""
 
     def __init__(self, store: Store, receiver: str, *, host: str = "", pace: timedelta = timedelta(0)) -> None:
@@ -131,11 +131,11 @@ class Gate:
         self._names = [store.keys.receiver(receiver), store.keys.pace(host or receiver)]
         self._pace_ms = int(pace.total_seconds() * 1000)
 
-    async def look(self) -> Passage:
+    async def look(self) -> Permission:
         """How it stands; changes nothing."""
         return await self._ask("0")
 
-    async def enter(self) -> Passage:
+    async def enter(self) -> Permission:
         """If the message may go, it goes now: the host's turn is taken, and a half-open receiver's trial."""
         return await self._ask("1")
 
@@ -153,10 +153,10 @@ class Gate:
         """All is well again, by a person's word or a good test: nothing holds the receiver any more."""
         await self._write(["", *_fields(ReceiverState()), 0])
 
-    async def _ask(self, go: str) -> Passage:
+    async def _ask(self, go: str) -> Permission:
         wait, flat = await self._store.run("gate", self._names, [self._pace_ms, go, TRIAL_MS])
         found = dict(zip(flat[::2], flat[1::2], strict=True))
-        return Passage(None if wait < 0 else timedelta(milliseconds=wait), receiver_state(found))
+        return Permission(None if wait < 0 else timedelta(milliseconds=wait), receiver_state(found))
 
     async def _write(self, args: Sequence[Argument]) -> bool:
         keys = self._store.keys
@@ -206,7 +206,7 @@ def _ms(moment: datetime | None) -> Argument:
 # Who wants no more mail of a receiver: an address stays so until it says otherwise.
 
 
-class Unsubscribed:
+class UnsubscribedAddresses:
     """One hash: receiver and address → since when (ms)."""
 
     def __init__(self, store: Store) -> None:

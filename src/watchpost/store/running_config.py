@@ -18,7 +18,7 @@ _INFLATED_LIMIT_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningConfig:
     """What the processes of one role run. `shown` is the whole configuration, secrets as where they come from.
 
     `since` is when it was taken over, in ISO form; `refused` are the complaints about a newer one that was not.
@@ -31,7 +31,7 @@ class Running:
     refused: tuple[str, ...] = ()
 
 
-class Configurations:
+class RunningConfigs:
     """Writes for one's own role, reads all. Of several processes of a role the last one that wrote has the say."""
 
     def __init__(self, store: Store) -> None:
@@ -42,24 +42,24 @@ class Configurations:
         async with self._store.errors():
             await self._store.redis.set(self._store.keys.config(role), packed, px=_KEPT_MS)
 
-    async def running(self) -> tuple[Running, ...]:
+    async def running(self) -> tuple[RunningConfig, ...]:
         """What each running role has. Raises CodecError for what another version wrote."""
         async with self._store.errors():
             found: Sequence[bytes | None] = await self._store.redis.mget([self._store.keys.config(r) for r in ROLES])
         return tuple(unpack(role, packed) for role, packed in zip(ROLES, found, strict=True) if packed is not None)
 
 
-def pack(running: Running) -> bytes:
+def pack(running: RunningConfig) -> bytes:
     """As bytes. Ten thousand feeds are some hundred kilobytes."""
     facts = [running.fingerprint, running.since, list(running.refused), running.shown]
     return zlib.compress(json.dumps(facts, ensure_ascii=False).encode(), 1)
 
 
-def unpack(role: str, packed: bytes) -> Running:
+def unpack(role: str, packed: bytes) -> RunningConfig:
     """What `pack` was given. Raises CodecError."""
     inflater = zlib.decompressobj()
     try:
         fingerprint, since, refused, shown = json.loads(inflater.decompress(packed, _INFLATED_LIMIT_BYTES))
-        return Running(role, str(fingerprint), str(since), dict(shown), tuple(map(str, refused)))
+        return RunningConfig(role, str(fingerprint), str(since), dict(shown), tuple(map(str, refused)))
     except (zlib.error, ValueError, TypeError) as error:
         raise CodecError(f"the configuration of {role} was not written by this version") from error

@@ -16,14 +16,14 @@ from redis import exceptions
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.client import BLOCK_MS, Store, ensure_group, patiently
+from watchpost.store.client import BLOCK_MS, Store, ensure_group, until_available
 
 POISON_AFTER = 3
 _GONE_MS = 3_600_000  # a consumer that lives reads each second
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StreamEntry:
     """One claimed entry: its id, its fields, and how often it was handed out before.
 
     `along` is what a script gave with it: DONE hands out the next delivery of an outbox whole.
@@ -40,7 +40,7 @@ class Entry:
         return self.taken_before >= POISON_AFTER
 
 
-class Claims:
+class StreamClaims:
     """One consumer of one stream's group. `lease_ms` is how long a silent consumer keeps its entries."""
 
     def __init__(self, store: Store, stream: str, group: bytes, consumer: str, lease_ms: int) -> None:
@@ -50,10 +50,10 @@ class Claims:
         self.consumer = consumer
         self._lease_ms = lease_ms
         self._held: set[bytes] = set()
-        self._handed: tuple[Entry, ...] = ()
+        self._handed: tuple[StreamEntry, ...] = ()
         self._cursor: bytes = b"0-0"
 
-    async def take(self, count: int, *, block: bool = True) -> tuple[Entry, ...]:
+    async def take(self, count: int, *, block: bool = True) -> tuple[StreamEntry, ...]:
         """Up to `count` new entries, waiting at most a second for the first."""
         redis = self._store.blocking if block else self._store.redis
         async with self._store.errors():
@@ -71,11 +71,11 @@ class Claims:
                 # The server came back without its data (directory deleted): begin again, the sources are re-read.
                 await ensure_group(self._store.redis, self._stream, self._group)
                 return ()
-        entries = tuple(Entry(id_, fields) for _, found in answer or () for id_, fields in found)
+        entries = tuple(StreamEntry(id_, fields) for _, found in answer or () for id_, fields in found)
         self._held.update(entry.id for entry in entries)
         return entries
 
-    async def reclaim(self, count: int, *, oldest: bool = False) -> tuple[Entry, ...]:
+    async def reclaim(self, count: int, *, oldest: bool = False) -> tuple[StreamEntry, ...]:
         """Up to `count` entries that nobody renewed for a lease; each says how often it was taken.
 
         Each call goes on where the last one ended; `oldest` begins with the oldest entry again.
@@ -104,7 +104,7 @@ class Claims:
             for id_, fields in found:
                 pending = await self._store.redis.xpending_range(self._stream, self._group, id_, id_, 1)
                 if pending:
-                    entries.append(Entry(id_, fields, pending[0]["times_delivered"] - 1))
+                    entries.append(StreamEntry(id_, fields, pending[0]["times_delivered"] - 1))
         self._held.update(entry.id for entry in entries)
         return tuple(entries)
 
@@ -113,21 +113,21 @@ class Claims:
         if self._held:
             await self._store.run("renew", [self._stream], [self._group, self.consumer, *self._held])
 
-    def hand(self, entry: Entry) -> None:
+    def hand(self, entry: StreamEntry) -> None:
         """An entry that a script handed out is ours: it is renewed with the others, and waits to be dealt with."""
         self._held.add(entry.id)
         self._handed += (entry,)
 
-    def handed(self) -> tuple[Entry, ...]:
+    def handed(self) -> tuple[StreamEntry, ...]:
         """What scripts handed out since this was last asked."""
         handed, self._handed = self._handed, ()
         return handed
 
-    def let_go(self, entry: Entry) -> None:
+    def let_go(self, entry: StreamEntry) -> None:
         """The entry's work is over, or somebody else's: stop renewing it."""
         self._held.discard(entry.id)
 
-    async def give_back(self, entry: Entry) -> None:
+    async def give_back(self, entry: StreamEntry) -> None:
         """Work that was broken off on purpose (we end, or begin again): as if the entry had not been taken."""
         fields = [part for pair in entry.fields.items() for part in pair]
         await self._store.run("give_back", [self._stream], [self._group, entry.id, *fields])
@@ -171,12 +171,12 @@ class Consumer:
 
     def __init__(
         self,
-        claims: Claims,
+        claims: StreamClaims,
         queue: str,
         *,
-        take: Callable[[], Awaitable[Sequence[Entry]]],
-        deal: Callable[[Sequence[Entry]], Awaitable[None]],
-        give_up: Callable[[Entry], Awaitable[None]],
+        take: Callable[[], Awaitable[Sequence[StreamEntry]]],
+        deal: Callable[[Sequence[StreamEntry]], Awaitable[None]],
+        give_up: Callable[[StreamEntry], Awaitable[None]],
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -209,7 +209,7 @@ class Consumer:
                 await self._give_back(self._claims.handed())
                 await self._claims.leave()
 
-    async def deal(self, entries: Sequence[Entry]) -> None:
+    async def deal(self, entries: Sequence[StreamEntry]) -> None:
         """Deal with these entries now, poison included. Raises StoreError."""
         try:
             for entry in entries:
@@ -227,17 +227,17 @@ class Consumer:
                 self._claims.let_go(entry)
 
     async def _work(self) -> None:
-        following: Sequence[Entry] = ()
+        following: Sequence[StreamEntry] = ()
         while following or not self._stop.is_set():
             self._beat()
             try:
                 await self.deal(following or await self._next())
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
-                await patiently(_WAIT_SECONDS, self._stop)
+                await until_available(_WAIT_SECONDS, self._stop)
             following = self._claims.handed()
 
-    async def _next(self) -> Sequence[Entry]:
+    async def _next(self) -> Sequence[StreamEntry]:
         if self._look:
             self._look = False  # if the store fails us, at the next tick again
             entries = await self._claims.reclaim(1) if await self._may_take_over() else ()
@@ -261,6 +261,6 @@ class Consumer:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
 
-    async def _give_back(self, entries: Sequence[Entry]) -> None:
+    async def _give_back(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             await self._claims.give_back(entry)

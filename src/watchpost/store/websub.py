@@ -8,7 +8,7 @@ from typing import Literal
 
 from watchpost.store import keys
 from watchpost.store.client import Store
-from watchpost.store.streams import Claims, Entry
+from watchpost.store.streams import StreamClaims, StreamEntry
 
 MOST_WAITING = 100
 """Pushes that wait to be read; a hub that brings more is asked to come again."""
@@ -17,7 +17,7 @@ _KEPT_MS = 40 * 86_400_000  # longer than any lease that is believed
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Subscription:
     """A subscription that we asked a hub for."""
 
     feed: str
@@ -38,7 +38,7 @@ class Push:
     body: bytes = b""
 
 
-class Pushes:
+class PushStore:
     """Both ends: `ask`, `claims`, `read`, `done` are the poller's; `find`, `append` the HTTP door's."""
 
     def __init__(self, store: Store) -> None:
@@ -54,15 +54,15 @@ class Pushes:
                 self._key = bytes(await self._store.redis.hget(self._keys.meta, "websub"))
         return self._key
 
-    async def ask(self, token: str, asked: Asked) -> None:
+    async def ask(self, token: str, asked: Subscription) -> None:
         """From now on a hub may confirm this subscription, and push to it."""
         await self._store.run("push_ask", [self._keys.push(token)], [_KEPT_MS, asked.feed, asked.topic])
 
-    async def find(self, token: str) -> Asked | None:
+    async def find(self, token: str) -> Subscription | None:
         """The subscription of a callback; None: we asked nobody for it."""
         async with self._store.errors():
             feed, topic = await self._store.redis.hmget(self._keys.push(token), "feed", "topic")
-        return Asked(feed.decode(), topic.decode()) if feed and topic else None
+        return Subscription(feed.decode(), topic.decode()) if feed and topic else None
 
     async def append(self, push: Push) -> bool:
         """Keep what came until a poller has dealt with it; False: too much is waiting."""
@@ -70,11 +70,11 @@ class Pushes:
         fields += ["n", push.note, "b", push.body]
         return bool(await self._store.run("push_append", [self._keys.pushed], [MOST_WAITING, *fields]))
 
-    def claims(self, consumer: str, lease_ms: int) -> Claims:
+    def claims(self, consumer: str, lease_ms: int) -> StreamClaims:
         """One poller among those that read what was pushed."""
-        return Claims(self._store, self._keys.pushed, keys.POLL, consumer, lease_ms)
+        return StreamClaims(self._store, self._keys.pushed, keys.POLL, consumer, lease_ms)
 
-    def read(self, entry: Entry) -> Push | None:
+    def read(self, entry: StreamEntry) -> Push | None:
         """What an entry says; None if it was written by another version."""
         fields = entry.fields
         kinds: dict[bytes, Literal["content", "verified", "denied"]] = {
@@ -89,6 +89,6 @@ class Pushes:
         feed, note = texts
         return Push(kind, feed, int(fields[b"l"]), note, fields.get(b"b", b""))
 
-    async def done(self, entry: Entry) -> None:
+    async def done(self, entry: StreamEntry) -> None:
         """The entry is dealt with, whatever came of it."""
         await self._store.run("push_done", [self._keys.pushed], [keys.POLL, entry.id])

@@ -20,7 +20,7 @@ HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class Bucket:
     """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
 
     `taken` counts the entries read, readable or not: so many leave the bucket when the window closes. `raw` are the
@@ -47,7 +47,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GroupState:
     """The cheap part of Parked: enough to decide whether a window is due.
 
     `until`: what is held waits so long. `flooded`: since when hits beyond a topic's limit are only counted.
@@ -61,7 +61,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Withheld:
     """What a window does not tell: hits `held` until a moment, by their bytes, and how many were `silenced`.
 
     `over` are the counts by topic, beyond a limit, that its edition tells instead.
@@ -78,7 +78,7 @@ def base_of(group: str) -> str:
     return group.removesuffix(HELD)
 
 
-class Windows:
+class WindowStore:
     """Groups and their windows. `kept_ms` is how long what was told of a story is remembered."""
 
     def __init__(self, store: Store, *, kept_ms: int) -> None:
@@ -94,7 +94,7 @@ class Windows:
                 if not await self._store.redis.hexists(self._keys.group(group), "closed"):
                     await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
 
-    async def standing(self, groups: Sequence[str]) -> dict[str, Standing]:
+    async def standing(self, groups: Sequence[str]) -> dict[str, GroupState]:
         """How each of these groups stands, and every other group that has something parked."""
         async with self._store.errors():
             opened = {key.decode(): value for key, value in (await self._store.redis.hgetall(self._keys.open)).items()}
@@ -105,11 +105,11 @@ class Windows:
                 pipe.hget(self._keys.over(name), "")
             rows = await pipe.execute()
         return {
-            name: Standing(_at(opened.get(name)), _at(closed), _at(told), _at(until), _at(flooded))
+            name: GroupState(_at(opened.get(name)), _at(closed), _at(told), _at(until), _at(flooded))
             for name, (closed, told, until), flooded in zip(names, rows[::2], rows[1::2], strict=True)
         }
 
-    async def peek(self, group: str) -> Parked:
+    async def peek(self, group: str) -> Bucket:
         """What is parked for a group, read at one instant."""
         base = base_of(group)
         hour = int((await self.now()).timestamp()) // 3600
@@ -129,7 +129,7 @@ class Windows:
                 hits.append((parked_hit(data), data))
             except CodecError as error:
                 damaged.append((str(error), data))
-        return Parked(
+        return Bucket(
             group,
             (turn or b"0").decode(),
             len(raw),
@@ -157,11 +157,11 @@ class Windows:
 
     async def close(
         self,
-        parked: Parked,
+        parked: Bucket,
         window_end: datetime,
         deliveries: Sequence[Delivery],
         notes: Mapping[str, str] | None = None,
-        rest: Rest = Rest(),
+        rest: Withheld = Withheld(),
         *,
         plan: str = "",
     ) -> bool:

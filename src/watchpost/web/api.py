@@ -19,13 +19,13 @@ from starlette.routing import Route
 from watchpost import log as tm
 from watchpost.errors import FormError, StoreError
 from watchpost.model import Hit
-from watchpost.store.history import Found
+from watchpost.store.history import HitPage
 from watchpost.web import schemas as web_schemas
 from watchpost.web.context import Coming, Deeds
 from watchpost.web.pages import deliveries as pages_deliveries
 from watchpost.web.pages import feeds, stories
-from watchpost.web.queries import Gathering, Shown
-from watchpost.web.reload import Door, wish
+from watchpost.web.queries import Page, Queries
+from watchpost.web.reload import ReloadEndpoint, wish
 from watchpost.web.rendering import TooLongError, body_of, form_of
 from watchpost.web.routes import Pages
 
@@ -36,7 +36,7 @@ class MissingError(Exception):
     """There is nothing of that name."""
 
 
-def looks(gathering: Gathering) -> dict[str, Answer]:
+def looks(gathering: Queries) -> dict[str, Answer]:
     """By path, below the root of the API."""
     watched = gathering.watched
 
@@ -185,7 +185,7 @@ def looks(gathering: Gathering) -> dict[str, Answer]:
     }
 
 
-def _stories(found: Found) -> web_schemas.Stories:
+def _stories(found: HitPage) -> web_schemas.Stories:
     marks = {past.hit.id: past.mark for past in found.hits}
 
     def shape(hit: Hit) -> web_schemas.HitShape:
@@ -253,7 +253,7 @@ CALLS = (
 )
 
 
-def routes(gathering: Gathering, deeds: Deeds | None, coming: Coming | None = None) -> list[Route]:
+def routes(gathering: Queries, deeds: Deeds | None, coming: Coming | None = None) -> list[Route]:
     """The routes of CALLS; without `deeds` only those that look."""
     look_answers = looks(gathering)
     given: dict[tuple[str, str], Answer] = {("GET", path): answer for path, answer in look_answers.items()}
@@ -363,7 +363,9 @@ Act = Callable[[Request, str], Awaitable[tuple[str, str]]]
 """Does it, for a user of that name; returns the page to go back to and the key of its notice."""
 
 
-def acts(deeds: Deeds, door: Door | None, coming: Coming | None, gathering: Gathering, pages: Pages) -> list[Route]:
+def acts(
+    deeds: Deeds, door: ReloadEndpoint | None, coming: Coming | None, gathering: Queries, pages: Pages
+) -> list[Route]:
     """The routes of all forms. `pages` shows again what was refused."""
 
     async def enable(request: Request, by: str) -> tuple[str, str]:
@@ -391,21 +393,21 @@ def acts(deeds: Deeds, door: Door | None, coming: Coming | None, gathering: Gath
             raise _RefusedError(await gathering.configuration(_now(), form, error.fields)) from error
         return "/stories" if form.get("back") == "stories" else "/config", "hushed"
 
-    async def backlog(request: Request, now: datetime) -> Shown:
+    async def backlog(request: Request, now: datetime) -> Page:
         asked = pages_deliveries.typed(request.query_params)
         try:
             found, wrong = await deeds.backlog(asked), dict[str, str]()
         except FormError as error:
             found, wrong = None, error.fields
-        return Shown("replay", pages_deliveries.view_replay(gathering.watched.receivers, asked, found, wrong))
+        return Page("replay", pages_deliveries.page_of_replay(gathering.watched.receivers, asked, found, wrong))
 
     async def again(request: Request, by: str) -> tuple[str, str]:
         asked = pages_deliveries.typed(await form_of(request))
         try:
             count = await deeds.replay(asked, by)
         except FormError as error:
-            shown = Shown(
-                "replay", pages_deliveries.view_replay(gathering.watched.receivers, asked, None, error.fields)
+            shown = Page(
+                "replay", pages_deliveries.page_of_replay(gathering.watched.receivers, asked, None, error.fields)
             )
             raise _RefusedError(shown) from error
         return "/deliveries", "replayed" if count else "gone"
@@ -441,7 +443,7 @@ def acts(deeds: Deeds, door: Door | None, coming: Coming | None, gathering: Gath
 class _RefusedError(Exception):
     """What was written makes no sense; the page says why."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Page) -> None:
         super().__init__()
         self.shown = shown
 

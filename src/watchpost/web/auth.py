@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchpost.config import passwords
-from watchpost.config.config import Access
+from watchpost.config.config import HttpAccess
 from watchpost.web import websub
 
 Role = Literal["view", "operate"]
@@ -47,10 +47,10 @@ ANYBODY = User("somebody at this machine", "operate", program=True)
 """Who asks where nobody is asked: only a loopback address is listened on then."""
 
 
-class Doorkeeper:
+class Authenticator:
     """Knows the users of one configuration."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: HttpAccess) -> None:
         self._access = access
         self._salt = secrets.token_bytes(32)
         self._good: OrderedDict[bytes, None] = OrderedDict()
@@ -157,7 +157,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Guard:
     """Refuses what should not come in, and tells the application who asks (`scope["user"]`)."""
 
-    def __init__(self, app: ASGIApp, *, doorkeeper: Doorkeeper, names: tuple[str, ...], open_to_all: bool) -> None:
+    def __init__(self, app: ASGIApp, *, doorkeeper: Authenticator, names: tuple[str, ...], open_to_all: bool) -> None:
         """`names` of this host besides localhost; `open_to_all`: others than this machine can reach us."""
         self._app = app
         self._doorkeeper = doorkeeper

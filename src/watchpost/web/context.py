@@ -12,27 +12,27 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from watchpost import redaction
-from watchpost.config.config import Access, Part, Plan
+from watchpost.config.config import Config, HttpAccess, Part
 from watchpost.config.diff import effective
-from watchpost.health import VITALS, Vitals
+from watchpost.health import HEALTH, Health
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Topic
 from watchpost.notify.schedule import next_slot
-from watchpost.operations.actions import Backlog, PlanDeeds
-from watchpost.operations.config_diff import Comparison, PlanOnDisk
-from watchpost.operations.previews import PlanEditions, Preview
-from watchpost.operations.unsubscribe import MailLeaving
+from watchpost.operations.actions import Actions, Backlog
+from watchpost.operations.config_diff import Comparison, ConfigOnDisk
+from watchpost.operations.previews import DigestPreviews, Preview
+from watchpost.operations.unsubscribe import MailUnsubscriber
 from watchpost.poll.schedule import words
 from watchpost.schedules import Immediate, Silence
 from watchpost.store.client import Store
-from watchpost.web.reload import Door
+from watchpost.web.reload import ReloadEndpoint
 from watchpost.web.unsubscribe import Leaving
 
 # what the pages and probes are told of the configuration.
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ConfigSummary:
     """What the configuration watches and whom it tells.
 
     `places`: the URL or path of each source, `paces` how often it is read, `kinds` each receiver's kind; all by
@@ -122,24 +122,24 @@ class Disk(Protocol):
         """What a reload would change. Never raises; takes nothing over."""
 
 
-Next = Callable[[Group, datetime | None, datetime], datetime | None]
+NextDigest = Callable[[Group, datetime | None, datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class WebContext:
     """What the application is built from. `access` says who may see it; `next_edition` when a group is told next.
     `door` is where a new configuration is asked for, `deeds` what may be done, `leaving` how readers
     of mail leave, `coming` what is sent next, `disk` what the configuration says there; None: nothing.
     """
 
     store: Store
-    watched: Watched
-    vitals: Vitals
-    access: Access = field(default_factory=Access)
+    watched: ConfigSummary
+    vitals: Health
+    access: HttpAccess = field(default_factory=HttpAccess)
     listen: str = "127.0.0.1:8080"
-    next_edition: Next = lambda group, opened, now: None
+    next_edition: NextDigest = lambda group, opened, now: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    door: Door | None = None
+    door: ReloadEndpoint | None = None
     deeds: Deeds | None = None
     leaving: Leaving | None = None
     coming: Coming | None = None
@@ -149,29 +149,33 @@ class House:
 _LISTED = 30_000  # characters of the configuration on its page
 
 
-def house(
-    plan: Plan, store: Store, stop: asyncio.Event, door: Door | None = None, disk: PlanOnDisk | None = None
-) -> House:
+def web_context(
+    plan: Config,
+    store: Store,
+    stop: asyncio.Event,
+    door: ReloadEndpoint | None = None,
+    disk: ConfigOnDisk | None = None,
+) -> WebContext:
     """Everything that the web role is built from."""
-    return House(
+    return WebContext(
         store=store,
-        watched=watched(plan),
-        vitals=VITALS,
+        watched=summary_of(plan),
+        vitals=HEALTH,
         access=plan.access,
         listen=plan.listen,
         next_edition=next_edition,
         stop=stop,
         door=door,
-        deeds=PlanDeeds(plan, store),
-        leaving=MailLeaving(plan, store),
-        coming=PlanEditions(plan, store),
+        deeds=Actions(plan, store),
+        leaving=MailUnsubscriber(plan, store),
+        coming=DigestPreviews(plan, store),
         disk=disk,
     )
 
 
-def watched(plan: Plan) -> Watched:
+def summary_of(plan: Config) -> ConfigSummary:
     """The slice of the plan that the pages and probes get."""
-    return Watched(
+    return ConfigSummary(
         feeds=tuple(part.name for part in plan.sources if part.kind == "feed"),
         folders=tuple(part.name for part in plan.sources if part.kind != "feed"),
         receivers=tuple(part.name for part in plan.receivers),
@@ -210,7 +214,7 @@ def _place(part: Part) -> str:
     return str(path) if isinstance(path, Path | str) else ""
 
 
-def _listing(plan: Plan) -> Iterator[str]:
+def _listing(plan: Config) -> Iterator[str]:
     """The configuration as `watchpost config show` has it, without tokens, cut where a page would be too long."""
     text = redaction.clean(json.dumps(effective(plan), ensure_ascii=False, indent=2))
     shown = text if len(text) <= _LISTED else text[:_LISTED].rpartition("\n")[0]

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.health import Vitals
-from watchpost.store.overview import Board
+from watchpost.health import Health
+from watchpost.store.overview import Overview
 from watchpost.store.receivers import Depths, ReceiverState, SourceStatus, Worker
-from watchpost.web.context import Watched
+from watchpost.web.context import ConfigSummary
 
 SHAPE = "watchpost/status/1"
 _PART = 500  # sources that are read at once
@@ -47,7 +47,7 @@ class Seen:
     receivers: Mapping[str, ReceiverState] | None = None
 
 
-async def look(board: Board, watched: Watched) -> Seen:
+async def look(board: Overview, watched: ConfigSummary) -> Seen:
     """Read everything that the document tells of. A store that hangs is said to hang, and nobody waits for it."""
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
@@ -63,7 +63,7 @@ async def look(board: Board, watched: Watched) -> Seen:
         return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
 
 
-def report(watched: Watched, vitals: Vitals, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
+def report(watched: ConfigSummary, vitals: Health, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
     """The document. `status` is "down", "degraded" or "ok", and `reasons` says in sentences why."""
     document: dict[str, Any] = {
         "type": SHAPE,
@@ -125,7 +125,7 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     }
 
 
-def _reasons(vitals: Vitals, seen: Seen, now: datetime) -> list[str]:
+def _reasons(vitals: Health, seen: Seen, now: datetime) -> list[str]:
     reasons = []
     if not vitals.reload.good:
         reasons.append("the configuration on disk has mistakes and is not used")
@@ -176,7 +176,7 @@ _FROM_STORE: tuple[Gauge, ...] = (
 class Gauges:
     """Measures what stands in the store. One at a time, and not more often than each five seconds."""
 
-    def __init__(self, board: Board, watched: Watched) -> None:
+    def __init__(self, board: Overview, watched: ConfigSummary) -> None:
         self._board = board
         self._watched = watched
         self._lock = asyncio.Lock()
@@ -257,7 +257,7 @@ def _tell_feeds(statuses: Sequence[SourceStatus]) -> None:
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Counting:
+class RequestCounter:
     """The outermost layer of the application: `http_requests_total{route, method, code}`."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -11,23 +11,23 @@ from urllib.parse import urlencode
 
 from watchpost import __version__
 from watchpost.errors import StoreError
-from watchpost.health import Vitals
+from watchpost.health import Health
 from watchpost.model import Hit, Message, Topic
 from watchpost.operations import previews as operations_previews
 from watchpost.operations.config_diff import Comparison
 from watchpost.operations.previews import Preview
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
-from watchpost.store.deliveries import Desk
-from watchpost.store.history import Found, History, is_mark
-from watchpost.store.ledger import Books, by_name
-from watchpost.store.overview import Board
+from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.history import History, HitPage, is_mark
+from watchpost.store.ledger import Ledger, by_name
+from watchpost.store.overview import Overview
 from watchpost.store.receivers import SourceStatus
 from watchpost.store.silences import Silences
-from watchpost.web.context import Coming, Disk, Next, Watched
+from watchpost.web.context import Coming, ConfigSummary, Disk, NextDigest
 from watchpost.web.health import look, report
 from watchpost.web.pages import configuration, deliveries, digests, feeds, now, stories, topics
-from watchpost.web.pages.digests import Face
+from watchpost.web.pages.digests import MessageForm
 from watchpost.web.schemas import Chart, schedule_words
 
 DAYS = 14
@@ -37,28 +37,28 @@ _SENT_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Page:
     """What a page is made of: its template, and the values in it."""
 
     template: str
     values: Mapping[str, Any]
 
 
-class Gathering:
+class Queries:
     """Everything that pages read. All methods raise StoreError."""
 
     def __init__(
         self,
         store: Store,
-        watched: Watched,
-        vitals: Vitals,
-        next_edition: Next,
+        watched: ConfigSummary,
+        vitals: Health,
+        next_edition: NextDigest,
         coming: Coming | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self.board = Board(store)
-        self.books = Books(store)
-        self.desk = Desk(store)
+        self.board = Overview(store)
+        self.books = Ledger(store)
+        self.desk = DeliveryAdmin(store)
         self.history = History(store)
         self.silences = Silences(store)
         self.watched = watched
@@ -67,7 +67,7 @@ class Gathering:
         self._coming = coming
         self._disk = disk
 
-    async def now(self, moment: datetime) -> Shown:
+    async def now(self, moment: datetime) -> Page:
         """The page Now."""
         seen = await look(self.board, self.watched)
         document = report(self.watched, self._vitals, seen, moment, __version__)
@@ -77,14 +77,16 @@ class Gathering:
         failing = [status.name for status in seen.sources if status.failures][: now.SHOWN]
         due = await self.board.due(failing) if up and failing else {}
         receivers = seen.receivers or {}
-        values = now.view(document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, due, moment)
-        return Shown("now", values)
+        values = now.page_of_now(
+            document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, due, moment
+        )
+        return Page("now", values)
 
     async def document(self, moment: datetime) -> Mapping[str, Any]:
         """What /status.json says."""
         return report(self.watched, self._vitals, await look(self.board, self.watched), moment, __version__)
 
-    async def search(self, search: stories.Search, count: int = 50) -> Found:
+    async def search(self, search: stories.Search, count: int = 50) -> HitPage:
         """Hits that somebody looks for, up to so many."""
         before = search.before if is_mark(search.before) else ""
         return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before, count=count)
@@ -125,36 +127,42 @@ class Gathering:
             for group in groups
         )
 
-    async def stories(self, query: Mapping[str, str]) -> Shown:
+    async def stories(self, query: Mapping[str, str]) -> Page:
         """The page Stories."""
         search = stories.search_of(query)
         found = await self.search(search, stories.PAGE)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
         names = [(topic.name, topic.title) for topic in self.watched.topics]
-        return Shown(
+        return Page(
             "stories",
-            stories.view(found, search, names, self.watched.sources[:100], f"/stories?{more}" if found.more else ""),
+            stories.page_of_stories(
+                found, search, names, self.watched.sources[:100], f"/stories?{more}" if found.more else ""
+            ),
         )
 
-    async def feeds(self, query: Mapping[str, str], moment: datetime) -> Shown:
+    async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Feeds."""
         statuses = await self.statuses()
         due = await self.board.due(self.watched.feeds)
         today = by_name(await self.books.page(moment.astimezone(UTC).date()), "source")
         watched = self.watched
-        return Shown("feeds", feeds.view(statuses, due, watched.places, watched.paces, watched.folders, today, query))
+        return Page(
+            "feeds", feeds.page_of_feeds(statuses, due, watched.places, watched.paces, watched.folders, today, query)
+        )
 
-    async def topics(self, query: Mapping[str, str], moment: datetime) -> Shown:
+    async def topics(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Topics."""
         days, pages = await self._fortnight(moment)
-        return Shown("topics", topics.view(self.watched.topics, query, lambda one: topics.fortnight(one, days, pages)))
+        return Page(
+            "topics", topics.page_of_topics(self.watched.topics, query, lambda one: topics.fortnight(one, days, pages))
+        )
 
-    async def topic(self, name: str, moment: datetime) -> Shown | None:
+    async def topic(self, name: str, moment: datetime) -> Page | None:
         """The page of one topic; None if there is no such topic."""
         return await self._topic_page(name, moment)
 
-    async def tried(self, name: str, moment: datetime, title: str, body: str) -> Shown | None:
+    async def tried(self, name: str, moment: datetime, title: str, body: str) -> Page | None:
         """The page of one topic with a text that was put to it, or why that cannot be done."""
         wrong = topics.mistakes(title, body)
         return await self._topic_page(name, moment, title[: topics.TITLE], body[: topics.BODY], wrong, put=not wrong)
@@ -168,14 +176,14 @@ class Gathering:
         wrong: Mapping[str, str] | None = None,
         *,
         put: bool = False,
-    ) -> Shown | None:
+    ) -> Page | None:
         found = self._topic(name)
         if found is None:
             return None
         days, pages = await self._fortnight(moment)
         trial = await asyncio.to_thread(topics.put_to, found, title, body) if put else None
-        values = topics.one(found, topics.fortnight(found, days, pages), title, body, trial)
-        return Shown("topic", values | {"mistakes": wrong or {}})
+        values = topics.page_of_topic(found, topics.fortnight(found, days, pages), title, body, trial)
+        return Page("topic", values | {"mistakes": wrong or {}})
 
     def _topic(self, name: str) -> Topic | None:
         return next((topic for topic in self.watched.topics if topic.name == name), None)
@@ -185,13 +193,13 @@ class Gathering:
         days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         return days, [by_name(await self.books.page(day), "topic") for day in days]
 
-    async def editions(self, moment: datetime) -> Shown:
+    async def editions(self, moment: datetime) -> Page:
         """The page Editions."""
-        return Shown(
-            "editions", digests.view_editions(await self.upcoming(moment), await self.history.sent(_SENT_SHOWN))
+        return Page(
+            "editions", digests.page_of_digests(await self.upcoming(moment), await self.history.sent(_SENT_SHOWN))
         )
 
-    async def edition(self, id_: str) -> Shown | None:
+    async def edition(self, id_: str) -> Page | None:
         """One message, sent or on its way; None if nothing is known of it (any more)."""
         found = await self._letter(id_)
         if found is None:
@@ -199,7 +207,7 @@ class Gathering:
         message, facts = found
         title = message.subject if message is not None else id_
         shown = digests.shown([message] if message is not None else [], f"/e/{id_}")
-        return Shown("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
+        return Page("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
 
     async def _letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
         sent = await self.history.sent_one(id_)
@@ -221,33 +229,35 @@ class Gathering:
         )
         return await self._coming.preview(id_) if known and self._coming is not None else None
 
-    async def coming(self, id_: str, moment: datetime) -> Shown | None:
+    async def coming(self, id_: str, moment: datetime) -> Page | None:
         """A coming edition as it would be sent now; None if there is no such group."""
         made = await self.previews(id_)
         found = next(iter(await self.upcoming(moment, id_)), None)
-        return Shown("coming", digests.view(found, made, moment)) if found and made is not None else None
+        return (
+            Page("coming", digests.page_of_coming_digest(found, made, moment)) if found and made is not None else None
+        )
 
-    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> Face | None:
+    async def face(self, id_: str, number: int, key: str, *, coming: bool) -> MessageForm | None:
         """One text of the message of that number (from 1) of a coming edition, or of one that is sent or on its way."""
         if coming:
             messages = [message for preview in await self.previews(id_) or () for message in preview.messages]
         else:
             letter = await self._letter(id_)
             messages = [letter[0]] if letter is not None and letter[0] is not None else []
-        return digests.face_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
+        return digests.form_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
 
-    async def deliveries(self, moment: datetime) -> Shown:
+    async def deliveries(self, moment: datetime) -> Page:
         """The page Deliveries."""
         names = self.watched.receivers
         states, depths = await self.board.receivers(names), await self.board.depths(names)
         cases, letters = await self.desk.cases(), await self.desk.letters()
         sent = await self.history.sent(_SENT_SHOWN)
-        values = deliveries.view(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
-        return Shown("deliveries", values)
+        values = deliveries.page_of_deliveries(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
+        return Page("deliveries", values)
 
     async def configuration(
         self, moment: datetime, typed: Mapping[str, str] | None = None, mistakes: Mapping[str, str] | None = None
-    ) -> Shown:
+    ) -> Page:
         """The page Configuration, `typed` in the form for a silence with its `mistakes`.
 
         It is there without the store, too: somebody may look for the mistake in it."""
@@ -257,8 +267,10 @@ class Gathering:
         except StoreError:
             silences = None
         disk = await self.compare()
-        values = configuration.view(self.watched, last.good, last.when, last.problem, silences, moment, disk)
-        return Shown("config", values | configuration.form(typed or {}, mistakes or {}))
+        values = configuration.page_of_configuration(
+            self.watched, last.good, last.when, last.problem, silences, moment, disk
+        )
+        return Page("config", values | configuration.form(typed or {}, mistakes or {}))
 
     async def compare(self) -> Comparison | None:
         """What lies on the disk; None if nobody can look."""

@@ -19,14 +19,14 @@ PATH = "/-/reload"
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ReloadEndpoint:
     """`last` is what became of the last wish, `ask` reads the configuration again."""
 
     last: Callable[[], Reload]
     ask: Callable[[], Awaitable[Reload]]
 
 
-def routes_of(door: Door) -> tuple[Route, ...]:
+def routes_of(door: ReloadEndpoint) -> tuple[Route, ...]:
     """The two routes."""
 
     async def tell(_: Request) -> Response:
@@ -38,7 +38,7 @@ def routes_of(door: Door) -> tuple[Route, ...]:
     return Route(PATH, tell, methods=["GET"]), Route(PATH, ask, methods=["POST"])
 
 
-async def wish(door: Door, request: Request) -> Reload:
+async def wish(door: ReloadEndpoint, request: Request) -> Reload:
     """What became of asking for a new configuration; whoever asks stands in the log."""
     tm.log().warning("operator.acted", deed="reload", count=1, by=request.user.name)
     return await door.ask()

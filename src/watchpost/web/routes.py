@@ -23,7 +23,7 @@ from watchpost.errors import StoreError
 from watchpost.web.atom import atom, json_feed
 from watchpost.web.auth import User
 from watchpost.web.context import NOTICES
-from watchpost.web.queries import Gathering, Shown
+from watchpost.web.queries import Page, Queries
 from watchpost.web.rendering import MEDIA, Rendering, TooLongError, form_of
 
 _LOOK_SECONDS = 2.0
@@ -36,15 +36,13 @@ FRAMED = (
 )
 """For the HTML of an edition: nothing of it runs, sends or loads anything; only our own pages show it in a frame."""
 
-Look = Callable[[Request, datetime], Awaitable[Shown | None]]
+Look = Callable[[Request, datetime], Awaitable[Page | None]]
 
 
 class Pages:
     """The seven pages, their static files, and the stream that says when to read a page again."""
 
-    def __init__(
-        self, gathering: Gathering, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False
-    ) -> None:
+    def __init__(self, gathering: Queries, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False) -> None:
         self._gathering = gathering
         self._rendering = rendering
         self._stop = stop
@@ -55,7 +53,7 @@ class Pages:
         """All of them."""
         gathering = self._gathering
 
-        async def tried(request: Request, now: datetime) -> Shown | None:
+        async def tried(request: Request, now: datetime) -> Page | None:
             form = await form_of(request)
             return await gathering.tried(request.path_params["name"], now, form.get("title", ""), form.get("text", ""))
 
@@ -102,7 +100,7 @@ class Pages:
 
         return page
 
-    def answer(self, request: Request, shown: Shown, now: datetime) -> Response:
+    def answer(self, request: Request, shown: Page, now: datetime) -> Response:
         """The page; 422 if it says that a form was filled in wrongly."""
         code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
         user: User = request.user

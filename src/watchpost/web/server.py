@@ -25,14 +25,14 @@ from watchpost import __version__
 from watchpost import log as tm
 from watchpost.config.fields import is_loopback
 from watchpost.errors import StoreError, WatchpostError
-from watchpost.store.overview import Board
-from watchpost.store.websub import Pushes
+from watchpost.store.overview import Overview
+from watchpost.store.websub import PushStore
 from watchpost.web import api, unsubscribe, websub
 from watchpost.web.api import acts
-from watchpost.web.auth import Doorkeeper, Guard
-from watchpost.web.context import House
-from watchpost.web.health import Counting, Gauges, look, report
-from watchpost.web.queries import Gathering
+from watchpost.web.auth import Authenticator, Guard
+from watchpost.web.context import WebContext
+from watchpost.web.health import Gauges, RequestCounter, look, report
+from watchpost.web.queries import Queries
 from watchpost.web.reload import routes_of
 from watchpost.web.rendering import Rendering
 from watchpost.web.routes import Pages
@@ -60,9 +60,9 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
     return host, number
 
 
-def build(house: House) -> Starlette:
+def build(house: WebContext) -> Starlette:
     """The ASGI application."""
-    watched, vitals, board = house.watched, house.vitals, Board(house.store)
+    watched, vitals, board = house.watched, house.vitals, Overview(house.store)
     gauges = Gauges(board, watched)
 
     async def healthz(_: Request) -> Response:
@@ -96,7 +96,7 @@ def build(house: House) -> Starlette:
     async def described(_: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(api.document))
 
-    gathering = Gathering(house.store, watched, vitals, house.next_edition, house.coming, house.disk)
+    gathering = Queries(house.store, watched, vitals, house.next_edition, house.coming, house.disk)
     rendering = Rendering(watched.timezone)
     pages = Pages(gathering, rendering, house.stop, can_act=house.deeds is not None)
     loopback = is_loopback(house.listen)
@@ -107,7 +107,7 @@ def build(house: House) -> Starlette:
             Route("/status.json", status),
             *([Route("/metrics", metrics)] if house.access.metrics else []),
             *([] if house.door is None else routes_of(house.door)),
-            *websub.routes(Pushes(house.store)),
+            *websub.routes(PushStore(house.store)),
             *api.routes(gathering, house.deeds, house.coming),
             Route("/openapi.json", described),
             *([] if house.leaving is None else unsubscribe.routes(house.leaving, rendering)),
@@ -116,8 +116,10 @@ def build(house: House) -> Starlette:
         ],
         exception_handlers={404: pages.missing, 405: pages.missing},
         middleware=[
-            Middleware(Counting),
-            Middleware(Guard, doorkeeper=Doorkeeper(house.access), names=house.access.names, open_to_all=not loopback),
+            Middleware(RequestCounter),
+            Middleware(
+                Guard, doorkeeper=Authenticator(house.access), names=house.access.names, open_to_all=not loopback
+            ),
         ],
     )
 
@@ -130,7 +132,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class Doorway:
+class Listener:
     """The address that is listened on. It stays open from one server to the next, as after a reload: who knocks
     meanwhile waits and is not turned away."""
 
@@ -160,13 +162,13 @@ async def serve(
     app: Starlette,
     told: Callable[[str], Awaitable[None]],
     guarded: bool = False,
-    doorway: Doorway | None = None,
+    doorway: Listener | None = None,
 ) -> None:
     """Serve until `stop`. `told` hears the address once it is bound. Raises OSError if it cannot be bound.
 
     A `doorway` of the caller's is left open.
     """
-    own = doorway or Doorway()
+    own = doorway or Listener()
     address, bound = own.open(listen, guarded)
     await told(address)
     config = uvicorn.Config(

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.websub import Asked, Push, Pushes
+from watchpost.store.websub import Push, PushStore, Subscription
 from watchpost.websub import is_signed, secret_of
 
 PATH = "/websub/"
@@ -19,7 +19,7 @@ _BODY_MAX = 5_000_000  # no honest feed is larger
 _TEXT_MAX = 500
 
 
-def routes(pushes: Pushes) -> list[Route]:
+def routes(pushes: PushStore) -> list[Route]:
     """What answers below PATH."""
 
     async def confirm(request: Request) -> Response:
@@ -68,7 +68,7 @@ def routes(pushes: Pushes) -> list[Route]:
     return [Route(path, confirm, methods=["GET"]), Route(path, receive, methods=["POST"])]
 
 
-async def _asked(pushes: Pushes, request: Request) -> Asked | None:
+async def _asked(pushes: PushStore, request: Request) -> Subscription | None:
     token = request.path_params["token"]
     return await pushes.find(token) if token.isascii() and token.isalnum() and len(token) == 40 else None
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Duration, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
-from watchpost.notify.receiver import DeliveryOptions, Kind
+from watchpost.notify.receiver import DeliveryOptions, ReceiverKind
 from watchpost.notify.render import sentences
 from watchpost.notify.render.rich_text import APPRISE, Limits, brief, shorten
 
@@ -105,4 +105,4 @@ class Apprise:
         return bool(self._service.notify(body=editions["text"], title=editions["title"], body_format=NotifyFormat.TEXT))
 
 
-KIND = Kind("apprise", AppriseOptions, lambda name, options, workshop: Apprise(name, options))
+KIND = ReceiverKind("apprise", AppriseOptions, lambda name, options, workshop: Apprise(name, options))

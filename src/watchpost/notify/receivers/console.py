@@ -8,7 +8,7 @@ from typing import Literal, TextIO
 
 from watchpost.config.fields import Options
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
-from watchpost.notify.receiver import Kind
+from watchpost.notify.receiver import ReceiverKind
 from watchpost.notify.render import plain, sentences
 
 _PATIENCE_SECONDS = 10.0
@@ -70,4 +70,6 @@ class Console:
         self._terminal.flush()
 
 
-KIND = Kind("console", ConsoleOptions, lambda name, options, workshop: Console(name, options, workshop.terminal))
+KIND = ReceiverKind(
+    "console", ConsoleOptions, lambda name, options, workshop: Console(name, options, workshop.terminal)
+)

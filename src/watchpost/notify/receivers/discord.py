@@ -11,9 +11,9 @@ from typing import Any
 
 from watchpost.config.fields import Secret
 from watchpost.model import Digest, Outcome, Refused, TryLater
-from watchpost.notify.chat import Chat, ChatOptions, Form
-from watchpost.notify.http import LONGEST_WAIT, Answer
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
+from watchpost.notify.http import LONGEST_WAIT, HttpAnswer
+from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.rich_text import (
     DISCORD,
@@ -85,7 +85,7 @@ def _check(embed: Embed) -> Iterator[str]:
         yield "link"
 
 
-def _embed(told: rich_text.Told) -> Embed:
+def _embed(told: rich_text.StoryText) -> Embed:
     head = "".join(run.text for run in told.lines[0])
     embed: Embed = {"title": _fit(head, DISCORD_TITLE)}
     if told.title.url:
@@ -133,7 +133,7 @@ class DiscordOptions(ChatOptions):
     """`url`: the webhook's, a secret."""
 
 
-def says(answer: Answer) -> Outcome | None:
+def says(answer: HttpAnswer) -> Outcome | None:
     """Discord's own codes: a webhook that is gone, and a wait with fractions of a second."""
     with suppress(ValueError, UnicodeDecodeError):
         said: Any = json.loads(answer.body)
@@ -148,7 +148,7 @@ def says(answer: Answer) -> Outcome | None:
     return None
 
 
-FORM = Form(
+FORM = ChatFormat(
     messages=messages,
     plain_payload=plain_payload,
     validate=validate_discord,
@@ -158,11 +158,11 @@ FORM = Form(
 )
 
 
-def _build(name: str, options: DiscordOptions, workshop: Workshop) -> Chat:
+def _build(name: str, options: DiscordOptions, workshop: ReceiverContext) -> Chat:
     address = options.url.reveal()
     # With wait=true Discord answers when the message stands in the channel, not when it was read.
     waiting = Secret(f"{address}{'&' if '?' in address else '?'}wait=true", options.url.origin)
     return Chat(name, options, workshop.user_agent, FORM, waiting)
 
 
-KIND = Kind("discord", DiscordOptions, _build)
+KIND = ReceiverKind("discord", DiscordOptions, _build)

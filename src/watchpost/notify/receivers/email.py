@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Duration, Network, Options, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
-from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, plain, sentences
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.template import render
@@ -388,8 +388,8 @@ def _token(address: str) -> str:
     return derive_id("recipient", address)[:12]
 
 
-def _build(name: str, options: EmailOptions, workshop: Workshop) -> Email:
+def _build(name: str, options: EmailOptions, workshop: ReceiverContext) -> Email:
     return Email(name, options, workshop.install, workshop.secret)
 
 
-KIND = Kind("email", EmailOptions, _build)
+KIND = ReceiverKind("email", EmailOptions, _build)

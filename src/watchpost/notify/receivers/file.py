@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Options
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater
-from watchpost.notify.receiver import Kind
+from watchpost.notify.receiver import ReceiverKind
 from watchpost.notify.render import html, payload, plain, sentences
 
 # In the order in which they are written: where the .json stands, the others do.
@@ -103,4 +103,4 @@ def _sync(directory: Path) -> None:
             os.close(descriptor)
 
 
-KIND = Kind("file", FileOptions, lambda name, options, workshop: File(name, options))
+KIND = ReceiverKind("file", FileOptions, lambda name, options, workshop: File(name, options))

@@ -10,9 +10,9 @@ from typing import Any
 import regex
 
 from watchpost.model import Digest, Outcome, Refused, Unknown
-from watchpost.notify.chat import Chat, ChatOptions, Form
-from watchpost.notify.http import Answer
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
+from watchpost.notify.http import HttpAnswer
+from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.rich_text import MATTERMOST, escape, pages, write
 from watchpost.notify.render.sanitize import cut
@@ -50,7 +50,7 @@ def validate_mattermost(payload: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def _story(told: rich_text.Told) -> str:
+def _story(told: rich_text.StoryText) -> str:
     topic = (f"**{escape(told.topic)}**",) if told.topic else ()
     return "\n".join((*topic, *map(write, told.lines)))
 
@@ -76,7 +76,7 @@ class MattermostOptions(ChatOptions):
     """`url`: the incoming webhook's, a secret."""
 
 
-def says(answer: Answer) -> Outcome | None:
+def says(answer: HttpAnswer) -> Outcome | None:
     """Only the text `ok` is a success: a proxy's sign-in page has status 200 too."""
     if not 200 <= answer.status < 300:
         return None
@@ -89,7 +89,7 @@ def says(answer: Answer) -> Outcome | None:
     return Refused("client_error", f"HTTP {answer.status}, but not ok: {shown}")
 
 
-FORM = Form(
+FORM = ChatFormat(
     messages=messages,
     plain_payload=plain_payload,
     validate=validate_mattermost,
@@ -99,8 +99,8 @@ FORM = Form(
 )
 
 
-def _build(name: str, options: MattermostOptions, workshop: Workshop) -> Chat:
+def _build(name: str, options: MattermostOptions, workshop: ReceiverContext) -> Chat:
     return Chat(name, options, workshop.user_agent, FORM)
 
 
-KIND = Kind("mattermost", MattermostOptions, _build)
+KIND = ReceiverKind("mattermost", MattermostOptions, _build)

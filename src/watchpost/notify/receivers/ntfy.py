@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
 from watchpost.notify.http import Poster, TargetUrl, judge
-from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import sentences
 from watchpost.notify.render.rich_text import NTFY, NTFY_TAGS, NTFY_TITLE, brief, fit, shorten
 from watchpost.notify.render.sanitize import clean, names
@@ -122,8 +122,8 @@ class Ntfy:
         await self._poster.close()
 
 
-def _build(name: str, options: NtfyOptions, workshop: Workshop) -> Ntfy:
+def _build(name: str, options: NtfyOptions, workshop: ReceiverContext) -> Ntfy:
     return Ntfy(name, options, workshop.user_agent)
 
 
-KIND = Kind("ntfy", NtfyOptions, _build)
+KIND = ReceiverKind("ntfy", NtfyOptions, _build)

@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.http import Answer, NoAnswer, Poster, SecretUrl, TargetUrl, judge, retry_after
-from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
+from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, TargetUrl, judge, retry_after
+from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import payload, plain, rich_text, sentences
 from watchpost.notify.render.rich_text import SLACK, fit, pages
 from watchpost.notify.render.sanitize import clean, cut, link
@@ -134,7 +134,7 @@ def _closing(digest: Digest) -> list[Block]:
     return [{"type": "divider"}, *blocks] if blocks and digest.stories else blocks
 
 
-def _story(told: rich_text.Told) -> list[Block]:
+def _story(told: rich_text.StoryText) -> list[Block]:
     """One rich_text block, with its topic's line before it where the topic changes."""
     blocks = [_rich([_run(rich_text.Run(told.topic, bold=True))])] if told.topic else []
     parts = [_run(run) for run in told.lines[0]]
@@ -277,12 +277,12 @@ class SlackBot:
         answer = await self._call("chat.update", blocks | {"channel": channel, "ts": root})
         return "" if _is_done(judge_api(answer)) else "; the first message stays as it was"
 
-    async def _post(self, blocks: dict[str, Any], root: str) -> tuple[Outcome, Answer | NoAnswer]:
+    async def _post(self, blocks: dict[str, Any], root: str) -> tuple[Outcome, HttpAnswer | NoAnswer]:
         thread = {"thread_ts": root} if root else {}
         answer = await self._call("chat.postMessage", blocks | {"channel": self._channel} | thread)
         return judge_api(answer, self._token), answer
 
-    async def _call(self, method: str, body: dict[str, Any]) -> Answer | NoAnswer:
+    async def _call(self, method: str, body: dict[str, Any]) -> HttpAnswer | NoAnswer:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         headers = {
             "content-type": "application/json; charset=utf-8",
@@ -291,7 +291,7 @@ class SlackBot:
         return await self._methods[method].post(text.encode(), headers)
 
 
-def judge_api(answer: Answer | NoAnswer, *secrets: Secret) -> Outcome:
+def judge_api(answer: HttpAnswer | NoAnswer, *secrets: Secret) -> Outcome:
     """What an answer of the Web API means: it says `ok` in the body, whatever the status."""
     outcome = judge(answer, repeatable=False, secrets=secrets)
     if isinstance(answer, NoAnswer) or not isinstance(outcome, Delivered):
@@ -315,8 +315,8 @@ def _is_done(outcome: Outcome) -> bool:
     return isinstance(outcome, Delivered)
 
 
-def _said(answer: Answer | NoAnswer) -> dict[str, Any]:
-    if isinstance(answer, Answer):
+def _said(answer: HttpAnswer | NoAnswer) -> dict[str, Any]:
+    if isinstance(answer, HttpAnswer):
         with suppress(ValueError):
             said = json.loads(answer.body)
             if isinstance(said, dict):
@@ -324,13 +324,13 @@ def _said(answer: Answer | NoAnswer) -> dict[str, Any]:
     return {}
 
 
-def _error(answer: Answer | NoAnswer) -> str:
+def _error(answer: HttpAnswer | NoAnswer) -> str:
     """Slack's code for what went wrong, "" if there is none."""
     error = _said(answer).get("error", "")
     return error[:60] if isinstance(error, str) and error.replace("_", "").isalnum() and error.isascii() else ""
 
 
-def _place(answer: Answer | NoAnswer) -> str:
+def _place(answer: HttpAnswer | NoAnswer) -> str:
     """Channel and `ts` of the message that was posted, "" if Slack does not say."""
     said = _said(answer)
     channel, ts = said.get("channel"), said.get("ts")
@@ -416,11 +416,11 @@ class Slack:
         """Close the connections."""
         await self._poster.close()
 
-    async def _try(self, payload: str) -> tuple[Outcome, Answer | NoAnswer]:
+    async def _try(self, payload: str) -> tuple[Outcome, HttpAnswer | NoAnswer]:
         answer = await self._poster.post(payload.encode(), {"content-type": "application/json; charset=utf-8"})
         return self._judge(answer), answer
 
-    def _judge(self, answer: Answer | NoAnswer) -> Outcome:
+    def _judge(self, answer: HttpAnswer | NoAnswer) -> Outcome:
         outcome = judge(answer, repeatable=False, secrets=self._secrets)
         said = _says(answer)
         if isinstance(answer, NoAnswer):
@@ -436,7 +436,7 @@ class Slack:
         return Refused("client_error", f"HTTP {answer.status}, but not ok: {said[:100]}")
 
 
-def _says(answer: Answer | NoAnswer) -> str:
+def _says(answer: HttpAnswer | NoAnswer) -> str:
     """Slack's word for what happened, "" if there is none."""
     if isinstance(answer, NoAnswer):
         return ""
@@ -444,7 +444,7 @@ def _says(answer: Answer | NoAnswer) -> str:
     return "".join(char for char in text if char.isprintable())
 
 
-def _build(name: str, options: SlackOptions, workshop: Workshop) -> Slack | SlackBot:
+def _build(name: str, options: SlackOptions, workshop: ReceiverContext) -> Slack | SlackBot:
     if options.url is not None:
         return Slack(name, options, options.url, workshop.user_agent)
     assert options.token is not None  # noqa: S101  # the options were checked
@@ -463,4 +463,4 @@ def _build(name: str, options: SlackOptions, workshop: Workshop) -> Slack | Slac
     )
 
 
-KIND = Kind("slack", SlackOptions, _build, pace=timedelta(seconds=1))
+KIND = ReceiverKind("slack", SlackOptions, _build, pace=timedelta(seconds=1))

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from watchpost.model import Digest, Outcome, TryLater
-from watchpost.notify.chat import Chat, ChatOptions, Form
-from watchpost.notify.http import Answer
-from watchpost.notify.receiver import Kind, Workshop
+from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
+from watchpost.notify.http import HttpAnswer
+from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.rich_text import JOINER, TEAMS, pages
 from watchpost.notify.render.sanitize import cut, link
@@ -80,7 +80,7 @@ def _check(block: Block) -> Iterator[str]:
             yield f"shape of {block.get('type')}"
 
 
-def _story(told: rich_text.Told) -> list[Block]:
+def _story(told: rich_text.StoryText) -> list[Block]:
     blocks = [_rich((rich_text.Run(told.topic, bold=True),))] if told.topic else []
     blocks += [_rich(line, "None") for line in told.lines]
     return [blocks[0] | {"separator": True, "spacing": "Medium"}, *blocks[1:]]
@@ -141,7 +141,7 @@ class TeamsOptions(ChatOptions):
     """`url`: the workflow's, a secret, for it holds a signature."""
 
 
-def says(answer: Answer) -> Outcome | None:
+def says(answer: HttpAnswer) -> Outcome | None:
     """The older connectors say 200 to what they did not post, and why in the text."""
     text = answer.body[:500].decode("utf-8", "replace")
     if 200 <= answer.status < 300 and "delivery failed with error" in text:
@@ -150,7 +150,7 @@ def says(answer: Answer) -> Outcome | None:
     return None
 
 
-FORM = Form(
+FORM = ChatFormat(
     messages=messages,
     plain_payload=plain_payload,
     validate=validate_teams,
@@ -160,8 +160,8 @@ FORM = Form(
 )
 
 
-def _build(name: str, options: TeamsOptions, workshop: Workshop) -> Chat:
+def _build(name: str, options: TeamsOptions, workshop: ReceiverContext) -> Chat:
     return Chat(name, options, workshop.user_agent, FORM)
 
 
-KIND = Kind("teams", TeamsOptions, _build)
+KIND = ReceiverKind("teams", TeamsOptions, _build)

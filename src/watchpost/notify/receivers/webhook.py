@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import Duration, Network, Secret, Size
 from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
 from watchpost.notify.http import Poster, TargetUrl, judge
-from watchpost.notify.receiver import DeliveryOptions, Kind, Workshop
+from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import payload, sentences
 from watchpost.notify.render.rich_text import UnfitError
 from watchpost.notify.render.template import render
@@ -155,8 +155,8 @@ def message_id(delivery: str) -> str:
     return "msg_" + derive_id("webhook", delivery)
 
 
-def _build(name: str, options: WebhookOptions, workshop: Workshop) -> Webhook:
+def _build(name: str, options: WebhookOptions, workshop: ReceiverContext) -> Webhook:
     return Webhook(name, options, workshop.user_agent)
 
 
-KIND = Kind("webhook", WebhookOptions, _build)
+KIND = ReceiverKind("webhook", WebhookOptions, _build)

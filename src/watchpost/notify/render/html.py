@@ -205,7 +205,7 @@ def _render(digest: Digest, *, mailed: bool = False) -> str:
 
 
 def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
-    say = sentences.speak(digest)
+    say = sentences.alert_sentence(digest)
     return {
         "labels": {
             "why": say.why.format(words="").rstrip(" ."),
@@ -226,7 +226,7 @@ def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
         "edition": sentences.pages_link(digest),
         "unread": sentences.not_read(digest),
         "remarks": remarks(digest),
-        "colophon": sentences.colophon(digest),
+        "colophon": sentences.footer(digest),
         "sections": [
             {
                 "title": section.title,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from watchpost.model import Accounts, Digest, Report, Story
+from watchpost.model import Digest, Report, SourceCounts, Story
 from watchpost.notify.render import sentences
 from watchpost.notify.render.sanitize import clean, link, marked
 
@@ -144,7 +144,7 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
     }
 
 
-def _accounts(accounts: Accounts) -> dict[str, Any]:
+def _accounts(accounts: SourceCounts) -> dict[str, Any]:
     told = {"sources": accounts.sources, "articles": accounts.articles, "hits": accounts.hits}
     return told | {"gaps": [clean(gap, 200) for gap in accounts.gaps[:10]]}
 

@@ -143,7 +143,7 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
     for remark in remarks(digest):
         page.say(remark)
     if digest.kind == "digest":
-        page.say(sentences.colophon(digest))
+        page.say(sentences.footer(digest))
         page.gap()
         page.lines += [f"[{number}] {url}" for number, url in enumerate(page.links, 1)]
     return page.text()
@@ -164,7 +164,7 @@ def _stories(page: _Page, digest: Digest) -> None:
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
-    say = sentences.speak(digest)
+    say = sentences.alert_sentence(digest)
     title = sentences.headline(story.lead)
     mark = page.number(link(story.lead.url))
     if story.status == "continuing":
@@ -196,7 +196,7 @@ def _alert(page: _Page, digest: Digest, story: Story) -> None:
     page.say(sentences.byline(digest, story), "  ")
     page.say(_quote(story), "  ")
     reasons = sentences.why(story)
-    page.say(sentences.speak(digest).why.format(words=reasons) if reasons else "", "  ")
+    page.say(sentences.alert_sentence(digest).why.format(words=reasons) if reasons else "", "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 

@@ -83,7 +83,7 @@ Line = tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryText:
     """A story: its `topic` where that changes (else ""), then a line of `before`, `title` and `after`, then `rest`."""
 
     topic: str
@@ -125,7 +125,7 @@ def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
         if text
     ]
     if 0 < len(url := sentences.pages_link(digest)) <= limits.url:
-        lines.append((Run(sentences.speak(digest).open, url=url),))
+        lines.append((Run(sentences.alert_sentence(digest).open, url=url),))
     return tuple(lines)
 
 
@@ -133,11 +133,11 @@ def first_line(digest: Digest, number: int, of: int) -> str:
     """The notification: what a telephone shows and a screen reader reads."""
     top = ""
     if digest.stories:
-        top = ". " + sentences.speak(digest).top.format(title=sentences.headline(digest.stories[0].lead, 150))
+        top = ". " + sentences.alert_sentence(digest).top.format(title=sentences.headline(digest.stories[0].lead, 150))
     return sentences.heading(digest) + (f" ({number}/{of})" if of > 1 else "") + top
 
 
-def tell(digest: Digest, story: Story, number: int, above: str, brief: bool, limits: Limits) -> Told:
+def story_texts(digest: Digest, story: Story, number: int, above: str, brief: bool, limits: Limits) -> StoryText:
     """One story; one line of it if `brief` or if it only goes on. `above`: the topic that the story before is under."""
     home = sentences.home(story)
     topic = "" if home.name == above else cut(sentences.title(home), 80).upper()
@@ -147,13 +147,13 @@ def tell(digest: Digest, story: Story, number: int, above: str, brief: bool, lim
     before = (Run(f"{number}  {severity}"), Run(f"{sentences.status(digest, story)}  ", bold=True))
     title = Run(_title(story, limits), True, link(story.lead.url, limits.url))
     if brief or story.status == "continuing":
-        return Told(topic, before, title, (Run(f" ({sentences.source_count(digest, story)})"),), ())
+        return StoryText(topic, before, title, (Run(f" ({sentences.source_count(digest, story)})"),), ())
     rest: list[Line] = [(Run(sentences.byline(digest, story)),)]
     if quoted := pieces(marked(story.snippet, limits.quote), limits.highlights):
         rest.append(tuple(Run(text, lit) for text, lit in quoted))
     if last := _reasons(digest, story):
         rest.append((Run(last),))
-    return Told(topic, before, title, (), tuple(rest))
+    return StoryText(topic, before, title, (), tuple(rest))
 
 
 def _title(story: Story, limits: Limits) -> str:
@@ -165,7 +165,7 @@ def _title(story: Story, limits: Limits) -> str:
 def _reasons(digest: Digest, story: Story) -> str:
     others, more = sentences.also(story)
     also = ", ".join([sentences.other(story, report) for report in others] + ([f"+{more}"] if more else []))
-    say, reasons = sentences.speak(digest), cut(sentences.why(story), 300)
+    say, reasons = sentences.alert_sentence(digest), cut(sentences.why(story), 300)
     return sentences.listed(
         (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
     )
@@ -212,7 +212,7 @@ def pages(
     digest: Digest,
     limits: Limits,
     *,
-    form: Callable[[Told], T],
+    form: Callable[[StoryText], T],
     cost: Callable[[T], int],
     frame: Callable[[Digest, int, int], int],
 ) -> tuple[Digest, list[list[T]]]:
@@ -228,7 +228,7 @@ def pages(
     found = pack(
         digest.stories,
         limits,
-        lay=lambda story, number, above, brief: form(tell(digest, story, number, above, brief, limits)),
+        lay=lambda story, number, above, brief: form(story_texts(digest, story, number, above, brief, limits)),
         cost=cost,
         room=room,
     )
@@ -332,7 +332,7 @@ def quiet(text: str) -> str:
     return text.replace("@", f"@{JOINER}").replace("<!", f"<{JOINER}!")
 
 
-def _story(told: Told) -> str:
+def _story(told: StoryText) -> str:
     lines = ["".join(run.text for run in line) for line in told.lines]
     return quiet("\n".join([*lines, *([told.title.url] if told.title.url else [])]))
 

@@ -143,19 +143,21 @@ def shorten(digest: Digest, stories: int) -> Digest:
 # ── the edition ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def speak(digest: Digest) -> Phrases:
+def alert_sentence(digest: Digest) -> Phrases:
     """The words of the digest's language."""
     return phrases_for(digest.language)
 
 
 def subject(digest: Digest) -> str:
     """One line of at most 90 code points: a stable prefix, the count, the strongest headline."""
-    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] " + (f"{speak(digest).test} · " if digest.test else "")
+    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] " + (
+        f"{alert_sentence(digest).test} · " if digest.test else ""
+    )
     told = len(digest.stories)
     if not told:
         return cut(prefix + nothing(digest), _SUBJECT)
     first = digest.stories[0]
-    what = speak(digest).count(told, speak(digest).story)
+    what = alert_sentence(digest).count(told, alert_sentence(digest).story)
     if digest.kind == "alert":
         what = f"{severity(digest, first)} {cut(title(home(first)), 24)}"
     more = f" (+{told - 1})" if told > 1 else ""
@@ -165,7 +167,7 @@ def subject(digest: Digest) -> str:
 
 def heading(digest: Digest) -> str:
     """What the edition is about, in one line: "Wagner and Mali: 5 stories, 2 new"."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     topics, more = names((section.title for section in sections(digest.stories)), 2, 40)
     if not topics:
         return nothing(digest)
@@ -180,7 +182,7 @@ def heading(digest: Digest) -> str:
 
 def summary(digest: Digest) -> str:
     """How much there is: "5 stories from 61 articles: 2 new, 1 updated, 2 continuing.\""""
-    say = speak(digest)
+    say = alert_sentence(digest)
     if not digest.stories:
         return nothing(digest)
     counts = [(sum(story.status == name for story in digest.stories), noun) for name, noun in say.counted.items()]
@@ -193,7 +195,7 @@ def summary(digest: Digest) -> str:
 
 def nothing(digest: Digest) -> str:
     """The sentence of an edition without stories: a silent failure must not look like a quiet day."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     failed, total = len(digest.unread), digest.sources_total
     if digest.flooded:
         return say.flood_only.format(hits=say.count(sum(count for _, count in digest.flooded), say.hit))
@@ -209,7 +211,7 @@ def nothing(digest: Digest) -> str:
 
 def dateline(digest: Digest) -> str:
     """When the edition was made: "Monday 23 November 2026, 08:00 Europe/Paris"."""
-    mark = f"{speak(digest).test} · " if digest.test else ""
+    mark = f"{alert_sentence(digest).test} · " if digest.test else ""
     return f"{mark}{written(digest, digest.created, 'EEEE d MMMM y, HH:mm')} {zone_of(digest)}"
 
 
@@ -218,18 +220,18 @@ def window(digest: Digest) -> str:
     begin, end = (when.astimezone(zone_of(digest)) for when in (digest.window_start, digest.window_end))
     until = "HH:mm" if begin.date() == end.date() else "EEE d MMM HH:mm"
     span = f"{written(digest, begin, 'EEE d MMM HH:mm')} - {written(digest, end, until)}"
-    return speak(digest).window.format(window=span)
+    return alert_sentence(digest).window.format(window=span)
 
 
 def lateness(digest: Digest) -> str:
     """ "Closed 3 h late: the service was down.", or "" if the edition was in time."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     return say.late.format(duration=duration(digest.late, say.units)) if digest.late >= _LATE else ""
 
 
 def not_shown(digest: Digest) -> str:
     """ "Not shown: 2 stories.", or ""."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     if not digest.omitted:
         return ""
     left = [(digest.left_out.get(one, 0), say.severity[one].lower()) for one in reversed(SEVERITIES)]
@@ -242,7 +244,7 @@ def not_read(digest: Digest, limit: int = 6) -> str:
 
     Sources with one trouble share one mention of it; at most `limit` of them are named.
     """
-    say = speak(digest)
+    say = alert_sentence(digest)
     if not digest.unread:
         return ""
     troubles: dict[str, list[str]] = {}
@@ -268,15 +270,15 @@ def _first(names: list[str], limit: int, say: Phrases) -> list[str]:
     return [*names[:limit], say.further.format(number=len(names) - limit)]
 
 
-def colophon(digest: Digest) -> str:
+def footer(digest: Digest) -> str:
     """Why the reader gets this; before it, once a day, whether everything of yesterday is accounted for."""
-    why = speak(digest).colophon.format(receiver=clean(digest.receiver, 60), install=clean(digest.install, 60))
+    why = alert_sentence(digest).colophon.format(receiver=clean(digest.receiver, 60), install=clean(digest.install, 60))
     return f"{accounts(digest)} {why}".lstrip()
 
 
 def accounts(digest: Digest) -> str:
     """Yesterday by the ledger: "Yesterday: 41 sources, 2,016 articles read, 14 found: all accounted for.", or ""."""
-    say, found = speak(digest), digest.accounts
+    say, found = alert_sentence(digest), digest.accounts
     if found is None:
         return ""
     verdict = say.unaccounted.format(gaps="; ".join(found.gaps)) if found.gaps else say.accounted
@@ -301,7 +303,7 @@ def byline(digest: Digest, story: Story) -> str:
     lead = story.lead
     parts = (
         outlet(lead),
-        language_name(lead.lang, speak(digest).language),
+        language_name(lead.lang, alert_sentence(digest).language),
         dated(digest, lead.published, lead.first_seen),
     )
     told = ". ".join([source_count(digest, story), *changes(digest, story)])
@@ -310,7 +312,7 @@ def byline(digest: Digest, story: Story) -> str:
 
 def changes(digest: Digest, story: Story) -> tuple[str, ...]:
     """What changed since the reader was told of it: "Headline changed", "Figures corrected: 30 → 45"."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     corrected = ", ".join(f"{clean(before, 20)} → {clean(now, 20)}" for before, now in story.change.figures[:3])
     return (
         *([say.headline_changed] if story.change.headline else []),
@@ -320,18 +322,18 @@ def changes(digest: Digest, story: Story) -> tuple[str, ...]:
 
 def status(digest: Digest, story: Story) -> str:
     """NEW, UPDATE or CONTINUING; "UPDATE +3" if so many more voices tell it."""
-    word = speak(digest).status[story.status]
+    word = alert_sentence(digest).status[story.status]
     return f"{word} +{story.change.sources}" if story.status == "updated" and story.change.sources else word
 
 
 def severity(digest: Digest, story: Story) -> str:
     """LOW, NORMAL or HIGH: that of the topic it stands under."""
-    return speak(digest).severity[home(story).severity]
+    return alert_sentence(digest).severity[home(story).severity]
 
 
 def source_count(digest: Digest, story: Story) -> str:
     """ "1 source", "7 sources", "7 sources, 3 independent"."""
-    say, count = speak(digest), sources(story)
+    say, count = alert_sentence(digest), sources(story)
     told = say.count(count, say.source)
     if not 0 < story.independent < count:
         return told
@@ -386,7 +388,7 @@ def remarks(digest: Digest) -> tuple[str, ...]:
 
 def floods(digest: Digest) -> tuple[str, ...]:
     """ "Flood on Wagner: 9700 further hits were counted and are not listed."; for each topic, at most five."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     return tuple(
         say.flood.format(topic=clean(topic, 60), hits=say.count(count, say.further_hit))
         for topic, count in digest.flooded[:_MOST]
@@ -395,13 +397,13 @@ def floods(digest: Digest) -> tuple[str, ...]:
 
 def silenced(digest: Digest) -> str:
     """ "Silenced: 3 hits.", or ""."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     return say.silenced.format(hits=say.count(digest.silenced, say.hit)) if digest.silenced else ""
 
 
 def corrections(digest: Digest) -> str:
     """What outlets changed of what was told: "Corrections: Courier: Figures corrected: 9 → 10 (Ten burn)", or ""."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     told = [
         f"{outlet(story.lead)}: {', '.join(found)} ({headline(story.lead, 80)})"
         for story in digest.stories
@@ -415,7 +417,7 @@ def following(digest: Digest) -> str:
     """When the next one comes: "Next edition: 18:00.", or ""."""
     if digest.following is None or digest.test:
         return ""
-    return speak(digest).following.format(moment=moment(digest, digest.following))
+    return alert_sentence(digest).following.format(moment=moment(digest, digest.following))
 
 
 # how much there is about a topic, as bars and in words.
@@ -447,7 +449,7 @@ def days(digest: Digest, topic: str) -> tuple[int, ...]:
 
 def spikes(digest: Digest) -> str:
     """ "Much more than usual: Wagner 12 (usually 4).", or ""; at most three topics, in the edition's order."""
-    say = speak(digest)
+    say = alert_sentence(digest)
     told = [
         say.spike_of.format(topic=clean(section.title, 60), count=trend.count, usual=_plain(trend.usual))
         for section in sections(digest.stories)
@@ -458,7 +460,7 @@ def spikes(digest: Digest) -> str:
 
 
 def _numbers(digest: Digest, trend: Trend) -> str:
-    say = speak(digest)
+    say = alert_sentence(digest)
     if trend.usual is None:
         return say.count_only.format(count=trend.count)
     told = say.count_usual.format(count=trend.count, usual=_plain(trend.usual))

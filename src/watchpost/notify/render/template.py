@@ -84,7 +84,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "id": document["id"],
         "kind": digest.kind,
         "test": digest.test,
-        "language": sentences.speak(digest).language,
+        "language": sentences.alert_sentence(digest).language,
         "install": clean(digest.install, 100),
         "url": link(digest.public_url) or None,
         "subject": sentences.subject(digest),
@@ -95,7 +95,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "not_shown": sentences.not_shown(digest),
         "not_read": sentences.not_read(digest),
         "remarks": list(remarks(digest)),
-        "colophon": sentences.colophon(digest),
+        "colophon": sentences.footer(digest),
     }
     return facts
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watchpost.config.config import Plan
+from watchpost.config.config import Config
 from watchpost.config.fields import listen_address
 from watchpost.config.settings import Settings
 from watchpost.errors import ConfigError, StoreError
@@ -36,7 +36,7 @@ async def examine(
     """Each finding as it comes. Of a long list of feeds some are asked, or `all_feeds`; `progress` hears how many."""
     plan = None
     try:
-        plan = await asyncio.to_thread(factory.read_plan, settings.config, env)
+        plan = await asyncio.to_thread(factory.read_config, settings.config, env)
         yield _configuration(settings.config, plan)
     except ConfigError as error:
         more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
@@ -59,7 +59,7 @@ async def examine(
     yield await _pages(settings.http_listen or plan.listen)
 
 
-def _configuration(path: Path, plan: Plan) -> Finding:
+def _configuration(path: Path, plan: Config) -> Finding:
     if plan.warnings:
         text = f"{path}: {_count(len(plan.warnings), 'warning')}"
         return Finding("configuration", "warn", text, f"watchpost check {path}")
@@ -71,7 +71,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-async def _store(settings: Settings, plan: Plan, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def _store(settings: Settings, plan: Config, env: Mapping[str, str]) -> AsyncIterator[Finding]:
     if settings.redis_url is None:
         try:
             binary = await asyncio.to_thread(find_binary, env)
@@ -118,7 +118,7 @@ def _answer(shown: str, took: float, appends: bool) -> Finding:
     return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
 
 
-async def _servers(plan: Plan, names: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def _servers(plan: Config, names: Mapping[str, str]) -> AsyncIterator[Finding]:
     """`names` says of each host why it cannot be resolved, "" if it can."""
     yield servers.dns(names)
     targets, posts = servers.targets(plan), servers.posts(plan)
@@ -133,7 +133,7 @@ async def _servers(plan: Plan, names: Mapping[str, str]) -> AsyncIterator[Findin
 
 
 async def _feeds(
-    settings: Settings, plan: Plan, names: Mapping[str, str], everything: bool, progress: feeds.Progress
+    settings: Settings, plan: Config, names: Mapping[str, str], everything: bool, progress: feeds.Progress
 ) -> AsyncIterator[Finding]:
     """What the running service knows of the feeds, if one runs; and what they answer now."""
     configured = status.feeds(plan)

@@ -14,7 +14,7 @@ from watchpost import log as tm
 from watchpost import redaction
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.operations.doctor import finding as doctor_finding
-from watchpost.operations.doctor.finding import Finding, Trouble
+from watchpost.operations.doctor.finding import FeedTrouble, Finding
 from watchpost.operations.feeds.discovery import try_feed
 from watchpost.operations.feeds.status import CURES, FeedStatus
 from watchpost.poll.feed_options import FeedOptions
@@ -64,8 +64,8 @@ class _Asking:
         gap: timedelta,
     ) -> None:
         self.good: list[str] = []
-        self.bad: list[Trouble] = []
-        self.moved: list[Trouble] = []  # can be read
+        self.bad: list[FeedTrouble] = []
+        self.moved: list[FeedTrouble] = []  # can be read
         self._feeds = feeds
         self._unresolved = unresolved
         self._resting = resting
@@ -103,32 +103,32 @@ class _Asking:
                 self._note(await self._ask(name))
             asked = True
 
-    def _before(self, name: str) -> Trouble | None:
+    def _before(self, name: str) -> FeedTrouble | None:
         """What is known without asking."""
         options = self._feeds[name]
         if options.proxy is None and urlsplit(options.url).hostname in self._unresolved:  # a proxy resolves by itself
-            return Trouble(name, "dns", _NO_NAME, CURES["dns"])
+            return FeedTrouble(name, "dns", _NO_NAME, CURES["dns"])
         if (status := self._resting.get(name)) is not None:
             until = f"{status.due:%Y-%m-%d %H:%M} UTC" if status.due else "later"
-            return Trouble(name, "rate_limited", f"its server wants a pause until {until}", CURES["rate_limited"])
+            return FeedTrouble(name, "rate_limited", f"its server wants a pause until {until}", CURES["rate_limited"])
         return None
 
-    async def _ask(self, name: str) -> Trouble | str:
+    async def _ask(self, name: str) -> FeedTrouble | str:
         options = self._feeds[name]
         options = options.model_copy(update={"timeout": min(EACH, options.timeout)})
         try:
             tried = await try_feed(name, options, utc_now(), parser=self._parser)
         except Exception as error:  # one feed must not hide the others
             tm.log().exception("source.raised", source=name)
-            return Trouble(name, "unknown", f"{type(error).__name__} in watchpost itself", "tell its developers")
+            return FeedTrouble(name, "unknown", f"{type(error).__name__} in watchpost itself", "tell its developers")
         if not tried.ok:
-            return Trouble(name, tried.reason, redaction.clean(tried.detail), tried.cure)
+            return FeedTrouble(name, tried.reason, redaction.clean(tried.detail), tried.cure)
         if tried.moved_to:
             place = redaction.clean(tried.moved_to)
-            self.moved.append(Trouble(name, "moved", f"has moved for good to {place}", f"write url: {place}"))
+            self.moved.append(FeedTrouble(name, "moved", f"has moved for good to {place}", f"write url: {place}"))
         return name
 
-    def _note(self, answer: Trouble | str) -> None:
+    def _note(self, answer: FeedTrouble | str) -> None:
         if isinstance(answer, str):
             self.good.append(answer)
         else:

@@ -36,7 +36,7 @@ _CURE = "watchpost feed test NAME tells more"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FeedTrouble:
     """What is wrong with one feed: a `reason` of a small closed set, and in words. `cure` "": none is known."""
 
     feed: str
@@ -66,12 +66,12 @@ def sample(hosts: Mapping[str, str], failing: Sequence[str]) -> list[str]:
     return [name for name in hosts if name in chosen]
 
 
-def hopeless(troubles: Sequence[Trouble]) -> bool:
+def hopeless(troubles: Sequence[FeedTrouble]) -> bool:
     """Whether all of this may come from this machine's own network."""
     return all(one.reason in _OF_THE_NETWORK for one in troubles)
 
 
-def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[Trouble]) -> Finding:
+def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[FeedTrouble]) -> Finding:
     """All feeds, whose `hosts` are given, in one line. If not one can be reached, something fails that lies between."""
     feeds, late = len(hosts), asked - good - len(troubles)
     text = f"{good} of {asked} can be read" if asked == feeds else f"{good} of the {asked} that were asked can be read"
@@ -85,9 +85,9 @@ def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[
     return Finding("feeds", "warn" if late else "ok", text, "--all-feeds takes the time it needs" if late else "")
 
 
-def findings(troubles: Sequence[Trouble]) -> list[Finding]:
+def findings(troubles: Sequence[FeedTrouble]) -> list[Finding]:
     """A line for each feed in trouble; one for many that have the same."""
-    kinds: dict[str, list[Trouble]] = {}
+    kinds: dict[str, list[FeedTrouble]] = {}
     for one in troubles:
         kinds.setdefault(one.reason, []).append(one)
     found = []

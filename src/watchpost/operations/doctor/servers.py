@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchpost.config.config import Part, Plan
+from watchpost.config.config import Config, Part
 from watchpost.config.fields import Secret
 from watchpost.operations.doctor.finding import Finding
 
@@ -29,13 +29,13 @@ _HOSTS_MAX = 300
 _SMTP_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
-def hosts_of_feeds(plan: Plan) -> tuple[str, ...]:
+def hosts_of_feeds(plan: Config) -> tuple[str, ...]:
     """The hosts of the configured feeds, each once; of very many the first ones stand for all."""
     urls = (getattr(part.options, "url", "") for part in plan.sources if part.kind == "feed")
     return tuple(dict.fromkeys(host for url in urls if (host := urlsplit(str(url)).hostname)))[:_HOSTS_MAX]
 
 
-def targets(plan: Plan) -> dict[str, tuple[str, int, bool]]:
+def targets(plan: Config) -> dict[str, tuple[str, int, bool]]:
     """receiver → host, port and whether it speaks TLS, for those that have an address of HTTP."""
     found = {}
     for part in plan.receivers:
@@ -47,13 +47,13 @@ def targets(plan: Plan) -> dict[str, tuple[str, int, bool]]:
     return found
 
 
-def posts(plan: Plan) -> dict[str, str]:
+def posts(plan: Config) -> dict[str, str]:
     """receiver → host of its mail server."""
     mails = [part for part in plan.receivers if part.kind == "email"]
     return {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
 
 
-def hosts(plan: Plan) -> tuple[str, ...]:
+def hosts(plan: Config) -> tuple[str, ...]:
     """Every host that is asked for something."""
     return (*hosts_of_feeds(plan), *(host for host, _, _ in targets(plan).values()), *posts(plan).values())
 
@@ -200,7 +200,7 @@ def data_directory(data: Path) -> Finding:
     return Finding(subject, "ok", f"{data}: {free // 1024**3} GiB free")
 
 
-def folders(plan: Plan) -> Iterator[Finding]:
+def folders(plan: Config) -> Iterator[Finding]:
     """Each watched folder."""
     for part in plan.sources:
         if part.kind != "folder":
@@ -220,7 +220,7 @@ def folders(plan: Plan) -> Iterator[Finding]:
             yield Finding(subject, "ok", f"{path} can be read")
 
 
-def outboxes(plan: Plan) -> Iterator[Finding]:
+def outboxes(plan: Config) -> Iterator[Finding]:
     """Each receiver that writes files."""
     for part in plan.receivers:
         if part.kind != "file":

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watchpost import redaction
-from watchpost.config.config import Part, Plan
+from watchpost.config.config import Config, Part
 from watchpost.config.settings import Settings
 from watchpost.errors import StoreError
 from watchpost.operations import factory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http import caching, websub
 from watchpost.poll.schedule import shift, words
-from watchpost.store.overview import Board
+from watchpost.store.overview import Overview
 from watchpost.store.receivers import SourceRecord, SourceStatus
 
 # what an operator can do about a feed in trouble.
@@ -77,18 +77,18 @@ class FeedStatus:
     cure: str = ""
 
 
-def feeds(plan: Plan) -> Mapping[str, FeedOptions]:
+def feeds(plan: Config) -> Mapping[str, FeedOptions]:
     """The configured feeds by name."""
     return {part.name: options for part in plan.sources if (options := _feed(part)) is not None}
 
 
-async def survey(settings: Settings, plan: Plan) -> tuple[tuple[FeedStatus, ...], str]:
+async def survey(settings: Settings, plan: Config) -> tuple[tuple[FeedStatus, ...], str]:
     """Every configured feed, and what kept us from looking into the store ("" if nothing did)."""
     known = feeds(plan)
     names = list(known)
     try:
         async with factory.look(settings, plan) as store:
-            board = Board(store)
+            board = Overview(store)
             fares = [
                 status for at in range(0, len(names), 1000) for status in await board.sources(names[at : at + 1000])
             ]
@@ -101,12 +101,12 @@ async def survey(settings: Settings, plan: Plan) -> tuple[tuple[FeedStatus, ...]
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
 
-async def inspect(settings: Settings, plan: Plan, name: str) -> tuple[FeedStatus, SourceRecord, str]:
+async def inspect(settings: Settings, plan: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
     """One feed whole: how it fares, what is kept of it, and what kept us from looking. KeyError for no such feed."""
     options = feeds(plan)[name]
     try:
         async with factory.look(settings, plan) as store:
-            board = Board(store)
+            board = Overview(store)
             (fare,) = await board.sources([name])
             due = (await board.due([name])).get(name)
             return _status(options, fare, due), await board.record(name), ""

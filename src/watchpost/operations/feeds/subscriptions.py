@@ -16,8 +16,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from watchpost.config.config import Plan
-from watchpost.config.errors import Block, translate
+from watchpost.config.config import Config
+from watchpost.config.errors import Block, complaints_of
 from watchpost.config.opml import MAX_BYTES, FeedList, Listed, Outline, gather, read_opml, write_opml
 from watchpost.config.yaml_reader import ScalarNode
 from watchpost.errors import Complaint, WatchpostError
@@ -37,7 +37,7 @@ class Sorted:
     invalid: tuple[Complaint, ...]
 
 
-def sort_out(file: Path, plan: Plan, into: Path | None = None) -> Sorted:
+def sort_out(file: Path, plan: Config, into: Path | None = None) -> Sorted:
     """Reads an OPML file and sets it against the plan, and against the feeds that stand in `into`.
 
     Raises WatchpostError for a file that cannot be read.
@@ -122,7 +122,7 @@ def restore_file(path: Path, before: bytes | None) -> None:
         replace_file(path, before.decode("utf-8"))
 
 
-def export(plan: Plan) -> tuple[str, tuple[str, ...]]:
+def export(plan: Config) -> tuple[str, tuple[str, ...]]:
     """The configured feeds as OPML 2.0, and the names of those that it cannot say whole: they have headers."""
     configured = feeds(plan)
     outlines = [Outline(name, one.url, one.tags, one.lang) for name, one in configured.items()]
@@ -135,7 +135,7 @@ def _problems(outline: Outline) -> list[Complaint]:
         FeedOptions.model_validate({"url": outline.url, "lang": outline.lang} | tags)
     except ValidationError as error:
         block = Block(outline.title, f"'{outline.title}'", outline.mark, ScalarNode(outline.mark, outline.url))
-        return list(translate(error, block, FeedOptions))
+        return list(complaints_of(error, block, FeedOptions))
     return []
 
 

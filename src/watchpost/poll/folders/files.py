@@ -29,7 +29,7 @@ from watchpost.documents.parse import LINE_SUFFIXES, Reading, read_document, rea
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
-from watchpost.poll.folders.scan import Look, Record, read_part, recall
+from watchpost.poll.folders.scan import FileRecord, Look, read_part, recall
 from watchpost.poll.source import Parser
 
 # What one visit to a folder gathers, how much it may carry, and what of it is known already.
@@ -43,7 +43,7 @@ _KEY = "f:"
 
 
 @dataclass(slots=True)
-class Haul:
+class FolderVisit:
     """What a visit has gathered so far.
 
     `digests` are those of all files that were read to their end: was something in them cut, replaced or skipped?
@@ -64,11 +64,11 @@ class Haul:
         text = sum(len(article.body) + len(article.summary) for article in self.articles)
         return ARTICLES_PER_VISIT - len(self.articles) if text < TEXT_PER_VISIT else 0
 
-    def before(self, look: Look) -> Record | None:
+    def before(self, look: Look) -> FileRecord | None:
         """What was remembered of this file when the visit began."""
         return recall(self.memory.get(key(look), ""))
 
-    def note(self, look: Look, record: Record) -> None:
+    def note(self, look: Look, record: FileRecord) -> None:
         """Remember this of the file, once what was gathered is committed."""
         self.changes[key(look)] = record.encode()
         if record.offset is None:
@@ -91,7 +91,7 @@ def key(look: Look) -> str:
     return _KEY + look.shown
 
 
-def _records(memory: Mapping[str, str]) -> Iterator[Record]:
+def _records(memory: Mapping[str, str]) -> Iterator[FileRecord]:
     for name, text in memory.items():
         if name.startswith(_KEY) and (record := recall(text)) is not None:
             yield record
@@ -114,7 +114,7 @@ class FileReader:
         self._encoding = encoding
         self._max_bytes = max_bytes
 
-    async def read(self, look: Look, haul: Haul) -> tuple[Failure, ...] | None:
+    async def read(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
         """Add what is new in the file to `haul`. The failures of a file of which nothing could be read.
 
         None: it was read, or was not to be read now. Raises OSError.
@@ -124,7 +124,7 @@ class FileReader:
         except FetchError as error:
             return (Failure(look.shown, error.reason, error.detail),)
 
-    async def _whole(self, look: Look, haul: Haul) -> tuple[Failure, ...] | None:
+    async def _whole(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
         if look.size > self._max_bytes:
             raise FetchError("too_large", f"{look.size:,} bytes; max_bytes is {self._max_bytes:,}")
         data = await asyncio.to_thread(read_part, self._root, look)
@@ -133,7 +133,7 @@ class FileReader:
         digest = hashlib.sha256(data).hexdigest()[:32]
         before = haul.before(look)
         if digest in haul.digests:
-            haul.note(look, Record(look.stamp, digest, flawed=haul.digests[digest]))
+            haul.note(look, FileRecord(look.stamp, digest, flawed=haul.digests[digest]))
             return None
         reading = await self._parser.run(
             read_document,
@@ -153,12 +153,12 @@ class FileReader:
         unfinished = end < len(reading.articles)
         haul.articles += part
         haul.failures += reading.failures if not start else ()
-        haul.note(look, Record(look.stamp, digest, end if unfinished else None, flawed=bool(reading.failures)))
+        haul.note(look, FileRecord(look.stamp, digest, end if unfinished else None, flawed=bool(reading.failures)))
         if unfinished:
             haul.unfinished.append(look)
         return None
 
-    async def _lines(self, look: Look, haul: Haul) -> tuple[Failure, ...] | None:
+    async def _lines(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
         """The complete lines after those already read; from the start if this is another file, or a shorter one."""
         before = haul.before(look)
         offset = (before.offset or 0) if before and before.stamp.rpartition(":")[2] == str(look.inode) else 0
@@ -186,7 +186,7 @@ class FileReader:
         end = tail + reading.consumed
         haul.articles += reading.articles
         haul.failures += reading.failures
-        haul.note(look, Record(look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed))
+        haul.note(look, FileRecord(look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed))
         if offset + reading.consumed < look.size:
             haul.unfinished.append(look)
         return None
@@ -212,7 +212,7 @@ _WANTED: list[type[FileSystemEvent]] = [
 ]  # fmt: skip
 
 
-class Watch(Protocol):
+class DirectoryWatch(Protocol):
     """What a folder asks of whoever watches it: an event at each hint, and what was renamed into place."""
 
     event: asyncio.Event
@@ -222,7 +222,7 @@ class Watch(Protocol):
     def arrived(self) -> frozenset[str]: ...
 
 
-class Hints(FileSystemEventHandler):
+class FileEvents(FileSystemEventHandler):
     """Watches a folder from a thread; `event` is set in the loop that made this object at each hint."""
 
     def __init__(self, root: Path) -> None:

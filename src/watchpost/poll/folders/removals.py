@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from watchpost.documents.results import Failure
-from watchpost.poll.folders.files import Haul, key
+from watchpost.poll.folders.files import FolderVisit, key
 from watchpost.poll.folders.scan import Look
 
 DONE = ".done"
@@ -160,7 +160,7 @@ _AGAIN = timedelta(minutes=10)
 _PER_VISIT = 1000
 
 
-class Leaving:
+class FileRemovals:
     """Moves or deletes files of the folder `root`.
 
     The memory that a visit is given is what COMMIT has stored: a file that it calls read to its end may go. After
@@ -182,7 +182,7 @@ class Leaving:
         """Whether any file ever leaves."""
         return self._after != "keep"
 
-    async def see_off(self, looks: Iterable[Look], haul: Haul) -> list[str]:
+    async def see_off(self, looks: Iterable[Look], haul: FolderVisit) -> list[str]:
         """Let go what may go, at most 1,000 files; failures go into `haul`, and what is gone out of the memory.
 
         Returns the paths of files that hold another text than the one that was read.
@@ -203,7 +203,7 @@ class Leaving:
                 self._stay(look, fate, haul)
         return changed
 
-    def _due(self, looks: Iterable[Look], haul: Haul) -> list[tuple[Look, str]]:
+    def _due(self, looks: Iterable[Look], haul: FolderVisit) -> list[tuple[Look, str]]:
         """The files that may go, with the digest of what was read."""
         since: dict[str, tuple[str, datetime]] = {}
         stays: dict[str, tuple[str, datetime]] = {}
@@ -240,7 +240,7 @@ class Leaving:
                 fates.append(error)
         return fates
 
-    def _stay(self, look: Look, fate: Fate | OSError, haul: Haul) -> None:
+    def _stay(self, look: Look, fate: Fate | OSError, haul: FolderVisit) -> None:
         """Say it once for each file; links stay for good, the others are tried again."""
         told = look.path in self._stays
         self._stays[look.path] = (look.stamp, haul.now + _AGAIN)

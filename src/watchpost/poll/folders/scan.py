@@ -44,7 +44,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class FileRecord:
     """What is remembered of a file: its stamp, a digest, and an offset while it is not read to its end.
 
     For JSON Lines the digest is of the last bytes before the offset, and the offset counts bytes; for other files
@@ -74,14 +74,14 @@ def shown(path: str) -> str:
     return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in path)
 
 
-def recall(text: str) -> Record | None:
+def recall(text: str) -> FileRecord | None:
     """The record in `text`; None for "" and for what no version of ours wrote."""
     parts = text.split(":")
     flawed = parts[4:] == [_FLAWED]
     numbers = parts[:3] if flawed else [*parts[:3], *parts[4:]]
     if len(parts) not in (4, 5) or not all(number.isdecimal() for number in numbers):
         return None
-    return Record(":".join(parts[:3]), parts[3], int(parts[4]) if len(numbers) == 4 else None, flawed)
+    return FileRecord(":".join(parts[:3]), parts[3], int(parts[4]) if len(numbers) == 4 else None, flawed)
 
 
 class Settling:
@@ -123,14 +123,14 @@ _DEEPEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScannedFile:
     """The files of a folder whose path fits the pattern, and what could not be looked at."""
 
     looks: tuple[Look, ...]
     problems: tuple[Failure, ...]
 
 
-class Entry(Protocol):
+class DirectoryEntry(Protocol):
     """What a scan asks of an os.DirEntry."""
 
     @property
@@ -142,7 +142,7 @@ class Entry(Protocol):
     def stat(self) -> os.stat_result: ...
 
 
-def scan(root: Path, pattern: re.Pattern[str], leave: Path | None = None) -> Found:
+def scan(root: Path, pattern: re.Pattern[str], leave: Path | None = None) -> ScannedFile:
     """Look at every file under `root`, without opening any. Raises OSError if `root` itself cannot be read.
 
     Left out: names that begin with a dot or mark an unfinished download, symbolic links that lead out of the
@@ -168,13 +168,13 @@ def scan(root: Path, pattern: re.Pattern[str], leave: Path | None = None) -> Fou
             if not inside:
                 raise
             problems.append(Failure(shown(inside), "unreadable", _said(error)))
-    return Found(tuple(looks), tuple(problems))
+    return ScannedFile(tuple(looks), tuple(problems))
 
 
 def _look(
     root: Path,
     path: str,
-    entry: Entry,
+    entry: DirectoryEntry,
     pattern: re.Pattern[str],
     looks: list[Look],
     problems: list[Failure],

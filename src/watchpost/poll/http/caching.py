@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from watchpost.documents.results import Asks
-from watchpost.poll.schedule import Floor, Pace, words
+from watchpost.documents.results import FeedHints
+from watchpost.poll.schedule import Interval, MinimumWait, words
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
@@ -45,7 +45,7 @@ def charset(headers: Mapping[str, str]) -> str:
     return found[1] if found else ""
 
 
-def remember(asks: Asks) -> dict[str, str]:
+def remember(asks: FeedHints) -> dict[str, str]:
     """What a document asks, as text for the source's memory; "" for what it does not ask."""
     return {
         "ttl": _seconds_text(asks.ttl),
@@ -57,19 +57,19 @@ def remember(asks: Asks) -> dict[str, str]:
     }
 
 
-def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: bool) -> Pace:
+def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: bool) -> Interval:
     """What a feed's memory and the headers of its last answer say about the next visit."""
     floors = []
     fresh = _span(memory.get("fresh", ""))
     if fresh is not None:
         left = fresh - (_span(headers.get("age", "")) or timedelta(0))
         if left > timedelta(0):
-            floors.append(Floor(left, f"the server says {memory.get('fresh_by', '')} {words(left)}"))
+            floors.append(MinimumWait(left, f"the server says {memory.get('fresh_by', '')} {words(left)}"))
     if (ttl := _span(memory.get("ttl", ""))) is not None:
-        floors.append(Floor(ttl, f"the feed says ttl {words(ttl)}"))
+        floors.append(MinimumWait(ttl, f"the feed says ttl {words(ttl)}"))
     if (update := _span(memory.get("update_every", ""))) is not None:
-        floors.append(Floor(update, f"the feed says that it changes every {words(update)}"))
-    return Pace(
+        floors.append(MinimumWait(update, f"the feed says that it changes every {words(update)}"))
+    return Interval(
         every=_span(memory.get("pace", "")) if adaptive else None,
         floors=tuple(floors),
         skip_hours=_numbers(memory.get("skip_hours", ""), 24),
@@ -77,13 +77,13 @@ def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: boo
     )
 
 
-def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Pace:
+def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Interval:
     """The pace after a failure, with a Retry-After of so many seconds: nothing was read that could stay fresh."""
-    floors: tuple[Floor, ...] = ()
+    floors: tuple[MinimumWait, ...] = ()
     if seconds is not None and seconds > 0:
         span = timedelta(seconds=min(seconds, _FAR_SECONDS))
-        floors = (Floor(span, f"the server asked for {words(span)}"),)
-    return Pace(
+        floors = (MinimumWait(span, f"the server asked for {words(span)}"),)
+    return Interval(
         floors=floors,
         skip_hours=_numbers(memory.get("skip_hours", ""), 24),
         skip_days=_numbers(memory.get("skip_days", ""), 7),

@@ -12,8 +12,8 @@ import httpx
 
 from watchpost.net import BlockedAddress, guarded_client, proxied_transport
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.schedule import LONGEST, Floor
-from watchpost.store.websub import Asked, Pushes
+from watchpost.poll.schedule import LONGEST, MinimumWait
+from watchpost.store.websub import PushStore, Subscription
 from watchpost.websub import secret_of, token_of
 
 # when a feed's hub is asked to push it (WebSub), and how far that is relied upon.
@@ -107,14 +107,14 @@ def relied_upon(memory: Mapping[str, str], now: datetime) -> bool:
     return _end(memory, now) is not None and not memory.get("push_missed")
 
 
-def floor(memory: Mapping[str, str], now: datetime) -> Floor | None:
+def floor(memory: Mapping[str, str], now: datetime) -> MinimumWait | None:
     """How long a feed need not be polled because it is pushed: a day, or until the lease has to be renewed."""
     until = _end(memory, now)
     if until is None or not relied_upon(memory, now):
         return None
     left = _renewal(memory, until) - now
     pause = min(left if left > timedelta(0) else _again(memory, until), LONGEST)
-    return Floor(pause, "its hub pushes what is new; polled once a day all the same")
+    return MinimumWait(pause, "its hub pushes what is new; polled once a day all the same")
 
 
 def _end(memory: Mapping[str, str], now: datetime) -> datetime | None:
@@ -151,7 +151,7 @@ def _moment(memory: Mapping[str, str], key: str) -> datetime | None:
 class Hubs:
     """Asks hubs to push to `public_url`, where our HTTP door can be reached. A hub may take `seconds` to answer."""
 
-    def __init__(self, pushes: Pushes, public_url: str, user_agent: str, *, seconds: float = 10.0) -> None:
+    def __init__(self, pushes: PushStore, public_url: str, user_agent: str, *, seconds: float = 10.0) -> None:
         self._pushes = pushes
         self._public_url = public_url
         self._user_agent = user_agent
@@ -164,7 +164,7 @@ class Hubs:
         """
         key = await self._pushes.key()
         token = token_of(key, feed, topic)
-        await self._pushes.ask(token, Asked(feed, topic))  # a hub may confirm before it answers
+        await self._pushes.ask(token, Subscription(feed, topic))  # a hub may confirm before it answers
         form = {
             "hub.mode": "subscribe",
             "hub.topic": topic,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from watchpost.config.fields import Secret
 from watchpost.documents.parse import Reading, read_wanted
-from watchpost.documents.results import Head
+from watchpost.documents.results import EntryHead
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.poll.feed_options import FeedOptions
@@ -26,8 +26,8 @@ from watchpost.poll.http.fetcher import Bounds, Fetched, Fetcher, HttpFetcher, V
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.newness import OnNew, split
 from watchpost.poll.registry import Registry
-from watchpost.poll.schedule import LONGEST, Floor, Pace, Visit, adaptive
-from watchpost.poll.source import Kind, Parser, Workshop
+from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, Visit, adaptive
+from watchpost.poll.source import Parser, SourceContext, SourceKind
 from watchpost.store.polling import MARK
 
 # What of a document is wanted, said to the parser before it makes text of anything.
@@ -37,7 +37,7 @@ from watchpost.store.polling import MARK
 # refuses, and the feed is read again.
 
 
-class Sorter:
+class EntrySelector:
     """Sorts the entries of one document. `registry` None: all are new.
 
     When it was asked, `baseline` are the ids that are to be remembered and never told, `seen` those that somebody has
@@ -50,12 +50,12 @@ class Sorter:
         self._on_new = on_new
         self._now = now
         self._versions = versions
-        self.heads: Sequence[Head] = ()
+        self.heads: Sequence[EntryHead] = ()
         self.baseline: tuple[str, ...] = ()
         self.seen: tuple[str, ...] = ()
         self.marks: Mapping[str, str] = {}
 
-    async def wanted(self, heads: Sequence[Head]) -> frozenset[str]:
+    async def wanted(self, heads: Sequence[EntryHead]) -> frozenset[str]:
         """The ids of those that are to become articles; for a later version its own. Raises StoreError."""
         self.heads = heads
         versions = {head.id: head.version if self._versions else "" for head in heads}
@@ -75,13 +75,13 @@ __all__ = ["FULL_READ_EVERY", "KIND", "Feed", "FeedOptions", "build"]
 FULL_READ_EVERY = timedelta(days=3)
 """Less than half of the shortest `retention.dedup` that the configuration allows."""
 
-_SOON = Pace(every=timedelta(minutes=1), why="for pages of its articles are still to be read")
+_SOON = Interval(every=timedelta(minutes=1), why="for pages of its articles are still to be read")
 
 _GONE = Visit(
     "failed",
     reason="gone",
     detail="HTTP 410: the feed is gone for good; it is not asked again until its url is changed",
-    pace=Pace(floors=(Floor(LONGEST, "gone for good: not asked again until its url is changed"),)),
+    pace=Interval(floors=(MinimumWait(LONGEST, "gone for good: not asked again until its url is changed"),)),
 )
 
 
@@ -241,10 +241,10 @@ class Feed:
             return Completed(news)
         return await self._full.complete(news, self._headers, now, deadline)
 
-    def _sorter(self, on_new: OnNew, now: datetime) -> Sorter:
-        return Sorter(self._registry, on_new, now, versions=self._options.on_update == "note")
+    def _sorter(self, on_new: OnNew, now: datetime) -> EntrySelector:
+        return EntrySelector(self._registry, on_new, now, versions=self._options.on_update == "note")
 
-    async def _parse(self, answer: Fetched, now: datetime, sorter: Sorter) -> Reading:
+    async def _parse(self, answer: Fetched, now: datetime, sorter: EntrySelector) -> Reading:
         if not answer.body.strip():
             raise FetchError("empty", "the answer has no content")
         return await self._parser.ask(
@@ -285,7 +285,7 @@ class Feed:
         return headers
 
 
-def _paced(heads: Sequence[Head], now: datetime) -> dict[str, str]:
+def _paced(heads: Sequence[EntryHead], now: datetime) -> dict[str, str]:
     pace = adaptive((head.published for head in heads), now)
     return {"pace": str(int(pace.total_seconds())) if pace is not None else ""}
 
@@ -299,7 +299,7 @@ def _stale(memory: Mapping[str, str], now: datetime) -> bool:
     return age > FULL_READ_EVERY or age < -FULL_READ_EVERY
 
 
-def build(name: str, options: FeedOptions, workshop: Workshop) -> Feed:
+def build(name: str, options: FeedOptions, workshop: SourceContext) -> Feed:
     """A feed source; nothing is opened before the first visit."""
     fetcher = HttpFetcher(
         user_agent=workshop.user_agent,
@@ -328,4 +328,4 @@ def _always(article: Article) -> bool:
     return True
 
 
-KIND = Kind("feed", FeedOptions, build)
+KIND = SourceKind("feed", FeedOptions, build)

@@ -16,11 +16,19 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import Duration, Options, Size
 from watchpost.documents.encoding import is_text_encoding
 from watchpost.documents.results import Failure
-from watchpost.poll.folders.files import FileReader, Haul, Hints, Watch, digests_in, grows, vanished
-from watchpost.poll.folders.removals import Leaving
-from watchpost.poll.folders.scan import Found, Look, Settling, compile_glob, scan
+from watchpost.poll.folders.files import (
+    DirectoryWatch,
+    FileEvents,
+    FileReader,
+    FolderVisit,
+    digests_in,
+    grows,
+    vanished,
+)
+from watchpost.poll.folders.removals import FileRemovals
+from watchpost.poll.folders.scan import Look, ScannedFile, Settling, compile_glob, scan
 from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Kind, Parser, Workshop
+from watchpost.poll.source import Parser, SourceContext, SourceKind
 
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script: nobody else is served meanwhile
@@ -72,7 +80,7 @@ class FolderOptions(Options):
 
 
 @dataclass(slots=True)
-class _Left:
+class _LeftOver:
     """What a scan found and no visit has read yet: a burst of files is scanned once, not once in each visit."""
 
     looks: list[Look]  # the next one last
@@ -91,7 +99,7 @@ class Folder:
     shared, host = False, ""
 
     def __init__(
-        self, name: str, options: FolderOptions, parser: Parser, watch: Callable[[Path], Watch] = Hints
+        self, name: str, options: FolderOptions, parser: Parser, watch: Callable[[Path], DirectoryWatch] = FileEvents
     ) -> None:
         self.name = name
         self.every = options.every
@@ -105,16 +113,16 @@ class Folder:
             encoding=options.encoding,
             max_bytes=options.max_bytes,
         )
-        self._leaving = Leaving(options.path, options.after, options.move_to)
+        self._leaving = FileRemovals(options.path, options.after, options.move_to)
         self._move_to = options.move_to
         self._settling = Settling(options.settle)
         self._given_up: dict[str, str] = {}  # path → the look (with change time) at which reading it failed
         self._doubted: dict[str, datetime] = {}  # path → when to read it again, whatever its time says
         self._told: set[tuple[str, str]] = set()
         self._watch = watch
-        self._hints: Watch | None = None
+        self._hints: DirectoryWatch | None = None
         self._hints_work = True
-        self._left: _Left | None = None
+        self._left: _LeftOver | None = None
         self._next_look: timedelta | None = None
         self._scan_seconds = 0.0
 
@@ -126,7 +134,7 @@ class Folder:
         started = asyncio.get_running_loop().time()
         left, self._left = self._left, None
         if left is not None and left.follows(memory):
-            haul = Haul(memory, now, left.digests)
+            haul = FolderVisit(memory, now, left.digests)
         else:
             try:
                 arrived = await self._hear()
@@ -136,8 +144,8 @@ class Folder:
                 said = (error.strerror or type(error).__name__).lower()
                 return Visit("failed", reason="unreadable", detail=f"{self._path}: {said}")
             self._scan_seconds = asyncio.get_running_loop().time() - started
-            haul = Haul(memory, now, digests_in(memory))
-            left = _Left(await self._sort_out(found, arrived, haul), haul.digests, haul.changes)
+            haul = FolderVisit(memory, now, digests_in(memory))
+            left = _LeftOver(await self._sort_out(found, arrived, haul), haul.digests, haul.changes)
         await self._read(left, haul, started)
         brought = haul.articles or haul.changes or haul.failures
         return Visit(
@@ -148,7 +156,7 @@ class Folder:
             more=haul.more,
         )
 
-    async def _sort_out(self, found: Found, arrived: frozenset[str], haul: Haul) -> list[Look]:
+    async def _sort_out(self, found: ScannedFile, arrived: frozenset[str], haul: FolderVisit) -> list[Look]:
         """What of it is to be read now, the oldest last; what was read before leaves, what is gone is forgotten."""
         haul.failures += self._first_time(found.problems)
         if all(problem.reason in ("outside", "not_a_file") for problem in found.problems):
@@ -166,7 +174,7 @@ class Folder:
         self._next_look = min(waits, default=None)
         return sorted(ready + grown, key=lambda look: (look.mtime_ns, look.path), reverse=True)
 
-    async def _read(self, left: _Left, haul: Haul, started: float) -> None:
+    async def _read(self, left: _LeftOver, haul: FolderVisit, started: float) -> None:
         loop = asyncio.get_running_loop()
         while left.looks and haul.room > 0 and loop.time() - started <= _PATIENCE.total_seconds():
             look = left.looks.pop()
@@ -177,10 +185,10 @@ class Folder:
             self._doubt(look, haul.now)
         left.looks += reversed(haul.unfinished)
         if left.looks:
-            self._left = _Left(left.looks, haul.digests, haul.changes)
+            self._left = _LeftOver(left.looks, haul.digests, haul.changes)
         haul.more = haul.more or bool(left.looks) or (self._leaving.concerns_us and bool(haul.articles))
 
-    async def _try(self, look: Look, haul: Haul) -> tuple[Failure, ...] | None:
+    async def _try(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
         try:
             return await self._reader.read(look, haul)
         except FileNotFoundError:
@@ -222,7 +230,7 @@ class Folder:
         self._hints.event.clear()
         return self._hints.arrived()
 
-    def _is_new(self, look: Look, haul: Haul) -> bool:
+    def _is_new(self, look: Look, haul: FolderVisit) -> bool:
         if self._given_up.get(look.path) == _failed_stamp(look):
             return False
         record = haul.before(look)
@@ -248,9 +256,9 @@ def _failed_stamp(look: Look) -> str:
     return f"{look.stamp}:{look.ctime_ns}"
 
 
-def build(name: str, options: FolderOptions, workshop: Workshop) -> Folder:
+def build(name: str, options: FolderOptions, workshop: SourceContext) -> Folder:
     """A folder source; nothing is opened before the first visit."""
     return Folder(name, options, workshop.parser)
 
 
-KIND = Kind("folder", FolderOptions, build)
+KIND = SourceKind("folder", FolderOptions, build)

@@ -10,7 +10,7 @@ from typing import Any
 from watchpost.config.diff import Change, brief
 from watchpost.operations.config_diff import Comparison
 from watchpost.schedules import Silence
-from watchpost.web.context import Watched
+from watchpost.web.context import ConfigSummary
 
 _SHOWN = 50  # changes of one side
 
@@ -44,8 +44,8 @@ def rows(changes: Sequence[Change]) -> list[Row]:
     return sorted(found, key=lambda row: not row.live)
 
 
-def view(
-    watched: Watched,
+def page_of_configuration(
+    watched: ConfigSummary,
     good: bool,
     when: datetime,
     problem: str,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from watchpost.operations.actions import FAILED, Backlog
-from watchpost.store.history import Case, Letter, Sent
+from watchpost.store.history import DeadLetter, DeliveryRecord, SentMessage
 from watchpost.store.receivers import ReceiverState
 from watchpost.web.pages.digests import batches
 
@@ -19,22 +19,22 @@ SHOWN = 25  # lines of each list
 class Line:
     """Deliveries of one digest to one receiver that stand alike: the first of them, and how many they are."""
 
-    case: Case
+    case: DeliveryRecord
     count: int
 
 
-def view(
+def page_of_deliveries(
     receivers: Mapping[str, ReceiverState],
     kinds: Mapping[str, str],
     depths: Mapping[str, int],
-    cases: Sequence[Case],
-    letters: Sequence[Letter],
-    sent: Sequence[Sent],
+    cases: Sequence[DeliveryRecord],
+    letters: Sequence[DeadLetter],
+    sent: Sequence[SentMessage],
     now: datetime,
 ) -> dict[str, Any]:
     """What the template shows: of what waits the oldest, of what was given up or arrived the newest."""
     waiting = [case for case in cases if case.state != "dead"]
-    lines: dict[tuple[str, ...], list[Case]] = {}
+    lines: dict[tuple[str, ...], list[DeliveryRecord]] = {}
     for case in waiting:
         key = (case.digest, case.receiver, case.state, case.error) if case.digest else (case.id,)
         lines.setdefault(key, []).append(case)
@@ -59,7 +59,7 @@ def view(
 
 """What was given up; or everything that has not arrived, what waits for a later attempt included."""
 
-SHOWN_REPLAY = 50
+REPLAY_SHOWN = 50
 
 
 def typed(form: Mapping[str, str]) -> dict[str, str]:
@@ -69,7 +69,7 @@ def typed(form: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def view_replay(
+def page_of_replay(
     receivers: Sequence[str], asked: Mapping[str, str], backlog: Backlog | None, mistakes: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the template shows. `backlog`: None while there are mistakes."""
@@ -79,5 +79,5 @@ def view_replay(
         "typed": asked,
         "mistakes": mistakes,
         "backlog": backlog,
-        "shown": SHOWN_REPLAY,
+        "shown": REPLAY_SHOWN,
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from watchpost.model import Hit, Message
 from watchpost.operations.previews import Preview, seen
-from watchpost.store.history import Sent
+from watchpost.store.history import SentMessage
 
 # the page Editions: what was sent, and what comes next, to whom and when.
 
@@ -37,11 +37,11 @@ class Upcoming:
 class Batch:
     """Messages of one digest that arrived at one receiver one after the other: the newest, and how many they are."""
 
-    last: Sent
+    last: SentMessage
     count: int
 
 
-def batches(sent: Sequence[Sent]) -> list[Batch]:
+def batches(sent: Sequence[SentMessage]) -> list[Batch]:
     """What arrived, the newest first, a line for each digest and receiver."""
     found: list[Batch] = []
     for one in sent:
@@ -53,7 +53,7 @@ def batches(sent: Sequence[Sent]) -> list[Batch]:
     return found
 
 
-def view_editions(upcoming: Sequence[Upcoming], sent: Sequence[Sent]) -> dict[str, Any]:
+def page_of_digests(upcoming: Sequence[Upcoming], sent: Sequence[SentMessage]) -> dict[str, Any]:
     """What the template shows."""
     return {"active": "editions", "upcoming": upcoming, "sent": batches(sent)}
 
@@ -63,7 +63,7 @@ SHOWN_CHARACTERS = 12_000  # of one edition: the whole text has an address of it
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class MessageForm:
     """One text of a message. `key` stands in its address; `markup`: it is HTML and shown as such."""
 
     key: str
@@ -82,25 +82,25 @@ class Face:
         return max(0, len(self.text) - SHOWN_CHARACTERS)
 
 
-def faces(message: Message) -> tuple[Face, ...]:
+def forms_of(message: Message) -> tuple[MessageForm, ...]:
     """Every edition of a message, HTML first. A mail is taken apart, and shown as it is on the wire as well."""
     found = []
     for name, text in message.editions.items():
         if name == "mime":
             found += _of_mail(text)
         elif name == "html":
-            found.append(Face("html", "HTML", text, markup=True))
+            found.append(MessageForm("html", "HTML", text, markup=True))
         else:
-            found.append(Face(name, {"text": "plain text", "json": "JSON"}.get(name, name), text))
+            found.append(MessageForm(name, {"text": "plain text", "json": "JSON"}.get(name, name), text))
     return tuple(sorted(found, key=lambda face: (not face.markup, face.key == "source")))
 
 
-def face_of(message: Message, key: str) -> Face | None:
+def form_of(message: Message, key: str) -> MessageForm | None:
     """The text of that key."""
-    return next((face for face in faces(message) if face.key == key), None)
+    return next((face for face in forms_of(message) if face.key == key), None)
 
 
-def view(coming: Upcoming, previews: Sequence[Preview], now: datetime) -> dict[str, Any]:
+def page_of_coming_digest(coming: Upcoming, previews: Sequence[Preview], now: datetime) -> dict[str, Any]:
     """What the page of a coming edition shows."""
     messages = [message for preview in previews for message in preview.messages]
     return {
@@ -119,7 +119,7 @@ def shown(messages: Sequence[Message], place: str) -> dict[str, Any]:
 
     `place` is the address below which they are. Of the first, `plain` are the texts for people, `coded` the others.
     """
-    listed = [(message, faces(message), f"{place}/{number}") for number, message in enumerate(messages[:LISTED], 1)]
+    listed = [(message, forms_of(message), f"{place}/{number}") for number, message in enumerate(messages[:LISTED], 1)]
     first = [face for face in (listed[0][1] if listed else ()) if face.key != "source"]
     plain = [face for face in first if face.markup or face.key == "text"] or first
     return {
@@ -132,7 +132,7 @@ def shown(messages: Sequence[Message], place: str) -> dict[str, Any]:
     }
 
 
-def _of_mail(mime: str) -> list[Face]:
+def _of_mail(mime: str) -> list[MessageForm]:
     found = []
     parsed = email.message_from_string(mime, policy=email.policy.default)
     pictures = {
@@ -142,8 +142,10 @@ def _of_mail(mime: str) -> list[Face]:
         part = parsed.get_body((kind,)) if isinstance(parsed, EmailMessage) else None
         if part is not None:
             text = str(part.get_content())
-            found.append(Face(*face, _with_pictures(text, pictures) if kind == "html" else text, markup=kind == "html"))
-    return [*found, Face("source", "the mail as it goes out, but for its Message-ID", mime)]
+            found.append(
+                MessageForm(*face, _with_pictures(text, pictures) if kind == "html" else text, markup=kind == "html")
+            )
+    return [*found, MessageForm("source", "the mail as it goes out, but for its Message-ID", mime)]
 
 
 def _with_pictures(page: str, pictures: Mapping[str, bytes]) -> str:

@@ -33,7 +33,7 @@ def state_of(status: SourceStatus) -> str:
     return "failing" if status.failures else "ok" if status.last_read is not None else "new"
 
 
-def view(
+def page_of_feeds(
     statuses: Sequence[SourceStatus],
     due: Mapping[str, datetime],
     places: Mapping[str, str],

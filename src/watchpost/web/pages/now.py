@@ -14,7 +14,7 @@ from watchpost.web.schemas import reason_of
 SHOWN = 20
 
 
-def view(
+def page_of_now(
     document: Mapping[str, Any],
     depths: Depths | None,
     ages: Mapping[str, float],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchpost.model import Hit
-from watchpost.store.history import Found
+from watchpost.store.history import HitPage
 
 PAGE = 25  # hits: with all that is said of each, a page stays small
 
@@ -26,7 +26,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryCard:
     """A story on the page: its newest hit of each topic, and its other reports."""
 
     id: str
@@ -61,7 +61,7 @@ def wanted_by(search: Search) -> Callable[[Hit], bool]:
     return wanted
 
 
-def gather(hits: Sequence[Hit]) -> tuple[Told, ...]:
+def gather(hits: Sequence[Hit]) -> tuple[StoryCard, ...]:
     """Hits, the newest first, as stories in the order of their newest hit; the lead is the report seen first."""
     stories: dict[str, list[Hit]] = {}
     for hit in hits:
@@ -72,12 +72,12 @@ def gather(hits: Sequence[Hit]) -> tuple[Told, ...]:
         topics = {hit.topic: hit for hit in reversed(found)}
         others = {hit.article.id: hit for hit in found if hit.article.id != lead.article.id}
         voices = {hit.voice or hit.article.outlet or hit.article.source for hit in found}
-        told.append(Told(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices)))
+        told.append(StoryCard(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices)))
     return tuple(told)
 
 
-def view(
-    found: Found, search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
+def page_of_stories(
+    found: HitPage, search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
 ) -> dict[str, Any]:
     """What the template shows. `more`: the address of what is further back, "" if nothing is."""
     return {

@@ -47,7 +47,9 @@ class Trial:
     untold: int = 0
 
 
-def view(topics: Sequence[Topic], query: Mapping[str, str], charted: Callable[[Topic], Chart]) -> dict[str, Any]:
+def page_of_topics(
+    topics: Sequence[Topic], query: Mapping[str, str], charted: Callable[[Topic], Chart]
+) -> dict[str, Any]:
     """What the list shows: topics with their bars, a page at a time."""
     asked = query.get("q", "")[:200]
     text = asked.strip().casefold()
@@ -69,7 +71,7 @@ def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, M
     return chart([f"{day:%d %b}" for day in days], [page.get(topic.name, {}).get("hits", 0) for page in pages])
 
 
-def one(topic: Topic, bars: Chart, title: str, body: str, trial: Trial | None) -> dict[str, Any]:
+def page_of_topic(topic: Topic, bars: Chart, title: str, body: str, trial: Trial | None) -> dict[str, Any]:
     """What the page of one topic shows."""
     return {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
 
