@@ -22,9 +22,9 @@ _NAP_SECONDS = 0.005
 
 def main() -> None:
     """Run until SIGTERM."""
-    config, data, told = map(Path, sys.argv[1:])
-    settings = read_settings(config=config, data=data)
-    plan = factory.read_config(config, os.environ)
+    config_path, data, told = map(Path, sys.argv[1:])
+    settings = read_settings(config=config_path, data=data)
+    config = factory.read_config(config_path, os.environ)
     tm.set_up_log("json", "ERROR")
     settings.data.mkdir(parents=True, exist_ok=True)
 
@@ -38,7 +38,7 @@ def main() -> None:
                 worst = late
                 told.write_text(f"{1000 * worst:.1f}")
 
-    asyncio.run(lifecycle.serve(plan, settings, os.environ, "poll", on_web=watch, reread=lambda: plan))
+    asyncio.run(lifecycle.serve(config, settings, os.environ, "poll", on_web=watch, reread=lambda: config))
 
 
 if __name__ == "__main__":

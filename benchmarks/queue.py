@@ -59,17 +59,17 @@ async def commit(store: Store, run: str, number: int, per_call: int, at_once: in
 
     `at_once` feeds of one process commit side by side, as the poller's visits do.
     """
-    intake = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=10 * BATCHED, lease_ms=_LEASE_MS)
-    await intake.sync([f"bench{n}" for n in range(at_once)])
-    claims = (await intake.claim(at_once)).feeds
+    poll_store = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=10 * BATCHED, lease_ms=_LEASE_MS)
+    await poll_store.sync([f"bench{n}" for n in range(at_once)])
+    claims = (await poll_store.claim(at_once)).feeds
     warm_up = at_once * per_call
     found = articles(warm_up + number, run)
     parts = iter([found[at : at + per_call] for at in range(0, len(found), per_call)])
-    await asyncio.gather(*(_commit(intake, claim, next(parts)) for claim in claims))  # connects, loads the script
+    await asyncio.gather(*(_commit(poll_store, claim, next(parts)) for claim in claims))  # connects, loads the script
 
     async def some(claim: Claim) -> None:
         for part in parts:
-            await _commit(intake, claim, part)
+            await _commit(poll_store, claim, part)
 
     begun = time.perf_counter()
     await asyncio.gather(*(some(claim) for claim in claims))
@@ -78,8 +78,8 @@ async def commit(store: Store, run: str, number: int, per_call: int, at_once: in
     return number / seconds
 
 
-async def _commit(intake: PollStore, claim: Claim, part: Sequence[Article]) -> None:
-    done = await intake.commit(claim, part, memory=_MEMORY, status=_STATUS, delay_ms=600_000)
+async def _commit(poll_store: PollStore, claim: Claim, part: Sequence[Article]) -> None:
+    done = await poll_store.commit(claim, part, memory=_MEMORY, status=_STATUS, delay_ms=600_000)
     assert (done.answer, done.new) == ("ok", len(part))
 
 

@@ -63,16 +63,16 @@ def run() -> None:
 async def _ours(server: ValkeyServer, runs: int) -> tuple[float, float, float]:
     """CPU seconds of (claiming, this process for both, the server for both)."""
     store = Store(server.url)
-    intake = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=FEEDS, lease_ms=_LEASE_MS, host_gap_ms=1000)
+    poll_store = PollStore(store, seen_ttl_ms=30 * _DAY_MS, queue_max=FEEDS, lease_ms=_LEASE_MS, host_gap_ms=1000)
     names = [f"f{n}" for n in range(FEEDS)]
-    await intake.sync(names, {name: f"{name}.example" for name in names})
+    await poll_store.sync(names, {name: f"{name}.example" for name in names})
     own, other = time.process_time(), cpu_of([server.pid])
     claims: list[Claim] = []
     while len(claims) < runs:
-        claims += (await intake.claim(32)).feeds
+        claims += (await poll_store.claim(32)).feeds
     claiming = time.process_time() - own + cpu_of([server.pid]) - other
     for claim in claims:
-        await intake.commit(claim, (), memory={}, status={"outcome": "unchanged"}, delay_ms=_HOUR_MS)
+        await poll_store.commit(claim, (), memory={}, status={"outcome": "unchanged"}, delay_ms=_HOUR_MS)
     spent = time.process_time() - own, cpu_of([server.pid]) - other
     await store.close()
     return claiming, *spent

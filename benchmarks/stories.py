@@ -78,12 +78,12 @@ def pairs(found: Sequence[object], truth: Sequence[int]) -> tuple[float, float]:
 async def stored(store: Store, articles: Sequence[Article]) -> tuple[float, float]:
     """Articles a second through MATCHED with the decision, and bytes of an article's share in index and stories."""
     end = MatchStore(store, "bench", lease_ms=600_000, hits_ttl_ms=_DAY_MS)
-    intake = PollStore(store, seen_ttl_ms=_DAY_MS, queue_max=10**6, lease_ms=600_000)
+    poll_store = PollStore(store, seen_ttl_ms=_DAY_MS, queue_max=10**6, lease_ms=600_000)
     await store.prepare("bench")
     spent = done = 0.0
     for at in range(0, len(articles), 100):
         part = articles[at : at + 100]
-        await intake.commit(Claim("bench", "", {}, {}), part, memory={}, status={}, delay_ms=0)
+        await poll_store.commit(Claim("bench", "", {}, {}), part, memory={}, status={}, delay_ms=0)
         matches = [
             Match(entry, one, (Parking(hit(one.title, article=one), ()),), signature(one))
             for entry, one in ((entry, end.read(entry)) for entry in await end.claims.take(100, block=False))

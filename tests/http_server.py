@@ -59,14 +59,14 @@ class HttpServer:
         self.requests: list[Request] = []
         self.bytes_sent = 0
         self._tls = tls
-        self._plan: dict[str, list[Answer | Handler]] = {}
+        self._config: dict[str, list[Answer | Handler]] = {}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
 
     def on(self, path: str, *answers: Answer | Handler) -> None:
         """From now on these answers for this path ("*": any other), one after the other; the last one stays."""
-        self._plan[path] = list(answers)
+        self._config[path] = list(answers)
 
     @property
     def port(self) -> int:
@@ -123,8 +123,8 @@ class HttpServer:
         async with self._news:
             self.requests.append(request)
             self._news.notify_all()
-        plan = self._plan.get(target.partition("?")[0]) or self._plan.get("*") or [Answer(404)]
-        answer = plan.pop(0) if len(plan) > 1 else plan[0]
+        config = self._config.get(target.partition("?")[0]) or self._config.get("*") or [Answer(404)]
+        answer = config.pop(0) if len(config) > 1 else config[0]
         if not isinstance(answer, Answer):
             gone = asyncio.ensure_future(reader.read())
             doing = asyncio.ensure_future(answer(request, writer))

@@ -148,7 +148,7 @@ def test_a_preview_of_a_past_time_goes_by_the_routes_and_severities_of_today(
     loud = CONFIG.replace("mali: Mali", "mali: {query: Mali, severity: high}").replace("silences:", "#")
     (tmp_path / "watchpost.yaml").write_text(loud.replace("receivers: desk, from", "receivers: duty, from"))
     (draft,) = ask(*past)["drafts"]
-    assert [ruling["reason"] for ruling in draft["rulings"]] == ["new"], "no quiet hours, nothing told before"
+    assert [decision["reason"] for decision in draft["rulings"]] == ["new"], "no quiet hours, nothing told before"
 
 
 def test_how_far_a_preview_can_look_back_is_said(ask: Asked) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.cli.test_cli import watchpost
 from tests.http_server import Answer, HttpServer
 from tests.store.embedding import make
-from tests.store.ends import intake
+from tests.store.ends import poll_store
 from watchpost.store.client import Store
 from watchpost.store.polling import Claim
 
@@ -113,7 +113,7 @@ async def test_who_is_dead_or_gone_is_said_with_since_when_and_how_it_comes_back
     store = Store(embedded.url)
     for name, reason, state in (("old", "dns", "dead"), ("ended", "gone", "gone")):
         facts = since | {"reason": reason, "state": state, "detail": "no such name", "outcome": "failed"}
-        await intake(store).commit(Claim(name, "", {}, {}), (), memory={}, status=facts, delay_ms=0)
+        await poll_store(store).commit(Claim(name, "", {}, {}), (), memory={}, status=facts, delay_ms=0)
     await store.close()
     env = {"WATCHPOST_DATA": str(data)}
     table = await command(tmp_path, "feed", "list", **env)

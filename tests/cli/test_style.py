@@ -30,7 +30,7 @@ def test_every_command_takes_them() -> None:
         command = root
         for name in path.split()[1:]:
             command = command.commands[name]  # type: ignore[attr-defined]  # the groups on the way
-        offered = [letter for option in command.params for letter in option.opts]
+        offered = [dead_letter for option in command.params for dead_letter in option.opts]
         assert {"--quiet", "--verbose", "-v", "--no-color"} <= set(offered), path
         assert len(offered) == len(set(offered)), path
 

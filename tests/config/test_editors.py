@@ -41,24 +41,24 @@ def test_another_validator_refuses_a_mistake(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def editor() -> Iterator[LanguageServer]:
+def composer() -> Iterator[LanguageServer]:
     with LanguageServer() as server:
         yield server
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
-def test_an_editor_underlines_nothing_in_the_shipped_files(editor: LanguageServer, path: Path) -> None:
-    assert editor.diagnostics(path) == []
+def test_an_editor_underlines_nothing_in_the_shipped_files(composer: LanguageServer, path: Path) -> None:
+    assert composer.diagnostics(path) == []
 
 
-def test_an_editor_underlines_a_mistake(editor: LanguageServer) -> None:
+def test_an_editor_underlines_a_mistake(composer: LanguageServer) -> None:
     text = MODELINE + "version: 1\ntopics: {mali: {query: Mali, severity: hihg}}\n"
-    (found,) = editor.diagnostics(CONFIG / "wrong.yaml", text)
+    (found,) = composer.diagnostics(CONFIG / "wrong.yaml", text)
     assert found.startswith("3: ")
     assert "high" in found
 
 
-def test_inside_a_slack_receiver_an_editor_offers_the_keys_of_slack(editor: LanguageServer) -> None:
-    offered = editor.completions(CONFIG / "slack.yaml", SLACK, 5, 4)
+def test_inside_a_slack_receiver_an_editor_offers_the_keys_of_slack(composer: LanguageServer) -> None:
+    offered = composer.completions(CONFIG / "slack.yaml", SLACK, 5, 4)
     assert {"url", "max_stories"} <= offered
     assert not {"smtp", "secrets", "path", "type", "topics"} & offered

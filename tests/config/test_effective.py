@@ -56,25 +56,25 @@ def written(directory: Path, shown: object) -> Path:
 def test_what_is_shown_loads_again_as_the_same_plan(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cr3t")
     (tmp_path / "full.yaml").write_text((HERE / "full.yaml").read_text("utf-8"), "utf-8")
-    plan = load(tmp_path / "full.yaml", sources=SOURCES, receivers=RECEIVERS, env=ENV)
-    shown = effective(plan)
+    config = load(tmp_path / "full.yaml", sources=SOURCES, receivers=RECEIVERS, env=ENV)
+    shown = effective(config)
     again = load(written(tmp_path, shown), sources=SOURCES, receivers=RECEIVERS, env=ENV)
-    assert again.fingerprint == plan.fingerprint
+    assert again.fingerprint == config.fingerprint
     assert effective(again) == shown
 
 
 @pytest.mark.parametrize("name", ["watchpost.yaml", "minimal.yaml"])
 def test_the_shipped_configurations_load_again_as_the_same(tmp_path: Path, name: str) -> None:
-    plan = read_config(CONFIG / name, {})
-    assert read_config(written(tmp_path, effective(plan)), {}).fingerprint == plan.fingerprint
+    config = read_config(CONFIG / name, {})
+    assert read_config(written(tmp_path, effective(config)), {}).fingerprint == config.fingerprint
 
 
 def test_every_kind_of_receiver_loads_again_and_no_secret_is_told(tmp_path: Path) -> None:
     (tmp_path / "old").write_text(SECRETS["HOOK"])
     (tmp_path / "text.tpl").write_text("News of the day")
     (tmp_path / "watchpost.yaml").write_text(EVERY_KIND)
-    plan = read_config(tmp_path / "watchpost.yaml", SECRETS)
-    shown = effective(plan)
+    config = read_config(tmp_path / "watchpost.yaml", SECRETS)
+    shown = effective(config)
     said = json.dumps(shown)
     assert not [secret for secret in (*SECRETS.values(), "t0k3n", "d3sk-t0p1c") if secret in said]
     assert shown["receivers"]["phone"]["url"].startswith("https://ntfy.example/***")

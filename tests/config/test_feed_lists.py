@@ -24,12 +24,12 @@ def listed(directory: Path, name: str, *feeds: tuple[str, str], folder: str = ""
     (directory / name).write_text(f'<opml version="2.0"><body>\n{inner}</body></opml>\n', encoding="utf-8")
 
 
-def options(plan: Config) -> dict[str, Feed]:
-    return {part.name: part.options for part in plan.sources if isinstance(part.options, Feed)}
+def options(config: Config) -> dict[str, Feed]:
+    return {part.name: part.options for part in config.sources if isinstance(part.options, Feed)}
 
 
-def warnings(plan: Config) -> list[str]:
-    return [str(replace(one, file=Path(one.file).name)) for one in plan.warnings]
+def warnings(config: Config) -> list[str]:
+    return [str(replace(one, file=Path(one.file).name)) for one in config.warnings]
 
 
 HEAD = "version: 1\nfeeds_from: {opml: list.opml}\n"
@@ -37,13 +37,13 @@ HEAD = "version: 1\nfeeds_from: {opml: list.opml}\n"
 
 def test_a_list_gives_feeds_with_the_defaults_of_the_file_and_of_the_list(tmp_path: Path) -> None:
     listed(tmp_path, "list.opml", ("Studio Tamani", "https://a.example/"), ("RFI", "https://b.example/"), folder="Mali")
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         "version: 1\ndefaults: {feed: {timeout: 7s, every: 20m}}\n"
         "feeds_from: {opml: list.opml, prefix: ml-, tags: sahel, every: 1h}\n",
     )
-    assert plan.warnings == ()
-    assert options(plan) == {
+    assert config.warnings == ()
+    assert options(config) == {
         name: Feed(url=url, every=timedelta(hours=1), timeout=timedelta(seconds=7), tags=("sahel", "Mali"))
         for name, url in [("ml-studio-tamani", "https://a.example/"), ("ml-RFI", "https://b.example/")]
     }
@@ -53,23 +53,23 @@ def test_several_lists_and_patterns_and_a_list_counts_once(tmp_path: Path) -> No
     (tmp_path / "lists").mkdir()
     listed(tmp_path / "lists", "a.opml", ("A", "https://a.example/"))
     listed(tmp_path / "lists", "b.opml", ("B", "https://b.example/"))
-    plan = plan_of(tmp_path, "version: 1\nfeeds_from: [{opml: lists/b.opml, tags: b}, {opml: 'lists/*.opml'}]\n")
-    assert {name: one.tags for name, one in options(plan).items()} == {"B": ("b",), "A": ()}
+    config = plan_of(tmp_path, "version: 1\nfeeds_from: [{opml: lists/b.opml, tags: b}, {opml: 'lists/*.opml'}]\n")
+    assert {name: one.tags for name, one in options(config).items()} == {"B": ("b",), "A": ()}
 
 
 def test_what_the_configuration_names_itself_counts_and_the_twin_is_told(tmp_path: Path) -> None:
     listed(tmp_path, "list.opml", ("RFI again", "HTTPS://A.example:443/rss#top"), ("mine", "https://b.example/"))
-    plan = plan_of(tmp_path, HEAD + "feeds: {mine: 'https://a.example/rss'}\n")
-    assert list(options(plan)) == ["mine", "mine-2450"]
-    assert warnings(plan) == ["list.opml:2:1: warning: 'RFI again' is configured already as mine, which counts"]
+    config = plan_of(tmp_path, HEAD + "feeds: {mine: 'https://a.example/rss'}\n")
+    assert list(options(config)) == ["mine", "mine-2450"]
+    assert warnings(config) == ["list.opml:2:1: warning: 'RFI again' is configured already as mine, which counts"]
 
 
 def test_a_feed_in_two_folders_is_one_feed_with_both_tags(tmp_path: Path) -> None:
     listed(tmp_path, "list.opml", ("A", "https://a.example/"), folder="one")
     listed(tmp_path, "more.opml", ("A, too", "https://a.example"), folder="two")
-    plan = plan_of(tmp_path, "version: 1\nfeeds_from: [{opml: list.opml}, {opml: more.opml}]\n")
-    assert {name: one.tags for name, one in options(plan).items()} == {"A": ("one", "two")}
-    assert plan.warnings == ()
+    config = plan_of(tmp_path, "version: 1\nfeeds_from: [{opml: list.opml}, {opml: more.opml}]\n")
+    assert {name: one.tags for name, one in options(config).items()} == {"A": ("one", "two")}
+    assert config.warnings == ()
 
 
 def test_names_stay_when_feeds_are_added_and_are_names(tmp_path: Path) -> None:
@@ -89,9 +89,9 @@ def test_names_stay_when_feeds_are_added_and_are_names(tmp_path: Path) -> None:
 
 def test_a_bad_address_is_a_warning_at_its_line_without_the_address(tmp_path: Path) -> None:
     listed(tmp_path, "list.opml", ("Good", "https://a.example/"), ("Bad", "ftp://s3cr3t.example/"))
-    plan = plan_of(tmp_path, HEAD)
-    assert list(options(plan)) == ["Good"]
-    assert warnings(plan) == ["list.opml:3:1 'Bad': warning: must look like ^https?://: left out"]
+    config = plan_of(tmp_path, HEAD)
+    assert list(options(config)) == ["Good"]
+    assert warnings(config) == ["list.opml:3:1 'Bad': warning: must look like ^https?://: left out"]
 
 
 def test_routes_may_name_feeds_of_lists(tmp_path: Path) -> None:
@@ -122,15 +122,15 @@ def test_ten_thousand_feeds_are_read_and_their_number_is_told(tmp_path: Path) ->
     listed(tmp_path, "list.opml", *((f"Feed {n}", f"https://host{n}.example/rss") for n in range(10_000)))
     (tmp_path / "watchpost.yaml").write_text(HEAD)
     told: list[Sequence[int]] = []
-    plan = load(
+    config = load(
         tmp_path / "watchpost.yaml",
         sources=SOURCES,
         receivers=RECEIVERS,
         env=ENV,
         progress=lambda done, total: told.append((done, total)),
     )
-    assert len(plan.sources) == 10_000
-    assert plan.sources[-1].name == "feed-9999"
+    assert len(config.sources) == 10_000
+    assert config.sources[-1].name == "feed-9999"
     assert told[0] == (0, 10_000)
     assert len(told) == 100
 

@@ -37,15 +37,15 @@ def full(tmp_path: Path) -> Config:
 
 
 def test_the_minimal_file_is_enough() -> None:
-    plan = load(HERE / "minimal.yaml", sources=SOURCES, receivers=RECEIVERS, env=ENV)
-    assert [(part.name, part.kind) for part in plan.sources] == [("rfi-fr", "feed")]
-    assert [topic.name for topic in plan.topics] == ["wagner", "mali"]
-    assert plan.routes == (Route(to=("team",), schedule=Daily((time(8),), EVERY_DAY, "UTC")),)
-    assert (plan.timezone, plan.language, plan.public_url, plan.install) == ("UTC", "en", "", "watchpost")
-    assert (plan.limits, plan.retention) == (Limits(), Retention())
-    assert (plan.listen, plan.redis_prefix) == ("127.0.0.1:8080", "{wp}:")
-    assert (plan.log_format, plan.log_level, plan.access.guarded) == ("auto", "info", False)
-    assert plan.warnings == ()
+    config = load(HERE / "minimal.yaml", sources=SOURCES, receivers=RECEIVERS, env=ENV)
+    assert [(part.name, part.kind) for part in config.sources] == [("rfi-fr", "feed")]
+    assert [topic.name for topic in config.topics] == ["wagner", "mali"]
+    assert config.routes == (Route(to=("team",), schedule=Daily((time(8),), EVERY_DAY, "UTC")),)
+    assert (config.timezone, config.language, config.public_url, config.install) == ("UTC", "en", "", "watchpost")
+    assert (config.limits, config.retention) == (Limits(), Retention())
+    assert (config.listen, config.redis_prefix) == ("127.0.0.1:8080", "{wp}:")
+    assert (config.log_format, config.log_level, config.access.guarded) == ("auto", "info", False)
+    assert config.warnings == ()
 
 
 def test_sources_take_the_defaults_and_what_they_say_themselves(full: Config, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_digest_may_come_by_a_crontab_rule(tmp_path: Path, digest: str) -> Non
 
 
 def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         "version: 1\n"
         "timezone: Europe/Paris\n"
@@ -135,15 +135,17 @@ def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
         '  - {match: {text: archive, severity: low}, until: "2026-12-01T08:00:00Z", reason: noise, by: ben}\n'
         "limits: {hits_per_topic_per_hour: 300, digests_per_receiver_per_hour: 20}\n",
     )
-    assert plan.routes[0].schedule == Immediate(timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6))
-    assert plan.quiet_hours == (QuietHours(("phone",), time(22), time(7), (0, 1, 2, 3, 4), "Europe/Paris", ("high",)),)
-    first, second = plan.silences
+    assert config.routes[0].schedule == Immediate(timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6))
+    assert config.quiet_hours == (
+        QuietHours(("phone",), time(22), time(7), (0, 1, 2, 3, 4), "Europe/Paris", ("high",)),
+    )
+    first, second = config.silences
     assert first == Silence(
         first.id, datetime(2026, 11, 30, 23, tzinfo=UTC), "replays 2019", "anna", topic="mali", source="ria"
     )
     assert (second.until, second.text, second.severity) == (datetime(2026, 12, 1, 8, tzinfo=UTC), "archive", "low")
     assert first.id != second.id
-    assert (plan.limits.hits_per_topic_per_hour, plan.limits.digests_per_receiver_per_hour) == (300, 20)
+    assert (config.limits.hits_per_topic_per_hour, config.limits.digests_per_receiver_per_hour) == (300, 20)
 
 
 def test_the_rest_of_the_frame(full: Config) -> None:
@@ -163,7 +165,7 @@ def test_no_secret_shows_in_a_plan(full: Config) -> None:
 
 
 def test_names_of_listed_feeds_come_from_their_hosts_and_are_unique(tmp_path: Path) -> None:
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         "version: 1\nfeeds:\n"
         "  - https://www.rfi.fr/en/africa/rss\n"
@@ -172,24 +174,24 @@ def test_names_of_listed_feeds_come_from_their_hosts_and_are_unique(tmp_path: Pa
         "  - https://[2001:db8::1]/rss\n"
         "folders: {rfi-fr-2: seeds}\n",
     )
-    names = [part.name for part in plan.sources]
+    names = [part.name for part in config.sources]
     assert names == ["rfi-fr", "rfi-fr-3", "rfi-fr-4", "2001-db8-1", "rfi-fr-2"]
 
 
 def test_a_section_without_content_is_as_good_as_absent(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, "version: 1\nfeeds:\ntopics:\nreceivers:\nroutes:\nhttp:\ntimezone:\n")
-    assert (plan.sources, plan.topics, plan.receivers, plan.routes) == ((), (), (), ())
-    assert [complaint.problem for complaint in plan.warnings] == ["no feeds and no folders: nothing is watched"]
+    config = plan_of(tmp_path, "version: 1\nfeeds:\ntopics:\nreceivers:\nroutes:\nhttp:\ntimezone:\n")
+    assert (config.sources, config.topics, config.receivers, config.routes) == ((), (), (), ())
+    assert [complaint.problem for complaint in config.warnings] == ["no feeds and no folders: nothing is watched"]
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         "version: 1\nfeeds:\n"
         "  a: &a {url: https://a.example/rss, every: 3m, lang: fr}\n"
         "  b: {<<: *a, url: https://b.example/rss}\n",
     )
-    assert plan.sources[1].options == Feed(url="https://b.example/rss", every=timedelta(minutes=3), lang="fr")
+    assert config.sources[1].options == Feed(url="https://b.example/rss", every=timedelta(minutes=3), lang="fr")
 
 
 def test_includes_are_merged_by_name_and_read_once_each(tmp_path: Path) -> None:
@@ -198,15 +200,15 @@ def test_includes_are_merged_by_name_and_read_once_each(tmp_path: Path) -> None:
     (parts / "b.yaml").write_text("topics: {b: Bamako}\nroutes: [{to: term, mode: immediate}]\n")
     (parts / "a.yaml").write_text("feeds: [https://a.example/rss]\ntopics: {a: Gao}\n")
     (parts / ".#a.yaml").write_text("an editor's lock, not a configuration: [")
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         "version: 1\ninclude: ['conf.d/*.yaml', conf.d/a.yaml, '*.yaml']\n"
         "feeds: {a-example: https://a.example/other}\ntopics: {mali: Mali}\n"
         "receivers: {term: {type: console}}\n",
     )
-    assert [topic.name for topic in plan.topics] == ["mali", "a", "b"]
-    assert [part.name for part in plan.sources] == ["a-example", "a-example-2"]
-    assert len(plan.routes) == 1
+    assert [topic.name for topic in config.topics] == ["mali", "a", "b"]
+    assert [part.name for part in config.sources] == ["a-example", "a-example-2"]
+    assert len(config.routes) == 1
 
 
 def test_an_unreadable_include_hides_no_other_mistake_and_makes_no_ghosts(tmp_path: Path) -> None:
@@ -228,9 +230,9 @@ def test_a_mistake_in_the_defaults_is_told_once(tmp_path: Path) -> None:
 
 def test_a_file_of_many_feeds(tmp_path: Path) -> None:
     feeds = "".join(f"  f{n}: {{url: 'https://f{n}.example/rss', every: 10m}}\n" for n in range(2000))
-    plan = plan_of(tmp_path, f"version: 1\nfeeds:\n{feeds}")
-    assert len(plan.sources) == 2000
-    last = plan.sources[-1]
+    config = plan_of(tmp_path, f"version: 1\nfeeds:\n{feeds}")
+    assert len(config.sources) == 2000
+    last = config.sources[-1]
     assert last.name == "f1999"
     assert last.options == Feed(url="https://f1999.example/rss", every=timedelta(minutes=10))
 
@@ -242,7 +244,7 @@ def test_text_before_the_first_key_does_not_shift_places(tmp_path: Path) -> None
 
 
 def test_what_a_topic_limits_and_the_pages_may_say(tmp_path: Path) -> None:
-    plan = plan_of(
+    config = plan_of(
         tmp_path,
         """
 version: 1
@@ -254,6 +256,6 @@ limits: {body_bytes: 2MiB}
 http: {metrics: false}
 """,
     )
-    assert [topic.window for topic in plan.topics] == [timedelta(hours=48), timedelta(days=5)]
-    assert plan.story_window == timedelta(days=5)
-    assert (plan.limits.body_bytes, plan.access.metrics) == (2 * 1024**2, False)
+    assert [topic.window for topic in config.topics] == [timedelta(hours=48), timedelta(days=5)]
+    assert config.story_window == timedelta(days=5)
+    assert (config.limits.body_bytes, config.access.metrics) == (2 * 1024**2, False)

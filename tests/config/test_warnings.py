@@ -20,9 +20,9 @@ routes:
 
 def warnings_of(directory: Path, text: str) -> list[tuple[str, str]]:
     """Path and first words of each warning."""
-    plan = plan_of(directory, text)
-    assert all(one.severity == "warning" for one in plan.warnings)
-    return [(one.path, " ".join(one.problem.split()[:3])) for one in plan.warnings]
+    config = plan_of(directory, text)
+    assert all(one.severity == "warning" for one in config.warnings)
+    return [(one.path, " ".join(one.problem.split()[:3])) for one in config.warnings]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def parser() -> ParserProcess:
 @pytest.fixture(params=sorted(kinds()))
 async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserProcess) -> AsyncIterator[Place]:
     kind = kinds()[request.param]
-    workshop = SourceContext(parser, "watchpost/test")
+    context = SourceContext(parser, "watchpost/test")
     async with HttpServer() as server:
         if kind.name == "feed":
             items: list[str] = []
@@ -67,7 +67,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserPr
                 drop.rename(tmp_path / "away")
 
             options = {"path": str(drop)}
-        source = kind.build("desk", kind.options.model_validate(options), workshop)
+        source = kind.build("desk", kind.options.model_validate(options), context)
         try:
             yield Place(source, bring, spoil)
         finally:

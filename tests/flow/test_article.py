@@ -59,7 +59,7 @@ async def test_the_way_of_an_article(tmp_path: Path) -> None:
         _, said = await process.communicate()
         assert process.returncode == 0, said.decode()
         by_path = {request.target: request for request in http.requests}
-        hook, chat, (letter,) = by_path["/hook"], by_path["/chat"], mail.mails
+        hook, chat, (dead_letter,) = by_path["/hook"], by_path["/chat"], mail.mails
 
     Webhook(SECRET).verify(hook.body, dict(hook.headers))
     event = json.loads(hook.body)
@@ -75,7 +75,7 @@ async def test_the_way_of_an_article(tmp_path: Path) -> None:
     assert validate_slack(blocks) == ()
     assert TITLE in json.dumps(blocks, ensure_ascii=False)
 
-    message = email.message_from_bytes(letter.content, policy=default)
+    message = email.message_from_bytes(dead_letter.content, policy=default)
     assert TITLE[:30] in message["subject"]
     plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     assert plain is not None

@@ -26,8 +26,8 @@ def test_what_was_given_up_is_read_replayed_once_and_arrives_with_its_id_and_byt
     rig.until(lambda: ask_json(rig, "queue", "status")["dead"] == 1)
     (case,) = ask_json(rig, "delivery", "list", "--failed", "--since", "1h")["deliveries"]
     assert "from a second" in rig.ask("delivery", "list", "--failed", "--since", "0s", code=2).stderr
-    (letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
-    assert (letter["delivery"], letter["reason"]) == (case["id"], "client_error")
+    (dead_letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
+    assert (dead_letter["delivery"], dead_letter["reason"]) == (case["id"], "client_error")
     assert case["attempts"] == 1, "the attempt that was refused counts, too"
     for words in (("queue", "peek"), ("queue", "retry"), ("delivery", "list"), ("queue", "drop", "--yes")):
         assert "did you mean 'inbox'" in rig.ask(*words, "--receiver", "inbx", code=2).stderr

@@ -23,8 +23,8 @@ def test_a_delivery_that_kills_its_worker_is_set_aside_after_three_and_can_be_se
     assert rig.world.got == []
     rig.publish("harmless")
     rig.until(lambda: rig.world.told() == ["harmless"])
-    (letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
-    assert letter["reason"] == "poison"
+    (dead_letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
+    assert dead_letter["reason"] == "poison"
     rig.ask("queue", "retry", "--dead")
     rig.until(rig.quiet)
     rig.check()

@@ -41,5 +41,5 @@ def test_what_was_sent_from_the_page_is_not_told_again_at_its_moment(rig: Rig) -
     rig.until(rig.quiet)
     rig.check()
     assert rig.world.told() == ["one", "two"]
-    deeds = [json.loads(line) for line in rig.log().splitlines() if "operator.acted" in line]
-    assert [(line["deed"], line["receiver"]) for line in deeds] == [("digest send", "inbox")]
+    actions = [json.loads(line) for line in rig.log().splitlines() if "operator.acted" in line]
+    assert [(line["deed"], line["receiver"]) for line in actions] == [("digest send", "inbox")]

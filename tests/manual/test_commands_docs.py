@@ -155,9 +155,9 @@ def test_so_it_does_beside_a_running_service(tmp_path: Path) -> None:
         beside.ask("queue drain", "--for", "1s")
         beside.ask("queue peek")
         beside.ask("queue peek", "--articles", shape=2)
-        (letter,) = beside.ask("queue peek", "--dead", shape=1)["letters"]
+        (dead_letter,) = beside.ask("queue peek", "--dead", shape=1)["letters"]
         assert len(beside.ask("delivery list")["deliveries"]) == 2
-        beside.ask("delivery show", letter["delivery"])
+        beside.ask("delivery show", dead_letter["delivery"])
         beside.ask("receiver list")
         beside.ask("receiver test", "inbox")
         (draft,) = beside.ask("digest preview", "inbox", "--since", "1h")["drafts"]
@@ -179,7 +179,7 @@ def test_so_it_does_beside_a_running_service(tmp_path: Path) -> None:
         assert beside.ask("config diff")["same"] is False
         beside.ask("queue retry")
         beside.ask("receiver enable", "inbox")
-        beside.ask("delivery replay", letter["delivery"])
+        beside.ask("delivery replay", dead_letter["delivery"])
         beside.ask("queue drop", "--receiver", "inbox", "--yes")
     finally:
         rig.close()

@@ -29,17 +29,17 @@ def _log_where_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config_path(tmp_path: Path) -> Path:
     """The manual's example as a file."""
     file = tmp_path / "watchpost.yaml"
     file.write_text(EXAMPLE, "utf-8")
     return file
 
 
-def test_the_example_is_read_and_its_doubt_is_the_one_that_is_told(config: Path) -> None:
-    plan = read_config(config, {})
-    assert ["never reached" in str(warning) for warning in plan.warnings if "routes[2]" in str(warning)] == [True]
-    assert (len(plan.quiet_hours), len(plan.silences)) == (1, 1)
+def test_the_example_is_read_and_its_doubt_is_the_one_that_is_told(config_path: Path) -> None:
+    config = read_config(config_path, {})
+    assert ["never reached" in str(warning) for warning in config.warnings if "routes[2]" in str(warning)] == [True]
+    assert (len(config.quiet_hours), len(config.silences)) == (1, 1)
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| (`digest: .*?)\s\|", MANUAL, re.MULTILINE))
@@ -51,11 +51,11 @@ def test_each_way_to_write_a_time_is_one(row: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_exists_with_its_options(command: str, config: Path, tmp_path: Path) -> None:
+def test_each_command_exists_with_its_options(command: str, config_path: Path, tmp_path: Path) -> None:
     words = re.findall(r'"[^"]*"|\S+', command)
     words = ["desk" if word == "NAME" else word.strip('"') for word in words]
     where = [] if words[:2] == ["route", "test"] else ["--data", str(tmp_path / "data")]
-    result = CliRunner().invoke(app, [*words, "--config", str(config), *where])
+    result = CliRunner().invoke(app, [*words, "--config", str(config_path), *where])
     assert result.exit_code == (4 if where else 0), result.output
 
 

@@ -35,7 +35,7 @@ TABLE = tuple(rows())
 
 
 @pytest.fixture(scope="module")
-def plan() -> Config:
+def config() -> Config:
     return read_config(CONFIG / "watchpost.yaml", env={})
 
 
@@ -60,10 +60,10 @@ def test_the_table_and_the_folder_name_the_same_articles(articles: dict[str, Art
 
 @pytest.mark.parametrize(("item", "lang", "topics"), TABLE, ids=[item for item, _, _ in TABLE])
 def test_a_seed_matches_the_topics_of_the_table(
-    item: str, lang: str, topics: frozenset[str], articles: dict[str, Article], plan: Config
+    item: str, lang: str, topics: frozenset[str], articles: dict[str, Article], config: Config
 ) -> None:
     article = articles[item]
-    hits = match(article, plan.topics, NOW)
+    hits = match(article, config.topics, NOW)
     assert {hit.topic for hit in hits} == topics, {hit.topic: [e.text for e in hit.evidence] for hit in hits}
     for hit in hits:
         for found in hit.evidence:

@@ -43,19 +43,21 @@ class Desk:
         store: Store,
         schedule: Immediate | Daily = ALERTS,
         receiver: RecordingReceiver | None = None,
-        **hush: Any,
+        **holding_rules: Any,
     ) -> None:
         self.store = store
         self.group = Group("team|g", "team", schedule)
         self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
         receivers = {"team": receiver or RecordingReceiver("team")}
-        imprint = Installation("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
-        self.editor = Composer(receivers, ["rfi"], Overview(store), Silences(store), imprint, HoldingRules(**hush))
+        installation = Installation("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
+        self.composer = Composer(
+            receivers, ["rfi"], Overview(store), Silences(store), installation, HoldingRules(**holding_rules)
+        )
         self.closer = Dispatcher(
             [self.group],
             receivers,
             self.outbox,
-            self.editor,
+            self.composer,
             tick=lambda: asyncio.sleep(0),
             stop=asyncio.Event(),
             clock=lambda: datetime.now(UTC),

@@ -44,29 +44,29 @@ def known(ago: timedelta | None) -> dict[str, NotificationRecord]:
     ],
 )
 def test_a_story_is_told_held_or_left(one: Hit, ago: timedelta | None, reason: str, until: datetime | None) -> None:
-    (ruling,) = decide([one], known(ago), ALERTS, NOW)
-    assert (ruling.reason, ruling.until, ruling.hits) == (reason, until, (one,))
-    assert ruling.told is (reason in ("new", "topic", "update", "repeat"))
+    (decision,) = decide([one], known(ago), ALERTS, NOW)
+    assert (decision.reason, decision.until, decision.hits) == (reason, until, (one,))
+    assert decision.told is (reason in ("new", "topic", "update", "repeat"))
 
 
 def test_news_of_one_story_are_one_update() -> None:
-    (ruling,) = decide([report("Paper"), report("Herald")], known(15 * MINUTES), ALERTS, NOW)
-    assert len(ruling.hits) == 2
+    (decision,) = decide([report("Paper"), report("Herald")], known(15 * MINUTES), ALERTS, NOW)
+    assert len(decision.hits) == 2
 
 
 def test_quiet_hours_hold_what_they_do_not_let_through() -> None:
     end = NOW + timedelta(hours=1)
     low, high = report("Paper", story="low", severity="low"), report("Herald", story="high")
-    rulings = decide([low, high], {}, ALERTS, NOW, quiet_until=lambda one: end if one.severity == "low" else None)
-    assert [(one.reason, one.until) for one in rulings] == [("quiet", end), ("new", None)]
+    decisions = decide([low, high], {}, ALERTS, NOW, quiet_until=lambda one: end if one.severity == "low" else None)
+    assert [(one.reason, one.until) for one in decisions] == [("quiet", end), ("new", None)]
 
 
 def test_a_receiver_that_got_enough_gets_the_rest_later() -> None:
     end = NOW + timedelta(minutes=20)
-    rulings = decide([report("Paper"), report("Copyist", story="t")], {}, ALERTS, NOW, limited_until=end)
-    assert [(one.reason, one.until) for one in rulings] == [("limit", end)] * 2
+    decisions = decide([report("Paper"), report("Copyist", story="t")], {}, ALERTS, NOW, limited_until=end)
+    assert [(one.reason, one.until) for one in decisions] == [("limit", end)] * 2
 
 
 def test_what_is_no_news_is_not_held_either() -> None:
-    (ruling,) = decide([report("Copyist", voice="AFP")], known(1 * MINUTES), ALERTS, NOW, limited_until=NOW + MINUTES)
-    assert ruling.reason == "known"
+    (decision,) = decide([report("Copyist", voice="AFP")], known(1 * MINUTES), ALERTS, NOW, limited_until=NOW + MINUTES)
+    assert decision.reason == "known"

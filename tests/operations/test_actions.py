@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.store.ends import intake
+from tests.store.ends import poll_store
 from tests.web.web_app import closed, found, pages
 from watchpost import log as tm
 from watchpost.config.config import Config
@@ -35,7 +35,7 @@ routes: [{to: team, mode: immediate}]
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Config:
+def config(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
     return read_config(tmp_path / "watchpost.yaml", {})
 
@@ -62,29 +62,29 @@ async def in_trouble(store: Store) -> None:
     await CircuitBreaker(store, "team").note(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
 
 
-async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan: Config, log: io.StringIO) -> None:
-    await intake(store).sync(["rfi"])
-    (claim,) = (await intake(store).claim(1)).feeds
-    await intake(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
+async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, config: Config, log: io.StringIO) -> None:
+    await poll_store(store).sync(["rfi"])
+    (claim,) = (await poll_store(store).claim(1)).feeds
+    await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
     await in_trouble(store)
-    deeds, watched, desk = Actions(plan, store), app_pages.summary_of(plan), DeliveryAdmin(store)
+    actions, summary, desk = Actions(config, store), app_pages.summary_of(config), DeliveryAdmin(store)
     async with (
-        pages(store, watched=watched, deeds=deeds) as address,
+        pages(store, summary=summary, actions=actions) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         page = (await client.get(f"{address}/deliveries")).text
         assert 'action="/receivers/team/enable"' in page
-        (letter,) = await desk.letters()
-        assert f'action="/deliveries/{letter.id}/retry"' in page
+        (dead_letter,) = await desk.dead_letters()
+        assert f'action="/deliveries/{dead_letter.id}/retry"' in page
         assert "is enabled" in (await client.post(f"{address}/receivers/team/enable")).text
         assert (await desk.state("team")).well
         assert (await Overview(store).depths(["team"])).outbox == {"team": 1}, "what waited goes now"
-        assert "It is sent again." in (await client.post(f"{address}/deliveries/{letter.id}/retry")).text
-        assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/{letter.id}/retry")).text
+        assert "It is sent again." in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
+        assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
         assert (await Overview(store).depths(["team"])).outbox == {"team": 2}
         assert "goes now" in (await client.post(f"{address}/deliveries/retry")).text
         assert "next turn" in (await client.post(f"{address}/feeds/rfi/read")).text
-        assert [feed.name for feed in (await intake(store).claim(1)).feeds] == ["rfi"]
+        assert [feed.name for feed in (await poll_store(store).claim(1)).feeds] == ["rfi"]
         assert "in a moment" in (await client.post(f"{address}/feeds/rfi/read")).text
         assert "nothing of that name" in (await client.post(f"{address}/feeds/bbc/read")).text
         assert "nothing of that name" in (await client.post(f"{address}/receivers/none/enable")).text
@@ -92,11 +92,11 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, plan
     assert told(log) == [("enable", 1, who), ("retry", 1, who), ("retry", 0, who), ("read", 1, who), ("read", 0, who)]
 
 
-async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Config, log: io.StringIO) -> None:
+async def test_a_story_is_muted_and_a_silence_ends(store: Store, config: Config, log: io.StringIO) -> None:
     hit = await found(store, article("Gao"))
-    deeds = Actions(plan, store)
+    actions = Actions(config, store)
     async with (
-        pages(store, watched=app_pages.summary_of(plan), deeds=deeds) as address,
+        pages(store, summary=app_pages.summary_of(config), actions=actions) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
@@ -116,10 +116,10 @@ async def test_a_story_is_muted_and_a_silence_ends(store: Store, plan: Config, l
     assert [deed for deed, _, _ in told(log)] == ["silence add", "silence expire"]
 
 
-async def test_a_page_elsewhere_does_nothing(store: Store, plan: Config, log: io.StringIO) -> None:
+async def test_a_page_elsewhere_does_nothing(store: Store, config: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     before = sorted(await store.redis.keys())
-    async with pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address:
+    async with pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address:
         for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
             async with httpx.AsyncClient(headers=headers) as client:
                 for path in ("/receivers/team/enable", "/deliveries/retry", "/feeds/rfi/read", "/config/read"):
@@ -129,8 +129,8 @@ async def test_a_page_elsewhere_does_nothing(store: Store, plan: Config, log: io
     assert told(log) == []
 
 
-async def test_what_an_address_says_is_not_shown(store: Store, plan: Config) -> None:
-    async with pages(store, watched=app_pages.summary_of(plan)) as address, httpx.AsyncClient() as client:
+async def test_what_an_address_says_is_not_shown(store: Store, config: Config) -> None:
+    async with pages(store, summary=app_pages.summary_of(config)) as address, httpx.AsyncClient() as client:
         assert "Trust me" not in (await client.get(f"{address}/?done=Trust me")).text
 
 
@@ -140,8 +140,8 @@ def test_the_pages_get_no_secret_of_the_plan(tmp_path: Path) -> None:
             '"https://feeds.example.org/rfi"', '{url: "https://feeds.example.org/rfi", headers: {X-Key: hunter2}}'
         )
     )
-    plan = read_config(tmp_path / "watchpost.yaml", {"HOOK": "https://hooks.slack.com/services/T0/B0/s3cr3t"})
-    shown = repr(app_pages.summary_of(plan))
+    config = read_config(tmp_path / "watchpost.yaml", {"HOOK": "https://hooks.slack.com/services/T0/B0/s3cr3t"})
+    shown = repr(app_pages.summary_of(config))
     assert "s3cr3t" not in shown
     assert "hunter2" not in shown
     assert "HOOK" in shown

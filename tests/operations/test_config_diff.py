@@ -39,16 +39,16 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.file.write_text(TEXT)
-        self.reloads = Reloader(read_config(self.file, self.env), self.reread, lambda: datetime.now(UTC))
+        self.reloader = Reloader(read_config(self.file, self.env), self.reread, lambda: datetime.now(UTC))
 
     def reread(self) -> Config:
         self.read += 1
         return read_config(self.file, self.env)
 
     async def page(self, store: Store) -> str:
-        disk = ConfigOnDisk(self.reloads, "all", store)
-        watched = app_pages.summary_of(self.reloads.plan)
-        async with pages(store, HEALTH, watched=watched, disk=disk) as address, httpx.AsyncClient() as client:
+        disk = ConfigOnDisk(self.reloader, "all", store)
+        summary = app_pages.summary_of(self.reloader.config)
+        async with pages(store, HEALTH, summary=summary, disk=disk) as address, httpx.AsyncClient() as client:
             answer = await client.get(f"{address}/config")
             assert answer.status_code == 200
             return answer.text
@@ -76,7 +76,7 @@ async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store,
     assert page.count("at the reload") == 3
     assert "<code>10m</code>" in page
     assert "<code>15m</code>" in page
-    taken = await desk.reloads.ask("anna")
+    taken = await desk.reloader.ask("anna")
     assert taken.changes == 4
     assert "What is on the disk is what runs." in await desk.page(store)
 
@@ -88,7 +88,7 @@ async def test_mistakes_are_told_with_their_place_and_nothing_is_compared(store:
     assert "watchpost.yaml:3:1" in page
     assert "did you mean &#39;topics&#39;?" in page
     assert "a reload would" not in page
-    await desk.reloads.ask("anna")
+    await desk.reloader.ask("anna")
     desk.file.write_text(TEXT)
     mended = await desk.page(store)
     assert "What is on the disk is what runs." in mended
@@ -118,9 +118,9 @@ async def test_no_secret_is_shown_whatever_changes(store: Store, desk: Desk) -> 
 
 
 async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store: Store, desk: Desk) -> None:
-    old = desk.reloads.plan
+    old = desk.reloader.config
     desk.file.write_text(TEXT.replace("10m", "15m"))
-    await desk.reloads.ask("anna")
+    await desk.reloader.ask("anna")
     said = RunningConfig("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
     await RunningConfigs(store).publish("poll", pack(said))
     stale = RunningConfig("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))

@@ -26,33 +26,33 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Config:
+def config(tmp_path: Path) -> Config:
     return plan_of(tmp_path, "version: 1\nfeeds: {rfi: https://www.rfi.fr/rss}\nredis: {prefix: desk}\n")
 
 
-async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, plan: Config) -> None:
+async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, config: Config) -> None:
     server = make(data)
     await server.start()
-    async with look(read_settings(data=data), plan) as store:
+    async with look(read_settings(data=data), config) as store:
         assert await store.redis.ping()
         assert store.keys.prefix == "{desk}:"
     await server.stop()
 
 
-async def test_nobody_is_started(data: Path, plan: Config) -> None:
+async def test_nobody_is_started(data: Path, config: Config) -> None:
     with pytest.raises(StoreUnreachable, match="watchpost run"):
-        async with look(read_settings(data=data), plan):
+        async with look(read_settings(data=data), config):
             pass
     assert not data.exists()
 
 
 async def test_a_configured_server_that_does_not_answer_is_no_reason_to_look_elsewhere(
-    data: Path, plan: Config
+    data: Path, config: Config
 ) -> None:
     server = make(data)
     await server.start()
     settings = read_settings(data=data, redis_url="redis://127.0.0.1:1/0")
     with pytest.raises(StoreUnreachable, match=r"127\.0\.0\.1:1"):
-        async with look(settings, plan):
+        async with look(settings, config):
             pass
     await server.stop()

@@ -28,7 +28,7 @@ from watchpost.web import context as app_pages
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Config:
+def config(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT.replace("path: out}", "path: out}, hook: {type: file, path: hook}"))
     return read_config(tmp_path / "watchpost.yaml", {})
 
@@ -55,9 +55,9 @@ async def in_trouble(store: Store) -> None:
     await outbox.bury("hook", dead, "client_error", "404")
 
 
-async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, plan: Config) -> None:
+async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, config: Config) -> None:
     async with (
-        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
+        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         typed = {"source": "rfy", "text": HOSTILE, "lasting": "2", "reason": " ", "severity": "low", "story": "5" * 32}
@@ -88,10 +88,10 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
         assert 'value="24h"' in fine.text
 
 
-async def test_what_is_sent_again_is_counted_first(store: Store, plan: Config, log: io.StringIO) -> None:
+async def test_what_is_sent_again_is_counted_first(store: Store, config: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     async with (
-        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
+        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert 'href="/deliveries/replay?since=6h"' in (await client.get(f"{address}/deliveries")).text
@@ -105,7 +105,7 @@ async def test_what_is_sent_again_is_counted_first(store: Store, plan: Config, l
         wanted = {"receiver": "team", "since": "6h", "what": "all"}
         assert "They are sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
-        assert [one.receiver for one in await DeliveryAdmin(store).letters()] == ["hook"], "nobody else's"
+        assert [one.receiver for one in await DeliveryAdmin(store).dead_letters()] == ["hook"], "nobody else's"
         assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert "Nothing of that is to be sent" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
         await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
@@ -123,11 +123,11 @@ async def test_what_is_sent_again_is_counted_first(store: Store, plan: Config, l
     ],
 )
 async def test_what_cannot_be_counted_says_why(
-    store: Store, plan: Config, typed: dict[str, str], field: str, sentence: str
+    store: Store, config: Config, typed: dict[str, str], field: str, sentence: str
 ) -> None:
     await in_trouble(store)
     async with (
-        pages(store, watched=app_pages.summary_of(plan), deeds=Actions(plan, store)) as address,
+        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         looked = await client.get(f"{address}/deliveries/replay", params=typed)
@@ -136,22 +136,22 @@ async def test_what_cannot_be_counted_says_why(
             assert answer.status_code == 422
             assert sentence in answer.text
             assert f'aria-describedby="{field}-wrong"' in answer.text
-    assert len(await DeliveryAdmin(store).letters()) == 2
+    assert len(await DeliveryAdmin(store).dead_letters()) == 2
 
 
-async def test_only_what_is_young_enough_is_sent_again(store: Store, plan: Config) -> None:
+async def test_only_what_is_young_enough_is_sent_again(store: Store, config: Config) -> None:
     await in_trouble(store)
-    deeds = Actions(plan, store)
+    actions = Actions(config, store)
     for since, count in (("6h", 4), ("1h", 2)):  # what was given up counts from then, what waits from when it was made
-        assert (await deeds.backlog({"what": "all", "since": since})).count == count
+        assert (await actions.backlog({"what": "all", "since": since})).count == count
     with pytest.raises(FormError, match="write it like"):
-        await deeds.backlog({"since": "yesterday"})
+        await actions.backlog({"since": "yesterday"})
 
 
-async def test_the_store_is_away_or_the_form_too_long(plan: Config) -> None:
+async def test_the_store_is_away_or_the_form_too_long(config: Config) -> None:
     away = Store("redis://127.0.0.1:1/0")
     async with (
-        pages(away, watched=app_pages.summary_of(plan), deeds=Actions(plan, away)) as address,
+        pages(away, summary=app_pages.summary_of(config), actions=Actions(config, away)) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         for path in ("/deliveries/retry", "/deliveries/replay", "/silences"):

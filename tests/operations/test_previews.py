@@ -36,7 +36,7 @@ ATTACK = "<script>alert(1)</script><img src=https://evil.example/x> {{7*7000007}
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Config:
+def config(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
     return read_config(tmp_path / "watchpost.yaml", {})
 
@@ -48,9 +48,9 @@ def log() -> io.StringIO:
     return stream
 
 
-async def parked(store: Store, plan: Config, *titles: str) -> dict[str, str]:
+async def parked(store: Store, config: Config, *titles: str) -> dict[str, str]:
     """Hits of these titles wait for both receivers; the address of each receiver's page."""
-    groups = {group.receiver: group for group in all_groups(plan.routes)}
+    groups = {group.receiver: group for group in all_groups(config.routes)}
     for group in groups.values():
         for title in titles:
             about = article(title, id=derive_id("article", group.key, title), url="javascript:alert(1)")
@@ -80,11 +80,11 @@ def sight(page: str) -> str:
     return there[1]
 
 
-async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan: Config, log: io.StringIO) -> None:
-    places = await parked(store, plan, ATTACK, "Gao")
-    coming, watched = DigestPreviews(plan, store), app_pages.summary_of(plan)
+async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, config: Config, log: io.StringIO) -> None:
+    places = await parked(store, config, ATTACK, "Gao")
+    coming, summary = DigestPreviews(config, store), app_pages.summary_of(config)
     async with (
-        pages(store, watched=watched, deeds=Actions(plan, store), coming=coming) as address,
+        pages(store, summary=summary, actions=Actions(config, store), coming=coming) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         listed = (await client.get(f"{address}/editions")).text
@@ -112,11 +112,11 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, plan
     assert told(log) == [("digest send", 1, "somebody at this machine")] * 2
 
 
-async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Config) -> None:
-    place = (await parked(store, plan, "Gao"))["desk"]
-    coming = DigestPreviews(plan, store)
+async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> None:
+    place = (await parked(store, config, "Gao"))["desk"]
+    coming = DigestPreviews(config, store)
     async with (
-        pages(store, watched=app_pages.summary_of(plan), coming=coming) as address,
+        pages(store, summary=app_pages.summary_of(config), coming=coming) as address,
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text
@@ -135,14 +135,14 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, plan: Config) -> Non
         assert (await client.get(f"{address}/editions/none/1/html")).status_code == 404
 
 
-async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Config, log: io.StringIO) -> None:
-    place = (await parked(store, plan, "Gao"))["team"]
+async def test_what_was_seen_is_sent_or_nothing(store: Store, config: Config, log: io.StringIO) -> None:
+    place = (await parked(store, config, "Gao"))["team"]
     async with (
         pages(
             store,
-            watched=app_pages.summary_of(plan),
-            deeds=Actions(plan, store),
-            coming=DigestPreviews(plan, store),
+            summary=app_pages.summary_of(config),
+            actions=Actions(config, store),
+            coming=DigestPreviews(config, store),
             access=USERS,
         ) as address,
         httpx.AsyncClient(headers={"origin": address, **basic("anna", "correct horse: battery")}) as client,
@@ -162,17 +162,17 @@ async def test_what_was_seen_is_sent_or_nothing(store: Store, plan: Config, log:
     assert told(log) == [("digest send", 1, "anna")]
 
 
-async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, plan: Config, tmp_path: Path) -> None:
+async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, config: Config, tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(
         TEXT.replace('digest: "08:00"', "mode: immediate")
         + 'quiet_hours: [{receivers: team, from: "00:00", to: "13:00"}, '
         '{receivers: team, from: "12:00", to: "01:00"}]\n'
         + "silences: [{match: {text: Kidal}, until: 2099-01-01T00:00:00+00:00, reason: talks, by: anna}]\n"
     )
-    plan = read_config(tmp_path / "watchpost.yaml", {})
-    place = (await parked(store, plan, "Gao", "Kidal"))["team"]
+    config = read_config(tmp_path / "watchpost.yaml", {})
+    place = (await parked(store, config, "Gao", "Kidal"))["team"]
     async with (
-        pages(store, watched=app_pages.summary_of(plan), coming=DigestPreviews(plan, store)) as address,
+        pages(store, summary=app_pages.summary_of(config), coming=DigestPreviews(config, store)) as address,
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text

@@ -36,13 +36,13 @@ class Desk:
         self.config.write_text(CONFIG)
         self.now = datetime.now(UTC)
         self.reads = 0
-        self.reloads = Reloader(self.read(), self.read, self.clock)
+        self.reloader = Reloader(self.read(), self.read, self.clock)
         self.adopted = 0
         self.refused: list[Reload] = []
         self.same: list[Reload] = []
-        self.reloads.adopted = self.on_adopted
-        self.reloads.stayed = self.on_stayed
-        self.reloads.begun = self.on_begun
+        self.reloader.adopted = self.on_adopted
+        self.reloader.stayed = self.on_stayed
+        self.reloader.begun = self.on_begun
         self.begun = 0
 
     def clock(self) -> datetime:
@@ -79,7 +79,7 @@ class Desk:
             else:
                 stop.set()
 
-        await self.reloads.watch(tick, stop)
+        await self.reloader.watch(tick, stop)
 
 
 @pytest.fixture
@@ -97,34 +97,34 @@ def nothing() -> None:
 
 async def test_a_good_one_is_taken_over_once(desk: Desk) -> None:
     desk.config.write_text(CONFIG.replace("{mali: mali}", "{mali: bamako, gao: gao}"))
-    told = await desk.reloads.ask("SIGHUP")
+    told = await desk.reloader.ask("SIGHUP")
     assert (told.ok, told.changes, told.restart, told.by) == (True, 2, (), "SIGHUP")
-    plan = desk.reloads.take()
-    assert plan is not None
-    assert [topic.name for topic in plan.topics] == ["mali", "gao"]
-    assert desk.reloads.take() is None
+    config = desk.reloader.take()
+    assert config is not None
+    assert [topic.name for topic in config.topics] == ["mali", "gao"]
+    assert desk.reloader.take() is None
     assert desk.adopted == 1
-    assert value("config_last_reload_success_timestamp_seconds") == desk.reloads.since.timestamp()
+    assert value("config_last_reload_success_timestamp_seconds") == desk.reloader.since.timestamp()
 
 
 async def test_one_with_mistakes_changes_nothing_and_is_told(desk: Desk) -> None:
-    since = desk.reloads.since
+    since = desk.reloader.since
     desk.config.write_text(CONFIG.replace("to: [out", "to: [oat").replace("topics", "topcis"))
-    told = await desk.reloads.ask("SIGHUP")
+    told = await desk.reloader.ask("SIGHUP")
     assert not told.ok
     assert len(told.complaints) == 1, "the misspelt section; the names that are unknown because of it are not told"
-    assert desk.refused == [told] == [desk.reloads.last]
-    assert desk.reloads.take() is None
-    assert (desk.adopted, desk.reloads.since) == (0, since)
+    assert desk.refused == [told] == [desk.reloader.last]
+    assert desk.reloader.take() is None
+    assert (desk.adopted, desk.reloader.since) == (0, since)
     assert value("config_last_reload_successful") == 0
     desk.config.write_text(CONFIG)
-    assert (await desk.reloads.ask("HTTP")).ok
+    assert (await desk.reloader.ask("HTTP")).ok
     assert value("config_last_reload_successful") == 1
 
 
 async def test_what_waits_for_a_restart_is_told(desk: Desk) -> None:
     desk.config.write_text(CONFIG + "redis: {prefix: desk}\nlog: {level: debug}\n")
-    told = await desk.reloads.ask("SIGHUP")
+    told = await desk.reloader.ask("SIGHUP")
     assert (told.changes, told.restart) == (2, ("redis.prefix",))
 
 
@@ -132,21 +132,21 @@ async def test_a_wish_during_a_reading_is_a_reading_of_its_own(tmp_path: Path) -
     desk, gate, entered = Desk(tmp_path), threading.Event(), threading.Event()
 
     def slowly() -> Config:
-        plan = desk.read()
+        config = desk.read()
         entered.set()
         gate.wait(10)
-        return plan
+        return config
 
-    reloads = Reloader(desk.read(), slowly, desk.clock)
-    first = asyncio.ensure_future(reloads.ask("SIGHUP"))
+    reloader = Reloader(desk.read(), slowly, desk.clock)
+    first = asyncio.ensure_future(reloader.ask("SIGHUP"))
     await asyncio.to_thread(entered.wait, 10)
     desk.config.write_text(CONFIG.replace("{mali: mali}", "{gao: gao}"))
-    second = asyncio.ensure_future(reloads.ask("SIGHUP"))
+    second = asyncio.ensure_future(reloader.ask("SIGHUP"))
     gate.set()
     await asyncio.gather(first, second)
-    plan = reloads.take()
-    assert plan is not None
-    assert [topic.name for topic in plan.topics] == ["gao"]
+    config = reloader.take()
+    assert config is not None
+    assert [topic.name for topic in config.topics] == ["gao"]
 
 
 async def test_the_watcher_waits_until_the_files_are_at_rest(desk: Desk) -> None:
@@ -160,9 +160,9 @@ async def test_the_watcher_waits_until_the_files_are_at_rest(desk: Desk) -> None
         nothing,
     )
     assert desk.reads == reads + 1
-    plan = desk.reloads.take()
-    assert plan is not None
-    assert str(plan.topics[0].query) == "bamako"
+    config = desk.reloader.take()
+    assert config is not None
+    assert str(config.topics[0].query) == "bamako"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ async def test_a_change_that_says_the_same_begins_nothing_anew(desk: Desk) -> No
     reads = desk.reads
     await desk.watch(lambda: desk.write("watchpost.yaml", CONFIG + "# a remark\n"), nothing, nothing, nothing)
     assert (desk.reads, desk.adopted, len(desk.same), desk.begun) == (reads + 1, 0, 1, 1)
-    await desk.reloads.ask("SIGHUP")
+    await desk.reloader.ask("SIGHUP")
     assert desk.adopted == 1, "who asks gets a fresh start"
 
 
@@ -193,13 +193,13 @@ async def test_a_broken_include_is_watched_until_it_is_mended(desk: Desk) -> Non
     )
     assert len(desk.refused) == 1
     assert desk.adopted == 1
-    plan = desk.reloads.take()
-    assert plan is not None
-    assert len(plan.topics) == 2
+    config = desk.reloader.take()
+    assert config is not None
+    assert len(config.topics) == 2
 
 
 async def test_a_configuration_that_goes_away_changes_nothing_until_it_is_back(desk: Desk) -> None:
     await desk.watch(desk.config.unlink, nothing, nothing)
     assert "no such file" in desk.refused[0].complaints[0]
     await desk.watch(lambda: desk.write("watchpost.yaml", CONFIG), nothing, nothing)
-    assert desk.reloads.last.ok
+    assert desk.reloader.last.ok

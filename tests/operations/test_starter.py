@@ -21,13 +21,13 @@ def test_what_it_writes_loads_without_a_warning_and_is_laid_out_as_fmt_would(tmp
         "watchpost.schema.json",
         "inbox/example.txt",
     ]
-    plan = read_config(written[0], {})
-    assert plan.warnings == ()
-    assert (plan.timezone, plan.language) == ("Africa/Bamako", "fr")
+    config = read_config(written[0], {})
+    assert config.warnings == ()
+    assert (config.timezone, config.language) == ("Africa/Bamako", "fr")
     text = written[0].read_text("utf-8")
     assert "@" not in text.replace("watch@example.org", "").replace("desk@example.org", "")
     assert formatted(text, "x") == text
-    (topic,) = plan.topics
+    (topic,) = config.topics
     assert topic.query.text.startswith("ceasefire*")
 
 

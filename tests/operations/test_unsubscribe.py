@@ -31,15 +31,15 @@ HERE = {"host": "watch.example.org"}
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Config:
+def config(tmp_path: Path) -> Config:
     (tmp_path / "watchpost.yaml").write_text(TEXT)
     return factory.read_config(tmp_path / "watchpost.yaml", {})
 
 
-async def links(store: Store, plan: Config) -> dict[str, str]:
+async def links(store: Store, config: Config) -> dict[str, str]:
     """The path of each address's way out, as it stands in its mail."""
-    digest = Digest("d", "digest", "desk", WHEN, WHEN, "UTC", "en", WHEN, (), 0, public_url=plan.public_url)
-    (receiver,) = factory.build_receivers(plan, "i", factory.terminal(), await store.secret()).values()
+    digest = Digest("d", "digest", "desk", WHEN, WHEN, "UTC", "en", WHEN, (), 0, public_url=config.public_url)
+    (receiver,) = factory.build_receivers(config, "i", factory.terminal(), await store.secret()).values()
     found = {}
     for message in receiver.compose(digest):
         mail = email.message_from_string(message.editions["mime"])
@@ -50,8 +50,8 @@ async def links(store: Store, plan: Config) -> dict[str, str]:
     return found
 
 
-async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan: Config) -> None:
-    ways = await links(store, plan)
+async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, config: Config) -> None:
+    ways = await links(store, config)
     assert len(set(ways.values())) == 2
     made = digest_delivery("d1", "desk")
     waiting = [
@@ -59,10 +59,10 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan:
         for name, address in (("d1", "ida@example.org"), ("d2", "desk@example.org"))
     ]
     await closed(store, *waiting)
-    access = USERS.__class__(users=USERS.users, names=plan.access.names)
+    access = USERS.__class__(users=USERS.users, names=config.access.names)
     async with (
         pages(
-            store, access=access, watched=app_pages.summary_of(plan), leaving=MailUnsubscriber(plan, store)
+            store, access=access, summary=app_pages.summary_of(config), leaving=MailUnsubscriber(config, store)
         ) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):
@@ -81,10 +81,10 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, plan:
         assert await Overview(store).unsubscribed("desk") == frozenset()
 
 
-async def test_a_token_of_ones_own_making_is_none(store: Store, plan: Config) -> None:
+async def test_a_token_of_ones_own_making_is_none(store: Store, config: Config) -> None:
     async with (
         pages(
-            store, access=plan.access, watched=app_pages.summary_of(plan), leaving=MailUnsubscriber(plan, store)
+            store, access=config.access, summary=app_pages.summary_of(config), leaving=MailUnsubscriber(config, store)
         ) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from tests.http_server import HttpServer
-from tests.poll.reader import intake
+from tests.poll.reader import poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll import schedule
 from watchpost.poll.http.websub import Hubs
@@ -36,10 +36,10 @@ class Desk:
         given = {"url": server.url("/f"), "every": "10m", "allow_private": ["127.0.0.0/8"], "on_new": "all", **options}
         self.pushes = PushStore(store)
         self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
-        self.intake, self.store, self.now = intake(store), store, NOW
+        self.poll_store, self.store, self.now = poll_store(store), store, NOW
         self.stop = asyncio.Event()
-        workshop = SourceContext(InlineParser(), "watchpost/test", registry=self.intake, hubs=self.hubs)
-        self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), workshop)
+        context = SourceContext(InlineParser(), "watchpost/test", registry=self.poll_store, hubs=self.hubs)
+        self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), context)
         assert isinstance(self.feed, feed.Feed)
 
         async def tick() -> None:
@@ -47,7 +47,7 @@ class Desk:
 
         self.loop = PushReader(
             [self.feed],
-            self.intake,
+            self.poll_store,
             self.pushes,
             self.pushes.claims("p1", lease_ms),
             tick=tick,
@@ -58,13 +58,13 @@ class Desk:
 
     async def visit(self) -> tuple[Visit, timedelta, int]:
         """The visit, the time until the next one, and how much was news."""
-        await self.intake.sync(["desk"])
-        await self.intake.hasten(["desk"])
-        (claim,) = (await self.intake.claim(1)).feeds
+        await self.poll_store.sync(["desk"])
+        await self.poll_store.hasten(["desk"])
+        (claim,) = (await self.poll_store.claim(1)).feeds
         visit = await self.feed.visit(claim.memory, self.now)
         entry = schedule.entry("desk", self.feed.every, visit, claim.status, self.now)
         delay = int(entry.delay.total_seconds() * 1000)
-        done = await self.intake.commit(
+        done = await self.poll_store.commit(
             claim, visit.articles, memory=visit.memory, status=entry.status, delay_ms=delay, stamp="then"
         )
         return visit, entry.delay, done.new
@@ -83,4 +83,4 @@ class Desk:
         self.stop.clear()
 
     async def memory(self) -> dict[str, str]:
-        return dict((await self.intake.recall("desk")).memory)
+        return dict((await self.poll_store.recall("desk")).memory)

@@ -67,7 +67,7 @@ class Reader:
         return visit
 
 
-def intake(store: Store, *, gap: int = 1000, lease: int = 30_000) -> PollStore:
+def poll_store(store: Store, *, gap: int = 1000, lease: int = 30_000) -> PollStore:
     return PollStore(store, seen_ttl_ms=24 * HOUR_MS, queue_max=100_000, lease_ms=lease, host_gap_ms=gap)
 
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from tests.poll.reader import NOW, dated, document, intake
+from tests.poll.reader import NOW, dated, document, poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll.poller import Poller
 from watchpost.poll.schedule import Visit
@@ -78,7 +78,7 @@ async def titles(store: Store) -> list[str]:
 
 
 async def test_only_what_is_new_becomes_an_article(store: Store, server: HttpServer) -> None:
-    end = intake(store)
+    end = poll_store(store)
     source = built(server, end)
     server.on("/f", Answer(200, {}, document("a", "b")))
     first = await committed(end, source)
@@ -93,7 +93,7 @@ async def test_only_what_is_new_becomes_an_article(store: Store, server: HttpSer
 async def test_an_entry_that_gets_another_headline_is_an_article_that_revises_the_first(
     store: Store, server: HttpServer
 ) -> None:
-    end = intake(store)
+    end = poll_store(store)
     source = built(server, end)
     server.on("/f", Answer(200, {}, retitled("Nine die in Gao")))
     (first,) = (await committed(end, source)).articles
@@ -113,7 +113,7 @@ async def test_an_entry_that_gets_another_headline_is_an_article_that_revises_th
 async def test_what_a_first_reading_only_remembers_is_neither_looked_up_nor_read(
     store: Store, server: HttpServer
 ) -> None:
-    end = intake(store)
+    end = poll_store(store)
     source = built(server, end, on_new="24h")
     server.on("/f", Answer(200, {}, dated(HOUR, 48 * HOUR)))
     first = await committed(end, source)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from tests.poll.reader import HOUR_MS, NOW, document, intake
+from tests.poll.reader import HOUR_MS, NOW, document, poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
 from watchpost.poll.poller import Poller
@@ -26,7 +26,7 @@ async def server() -> AsyncIterator[HttpServer]:
 
 
 async def test_36_one_limited_feed_waits_and_its_neighbours_go_on_at_half_the_rate(store: Store) -> None:
-    end, names = intake(store), [f"feed{n:02}" for n in range(20)]
+    end, names = poll_store(store), [f"feed{n:02}" for n in range(20)]
     await end.sync(names, dict.fromkeys(names, "reddit.example"))
     claimed = await end.claim(32)
     assert len(claimed.feeds) == 1
@@ -41,7 +41,7 @@ async def test_36_one_limited_feed_waits_and_its_neighbours_go_on_at_half_the_ra
 
 
 async def test_36_a_host_that_limits_two_of_its_feeds_rests(store: Store) -> None:
-    end, names = intake(store, gap=1), ["a", "b", "c"]
+    end, names = poll_store(store, gap=1), ["a", "b", "c"]
     await end.sync(names, dict.fromkeys(names, "reddit.example"))
     for _ in range(2):
         await asyncio.sleep(0.02)
@@ -56,12 +56,12 @@ async def test_36_a_host_that_limits_two_of_its_feeds_rests(store: Store) -> Non
 async def test_43_a_restart_asks_nobody_again(store: Store) -> None:
     names = [f"feed{n}" for n in range(1000)]
     hosts = {name: f"{name}.example" for name in names}
-    await intake(store).sync(names, hosts)
-    while claimed := (await intake(store).claim(50)).feeds:
+    await poll_store(store).sync(names, hosts)
+    while claimed := (await poll_store(store).claim(50)).feeds:
         await asyncio.gather(
-            *(intake(store).commit(one, [], memory={}, status={}, delay_ms=HOUR_MS) for one in claimed)
+            *(poll_store(store).commit(one, [], memory={}, status={}, delay_ms=HOUR_MS) for one in claimed)
         )
-    started_again = intake(store)
+    started_again = poll_store(store)
     await started_again.sync(names, hosts)
     assert (await started_again.claim(200)).feeds == ()
     nearest = (await store.redis.zrange(store.keys.feeds, 0, 0, withscores=True))[0][1]
@@ -70,7 +70,7 @@ async def test_43_a_restart_asks_nobody_again(store: Store) -> None:
 
 
 async def test_44_a_clock_that_goes_back_an_hour_makes_nothing_early(store: Store) -> None:
-    end = intake(store)
+    end = poll_store(store)
     await end.sync(["a", "b"], {"a": "h", "b": "h"})
     (claim,) = (await end.claim(10)).feeds
     await end.commit(claim, [], memory={}, status={}, delay_ms=HOUR_MS)
@@ -82,7 +82,7 @@ async def test_44_a_clock_that_goes_back_an_hour_makes_nothing_early(store: Stor
 
 
 async def test_44_after_eight_hours_of_sleep_no_host_is_stormed(store: Store) -> None:
-    end, names = intake(store), [f"feed{n:03}" for n in range(100)]
+    end, names = poll_store(store), [f"feed{n:03}" for n in range(100)]
     await end.sync(names, {name: f"host{n % 5}" for n, name in enumerate(names)})
     await store.redis.zadd(store.keys.feeds, dict.fromkeys(names, 1.0))  # due for long
     claimed = await end.claim(32)
@@ -97,13 +97,13 @@ def poller(store: Store, server: HttpServer, stop: asyncio.Event, *, feeds: int,
         )
         for n in range(feeds)
     ]
-    workshop = SourceContext(InlineParser(), "watchpost/test")
-    sources = [feed.KIND.build(f"feed{n}", options, workshop) for n, options in enumerate(checked)]
+    context = SourceContext(InlineParser(), "watchpost/test")
+    sources = [feed.KIND.build(f"feed{n}", options, context) for n, options in enumerate(checked)]
 
     async def tick() -> None:
         await asyncio.sleep(0.02)
 
-    return Poller(sources, intake(store, gap=0, lease=lease), tick=tick, stop=stop, clock=lambda: datetime.now(UTC))
+    return Poller(sources, poll_store(store, gap=0, lease=lease), tick=tick, stop=stop, clock=lambda: datetime.now(UTC))
 
 
 async def test_52_two_workers_fetch_each_feed_once(store: Store, server: HttpServer) -> None:
@@ -120,7 +120,7 @@ async def test_52_two_workers_fetch_each_feed_once(store: Store, server: HttpSer
 
 async def test_52_what_a_killed_worker_was_at_is_fetched_once_after_its_lease(store: Store, server: HttpServer) -> None:
     server.on("*", Answer(200, {}, document("a")))
-    dying = intake(store, gap=0, lease=300)
+    dying = poll_store(store, gap=0, lease=300)
     await dying.sync(["feed0"])
     assert len((await dying.claim(1)).feeds) == 1  # and never a word again
     stop = asyncio.Event()
@@ -134,7 +134,7 @@ async def test_52_what_a_killed_worker_was_at_is_fetched_once_after_its_lease(st
 
 
 async def test_what_is_known_from_the_start_is_never_queued(store: Store) -> None:
-    end = intake(store)
+    end = poll_store(store)
     await end.sync(["a"])
     (claim,) = (await end.claim(1)).feeds
     old = Article("0" * 32, "a", "old", "text", NOW)

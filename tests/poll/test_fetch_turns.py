@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from tests.poll.reader import intake
+from tests.poll.reader import poll_store
 from watchpost import log as tm
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 async def test_a_host_is_taken_by_one_at_a_time_and_with_a_gap(store: Store) -> None:
-    end = intake(store, gap=300)
+    end = poll_store(store, gap=300)
     assert await end.take_host("h", "page:a", "a", 10_000) == 0
     assert 0 < await end.take_host("h", "page:b", "b", 10_000) <= 300
     await asyncio.sleep(0.35)
@@ -35,7 +35,7 @@ async def test_a_host_is_taken_by_one_at_a_time_and_with_a_gap(store: Store) -> 
 
 
 async def test_the_visit_to_the_feed_itself_does_not_block_its_pages_and_others_wait(store: Store) -> None:
-    end = intake(store, gap=50)
+    end = poll_store(store, gap=50)
     await end.sync(["a", "b"], {"a": "h", "b": "h"})
     (claim,) = (await end.claim(2)).feeds
     await asyncio.sleep(0.08)
@@ -47,7 +47,7 @@ async def test_the_visit_to_the_feed_itself_does_not_block_its_pages_and_others_
 
 
 async def test_a_feed_waits_while_a_page_of_its_host_is_read(store: Store) -> None:
-    end = intake(store, gap=50)
+    end = poll_store(store, gap=50)
     await end.take_host("h", "page:x", "x", 10_000)
     await asyncio.sleep(0.08)
     await end.sync(["a"], {"a": "h"})
@@ -56,7 +56,7 @@ async def test_a_feed_waits_while_a_page_of_its_host_is_read(store: Store) -> No
 
 
 async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
-    end = intake(store)
+    end = poll_store(store)
     await end.sync(["a"])
     (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, [Article("1" * 32, "a", "t", "b", NOW)], memory={}, status={}, delay_ms=0)

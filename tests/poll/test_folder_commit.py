@@ -34,8 +34,8 @@ class Post:
 
         options = folder.KIND.options.model_validate(self.options)
         source = folder.KIND.build("desk", options, SourceContext(InlineParser(), "watchpost/test"))
-        intake = PollStore(self._store, seen_ttl_ms=3_600_000, queue_max=10_000, lease_ms=60_000)
-        poller = Poller([source], intake, tick=tick, stop=asyncio.Event(), clock=lambda: datetime.now(UTC))
+        poll_store = PollStore(self._store, seen_ttl_ms=3_600_000, queue_max=10_000, lease_ms=60_000)
+        poller = Poller([source], poll_store, tick=tick, stop=asyncio.Event(), clock=lambda: datetime.now(UTC))
         try:
             assert await poller.once()
         finally:

@@ -36,7 +36,7 @@ def refused(root: Path) -> DirectoryWatch:
     return Deaf(root, refuses=errno.ENOSPC)
 
 
-async def watched(root: Path, watch: Callable[[Path], DirectoryWatch]) -> list[str]:
+async def summary(root: Path, watch: Callable[[Path], DirectoryWatch]) -> list[str]:
     """The titles that come of files which appear in four ways while the folder is watched."""
     options = FolderOptions.model_validate({"path": str(root), "settle": "0s", "every": "20ms"})
     source = Folder("desk", options, InlineParser(), watch)
@@ -64,10 +64,10 @@ async def watched(root: Path, watch: Callable[[Path], DirectoryWatch]) -> list[s
 
 
 async def test_scans_find_what_no_event_told_of(root: Path) -> None:
-    titles = await watched(root, Deaf)
+    titles = await summary(root, Deaf)
     assert len(set(titles)) == len(titles) == 203
 
 
 async def test_a_system_without_watches_to_give_is_scanned(root: Path) -> None:
-    titles = await watched(root, refused)
+    titles = await summary(root, refused)
     assert {"plain", "deep", "renamed"} < set(titles)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.http_server import Answer, HttpServer, hang
-from tests.poll.reader import intake
+from tests.poll.reader import poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
 from watchpost.poll import schedule
@@ -67,9 +67,9 @@ def made(
 ) -> Source:
     given = {"url": server.url("/f"), "allow_private": ["127.0.0.0/8"], "on_new": "all", "fulltext": True, **options}
     checked = feed.KIND.options.model_validate(given)
-    registry = intake(store, gap=gap) if store is not None else None
-    workshop = SourceContext(InlineParser(), "watchpost/test", about_convoys, registry, seconds)
-    return feed.KIND.build(name, checked, workshop)
+    registry = poll_store(store, gap=gap) if store is not None else None
+    context = SourceContext(InlineParser(), "watchpost/test", about_convoys, registry, seconds)
+    return feed.KIND.build(name, checked, context)
 
 
 async def visited(server: HttpServer, *items: tuple[str, str, str], **options: object) -> Visit:
@@ -217,7 +217,7 @@ async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_t
 ) -> None:
     items = many(server, MOST_PAGES + 5)
     server.on("/f", Answer(200, {"ETag": '"1"', "Cache-Control": "max-age=7200"}, rss(*items)))
-    source, end = made(server, store), intake(store)
+    source, end = made(server, store), poll_store(store)
     await end.sync(["desk"])
     told: list[str] = []
     for _ in range(3):
@@ -240,7 +240,7 @@ async def test_whoever_reads_once_reads_the_pages_of_all(server: HttpServer, sto
     async def tick() -> None:
         await asyncio.sleep(0.05)
 
-    reads = intake(store, gap=0)
+    reads = poll_store(store, gap=0)
     poller = Poller([made(server, store)], reads, tick=tick, stop=asyncio.Event(), clock=lambda: NOW)
     assert await poller.once()
     assert await store.redis.xlen(store.keys.articles) == MOST_PAGES + 5
@@ -258,7 +258,7 @@ async def test_pages_of_one_host_keep_their_distance_and_time_ends_the_visit(ser
 
 async def test_with_no_time_for_a_single_page_the_feeds_text_has_to_do(server: HttpServer, store: Store) -> None:
     server.on("/f", Answer(200, {}, rss(("Convoy", server.url("/a"), "An attack."))))
-    await intake(store).take_host(f"127.0.0.1:{server.port}", "page:other", "other", 60_000)
+    await poll_store(store).take_host(f"127.0.0.1:{server.port}", "page:other", "other", 60_000)
     visit = await made(server, store, gap=60_000, seconds=1).visit({}, NOW)
     assert [article.body for article in visit.articles] == ["An attack."]
     assert visit.failures[0].detail == "no_time: its host is busy"

@@ -126,7 +126,7 @@ async def test_a_confirmed_feed_is_polled_daily_and_renewed(server: HttpServer, 
     desk.now += HOUR
     _, delay, _ = await desk.visit()
     assert delay == timedelta(days=1)
-    status = (await desk.intake.recall("desk")).status
+    status = (await desk.poll_store.recall("desk")).status
     assert status["next_visit"].endswith("its hub pushes what is new; polled once a day all the same")
     desk.now += timedelta(days=8)
     await desk.visit()
@@ -180,9 +180,9 @@ async def test_a_push_that_cannot_be_read_makes_the_feed_due(server: HttpServer,
     server.on("/f", with_hub(server, "a"))
     desk = make()
     await desk.visit()
-    assert (await desk.intake.claim(1)).feeds == ()
+    assert (await desk.poll_store.claim(1)).feeds == ()
     await desk.push(Push("content", "desk", body=body))
-    assert [claim.name for claim in (await desk.intake.claim(1)).feeds] == ["desk"]
+    assert [claim.name for claim in (await desk.poll_store.claim(1)).feeds] == ["desk"]
     assert "push_heard" not in await desk.memory()
 
 
@@ -246,4 +246,4 @@ async def test_a_push_that_kills_its_pollers_is_given_up_and_the_feed_polled(ser
     await asyncio.sleep(0.1)
     await desk.push()
     assert await desk.store.redis.xlen(desk.store.keys.articles) == 1, "only what was polled"
-    assert [claim.name for claim in (await desk.intake.claim(1)).feeds] == ["desk"]
+    assert [claim.name for claim in (await desk.poll_store.claim(1)).feeds] == ["desk"]

@@ -34,16 +34,16 @@ async def test_the_service_works_when_every_role_does_wherever_it_runs(store: St
 
 async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(store: Store) -> None:
     assert await _works(store, "all") == ""
-    vitals = Health()
-    vitals.expect(["match"])
-    vitals._beats["match"] -= 61
-    assert await service.missing(Overview(store), vitals) == "no sign of life from match"
+    health = Health()
+    health.expect(["match"])
+    health._beats["match"] -= 61
+    assert await service.missing(Overview(store), health) == "no sign of life from match"
 
 
 async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
-    vitals = Health()
-    vitals.refused = "the store takes no writes for now: it is full"
-    assert await service.missing(Overview(store), vitals) == vitals.refused
+    health = Health()
+    health.refused = "the store takes no writes for now: it is full"
+    assert await service.missing(Overview(store), health) == health.refused
 
 
 async def test_a_store_that_is_away_is_no_life() -> None:

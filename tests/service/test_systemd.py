@@ -88,8 +88,8 @@ def test_an_abstract_socket_is_found_and_a_missing_one_hurts_nobody() -> None:
     Systemd({}).ready("")
 
 
-async def _hear(manager: Manager, systemd: Systemd, vitals: Health, seconds: float) -> list[str]:
-    watching = asyncio.ensure_future(systemd.watch(vitals, _fine))
+async def _hear(manager: Manager, systemd: Systemd, health: Health, seconds: float) -> list[str]:
+    watching = asyncio.ensure_future(systemd.watch(health, _fine))
     await asyncio.sleep(seconds)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
@@ -97,12 +97,12 @@ async def _hear(manager: Manager, systemd: Systemd, vitals: Health, seconds: flo
 
 
 async def test_the_watchdog_is_fed_only_while_every_role_beats(manager: Manager) -> None:
-    vitals = Health()
-    vitals.expect(["poll", "match"])
-    heard = await _hear(manager, Systemd(manager.env), vitals, 0.1)
+    health = Health()
+    health.expect(["poll", "match"])
+    heard = await _hear(manager, Systemd(manager.env), health, 0.1)
     assert heard == ["WATCHDOG=1", "STATUS=2 sources, all well"]
-    vitals._beats["match"] -= 2 * PERIOD
-    heard = await _hear(manager, Systemd(manager.env), vitals, PERIOD)
+    health._beats["match"] -= 2 * PERIOD
+    heard = await _hear(manager, Systemd(manager.env), health, PERIOD)
     assert "STATUS=no sign of life from match" in heard
     assert "WATCHDOG=1" not in heard
 

@@ -13,7 +13,7 @@ HOUR_MS = 3_600_000
 LEASE_MS = 60
 
 
-def intake(store: Store, queue_max: int = 1000) -> PollStore:
+def poll_store(store: Store, queue_max: int = 1000) -> PollStore:
     """A poller's end."""
     return PollStore(store, seen_ttl_ms=HOUR_MS, queue_max=queue_max, lease_ms=LEASE_MS)
 
@@ -25,7 +25,7 @@ def matcher(store: Store, name: str = "m1") -> MatchStore:
 
 async def queued(store: Store, *articles: Article) -> None:
     """Articles on their way to a matcher."""
-    await intake(store).commit(Claim("seeds", "", {}, {}), articles, memory={}, status={}, delay_ms=0)
+    await poll_store(store).commit(Claim("seeds", "", {}, {}), articles, memory={}, status={}, delay_ms=0)
 
 
 async def match_one(

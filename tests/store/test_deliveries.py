@@ -157,12 +157,12 @@ async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_it
     seen = await outbox.peek("team|now")
     assert (len(seen.hits), seen.taken, await outbox.dead()) == (1, 2, 0), "who only looks buries nothing"
     assert await outbox.close(seen, NOW, [])
-    (letter,) = await DeliveryAdmin(store).letters()
-    assert (letter.kind, letter.reason, letter.group) == ("hit", "codec", "team|now")
+    (dead_letter,) = await DeliveryAdmin(store).dead_letters()
+    assert (dead_letter.kind, dead_letter.reason, dead_letter.group) == ("hit", "codec", "team|now")
     assert (await Overview(store).depths([])).dead_of == {"parked": 1}
     assert gaps(await Ledger(store).audit()) == ()
-    assert await DeliveryAdmin(store).requeue(letter)
-    assert (await outbox.peek("team|now")).damaged == ((letter.detail, b"h9{}"),)
+    assert await DeliveryAdmin(store).requeue(dead_letter)
+    assert (await outbox.peek("team|now")).damaged == ((dead_letter.detail, b"h9{}"),)
     assert gaps(await Ledger(store).audit()) == ()
 
 
@@ -170,7 +170,7 @@ async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_it
 
 
 async def test_dead_letters_are_counted_by_their_queue_as_they_come_and_go(store: Store) -> None:
-    outbox, desk, board = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store), Overview(store)
+    outbox, desk, overview = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store), Overview(store)
     await outbox.open_box("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery(f"d{n}") for n in range(3)])
     for entry in await outbox.claims("team", "n1", LEASE_MS).take(3, block=False):
@@ -179,15 +179,15 @@ async def test_dead_letters_are_counted_by_their_queue_as_they_come_and_go(store
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
     await end.bury(entry, "codec", "not read")
-    assert (await board.depths(["team"])).dead_of == {"outbox:team": 3, "articles": 1}
-    first, second, third, fourth = await desk.letters()
+    assert (await overview.depths(["team"])).dead_of == {"outbox:team": 3, "articles": 1}
+    first, second, third, fourth = await desk.dead_letters()
     assert await desk.requeue(first)
     assert await desk.drop_letter(second)
     assert not await desk.drop_letter(second), "it is gone already"
     assert await desk.requeue(fourth)
-    assert (await board.depths(["team"])).dead_of == {"outbox:team": 1}
+    assert (await overview.depths(["team"])).dead_of == {"outbox:team": 1}
     assert await desk.drop_letter(third)
-    depths = await board.depths(["team"])
+    depths = await overview.depths(["team"])
     assert (depths.dead, depths.dead_of) == (0, {})
 
 

@@ -42,10 +42,10 @@ async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None
     await match_one(end, two, article("b"), Parking(hit("b", article=article("b")), ()))
     await end.bury(three, "codec", "damaged")
     assert (await balanced(store)).parked == 2
-    (letter,) = await desk.letters()
-    assert letter.about == "c"
-    assert await desk.requeue(letter)
-    assert not await desk.requeue(letter), "once"
+    (dead_letter,) = await desk.dead_letters()
+    assert dead_letter.about == "c"
+    assert await desk.requeue(dead_letter)
+    assert not await desk.requeue(dead_letter), "once"
     assert (await balanced(store)).articles == 1
     assert await outbox.close(await outbox.peek("team|now"), NOW, [digest_delivery(f"d{n}") for n in range(4)])
     await balanced(store)
@@ -63,8 +63,8 @@ async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None
         else:
             await outbox.keep("team", entry, "n", "429", burns=True)
         await balanced(store)
-    (letter,) = await desk.letters()
-    assert await desk.requeue(letter)
+    (dead_letter,) = await desk.dead_letters()
+    assert await desk.requeue(dead_letter)
     await balanced(store)
     for case in await desk.cases("team"):
         assert await desk.drop(case)

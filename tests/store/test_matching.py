@@ -84,7 +84,7 @@ async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store
 
 
 async def test_stories_stay_open_for_the_window_after_their_last_report(store: Store) -> None:
-    board, end = Overview(store), MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=400)
+    overview, end = Overview(store), MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS, window_ms=400)
 
     async def told(title: str, topic: str = "mali") -> None:
         await queued(store, article(title))
@@ -94,13 +94,13 @@ async def test_stories_stay_open_for_the_window_after_their_last_report(store: S
     await told("a")
     await told("b")
     await told("c", "wagner")
-    assert await board.open_stories(["mali", "wagner", "quiet"]) == {"mali": 2, "wagner": 1, "quiet": 0}
+    assert await overview.open_stories(["mali", "wagner", "quiet"]) == {"mali": 2, "wagner": 1, "quiet": 0}
     await asyncio.sleep(0.25)
     await told("d")
     await asyncio.sleep(0.25)
-    assert await board.open_stories(["mali", "wagner"]) == {"mali": 1, "wagner": 0}
+    assert await overview.open_stories(["mali", "wagner"]) == {"mali": 1, "wagner": 0}
     assert await store.redis.exists(store.keys.stories("wagner")) == 0, "nothing is left of a quiet topic"
-    assert await board.open_stories([]) == {}
+    assert await overview.open_stories([]) == {}
 
 
 async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
@@ -152,9 +152,9 @@ async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> 
     assert poisonous == [False, False, False, True]
     await end.bury(entry, "poison", "it kills")
     assert await end.waiting() == 0
-    ((_, letter),) = await store.redis.xrange(store.keys.dead)
-    assert letter[b"reason"] == b"poison"
-    assert letter[b"payload"]
+    ((_, dead_letter),) = await store.redis.xrange(store.keys.dead)
+    assert dead_letter[b"reason"] == b"poison"
+    assert dead_letter[b"payload"]
 
 
 async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loaded_again(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from tests.making import article, digest_delivery
 from tests.notify.editions import usual
-from tests.store.ends import intake
+from tests.store.ends import poll_store
 from tests.web.web_app import Shelf, closed, found
 from watchpost.match.matcher import match
 from watchpost.model import Group, Message, Topic, derive_id
@@ -67,7 +67,7 @@ _ARTICLES = (
 )
 
 
-def watched() -> ConfigSummary:
+def summary() -> ConfigSummary:
     """The demo's configuration."""
     paris = "Europe/Paris"
     feeds = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
@@ -97,7 +97,7 @@ def coming() -> Shelf:
         "", sentences.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
     )
     ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
-    duty, desk = (id_of(group) for group in watched().groups)
+    duty, desk = (id_of(group) for group in summary().groups)
     kept = "1 hit, held back by quiet hours until 2026-11-24 06:00 UTC: Convoy from Gao reaches Kidal"
     return Shelf({desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),)})
 
@@ -113,7 +113,7 @@ async def furnish(store: Store) -> None:
         seen = now - timedelta(minutes=11 + 37 * number)
         about = article(
             title, body=body, lang=lang, outlet=outlet, url=f"https://news.example.org/{number}", fetched=seen,
-            published=seen - timedelta(minutes=4), source=watched().feeds[min(number, 4)],
+            published=seen - timedelta(minutes=4), source=summary().feeds[min(number, 4)],
         )  # fmt: skip
         hit = match(about, TOPICS, seen)[0]
         story = derive_id("story", "convoy") if number < 2 else hit.story
@@ -129,15 +129,15 @@ async def furnish(store: Store) -> None:
 
 
 async def _read(store: Store, now: datetime) -> None:
-    names = watched().feeds
-    await intake(store).sync(list(names))
-    for number, claim in enumerate((await intake(store).claim(10)).feeds):
+    names = summary().feeds
+    await poll_store(store).sync(list(names))
+    for number, claim in enumerate((await poll_store(store).claim(10)).feeds):
         visit = (now - timedelta(minutes=number)).isoformat()
         status = {"last_visit": visit, "last_read": visit, "failures": "0", "next_visit": "every 10 minutes"}
         if claim.name == "old-wire":
             status |= {"failures": "3", "detail": "HTTP 503 Service Unavailable", "reason": "server_error"}
             status["last_read"] = (now - timedelta(hours=5)).isoformat()
-        await intake(store).commit(claim, [], memory={}, status=status, delay_ms=(600 - 60 * number) * 1000)
+        await poll_store(store).commit(claim, [], memory={}, status=status, delay_ms=(600 - 60 * number) * 1000)
 
 
 async def _sent(store: Store, now: datetime) -> None:

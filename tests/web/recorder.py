@@ -26,9 +26,9 @@ class Recorder:
         self.done.append(("hurry", receiver, by))
         return 2
 
-    async def resend(self, letter: str, by: str) -> bool:
-        self.done.append(("resend", letter, by))
-        return letter == "1-0"
+    async def resend(self, dead_letter: str, by: str) -> bool:
+        self.done.append(("resend", dead_letter, by))
+        return dead_letter == "1-0"
 
     async def read_now(self, feed: str, by: str) -> str:
         self.done.append(("read", feed, by))
@@ -44,7 +44,7 @@ class Recorder:
         self.done.append(("replay", wanted["receiver"], by))
         return found.count
 
-    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
+    async def holding_rules(self, wanted: Mapping[str, str], by: str) -> None:
         if not wanted["reason"]:
             raise FormError({"reason": "a reason is needed"})
         self.done.append(("hush", wanted["topic"], by))

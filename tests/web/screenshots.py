@@ -27,7 +27,7 @@ PAGES = {
     "editions": "/editions",
     "replay": "/deliveries/replay?since=6h",
     "mistakes": "/deliveries/replay?since=6",
-    "coming": f"/editions/{id_of(demo.watched().groups[1])}",
+    "coming": f"/editions/{id_of(demo.summary().groups[1])}",
     "deliveries": "/deliveries",
     "config": "/config",
 }
@@ -47,10 +47,10 @@ async def take(folder: Path, everything: bool) -> None:
             pages(
                 store,
                 Health(),
-                watched=demo.watched(),
+                summary=demo.summary(),
                 next_edition=next_edition,
                 coming=demo.coming(),
-                deeds=Recorder(),
+                actions=Recorder(),
             ) as address,
             browser() as chromium,
         ):

@@ -52,11 +52,11 @@ async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
 
 
 async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
-    deeds = Recorder()
+    actions = Recorder()
     good = {**basic("anna", "correct horse: battery"), "sec-fetch-site": "same-origin"}
     shelf = hostile_edition()
     async with (
-        pages(store, access=USERS, deeds=deeds, coming=shelf) as address,
+        pages(store, access=USERS, actions=actions, coming=shelf) as address,
         httpx.AsyncClient(headers=good) as client,
     ):
         for path, body, code in (
@@ -81,15 +81,15 @@ async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
             answer = await client.post(address + ROOT + path, json=body)
             assert answer.status_code == code, path
             assert ("problem" in answer.json()) is (code != 200)
-        count = len(deeds.done)
+        count = len(actions.done)
         looks = basic("bob", "correct horse: battery")
         for call in CALLS:
             if call.method == "POST":
                 assert (await client.post(f"{address}{ROOT}{call.path}", headers=looks)).status_code == 403
-    assert len(deeds.done) == count
-    assert {by for *_, by in deeds.done + shelf.sent} == {"anna"}
+    assert len(actions.done) == count
+    assert {by for *_, by in actions.done + shelf.sent} == {"anna"}
     assert len(shelf.sent) == 1
-    assert {deed for deed, *_ in deeds.done} == {"enable", "hurry", "replay", "resend", "read", "hush", "unhush"}
+    assert {deed for deed, *_ in actions.done} == {"enable", "hurry", "replay", "resend", "read", "hush", "unhush"}
 
 
 @pytest.mark.parametrize(

@@ -149,11 +149,11 @@ async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
     "access", [replace(USERS, tokens=TOKENS), HttpAccess(tokens=TOKENS)], ids=["users", "tokens alone"]
 )
 async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, access: HttpAccess) -> None:
-    deeds = Recorder()
+    actions = Recorder()
     deploy, looking = ({"authorization": f"Bearer {token}"} for token in (TOKEN, LOOKING))
     anna = basic("anna", "correct horse: battery")
     retry = "/deliveries/retry"
-    async with pages(store, access=access, deeds=deeds) as address, httpx.AsyncClient() as client:
+    async with pages(store, access=access, actions=actions) as address, httpx.AsyncClient() as client:
         wrong = await client.post(address + retry, headers={"authorization": "Bearer nonsense"})
         assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (401, True)
         assert (await client.post(address + retry)).status_code == 401
@@ -161,10 +161,10 @@ async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store
         assert (await client.get(f"{address}/metrics", headers=looking)).status_code == 200
         foreign = {**deploy, "origin": "https://evil.example"}
         assert (await client.post(address + retry, headers=foreign)).status_code == 403
-        assert deeds.done == []
+        assert actions.done == []
         assert (await client.post(address + retry, headers=deploy)).status_code == 303
         assert (await client.post(f"{address}/api/v1/deliveries/retry", headers=deploy)).status_code == 200
-        assert {by for *_, by in deeds.done} == {"token deploy"}
+        assert {by for *_, by in actions.done} == {"token deploy"}
         if access.users:
             asked = await client.post(address + retry, headers=anna)
             assert (asked.status_code, "Bearer" in asked.text) == (403, True)
@@ -174,10 +174,10 @@ async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store
 
 
 async def test_where_nobody_logs_in_a_program_needs_no_token(store: Store) -> None:
-    deeds = Recorder()
-    async with pages(store, deeds=deeds) as address, httpx.AsyncClient() as client:
+    actions = Recorder()
+    async with pages(store, actions=actions) as address, httpx.AsyncClient() as client:
         assert (await client.post(f"{address}/deliveries/retry")).status_code == 303
-    assert [by for *_, by in deeds.done] == [ANYBODY.name]
+    assert [by for *_, by in actions.done] == [ANYBODY.name]
 
 
 # ── what is kept of a password ──

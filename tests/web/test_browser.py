@@ -32,7 +32,7 @@ SIZES = ((360, 740), (1280, 800))
 RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
 
 MORE = (
-    *(f"/editions/{id_of(group)}" for group in demo.watched().groups),
+    *(f"/editions/{id_of(group)}" for group in demo.summary().groups),
     "/deliveries/replay?since=6h",
     "/deliveries/replay?since=6",
 )
@@ -40,7 +40,7 @@ MORE = (
 
 def _demo(store: Store) -> AbstractAsyncContextManager[str]:
     """The newsroom's pages."""
-    return pages(store, watched=demo.watched(), next_edition=next_edition, coming=demo.coming(), deeds=Recorder())
+    return pages(store, summary=demo.summary(), next_edition=next_edition, coming=demo.coming(), actions=Recorder())
 
 
 def _note(answered: list[str], answer: Response) -> None:
@@ -81,7 +81,7 @@ async def watch(chromium: Browser, address: str, *, script: bool, size: tuple[in
 async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store) -> None:
     await furnish(store)
     paths = (*PATHS, f"/e/{'a' * 32}", f"/stories?q={HOSTILE}", "/deliveries/replay?since=6h", "/nothing")
-    async with pages(store, deeds=Recorder()) as address, browser() as chromium:
+    async with pages(store, actions=Recorder()) as address, browser() as chromium:
         for script in (True, False):
             for size in SIZES:
                 page, wrong = await watch(chromium, address, script=script, size=size)

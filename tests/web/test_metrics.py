@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.making import WHEN
 from tests.promtool import promtool
-from tests.store.ends import intake, queued
+from tests.store.ends import poll_store, queued
 from watchpost import log as tm
 from watchpost.model import Topic
 from watchpost.notify import receivers
@@ -117,10 +117,10 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
         tm.store_seconds.labels(str(script))
     for route, method, code in product(range(30), ("GET", "POST", "other"), ("200", "403", "404", "500")):
         tm.requests.labels(str(route), method, code)
-    await intake(store).sync(feeds)
-    for claim in (await intake(store).claim(len(feeds))).feeds:
+    await poll_store(store).sync(feeds)
+    for claim in (await poll_store(store).claim(len(feeds))).feeds:
         status = {"failures": "2", "last_read": WHEN.isoformat(), "state": "dead" if claim.name == "feed1" else ""}
-        await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
+        await poll_store(store).commit(claim, [], memory={}, status=status, delay_ms=0)
     topics = tuple(Topic(f"topic{n}", "", parse("mali")) for n in range(20))
     await Gauges(Overview(store), ConfigSummary(feeds, (), tuple(names), topics)).measure()
 
@@ -137,19 +137,19 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
 async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store) -> None:
     await queued(store)
     await store.redis.xadd(store.keys.outbox("team"), {"d": "1"}, id="1-1")
-    for letter in (
+    for dead_letter in (
         {"kind": "article"},
         {"kind": "delivery", "receiver": "team"},
         {"kind": "delivery", "receiver": "x"},
     ):
-        await store.redis.xadd(store.keys.dead, letter)
+        await store.redis.xadd(store.keys.dead, dead_letter)
     await store.redis.xadd(store.keys.pushed, {"k": "content"}, id="1-1")
     await store.redis.zadd(store.keys.stories("mali"), {"s1": 9e15, "s2": 9e15, "over": 1})
     await store.prune()
-    watched = ConfigSummary(
+    summary = ConfigSummary(
         ("rfi",), (), ("team",), (Topic("mali", "Mali", parse("mali")), Topic("gao", "Gao", parse("gao")))
     )
-    await Gauges(Overview(store), watched).measure()
+    await Gauges(Overview(store), summary).measure()
     found = dict(line.rsplit(" ", 1) for line in series())
     assert found['watchpost_queue_depth{queue="outbox:team"}'] == "1.0"
     assert float(found['watchpost_queue_oldest_age_seconds{queue="outbox:team"}']) > 1e9, "since 1970"
@@ -163,7 +163,7 @@ async def test_gauges_of_the_store_are_measured_and_vanish_with_it(store: Store)
     assert found['watchpost_feeds{state="new"}'] == "1.0"
 
     away = Store("redis://127.0.0.1:1/0")
-    await Gauges(Overview(away), watched).measure()
+    await Gauges(Overview(away), summary).measure()
     assert not [line for line in series() if line.startswith(("watchpost_queue_", "watchpost_stories_"))]
     await away.close()
 

@@ -198,9 +198,9 @@ async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> N
 
 
 async def test_the_configuration_says_what_is_wrong_on_the_disk(store: Store) -> None:
-    vitals = Health()
-    vitals.reload = Reload(False, vitals.started, "a.yaml:1:2 topics.mali: unknown key")
-    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
+    health = Health()
+    health.reload = Reload(False, health.started, "a.yaml:1:2 topics.mali: unknown key")
+    async with pages(store, health) as address, httpx.AsyncClient() as client:
         page = (await client.get(f"{address}/config")).text
         assert "is not used" in page
         assert "a.yaml:1:2 topics.mali: unknown key" in page
@@ -243,7 +243,7 @@ class Broken(Shelf):
 
 async def test_a_page_that_cannot_be_made_says_so_and_leaves_the_others_alone(store: Store) -> None:
     async with (
-        pages(store, coming=Broken({}), deeds=Recorder()) as address,
+        pages(store, coming=Broken({}), actions=Recorder()) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         for answer in (
@@ -269,14 +269,14 @@ async def test_pages_stay_small_whatever_is_in_them(store: Store) -> None:
         about = article(f"{number}: {'a rather long headline ' * 9}", url=f"https://news.example/{'x' * 180}/{number}")
         await found(store, about, evidence=evidence, snippet=Snippet("Gao and Kidal " * 20, ((0, 3), (8, 13))))
     feeds = tuple(f"feed-{number}-of-a-regional-newspaper" for number in range(300))
-    watched = replace(
+    summary = replace(
         WATCHED,
         feeds=feeds,
         topics=(MALI, *topics),
         places={name: f"https://feeds.example.org/{name}/edition/international/rss.xml" for name in feeds},
         listing=tuple('  "key": "value of some length",' for _ in range(900)),
     )
-    async with pages(store, watched=watched, deeds=Recorder()) as address, httpx.AsyncClient() as client:
+    async with pages(store, summary=summary, actions=Recorder()) as address, httpx.AsyncClient() as client:
         for path in (*PATHS, "/topics?page=2", "/feeds?page=3&q=feed", "/topics?q=topic 19"):
             answer = await client.get(address + path)
             assert answer.status_code == 200, path

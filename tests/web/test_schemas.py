@@ -76,8 +76,10 @@ def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_su
     case = DeliveryRecord("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
     cases = [case, replace(case, id="a.2"), replace(case, id="a.3", state="retrying", error="503")]
     cases.append(replace(case, id="d", digest="d", state="dead"))
-    letter = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
-    shown = deliveries.page_of_deliveries({}, {}, {}, cases, [letter, replace(letter, delivery="e")], [], WHEN)
+    dead_letter = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
+    shown = deliveries.page_of_deliveries(
+        {}, {}, {}, cases, [dead_letter, replace(dead_letter, delivery="e")], [], WHEN
+    )
     assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
     assert shown["waiting_count"] == 3
     assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
@@ -94,15 +96,15 @@ def test_trouble_is_said_in_sentences() -> None:
 
 def test_what_is_not_known_is_not_said() -> None:
     """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
-    depths, vitals = Depths(0, 0, {}, 0, 0), Health()
-    vitals.refused = "the store takes no writes for now: full"
-    told = report(ConfigSummary(), vitals, Seen("", (), depths, {}, (), {}), WHEN, "1")
-    assert (told["status"], told["reasons"]) == ("degraded", [vitals.refused])
+    depths, health = Depths(0, 0, {}, 0, 0), Health()
+    health.refused = "the store takes no writes for now: full"
+    told = report(ConfigSummary(), health, Seen("", (), depths, {}, (), {}), WHEN, "1")
+    assert (told["status"], told["reasons"]) == ("degraded", [health.refused])
     assert told["store"] == {"reachable": True, "takes_writes": False}
-    vitals = Health()
-    vitals.expect(["match"])
-    vitals._beats["match"] -= 61
-    told = report(ConfigSummary(), vitals, Seen("the store does not answer within 5 s"), WHEN, "1")
+    health = Health()
+    health.expect(["match"])
+    health._beats["match"] -= 61
+    told = report(ConfigSummary(), health, Seen("the store does not answer within 5 s"), WHEN, "1")
     assert (told["status"], told["reasons"]) == (
         "down",
         ["no sign of life from match", "the store does not answer within 5 s"],

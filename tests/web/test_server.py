@@ -19,9 +19,9 @@ from watchpost.web.server import Listener, build, parse_listen, serve
 async def test_probes_metrics_and_the_page(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503 <script>")
     await queued(store)
-    vitals = Health()
-    vitals.registered = True
-    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
+    health = Health()
+    health.registered = True
+    async with pages(store, health) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/healthz")).text == "ok\n"
         assert (await client.get(f"{address}/readyz")).json() == {"ready": True}
         status = (await client.get(f"{address}/status.json")).json()
@@ -41,13 +41,13 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
 
 
 async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
-    vitals = Health()
-    vitals.expect(["match", "notify"])
-    vitals._beats["match"] -= 61
-    async with pages(store, vitals) as address, httpx.AsyncClient() as client:
+    health = Health()
+    health.expect(["match", "notify"])
+    health._beats["match"] -= 61
+    async with pages(store, health) as address, httpx.AsyncClient() as client:
         answer = await client.get(f"{address}/healthz")
         assert (answer.status_code, answer.text) == (503, "no sign of life from match\n")
-        vitals.beat("match")
+        health.beat("match")
         assert (await client.get(f"{address}/healthz")).status_code == 200
 
 

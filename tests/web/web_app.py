@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.making import WHEN, digest_delivery, hit
-from tests.store.ends import intake, match_one, matcher, parked, queued
+from tests.store.ends import match_one, matcher, parked, poll_store, queued
 from watchpost.config.config import HttpAccess
 from watchpost.health import Health
 from watchpost.model import Article, Delivery, Group, Hit, Topic
@@ -57,9 +57,9 @@ class Shelf:
 @asynccontextmanager
 async def pages(
     store: Store,
-    vitals: Health | None = None,
+    health: Health | None = None,
     access: HttpAccess | None = None,
-    watched: ConfigSummary = WATCHED,
+    summary: ConfigSummary = WATCHED,
     **others: Any,
 ) -> AsyncIterator[str]:
     """The server on a free port; yields its address. `others` are more of House."""
@@ -68,10 +68,10 @@ async def pages(
     async def told(where: str) -> None:
         address.set_result(where)
 
-    vitals = vitals or Health()
-    house = WebContext(store, watched, vitals, access=access or HttpAccess(), stop=stop, **others)
-    work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(house), told))
-    pulse = asyncio.ensure_future(vitals.run())  # a browser takes longer than a loop may hang
+    health = health or Health()
+    web_context = WebContext(store, summary, health, access=access or HttpAccess(), stop=stop, **others)
+    work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(web_context), told))
+    pulse = asyncio.ensure_future(health.run())  # a browser takes longer than a loop may hang
     yield f"http://{await address}"
     stop.set()
     await work
@@ -92,10 +92,10 @@ async def found(
 
 async def failing(store: Store, name: str, detail: str) -> None:
     """A feed that cannot be read."""
-    await intake(store).sync([name])
-    (claim,) = (await intake(store).claim(1)).feeds
+    await poll_store(store).sync([name])
+    (claim,) = (await poll_store(store).claim(1)).feeds
     status = {"failures": "2", "detail": detail, "last_visit": WHEN.isoformat()}
-    await intake(store).commit(claim, [], memory={}, status=status, delay_ms=0)
+    await poll_store(store).commit(claim, [], memory={}, status=status, delay_ms=0)
 
 
 async def closed(store: Store, *deliveries: Delivery, group: str = "team|now") -> DeliveryStore:

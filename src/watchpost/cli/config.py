@@ -32,12 +32,12 @@ from watchpost.operations.feeds.subscriptions import replace_file
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
-def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def show(config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost config show`."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    shown = effective(plan)
+    shown = effective(config)
     if as_json:
         tell_json(shown)
         return OK
@@ -51,12 +51,12 @@ def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     return OK
 
 
-def fmt(files: Sequence[Path], only_check: bool, config: Path | None) -> int:
+def fmt(files: Sequence[Path], only_check: bool, config_path: Path | None) -> int:
     """The exit code of `watchpost config fmt`: with --check 1 if a file would change; 2 if one cannot be read."""
-    return _rewrite(files, config, formatted, only_check, "laid out")
+    return _rewrite(files, config_path, formatted, only_check, "laid out")
 
 
-def migrate(files: Sequence[Path], only_check: bool, config: Path | None) -> int:
+def migrate(files: Sequence[Path], only_check: bool, config_path: Path | None) -> int:
     """The exit code of `watchpost config migrate`: as fmt."""
 
     def renew(text: str, name: str) -> str:
@@ -65,7 +65,7 @@ def migrate(files: Sequence[Path], only_check: bool, config: Path | None) -> int
             note(f"{name}: {line}")
         return renewed
 
-    code = _rewrite(files, config, renew, only_check, "rewritten")
+    code = _rewrite(files, config_path, renew, only_check, "rewritten")
     if code == OK:
         note(f"version {VERSION} is the newest format")
     return code
@@ -102,12 +102,12 @@ def diff(first: Path | None, second: Path | None, data: Path | None, as_json: bo
 
 
 def _rewrite(
-    files: Sequence[Path], config: Path | None, change: Callable[[str, str], str], only_check: bool, done: str
+    files: Sequence[Path], config_path: Path | None, change: Callable[[str, str], str], only_check: bool, done: str
 ) -> int:
     paths = list(files)
     if not paths:
         try:
-            main = read_settings(config=config).config
+            main = read_settings(config=config_path).config
         except ConfigError as error:
             complain(error.complaints)
             return USAGE
@@ -197,17 +197,17 @@ def config_check(
 
 
 @config_app.command("show")
-def config_show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
     """The configuration as it is understood: defaults filled in, files put together, secrets by their origin."""
 
-    raise typer.Exit(show(config, as_json, os.environ))
+    raise typer.Exit(show(config_path, as_json, os.environ))
 
 
 @config_app.command("fmt")
-def config_fmt(files: Files = None, check: Check = False, config: ConfigOption = None) -> None:
+def config_fmt(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> None:
     """Lay the files out in one way. Comments stay, and so does what they say."""
 
-    raise typer.Exit(fmt(files or [], check, config))
+    raise typer.Exit(fmt(files or [], check, config_path))
 
 
 @config_app.command("diff")
@@ -223,10 +223,10 @@ def config_diff(
 
 
 @config_app.command("migrate")
-def config_migrate(files: Files = None, check: Check = False, config: ConfigOption = None) -> None:
+def config_migrate(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> None:
     """Rewrite keys of earlier versions. Comments stay."""
 
-    raise typer.Exit(migrate(files or [], check, config))
+    raise typer.Exit(migrate(files or [], check, config_path))
 
 
 @config_app.command("schema")
@@ -245,10 +245,10 @@ def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
         settings = read_settings(config=file)
         output.open_log(settings)
         with ProgressBar("reading the configuration") as bar:
-            plan = factory.read_config(settings.config, env, bar)
+            config = factory.read_config(settings.config, env, bar)
     except ConfigError as error:
         return _report(error.complaints, as_json, None)
-    return _report(plan.warnings, as_json, plan)
+    return _report(config.warnings, as_json, config)
 
 
 def schema() -> int:
@@ -257,12 +257,12 @@ def schema() -> int:
     return OK
 
 
-def _report(complaints: tuple[Complaint, ...], as_json: bool, plan: Config | None) -> int:
+def _report(complaints: tuple[Complaint, ...], as_json: bool, config: Config | None) -> int:
     if as_json:
-        tell_json({"ok": plan is not None, "complaints": [asdict(complaint) for complaint in complaints]})
-    elif plan is not None:
-        counts = (len(plan.sources), "source"), (len(plan.topics), "topic"), (len(plan.routes), "route")
+        tell_json({"ok": config is not None, "complaints": [asdict(complaint) for complaint in complaints]})
+    elif config is not None:
+        counts = (len(config.sources), "source"), (len(config.topics), "topic"), (len(config.routes), "route")
         tell("fine: " + ", ".join(count(number, word) for number, word in counts))
     if complaints and not as_json:
         complain(complaints)
-    return OK if plan is not None else USAGE
+    return OK if config is not None else USAGE

@@ -33,9 +33,9 @@ from watchpost.store.deliveries import DeliveryAdmin, failed_since
 def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery list`."""
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         after = _moment(since)
-        if not await receiver_known(plan, store, receiver):
+        if not await receiver_known(config, store, receiver):
             return USAGE
         cases = await DeliveryAdmin(store).cases(receiver)
         chosen = [case for case in cases if not failed or case.state == "dead"]
@@ -48,7 +48,7 @@ def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: 
 def show(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery show`: 1 if nothing is known of it."""
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         case = await DeliveryAdmin(store).case(id_)
         if case is None:
             say(f"nothing is known of a delivery {id_} (any more)")
@@ -76,21 +76,21 @@ def replay(
         say("name deliveries by their ids, or all of them with --failed (and --since 6h)")
         return USAGE
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         after = _moment(since)
-        if not await receiver_known(plan, store, receiver):
+        if not await receiver_known(config, store, receiver):
             return USAGE
-        letters = [
+        dead_letters = [
             one
-            for one in failed_since(await DeliveryAdmin(store).letters(), after)
+            for one in failed_since(await DeliveryAdmin(store).dead_letters(), after)
             if chosen_deliveries(one, ids, receiver)
         ]
-        if failed and after is None and not confirmed(len(letters), "sent again", yes):
+        if failed and after is None and not confirmed(len(dead_letters), "sent again", yes):
             return USAGE
         with ProgressBar("sending again") as bar:
-            deeds = Actions(plan, store)
-            done = await deeds.take_up(letters, factory.operator(), receiver, deed="replay", progress=bar)
-        return report(where, "replayed", done, max(len(letters), len(ids)) - done)
+            actions = Actions(config, store)
+            done = await actions.take_up(dead_letters, factory.operator(), receiver, deed="replay", progress=bar)
+        return report(where, "replayed", done, max(len(dead_letters), len(ids)) - done)
 
     return at(where, env, work)
 
@@ -108,28 +108,28 @@ def delivery_list(
     receiver: Only = "",
     failed: Annotated[bool, typer.Option("--failed", help="Only those that were given up.")] = False,
     since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Deliveries that have not arrived, the oldest first."""
     from watchpost.cli import queue
 
-    where = queue.StoreOptions(config, data, as_json)
+    where = queue.StoreOptions(config_path, data, as_json)
     raise typer.Exit(show_all(where, receiver, failed, since, os.environ))
 
 
 @delivery_app.command("show")
 def delivery_show(
     id_: Annotated[str, typer.Argument(metavar="ID")],
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """One delivery: what became of it, and the very text that is sent."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), id_, os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config_path, data, as_json), id_, os.environ))
 
 
 @delivery_app.command("replay")
@@ -139,12 +139,12 @@ def delivery_replay(
     since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
     receiver: Only = "",
     yes: Yes = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send again what was given up: the same id and the same bytes, marked as a replay, each once, in order."""
     from watchpost.cli import queue
 
-    where = queue.StoreOptions(config, data, as_json)
+    where = queue.StoreOptions(config_path, data, as_json)
     raise typer.Exit(replay(where, tuple(ids or ()), failed, since, receiver, yes, os.environ))

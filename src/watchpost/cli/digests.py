@@ -24,17 +24,17 @@ from watchpost.store.windows import AT_MOST_HITS
 def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since: str, env: Mapping[str, str]) -> int:
     """The exit code of `digest preview`: 1 if the receiver has no edition of that form."""
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         span = span_of(since)
-        if not _known(plan, receiver):
+        if not _known(config, receiver):
             return USAGE
-        async with drafts(plan, store) as desk:
+        async with drafts(config, store) as desk:
             found, more = await desk.over(receiver, span) if span is not None else (await desk.of(receiver), False)
         if more:
             note(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
-        elif span is not None and span > plan.retention.hits:
+        elif span is not None and span > config.retention.hits:
             note(
-                f"hits are kept for {words(plan.retention.hits)} (retention.hits): of what was before nothing is known"
+                f"hits are kept for {words(config.retention.hits)} (retention.hits): older hits are gone"
             )
         if where.as_json:
             tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
@@ -64,10 +64,10 @@ def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since:
 def send(where: StoreOptions, receiver: str, dry_run: bool, env: Mapping[str, str]) -> int:
     """The exit code of `digest send`: 5 if a notifier was faster with some of it."""
 
-    async def work(plan: Config, store: Store) -> int:
-        if not _known(plan, receiver):
+    async def work(config: Config, store: Store) -> int:
+        if not _known(config, receiver):
             return USAGE
-        async with drafts(plan, store) as desk:
+        async with drafts(config, store) as desk:
             found = [draft for draft in await desk.of(receiver) if draft.edition.deliveries]
             sent = () if dry_run else await desk.send(found, factory.operator())
         subjects = [one.message.subject for draft in (found if dry_run else sent) for one in draft.edition.deliveries]
@@ -83,8 +83,8 @@ def send(where: StoreOptions, receiver: str, dry_run: bool, env: Mapping[str, st
     return at(where, env, work)
 
 
-def _known(plan: Config, receiver: str) -> bool:
-    names = [part.name for part in plan.receivers]
+def _known(config: Config, receiver: str) -> bool:
+    names = [part.name for part in config.receivers]
     if receiver not in names:
         unknown("receiver", receiver, names)
     return receiver in names
@@ -104,9 +104,9 @@ def _explain(draft: DigestDraft) -> None:
         for number, story in enumerate(draft.edition.digest.stories, 1):
             tell(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
         tell("the score is log(1 + independent voices) · weight · freshness · strength of the match")
-    for ruling in draft.edition.rulings:
-        until = f" until {ruling.until:%Y-%m-%d %H:%M}Z" if ruling.until else ""
-        tell(f"{count(len(ruling.hits), 'hit')}: {ruling.reason}{until}  {ruling.hits[0].article.title}")
+    for decision in draft.edition.decisions:
+        until = f" until {decision.until:%Y-%m-%d %H:%M}Z" if decision.until else ""
+        tell(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {decision.hits[0].article.title}")
     for (silence, topic), number in draft.edition.silenced.items():
         tell(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 
@@ -132,11 +132,11 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
         ],
         "rulings": [
             {
-                "reason": ruling.reason,
-                "hits": len(ruling.hits),
-                "until": ruling.until.isoformat() if ruling.until else None,
+                "reason": decision.reason,
+                "hits": len(decision.hits),
+                "until": decision.until.isoformat() if decision.until else None,
             }
-            for ruling in draft.edition.rulings
+            for decision in draft.edition.decisions
         ],
         "silenced": [
             {"silence": silence, "topic": topic, "hits": count}
@@ -160,14 +160,14 @@ def digest_preview(
     since: Annotated[
         str, typer.Option("--since", help="Not what waits, but everything found in the last 90m, 12h, 7d.")
     ] = "",
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the receiver would be sent now, byte for byte. Changes nothing."""
     from watchpost.cli import queue
 
-    where = queue.StoreOptions(config, data, as_json)
+    where = queue.StoreOptions(config_path, data, as_json)
     raise typer.Exit(preview(where, receiver, form, explain, since, os.environ))
 
 
@@ -175,11 +175,11 @@ def digest_preview(
 def digest_send(
     receiver: Receiver,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Close the receiver's windows now: what is parked goes out before its time. What is held stays held."""
     from watchpost.cli import queue
 
-    raise typer.Exit(send(queue.StoreOptions(config, data, as_json), receiver, dry_run, os.environ))
+    raise typer.Exit(send(queue.StoreOptions(config_path, data, as_json), receiver, dry_run, os.environ))

@@ -38,12 +38,12 @@ from watchpost.scheduler import utc_now
 from watchpost.store.client import Store
 
 
-def show_all(failing: bool, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def show_all(failing: bool, config_path: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed list`: 4 if nobody can say which feeds are failing."""
-    settings, plan = _settings(config, data), read_plan(config, env)
-    if settings is None or plan is None:
+    settings, config = _settings(config_path, data), read_plan(config_path, env)
+    if settings is None or config is None:
         return USAGE
-    found, trouble = asyncio.run(status.survey(settings, plan))
+    found, trouble = asyncio.run(status.survey(settings, config))
     if trouble:
         if failing:
             say(trouble)
@@ -53,7 +53,7 @@ def show_all(failing: bool, config: Path | None, data: Path | None, as_json: boo
     if as_json:
         tell_json({"service": not trouble, "feeds": [_facts(one) for one in shown]})
         return OK
-    zone = ZoneInfo(plan.timezone)
+    zone = ZoneInfo(config.timezone)
     rows = [
         (one.name, _state(one), words(one.every), _time(one.last_read, zone), _time(one.due, zone), one.why, one.url)
         for one in shown
@@ -66,13 +66,13 @@ def show_all(failing: bool, config: Path | None, data: Path | None, as_json: boo
     return OK
 
 
-def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed show`."""
-    settings, plan = _settings(config, data), read_plan(config, env)
-    options = _configured(name, plan) if plan is not None else None
-    if settings is None or plan is None or options is None:
+    settings, config = _settings(config_path, data), read_plan(config_path, env)
+    options = _configured(name, config) if config is not None else None
+    if settings is None or config is None or options is None:
         return USAGE
-    fare, record, trouble = asyncio.run(status.inspect(settings, plan, name))
+    fare, record, trouble = asyncio.run(status.inspect(settings, config, name))
     if trouble:
         note(f"{trouble}; this is what the configuration says")
     shown = status.shown_options(options)
@@ -81,7 +81,7 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
         kept = {"memory": dict(record.memory), "status": dict(record.status)}
         tell_json({"service": not trouble, **_facts(fare), "options": shown, "interval": made_of, **kept})
         return OK
-    zone = ZoneInfo(plan.timezone)
+    zone = ZoneInfo(config.timezone)
     tell(f"{name}: {_state(fare)}")
     facts = {
         "url": fare.url,
@@ -109,18 +109,18 @@ def show(name: str, config: Path | None, data: Path | None, as_json: bool, env: 
     return OK
 
 
-def test(target: str, allowed: Sequence[str], config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def test(target: str, allowed: Sequence[str], config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed test`: 1 if the feed cannot be read."""
-    networks, settings = _networks(allowed), _settings(config, None)
+    networks, settings = _networks(allowed), _settings(config_path, None)
     if networks is None or settings is None:
         return USAGE
     output.open_log(settings)
     if "://" in target:
         name, options, zone = "(this url)", _of_url(target), "UTC"
     else:
-        plan = read_plan(config, env)
-        name, options = target, _configured(target, plan) if plan is not None else None
-        zone = plan.timezone if plan is not None else "UTC"
+        config = read_plan(config_path, env)
+        name, options = target, _configured(target, config) if config is not None else None
+        zone = config.timezone if config is not None else "UTC"
     if options is None:
         return USAGE
     tried = asyncio.run(discovery.try_feed(name, options, utc_now(), networks))
@@ -154,16 +154,16 @@ def discover(url: str, guess: bool, allowed: Sequence[str], as_json: bool) -> in
     return OK
 
 
-def _settings(config: Path | None, data: Path | None) -> Settings | None:
+def _settings(config_path: Path | None, data: Path | None) -> Settings | None:
     try:
-        return read_settings(config=config, data=data)
+        return read_settings(config=config_path, data=data)
     except ConfigError as error:
         complain(error.complaints)
         return None
 
 
-def _configured(name: str, plan: Config) -> FeedOptions | None:
-    known = status.feeds(plan)
+def _configured(name: str, config: Config) -> FeedOptions | None:
+    known = status.feeds(config)
     if name not in known:
         unknown("feed", name, known)
     return known.get(name)
@@ -296,38 +296,38 @@ feed_app = typer.Typer(help="Feeds: how they fare, what they bring, where there 
 @feed_app.command("list")
 def feed_list(
     failing: Annotated[bool, typer.Option("--failing", help="Only those that cannot be read.")] = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every feed: how it fares, when it is visited next, and why then."""
 
-    raise typer.Exit(show_all(failing, config, data, as_json, os.environ))
+    raise typer.Exit(show_all(failing, config_path, data, as_json, os.environ))
 
 
 @feed_app.command("show")
 def feed_show(
     name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=cli_options.feeds)],
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Everything about one feed: options, last answer, failures, next visit."""
 
-    raise typer.Exit(show(name, config, data, as_json, os.environ))
+    raise typer.Exit(show(name, config_path, data, as_json, os.environ))
 
 
 @feed_app.command("read")
 def feed_read(
     name: Annotated[str, typer.Argument(help="A feed of the configuration.", autocompletion=cli_options.feeds)],
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a feed of the running service now, at its host's next turn."""
     from watchpost.cli import queue
 
-    raise typer.Exit(read(queue.StoreOptions(config, data, as_json), name, os.environ))
+    raise typer.Exit(read(queue.StoreOptions(config_path, data, as_json), name, os.environ))
 
 
 @feed_app.command("test")
@@ -339,12 +339,12 @@ def feed_test(
         ),
     ],
     allow_private: PrivateOption = None,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a feed once, without Redis: what it answers, its entries, its problems and their cures."""
 
-    raise typer.Exit(test(target, allow_private or [], config, as_json, os.environ))
+    raise typer.Exit(test(target, allow_private or [], config_path, as_json, os.environ))
 
 
 @feed_app.command("discover")
@@ -364,22 +364,22 @@ def feed_import(
     file: Annotated[Path, typer.Argument(help="An OPML file.")],
     into: Annotated[Path | None, typer.Option("--into", help="Add them to this YAML file; else to stdout.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is new; write nothing.")] = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """The feeds of an OPML file as lines for the configuration: what is new, known already, or no feed."""
 
-    raise typer.Exit(import_feeds(file, into, dry_run, config, as_json, os.environ))
+    raise typer.Exit(import_feeds(file, into, dry_run, config_path, as_json, os.environ))
 
 
 @feed_app.command("export")
 def feed_export(
     opml: Annotated[bool, typer.Option("--opml", help="As OPML 2.0, which is the only form there is.")] = True,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
 ) -> None:
     """The configured feeds as a list for other programs. Headers and secrets stay here."""
 
-    raise typer.Exit(export_feeds(config, os.environ))
+    raise typer.Exit(export_feeds(config_path, os.environ))
 
 
 # `watchpost feed import|export`: lists of feeds from other programs, and for them.
@@ -389,14 +389,14 @@ MANY = 1000
 
 
 def import_feeds(
-    file: Path, into: Path | None, dry_run: bool, config: Path | None, as_json: bool, env: Mapping[str, str]
+    file: Path, into: Path | None, dry_run: bool, config_path: Path | None, as_json: bool, env: Mapping[str, str]
 ) -> int:
     """The exit code of `watchpost feed import`: 5 if some of the outlines are no feeds, 1 if nothing could be done."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
     try:
-        found = subscriptions.sort_out(file, plan, into)
+        found = subscriptions.sort_out(file, config, into)
         text = subscriptions.merged(into, found.new) if into is not None else subscriptions.yaml_of(found.new)
         _report(found, as_json)
         if into is None:
@@ -404,7 +404,7 @@ def import_feeds(
                 tell(text.rstrip())
         elif dry_run or not found.new:
             note(f"{into} stays as it is")
-        elif not _write(into, text, found, read_settings(config=config).config, env):
+        elif not _write(into, text, found, read_settings(config=config_path).config, env):
             return FAILED
     except WatchpostError as error:
         say(str(error))
@@ -412,12 +412,12 @@ def import_feeds(
     return PARTIAL if found.invalid else OK
 
 
-def export_feeds(config: Path | None, env: Mapping[str, str]) -> int:
+def export_feeds(config_path: Path | None, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost feed export`."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    text, partly = subscriptions.export(plan)
+    text, partly = subscriptions.export(config)
     tell(text.rstrip())
     for name in partly:
         note(f"{name} is in the list without its headers: whoever reads the list needs them from elsewhere")
@@ -438,11 +438,11 @@ def _report(found: Sorted, as_json: bool) -> None:
     note(f"{len(found.new)} new, {len(found.twins)} configured already, {len(found.invalid)} that are no feeds")
 
 
-def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str, str]) -> bool:
+def _write(into: Path, text: str, found: Sorted, config_path: Path, env: Mapping[str, str]) -> bool:
     """Whether the file was written. A configuration that is wrong with it gets its old file back."""
     before = subscriptions.replace_file(into, text)
     try:
-        read = {one.url for one in feeds(factory.read_config(config, env)).values()}
+        read = {one.url for one in feeds(factory.read_config(config_path, env)).values()}
     except ConfigError as error:
         subscriptions.restore_file(into, before)
         complain(error.complaints)
@@ -450,7 +450,7 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
         return False
     note(f"{len(found.new)} feeds added to {into}")
     if not any(one.outline.url in read for one in found.new):
-        note(f"{config} does not include {into} yet: add it to its include:")
+        note(f"{config_path} does not include {into} yet: add it to its include:")
     if len(found.new) > MANY:
         note("so many feeds load faster from the list itself: feeds_from: {opml: …}")
     return True
@@ -462,10 +462,10 @@ def _write(into: Path, text: str, found: Sorted, config: Path, env: Mapping[str,
 def read(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `feed read`: 2 for no such feed."""
 
-    async def work(plan: Config, store: Store) -> int:
-        answer = await Actions(plan, store).read_now(name, factory.operator())
+    async def work(config: Config, store: Store) -> int:
+        answer = await Actions(config, store).read_now(name, factory.operator())
         if answer == "NONE":
-            feeds = [part.name for part in plan.sources if part.kind == "feed"]
+            feeds = [part.name for part in config.sources if part.kind == "feed"]
             unknown("feed", name, feeds)
             return USAGE
         if where.as_json:

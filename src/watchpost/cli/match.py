@@ -42,13 +42,13 @@ class MatchRequest:
 def match(
     files: Sequence[str],
     asked: MatchRequest,
-    config: Path | None,
+    config_path: Path | None,
     as_json: bool,
     exit_code: bool,
     env: Mapping[str, str],
 ) -> int:
     """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
-    chosen = _chosen(asked, config, env)
+    chosen = _chosen(asked, config_path, env)
     if chosen is None:
         return USAGE
     topics, shelf = Topics(chosen), Shelf()
@@ -72,14 +72,14 @@ def match(
     return NOTHING if exit_code and not matched else OK
 
 
-def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def explain(topic: str, file: str, config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost explain`: 0 if the article matches, 3 if not."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    found = next((each for each in plan.topics if each.name == topic), None)
+    found = next((each for each in config.topics if each.name == topic), None)
     if found is None:
-        unknown("topic", topic, [each.name for each in plan.topics])
+        unknown("topic", topic, [each.name for each in config.topics])
         return USAGE
     alone = Topics([found])
     articles, broken = read_articles(file)
@@ -103,7 +103,7 @@ def explain(topic: str, file: str, config: Path | None, as_json: bool, env: Mapp
     return OK if matched else NOTHING
 
 
-def _chosen(asked: MatchRequest, config: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
+def _chosen(asked: MatchRequest, config_path: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
     """The topics to match, or None after what is wrong with them has been said. A query needs no configuration."""
     if asked.query and asked.topics:
         say("give either --query or --topic")
@@ -114,14 +114,14 @@ def _chosen(asked: MatchRequest, config: Path | None, env: Mapping[str, str]) ->
         except QueryError as error:
             say(f"--query: {error}")
             return None
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return None
-    names = {topic.name: topic for topic in plan.topics}
+    names = {topic.name: topic for topic in config.topics}
     strange = [name for name in asked.topics if name not in names]
     for name in strange:
         unknown("topic", name, names)
-    return None if strange else [names[name] for name in asked.topics] or plan.topics
+    return None if strange else [names[name] for name in asked.topics] or config.topics
 
 
 def _spread(files: Sequence[str]) -> Iterator[str]:
@@ -134,10 +134,10 @@ def _spread(files: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def read_plan(config: Path | None, env: Mapping[str, str]) -> Config | None:
+def read_plan(config_path: Path | None, env: Mapping[str, str]) -> Config | None:
     """The plan, or None after its mistakes have been said."""
     try:
-        settings = read_settings(config=config)
+        settings = read_settings(config=config_path)
         output.open_log(settings)
         with ProgressBar("reading the configuration") as bar:
             return factory.read_config(settings.config, env, bar)

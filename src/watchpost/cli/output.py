@@ -56,7 +56,7 @@ class CommandGroup(TyperGroup):
         super().__init__(**attributes)
         offered, without_letter = get_command(_full).params, get_command(_lettered_otherwise).params
         for command in _every(self):
-            taken = {letter for param in command.params for letter in param.opts}
+            taken = {dead_letter for param in command.params for dead_letter in param.opts}
             command.params.extend(without_letter if "-q" in taken else offered)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -71,7 +71,7 @@ def _every(command: Any) -> Iterator[Any]:
         yield from _every(inner)
 
 
-def _hush(value: bool) -> None:
+def _holding_rules(value: bool) -> None:
     if value:
         _LOUDNESS.set("quiet")
 
@@ -105,7 +105,7 @@ _lettered_otherwise = typer.Typer(add_completion=False)
 
 @_full.command()
 def _options(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET, callback=_hush, **_panel)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET, callback=_holding_rules, **_panel)] = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
@@ -114,7 +114,7 @@ def _options(
 
 @_lettered_otherwise.command()
 def _options_without_letter(
-    quiet: Annotated[bool, typer.Option("--quiet", help=_QUIET, callback=_hush, **_panel)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help=_QUIET, callback=_holding_rules, **_panel)] = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:

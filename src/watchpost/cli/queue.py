@@ -36,7 +36,7 @@ from watchpost.store.receivers import Depths
 class StoreOptions:
     """Which service is meant, and whether a machine reads the answer."""
 
-    config: Path | None
+    config_path: Path | None
     data: Path | None
     as_json: bool
 
@@ -44,12 +44,12 @@ class StoreOptions:
 def at(where: StoreOptions, env: Mapping[str, str], work: Callable[[Config, Store], Awaitable[int]]) -> int:
     """Do `work` at the running service. Returns its exit code, or 2 for the configuration, 4 for no service."""
 
-    async def do(plan: Config) -> int:
-        async with factory.look(settings, plan) as store:
-            return await work(plan, store)
+    async def do(config: Config) -> int:
+        async with factory.look(settings, config) as store:
+            return await work(config, store)
 
     try:
-        settings = read_settings(config=where.config, data=where.data)
+        settings = read_settings(config=where.config_path, data=where.data)
         output.open_log(settings)
         return asyncio.run(do(factory.read_config(settings.config, env)))
     except ConfigError as error:
@@ -66,11 +66,11 @@ def at(where: StoreOptions, env: Mapping[str, str], work: Callable[[Config, Stor
 def status(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `queue status`: 1 if the sums of the ledger do not meet."""
 
-    async def work(plan: Config, store: Store) -> int:
-        names = [part.name for part in plan.receivers]
+    async def work(config: Config, store: Store) -> int:
+        names = [part.name for part in config.receivers]
         desk, now = DeliveryAdmin(store), datetime.now(UTC)
-        board = Overview(store)
-        depths, ages, audit = await board.depths(names), await board.ages(names), await Ledger(store).audit()
+        overview = Overview(store)
+        depths, ages, audit = await overview.depths(names), await overview.ages(names), await Ledger(store).audit()
         states = {name: await desk.state(name) for name in names}
         missing = gaps(audit)
         if where.as_json:
@@ -120,9 +120,9 @@ def status(where: StoreOptions, env: Mapping[str, str]) -> int:
 def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: int, env: Mapping[str, str]) -> int:
     """The exit code of `queue peek`."""
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         desk = DeliveryAdmin(store)
-        if not await receiver_known(plan, store, receiver):
+        if not await receiver_known(config, store, receiver):
             return USAGE
         if articles:
             titles = await desk.articles(count)
@@ -131,7 +131,7 @@ def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: 
             else:
                 table(("ARTICLE",), [(title,) for title in titles])
         elif dead:
-            show_dead_letters(where, (await desk.letters())[:count])
+            show_dead_letters(where, (await desk.dead_letters())[:count])
         else:
             waiting = [case for case in await desk.cases(receiver) if case.state != "dead"]
             show_deliveries(where, waiting[:count])
@@ -143,16 +143,18 @@ def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: 
 def retry(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, env: Mapping[str, str]) -> int:
     """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
 
-    async def work(plan: Config, store: Store) -> int:
-        deeds = Actions(plan, store)
-        if not await receiver_known(plan, store, receiver):
+    async def work(config: Config, store: Store) -> int:
+        deeds = Actions(config, store)
+        if not await receiver_known(config, store, receiver):
             return USAGE
         if not dead and not ids:
             return report(where, "retried", await deeds.hurry(receiver, factory.operator()), 0)
-        letters = [one for one in await DeliveryAdmin(store).letters() if chosen_deliveries(one, ids, receiver)]
+        dead_letters = [
+            one for one in await DeliveryAdmin(store).dead_letters() if chosen_deliveries(one, ids, receiver)
+        ]
         with ProgressBar("sending again") as bar:
-            done = await deeds.take_up(letters, factory.operator(), receiver, progress=bar)
-        return report(where, "retried", done, max(len(letters), len(ids)) - done)
+            done = await deeds.take_up(dead_letters, factory.operator(), receiver, progress=bar)
+        return report(where, "retried", done, max(len(dead_letters), len(ids)) - done)
 
     return at(where, env, work)
 
@@ -163,18 +165,22 @@ def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes
         say("name what is to be dropped: ids, --receiver NAME or --dead")
         return USAGE
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         desk = DeliveryAdmin(store)
-        if not await receiver_known(plan, store, receiver):
+        if not await receiver_known(config, store, receiver):
             return USAGE
-        letters = [one for one in await desk.letters() if chosen_deliveries(one, ids, receiver)] if dead or ids else []
+        dead_letters = (
+            [one for one in await desk.dead_letters() if chosen_deliveries(one, ids, receiver)] if dead or ids else []
+        )
         cases: list[DeliveryRecord] = []
         if not dead:
             found = [case for case in await desk.cases(receiver) if case.state != "dead"]
             cases = [case for case in found if not ids or case.id in ids]
-        if not confirmed(len(letters) + len(cases), "dropped for ever", yes):
+        if not confirmed(len(dead_letters) + len(cases), "dropped for ever", yes):
             return USAGE
-        done = [await desk.drop_letter(letter) for letter in letters] + [await desk.drop(case) for case in cases]
+        done = [await desk.drop_letter(dead_letter) for dead_letter in dead_letters] + [
+            await desk.drop(case) for case in cases
+        ]
         if any(done):
             audit("drop", sum(done), factory.operator(), receiver=receiver)
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
@@ -182,18 +188,20 @@ def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes
     return at(where, env, work)
 
 
-async def receiver_known(plan: Config, store: Store, receiver: str) -> bool:
+async def receiver_known(config: Config, store: Store, receiver: str) -> bool:
     """Whether there is such a receiver ("": all of them), or once was: what waits for it is found by its old name."""
-    names = [part.name for part in plan.receivers]
+    names = [part.name for part in config.receivers]
     if receiver in ("", *names) or receiver in await DeliveryAdmin(store).receivers():
         return True
     unknown("receiver", receiver, names)
     return False
 
 
-def chosen_deliveries(letter: DeadLetter, ids: Sequence[str], receiver: str) -> bool:
+def chosen_deliveries(dead_letter: DeadLetter, ids: Sequence[str], receiver: str) -> bool:
     """Is this letter one of those that were named?"""
-    return (not ids or letter.id in ids or letter.delivery in ids) and (not receiver or letter.receiver == receiver)
+    return (not ids or dead_letter.id in ids or dead_letter.delivery in ids) and (
+        not receiver or dead_letter.receiver == receiver
+    )
 
 
 def confirmed(number: int, what: str, yes: bool) -> bool:
@@ -226,14 +234,14 @@ def show_deliveries(where: StoreOptions, cases: Sequence[DeliveryRecord]) -> Non
     table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows, below=("WHAT", "NEXT"))
 
 
-def show_dead_letters(where: StoreOptions, letters: Sequence[DeadLetter]) -> None:
+def show_dead_letters(where: StoreOptions, dead_letters: Sequence[DeadLetter]) -> None:
     """Dead letters as a table, or one JSON document."""
     if where.as_json:
-        tell_json({"letters": [_letter_facts(one) for one in letters]})
+        tell_json({"letters": [_letter_facts(one) for one in dead_letters]})
         return
     rows = [
         (one.id, one.kind, one.receiver, one.delivery, when(one.at), one.reason, one.detail or one.about)
-        for one in letters
+        for one in dead_letters
     ]
     table(
         ("LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT"), rows, below=("WHAT", "DELIVERY", "KIND")
@@ -287,21 +295,21 @@ def drain(where: StoreOptions, patience: str, env: Mapping[str, str]) -> int:
     for a later attempt.
     """
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         try:
             span = actions.span_of(patience)
         except WatchpostError as error:
             raise WatchpostError(f"--for {error}") from None
-        names, board = [part.name for part in plan.receivers], Overview(store)
+        names, overview = [part.name for part in config.receivers], Overview(store)
         end = monotonic() + (span.total_seconds() if span is not None else 0)
-        depths = await board.depths(names)
+        depths = await overview.depths(names)
         most = _waiting(depths)
         with ProgressBar("draining", not where.as_json) as bar:
             while (left := _waiting(depths)) and monotonic() < end:
                 most = max(most, left)
                 bar(most - left, most)
                 await asyncio.sleep(_LOOK_SECONDS)
-                depths = await board.depths(names)
+                depths = await overview.depths(names)
         if where.as_json:
             later = {"parked": depths.parked, "retry": depths.retry}
             left_now = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
@@ -335,10 +343,10 @@ queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
 
 
 @queue_app.command("status")
-def queue_status(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def queue_status(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """How much waits where, how the receivers stand, and whether everything is accounted for."""
 
-    raise typer.Exit(status(StoreOptions(config, data, as_json), os.environ))
+    raise typer.Exit(status(StoreOptions(config_path, data, as_json), os.environ))
 
 
 @queue_app.command("peek")
@@ -347,25 +355,25 @@ def queue_peek(
     dead: Dead = False,
     articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
     count: Annotated[int, typer.Option("-n", min=1, help="At most so many.")] = 20,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What waits, the oldest first. Changes nothing."""
 
-    raise typer.Exit(peek(StoreOptions(config, data, as_json), receiver, dead, articles, count, os.environ))
+    raise typer.Exit(peek(StoreOptions(config_path, data, as_json), receiver, dead, articles, count, os.environ))
 
 
 @queue_app.command("drain")
 def queue_drain(
     patience: Annotated[str, typer.Option("--for", help="How long to wait: 30s, 5m.")] = "5m",
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Wait until everything that is on its way is dealt with: before the service is moved or stopped for long."""
 
-    raise typer.Exit(drain(StoreOptions(config, data, as_json), patience, os.environ))
+    raise typer.Exit(drain(StoreOptions(config_path, data, as_json), patience, os.environ))
 
 
 @queue_app.command("retry")
@@ -373,13 +381,13 @@ def queue_retry(
     ids: Ids = None,
     receiver: Only = "",
     dead: Dead = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try now what waits for a later attempt; with --dead, what was given up: articles and hits, too."""
 
-    where = StoreOptions(config, data, as_json)
+    where = StoreOptions(config_path, data, as_json)
     raise typer.Exit(retry(where, tuple(ids or ()), receiver, dead, os.environ))
 
 
@@ -389,11 +397,11 @@ def queue_drop(
     receiver: Only = "",
     dead: Dead = False,
     yes: Yes = False,
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give up deliveries that wait, or throw dead letters away. Says how many first, and needs --yes."""
 
-    where = StoreOptions(config, data, as_json)
+    where = StoreOptions(config_path, data, as_json)
     raise typer.Exit(drop(where, tuple(ids or ()), receiver, dead, yes, os.environ))

@@ -38,11 +38,11 @@ from watchpost.store.overview import Overview
 def show(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `receiver list`."""
 
-    async def work(plan: Config, store: Store) -> int:
-        names, now = [part.name for part in plan.receivers], datetime.now(UTC)
+    async def work(config: Config, store: Store) -> int:
+        names, now = [part.name for part in config.receivers], datetime.now(UTC)
         depths, rows = await Overview(store).depths(names), []
         facts: list[dict[str, object]] = []
-        for part in plan.receivers:
+        for part in config.receivers:
             state = await DeliveryAdmin(store).state(part.name)
             till = f"{state.till:%H:%M:%S}Z" if state.till and state.till > now else ""
             waiting = depths.outbox[part.name]
@@ -64,11 +64,11 @@ def show(where: StoreOptions, env: Mapping[str, str]) -> int:
 def enable(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `receiver enable`."""
 
-    async def work(plan: Config, store: Store) -> int:
-        part = part_of(plan, name)
+    async def work(config: Config, store: Store) -> int:
+        part = part_of(config, name)
         if part is None:
             return USAGE
-        moved = await Actions(plan, store).enable(name, factory.operator())
+        moved = await Actions(config, store).enable(name, factory.operator())
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
@@ -85,19 +85,19 @@ def test(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     Where one runs, a good test enables the receiver again.
     """
     try:
-        settings = read_settings(config=where.config, data=where.data)
+        settings = read_settings(config=where.config_path, data=where.data)
         output.open_log(settings)
-        plan = factory.read_config(settings.config, env)
+        config = factory.read_config(settings.config, env)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
     except WatchpostError as error:
         say(str(error))
         return USAGE
-    part = part_of(plan, name)
+    part = part_of(config, name)
     if part is None:
         return USAGE
-    results = asyncio.run(_try(plan, part, settings))
+    results = asyncio.run(_try(config, part, settings))
     good = all(isinstance(outcome, Delivered) for _, outcome, _ in results)
     if where.as_json:
         facts = [
@@ -111,9 +111,14 @@ def test(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     return OK if good else FAILED
 
 
-async def _try(plan: Config, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
-    receiver = factory.build_receivers(plan, "test", factory.terminal())[part.name]
-    own = {"timezone": plan.timezone, "language": plan.language, "install": plan.install, "public_url": plan.public_url}
+async def _try(config: Config, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
+    receiver = factory.build_receivers(config, "test", factory.terminal())[part.name]
+    own = {
+        "timezone": config.timezone,
+        "language": config.language,
+        "install": config.install,
+        "public_url": config.public_url,
+    }
     digest = sample_digest(part.name, datetime.now(UTC), **own)
     results = []
     try:
@@ -125,19 +130,19 @@ async def _try(plan: Config, part: Part, settings: Settings) -> list[tuple[Deliv
         await receiver.close()
     if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
         try:
-            async with factory.look(settings, plan) as store:
+            async with factory.look(settings, config) as store:
                 if not (await DeliveryAdmin(store).state(part.name)).well:
-                    await Actions(plan, store).enable(part.name, factory.operator())
+                    await Actions(config, store).enable(part.name, factory.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either
     return results
 
 
-def part_of(plan: Config, name: str) -> Part | None:
+def part_of(config: Config, name: str) -> Part | None:
     """The receiver of that name; None after it was said that there is none."""
-    part = next((part for part in plan.receivers if part.name == name), None)
+    part = next((part for part in config.receivers if part.name == name), None)
     if part is None:
-        unknown("receiver", name, [part.name for part in plan.receivers])
+        unknown("receiver", name, [part.name for part in config.receivers])
     return part
 
 
@@ -168,12 +173,12 @@ def make_new() -> int:
     return OK
 
 
-def make_next(receiver: str, config: Path | None, env: Mapping[str, str]) -> int:
+def make_next(receiver: str, config_path: Path | None, env: Mapping[str, str]) -> int:
     """The exit code of `secret rotate`: the key on stdout, what to do with it on stderr. Changes nothing itself."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    part = part_of(plan, receiver)
+    part = part_of(config, receiver)
     if part is None:
         return USAGE
     if part.kind != "webhook":
@@ -213,28 +218,28 @@ receiver_app = typer.Typer(help="Who is told, and how they stand.", no_args_is_h
 
 
 @receiver_app.command("list")
-def receiver_list(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def receiver_list(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every receiver, how it stands, and what waits for it."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config_path, data, as_json), os.environ))
 
 
 @receiver_app.command("test")
 def receiver_test(
-    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+    name: Name, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
     """Send one message that is clearly marked as a test, and say what the other side answers."""
     from watchpost.cli import queue
 
-    raise typer.Exit(test(queue.StoreOptions(config, data, as_json), name, os.environ))
+    raise typer.Exit(test(queue.StoreOptions(config_path, data, as_json), name, os.environ))
 
 
 @receiver_app.command("enable")
 def receiver_enable(
-    name: Name, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
+    name: Name, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
     """Send again to a receiver that is disabled or paused: what waits for it goes at once."""
     from watchpost.cli import queue
 
-    raise typer.Exit(enable(queue.StoreOptions(config, data, as_json), name, os.environ))
+    raise typer.Exit(enable(queue.StoreOptions(config_path, data, as_json), name, os.environ))

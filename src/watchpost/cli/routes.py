@@ -19,22 +19,24 @@ from watchpost.model import SEVERITIES
 from watchpost.operations.route_trace import trace
 
 
-def test(topic: str, severity: str, source: str, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def test(
+    topic: str, severity: str, source: str, config_path: Path | None, as_json: bool, env: Mapping[str, str]
+) -> int:
     """The exit code of `route test`."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    topics = {one.name: one for one in plan.topics}
+    topics = {one.name: one for one in config.topics}
     for what, name, known in (
         ("topic", topic, topics),
         ("severity", severity, dict.fromkeys(SEVERITIES)),
-        ("feed or folder", source, {part.name: part for part in plan.sources}),
+        ("feed or folder", source, {part.name: part for part in config.sources}),
     ):
         if name and name not in known:
             unknown(what, name, known)
             return USAGE
     wanted = next((one for one in SEVERITIES if one == severity), topics[topic].severity)
-    found = trace(plan, topic, wanted, source, datetime.now(UTC))
+    found = trace(config, topic, wanted, source, datetime.now(UTC))
     if as_json:
         tell_json(
             {
@@ -50,7 +52,7 @@ def test(topic: str, severity: str, source: str, config: Path | None, as_json: b
     for step in found.steps:
         verdict = "takes it" + (", and the next ones are asked too" if step.goes_on else "") if step.takes else "no"
         tell(f"  routes[{step.route}]: {verdict}: {step.why}")
-    zone = ZoneInfo(plan.timezone)
+    zone = ZoneInfo(config.timezone)
     for telling in found.tellings:
         tell(f"{telling.receiver}: {telling.when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}: {telling.why}")
     if not found.tellings:
@@ -68,9 +70,9 @@ def route_test(
     topic: Topic,
     severity: Severity = "",
     source: Source = "",
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Who would be told of a hit, when, and why; and why the other routes do not take it. Needs no service."""
 
-    raise typer.Exit(test(topic, severity, source, config, as_json, os.environ))
+    raise typer.Exit(test(topic, severity, source, config_path, as_json, os.environ))

@@ -29,16 +29,16 @@ from watchpost.web import server as web
 from watchpost.web.reload import ReloadEndpoint
 
 
-def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
+def run(role: Role, only_once: bool, config_path: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost run`."""
     try:
-        settings = read_settings(config=config, data=data)
+        settings = read_settings(config=config_path, data=data)
 
         def reread() -> Config:
             return _read_plan(settings, env)
 
         with ProgressBar("reading the configuration") as bar:
-            plan = _read_plan(settings, env, bar)
+            config = _read_plan(settings, env, bar)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -49,8 +49,8 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
     def on_plan(new: Config) -> None:
         tm.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
 
-    on_plan(plan)
-    for warning in plan.warnings:
+    on_plan(config)
+    for warning in config.warnings:
         tm.log().warning("warning", text=str(warning))
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
@@ -58,14 +58,14 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
 
         doorway = web.Listener()  # from round to round
 
-        async def on_web(made: Service, reloads: Reloader) -> None:
-            await _web(made, reloads, settings, role, doorway)
+        async def on_web(made: Service, reloader: Reloader) -> None:
+            await _web(made, reloader, settings, role, doorway)
 
-        with ProgressBar("reading the feeds", wanted=(settings.log_format or plan.log_format) != "json") as bar:
+        with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:
             if only_once:
-                return asyncio.run(lifecycle.run(plan, settings, env, role, bar))
+                return asyncio.run(lifecycle.run(config, settings, env, role, bar))
             serving = lifecycle.serve(
-                plan, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan, progress=bar
+                config, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan, progress=bar
             )
             return asyncio.run(serving)
     except StoreError as error:
@@ -82,13 +82,13 @@ def run(role: Role, only_once: bool, config: Path | None, data: Path | None, env
 
 def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
-    plan = factory.read_config(settings.config, env, progress)
-    plan = replace(plan, listen=settings.http_listen or plan.listen)
-    web.parse_listen(plan.listen, plan.access.guarded)
-    return plan
+    config = factory.read_config(settings.config, env, progress)
+    config = replace(config, listen=settings.http_listen or config.listen)
+    web.parse_listen(config.listen, config.access.guarded)
+    return config
 
 
-async def _web(made: Service, reloads: Reloader, settings: Settings, role: str, doorway: web.Listener) -> None:
+async def _web(made: Service, reloader: Reloader, settings: Settings, role: str, doorway: web.Listener) -> None:
     """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
@@ -96,19 +96,19 @@ async def _web(made: Service, reloads: Reloader, settings: Settings, role: str, 
     async def told(address: str) -> None:
         tm.log().info("http.listening", listen=address)
 
-    plan = made.plan
-    door = ReloadEndpoint(lambda: reloads.last, lambda: reloads.ask("HTTP"))
+    config = made.config
+    door = ReloadEndpoint(lambda: reloader.last, lambda: reloader.ask("HTTP"))
     try:
-        disk = ConfigOnDisk(reloads, role, made.store)
-        house = context.web_context(plan, made.store, made.stop, door, disk)
-        await web.serve(plan.listen, made.stop, web.build(house), told, plan.access.guarded, doorway)
+        disk = ConfigOnDisk(reloader, role, made.store)
+        web_context = context.web_context(config, made.store, made.stop, door, disk)
+        await web.serve(config.listen, made.stop, web.build(web_context), told, config.access.guarded, doorway)
     except OSError as error:
         # asyncio says in its strerror what it was about, too
         why = os.strerror(error.errno) if error.errno else str(error)
         if role == "web":
-            raise WatchpostError(f"cannot listen on {plan.listen}: {why}") from error
+            raise WatchpostError(f"cannot listen on {config.listen}: {why}") from error
         # The pages are a convenience of `run`; the watching must not end because a port is taken.
-        tm.log().warning("http.not_listening", detail=f"{plan.listen}: {why}")
+        tm.log().warning("http.not_listening", detail=f"{config.listen}: {why}")
 
 
 # `watchpost init` and `watchpost doctor`: the first command, and the one for when something is wrong.
@@ -133,10 +133,10 @@ def init(directory: Path, as_json: bool, env: Mapping[str, str]) -> int:
     return OK
 
 
-def doctor(config: Path | None, data: Path | None, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> int:
+def doctor(config_path: Path | None, data: Path | None, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost doctor`: 0 if nothing fails, 4 if a server does not answer, 1 for anything else."""
     try:
-        settings = read_settings(config=config, data=data)
+        settings = read_settings(config=config_path, data=data)
         output.open_log(settings)
     except ConfigError as error:
         complain(error.complaints)

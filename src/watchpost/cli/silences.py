@@ -26,12 +26,12 @@ from watchpost.store.silences import Silences
 def add(where: StoreOptions, wish: SilenceRequest, by: str, env: Mapping[str, str]) -> int:
     """The exit code of `silence add`."""
 
-    async def work(plan: Config, store: Store) -> int:
-        silence = await Actions(plan, store).silence(wish, by or factory.operator())
+    async def work(config: Config, store: Store) -> int:
+        silence = await Actions(config, store).silence(wish, by or factory.operator())
         if where.as_json:
             tell_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
         else:
-            tell(f"{silence.id}: silent until {silence.until.astimezone(ZoneInfo(plan.timezone)):%Y-%m-%d %H:%M %Z}")
+            tell(f"{silence.id}: silent until {silence.until.astimezone(ZoneInfo(config.timezone)):%Y-%m-%d %H:%M %Z}")
         return OK
 
     return at(where, env, work)
@@ -40,9 +40,9 @@ def add(where: StoreOptions, wish: SilenceRequest, by: str, env: Mapping[str, st
 def show(where: StoreOptions, env: Mapping[str, str]) -> int:
     """The exit code of `silence list`."""
 
-    async def work(plan: Config, store: Store) -> int:
-        now, zone = datetime.now(UTC), ZoneInfo(plan.timezone)
-        found = [(one, "configuration") for one in plan.silences]
+    async def work(config: Config, store: Store) -> int:
+        now, zone = datetime.now(UTC), ZoneInfo(config.timezone)
+        found = [(one, "configuration") for one in config.silences]
         found += [(one, "command line") for one in await Silences(store).all()]
         if where.as_json:
             tell_json({"silences": [_facts(one, origin, now) for one, origin in found]})
@@ -68,9 +68,9 @@ def show(where: StoreOptions, env: Mapping[str, str]) -> int:
 def expire(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
     """The exit code of `silence expire`: 1 if there is none of that id that has not ended."""
 
-    async def work(plan: Config, store: Store) -> int:
+    async def work(config: Config, store: Store) -> int:
         try:
-            ended = await Actions(plan, store).expire(id_, factory.operator())
+            ended = await Actions(config, store).expire(id_, factory.operator())
         except WatchpostError as error:
             say(str(error))
             return FAILED
@@ -118,7 +118,7 @@ def silence_add(
     lasting: Annotated[str, typer.Option("--for", help="How long: 2h, 3d.")] = "",
     until: Annotated[str, typer.Option("--until", help="Until when: 2026-12-01, 2026-12-01T08:00:00+01:00.")] = "",
     by: Annotated[str, typer.Option("--by", help="Who wants it [the user].")] = "",
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,25 +127,25 @@ def silence_add(
     from watchpost.operations.actions import SilenceRequest
 
     wish = SilenceRequest(topic, source, severity, text, story, lasting, until, reason)
-    raise typer.Exit(add(queue.StoreOptions(config, data, as_json), wish, by, os.environ))
+    raise typer.Exit(add(queue.StoreOptions(config_path, data, as_json), wish, by, os.environ))
 
 
 @silence_app.command("list")
-def silence_list(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def silence_list(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every silence, of the configuration and of the command line."""
     from watchpost.cli import queue
 
-    raise typer.Exit(show(queue.StoreOptions(config, data, as_json), os.environ))
+    raise typer.Exit(show(queue.StoreOptions(config_path, data, as_json), os.environ))
 
 
 @silence_app.command("expire")
 def silence_expire(
     id_: Annotated[str, typer.Argument(metavar="ID")],
-    config: ConfigOption = None,
+    config_path: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End a silence now."""
     from watchpost.cli import queue
 
-    raise typer.Exit(expire(queue.StoreOptions(config, data, as_json), id_, os.environ))
+    raise typer.Exit(expire(queue.StoreOptions(config_path, data, as_json), id_, os.environ))

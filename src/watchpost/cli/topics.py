@@ -53,12 +53,12 @@ class Price:
     remarks: tuple[str, ...]
 
 
-def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def show(config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost topic list`."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    for topic in plan.topics:
+    for topic in config.topics:
         if as_json:
             facts = {"name": topic.name, "title": topic.title, "severity": topic.severity}
             tell_json({**facts, "query": str(topic.query.root), "exclude": topic.exclude and str(topic.exclude.root)})
@@ -70,10 +70,10 @@ def show(config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     return OK
 
 
-def test(name: str, asked: Tried, config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def test(name: str, asked: Tried, config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost topic test`: 0 if what was tried matches (or all examples hold), 3 if not."""
-    plan = read_plan(config, env)
-    topic = _topic(plan, name)
+    config = read_plan(config_path, env)
+    topic = _topic(config, name)
     if topic is None:
         return USAGE
     tried, broken = [], 0
@@ -104,19 +104,19 @@ def test(name: str, asked: Tried, config: Path | None, as_json: bool, env: Mappi
 
 
 def recent_articles(
-    name: str, since: str, config: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]
+    name: str, since: str, config_path: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]
 ) -> int:
     """The exit code of `watchpost topic test --since`: 3 if nothing matches, 4 without a service that could be asked.
 
     Tried on the last articles that the running service has matched, whatever came of them (retention.articles).
     """
-    plan = read_plan(config, env)
-    topic = _topic(plan, name)
-    if plan is None or topic is None:
+    config = read_plan(config_path, env)
+    topic = _topic(config, name)
+    if config is None or topic is None:
         return USAGE
     try:
         span = span_of(since)
-        at_hand = trials.ask(read_settings(config=config, data=data), plan, utc_now() - span if span else None)
+        at_hand = trials.ask(read_settings(config=config_path, data=data), config, utc_now() - span if span else None)
     except ConfigError as error:
         complain(error.complaints)
         return USAGE
@@ -141,13 +141,13 @@ def recent_articles(
     return OK if found else NOTHING
 
 
-def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
+def lint(files: Sequence[str], config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
     """The exit code of `watchpost topic lint`: 0, or 1 if any topic has a remark."""
-    plan = read_plan(config, env)
-    if plan is None:
+    config = read_plan(config_path, env)
+    if config is None:
         return USAGE
-    sample = [article for file in files or folder_files(plan) for article in read_articles(file)[0]]
-    prices = [_price(topic, sample) for topic in plan.topics]
+    sample = [article for file in files or folder_files(config) for article in read_articles(file)[0]]
+    prices = [_price(topic, sample) for topic in config.topics]
     for price in prices:
         if as_json:
             facts = {"topic": price.topic, "sample": len(sample), "ms_per_1000": round(price.milliseconds, 1)}
@@ -168,12 +168,12 @@ def lint(files: Sequence[str], config: Path | None, as_json: bool, env: Mapping[
     return FAILED if any(price.remarks for price in prices) else OK
 
 
-def _topic(plan: Config | None, name: str) -> Topic | None:
-    if plan is None:
+def _topic(config: Config | None, name: str) -> Topic | None:
+    if config is None:
         return None
-    found = next((topic for topic in plan.topics if topic.name == name), None)
+    found = next((topic for topic in config.topics if topic.name == name), None)
     if found is None:
-        unknown("topic", name, [topic.name for topic in plan.topics])
+        unknown("topic", name, [topic.name for topic in config.topics])
     return found
 
 
@@ -211,9 +211,9 @@ def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
     return matches
 
 
-def folder_files(plan: Config) -> list[str]:
+def folder_files(config: Config) -> list[str]:
     """The files in the configured folders: the nearest thing to a sample of what comes in."""
-    folders = [getattr(part.options, "path", None) for part in plan.sources if part.kind == "folder"]
+    folders = [getattr(part.options, "path", None) for part in config.sources if part.kind == "folder"]
     files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]
     return [str(path) for path in files if path.suffix.lower() in SUFFIXES]
 
@@ -248,7 +248,7 @@ def diff(
     name: str,
     against: Path | None,
     since: str,
-    config: Path | None,
+    config_path: Path | None,
     data: Path | None,
     as_json: bool,
     env: Mapping[str, str],
@@ -257,7 +257,7 @@ def diff(
 
     The topics on disk are set against those that run, or against those of the file `against`.
     """
-    new, old = read_plan(config, env), read_plan(against, env) if against is not None else None
+    new, old = read_plan(config_path, env), read_plan(against, env) if against is not None else None
     if new is None or (against is not None and old is None):
         return USAGE
     try:

@@ -104,16 +104,16 @@ _NOT_SHOWN = {*SECTIONS, "include", "defaults", "feeds_from"}  # they are filled
 _ONLY_IMMEDIATE = ("group_wait", "group_interval", "repeat_interval")
 
 
-def effective(plan: Config) -> dict[str, Any]:
+def effective(config: Config) -> dict[str, Any]:
     """The whole configuration as dicts, lists, texts, numbers and booleans, in the order of the manual."""
-    written = plan.written
+    written = config.written
     shown: dict[str, Any] = {"version": 1}
     shown |= {key: value for key, value in _block(written.frame).items() if key not in _NOT_SHOWN}
     for key, kind in (("feeds", "feed"), ("folders", "folder")):
-        shown[key] = {part.name: _source(part) for part in plan.sources if part.kind == kind}
+        shown[key] = {part.name: _source(part) for part in config.sources if part.kind == kind}
     shown["queries"] = dict(written.queries)
     shown["topics"] = {name: _block(options) for name, options in written.topics.items()}
-    shown["receivers"] = {part.name: _receiver(part) for part in plan.receivers}
+    shown["receivers"] = {part.name: _receiver(part) for part in config.receivers}
     shown["routes"] = [_route(options) for options in written.routes]
     return {key: value for key, value in shown.items() if value not in ({}, [])}
 

@@ -388,7 +388,7 @@ def load(
     )
     if not parts:
         warnings.append(files.main.mark.complaint("", "no feeds and no folders: nothing is watched", "warning"))
-    return _plan(
+    return _config(
         frame,
         parts,
         told,
@@ -399,7 +399,7 @@ def load(
     )
 
 
-def _plan(
+def _config(
     frame: Frame,
     sources: tuple[Part, ...],
     receivers: tuple[Part, ...],

@@ -72,7 +72,7 @@ class Installation:
     install: str
     public_url: str
     seed: str
-    plan: str = ""
+    fingerprint: str = ""
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
     weights: Mapping[str, float] = field(default_factory=dict, hash=False)
 
@@ -94,7 +94,7 @@ class ComposedDigest:
     deliveries: tuple[Delivery, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
     rest: Withheld = Withheld()  # noqa: RUF009 - frozen
-    rulings: tuple[Decision, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     silenced: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)  # by silence and topic
 
 
@@ -105,26 +105,26 @@ class Composer:
         self,
         receivers: Mapping[str, Receiver],
         sources: Sequence[str],
-        board: Overview,
+        overview: Overview,
         silences: Silences,
-        imprint: Installation,
-        hush: HoldingRules,
+        installation: Installation,
+        holding_rules: HoldingRules,
     ) -> None:
         self._receivers = receivers
         self._sources = sources
-        self._board = board
+        self._overview = overview
         self._silences = silences
-        self._imprint = imprint
-        self._hush = hush
+        self._installation = installation
+        self._holding_rules = holding_rules
 
     @property
-    def plan(self) -> str:
+    def fingerprint(self) -> str:
         """The configuration's name."""
-        return self._imprint.plan
+        return self._installation.fingerprint
 
     def quiet_until(self, receiver: str, severity: str, now: datetime) -> datetime | None:
         """How long quiet hours hold back what is so severe ("": a digest) from the receiver."""
-        return rules.quiet_until(self._hush.quiet_hours, receiver, severity, now)
+        return rules.quiet_until(self._holding_rules.quiet_hours, receiver, severity, now)
 
     async def edition(
         self, group: Group, parked: Bucket, window: Window, now: datetime, *, flooded: datetime | None = None
@@ -132,24 +132,24 @@ class Composer:
         """The edition that closes the window. `flooded`: since when hits beyond a topic's limit are only counted."""
         kept, silenced = await self._not_silenced(parked.hits, now)
         known = {story: told for story, note in parked.notes.items() if (told := notification_log.read(note))}
-        rulings: tuple[Decision, ...] = ()
+        decisions: tuple[Decision, ...] = ()
         tell = kept
         if isinstance(group.schedule, Immediate):
-            rulings = self._rule(group, group.schedule, kept, known, parked.editions, now)
-            due = {id(hit) for ruling in rulings if ruling.told for hit in ruling.hits}
+            decisions = self._rule(group, group.schedule, kept, known, parked.editions, now)
+            due = {id(hit) for decision in decisions if decision.told for hit in decision.hits}
             tell = [hit for hit in kept if id(hit) in due]
-        rest = _rest(parked, rulings, sum(silenced.values()))
+        rest = _rest(parked, decisions, sum(silenced.values()))
         if not tell and not self._tell_nothing(group, parked, window, now, flooded):
-            return ComposedDigest(rest=rest, rulings=rulings, silenced=silenced)
+            return ComposedDigest(rest=rest, decisions=decisions, silenced=silenced)
         digest = await self._digest(group, parked, window, now, tell, known, rest.silenced)
         # A long or hostile edition takes a second to lay out: not in the loop.
         messages = await asyncio.to_thread(compose_or_plain, self._receivers[group.receiver], digest)
         omitted = min((one.omitted for one in messages), default=0)
         notes = {story: notification_log.write(told) for story, told in after(digest, omitted, tell, known).items()}
-        gone = await self._board.unsubscribed(group.receiver) if any(one.address for one in messages) else ()
+        gone = await self._overview.unsubscribed(group.receiver) if any(one.address for one in messages) else ()
         messages = tuple(one for one in messages if one.address not in gone)
         rest = replace(rest, over=parked.over)
-        return ComposedDigest(digest, deliveries_of(digest, messages), notes, rest, rulings, silenced)
+        return ComposedDigest(digest, deliveries_of(digest, messages), notes, rest, decisions, silenced)
 
     def _rule(
         self,
@@ -160,7 +160,7 @@ class Composer:
         editions: int,
         now: datetime,
     ) -> tuple[Decision, ...]:
-        full = 0 < self._hush.per_hour <= editions
+        full = 0 < self._holding_rules.per_hour <= editions
         return decide(
             hits,
             known,
@@ -177,11 +177,11 @@ class Composer:
         if isinstance(group.schedule, Immediate):  # one notice of a flood, when its hour is over
             over = bool(parked.over) and flooded is not None and now >= hour_after(flooded)
             return over and self.quiet_until(group.receiver, "", now) is None
-        changed = parked.plan != self._imprint.plan and group.schedule.empty != "never"
+        changed = parked.fingerprint != self._installation.fingerprint and group.schedule.empty != "never"
         return bool(parked.over) or changed or tell_empty(group.schedule, parked.told, parked.closed, window)
 
     async def _not_silenced(self, hits: Sequence[Hit], now: datetime) -> tuple[list[Hit], Counter[tuple[str, str]]]:
-        silences = [*self._hush.silences, *(await self._silences.all() if hits else ())]
+        silences = [*self._holding_rules.silences, *(await self._silences.all() if hits else ())]
         kept, silenced = [], Counter[tuple[str, str]]()
         for hit in hits:
             silence = rules.silence_of(silences, hit, now)
@@ -201,23 +201,23 @@ class Composer:
         known: Mapping[str, notification_log.NotificationRecord],
         silenced: int,
     ) -> Digest:
-        timezone = getattr(group.schedule, "timezone", self._imprint.timezone)
+        timezone = getattr(group.schedule, "timezone", self._installation.timezone)
         digest = compose(
             group,
             window,
             hits,
-            turn=f"{self._imprint.seed} {parked.turn}",
+            turn=f"{self._installation.seed} {parked.turn}",
             now=now,
             timezone=timezone,
-            language=self._imprint.language,
-            install=self._imprint.install,
-            public_url=self._imprint.public_url,
+            language=self._installation.language,
+            install=self._installation.install,
+            public_url=self._installation.public_url,
             unread=await self._unread(),
             sources_total=len(self._sources),
             told=known,
-            weights=self._imprint.weights,
+            weights=self._installation.weights,
         )
-        titles = self._imprint.titles
+        titles = self._installation.titles
         return replace(
             digest,
             accounts=await self._accounts(timezone, parked.told, now),
@@ -231,14 +231,14 @@ class Composer:
         if digest.kind == "alert":
             return {}
         topics = list(dict.fromkeys(sentences.home(story).name for story in digest.stories))[:MOST_TRENDS]
-        counts = await self._board.counts(topics, window.end)
+        counts = await self._overview.counts(topics, window.end)
         zone = ZoneInfo(digest.timezone)
         return {topic: trend_of(hours, window.start, window.end, zone) for topic, hours in counts.items()}
 
     async def _accounts(self, timezone: str, told: datetime | None, now: datetime) -> SourceCounts | None:
         """For the first edition of a local day; and for every edition while the sums of the ledger do not meet."""
         today = now.astimezone(ZoneInfo(timezone)).date()
-        found = await self._board.accounts(today - timedelta(days=1), len(self._sources))
+        found = await self._overview.accounts(today - timedelta(days=1), len(self._sources))
         first = told is None or told.astimezone(ZoneInfo(timezone)).date() < today
         return found if first or found.gaps else None
 
@@ -246,7 +246,7 @@ class Composer:
         """A silent failure must never look like a quiet day: what could not be read stands in the edition."""
         return tuple(
             UnreadSource(status.name, status.detail, status.last_read)
-            for status in await self._board.sources(self._sources)
+            for status in await self._overview.sources(self._sources)
             if status.failures
         )
 
@@ -271,9 +271,9 @@ def deliveries_of(digest: Digest, messages: Sequence[Message]) -> tuple[Delivery
 
 def tally(edition: ComposedDigest, receiver: str) -> None:
     """What the closed window did, for the metrics and the log."""
-    for ruling in edition.rulings:
-        tm.alert_hits.labels(receiver, ruling.reason).inc(len(ruling.hits))
-        if ruling.reason == "limit":
+    for decision in edition.decisions:
+        tm.alert_hits.labels(receiver, decision.reason).inc(len(decision.hits))
+        if decision.reason == "limit":
             tm.limits_applied.labels("digests_per_receiver_per_hour").inc()
     if edition.digest is not None and edition.digest.flooded:
         tm.limits_applied.labels("hits_per_topic_per_hour").inc()
@@ -282,8 +282,8 @@ def tally(edition: ComposedDigest, receiver: str) -> None:
         tm.log().info("hits.silenced", receiver=receiver, silence=silence, count=count)
 
 
-def _rest(parked: Bucket, rulings: Sequence[Decision], silenced: int) -> Withheld:
-    held = [ruling for ruling in rulings if ruling.until is not None]
-    ids = {id(hit) for ruling in held for hit in ruling.hits}
+def _rest(parked: Bucket, decisions: Sequence[Decision], silenced: int) -> Withheld:
+    held = [decision for decision in decisions if decision.until is not None]
+    ids = {id(hit) for decision in held for hit in decision.hits}
     raw = tuple(data for hit, data in zip(parked.hits, parked.raw, strict=True) if id(hit) in ids)
-    return Withheld(raw, min((ruling.until for ruling in held if ruling.until), default=None), silenced)
+    return Withheld(raw, min((decision.until for decision in held if decision.until), default=None), silenced)

@@ -35,7 +35,7 @@ class Dispatcher:
         groups: Sequence[Group],
         receivers: Collection[str],
         outbox: DeliveryStore,
-        editor: Composer,
+        composer: Composer,
         *,
         tick: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -44,7 +44,7 @@ class Dispatcher:
         self._groups = {group.key: group for group in groups}
         self._receivers = receivers
         self._outbox = outbox
-        self._editor = editor
+        self._composer = composer
         self._tick = tick
         self._stop = stop
         self._clock = clock
@@ -89,10 +89,10 @@ class Dispatcher:
             return Window(standing.closed or standing.opened or now, now) if standing.opened else None
         if isinstance(group.schedule, Immediate):
             return due(group.schedule, standing.opened, standing.closed, now, standing.flooded)
-        if self._editor.quiet_until(group.receiver, "", now) is not None:
+        if self._composer.quiet_until(group.receiver, "", now) is not None:
             return None  # a digest waits as it is
         window = due(group.schedule, standing.opened, standing.closed, now)
-        if window is not None and self._editor.quiet_until(group.receiver, "", window.end) is not None:
+        if window is not None and self._composer.quiet_until(group.receiver, "", window.end) is not None:
             return replace(window, late=timedelta(0))  # nobody was late
         return window
 
@@ -111,12 +111,12 @@ class Dispatcher:
         parked = await self._outbox.peek(group.key)
         parents = [hit.article.trace for hit in parked.hits][:_LINKS]
         with tracing.span("notify.close", parents, receiver=group.receiver) as trace:
-            edition = await self._editor.edition(group, parked, window, now, flooded=standing.flooded)
+            edition = await self._composer.edition(group, parked, window, now, flooded=standing.flooded)
             deliveries = edition.deliveries
             if trace:
                 deliveries = tuple(replace(one, message=replace(one.message, trace=trace)) for one in deliveries)
             closed = await self._outbox.close(
-                parked, window.end, deliveries, edition.notes, edition.rest, plan=self._editor.plan
+                parked, window.end, deliveries, edition.notes, edition.rest, fingerprint=self._composer.fingerprint
             )
         if closed:
             told = edition.digest is not None and (edition.digest.stories or edition.digest.flooded)

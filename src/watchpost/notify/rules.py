@@ -48,15 +48,15 @@ def decide(
 
     `quiet_until` says of a hit how long quiet hours hold it, `limited_until` when the receiver may get more.
     """
-    rulings: list[Decision] = []
+    decisions: list[Decision] = []
     for (_, silent), members in _parts(hits, quiet_until).items():
-        ruling = _of_story(members, known.get(members[0].story), schedule, now)
-        if ruling.told and silent is not None:
-            ruling = Decision("quiet", ruling.hits, silent)
-        if ruling.told and limited_until is not None:
-            ruling = Decision("limit", ruling.hits, limited_until)
-        rulings.append(ruling)
-    return tuple(rulings)
+        decision = _of_story(members, known.get(members[0].story), schedule, now)
+        if decision.told and silent is not None:
+            decision = Decision("quiet", decision.hits, silent)
+        if decision.told and limited_until is not None:
+            decision = Decision("limit", decision.hits, limited_until)
+        decisions.append(decision)
+    return tuple(decisions)
 
 
 def _parts(

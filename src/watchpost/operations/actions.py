@@ -40,10 +40,10 @@ class SilenceRequest:
     reason: str = ""
 
 
-def silence_of(wish: SilenceRequest, plan: Config, by: str, now: datetime) -> Silence:
+def silence_of(wish: SilenceRequest, config: Config, by: str, now: datetime) -> Silence:
     """The silence. Raises FormError that says of each wrong field what to write."""
-    wrong = dict(_mistakes(wish, plan))
-    until = _until(wish, plan.timezone, now, wrong)
+    wrong = dict(_mistakes(wish, config))
+    until = _until(wish, config.timezone, now, wrong)
     if until is not None and until <= now:
         wrong["lasting" if wish.lasting else "until"] = "that moment has passed"
     reason = " ".join(wish.reason.split())[:200]
@@ -56,10 +56,10 @@ def silence_of(wish: SilenceRequest, plan: Config, by: str, now: datetime) -> Si
     return Silence(id_, until, reason, by, *conditions, story=wish.story)
 
 
-def _mistakes(wish: SilenceRequest, plan: Config) -> Iterator[tuple[str, str]]:
+def _mistakes(wish: SilenceRequest, config: Config) -> Iterator[tuple[str, str]]:
     named = (
-        ("topic", "topic", wish.topic, [one.name for one in plan.topics]),
-        ("source", "feed or folder", wish.source, [part.name for part in plan.sources]),
+        ("topic", "topic", wish.topic, [one.name for one in config.topics]),
+        ("source", "feed or folder", wish.source, [part.name for part in config.sources]),
         ("severity", "severity", wish.severity, list(SEVERITIES)),
     )
     for field, what, name, known in named:
@@ -111,13 +111,13 @@ FAILED, WAITING = "failed", "all"
 class Backlog:
     """What would be sent again: dead letters that are taken up, and deliveries that need not wait any longer."""
 
-    letters: tuple[DeadLetter, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
     waiting: tuple[DeliveryRecord, ...] = ()
 
     @property
     def count(self) -> int:
         """How many messages."""
-        return len(self.letters) + len(self.waiting)
+        return len(self.dead_letters) + len(self.waiting)
 
 
 # What is to be sent again, out of what a person wrote on a page: the same choice that `delivery replay` makes.
@@ -133,12 +133,16 @@ class ReplayRequest:
 
 
 def backlog_of(
-    wish: ReplayRequest, plan: Config, letters: Sequence[DeadLetter], cases: Sequence[DeliveryRecord], now: datetime
+    wish: ReplayRequest,
+    config: Config,
+    dead_letters: Sequence[DeadLetter],
+    cases: Sequence[DeliveryRecord],
+    now: datetime,
 ) -> Backlog:
     """What it means, of these dead letters and deliveries. Raises FormError."""
     wrong: dict[str, str] = {}
     span: timedelta | None = None
-    names = [part.name for part in plan.receivers]
+    names = [part.name for part in config.receivers]
     if wish.receiver and wish.receiver not in names:
         wrong["receiver"] = f"no receiver '{wish.receiver}'{suggest(wish.receiver, names)}"
     try:
@@ -151,7 +155,7 @@ def backlog_of(
         raise FormError(wrong)
     after = None if span is None else now - span
     return Backlog(
-        tuple(one for one in failed_since(letters, after) if wish.receiver in ("", one.receiver)),
+        tuple(one for one in failed_since(dead_letters, after) if wish.receiver in ("", one.receiver)),
         tuple(one for one in cases if wish.what == WAITING and _waits(one, wish.receiver, after)),
     )
 
@@ -170,14 +174,14 @@ def audit(deed: str, count: int, by: str, **facts: str) -> None:
 class Actions:
     """The deeds that a plan allows, on its store. All raise StoreError."""
 
-    def __init__(self, plan: Config, store: Store) -> None:
-        self._plan = plan
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config = config
         self._store = store
         self._desk = DeliveryAdmin(store)
 
     async def enable(self, receiver: str, by: str) -> int | None:
         """Let a receiver be tried again; how many messages that waited for it go now. None: no such receiver."""
-        part = next((part for part in self._plan.receivers if part.name == receiver), None)
+        part = next((part for part in self._config.receivers if part.name == receiver), None)
         if part is None:
             return None
         await factory.build_breaker(self._store, part).clear()
@@ -193,7 +197,7 @@ class Actions:
 
     async def take_up(
         self,
-        letters: Sequence[DeadLetter],
+        dead_letters: Sequence[DeadLetter],
         by: str,
         receiver: str = "",
         deed: str = "retry",
@@ -201,23 +205,23 @@ class Actions:
     ) -> int:
         """Take dead letters up again; how many of them something was left of."""
         done = 0
-        for number, letter in enumerate(letters, 1):
-            done += await self._desk.requeue(letter)
-            progress(number, len(letters))
+        for number, dead_letter in enumerate(dead_letters, 1):
+            done += await self._desk.requeue(dead_letter)
+            progress(number, len(dead_letters))
         if done:
             audit(deed, done, by, receiver=receiver)
         return done
 
-    async def resend(self, letter: str, by: str) -> bool:
+    async def resend(self, dead_letter: str, by: str) -> bool:
         """Take one dead letter up again, by its id; False if nothing is left of it."""
-        letters = [one for one in await self._desk.letters() if one.id == letter]
-        return bool(letters) and await self.take_up(letters, by, letters[0].receiver) == 1
+        dead_letters = [one for one in await self._desk.dead_letters() if one.id == dead_letter]
+        return bool(dead_letters) and await self.take_up(dead_letters, by, dead_letters[0].receiver) == 1
 
     async def read_now(self, feed: str, by: str) -> str:
         """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""
-        if not any(part.name == feed and part.kind == "feed" for part in self._plan.sources):
+        if not any(part.name == feed and part.kind == "feed" for part in self._config.sources):
             return "NONE"
-        answer = await self._desk.read_now(feed, int(self._plan.limits.lease.total_seconds() * 1000))
+        answer = await self._desk.read_now(feed, int(self._config.limits.lease.total_seconds() * 1000))
         audit("read", int(answer == "NOW"), by, feed=feed)
         return answer
 
@@ -225,12 +229,12 @@ class Actions:
         """What `replay` would send again now. Raises FormError."""
         wish = ReplayRequest(**{name: wanted.get(name, "").strip() for name in ReplayRequest.__dataclass_fields__})
         cases = await self._desk.cases(wish.receiver) if wish.what == WAITING else ()
-        return backlog_of(wish, self._plan, await self._desk.letters(), cases, datetime.now(UTC))
+        return backlog_of(wish, self._config, await self._desk.dead_letters(), cases, datetime.now(UTC))
 
     async def replay(self, wanted: Mapping[str, str], by: str) -> int:
         """Send again what was given up, or has not arrived: receiver, since, what. How many. Raises FormError."""
         found = await self.backlog(wanted)
-        done = sum([await self._desk.requeue(letter) for letter in found.letters])
+        done = sum([await self._desk.requeue(dead_letter) for dead_letter in found.dead_letters])
         if found.waiting:
             done += await self._desk.hurry(only=[case.id for case in found.waiting])
         audit("replay", done, by, receiver=wanted.get("receiver", ""))
@@ -239,12 +243,12 @@ class Actions:
     async def silence(self, wish: SilenceRequest, by: str) -> Silence:
         """Tell nobody of these hits for a while. Raises FormError that says of each wrong field what to write."""
         now = datetime.now(UTC)
-        silence = silence_of(wish, self._plan, by, now)
+        silence = silence_of(wish, self._config, by, now)
         await Silences(self._store).add(silence, now)
         audit("silence add", 1, by, silence=silence.id)
         return silence
 
-    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
+    async def holding_rules(self, wanted: Mapping[str, str], by: str) -> None:
         """As `silence`, from the fields of a form."""
         await self.silence(
             SilenceRequest(**{name: wanted.get(name, "").strip() for name in SilenceRequest.__dataclass_fields__}), by
@@ -252,7 +256,7 @@ class Actions:
 
     async def expire(self, id_: str, by: str) -> Silence:
         """End a silence now. Raises WatchpostError if there is none that could be ended."""
-        if any(one.id == id_ for one in self._plan.silences):
+        if any(one.id == id_ for one in self._config.silences):
             raise WatchpostError(f"{id_} stands in the configuration: take it out there")
         ended = await Silences(self._store).expire(id_, datetime.now(UTC))
         if ended is None:

@@ -26,15 +26,15 @@ class Difference:
     refused: tuple[str, ...] = ()
 
 
-async def running(settings: Settings, plan: Config) -> tuple[RunningConfig, ...]:
+async def running(settings: Settings, config: Config) -> tuple[RunningConfig, ...]:
     """What the running service has. Raises StoreError if none runs, CodecError if another version does."""
-    async with factory.look(settings, plan) as store:
+    async with factory.look(settings, config) as store:
         return await RunningConfigs(store).running()
 
 
-def against(found: tuple[RunningConfig, ...], plan: Config) -> tuple[Difference, ...]:
+def against(found: tuple[RunningConfig, ...], config: Config) -> tuple[Difference, ...]:
     """What would change for each role if it took `plan` over; roles with one configuration are told together."""
-    shown, groups = effective(plan), dict[tuple[str, tuple[str, ...]], list[RunningConfig]]()
+    shown, groups = effective(config), dict[tuple[str, tuple[str, ...]], list[RunningConfig]]()
     for one in found:
         groups.setdefault((one.fingerprint, one.refused), []).append(one)
     return tuple(
@@ -78,15 +78,15 @@ class Comparison:
 class ConfigOnDisk:
     """The files that `reloads` reads, against what this process runs as `role`, and what the others do."""
 
-    def __init__(self, reloads: Reloader, role: str, store: Store) -> None:
-        self._reloads = reloads
+    def __init__(self, reloader: Reloader, role: str, store: Store) -> None:
+        self._reloader = reloader
         self._role = role
         self._store = store
 
     async def compare(self) -> Comparison:
         """What a reload would change for each role. Never raises: what cannot be read or compared is said."""
         try:
-            there = await self._reloads.look()
+            there = await self._reloader.look()
         except WatchpostError as error:
             return Comparison(problems=tuple(redaction.clean(str(error)).splitlines()))
         trouble, others = "", tuple[RunningConfig, ...]()
@@ -94,14 +94,14 @@ class ConfigOnDisk:
             others = await RunningConfigs(self._store).running()
         except (StoreError, CodecError) as error:
             trouble = f"what other processes run cannot be seen: {error}"
-        runs = self._reloads.plan
+        runs = self._reloader.config
         sides = await asyncio.to_thread(self._sides, runs, others, there)
         hidden = not any(side.changes for side in sides) and not await asyncio.to_thread(same, runs, there)
         return Comparison(sides=sides, hidden=hidden, trouble=trouble)
 
     def _sides(self, runs: Config, others: tuple[RunningConfig, ...], there: Config) -> tuple[Side, ...]:
         """This process is asked itself: what it said of itself in the store may be of before the last reload."""
-        since, refused = self._reloads.since.isoformat(timespec="seconds"), self._reloads.last.complaints
+        since, refused = self._reloader.since.isoformat(timespec="seconds"), self._reloader.last.complaints
         own = RunningConfig(self._role, runs.fingerprint, since, effective(runs), refused)
         found = against((own, *(other for other in others if other.role != self._role)), there)
         return tuple(Side(one.roles, one.since, tuple(map(_clean, one.changes))) for one in found)

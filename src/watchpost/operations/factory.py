@@ -59,44 +59,44 @@ def receiver_options() -> Mapping[str, type[Options]]:
 
 
 def build_sources(
-    plan: Config,
+    config: Config,
     parser: poll_source.Parser,
     registry: Registry | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
-    agent = f"{USER_AGENT} (+{plan.public_url})" if plan.public_url else USER_AGENT  # whom a site's owner may ask
+    agent = f"{USER_AGENT} (+{config.public_url})" if config.public_url else USER_AGENT  # whom a site's owner may ask
     kinds = sources.kinds()
-    workshop = poll_source.SourceContext(
+    context = poll_source.SourceContext(
         parser=parser,
         user_agent=agent,
-        plausible=Plausible(plan.topics),
-        body_bytes=plan.limits.body_bytes,
+        plausible=Plausible(config.topics),
+        body_bytes=config.limits.body_bytes,
         registry=registry,
-        visit_seconds=plan.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
-        hubs=Hubs(pushes, plan.public_url, agent) if pushes is not None and plan.public_url else None,
+        visit_seconds=config.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
+        hubs=Hubs(pushes, config.public_url, agent) if pushes is not None and config.public_url else None,
     )
-    return tuple(kinds[part.kind].build(part.name, part.options, workshop) for part in plan.sources)
+    return tuple(kinds[part.kind].build(part.name, part.options, context) for part in config.sources)
 
 
-def build_intake(plan: Config, store: Store) -> PollStore:
+def build_intake(config: Config, store: Store) -> PollStore:
     """The poll role's end of the store."""
     return PollStore(
         store,
-        seen_ttl_ms=_ms(plan.retention.dedup),
-        queue_max=plan.limits.queue_max,
-        lease_ms=_ms(plan.limits.lease),
-        host_gap_ms=_ms(plan.limits.host_gap),
+        seen_ttl_ms=_ms(config.retention.dedup),
+        queue_max=config.limits.queue_max,
+        lease_ms=_ms(config.limits.lease),
+        host_gap_ms=_ms(config.limits.host_gap),
     )
 
 
 def build_receivers(
-    plan: Config, install: str, terminal: TextIO, secret: str = ""
+    config: Config, install: str, terminal: TextIO, secret: str = ""
 ) -> dict[str, notify_receiver.Receiver]:
     """The plan's receivers by name; nothing is opened yet. Without the `secret` of the store no mail has a way out."""
     kinds = receivers.kinds()
-    workshop = notify_receiver.ReceiverContext(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
-    return {part.name: kinds[part.kind].build(part.name, part.options, workshop) for part in plan.receivers}
+    context = notify_receiver.ReceiverContext(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
+    return {part.name: kinds[part.kind].build(part.name, part.options, context) for part in config.receivers}
 
 
 def build_breaker(store: Store, part: Part) -> CircuitBreaker:
@@ -112,9 +112,9 @@ def tries_of(part: Part) -> notify_receiver.RetryOptions:
     return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
 
 
-def ops_for(plan: Config, part: Part) -> str:
+def ops_for(config: Config, part: Part) -> str:
     """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
-    ops = next((one for one in plan.receivers if one.name == plan.ops), None)
+    ops = next((one for one in config.receivers if one.name == config.ops), None)
     if ops is None or ops.name == part.name:
         return ""
     same = ops.kind == part.kind and ops.options.model_dump(exclude={"retry"}) == part.options.model_dump(
@@ -127,26 +127,28 @@ def ops_for(plan: Config, part: Part) -> str:
     return "" if same else ops.name
 
 
-def installation_of(plan: Config, install: str) -> Installation:
+def installation_of(config: Config, install: str) -> Installation:
     """What every edition says of this installation."""
     return Installation(
-        plan.timezone,
-        plan.language,
-        plan.install,
-        plan.public_url,
+        config.timezone,
+        config.language,
+        config.install,
+        config.public_url,
         install,
-        plan.fingerprint,
-        {topic.name: topic.title for topic in plan.topics},
-        {part.name: weight for part in plan.sources if (weight := getattr(part.options, "weight", 1.0)) != 1.0},
+        config.fingerprint,
+        {topic.name: topic.title for topic in config.topics},
+        {part.name: weight for part in config.sources if (weight := getattr(part.options, "weight", 1.0)) != 1.0},
     )
 
 
 def build_composer(
-    plan: Config, imprint: Installation, receivers: Mapping[str, notify_receiver.Receiver], store: Store
+    config: Config, installation: Installation, receivers: Mapping[str, notify_receiver.Receiver], store: Store
 ) -> Composer:
     """Who makes the editions, for the service and for a preview alike."""
-    hush = HoldingRules(plan.quiet_hours, plan.silences, plan.limits.digests_per_receiver_per_hour)
-    return Composer(receivers, [part.name for part in plan.sources], Overview(store), Silences(store), imprint, hush)
+    holding_rules = HoldingRules(config.quiet_hours, config.silences, config.limits.digests_per_receiver_per_hour)
+    return Composer(
+        receivers, [part.name for part in config.sources], Overview(store), Silences(store), installation, holding_rules
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Backend:
     secret: str = field(default="", repr=False)
 
 
-async def open_store(settings: Settings, plan: Config, env: Mapping[str, str]) -> Backend:
+async def open_store(settings: Settings, config: Config, env: Mapping[str, str]) -> Backend:
     """Connect to the configured server, or start the embedded one. Never falls back from one to the other.
 
     Raises StoreUnreachable or StoreUnfit, whose message says what to do.
@@ -170,7 +172,7 @@ async def open_store(settings: Settings, plan: Config, env: Mapping[str, str]) -
         server = EmbeddedServer(settings.data, binary=find_binary(env), fsync=settings.redis_fsync, log=tm.log())
         await server.start()
         url = server.url
-    store = Store(url, plan.redis_prefix)
+    store = Store(url, config.redis_prefix)
     if server is None:
         tm.log().info("redis.external", url=store.shown)
     try:
@@ -185,13 +187,13 @@ async def open_store(settings: Settings, plan: Config, env: Mapping[str, str]) -
 
 
 @asynccontextmanager
-async def look(settings: Settings, plan: Config) -> AsyncIterator[Store]:
+async def look(settings: Settings, config: Config) -> AsyncIterator[Store]:
     """The store of a watchpost that runs already, for commands that look or act on it. Starts no server.
 
     Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
     """
     configured = settings.redis_url
-    store = Store(await find_running(settings.data) if configured is None else configured.reveal(), plan.redis_prefix)
+    store = Store(await find_running(settings.data) if configured is None else configured.reveal(), config.redis_prefix)
     try:
         await _reached(settings, Overview(store).ping())
         yield store
@@ -231,13 +233,13 @@ def terminal() -> TextIO:
     return stdio.standard("stdout")
 
 
-def describe(plan: Config, groups: tuple[Group, ...]) -> dict[str, object]:
+def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
     """What is watched and who is told, for the first line that a person reads."""
-    feeds = sum(1 for part in plan.sources if part.kind == "feed")
+    feeds = sum(1 for part in config.sources if part.kind == "feed")
     return {
         "version": __version__,
-        "sources": f"{_count(feeds, 'feed')} and {_count(len(plan.sources) - feeds, 'folder')}",
-        "topics": ", ".join(topic.title or topic.name for topic in plan.topics) or "no topics",
+        "sources": f"{_count(feeds, 'feed')} and {_count(len(config.sources) - feeds, 'folder')}",
+        "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "no topics",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
     }
 

@@ -40,19 +40,19 @@ class DigestDrafts:
     """The editions of one receiver, as they stand."""
 
     def __init__(
-        self, plan: Config, outbox: DeliveryStore, history: History, editor: Composer, plain: Composer
+        self, config: Config, outbox: DeliveryStore, history: History, composer: Composer, plain: Composer
     ) -> None:
         """`plain` keeps nothing back but what is silenced."""
-        self._plan = plan
+        self._config = config
         self._outbox = outbox
         self._history = history
-        self._editor = editor
+        self._composer = composer
         self._plain = plain
 
     async def of(self, receiver: str, only: str = "") -> tuple[DigestDraft, ...]:
         """A draft for each group that holds anything, `only` of the group of that key. Changes nothing."""
         now = await self._outbox.now()
-        groups = [group for group in all_groups(self._plan.routes) if group.receiver == receiver]
+        groups = [group for group in all_groups(self._config.routes) if group.receiver == receiver]
         groups = [group for group in groups if only in ("", group.key)]
         keys = {key: group for group in groups for key in (group.key, group.key + HELD)}
         drafts = []
@@ -62,7 +62,7 @@ class DigestDrafts:
             group = Group(key, receiver, keys[key].schedule)
             parked = await self._outbox.peek(key)
             window = Window(standing.closed or standing.opened or now, now)
-            drafts.append(DigestDraft(group, parked, window, await self._editor.edition(group, parked, window, now)))
+            drafts.append(DigestDraft(group, parked, window, await self._composer.edition(group, parked, window, now)))
         return tuple(drafts)
 
     async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
@@ -73,20 +73,22 @@ class DigestDrafts:
         """
         now = await self._outbox.now()
         found, more = await self._history.since(now - span, AT_MOST_HITS)
-        topics = {topic.name: topic for topic in self._plan.topics}
+        topics = {topic.name: topic for topic in self._config.topics}
         parked: dict[str, list[Hit]] = {}
         for hit in found:
             if (topic := topics.get(hit.topic)) is None:
                 continue
             today = replace(hit, topic_title=topic.title, severity=topic.severity)
-            for key in groups_of(today, self._plan.routes):
+            for key in groups_of(today, self._config.routes):
                 parked.setdefault(key, []).append(today)
         window, drafts = Window(now - span, now), []
-        for group in all_groups(self._plan.routes):
+        for group in all_groups(self._config.routes):
             if group.receiver == receiver and (hits := parked.get(group.key)):
                 turn = f"over {window.start.isoformat()}"
                 begun, raw = window.start, (b"",) * len(hits)
-                then = Bucket(group.key, turn, 0, tuple(hits), begun, begun, now, raw=raw, plan=self._plain.plan)
+                then = Bucket(
+                    group.key, turn, 0, tuple(hits), begun, begun, now, raw=raw, fingerprint=self._plain.fingerprint
+                )
                 drafts.append(DigestDraft(group, then, window, await self._plain.edition(group, then, window, now)))
         return tuple(drafts), more
 
@@ -103,24 +105,29 @@ class DigestDrafts:
     async def _close(self, draft: DigestDraft) -> bool:
         edition = draft.edition
         return await self._outbox.close(
-            draft.parked, draft.window.end, edition.deliveries, edition.notes, edition.rest, plan=self._editor.plan
+            draft.parked,
+            draft.window.end,
+            edition.deliveries,
+            edition.notes,
+            edition.rest,
+            fingerprint=self._composer.fingerprint,
         )
 
 
 @asynccontextmanager
-async def drafts(plan: Config, store: Store, receiver: str = "") -> AsyncIterator[DigestDrafts]:
+async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncIterator[DigestDrafts]:
     """The drafts of a running service, of this receiver alone if one is named. Nothing is sent by this process."""
     install = await store.prepare(factory.new_install_id())
     if receiver:
-        plan = replace(plan, receivers=tuple(part for part in plan.receivers if part.name == receiver))
-    built = factory.build_receivers(plan, install, factory.terminal(), await store.secret())
-    kept_ms = int(plan.retention.deliveries.total_seconds() * 1000)
+        config = replace(config, receivers=tuple(part for part in config.receivers if part.name == receiver))
+    built = factory.build_receivers(config, install, factory.terminal(), await store.secret())
+    kept_ms = int(config.retention.deliveries.total_seconds() * 1000)
     try:
-        imprint = factory.installation_of(plan, install)
-        editor = factory.build_composer(plan, imprint, built, store)
-        free = replace(plan, quiet_hours=(), limits=replace(plan.limits, digests_per_receiver_per_hour=0))
-        plain = factory.build_composer(free, imprint, built, store)
-        yield DigestDrafts(plan, DeliveryStore(store, kept_ms=kept_ms), History(store), editor, plain)
+        installation = factory.installation_of(config, install)
+        composer = factory.build_composer(config, installation, built, store)
+        free = replace(config, quiet_hours=(), limits=replace(config.limits, digests_per_receiver_per_hour=0))
+        plain = factory.build_composer(free, installation, built, store)
+        yield DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
     finally:
         for one in built.values():
             await one.close()
@@ -176,30 +183,30 @@ _WHY = {
 class DigestPreviews:
     """The coming editions of a plan, for the pages. All raise StoreError."""
 
-    def __init__(self, plan: Config, store: Store) -> None:
-        self._plan = plan
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config = config
         self._store = store
-        self._groups = {id_of(group): group for group in all_groups(plan.routes)}
+        self._groups = {id_of(group): group for group in all_groups(config.routes)}
 
     async def preview(self, id_: str) -> tuple[Preview, ...]:
         """What the group of that id would be sent now; nothing for one that there is not. Changes nothing."""
         group = self._groups.get(id_)
         if group is None:
             return ()
-        async with drafts(self._plan, self._store, group.receiver) as desk:
+        async with drafts(self._config, self._store, group.receiver) as desk:
             found = await desk.of(group.receiver, group.key)
         reasons: dict[str, str] = {}
         if any(draft.edition.silenced for draft in found):
-            known = (*self._plan.silences, *await Silences(self._store).all())
+            known = (*self._config.silences, *await Silences(self._store).all())
             reasons = {silence.id: silence.reason for silence in known}
-        return tuple(preview_of(draft, self._plan.timezone, reasons) for draft in found)
+        return tuple(preview_of(draft, self._config.timezone, reasons) for draft in found)
 
     async def send(self, id_: str, saw: str | None, by: str) -> int | None:
         """Send that now; how many messages. None if somebody closed a window since the previews that were seen."""
         group = self._groups.get(id_)
         if group is None:
             return None
-        async with drafts(self._plan, self._store, group.receiver) as desk:
+        async with drafts(self._config, self._store, group.receiver) as desk:
             found = await desk.of(group.receiver, group.key)
             if saw is not None and seen([preview_of(draft) for draft in found]) != saw:
                 return None
@@ -225,10 +232,10 @@ def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, 
 
 
 def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
-    for ruling in draft.edition.rulings:
-        if not ruling.told:
-            until = f" until {ruling.until.astimezone(zone):%d %b %H:%M}" if ruling.until else ""
-            yield f"{_hits(len(ruling.hits))}, {_WHY[ruling.reason]}{until}: {ruling.hits[0].article.title}"
+    for decision in draft.edition.decisions:
+        if not decision.told:
+            until = f" until {decision.until.astimezone(zone):%d %b %H:%M}" if decision.until else ""
+            yield f"{_hits(len(decision.hits))}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"
     for (silence, topic), count in draft.edition.silenced.items():
         yield f"{_hits(count)} on {topic}, silenced: {reasons.get(silence) or silence}"
 

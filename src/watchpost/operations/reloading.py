@@ -28,7 +28,7 @@ class Reloader:
     to go on with, or `stayed` that the running one stays: because of mistakes, or because nothing is different.
     """
 
-    def __init__(self, plan: Config, reread: Callable[[], Config], now: Callable[[], datetime]) -> None:
+    def __init__(self, config: Config, reread: Callable[[], Config], now: Callable[[], datetime]) -> None:
         self.begun: Callable[[], None] = lambda: None
         self.adopted: Callable[[], None] = lambda: None
         self.stayed: Callable[[Reload], Awaitable[None]] = _nobody
@@ -36,20 +36,20 @@ class Reloader:
         self.last = Reload(self.since, "start", True)
         self._reread = reread
         self._now = now
-        self._plan = plan
+        self._config = config
         self._next: Config | None = None
         self._reading = asyncio.Lock()
         self._looking = asyncio.Lock()
         self._looked: tuple[Mapping[Path, Stamp], Config] | None = None
-        self._files = plan.written.files
+        self._files = config.written.files
         self._stamps = stamps(self._files)
         self._moved = False
         self._tell_good()
 
     @property
-    def plan(self) -> Config:
+    def config(self) -> Config:
         """What runs, or begins to in this moment."""
-        return self._plan
+        return self._config
 
     async def look(self) -> Config:
         """What lies on the disk; it is not taken over. Raises WatchpostError for what would be refused.
@@ -59,14 +59,14 @@ class Reloader:
         async with self._looking:
             if self._looked is None or await asyncio.to_thread(stamps, tuple(self._looked[0])) != self._looked[0]:
                 self._looked = None
-                plan = await asyncio.to_thread(self._reread)
-                self._looked = await asyncio.to_thread(stamps, plan.written.files), plan
+                config = await asyncio.to_thread(self._reread)
+                self._looked = await asyncio.to_thread(stamps, config.written.files), config
             return self._looked[1]
 
     def take(self) -> Config | None:
         """The plan to go on with, once; None if there is no other than before."""
-        plan, self._next = self._next, None
-        return plan
+        config, self._next = self._next, None
+        return config
 
     async def ask(self, by: str, *, if_changed: bool = False) -> Reload:
         """Read the configuration again. With `if_changed` nothing begins anew if it says the same as before.
@@ -78,20 +78,20 @@ class Reloader:
             self.begun()
             begun, self._stamps = self._now(), stamps(self._files)
             try:
-                plan = await asyncio.to_thread(self._reread)
-                changes = await asyncio.to_thread(_changes, self._plan, plan)
+                config = await asyncio.to_thread(self._reread)
+                changes = await asyncio.to_thread(_changes, self._config, config)
             except WatchpostError as error:
                 self._watch(error.files if isinstance(error, ConfigError) else (), begun)
                 return await self._refuse(by, error)
-            self._watch(plan.written.files, begun)
+            self._watch(config.written.files, begun)
             restart = tuple(change.path for change in changes if not change.live)
             self.last = Reload(self._now(), by, True, (), len(changes), restart)
-            if if_changed and not changes and same(self._plan, plan):
+            if if_changed and not changes and same(self._config, config):
                 HEALTH.reload = health.Reload(True, self.last.at)
                 tm.config_good.set(1)
                 await self.stayed(self.last)
                 return self.last
-            self.since, self._plan, self._next = self.last.at, plan, plan
+            self.since, self._config, self._next = self.last.at, config, config
             self._tell_good()
             tm.log().info("config.read", changes=len(changes))
             if restart:
@@ -124,7 +124,7 @@ class Reloader:
         HEALTH.reload = health.Reload(True, self.since)
         tm.config_good.set(1)
         tm.config_time.set(self.since.timestamp())
-        tm.config_hash.set(int(self._plan.fingerprint[:12], 16))  # 48 bits: what a float holds exactly
+        tm.config_hash.set(int(self._config.fingerprint[:12], 16))  # 48 bits: what a float holds exactly
 
     def _watch(self, files: Sequence[Path], begun: datetime) -> None:
         """Watch what was read, and what was watched before if that failed to be found. A file that was written while

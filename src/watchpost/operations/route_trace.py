@@ -42,22 +42,22 @@ class Trace:
     silences: tuple[str, ...]
 
 
-def trace(plan: Config, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
+def trace(config: Config, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
     """The way of a hit on this topic, so severe, from this source ("": any), that is found now."""
     steps: list[Step] = []
     tellings: list[Notification] = []
     taken = False
-    for number, route in enumerate(plan.routes):
+    for number, route in enumerate(config.routes):
         if taken and not steps[-1].goes_on and steps[-1].takes:
             break
         why = _against(route, topic, severity, source)
         steps.append(Step(number, not why, why or _conditions(route), route.go_on))
         if not why:
             taken = True
-            tellings += [_telling(plan, number, route, receiver, severity, now) for receiver in route.to]
+            tellings += [_telling(config, number, route, receiver, severity, now) for receiver in route.to]
     silences = tuple(
         silence.id
-        for silence in plan.silences
+        for silence in config.silences
         if now < silence.until
         and not silence.text
         and silence.topic in ("", topic)
@@ -86,7 +86,7 @@ def _conditions(route: Route) -> str:
     return " and ".join(told) or "takes everything"
 
 
-def _telling(plan: Config, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Notification:
+def _telling(config: Config, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Notification:
     schedule = route.schedule
     if isinstance(schedule, Immediate):
         when = now + schedule.group_wait
@@ -94,10 +94,10 @@ def _telling(plan: Config, number: int, route: Route, receiver: str, severity: s
             f"at once, with what comes within {_span(schedule.group_wait)}; then an update of the story at most every "
             f"{_span(schedule.group_interval)}, and again after {_span(schedule.repeat_interval)} if it goes on"
         )
-        held = quiet_until(plan.quiet_hours, receiver, severity, when)
+        held = quiet_until(config.quiet_hours, receiver, severity, when)
     else:
         when, why = next_slot(schedule, now), "the next digest"
-        held = quiet_until(plan.quiet_hours, receiver, "", when)
+        held = quiet_until(config.quiet_hours, receiver, "", when)
     if held is not None:
         return Notification(receiver, number, held, f"quiet hours hold it until then; without them: {why}")
     return Notification(receiver, number, when, why)

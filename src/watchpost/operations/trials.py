@@ -39,10 +39,10 @@ class StoredArticles:
     trouble: str = ""
 
 
-async def look(settings: Settings, plan: Config, since: datetime | None) -> StoredArticles:
+async def look(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
     """Ask the running service. `since` leaves out what was fetched before. Never raises for its absence."""
     try:
-        async with factory.look(settings, plan) as store:
+        async with factory.look(settings, config) as store:
             running = {one.role: one for one in await RunningConfigs(store).running()}
             matching = next((running[role] for role in MATCHING if role in running), None)
             retained = [
@@ -80,9 +80,9 @@ def compare(
     return len(tried), found
 
 
-def ask(settings: Settings, plan: Config, since: datetime | None) -> StoredArticles:
+def ask(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
     """`look`, for callers that have no loop."""
-    return asyncio.run(look(settings, plan, since))
+    return asyncio.run(look(settings, config, since))
 
 
 def _meaning(topics: Mapping[str, Topic], name: str) -> object:

@@ -18,15 +18,15 @@ READER = "the reader"
 class MailUnsubscriber:
     """The ways out of a plan's mails. All raise StoreError."""
 
-    def __init__(self, plan: Config, store: Store) -> None:
-        self._plan = plan
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config = config
         self._store = store
         self._unsubscribed = UnsubscribedAddresses(store)
 
     async def whose(self, token: str) -> tuple[str, str, bool] | None:
         """Receiver, address, and whether it has left; None for a token that is none (any more)."""
         secret = await self._store.secret()
-        for part in self._plan.receivers:
+        for part in self._config.receivers:
             if isinstance(part.options, EmailOptions):
                 for text in part.options.to:
                     address = mime.mailbox(text).addr_spec

@@ -210,7 +210,7 @@ class Poller:
     def __init__(
         self,
         sources: Sequence[Source],
-        intake: PollStore,
+        poll_store: PollStore,
         *,
         tick: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -221,7 +221,7 @@ class Poller:
         self._shared = {source.name: source for source in sources if source.shared}
         self._hosts = {source.name: source.host for source in sources if source.shared}
         self._local = [source for source in sources if not source.shared]
-        self._intake = intake
+        self._poll_store = poll_store
         self._tick = tick
         self._stop = stop
         self._clock = clock
@@ -251,8 +251,8 @@ class Poller:
         Feeds that another poller is reading right now are left to it.
         """
         self._patience = _ONCE_PATIENCE
-        await self._intake.sync(list(self._shared), self._hosts)
-        await self._intake.hasten(list(self._shared))
+        await self._poll_store.sync(list(self._shared), self._hosts)
+        await self._poll_store.hasten(list(self._shared))
         self._opening.begin(self._shared)
         await self._read_feeds_once()
         for source in self._local:
@@ -267,7 +267,7 @@ class Poller:
         visited: set[str] = set()
         turns: dict[str, float] = {}
         while not self._stop.is_set():
-            claimed = await self._intake.claim(AT_ONCE)
+            claimed = await self._poll_store.claim(AT_ONCE)
             now = loop.time()
             self._opening.looked(claimed.put_off, now, idle=not claimed.feeds and not claimed.more)
             turns |= {name: now + wait / 1000 for name, wait in claimed.put_off.items()}
@@ -276,11 +276,11 @@ class Poller:
             visited.update(claim.name for claim in claimed.feeds)
             more = await asyncio.gather(*(self._visit(source, claim) for source, claim in mine))
             again = [claim.name for (_, claim), left in zip(mine, more, strict=True) if left]
-            await self._intake.hasten(again)
+            await self._poll_store.hasten(again)
             visited.difference_update(again)
             for claim in claimed.feeds:
                 if claim.name not in self._shared:
-                    await self._intake.leave(claim)
+                    await self._poll_store.leave(claim)
             waiting = [
                 turn
                 for name, turn in turns.items()
@@ -299,10 +299,10 @@ class Poller:
             more = False
             try:
                 if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
-                    await self._intake.sync(list(self._shared), self._hosts)
+                    await self._poll_store.sync(list(self._shared), self._hosts)
                     synced = loop.time()
                     if not self._opening.begun:
-                        self._opening.begin(await self._intake.due())
+                        self._opening.begin(await self._poll_store.due())
                 if await self._may_read():
                     more = await self._claim_and_visit()
             except StoreError as error:
@@ -327,7 +327,7 @@ class Poller:
 
     async def _may_read(self) -> bool:
         """Back-pressure: near the limit of the queue no feed is claimed; it keeps its entries for us."""
-        full = await self._intake.backlog() > 0.8
+        full = await self._poll_store.backlog() > 0.8
         reason = self._hold() or ("backlog" if full else "")
         self._pause(reason)
         if reason:
@@ -345,15 +345,15 @@ class Poller:
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or not self._shared:
             return bool(self._shared)
-        claimed = await self._intake.claim(room)
+        claimed = await self._poll_store.claim(room)
         idle = not claimed.feeds and not claimed.more and not self._under_way
         self._opening.looked(claimed.put_off, asyncio.get_running_loop().time(), idle=idle)
         for claim in claimed.feeds:
             source = self._shared.get(claim.name)
             if source is None:  # another process has a newer configuration: the lease runs out, it will come for it
-                await self._intake.leave(claim)
+                await self._poll_store.leave(claim)
                 if schedule.abandoned(claim.status, self._clock()):
-                    await self._intake.forget(claim)
+                    await self._poll_store.forget(claim)
                 continue
             task = asyncio.create_task(self._visit_feed(source, claim))
             self._under_way.add(task)
@@ -386,7 +386,7 @@ class Poller:
         """Visit an unshared source until it has no more for now."""
         more = True
         while more and not self._stop.is_set():
-            claim = self._recalled.pop(source.name, None) or await self._intake.recall(source.name)
+            claim = self._recalled.pop(source.name, None) or await self._poll_store.recall(source.name)
             more = await self._visit(source, claim)
 
     async def _visit(self, source: Source, claim: Claim) -> bool:
@@ -402,7 +402,7 @@ class Poller:
         waited = 0
         while True:
             try:
-                done = await self._intake.commit(
+                done = await self._poll_store.commit(
                     claim,
                     visit.articles,
                     memory=visit.memory,
@@ -427,8 +427,8 @@ class Poller:
                 return False
         failpoints.point("poll.committed")
         if done.answer == "stale":  # what it left out as known is known no more: nothing was written, read it again
-            await self._intake.leave(claim)
-            await self._intake.hasten([claim.name])
+            await self._poll_store.leave(claim)
+            await self._poll_store.hasten([claim.name])
             return True
         if done.answer == "ok":
             if not source.shared:

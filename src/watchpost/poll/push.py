@@ -37,7 +37,7 @@ class PushReader:
     def __init__(
         self,
         feeds: Sequence[Pushable],
-        intake: PollStore,
+        poll_store: PollStore,
         pushes: PushStore,
         claims: StreamClaims,
         *,
@@ -48,7 +48,7 @@ class PushReader:
         hold: Callable[[], str] = lambda: "",
     ) -> None:
         self._feeds = {feed.name: feed for feed in feeds}
-        self._intake = intake
+        self._poll_store = poll_store
         self._pushes = pushes
         self._claims = claims
         self._stop = stop
@@ -89,7 +89,7 @@ class PushReader:
     async def _give_up(self, entry: StreamEntry) -> None:
         push = self._pushes.read(entry)
         if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
-            await self._intake.hasten([push.feed])
+            await self._poll_store.hasten([push.feed])
         await self._pushes.done(entry)
 
     async def _read(self, feed: Pushable, push: Push) -> bool:
@@ -103,13 +103,13 @@ class PushReader:
         if push.kind == "denied":
             tm.log().warning("push.denied", source=feed.name, detail=push.note)
             return await self._commit(feed, Visit("unchanged", memory=websub.denied(push.note)))
-        memory = (await self._intake.recall(feed.name)).memory
+        memory = (await self._poll_store.recall(feed.name)).memory
         visit = await feed.pushed(push.body, push.note, memory, now)
         if visit.outcome == "failed":
             tm.log().warning("push.failed", source=feed.name, detail=visit.detail)
         done = await self._commit(feed, visit)
         if done and (visit.more or visit.outcome == "failed"):
-            await self._intake.hasten([feed.name])
+            await self._poll_store.hasten([feed.name])
         return done
 
     async def _commit(self, feed: Pushable, visit: Visit) -> bool:
@@ -117,7 +117,7 @@ class PushReader:
         stamp = schedule.stamp(self._clock())
         while not self._stop.is_set():
             with suppress(StoreBusy):
-                done = await self._intake.commit(
+                done = await self._poll_store.commit(
                     claim,
                     visit.articles,
                     memory=visit.memory,

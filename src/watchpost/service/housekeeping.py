@@ -37,27 +37,27 @@ class Housekeeping:
     def __init__(
         self,
         role: str,
-        plan: Config,
+        config: Config,
         store: Store,
         outbox: DeliveryStore,
         clock: Scheduler,
         stop: asyncio.Event,
         over: asyncio.Event,
         *,
-        reloads: Reloader | None = None,
+        reloader: Reloader | None = None,
         journal: Journal | None = None,
     ) -> None:
         self._role = role
-        self._plan = plan
+        self._config = config
         self._store = store
         self._outbox = outbox
         self._stop = stop
         self._over = over
-        self._reloads = reloads
+        self._reloader = reloader
         self._journal = journal
         self._tick = clock.ticker(_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
-        self._board, self._books = Overview(store), Ledger(store)
+        self._overview, self._ledger = Overview(store), Ledger(store)
         self._configurations = RunningConfigs(store)
         self._told: tuple[Reload, bytes] | None = None
         self._trouble = ""  # what was said of the store last
@@ -88,7 +88,7 @@ class Housekeeping:
         if tidy:
             await self._tidy()
             await self._audit()
-        await self._board.ping()
+        await self._overview.ping()
         await self._publish(again=tidy)
         HEALTH.registered = not HEALTH.trouble()
         if HEALTH.registered:  # who lives but does not work is not counted among the workers
@@ -107,13 +107,15 @@ class Housekeeping:
 
     async def _publish(self, *, again: bool) -> None:
         """Each minute, and at once after a reload: what configuration runs here."""
-        if self._reloads is None:
+        if self._reloader is None:
             return
-        last = self._reloads.last
+        last = self._reloader.last
         if self._told is None or self._told[0] is not last:
-            since, refused = self._reloads.since.isoformat(timespec="seconds"), last.complaints
+            since, refused = self._reloader.since.isoformat(timespec="seconds"), last.complaints
             packed = await asyncio.to_thread(
-                lambda: pack(RunningConfig(self._role, self._plan.fingerprint, since, effective(self._plan), refused))
+                lambda: pack(
+                    RunningConfig(self._role, self._config.fingerprint, since, effective(self._config), refused)
+                )
             )
             self._told, again = (last, packed), True
         if again:
@@ -124,12 +126,12 @@ class Housekeeping:
         await self._store.prune()
         if self._journal is not None:
             self._journal.tidy(utc_now())
-        for receiver, count in (await self._outbox.stranded([part.name for part in self._plan.receivers])).items():
+        for receiver, count in (await self._outbox.stranded([part.name for part in self._config.receivers])).items():
             tm.log().warning("delivery.stranded", receiver=receiver, count=count)
 
     async def _audit(self) -> None:
         """Do the sums of the ledger meet? If not, something was lost, and that is said loudly."""
-        found = {gap.hop: gap for gap in gaps(await self._books.audit())}
+        found = {gap.hop: gap for gap in gaps(await self._ledger.audit())}
         for hop in ("articles", "hits", "deliveries"):
             tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
         for gap in found.values():

@@ -54,14 +54,14 @@ class Notices:
         self._install = install
         self._told: set[tuple[str, ...]] = set()
 
-    async def refused(self, plan: Config, reload: Reload) -> None:
+    async def refused(self, config: Config, reload: Reload) -> None:
         """The running `plan` goes on, because of these mistakes in a newer one. Never raises for the store."""
-        part = next((one for one in plan.receivers if one.name == plan.ops), None)
+        part = next((one for one in config.receivers if one.name == config.ops), None)
         if part is None or reload.complaints in self._told:
             return
-        receiver = factory.build_receivers(plan, self._install, factory.terminal())[part.name]
+        receiver = factory.build_receivers(config, self._install, factory.terminal())[part.name]
         try:
-            told = plan.timezone, plan.language, plan.install, plan.public_url
+            told = config.timezone, config.language, config.install, config.public_url
             digest = refused_notice(part.name, reload.complaints, reload.at, *told)
             deliveries = deliveries_of(digest, receiver.compose(digest))
             gate, desk = factory.build_breaker(self._store, part), DeliveryAdmin(self._store)
@@ -81,14 +81,14 @@ _INTERRUPTED = 130
 
 
 async def serve(
-    plan: Config,
+    config: Config,
     settings: Settings,
     env: Mapping[str, str],
     role: Role,
     *,
     on_web: Callable[[Service, Reloader], Coroutine[Any, Any, None]],
     reread: Callable[[], Config],
-    on_plan: Callable[[Config], None] = lambda plan: None,
+    on_plan: Callable[[Config], None] = lambda config: None,
     progress: Progress = silent,
 ) -> int:
     """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start.
@@ -98,29 +98,29 @@ async def serve(
     everything goes on as before.
     """
     async with AsyncExitStack() as store:
-        housing = await open_housing(plan, settings, env, store)
-        store.push_async_callback(leave, housing.store, role)
-        install = await housing.store.prepare(factory.new_install_id())
-        await Ledger(housing.store).open()
-        systemd, board = Systemd(env), Overview(housing.store)
-        watching = asyncio.ensure_future(systemd.watch(HEALTH, lambda: _status(board, plan)))
+        backend = await open_housing(config, settings, env, store)
+        store.push_async_callback(leave, backend.store, role)
+        install = await backend.store.prepare(factory.new_install_id())
+        await Ledger(backend.store).open()
+        systemd, overview = Systemd(env), Overview(backend.store)
+        watching = asyncio.ensure_future(systemd.watch(HEALTH, lambda: _status(overview, config)))
         pulse = asyncio.ensure_future(HEALTH.run())
-        supervisor = asyncio.ensure_future(housing.server.supervise()) if housing.server is not None else None
-        reloads = Reloader(plan, reread, utc_now)
-        signals = _Signals(reloads, systemd)
-        notices = Notices(housing.store, install)
+        supervisor = asyncio.ensure_future(backend.server.supervise()) if backend.server is not None else None
+        reloader = Reloader(config, reread, utc_now)
+        signals = _Signals(reloader, systemd)
+        notices = Notices(backend.store, install)
         topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
         try:
             while True:
                 async with AsyncExitStack() as round_:
-                    service = Service(plan, settings, housing, install, round_, topics, reloads, progress)
+                    service = Service(config, settings, backend, install, round_, topics, reloader, progress)
                     signals.steer(service)
                     if role in ("notify", "all"):  # of several processes one tells
-                        signals.refused = partial(notices.refused, plan)
-                    tm.log().info("run.starting", **factory.describe(plan, service.groups))
-                    loops = [*service.loops(role), on_web(service, reloads)]
-                    if plan.watch:
-                        loops.append(reloads.watch(service.clock.ticker(1), service.stop))
+                        signals.refused = partial(notices.refused, config)
+                    tm.log().info("run.starting", **factory.describe(config, service.groups))
+                    loops = [*service.loops(role), on_web(service, reloader)]
+                    if config.watch:
+                        loops.append(reloader.watch(service.clock.ticker(1), service.stop))
                     service.clock.start()
                     gc.freeze()  # thousands of feeds and topics stay: looking at them again would hold up the loop
                     systemd.ready("started")
@@ -130,8 +130,8 @@ async def serve(
                     return _INTERRUPTED if signals.ending == signal.SIGINT else 0
                 gc.unfreeze()
                 gc.collect()  # what the old plan leaves must not be frozen with the new one
-                plan = reloads.take() or plan
-                on_plan(plan)
+                config = reloader.take() or config
+                on_plan(config)
         finally:
             beside = [task for task in (pulse, watching, supervisor) if task is not None]
             for task in beside:
@@ -140,35 +140,35 @@ async def serve(
 
 
 async def open_housing(
-    plan: Config, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack
+    config: Config, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack
 ) -> factory.Backend:
     """The store is there and fit; it is closed, and its server stopped if it is ours, with `stack`."""
-    housing = await factory.open_store(settings, plan, env)
-    if housing.server is not None:
-        stack.push_async_callback(housing.server.stop)
-    stack.push_async_callback(housing.store.close)
+    backend = await factory.open_store(settings, config, env)
+    if backend.server is not None:
+        stack.push_async_callback(backend.server.stop)
+    stack.push_async_callback(backend.store.close)
     tm.build_info.labels(__version__, platform.python_version()).set(1)
-    return housing
+    return backend
 
 
-async def _status(board: Overview, plan: Config) -> str:
+async def _status(overview: Overview, config: Config) -> str:
     """How things stand, in a few words for `systemctl status`."""
     if HEALTH.refused:
         return HEALTH.refused
     try:
-        depths = await board.depths([part.name for part in plan.receivers])
+        depths = await overview.depths([part.name for part in config.receivers])
     except StoreError as error:
         return str(error)
     waiting = depths.pushed + depths.articles + depths.retry + sum(depths.outbox.values())
-    return f"{len(plan.sources)} sources, {waiting} in the queues, {depths.parked} hits for the next editions"
+    return f"{len(config.sources)} sources, {waiting} in the queues, {depths.parked} hits for the next editions"
 
 
 class _Signals:
     """What the operator wants: SIGINT and SIGTERM end, a second one at once; SIGHUP reads the configuration again."""
 
-    def __init__(self, reloads: Reloader, systemd: Systemd) -> None:
+    def __init__(self, reloader: Reloader, systemd: Systemd) -> None:
         self.ending: signal.Signals | None = None
-        self._reloads = reloads
+        self._reloader = reloader
         self._systemd = systemd
         self._service: Service | None = None
         self._asking: set[asyncio.Task[Any]] = set()
@@ -177,7 +177,7 @@ class _Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        reloads.begun, reloads.adopted, reloads.stayed = systemd.reloading, self._stop, self._stay
+        reloader.begun, reloader.adopted, reloader.stayed = systemd.reloading, self._stop, self._stay
 
     def steer(self, service: Service) -> None:
         """These loops are the ones to stop from now on."""
@@ -193,7 +193,7 @@ class _Signals:
         self._stop()
 
     def _hang_up(self) -> None:
-        asking = asyncio.ensure_future(self._reloads.ask("SIGHUP"))
+        asking = asyncio.ensure_future(self._reloader.ask("SIGHUP"))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
 
@@ -243,18 +243,20 @@ async def _run_until_stopped(
 # `watchpost run --once`: read every source once, match, close every open digest now, deliver, end.
 
 
-async def run(plan: Config, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent) -> int:
+async def run(
+    config: Config, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent
+) -> int:
     """Do each role's work once, in the order of an article's way. Returns 0, or 5 if a delivery remains unsent.
 
     What remains stays queued. `progress` hears how many of how many feeds have been read. Raises StoreError if the
     store is not there.
     """
     async with AsyncExitStack() as stack:
-        housing = await open_housing(plan, settings, env, stack)
-        install = await housing.store.prepare(factory.new_install_id())
-        await Ledger(housing.store).open()
-        service = Service(plan, settings, housing, install, stack, progress=progress)
-        tm.log().info("run.starting", **factory.describe(plan, service.groups))
+        backend = await open_housing(config, settings, env, stack)
+        install = await backend.store.prepare(factory.new_install_id())
+        await Ledger(backend.store).open()
+        service = Service(config, settings, backend, install, stack, progress=progress)
+        tm.log().info("run.starting", **factory.describe(config, service.groups))
         poller = service.poller() if role in ("poll", "all") else None
         matcher = service.matcher() if role in ("match", "all") else None
         complete = await _read_and_match(poller, matcher)
@@ -276,7 +278,7 @@ async def _read_and_match(poller: Poller | None, matcher: Matcher | None) -> boo
 
 async def _notify(service: Service) -> int:
     closer, senders = service.notifier()
-    outbox, names = service.outbox, [part.name for part in service.plan.receivers]
+    outbox, names = service.outbox, [part.name for part in service.config.receivers]
     for name in names:
         await outbox.open_box(name)
     dead = await outbox.dead()

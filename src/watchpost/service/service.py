@@ -49,13 +49,13 @@ ROLES = frozenset({"poll", "match", "notify"})
 _DEADLINE_SECONDS = 10.0
 
 
-async def missing(board: Overview, vitals: Health) -> str:
+async def missing(overview: Overview, health: Health) -> str:
     """Why the service as a whole does not work, in a sentence; "" if it does."""
-    trouble = vitals.trouble() or vitals.refused
+    trouble = health.trouble() or health.refused
     if trouble:
         return trouble
     try:
-        workers = await board.workers()
+        workers = await overview.workers()
     except StoreError as error:
         return str(error)
     there = {role for worker in workers for role in (ROLES if worker.role == "all" else {worker.role})}
@@ -119,13 +119,13 @@ class Service:
 
     def __init__(
         self,
-        plan: Config,
+        config: Config,
         settings: Settings,
-        housing: factory.Backend,
+        backend: factory.Backend,
         install: str,
         stack: AsyncExitStack,
         topics: Topics | None = None,
-        reloads: Reloader | None = None,
+        reloader: Reloader | None = None,
         progress: Progress = silent,
     ) -> None:
         """`topics` are those that a round before this one compiled: only what changed since is compiled anew.
@@ -133,21 +133,21 @@ class Service:
         `reloads` knows since when the plan runs, and whether a newer one was refused. `progress` hears how many of how
         many feeds the first round has read.
         """
-        self.plan, self.settings = plan, settings
-        self.store: Store = housing.store
-        self.server, self.secret = housing.server, housing.secret
+        self.config, self.settings = config, settings
+        self.store: Store = backend.store
+        self.server, self.secret = backend.server, backend.secret
         self.install = install
         self.stop = asyncio.Event()
         self.over = asyncio.Event()  # every loop has ended
         self.clock = Scheduler()
-        self.board = Overview(self.store)
-        self.groups = all_groups(plan.routes)
-        self.lease_ms = int(plan.limits.lease.total_seconds() * 1000)
-        self.outbox = DeliveryStore(self.store, kept_ms=_ms(plan.retention.deliveries))
+        self.overview = Overview(self.store)
+        self.groups = all_groups(config.routes)
+        self.lease_ms = int(config.limits.lease.total_seconds() * 1000)
+        self.outbox = DeliveryStore(self.store, kept_ms=_ms(config.retention.deliveries))
         self._topics = topics or Topics([])
         self._stack = stack
         self._journal: Journal | None = None
-        self._reloads = reloads
+        self._reloader = reloader
         self._progress = progress
 
     def poller(self) -> Poller:
@@ -157,10 +157,10 @@ class Service:
     def poller_and_pushed(self) -> tuple[Poller, PushReader]:
         """The poll role's loops: one that visits, and one that reads what hubs push."""
         pushes = PushStore(self.store)
-        poller, feeds, intake = self._polling(pushes)
+        poller, feeds, poll_store = self._polling(pushes)
         pushed = PushReader(
             feeds,
-            intake,
+            poll_store,
             pushes,
             pushes.claims(factory.consumer_name("poll"), self.lease_ms),
             tick=self.clock.ticker(self._look_seconds()),
@@ -174,32 +174,32 @@ class Service:
     def _polling(self, pushes: PushStore | None) -> tuple[Poller, Sequence[Feed], PollStore]:
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
-        intake = factory.build_intake(self.plan, self.store)
-        sources = factory.build_sources(self.plan, parser, intake, pushes)
+        poll_store = factory.build_intake(self.config, self.store)
+        sources = factory.build_sources(self.config, parser, poll_store, pushes)
         for source in sources:
             self._stack.push_async_callback(source.close)
         tick, told = self.clock.ticker(1), self._progress
-        poller = Poller(sources, intake, tick=tick, stop=self.stop, clock=utc_now, hold=self._hold, progress=told)
-        return poller, [source for source in sources if isinstance(source, Feed)], intake
+        poller = Poller(sources, poll_store, tick=tick, stop=self.stop, clock=utc_now, hold=self._hold, progress=told)
+        return poller, [source for source in sources if isinstance(source, Feed)], poll_store
 
     def matcher(self) -> Matcher:
         """The match role's loops."""
-        self._topics.update(self.plan.topics)
-        for topic in self.plan.topics:
+        self._topics.update(self.config.topics)
+        for topic in self.config.topics:
             tm.hits.labels(topic.name, topic.severity)  # from 0: the first hit shows, too
         articles = MatchStore(
             self.store,
             factory.consumer_name("match"),
             lease_ms=self.lease_ms,
-            hits_ttl_ms=_ms(self.plan.retention.dedup),
-            history_ms=_ms(self.plan.retention.hits),
-            retained=self.plan.retention.articles,
-            per_hour=self.plan.limits.hits_per_topic_per_hour,
-            window_ms=_ms(self.plan.story_window),
+            hits_ttl_ms=_ms(self.config.retention.dedup),
+            history_ms=_ms(self.config.retention.hits),
+            retained=self.config.retention.articles,
+            per_hour=self.config.limits.hits_per_topic_per_hour,
+            window_ms=_ms(self.config.story_window),
         )
         return Matcher(
             self._topics,
-            self.plan.routes,
+            self.config.routes,
             articles,
             tick=self.clock.ticker(self._look_seconds()),
             tick_renew=self.clock.ticker(self._look_seconds()),
@@ -210,15 +210,15 @@ class Service:
 
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one that closes windows, one per receiver that sends."""
-        receivers = factory.build_receivers(self.plan, self.install, factory.terminal(), self.secret)
+        receivers = factory.build_receivers(self.config, self.install, factory.terminal(), self.secret)
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
-        imprint = factory.installation_of(self.plan, self.install)
+        installation = factory.installation_of(self.config, self.install)
         closer = Dispatcher(
             self.groups,
             receivers,
             self.outbox,
-            factory.build_composer(self.plan, imprint, receivers, self.store),
+            factory.build_composer(self.config, installation, receivers, self.store),
             tick=self.clock.ticker(1),
             stop=self.stop,
             clock=utc_now,
@@ -230,7 +230,7 @@ class Service:
                 receivers[part.name],
                 self.outbox,
                 self.outbox.claims(part.name, factory.consumer_name("notify"), self.lease_ms),
-                self._admission(part, receivers, imprint),
+                self._admission(part, receivers, installation),
                 self._journal,
                 tick=self.clock.ticker(self._look_seconds()),
                 tick_renew=self.clock.ticker(self._look_seconds()),
@@ -238,17 +238,17 @@ class Service:
                 clock=utc_now,
                 kind=part.kind,
             )
-            for part in self.plan.receivers
+            for part in self.config.receivers
         )
         return closer, senders
 
-    def _admission(self, part: Part, receivers: Mapping[str, Receiver], imprint: Installation) -> Admission:
-        tries, ops = factory.tries_of(part), factory.ops_for(self.plan, part)
+    def _admission(self, part: Part, receivers: Mapping[str, Receiver], installation: Installation) -> Admission:
+        tries, ops = factory.tries_of(part), factory.ops_for(self.config, part)
 
         def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
             if not ops:
                 return ()
-            told = imprint.timezone, imprint.language, imprint.install, imprint.public_url
+            told = installation.timezone, installation.language, installation.install, installation.public_url
             digest = disabled_notice(ops, part.name, state.why, now, *told)
             return deliveries_of(digest, receivers[ops].compose(digest))
 
@@ -267,28 +267,28 @@ class Service:
         if role in ("notify", "all"):
             closer, senders = self.notifier()
             loops += [closer.run(), self.wake_retries(), *(sender.run() for sender in senders)]
-            if self.plan.heartbeat is not None:
-                loops.append(self.keep_heart(self.plan.heartbeat))
+            if self.config.heartbeat is not None:
+                loops.append(self.keep_heart(self.config.heartbeat))
         return loops
 
     def housekeeping(self, role: Role) -> Housekeeping:
         """What goes on until the last of the loops has ended; asked for after them."""
         return Housekeeping(
             role,
-            self.plan,
+            self.config,
             self.store,
             self.outbox,
             self.clock,
             self.stop,
             self.over,
-            reloads=self._reloads,
+            reloader=self._reloader,
             journal=self._journal,
         )
 
     async def keep_heart(self, options: Heartbeat) -> None:
         """Let a dead man's switch hear from us while everything works."""
         tick = self.clock.ticker(1)
-        await run(options, factory.USER_AGENT, lambda: missing(self.board, HEALTH), tick, self.stop)
+        await run(options, factory.USER_AGENT, lambda: missing(self.overview, HEALTH), tick, self.stop)
 
     async def wake_retries(self) -> None:
         """Each second: deliveries whose wait is over go back into their outbox."""

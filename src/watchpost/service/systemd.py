@@ -49,14 +49,14 @@ class Systemd:
         """The end has begun."""
         self.tell("STOPPING=1", "STATUS=stopping; what is queued stays queued")
 
-    async def watch(self, vitals: Health, status: Callable[[], Awaitable[str]]) -> None:
+    async def watch(self, health: Health, status: Callable[[], Awaitable[str]]) -> None:
         """Until cancelled: WATCHDOG three times a period while all is well, and now and then how things stand."""
         if not self._address:
             return
         pause = min(_STATUS_SECONDS, self._period / 3) if self._period else _STATUS_SECONDS
         spoken = -_STATUS_SECONDS
         while True:
-            trouble = vitals.trouble(self._period or None)
+            trouble = health.trouble(self._period or None)
             if self._period and not trouble:
                 self.tell("WATCHDOG=1")
             if time.monotonic() - spoken >= _STATUS_SECONDS or trouble:

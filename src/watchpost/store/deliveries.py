@@ -100,8 +100,8 @@ class DeliveryStore(WindowStore):
         id_ = _id(entry)
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.dead_counts]
         names += [self._keys.ledger, self._keys.out(id_)]
-        letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
-        await self._store.run("dead", names, [store_keys.NOTIFY, entry.id, self._kept_ms, *letter])
+        dead_letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
+        await self._store.run("dead", names, [store_keys.NOTIFY, entry.id, self._kept_ms, *dead_letter])
 
     async def wake_retries(self, at_most: int = 100, *, all_of_them: bool = False, receiver: str = "") -> int:
         """Deliveries whose time has come go back into their outbox; returns how many. `receiver`: only its own."""
@@ -197,18 +197,18 @@ class DeliveryAdmin:
             message=message,
         )
 
-    async def letters(self) -> tuple[DeadLetter, ...]:
+    async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """Every dead letter, the oldest first."""
         async with self._store.errors():
             rows = await self._store.redis.xrange(self._keys.dead)
-        return tuple(_letter(id_, fields) for id_, fields in rows)
+        return tuple(_dead_letter(id_, fields) for id_, fields in rows)
 
-    async def requeue(self, letter: DeadLetter) -> bool:
+    async def requeue(self, dead_letter: DeadLetter) -> bool:
         """Send it again as it was; False if nothing is left of it."""
         keys = self._keys
-        names = [keys.dead, keys.articles, keys.out(letter.delivery), keys.outbox(letter.receiver), keys.open]
-        names += [keys.bucket(letter.group), keys.parked, keys.ledger, keys.dead_counts]
-        return bool((await self._store.run("requeue", names, [letter.id, letter.group]))[0] == b"OK")
+        names = [keys.dead, keys.articles, keys.out(dead_letter.delivery), keys.outbox(dead_letter.receiver), keys.open]
+        names += [keys.bucket(dead_letter.group), keys.parked, keys.ledger, keys.dead_counts]
+        return bool((await self._store.run("requeue", names, [dead_letter.id, dead_letter.group]))[0] == b"OK")
 
     async def hurry(self, receiver: str = "", only: Sequence[str] = ()) -> int:
         """Deliveries that wait for a later attempt go now: only the receiver's, `only` these. Returns how many."""
@@ -230,14 +230,14 @@ class DeliveryAdmin:
         entry = next((id_ for id_, fields in rows if fields.get(b"d", b"").decode() == case.id), b"")
         return await self._drop(case.receiver, case.id, entry, "")
 
-    async def drop_letter(self, letter: DeadLetter) -> bool:
+    async def drop_letter(self, dead_letter: DeadLetter) -> bool:
         """Throw a dead letter away, with the message that it speaks of; False if it is gone already."""
-        return await self._drop(letter.receiver, letter.delivery, b"", letter.id)
+        return await self._drop(dead_letter.receiver, dead_letter.delivery, b"", dead_letter.id)
 
-    async def _drop(self, receiver: str, delivery: str, entry: bytes, letter: str) -> bool:
+    async def _drop(self, receiver: str, delivery: str, entry: bytes, dead_letter: str) -> bool:
         keys = self._keys
         names = [keys.outbox(receiver), keys.out(delivery), keys.retry, keys.dead, keys.dead_counts, keys.ledger]
-        return bool(await self._store.run("drop", names, [delivery, entry, letter]))
+        return bool(await self._store.run("drop", names, [delivery, entry, dead_letter]))
 
     async def articles(self, count: int) -> tuple[str, ...]:
         """The titles of the oldest articles that wait to be matched."""
@@ -246,12 +246,12 @@ class DeliveryAdmin:
         return tuple(_title(fields.get(b"a", b"")) for _, fields in rows)
 
 
-def failed_since(letters: Sequence[DeadLetter], since: datetime | None) -> tuple[DeadLetter, ...]:
+def failed_since(dead_letters: Sequence[DeadLetter], since: datetime | None) -> tuple[DeadLetter, ...]:
     """The dead letters of deliveries, none older than `since`."""
-    return tuple(one for one in letters if one.kind == "delivery" and (since is None or one.at >= since))
+    return tuple(one for one in dead_letters if one.kind == "delivery" and (since is None or one.at >= since))
 
 
-def _letter(id_: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
+def _dead_letter(id_: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
     def text(name: bytes) -> str:
         return fields.get(name, b"").decode("utf-8", "replace")
 

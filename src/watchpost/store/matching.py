@@ -124,7 +124,7 @@ class MatchStore:
 
     async def bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""
-        letter: list[str | bytes] = [
+        dead_letter: list[str | bytes] = [
             "kind",
             "article",
             "reason",
@@ -135,7 +135,7 @@ class MatchStore:
             entry.fields.get(b"a", b""),
         ]
         names = [self._keys.articles, self._keys.dead, self._keys.dead_counts, self._keys.ledger]
-        await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *letter])
+        await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *dead_letter])
         self.claims.let_go(entry)
 
     async def waiting(self) -> int:

@@ -27,7 +27,7 @@ class Overview:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys = store.keys
-        self._books = Ledger(store)
+        self._ledger = Ledger(store)
 
     async def ping(self) -> None:
         """Raises StoreUnreachable or StoreBusy if the server does not answer."""
@@ -71,7 +71,7 @@ class Overview:
 
     async def accounts(self, day: date, sources: int) -> SourceCounts:
         """What the ledger says of a day (UTC), and which sums do not meet now. `sources`: how many are watched."""
-        page, audit = await self._books.page(day), await self._books.audit()
+        page, audit = await self._ledger.page(day), await self._ledger.audit()
         read = page.get("new", 0)
         return SourceCounts(sources, read, page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
 

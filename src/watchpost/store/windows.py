@@ -43,7 +43,7 @@ class Bucket:
     over: Mapping[str, int] = field(default_factory=dict, hash=False)
     silenced: int = 0
     editions: int = 0
-    plan: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class WindowStore:
             pipe.hmget(self._keys.group(base), "closed", "told", "silenced", "plan")
             pipe.hgetall(self._keys.over(base))
             pipe.get(self._keys.quota(base.partition("|")[0], hour))
-            raw, opened, turn, (closed, told, silenced, plan), over, editions = await pipe.execute()
+            raw, opened, turn, (closed, told, silenced, config), over, editions = await pipe.execute()
         hits: list[tuple[Hit, bytes]] = []
         damaged: list[tuple[str, bytes]] = []
         for data in raw:
@@ -143,7 +143,7 @@ class WindowStore:
             {topic.decode(): int(count) for topic, count in over.items() if topic},
             int(silenced or 0),
             int(editions or 0),
-            (plan or b"").decode("utf-8", "replace"),
+            (config or b"").decode("utf-8", "replace"),
         )
 
     async def _notes(self, group: str, stories: Sequence[str]) -> dict[str, str]:
@@ -163,7 +163,7 @@ class WindowStore:
         notes: Mapping[str, str] | None = None,
         rest: Withheld = Withheld(),
         *,
-        plan: str = "",
+        fingerprint: str = "",
     ) -> bool:
         """End a window: its hits leave the bucket, or are held, or (the damaged ones) go to the dead letters; its
         deliveries enter the outbox, and `notes` of what they tell of each story are kept; or nothing of that.
@@ -177,7 +177,7 @@ class WindowStore:
             args.append(MESSAGE.encode(delivery.message))
         args += [self._kept_ms, len(notes or {}), *(part for pair in (notes or {}).items() for part in pair)]
         args += [base + HELD, _ms(rest.until or window_end), len(rest.held), *rest.held, rest.silenced]
-        args.append(plan)
+        args.append(fingerprint)
         args += [len(rest.over), *(part for pair in rest.over.items() for part in pair)]
         args += [len(parked.damaged), *(part for pair in parked.damaged for part in pair)]
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]

@@ -36,24 +36,24 @@ class MissingError(Exception):
     """There is nothing of that name."""
 
 
-def looks(gathering: Queries) -> dict[str, Answer]:
+def looks(queries: Queries) -> dict[str, Answer]:
     """By path, below the root of the API."""
-    watched = gathering.watched
+    watched = queries.summary
 
     async def status(_: Request, now: datetime) -> dict[str, Any]:
-        return dict(await gathering.document(now))
+        return dict(await queries.document(now))
 
     async def hits(request: Request, _: datetime) -> BaseModel:
-        found = await gathering.search(stories.search_of(request.query_params))
+        found = await queries.search(stories.search_of(request.query_params))
         return web_schemas.Hits(
             hits=[web_schemas.hit_shape(past.mark, past.hit) for past in found.hits], more=found.more or None
         )
 
     async def told(request: Request, _: datetime) -> BaseModel:
-        return _stories(await gathering.search(stories.search_of(request.query_params)))
+        return _stories(await queries.search(stories.search_of(request.query_params)))
 
     async def sources(request: Request, now: datetime) -> BaseModel:
-        statuses, due = await gathering.statuses(), await gathering.board.due(watched.feeds)
+        statuses, due = await queries.statuses(), await queries.overview.due(watched.feeds)
         wanted = request.query_params.get("state", "")
         found = [
             web_schemas.FeedShape(
@@ -75,7 +75,7 @@ def looks(gathering: Queries) -> dict[str, Answer]:
         )
 
     async def topics(_: Request, now: datetime) -> BaseModel:
-        charts = await gathering.charts(now)
+        charts = await queries.charts(now)
         return web_schemas.Topics(
             topics=[
                 web_schemas.TopicShape(
@@ -91,8 +91,8 @@ def looks(gathering: Queries) -> dict[str, Answer]:
         )
 
     async def receivers(_: Request, now: datetime) -> BaseModel:
-        states = await gathering.board.receivers(watched.receivers)
-        depths = await gathering.board.depths(watched.receivers)
+        states = await queries.overview.receivers(watched.receivers)
+        depths = await queries.overview.depths(watched.receivers)
         return web_schemas.Receivers(
             receivers=[
                 web_schemas.ReceiverShape(
@@ -108,7 +108,7 @@ def looks(gathering: Queries) -> dict[str, Answer]:
         )
 
     async def deliveries(_: Request, now: datetime) -> BaseModel:
-        letters = {one.delivery: one.id for one in await gathering.desk.letters() if one.delivery}
+        dead_letters = {one.delivery: one.id for one in await queries.desk.dead_letters() if one.delivery}
         found = [
             web_schemas.DeliveryShape(
                 id=case.id,
@@ -119,11 +119,11 @@ def looks(gathering: Queries) -> dict[str, Answer]:
                 created=case.created,
                 due=case.due,
                 error=case.error,
-                letter=letters.get(case.id),
+                letter=dead_letters.get(case.id),
             )
-            for case in await gathering.desk.cases()
+            for case in await queries.desk.cases()
         ]
-        for one in await gathering.history.sent():
+        for one in await queries.history.sent():
             subject = one.message.subject if one.message is not None else ""
             found.append(
                 web_schemas.DeliveryShape(
@@ -134,7 +134,7 @@ def looks(gathering: Queries) -> dict[str, Answer]:
         return web_schemas.Deliveries(deliveries=found)
 
     async def silences(_: Request, now: datetime) -> BaseModel:
-        both = [(one, True) for one in watched.silences] + [(one, False) for one in await gathering.silences.all()]
+        both = [(one, True) for one in watched.silences] + [(one, False) for one in await queries.silences.all()]
         names = ("id", "until", "reason", "by", "topic", "source", "severity", "text", "story")
         return web_schemas.Silences(
             silences=[
@@ -150,12 +150,12 @@ def looks(gathering: Queries) -> dict[str, Answer]:
                 web_schemas.Edition(
                     id=one.id, receiver=one.receiver, schedule=one.schedule, next=one.next, waiting=one.parked
                 )
-                for one in await gathering.upcoming(now)
+                for one in await queries.upcoming(now)
             ]
         )
 
     async def edition(request: Request, _: datetime) -> BaseModel:
-        found = await gathering.previews(request.path_params["id"])
+        found = await queries.previews(request.path_params["id"])
         if found is None:
             raise MissingError
         return web_schemas.Previews(
@@ -168,7 +168,7 @@ def looks(gathering: Queries) -> dict[str, Answer]:
         )
 
     async def configured(_: Request, __: datetime) -> BaseModel:
-        return web_schemas.configuration_shape(await gathering.compare())
+        return web_schemas.configuration_shape(await queries.compare())
 
     return {
         "/editions": editions,
@@ -253,12 +253,12 @@ CALLS = (
 )
 
 
-def routes(gathering: Queries, deeds: Deeds | None, coming: Coming | None = None) -> list[Route]:
+def routes(queries: Queries, actions: Deeds | None, coming: Coming | None = None) -> list[Route]:
     """The routes of CALLS; without `deeds` only those that look."""
-    look_answers = looks(gathering)
+    look_answers = looks(queries)
     given: dict[tuple[str, str], Answer] = {("GET", path): answer for path, answer in look_answers.items()}
-    if deeds is not None:
-        given |= {("POST", path): answer for path, answer in _acts(deeds, coming).items()}
+    if actions is not None:
+        given |= {("POST", path): answer for path, answer in _acts(actions, coming).items()}
     return [
         Route(ROOT + call.path, _endpoint(given[call.method, call.path]), methods=[call.method])
         for call in CALLS
@@ -266,23 +266,23 @@ def routes(gathering: Queries, deeds: Deeds | None, coming: Coming | None = None
     ]
 
 
-def _acts(deeds: Deeds, coming: Coming | None) -> dict[str, Answer]:
+def _acts(actions: Deeds, coming: Coming | None) -> dict[str, Answer]:
     async def enable(request: Request, _: datetime) -> BaseModel:
-        moved = await deeds.enable(request.path_params["name"], request.user.name)
+        moved = await actions.enable(request.path_params["name"], request.user.name)
         if moved is None:
             raise MissingError
         return web_schemas.Done(done="enabled", count=moved)
 
     async def hurry(request: Request, _: datetime) -> BaseModel:
-        return web_schemas.Done(done="retried", count=await deeds.hurry("", request.user.name))
+        return web_schemas.Done(done="retried", count=await actions.hurry("", request.user.name))
 
     async def resend(request: Request, _: datetime) -> BaseModel:
-        if not await deeds.resend(request.path_params["letter"], request.user.name):
+        if not await actions.resend(request.path_params["letter"], request.user.name):
             raise MissingError
         return web_schemas.Done(done="retried")
 
     async def read_now(request: Request, _: datetime) -> BaseModel:
-        answer = await deeds.read_now(request.path_params["name"], request.user.name)
+        answer = await actions.read_now(request.path_params["name"], request.user.name)
         if answer == "NONE":
             raise MissingError
         return web_schemas.Done(done=answer.lower())
@@ -291,8 +291,8 @@ def _acts(deeds: Deeds, coming: Coming | None) -> dict[str, Answer]:
         wanted = web_schemas.Replay.model_validate_json(await body_of(request))
         asked = wanted.model_dump(exclude={"dry_run"})
         if wanted.dry_run:
-            return web_schemas.Done(done="counted", count=(await deeds.backlog(asked)).count)
-        return web_schemas.Done(done="replayed", count=await deeds.replay(asked, request.user.name))
+            return web_schemas.Done(done="counted", count=(await actions.backlog(asked)).count)
+        return web_schemas.Done(done="replayed", count=await actions.replay(asked, request.user.name))
 
     async def tell(request: Request, _: datetime) -> BaseModel:
         count = await coming.send(request.path_params["id"], None, request.user.name) if coming is not None else None
@@ -300,13 +300,13 @@ def _acts(deeds: Deeds, coming: Coming | None) -> dict[str, Answer]:
             raise MissingError
         return web_schemas.Done(done="sent", count=count)
 
-    async def hush(request: Request, _: datetime) -> BaseModel:
+    async def holding_rules(request: Request, _: datetime) -> BaseModel:
         wanted = web_schemas.Wanted.model_validate_json(await body_of(request))
-        await deeds.hush(wanted.model_dump(), request.user.name)
+        await actions.holding_rules(wanted.model_dump(), request.user.name)
         return web_schemas.Done(done="silenced")
 
     async def unhush(request: Request, _: datetime) -> BaseModel:
-        if not await deeds.unhush(request.path_params["id"], request.user.name):
+        if not await actions.unhush(request.path_params["id"], request.user.name):
             raise MissingError
         return web_schemas.Done(done="ended")
 
@@ -317,7 +317,7 @@ def _acts(deeds: Deeds, coming: Coming | None) -> dict[str, Answer]:
         "/deliveries/{letter}/retry": resend,
         "/editions/{id}/send": tell,
         "/feeds/{name}/read": read_now,
-        "/silences": hush,
+        "/silences": holding_rules,
         "/silences/{id}/end": unhush,
     }
 
@@ -364,56 +364,56 @@ Act = Callable[[Request, str], Awaitable[tuple[str, str]]]
 
 
 def acts(
-    deeds: Deeds, door: ReloadEndpoint | None, coming: Coming | None, gathering: Queries, pages: Pages
+    actions: Deeds, door: ReloadEndpoint | None, coming: Coming | None, queries: Queries, pages: Pages
 ) -> list[Route]:
     """The routes of all forms. `pages` shows again what was refused."""
 
     async def enable(request: Request, by: str) -> tuple[str, str]:
-        moved = await deeds.enable(request.path_params["name"], by)
+        moved = await actions.enable(request.path_params["name"], by)
         return "/deliveries", "none" if moved is None else "enabled"
 
     async def hurry(request: Request, by: str) -> tuple[str, str]:
-        await deeds.hurry("", by)
+        await actions.hurry("", by)
         return "/deliveries", "hurried"
 
     async def resend(request: Request, by: str) -> tuple[str, str]:
-        return "/deliveries", "resent" if await deeds.resend(request.path_params["id"], by) else "gone"
+        return "/deliveries", "resent" if await actions.resend(request.path_params["id"], by) else "gone"
 
     async def read_now(request: Request, by: str) -> tuple[str, str]:
-        return "/feeds", (await deeds.read_now(request.path_params["name"], by)).lower()
+        return "/feeds", (await actions.read_now(request.path_params["name"], by)).lower()
 
     async def reload(request: Request, by: str) -> tuple[str, str]:
         return "/config", "none" if door is None else "read" if (await wish(door, request)).ok else "refused"
 
-    async def hush(request: Request, by: str) -> tuple[str, str]:
+    async def holding_rules(request: Request, by: str) -> tuple[str, str]:
         form = await form_of(request)
         try:
-            await deeds.hush(form, by)
+            await actions.holding_rules(form, by)
         except FormError as error:
-            raise _RefusedError(await gathering.configuration(_now(), form, error.fields)) from error
+            raise _RefusedError(await queries.configuration(_now(), form, error.fields)) from error
         return "/stories" if form.get("back") == "stories" else "/config", "hushed"
 
     async def backlog(request: Request, now: datetime) -> Page:
         asked = pages_deliveries.typed(request.query_params)
         try:
-            found, wrong = await deeds.backlog(asked), dict[str, str]()
+            found, wrong = await actions.backlog(asked), dict[str, str]()
         except FormError as error:
             found, wrong = None, error.fields
-        return Page("replay", pages_deliveries.page_of_replay(gathering.watched.receivers, asked, found, wrong))
+        return Page("replay", pages_deliveries.page_of_replay(queries.summary.receivers, asked, found, wrong))
 
     async def again(request: Request, by: str) -> tuple[str, str]:
         asked = pages_deliveries.typed(await form_of(request))
         try:
-            count = await deeds.replay(asked, by)
+            count = await actions.replay(asked, by)
         except FormError as error:
             shown = Page(
-                "replay", pages_deliveries.page_of_replay(gathering.watched.receivers, asked, None, error.fields)
+                "replay", pages_deliveries.page_of_replay(queries.summary.receivers, asked, None, error.fields)
             )
             raise _RefusedError(shown) from error
         return "/deliveries", "replayed" if count else "gone"
 
     async def unhush(request: Request, by: str) -> tuple[str, str]:
-        return "/config", "unhushed" if await deeds.unhush(request.path_params["id"], by) else "none"
+        return "/config", "unhushed" if await actions.unhush(request.path_params["id"], by) else "none"
 
     async def tell(request: Request, by: str) -> tuple[str, str]:
         id_, saw = request.path_params["id"], (await form_of(request)).get("seen", "")
@@ -430,7 +430,7 @@ def acts(
         "/feeds/{name}/read": read_now,
         "/config/read": reload,
         "/editions/{id}/send": tell,
-        "/silences": hush,
+        "/silences": holding_rules,
         "/silences/{id}/end": unhush,
     }
     return [

@@ -157,10 +157,12 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Guard:
     """Refuses what should not come in, and tells the application who asks (`scope["user"]`)."""
 
-    def __init__(self, app: ASGIApp, *, doorkeeper: Authenticator, names: tuple[str, ...], open_to_all: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, authenticator: Authenticator, names: tuple[str, ...], open_to_all: bool
+    ) -> None:
         """`names` of this host besides localhost; `open_to_all`: others than this machine can reach us."""
         self._app = app
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._names = names
         self._open_to_all = open_to_all
 
@@ -190,7 +192,7 @@ class Guard:
         if acts and sender == "elsewhere":
             return PlainTextResponse("a page elsewhere may not ask for this\n", 403)
         client = scope.get("client")
-        user = await self._doorkeeper.who(client[0] if client else "", headers)
+        user = await self._authenticator.who(client[0] if client else "", headers)
         if user is None:
             return PlainTextResponse("please say who you are\n", 401, headers=self._ask(headers))
         if acts and sender == "program" and not user.program:
@@ -203,7 +205,7 @@ class Guard:
     def _ask(self, headers: Headers) -> dict[str, str]:
         if headers.get("authorization", "").lower().startswith("bearer"):
             return {"www-authenticate": 'Bearer realm="watchpost", error="invalid_token"'}
-        return {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._doorkeeper.asks else {}
+        return {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._authenticator.asks else {}
 
 
 def is_ours(host: str, names: tuple[str, ...], open_to_all: bool) -> bool:

@@ -73,7 +73,7 @@ class Deeds(Protocol):
     async def hurry(self, receiver: str, by: str) -> int:
         """Messages that wait for a later attempt go now ("" for every receiver's); how many."""
 
-    async def resend(self, letter: str, by: str) -> bool:
+    async def resend(self, dead_letter: str, by: str) -> bool:
         """Take a dead letter up again; False if nothing is left of it."""
 
     async def read_now(self, feed: str, by: str) -> str:
@@ -88,7 +88,7 @@ class Deeds(Protocol):
         Raises FormError.
         """
 
-    async def hush(self, wanted: Mapping[str, str], by: str) -> None:
+    async def holding_rules(self, wanted: Mapping[str, str], by: str) -> None:
         """Tell nobody of some hits for a while: topic, source, severity, text, story; lasting or until; reason.
 
         Raises FormError.
@@ -133,14 +133,14 @@ class WebContext:
     """
 
     store: Store
-    watched: ConfigSummary
-    vitals: Health
+    summary: ConfigSummary
+    health: Health
     access: HttpAccess = field(default_factory=HttpAccess)
     listen: str = "127.0.0.1:8080"
     next_edition: NextDigest = lambda group, opened, now: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     door: ReloadEndpoint | None = None
-    deeds: Deeds | None = None
+    actions: Deeds | None = None
     leaving: Leaving | None = None
     coming: Coming | None = None
     disk: Disk | None = None
@@ -150,7 +150,7 @@ _LISTED = 30_000  # characters of the configuration on its page
 
 
 def web_context(
-    plan: Config,
+    config: Config,
     store: Store,
     stop: asyncio.Event,
     door: ReloadEndpoint | None = None,
@@ -159,37 +159,37 @@ def web_context(
     """Everything that the web role is built from."""
     return WebContext(
         store=store,
-        watched=summary_of(plan),
-        vitals=HEALTH,
-        access=plan.access,
-        listen=plan.listen,
+        summary=summary_of(config),
+        health=HEALTH,
+        access=config.access,
+        listen=config.listen,
         next_edition=next_edition,
         stop=stop,
         door=door,
-        deeds=Actions(plan, store),
-        leaving=MailUnsubscriber(plan, store),
-        coming=DigestPreviews(plan, store),
+        actions=Actions(config, store),
+        leaving=MailUnsubscriber(config, store),
+        coming=DigestPreviews(config, store),
         disk=disk,
     )
 
 
-def summary_of(plan: Config) -> ConfigSummary:
+def summary_of(config: Config) -> ConfigSummary:
     """The slice of the plan that the pages and probes get."""
     return ConfigSummary(
-        feeds=tuple(part.name for part in plan.sources if part.kind == "feed"),
-        folders=tuple(part.name for part in plan.sources if part.kind != "feed"),
-        receivers=tuple(part.name for part in plan.receivers),
-        topics=plan.topics,
-        fingerprint=plan.fingerprint,
-        groups=all_groups(plan.routes),
-        places={part.name: _place(part) for part in plan.sources},
-        paces={part.name: f"every {words(every)}" for part in plan.sources if (every := _every(part)) is not None},
-        kinds={part.name: part.kind for part in plan.receivers},
-        listing=tuple(_listing(plan)),
-        warnings=tuple(str(warning) for warning in plan.warnings),
-        silences=plan.silences,
-        timezone=plan.timezone,
-        public_url=plan.public_url,
+        feeds=tuple(part.name for part in config.sources if part.kind == "feed"),
+        folders=tuple(part.name for part in config.sources if part.kind != "feed"),
+        receivers=tuple(part.name for part in config.receivers),
+        topics=config.topics,
+        fingerprint=config.fingerprint,
+        groups=all_groups(config.routes),
+        places={part.name: _place(part) for part in config.sources},
+        paces={part.name: f"every {words(every)}" for part in config.sources if (every := _every(part)) is not None},
+        kinds={part.name: part.kind for part in config.receivers},
+        listing=tuple(_listing(config)),
+        warnings=tuple(str(warning) for warning in config.warnings),
+        silences=config.silences,
+        timezone=config.timezone,
+        public_url=config.public_url,
     )
 
 
@@ -214,9 +214,9 @@ def _place(part: Part) -> str:
     return str(path) if isinstance(path, Path | str) else ""
 
 
-def _listing(plan: Config) -> Iterator[str]:
+def _listing(config: Config) -> Iterator[str]:
     """The configuration as `watchpost config show` has it, without tokens, cut where a page would be too long."""
-    text = redaction.clean(json.dumps(effective(plan), ensure_ascii=False, indent=2))
+    text = redaction.clean(json.dumps(effective(config), ensure_ascii=False, indent=2))
     shown = text if len(text) <= _LISTED else text[:_LISTED].rpartition("\n")[0]
     yield from shown.splitlines()
     if len(shown) < len(text):

@@ -47,15 +47,15 @@ class Seen:
     receivers: Mapping[str, ReceiverState] | None = None
 
 
-async def look(board: Overview, watched: ConfigSummary) -> Seen:
+async def look(overview: Overview, summary: ConfigSummary) -> Seen:
     """Read everything that the document tells of. A store that hangs is said to hang, and nobody waits for it."""
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
             sources: list[SourceStatus] = []
-            for at in range(0, len(watched.sources), _PART):
-                sources += await board.sources(watched.sources[at : at + _PART])
-            depths, ages = await board.depths(watched.receivers), await board.ages(watched.receivers)
-            workers, receivers = await board.workers(), await board.receivers(watched.receivers)
+            for at in range(0, len(summary.sources), _PART):
+                sources += await overview.sources(summary.sources[at : at + _PART])
+            depths, ages = await overview.depths(summary.receivers), await overview.ages(summary.receivers)
+            workers, receivers = await overview.workers(), await overview.receivers(summary.receivers)
             return Seen("", tuple(sources), depths, ages, workers, receivers)
     except StoreError as error:
         return Seen(str(error))
@@ -63,7 +63,7 @@ async def look(board: Overview, watched: ConfigSummary) -> Seen:
         return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
 
 
-def report(watched: ConfigSummary, vitals: Health, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
+def report(summary: ConfigSummary, health: Health, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
     """The document. `status` is "down", "degraded" or "ok", and `reasons` says in sentences why."""
     document: dict[str, Any] = {
         "type": SHAPE,
@@ -71,20 +71,20 @@ def report(watched: ConfigSummary, vitals: Health, seen: Seen, now: datetime, ve
         "reasons": [],
         "version": version,
         "time": _time(now),
-        "started": _time(vitals.started),
-        "loop_lag_seconds": round(vitals.lag, 3),
+        "started": _time(health.started),
+        "loop_lag_seconds": round(health.lag, 3),
         "configuration": {
-            "fingerprint": watched.fingerprint,
-            "last_reload": _time(vitals.reload.when),
-            "last_reload_ok": vitals.reload.good,
-            "problem": vitals.reload.problem,
+            "fingerprint": summary.fingerprint,
+            "last_reload": _time(health.reload.when),
+            "last_reload_ok": health.reload.good,
+            "problem": health.reload.problem,
         },
-        "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not vitals.refused},
+        "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not health.refused},
     }
-    trouble = [one for one in (vitals.trouble(), seen.problem) if one]
+    trouble = [one for one in (health.trouble(), seen.problem) if one]
     if not seen.problem and seen.depths is not None:
         document |= _facts(seen, seen.depths, now)
-    reasons = _reasons(vitals, seen, now)
+    reasons = _reasons(health, seen, now)
     document["reasons"] = [*trouble, *reasons]
     document["status"] = "down" if trouble else "degraded" if reasons else "ok"
     return document
@@ -125,16 +125,16 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     }
 
 
-def _reasons(vitals: Health, seen: Seen, now: datetime) -> list[str]:
+def _reasons(health: Health, seen: Seen, now: datetime) -> list[str]:
     reasons = []
-    if not vitals.reload.good:
+    if not health.reload.good:
         reasons.append("the configuration on disk has mistakes and is not used")
     if seen.problem or seen.depths is None:
         return reasons
-    if vitals.refused:
-        reasons.append(vitals.refused)  # then nobody can say that he works
+    if health.refused:
+        reasons.append(health.refused)  # then nobody can say that he works
     there = {role for worker in seen.workers for role in (_ROLES if worker.role == "all" else (worker.role,))}
-    reasons += [f"nobody runs {role}" for role in _ROLES if role not in there and not vitals.refused]
+    reasons += [f"nobody runs {role}" for role in _ROLES if role not in there and not health.refused]
     reasons += [
         f"{worker.name} reads nothing for now: {_PAUSED.get(worker.paused, worker.paused)}"
         for worker in seen.workers
@@ -176,9 +176,9 @@ _FROM_STORE: tuple[Gauge, ...] = (
 class Gauges:
     """Measures what stands in the store. One at a time, and not more often than each five seconds."""
 
-    def __init__(self, board: Overview, watched: ConfigSummary) -> None:
-        self._board = board
-        self._watched = watched
+    def __init__(self, overview: Overview, summary: ConfigSummary) -> None:
+        self._overview = overview
+        self._summary = summary
         self._lock = asyncio.Lock()
         self._measured = -_KEPT_SECONDS
 
@@ -190,12 +190,12 @@ class Gauges:
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
                     statuses: list[SourceStatus] = []
-                    for at in range(0, len(self._watched.feeds), _PART):
-                        statuses += await self._board.sources(self._watched.feeds[at : at + _PART])
-                    depths = await self._board.depths(self._watched.receivers)
-                    ages = await self._board.ages(self._watched.receivers)
-                    receivers = await self._board.receivers(self._watched.receivers)
-                    stories = await self._board.open_stories([topic.name for topic in self._watched.topics])
+                    for at in range(0, len(self._summary.feeds), _PART):
+                        statuses += await self._overview.sources(self._summary.feeds[at : at + _PART])
+                    depths = await self._overview.depths(self._summary.receivers)
+                    ages = await self._overview.ages(self._summary.receivers)
+                    receivers = await self._overview.receivers(self._summary.receivers)
+                    stories = await self._overview.open_stories([topic.name for topic in self._summary.topics])
             except (StoreError, TimeoutError):
                 for gauge in _FROM_STORE:
                     gauge.clear()
@@ -209,7 +209,7 @@ class Gauges:
                 tm.queue_depth.labels(queue).set(depth)
             for queue, age in ages.items():
                 tm.queue_age.labels(queue).set(age)
-            _tell_dead(depths, self._watched.receivers)
+            _tell_dead(depths, self._summary.receivers)
             for topic, count in stories.items():
                 tm.stories_open.labels(topic).set(count)
             self._measured = monotonic()

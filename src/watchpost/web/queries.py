@@ -50,32 +50,32 @@ class Queries:
     def __init__(
         self,
         store: Store,
-        watched: ConfigSummary,
-        vitals: Health,
+        summary: ConfigSummary,
+        health: Health,
         next_edition: NextDigest,
         coming: Coming | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self.board = Overview(store)
-        self.books = Ledger(store)
+        self.overview = Overview(store)
+        self.ledger = Ledger(store)
         self.desk = DeliveryAdmin(store)
         self.history = History(store)
         self.silences = Silences(store)
-        self.watched = watched
-        self._vitals = vitals
+        self.summary = summary
+        self._health = health
         self._next = next_edition
         self._coming = coming
         self._disk = disk
 
     async def now(self, moment: datetime) -> Page:
         """The page Now."""
-        seen = await look(self.board, self.watched)
-        document = report(self.watched, self._vitals, seen, moment, __version__)
+        seen = await look(self.overview, self.summary)
+        document = report(self.summary, self._health, seen, moment, __version__)
         up = not seen.problem
         coming = await self.upcoming(moment) if up else ()
-        day = await self.books.page(moment.astimezone(UTC).date()) if up else {}
+        day = await self.ledger.page(moment.astimezone(UTC).date()) if up else {}
         failing = [status.name for status in seen.sources if status.failures][: now.SHOWN]
-        due = await self.board.due(failing) if up and failing else {}
+        due = await self.overview.due(failing) if up and failing else {}
         receivers = seen.receivers or {}
         values = now.page_of_now(
             document, seen.depths, seen.ages or {}, seen.sources, receivers, coming, day, due, moment
@@ -84,7 +84,7 @@ class Queries:
 
     async def document(self, moment: datetime) -> Mapping[str, Any]:
         """What /status.json says."""
-        return report(self.watched, self._vitals, await look(self.board, self.watched), moment, __version__)
+        return report(self.summary, self._health, await look(self.overview, self.summary), moment, __version__)
 
     async def search(self, search: stories.Search, count: int = 50) -> HitPage:
         """Hits that somebody looks for, up to so many."""
@@ -94,14 +94,14 @@ class Queries:
     async def statuses(self) -> list[SourceStatus]:
         """How every source fares."""
         found: list[SourceStatus] = []
-        for at in range(0, len(self.watched.sources), 500):
-            found += await self.board.sources(self.watched.sources[at : at + 500])
+        for at in range(0, len(self.summary.sources), 500):
+            found += await self.overview.sources(self.summary.sources[at : at + 500])
         return found
 
     async def charts(self, moment: datetime) -> list[tuple[Topic, Chart]]:
         """A fortnight of each topic."""
         days, pages = await self._fortnight(moment)
-        return [(topic, topics.fortnight(topic, days, pages)) for topic in self.watched.topics]
+        return [(topic, topics.fortnight(topic, days, pages)) for topic in self.summary.topics]
 
     async def syndicated(self, name: str, count: int = 50) -> tuple[Topic, tuple[Hit, ...]] | None:
         """A topic and its latest hits; None if there is no such topic."""
@@ -113,7 +113,7 @@ class Queries:
 
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
         """What every group is told next; the one of the id `only`: with the hits that wait for it."""
-        groups = [group for group in self.watched.groups if only in ("", operations_previews.id_of(group))]
+        groups = [group for group in self.summary.groups if only in ("", operations_previews.id_of(group))]
         parked = await self.history.parked([group.key for group in groups], _PARKED_SHOWN if only else 1)
         return tuple(
             digests.Upcoming(
@@ -133,29 +133,29 @@ class Queries:
         found = await self.search(search, stories.PAGE)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
-        names = [(topic.name, topic.title) for topic in self.watched.topics]
+        names = [(topic.name, topic.title) for topic in self.summary.topics]
         return Page(
             "stories",
             stories.page_of_stories(
-                found, search, names, self.watched.sources[:100], f"/stories?{more}" if found.more else ""
+                found, search, names, self.summary.sources[:100], f"/stories?{more}" if found.more else ""
             ),
         )
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Feeds."""
         statuses = await self.statuses()
-        due = await self.board.due(self.watched.feeds)
-        today = by_name(await self.books.page(moment.astimezone(UTC).date()), "source")
-        watched = self.watched
+        due = await self.overview.due(self.summary.feeds)
+        today = by_name(await self.ledger.page(moment.astimezone(UTC).date()), "source")
+        summary = self.summary
         return Page(
-            "feeds", feeds.page_of_feeds(statuses, due, watched.places, watched.paces, watched.folders, today, query)
+            "feeds", feeds.page_of_feeds(statuses, due, summary.places, summary.paces, summary.folders, today, query)
         )
 
     async def topics(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Topics."""
         days, pages = await self._fortnight(moment)
         return Page(
-            "topics", topics.page_of_topics(self.watched.topics, query, lambda one: topics.fortnight(one, days, pages))
+            "topics", topics.page_of_topics(self.summary.topics, query, lambda one: topics.fortnight(one, days, pages))
         )
 
     async def topic(self, name: str, moment: datetime) -> Page | None:
@@ -186,12 +186,12 @@ class Queries:
         return Page("topic", values | {"mistakes": wrong or {}})
 
     def _topic(self, name: str) -> Topic | None:
-        return next((topic for topic in self.watched.topics if topic.name == name), None)
+        return next((topic for topic in self.summary.topics if topic.name == name), None)
 
     async def _fortnight(self, moment: datetime) -> tuple[list[date], list[Mapping[str, Mapping[str, int]]]]:
         last = moment.astimezone(UTC).date()
         days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-        return days, [by_name(await self.books.page(day), "topic") for day in days]
+        return days, [by_name(await self.ledger.page(day), "topic") for day in days]
 
     async def editions(self, moment: datetime) -> Page:
         """The page Editions."""
@@ -201,7 +201,7 @@ class Queries:
 
     async def edition(self, id_: str) -> Page | None:
         """One message, sent or on its way; None if nothing is known of it (any more)."""
-        found = await self._letter(id_)
+        found = await self._dead_letter(id_)
         if found is None:
             return None
         message, facts = found
@@ -209,7 +209,7 @@ class Queries:
         shown = digests.shown([message] if message is not None else [], f"/e/{id_}")
         return Page("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
 
-    async def _letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
+    async def _dead_letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
         sent = await self.history.sent_one(id_)
         if sent is not None:
             facts = [("receiver", sent.receiver), ("arrived", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
@@ -225,7 +225,7 @@ class Queries:
     async def previews(self, id_: str) -> tuple[Preview, ...] | None:
         """What the group of that id would be sent now; None if there is no such group."""
         known = self._coming is not None and any(
-            operations_previews.id_of(group) == id_ for group in self.watched.groups
+            operations_previews.id_of(group) == id_ for group in self.summary.groups
         )
         return await self._coming.preview(id_) if known and self._coming is not None else None
 
@@ -242,17 +242,19 @@ class Queries:
         if coming:
             messages = [message for preview in await self.previews(id_) or () for message in preview.messages]
         else:
-            letter = await self._letter(id_)
-            messages = [letter[0]] if letter is not None and letter[0] is not None else []
+            dead_letter = await self._dead_letter(id_)
+            messages = [dead_letter[0]] if dead_letter is not None and dead_letter[0] is not None else []
         return digests.form_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
 
     async def deliveries(self, moment: datetime) -> Page:
         """The page Deliveries."""
-        names = self.watched.receivers
-        states, depths = await self.board.receivers(names), await self.board.depths(names)
-        cases, letters = await self.desk.cases(), await self.desk.letters()
+        names = self.summary.receivers
+        states, depths = await self.overview.receivers(names), await self.overview.depths(names)
+        cases, dead_letters = await self.desk.cases(), await self.desk.dead_letters()
         sent = await self.history.sent(_SENT_SHOWN)
-        values = deliveries.page_of_deliveries(states, self.watched.kinds, depths.outbox, cases, letters, sent, moment)
+        values = deliveries.page_of_deliveries(
+            states, self.summary.kinds, depths.outbox, cases, dead_letters, sent, moment
+        )
         return Page("deliveries", values)
 
     async def configuration(
@@ -261,14 +263,14 @@ class Queries:
         """The page Configuration, `typed` in the form for a silence with its `mistakes`.
 
         It is there without the store, too: somebody may look for the mistake in it."""
-        last = self._vitals.reload
+        last = self._health.reload
         try:
             silences: tuple[Silence, ...] | None = await self.silences.all()
         except StoreError:
             silences = None
         disk = await self.compare()
         values = configuration.page_of_configuration(
-            self.watched, last.good, last.when, last.problem, silences, moment, disk
+            self.summary, last.good, last.when, last.problem, silences, moment, disk
         )
         return Page("config", values | configuration.form(typed or {}, mistakes or {}))
 
@@ -278,8 +280,8 @@ class Queries:
 
     async def mark(self) -> str:
         """Changes when something moved that pages show."""
-        depths = await self.board.depths(self.watched.receivers)
+        depths = await self.overview.depths(self.summary.receivers)
         newest = await self.history.newest()
-        states = await self.board.receivers(self.watched.receivers)
+        states = await self.overview.receivers(self.summary.receivers)
         versions = [state.version for state in states.values()]
-        return repr((depths, newest, versions, self._vitals.reload.when, self._vitals.reload.good))
+        return repr((depths, newest, versions, self._health.reload.when, self._health.reload.good))

@@ -42,8 +42,8 @@ Look = Callable[[Request, datetime], Awaitable[Page | None]]
 class Pages:
     """The seven pages, their static files, and the stream that says when to read a page again."""
 
-    def __init__(self, gathering: Queries, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False) -> None:
-        self._gathering = gathering
+    def __init__(self, queries: Queries, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False) -> None:
+        self._queries = queries
         self._rendering = rendering
         self._stop = stop
         self._can_act = can_act
@@ -51,26 +51,26 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """All of them."""
-        gathering = self._gathering
+        queries = self._queries
 
         async def tried(request: Request, now: datetime) -> Page | None:
             form = await form_of(request)
-            return await gathering.tried(request.path_params["name"], now, form.get("title", ""), form.get("text", ""))
+            return await queries.tried(request.path_params["name"], now, form.get("title", ""), form.get("text", ""))
 
         async def back(request: Request) -> Response:
             return RedirectResponse(f"/topics/{quote(request.path_params['name'])}", 303)
 
         looks: dict[str, Look] = {
-            "/": lambda request, now: gathering.now(now),
-            "/stories": lambda request, now: gathering.stories(request.query_params),
-            "/feeds": lambda request, now: gathering.feeds(request.query_params, now),
-            "/topics": lambda request, now: gathering.topics(request.query_params, now),
-            "/topics/{name}": lambda request, now: gathering.topic(request.path_params["name"], now),
-            "/editions": lambda request, now: gathering.editions(now),
-            "/editions/{id}": lambda request, now: gathering.coming(request.path_params["id"], now),
-            "/e/{id}": lambda request, now: gathering.edition(request.path_params["id"]),
-            "/deliveries": lambda request, now: gathering.deliveries(now),
-            "/config": lambda request, now: gathering.configuration(now),
+            "/": lambda request, now: queries.now(now),
+            "/stories": lambda request, now: queries.stories(request.query_params),
+            "/feeds": lambda request, now: queries.feeds(request.query_params, now),
+            "/topics": lambda request, now: queries.topics(request.query_params, now),
+            "/topics/{name}": lambda request, now: queries.topic(request.path_params["name"], now),
+            "/editions": lambda request, now: queries.editions(now),
+            "/editions/{id}": lambda request, now: queries.coming(request.path_params["id"], now),
+            "/e/{id}": lambda request, now: queries.edition(request.path_params["id"]),
+            "/deliveries": lambda request, now: queries.deliveries(now),
+            "/config": lambda request, now: queries.configuration(now),
         }
         routes = [Route(path, self.shown(look)) for path, look in looks.items()]
         routes.append(Route("/topics/{name}/try", self.shown(tried), methods=["POST"]))
@@ -136,7 +136,7 @@ class Pages:
         """One text of a message and nothing else: the very characters that are sent, which no script of may run."""
         asked, coming = request.path_params, request.url.path.startswith("/editions/")
         try:
-            face = await self._gathering.face(asked["id"], asked["number"], asked["face"], coming=coming)
+            face = await self._queries.face(asked["id"], asked["number"], asked["face"], coming=coming)
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503)
         except Exception as error:
@@ -150,13 +150,13 @@ class Pages:
     async def _syndicated(self, request: Request) -> Response:
         """A topic's hits for other readers."""
         try:
-            found = await self._gathering.syndicated(request.path_params["name"])
+            found = await self._queries.syndicated(request.path_params["name"])
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503, headers={"retry-after": "60"})
         if found is None:
             return PlainTextResponse("there is no such topic\n", 404)
         topic, hits = found
-        public = self._gathering.watched.public_url
+        public = self._queries.summary.public_url
         address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
         if request.url.path.endswith(".json"):
             return JSONResponse(json_feed(topic, hits, address), media_type="application/feed+json")
@@ -196,6 +196,6 @@ class Pages:
 
     async def _mark(self) -> str:
         try:
-            return await self._gathering.mark()
+            return await self._queries.mark()
         except StoreError as error:
             return str(error)

@@ -60,65 +60,74 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
     return host, number
 
 
-def build(house: WebContext) -> Starlette:
+def build(web_context: WebContext) -> Starlette:
     """The ASGI application."""
-    watched, vitals, board = house.watched, house.vitals, Overview(house.store)
-    gauges = Gauges(board, watched)
+    summary, health, overview = web_context.summary, web_context.health, Overview(web_context.store)
+    gauges = Gauges(overview, summary)
 
     async def healthz(_: Request) -> Response:
-        trouble = vitals.trouble()
+        trouble = health.trouble()
         return PlainTextResponse(f"{trouble or 'ok'}\n", 503 if trouble else 200)
 
     async def readyz(_: Request) -> Response:
-        reason = vitals.trouble()
+        reason = health.trouble()
         try:
             async with asyncio.timeout(_PING_SECONDS):
-                await board.ping()
-            reason = reason or vitals.refused
+                await overview.ping()
+            reason = reason or health.refused
         except StoreError as error:
             reason = str(error)
         except TimeoutError:
             reason = f"the store does not answer within {_PING_SECONDS:.0f} s"
-        if not reason and not vitals.registered:
+        if not reason and not health.registered:
             reason = "this process has not yet said in the store that it works"
         return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
 
     async def status(_: Request) -> Response:
-        seen = await look(board, watched)
-        document = report(watched, vitals, seen, datetime.now(UTC), __version__)
+        seen = await look(overview, summary)
+        document = report(summary, health, seen, datetime.now(UTC), __version__)
         return JSONResponse(document, 503 if document["status"] == "down" else 200)
 
     async def metrics(_: Request) -> Response:
         await gauges.measure()
-        tm.loop_lag.set(vitals.lag)
+        tm.loop_lag.set(health.lag)
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     async def described(_: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(api.document))
 
-    gathering = Queries(house.store, watched, vitals, house.next_edition, house.coming, house.disk)
-    rendering = Rendering(watched.timezone)
-    pages = Pages(gathering, rendering, house.stop, can_act=house.deeds is not None)
-    loopback = is_loopback(house.listen)
+    queries = Queries(
+        web_context.store, summary, health, web_context.next_edition, web_context.coming, web_context.disk
+    )
+    rendering = Rendering(summary.timezone)
+    pages = Pages(queries, rendering, web_context.stop, can_act=web_context.actions is not None)
+    loopback = is_loopback(web_context.listen)
     return Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/status.json", status),
-            *([Route("/metrics", metrics)] if house.access.metrics else []),
-            *([] if house.door is None else routes_of(house.door)),
-            *websub.routes(PushStore(house.store)),
-            *api.routes(gathering, house.deeds, house.coming),
+            *([Route("/metrics", metrics)] if web_context.access.metrics else []),
+            *([] if web_context.door is None else routes_of(web_context.door)),
+            *websub.routes(PushStore(web_context.store)),
+            *api.routes(queries, web_context.actions, web_context.coming),
             Route("/openapi.json", described),
-            *([] if house.leaving is None else unsubscribe.routes(house.leaving, rendering)),
+            *([] if web_context.leaving is None else unsubscribe.routes(web_context.leaving, rendering)),
             *pages.routes(),
-            *([] if house.deeds is None else acts(house.deeds, house.door, house.coming, gathering, pages)),
+            *(
+                []
+                if web_context.actions is None
+                else acts(web_context.actions, web_context.door, web_context.coming, queries, pages)
+            ),
         ],
         exception_handlers={404: pages.missing, 405: pages.missing},
         middleware=[
             Middleware(RequestCounter),
             Middleware(
-                Guard, doorkeeper=Authenticator(house.access), names=house.access.names, open_to_all=not loopback
+                Guard,
+                authenticator=Authenticator(web_context.access),
+                names=web_context.access.names,
+                open_to_all=not loopback,
             ),
         ],
     )

@@ -105,4 +105,4 @@ class Apprise:
         return bool(self._service.notify(body=editions["text"], title=editions["title"], body_format=NotifyFormat.TEXT))
 
 
-KIND = ReceiverKind("apprise", AppriseOptions, lambda name, options, workshop: Apprise(name, options))
+KIND = ReceiverKind("apprise", AppriseOptions, lambda name, options, context: Apprise(name, options))

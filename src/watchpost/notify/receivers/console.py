@@ -70,6 +70,4 @@ class Console:
         self._terminal.flush()
 
 
-KIND = ReceiverKind(
-    "console", ConsoleOptions, lambda name, options, workshop: Console(name, options, workshop.terminal)
-)
+KIND = ReceiverKind("console", ConsoleOptions, lambda name, options, context: Console(name, options, context.terminal))

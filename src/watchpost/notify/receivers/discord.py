@@ -158,11 +158,11 @@ FORM = ChatFormat(
 )
 
 
-def _build(name: str, options: DiscordOptions, workshop: ReceiverContext) -> Chat:
+def _build(name: str, options: DiscordOptions, context: ReceiverContext) -> Chat:
     address = options.url.reveal()
     # With wait=true Discord answers when the message stands in the channel, not when it was read.
     waiting = Secret(f"{address}{'&' if '?' in address else '?'}wait=true", options.url.origin)
-    return Chat(name, options, workshop.user_agent, FORM, waiting)
+    return Chat(name, options, context.user_agent, FORM, waiting)
 
 
 KIND = ReceiverKind("discord", DiscordOptions, _build)

@@ -103,4 +103,4 @@ def _sync(directory: Path) -> None:
             os.close(descriptor)
 
 
-KIND = ReceiverKind("file", FileOptions, lambda name, options, workshop: File(name, options))
+KIND = ReceiverKind("file", FileOptions, lambda name, options, context: File(name, options))

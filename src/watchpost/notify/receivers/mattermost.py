@@ -99,8 +99,8 @@ FORM = ChatFormat(
 )
 
 
-def _build(name: str, options: MattermostOptions, workshop: ReceiverContext) -> Chat:
-    return Chat(name, options, workshop.user_agent, FORM)
+def _build(name: str, options: MattermostOptions, context: ReceiverContext) -> Chat:
+    return Chat(name, options, context.user_agent, FORM)
 
 
 KIND = ReceiverKind("mattermost", MattermostOptions, _build)

@@ -122,8 +122,8 @@ class Ntfy:
         await self._poster.close()
 
 
-def _build(name: str, options: NtfyOptions, workshop: ReceiverContext) -> Ntfy:
-    return Ntfy(name, options, workshop.user_agent)
+def _build(name: str, options: NtfyOptions, context: ReceiverContext) -> Ntfy:
+    return Ntfy(name, options, context.user_agent)
 
 
 KIND = ReceiverKind("ntfy", NtfyOptions, _build)

@@ -444,9 +444,9 @@ def _says(answer: HttpAnswer | NoAnswer) -> str:
     return "".join(char for char in text if char.isprintable())
 
 
-def _build(name: str, options: SlackOptions, workshop: ReceiverContext) -> Slack | SlackBot:
+def _build(name: str, options: SlackOptions, context: ReceiverContext) -> Slack | SlackBot:
     if options.url is not None:
-        return Slack(name, options, options.url, workshop.user_agent)
+        return Slack(name, options, options.url, context.user_agent)
     assert options.token is not None  # noqa: S101  # the options were checked
     return SlackBot(
         name,
@@ -456,7 +456,7 @@ def _build(name: str, options: SlackOptions, workshop: ReceiverContext) -> Slack
         channel=options.channel,
         threads=options.thread == "story",
         stories=options.max_stories,
-        user_agent=workshop.user_agent,
+        user_agent=context.user_agent,
         allow_private=options.allow_private,
         timeout=options.timeout,
         pace=_PACE,

@@ -160,8 +160,8 @@ FORM = ChatFormat(
 )
 
 
-def _build(name: str, options: TeamsOptions, workshop: ReceiverContext) -> Chat:
-    return Chat(name, options, workshop.user_agent, FORM)
+def _build(name: str, options: TeamsOptions, context: ReceiverContext) -> Chat:
+    return Chat(name, options, context.user_agent, FORM)
 
 
 KIND = ReceiverKind("teams", TeamsOptions, _build)

@@ -155,8 +155,8 @@ def message_id(delivery: str) -> str:
     return "msg_" + derive_id("webhook", delivery)
 
 
-def _build(name: str, options: WebhookOptions, workshop: ReceiverContext) -> Webhook:
-    return Webhook(name, options, workshop.user_agent)
+def _build(name: str, options: WebhookOptions, context: ReceiverContext) -> Webhook:
+    return Webhook(name, options, context.user_agent)
 
 
 KIND = ReceiverKind("webhook", WebhookOptions, _build)

@@ -34,10 +34,10 @@ async def examine(
     progress: feeds.Progress = lambda done, total: None,
 ) -> AsyncIterator[Finding]:
     """Each finding as it comes. Of a long list of feeds some are asked, or `all_feeds`; `progress` hears how many."""
-    plan = None
+    config = None
     try:
-        plan = await asyncio.to_thread(factory.read_config, settings.config, env)
-        yield _configuration(settings.config, plan)
+        config = await asyncio.to_thread(factory.read_config, settings.config, env)
+        yield _configuration(settings.config, config)
     except ConfigError as error:
         more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
         cure = f"watchpost check {settings.config}"
@@ -45,25 +45,25 @@ async def examine(
         yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", cure)
     yield servers.data_directory(settings.data)
     yield await asyncio.to_thread(servers.clock)
-    if plan is None:
+    if config is None:
         return
-    async for finding in _store(settings, plan, env):
+    async for finding in _store(settings, config, env):
         yield finding
-    for finding in (*servers.folders(plan), *servers.outboxes(plan)):
+    for finding in (*servers.folders(config), *servers.outboxes(config)):
         yield finding
-    names = await servers.names(servers.hosts(plan))
-    async for finding in _servers(plan, names):
+    names = await servers.names(servers.hosts(config))
+    async for finding in _servers(config, names):
         yield finding
-    async for finding in _feeds(settings, plan, names, all_feeds, progress):
+    async for finding in _feeds(settings, config, names, all_feeds, progress):
         yield finding
-    yield await _pages(settings.http_listen or plan.listen)
+    yield await _pages(settings.http_listen or config.listen)
 
 
-def _configuration(path: Path, plan: Config) -> Finding:
-    if plan.warnings:
-        text = f"{path}: {_count(len(plan.warnings), 'warning')}"
+def _configuration(path: Path, config: Config) -> Finding:
+    if config.warnings:
+        text = f"{path}: {_count(len(config.warnings), 'warning')}"
         return Finding("configuration", "warn", text, f"watchpost check {path}")
-    counts = (len(plan.sources), "source"), (len(plan.topics), "topic"), (len(plan.receivers), "receiver")
+    counts = (len(config.sources), "source"), (len(config.topics), "topic"), (len(config.receivers), "receiver")
     return Finding("configuration", "ok", f"{path}: " + ", ".join(_count(*pair) for pair in counts))
 
 
@@ -71,7 +71,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-async def _store(settings: Settings, plan: Config, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> AsyncIterator[Finding]:
     if settings.redis_url is None:
         try:
             binary = await asyncio.to_thread(find_binary, env)
@@ -79,13 +79,13 @@ async def _store(settings: Settings, plan: Config, env: Mapping[str, str]) -> As
             yield Finding("redis", "fail", str(error), "install valkey or redis, or set WATCHPOST_REDIS_URL", True)
             return
         try:
-            async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, plan) as store:
+            async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
                 await store.check()
             yield Finding("redis", "ok", "the embedded server runs")
         except (StoreError, TimeoutError):
             yield Finding("redis", "ok", f"the embedded server is started by `watchpost run` ({binary})")
         return
-    store = Store(settings.redis_url.reveal(), plan.redis_prefix)
+    store = Store(settings.redis_url.reveal(), config.redis_prefix)
     try:
         async with asyncio.timeout(_STORE_SECONDS), store.errors():
             await store.check()
@@ -118,30 +118,30 @@ def _answer(shown: str, took: float, appends: bool) -> Finding:
     return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
 
 
-async def _servers(plan: Config, names: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Finding]:
     """`names` says of each host why it cannot be resolved, "" if it can."""
     yield servers.dns(names)
-    targets, posts = servers.targets(plan), servers.posts(plan)
+    targets, posts = servers.targets(config), servers.posts(config)
     for name, host in ({name: host for name, (host, _, _) in targets.items()} | posts).items():
         if names[host]:
             cure = "check the spelling of the host, and this machine's name server"
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
     asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
-    asked += [servers.mail(part) for part in plan.receivers if part.name in posts and not names[posts[part.name]]]
+    asked += [servers.mail(part) for part in config.receivers if part.name in posts and not names[posts[part.name]]]
     for finding in await asyncio.gather(*asked):
         yield finding
 
 
 async def _feeds(
-    settings: Settings, plan: Config, names: Mapping[str, str], everything: bool, progress: feeds.Progress
+    settings: Settings, config: Config, names: Mapping[str, str], everything: bool, progress: feeds.Progress
 ) -> AsyncIterator[Finding]:
     """What the running service knows of the feeds, if one runs; and what they answer now."""
-    configured = status.feeds(plan)
+    configured = status.feeds(config)
     if not configured:
         return
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            known, trouble = await status.survey(settings, plan)
+            known, trouble = await status.survey(settings, config)
     except TimeoutError:
         known, trouble = (), "no answer"
     bad = status.failing(known) if not trouble else ()
@@ -151,7 +151,7 @@ async def _feeds(
     lost = [host for host, problem in names.items() if problem]
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
-    asking = feeds.ask(configured, () if trouble else known, lost, plan.limits.host_gap, everything, progress)
+    asking = feeds.ask(configured, () if trouble else known, lost, config.limits.host_gap, everything, progress)
     async for finding in asking:
         yield finding
 

@@ -29,16 +29,16 @@ _HOSTS_MAX = 300
 _SMTP_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
-def hosts_of_feeds(plan: Config) -> tuple[str, ...]:
+def hosts_of_feeds(config: Config) -> tuple[str, ...]:
     """The hosts of the configured feeds, each once; of very many the first ones stand for all."""
-    urls = (getattr(part.options, "url", "") for part in plan.sources if part.kind == "feed")
+    urls = (getattr(part.options, "url", "") for part in config.sources if part.kind == "feed")
     return tuple(dict.fromkeys(host for url in urls if (host := urlsplit(str(url)).hostname)))[:_HOSTS_MAX]
 
 
-def targets(plan: Config) -> dict[str, tuple[str, int, bool]]:
+def targets(config: Config) -> dict[str, tuple[str, int, bool]]:
     """receiver → host, port and whether it speaks TLS, for those that have an address of HTTP."""
     found = {}
-    for part in plan.receivers:
+    for part in config.receivers:
         url = getattr(part.options, "url", None)
         parts = urlsplit(url.reveal()) if isinstance(url, Secret) else None
         if parts is not None and parts.scheme in ("http", "https") and parts.hostname:
@@ -47,15 +47,15 @@ def targets(plan: Config) -> dict[str, tuple[str, int, bool]]:
     return found
 
 
-def posts(plan: Config) -> dict[str, str]:
+def posts(config: Config) -> dict[str, str]:
     """receiver → host of its mail server."""
-    mails = [part for part in plan.receivers if part.kind == "email"]
+    mails = [part for part in config.receivers if part.kind == "email"]
     return {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
 
 
-def hosts(plan: Config) -> tuple[str, ...]:
+def hosts(config: Config) -> tuple[str, ...]:
     """Every host that is asked for something."""
-    return (*hosts_of_feeds(plan), *(host for host, _, _ in targets(plan).values()), *posts(plan).values())
+    return (*hosts_of_feeds(config), *(host for host, _, _ in targets(config).values()), *posts(config).values())
 
 
 async def names(hosts: Iterable[str]) -> Mapping[str, str]:
@@ -200,9 +200,9 @@ def data_directory(data: Path) -> Finding:
     return Finding(subject, "ok", f"{data}: {free // 1024**3} GiB free")
 
 
-def folders(plan: Config) -> Iterator[Finding]:
+def folders(config: Config) -> Iterator[Finding]:
     """Each watched folder."""
-    for part in plan.sources:
+    for part in config.sources:
         if part.kind != "folder":
             continue
         path, after = Path(getattr(part.options, "path", ".")), getattr(part.options, "after", "keep")
@@ -220,9 +220,9 @@ def folders(plan: Config) -> Iterator[Finding]:
             yield Finding(subject, "ok", f"{path} can be read")
 
 
-def outboxes(plan: Config) -> Iterator[Finding]:
+def outboxes(config: Config) -> Iterator[Finding]:
     """Each receiver that writes files."""
-    for part in plan.receivers:
+    for part in config.receivers:
         if part.kind != "file":
             continue
         path = Path(getattr(part.options, "path", "."))

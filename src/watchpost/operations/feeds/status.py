@@ -77,22 +77,22 @@ class FeedStatus:
     cure: str = ""
 
 
-def feeds(plan: Config) -> Mapping[str, FeedOptions]:
+def feeds(config: Config) -> Mapping[str, FeedOptions]:
     """The configured feeds by name."""
-    return {part.name: options for part in plan.sources if (options := _feed(part)) is not None}
+    return {part.name: options for part in config.sources if (options := _feed(part)) is not None}
 
 
-async def survey(settings: Settings, plan: Config) -> tuple[tuple[FeedStatus, ...], str]:
+async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, ...], str]:
     """Every configured feed, and what kept us from looking into the store ("" if nothing did)."""
-    known = feeds(plan)
+    known = feeds(config)
     names = list(known)
     try:
-        async with factory.look(settings, plan) as store:
-            board = Overview(store)
+        async with factory.look(settings, config) as store:
+            overview = Overview(store)
             fares = [
-                status for at in range(0, len(names), 1000) for status in await board.sources(names[at : at + 1000])
+                status for at in range(0, len(names), 1000) for status in await overview.sources(names[at : at + 1000])
             ]
-            due = await board.due(names)
+            due = await overview.due(names)
     except StoreError as error:
         bare = (
             FeedStatus(name, redaction.clean(one.url), one.every, one.tags, "unknown") for name, one in known.items()
@@ -101,15 +101,15 @@ async def survey(settings: Settings, plan: Config) -> tuple[tuple[FeedStatus, ..
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
 
-async def inspect(settings: Settings, plan: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
+async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
     """One feed whole: how it fares, what is kept of it, and what kept us from looking. KeyError for no such feed."""
-    options = feeds(plan)[name]
+    options = feeds(config)[name]
     try:
-        async with factory.look(settings, plan) as store:
-            board = Overview(store)
-            (fare,) = await board.sources([name])
-            due = (await board.due([name])).get(name)
-            return _status(options, fare, due), await board.record(name), ""
+        async with factory.look(settings, config) as store:
+            overview = Overview(store)
+            (fare,) = await overview.sources([name])
+            due = (await overview.due([name])).get(name)
+            return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
         bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, "unknown")
         return bare, SourceRecord(name, {}, {}), str(error)

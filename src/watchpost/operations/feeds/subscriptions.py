@@ -37,7 +37,7 @@ class Sorted:
     invalid: tuple[Complaint, ...]
 
 
-def sort_out(file: Path, plan: Config, into: Path | None = None) -> Sorted:
+def sort_out(file: Path, config: Config, into: Path | None = None) -> Sorted:
     """Reads an OPML file and sets it against the plan, and against the feeds that stand in `into`.
 
     Raises WatchpostError for a file that cannot be read.
@@ -56,8 +56,8 @@ def sort_out(file: Path, plan: Config, into: Path | None = None) -> Sorted:
         invalid += complaints
         good += [] if complaints else [outline]
     here = _standing(_read_yaml(into)[1]) if into is not None else {}
-    addresses = {options.url: name for name, options in feeds(plan).items()}
-    names = {part.name for part in plan.sources} | set(here.values())
+    addresses = {options.url: name for name, options in feeds(config).items()}
+    names = {part.name for part in config.sources} | set(here.values())
     new, twins = gather([FeedList(0, str(file), tuple(good))], addresses | here, names)
     return Sorted(new, twins, tuple(invalid))
 
@@ -122,9 +122,9 @@ def restore_file(path: Path, before: bytes | None) -> None:
         replace_file(path, before.decode("utf-8"))
 
 
-def export(plan: Config) -> tuple[str, tuple[str, ...]]:
+def export(config: Config) -> tuple[str, tuple[str, ...]]:
     """The configured feeds as OPML 2.0, and the names of those that it cannot say whole: they have headers."""
-    configured = feeds(plan)
+    configured = feeds(config)
     outlines = [Outline(name, one.url, one.tags, one.lang) for name, one in configured.items()]
     return write_opml("watchpost", outlines), tuple(name for name, one in configured.items() if one.headers)
 

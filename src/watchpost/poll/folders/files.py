@@ -114,32 +114,32 @@ class FileReader:
         self._encoding = encoding
         self._max_bytes = max_bytes
 
-    async def read(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
+    async def read(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
         """Add what is new in the file to `haul`. The failures of a file of which nothing could be read.
 
         None: it was read, or was not to be read now. Raises OSError.
         """
         try:
-            return await (self._lines(look, haul) if grows(look) else self._whole(look, haul))
+            return await (self._lines(look, folder_visit) if grows(look) else self._whole(look, folder_visit))
         except FetchError as error:
             return (Failure(look.shown, error.reason, error.detail),)
 
-    async def _whole(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
+    async def _whole(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
         if look.size > self._max_bytes:
             raise FetchError("too_large", f"{look.size:,} bytes; max_bytes is {self._max_bytes:,}")
         data = await asyncio.to_thread(read_part, self._root, look)
         if data is None:
             return None  # written to since the scan: the next look sees it
         digest = hashlib.sha256(data).hexdigest()[:32]
-        before = haul.before(look)
-        if digest in haul.digests:
-            haul.note(look, FileRecord(look.stamp, digest, flawed=haul.digests[digest]))
+        before = folder_visit.before(look)
+        if digest in folder_visit.digests:
+            folder_visit.note(look, FileRecord(look.stamp, digest, flawed=folder_visit.digests[digest]))
             return None
         reading = await self._parser.run(
             read_document,
             look.shown,
             data,
-            now=haul.now,
+            now=folder_visit.now,
             source=self._source,
             lang=self._lang,
             encoding=self._encoding,
@@ -148,19 +148,21 @@ class FileReader:
         if reading.failures and not reading.articles:
             return reading.failures
         start = (before.offset or 0) if before and before.digest == digest else 0
-        part = reading.articles[start : start + haul.room]
+        part = reading.articles[start : start + folder_visit.room]
         end = start + len(part)
         unfinished = end < len(reading.articles)
-        haul.articles += part
-        haul.failures += reading.failures if not start else ()
-        haul.note(look, FileRecord(look.stamp, digest, end if unfinished else None, flawed=bool(reading.failures)))
+        folder_visit.articles += part
+        folder_visit.failures += reading.failures if not start else ()
+        folder_visit.note(
+            look, FileRecord(look.stamp, digest, end if unfinished else None, flawed=bool(reading.failures))
+        )
         if unfinished:
-            haul.unfinished.append(look)
+            folder_visit.unfinished.append(look)
         return None
 
-    async def _lines(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
+    async def _lines(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
         """The complete lines after those already read; from the start if this is another file, or a shorter one."""
-        before = haul.before(look)
+        before = folder_visit.before(look)
         offset = (before.offset or 0) if before and before.stamp.rpartition(":")[2] == str(look.inode) else 0
         if offset > look.size:
             offset = 0
@@ -175,20 +177,22 @@ class FileReader:
             read_json_lines,
             look.shown,
             data[tail:],
-            haul.now,
+            folder_visit.now,
             source=self._source,
             lang=self._lang,
-            limit=haul.room,
+            limit=folder_visit.room,
             start=offset,
         )
         if not reading.consumed:
             return ()  # half a line: until the file changes
         end = tail + reading.consumed
-        haul.articles += reading.articles
-        haul.failures += reading.failures
-        haul.note(look, FileRecord(look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed))
+        folder_visit.articles += reading.articles
+        folder_visit.failures += reading.failures
+        folder_visit.note(
+            look, FileRecord(look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed)
+        )
         if offset + reading.consumed < look.size:
-            haul.unfinished.append(look)
+            folder_visit.unfinished.append(look)
         return None
 
 

@@ -182,7 +182,7 @@ class FileRemovals:
         """Whether any file ever leaves."""
         return self._after != "keep"
 
-    async def see_off(self, looks: Iterable[Look], haul: FolderVisit) -> list[str]:
+    async def see_off(self, looks: Iterable[Look], folder_visit: FolderVisit) -> list[str]:
         """Let go what may go, at most 1,000 files; failures go into `haul`, and what is gone out of the memory.
 
         Returns the paths of files that hold another text than the one that was read.
@@ -190,36 +190,36 @@ class FileRemovals:
         self.wait = None
         if not self.concerns_us:
             return []
-        due = self._due(looks, haul)
-        haul.more = haul.more or len(due) > _PER_VISIT
+        due = self._due(looks, folder_visit)
+        folder_visit.more = folder_visit.more or len(due) > _PER_VISIT
         fates = await asyncio.to_thread(self._go, due[:_PER_VISIT])
         changed = []
         for (look, _), fate in zip(due, fates, strict=False):
             if fate == "done":
-                haul.changes[key(look)] = ""
+                folder_visit.changes[key(look)] = ""
             elif fate == "changed":
                 changed.append(look.path)
             else:
-                self._stay(look, fate, haul)
+                self._stay(look, fate, folder_visit)
         return changed
 
-    def _due(self, looks: Iterable[Look], haul: FolderVisit) -> list[tuple[Look, str]]:
+    def _due(self, looks: Iterable[Look], folder_visit: FolderVisit) -> list[tuple[Look, str]]:
         """The files that may go, with the digest of what was read."""
         since: dict[str, tuple[str, datetime]] = {}
         stays: dict[str, tuple[str, datetime]] = {}
         due = []
         for look in looks:
-            record = haul.before(look)
+            record = folder_visit.before(look)
             if record is None or record.offset is not None or record.flawed or record.stamp != look.stamp:
                 continue
-            known = haul.now - ON_DISK if self._first_visit else haul.now
+            known = folder_visit.now - ON_DISK if self._first_visit else folder_visit.now
             stamp, moment = self._since.get(look.path, (look.stamp, known))
-            since[look.path] = (look.stamp, moment if stamp == look.stamp else haul.now)
-            stayed, again = self._stays.get(look.path, ("", haul.now))
-            left = since[look.path][1] + ON_DISK - haul.now
+            since[look.path] = (look.stamp, moment if stamp == look.stamp else folder_visit.now)
+            stayed, again = self._stays.get(look.path, ("", folder_visit.now))
+            left = since[look.path][1] + ON_DISK - folder_visit.now
             if stayed == look.stamp:
                 stays[look.path] = (stayed, again)
-            if stayed == look.stamp and haul.now < again:
+            if stayed == look.stamp and folder_visit.now < again:
                 continue
             if left <= timedelta(0):
                 due.append((look, record.digest))
@@ -240,12 +240,14 @@ class FileRemovals:
                 fates.append(error)
         return fates
 
-    def _stay(self, look: Look, fate: Fate | OSError, haul: FolderVisit) -> None:
+    def _stay(self, look: Look, fate: Fate | OSError, folder_visit: FolderVisit) -> None:
         """Say it once for each file; links stay for good, the others are tried again."""
         told = look.path in self._stays
-        self._stays[look.path] = (look.stamp, haul.now + _AGAIN)
+        self._stays[look.path] = (look.stamp, folder_visit.now + _AGAIN)
         if isinstance(fate, OSError) and not told:
             said = (fate.strerror or type(fate).__name__).lower()
             reason = "not_deleted" if self._after == "delete" else "not_moved"
             again = f"tried again every {_AGAIN.total_seconds() / 60:g} min"
-            haul.failures.append(Failure(look.shown, reason, f"it was read, but stays where it is: {said}; {again}"))
+            folder_visit.failures.append(
+                Failure(look.shown, reason, f"it was read, but stays where it is: {said}; {again}")
+            )

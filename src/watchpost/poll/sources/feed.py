@@ -299,28 +299,28 @@ def _stale(memory: Mapping[str, str], now: datetime) -> bool:
     return age > FULL_READ_EVERY or age < -FULL_READ_EVERY
 
 
-def build(name: str, options: FeedOptions, workshop: SourceContext) -> Feed:
+def build(name: str, options: FeedOptions, context: SourceContext) -> Feed:
     """A feed source; nothing is opened before the first visit."""
     fetcher = HttpFetcher(
-        user_agent=workshop.user_agent,
+        user_agent=context.user_agent,
         allow_private=options.allow_private,
         proxy=options.proxy.address if options.proxy is not None else None,
-        bounds=Bounds(wire_bytes=min(Bounds().wire_bytes, workshop.body_bytes), body_bytes=workshop.body_bytes),
+        bounds=Bounds(wire_bytes=min(Bounds().wire_bytes, context.body_bytes), body_bytes=context.body_bytes),
     )
     full = None
     if options.fulltext:
-        pages = PageFetcher(name, options, workshop.user_agent, workshop.robots, workshop.registry)
-        plausible = workshop.plausible if options.fulltext == "plausible" else _always
-        full = FullText(pages, workshop.parser, plausible)
+        pages = PageFetcher(name, options, context.user_agent, context.robots, context.registry)
+        plausible = context.plausible if options.fulltext == "plausible" else _always
+        full = FullText(pages, context.parser, plausible)
     return Feed(
         name,
         options,
-        workshop.parser,
+        context.parser,
         fetcher,
         full=full,
-        visit_seconds=workshop.visit_seconds,
-        hubs=workshop.hubs if options.websub else None,
-        registry=workshop.registry,
+        visit_seconds=context.visit_seconds,
+        hubs=context.hubs if options.websub else None,
+        registry=context.registry,
     )
 
 

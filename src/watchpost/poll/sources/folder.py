@@ -134,7 +134,7 @@ class Folder:
         started = asyncio.get_running_loop().time()
         left, self._left = self._left, None
         if left is not None and left.follows(memory):
-            haul = FolderVisit(memory, now, left.digests)
+            folder_visit = FolderVisit(memory, now, left.digests)
         else:
             try:
                 arrived = await self._hear()
@@ -144,53 +144,57 @@ class Folder:
                 said = (error.strerror or type(error).__name__).lower()
                 return Visit("failed", reason="unreadable", detail=f"{self._path}: {said}")
             self._scan_seconds = asyncio.get_running_loop().time() - started
-            haul = FolderVisit(memory, now, digests_in(memory))
-            left = _LeftOver(await self._sort_out(found, arrived, haul), haul.digests, haul.changes)
-        await self._read(left, haul, started)
-        brought = haul.articles or haul.changes or haul.failures
+            folder_visit = FolderVisit(memory, now, digests_in(memory))
+            left = _LeftOver(
+                await self._sort_out(found, arrived, folder_visit), folder_visit.digests, folder_visit.changes
+            )
+        await self._read(left, folder_visit, started)
+        brought = folder_visit.articles or folder_visit.changes or folder_visit.failures
         return Visit(
             "read" if brought else "unchanged",
-            tuple(haul.articles),
-            memory=haul.changes,
-            failures=tuple(haul.failures),
-            more=haul.more,
+            tuple(folder_visit.articles),
+            memory=folder_visit.changes,
+            failures=tuple(folder_visit.failures),
+            more=folder_visit.more,
         )
 
-    async def _sort_out(self, found: ScannedFile, arrived: frozenset[str], haul: FolderVisit) -> list[Look]:
+    async def _sort_out(self, found: ScannedFile, arrived: frozenset[str], folder_visit: FolderVisit) -> list[Look]:
         """What of it is to be read now, the oldest last; what was read before leaves, what is gone is forgotten."""
-        haul.failures += self._first_time(found.problems)
+        folder_visit.failures += self._first_time(found.problems)
         if all(problem.reason in ("outside", "not_a_file") for problem in found.problems):
-            gone = vanished(haul.memory, found.looks)
-            haul.changes |= dict.fromkeys(gone[:_FORGOTTEN_PER_VISIT], "")
-            haul.more = len(gone) > _FORGOTTEN_PER_VISIT
+            gone = vanished(folder_visit.memory, found.looks)
+            folder_visit.changes |= dict.fromkeys(gone[:_FORGOTTEN_PER_VISIT], "")
+            folder_visit.more = len(gone) > _FORGOTTEN_PER_VISIT
             self._given_up = {look.path: s for look in found.looks if (s := self._given_up.get(look.path))}
             self._doubted = {look.path: d for look in found.looks if (d := self._doubted.get(look.path))}
-        for path in await self._leaving.see_off((look for look in found.looks if not grows(look)), haul):
-            self._doubted[path] = haul.now
-        new = [look for look in found.looks if self._is_new(look, haul)]
+        for path in await self._leaving.see_off((look for look in found.looks if not grows(look)), folder_visit):
+            self._doubted[path] = folder_visit.now
+        new = [look for look in found.looks if self._is_new(look, folder_visit)]
         grown = [look for look in new if grows(look)]
-        ready, soonest = self._settling.ready((look for look in new if not grows(look)), arrived, haul.now)
+        ready, soonest = self._settling.ready((look for look in new if not grows(look)), arrived, folder_visit.now)
         waits = [wait for wait in (soonest, self._leaving.wait) if wait is not None]
         self._next_look = min(waits, default=None)
         return sorted(ready + grown, key=lambda look: (look.mtime_ns, look.path), reverse=True)
 
-    async def _read(self, left: _LeftOver, haul: FolderVisit, started: float) -> None:
+    async def _read(self, left: _LeftOver, folder_visit: FolderVisit, started: float) -> None:
         loop = asyncio.get_running_loop()
-        while left.looks and haul.room > 0 and loop.time() - started <= _PATIENCE.total_seconds():
+        while left.looks and folder_visit.room > 0 and loop.time() - started <= _PATIENCE.total_seconds():
             look = left.looks.pop()
-            failures = await self._try(look, haul)
+            failures = await self._try(look, folder_visit)
             if failures is not None:  # say it once, and try again when the file or its permissions change
                 self._given_up[look.path] = _failed_stamp(look)
-                haul.failures += failures
-            self._doubt(look, haul.now)
-        left.looks += reversed(haul.unfinished)
+                folder_visit.failures += failures
+            self._doubt(look, folder_visit.now)
+        left.looks += reversed(folder_visit.unfinished)
         if left.looks:
-            self._left = _LeftOver(left.looks, haul.digests, haul.changes)
-        haul.more = haul.more or bool(left.looks) or (self._leaving.concerns_us and bool(haul.articles))
+            self._left = _LeftOver(left.looks, folder_visit.digests, folder_visit.changes)
+        folder_visit.more = (
+            folder_visit.more or bool(left.looks) or (self._leaving.concerns_us and bool(folder_visit.articles))
+        )
 
-    async def _try(self, look: Look, haul: FolderVisit) -> tuple[Failure, ...] | None:
+    async def _try(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
         try:
-            return await self._reader.read(look, haul)
+            return await self._reader.read(look, folder_visit)
         except FileNotFoundError:
             return None
         except PermissionError:
@@ -230,11 +234,11 @@ class Folder:
         self._hints.event.clear()
         return self._hints.arrived()
 
-    def _is_new(self, look: Look, haul: FolderVisit) -> bool:
+    def _is_new(self, look: Look, folder_visit: FolderVisit) -> bool:
         if self._given_up.get(look.path) == _failed_stamp(look):
             return False
-        record = haul.before(look)
-        if record is None or record.stamp != look.stamp or haul.now >= self._doubted.get(look.path, _NEVER):
+        record = folder_visit.before(look)
+        if record is None or record.stamp != look.stamp or folder_visit.now >= self._doubted.get(look.path, _NEVER):
             return True
         return record.offset is not None and (not grows(look) or record.offset < look.size)
 
@@ -256,9 +260,9 @@ def _failed_stamp(look: Look) -> str:
     return f"{look.stamp}:{look.ctime_ns}"
 
 
-def build(name: str, options: FolderOptions, workshop: SourceContext) -> Folder:
+def build(name: str, options: FolderOptions, context: SourceContext) -> Folder:
     """A folder source; nothing is opened before the first visit."""
-    return Folder(name, options, workshop.parser)
+    return Folder(name, options, context.parser)
 
 
 KIND = SourceKind("folder", FolderOptions, build)

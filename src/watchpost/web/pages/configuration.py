@@ -45,7 +45,7 @@ def rows(changes: Sequence[Change]) -> list[Row]:
 
 
 def page_of_configuration(
-    watched: ConfigSummary,
+    summary: ConfigSummary,
     good: bool,
     when: datetime,
     problem: str,
@@ -71,13 +71,13 @@ def page_of_configuration(
         "changes": sum(len(side.changes) for side in disk.sides) if disk else 0,
         "silences": None
         if silences is None
-        else [(one, conditions(one)) for one in (*watched.silences, *silences) if one.until > now],
-        "configured": [one.id for one in watched.silences],
-        "topics": [(topic.name, topic.title) for topic in watched.topics],
-        "sources": watched.sources[:100],
-        "warnings": watched.warnings,
-        "listing": watched.listing,
-        "fingerprint": watched.fingerprint,
+        else [(one, conditions(one)) for one in (*summary.silences, *silences) if one.until > now],
+        "configured": [one.id for one in summary.silences],
+        "topics": [(topic.name, topic.title) for topic in summary.topics],
+        "sources": summary.sources[:100],
+        "warnings": summary.warnings,
+        "listing": summary.listing,
+        "fingerprint": summary.fingerprint,
     }
 
 

@@ -28,7 +28,7 @@ def page_of_deliveries(
     kinds: Mapping[str, str],
     depths: Mapping[str, int],
     cases: Sequence[DeliveryRecord],
-    letters: Sequence[DeadLetter],
+    dead_letters: Sequence[DeadLetter],
     sent: Sequence[SentMessage],
     now: datetime,
 ) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def page_of_deliveries(
         "waiting": [Line(alike[0], len(alike)) for alike in lines.values()][:SHOWN],
         "waiting_lines": len(lines),
         "waiting_count": len(waiting),
-        "letters": [(one, subjects.get(one.delivery, "")) for one in list(reversed(letters))[:SHOWN]],
-        "letters_count": len(letters),
+        "letters": [(one, subjects.get(one.delivery, "")) for one in list(reversed(dead_letters))[:SHOWN]],
+        "letters_count": len(dead_letters),
         "sent": batches(sent),
         "shown": SHOWN,
     }
