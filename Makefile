@@ -15,8 +15,11 @@ run: install  ## run the service on config/watchpost.yaml, data in ./var
 	@WATCHPOST_LOG_FORMAT=$${WATCHPOST_LOG_FORMAT:-console} $(BIN)/watchpost run --config config/watchpost.yaml --data var \
 		|| { code=$$?; [ $$code -eq 130 ] || exit $$code; }  # Ctrl-C is a fine way to end
 
-test: $(VENV)/.installed-dev  ## install what the tests need, and pass them
-	$(BIN)/python -m pytest
+# Most tests wait for a server or a child process, so a few more run at once than there are cores.
+JOBS ?= 3
+
+test: $(VENV)/.installed-dev  ## install what the tests need, and pass them (JOBS= at once)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.installed-dev  ## format, lint, types, import contracts, shipped configuration
 	$(BIN)/ruff format --check .
