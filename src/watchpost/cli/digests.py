@@ -33,9 +33,7 @@ def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since:
         if more:
             note(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
         elif span is not None and span > config.retention.hits:
-            note(
-                f"hits are kept for {words(config.retention.hits)} (retention.hits): older hits are gone"
-            )
+            note(f"hits are kept for {words(config.retention.hits)} (retention.hits): older hits are gone")
         if where.as_json:
             tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
             return OK
