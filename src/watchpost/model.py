@@ -361,7 +361,7 @@ class Message:
     """What a receiver will send, frozen: every attempt sends these very texts.
 
     A digest may need several messages (parts of a long one, or one per recipient): `part` tells them apart
-    and is "" if there is only one. `editions` maps a name that the receiver understands ("json", "text",
+    and is "" if there is only one. `renderings` maps a name that the receiver understands ("json", "text",
     "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
     conversation that the message belongs to, "" if there is none. `severity` is the highest in the digest and
     `oldest` when the first of its articles was first seen; both are for the metrics alone, `trace` is the traceparent
@@ -370,7 +370,7 @@ class Message:
 
     part: str
     subject: str
-    editions: Mapping[str, str] = field(hash=False)
+    renderings: Mapping[str, str] = field(hash=False, metadata={"alias": "editions"})  # the key in stored records
     address: str = ""
     thread: str = ""
     severity: Severity = "normal"

@@ -89,7 +89,7 @@ def sent(url: str) -> list[dict[str, Any]]:
         rows = await store.redis.xrange(store.keys.outbox("desk"))
         found = [await store.redis.hget(store.keys.out(fields[b"d"].decode()), "message") for _, fields in rows]
         await store.close()
-        return [dict(MESSAGE.decode(one).editions) for one in found]
+        return [dict(MESSAGE.decode(one).renderings) for one in found]
 
     return asyncio.run(work())
 

@@ -69,7 +69,7 @@ EDITIONS: tuple[Digest, ...] = (usual(), usual(kind="alert"), digest(), endless(
 
 
 def plainly(messages: tuple[Message, ...]) -> list[tuple[str, str, str, dict[str, str]]]:
-    return [(one.part, one.subject, one.address, dict(one.editions)) for one in messages]
+    return [(one.part, one.subject, one.address, dict(one.renderings)) for one in messages]
 
 
 def test_the_suite_knows_every_kind() -> None:
@@ -95,7 +95,7 @@ def test_what_is_only_counted_is_said(make: Make, edition: Digest) -> None:
     (omitted,) = {message.omitted for message in messages}
     omitted -= edition.omitted
     told = len(edition.stories) - omitted
-    texts = "".join(_legible(*one) for message in messages for one in message.editions.items())
+    texts = "".join(_legible(*one) for message in messages for one in message.renderings.items())
     titles = [" ".join(story.lead.title.split()[:2]) for story in edition.stories]
     found = [bool(re.search(rf"{re.escape(title)}(?!\d)", texts)) for title in titles]
     assert found == [True] * told + [False] * omitted

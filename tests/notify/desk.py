@@ -85,7 +85,7 @@ class Desk:
         ]
         from watchpost.store.codec import MESSAGE
 
-        return [json.loads(MESSAGE.decode(body).editions["json"])["data"] for body in bodies]
+        return [json.loads(MESSAGE.decode(body).renderings["json"])["data"] for body in bodies]
 
     async def accounted(self) -> bool:
         """Whether the sums of the ledger meet."""

@@ -50,7 +50,7 @@ def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], b
     (message,) = compose_or_plain(receiver, usual())
     assert len(receiver.seen) == tries
     assert fallbacks() - before == tries - 1
-    assert message.editions["json"]
+    assert message.renderings["json"]
     last = receiver.seen[-1]
     assert len(last.stories) + last.omitted == 5, "what is not shown is counted"
     assert (last.id, last.receiver) == (usual().id, "desk")

@@ -73,7 +73,7 @@ async def test_a_long_way_out_stays_one_address_for_each_reader() -> None:
     assert headers(content)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert all(len(line) <= 998 for line in head.split("\r\n"))
     one, two = receiver(25, to=["a@example.org", "b@example.org"], unsubscribe={"url": LONG}).compose(usual())
-    ways = {headers(each.editions["mime"].encode())["List-Unsubscribe"] for each in (one, two)}
+    ways = {headers(each.renderings["mime"].encode())["List-Unsubscribe"] for each in (one, two)}
     assert len(ways) == 2
 
 
@@ -104,7 +104,7 @@ async def test_a_second_attempt_is_the_same_message_but_for_its_signature(keys: 
         for attempt in (1, 2):
             await mailer.send(delivery(message, attempt))
     (mail,) = server.mails
-    assert mail.content.endswith(message.editions["mime"].encode())
+    assert mail.content.endswith(message.renderings["mime"].encode())
 
 
 def test_the_options_have_a_schema() -> None:

@@ -176,7 +176,7 @@ def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
         "text": "{% for s in stories %}{{ s.title }} {{ s.snippet|highlighted }} {% endfor %}",
     }
     (message,) = receiver("ntfy", "https://ntfy.sh/duty", template=own).compose(endless(90))
-    payload = json.loads(message.editions["json"])
+    payload = json.loads(message.renderings["json"])
     assert validate_ntfy(payload) == ()
     assert payload["title"] == "90 stories"
     assert payload["message"].startswith("Story 0: ")
@@ -189,7 +189,7 @@ def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
     messages = receiver(kind, "https://chat.example/hook", max_stories=90).compose(endless(100))
     assert [message.part for message in messages] == ["1", "2", "3"]
     (one,) = receiver(kind, "https://chat.example/hook", max_stories=2).compose(usual())
-    assert "Not shown: 3 stories" in one.editions["json"]
+    assert "Not shown: 3 stories" in one.renderings["json"]
 
 
 # ── Apprise ──

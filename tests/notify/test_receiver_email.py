@@ -236,7 +236,7 @@ def test_templates_of_one_s_own_for_subject_text_and_html(tmp_path: Path) -> Non
         "html": {"file": str(tmp_path / "desk.html")},
     }
     (message,) = receiver(25, template=own).compose(hostile('<script>alert("x")</script>\r\nBcc: a@b.example'))
-    mail = email.message_from_string(message.editions["mime"], policy=email.policy.default)
+    mail = email.message_from_string(message.renderings["mime"], policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
     assert (message.subject, mail["Subject"], mail["Bcc"]) == ("News: 1", "News: 1", None)
     text, page = (part.get_content() for part in mail.iter_parts())

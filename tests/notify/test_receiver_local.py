@@ -75,8 +75,8 @@ async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
     with os.fdopen(into, "w") as terminal:
         console = Console("desk", ConsoleOptions(), terminal)
         (message,) = console.compose(usual())
-        big = message.editions["text"] * 200  # more than a pipe holds
-        full = delivery(replace(message, editions={"text": big}))
+        big = message.renderings["text"] * 200  # more than a pipe holds
+        full = delivery(replace(message, renderings={"text": big}))
         first = asyncio.ensure_future(console.send(full))
         while console._writing is None:
             await asyncio.sleep(0)

@@ -124,7 +124,7 @@ def test_parts_are_numbered_and_max_stories_is_obeyed() -> None:
     assert [message.part for message in chat.compose(endless(100))] == ["1", "2", "3"]
     (one,) = receiver("https://hooks.slack.com/services/x", max_stories=2).compose(usual())
     assert one.part == ""
-    assert "Not shown: 3 stories (" in one.editions["blocks"]
+    assert "Not shown: 3 stories (" in one.renderings["blocks"]
 
 
 def test_the_address_is_a_secret() -> None:

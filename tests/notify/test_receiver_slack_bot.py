@@ -151,7 +151,7 @@ async def test_an_alert_is_a_message_per_story_and_a_digest_is_not() -> None:
         assert [one.thread for one in bot(server, thread="none").compose(alert)] == [""]
         two = bot(server, max_stories=2).compose(alert)
         assert len(two) == 2
-        assert "Not shown: 3 stories (" in two[0].editions["blocks"]
+        assert "Not shown: 3 stories (" in two[0].renderings["blocks"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_the_bytes_on_the_wire_are_the_bytes_that_every_secret_signed(
     monkeypatch.undo()
     time.tzset()
     (request,) = server.requests
-    assert request.body.decode() == hook.compose(usual())[0].editions["json"]
+    assert request.body.decode() == hook.compose(usual())[0].renderings["json"]
     for name in ("NEW", "OLD"):
         told = Verifier(ENV[name]).verify(request.body, dict(request.headers))
         assert told["data"]["stories"][0]["snippet"]["text"].endswith("🙂 Вагнер")

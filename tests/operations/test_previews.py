@@ -102,8 +102,8 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, conf
             first, *others = await queued(store, receiver)
             assert len(others) == (receiver == "desk"), "a mail for each reader"
             if receiver == "team":
-                assert html.text == first.message.editions["html"]
-                assert plain.text == first.message.editions["text"]
+                assert html.text == first.message.renderings["html"]
+                assert plain.text == first.message.renderings["text"]
             policy = html.headers["content-security-policy"]
             assert "sandbox" in policy
             assert "default-src 'none'" in policy
@@ -126,7 +126,7 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> N
         source = (await client.get(f"{address}{place}/2/source")).text
         (preview,) = await coming.preview(place.removeprefix("/editions/"))
         moment = re.compile(r"^Date: .*$", re.MULTILINE)
-        assert moment.sub("", source) == moment.sub("", preview.messages[1].editions["mime"])
+        assert moment.sub("", source) == moment.sub("", preview.messages[1].renderings["mime"])
         assert "To: ida@example.org" in source
         assert "Gao" in (await client.get(f"{address}{place}/1/html")).text
         for wrong in ("/3/html", "/0/html", "/1/json", "/1/..%2fhtml", "/x/html"):

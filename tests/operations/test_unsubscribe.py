@@ -42,7 +42,7 @@ async def links(store: Store, config: Config) -> dict[str, str]:
     (receiver,) = factory.build_receivers(config, "i", factory.terminal(), await store.secret()).values()
     found = {}
     for message in receiver.compose(digest):
-        mail = email.message_from_string(message.editions["mime"])
+        mail = email.message_from_string(message.renderings["mime"])
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         link = "".join(mail["List-Unsubscribe"].split()).strip("<>")
         assert link.startswith("https://watch.example.org/u/")

@@ -68,7 +68,7 @@ async def test_what_arrived_can_be_read_again_a_very_large_message_only_by_name(
     made = digest_delivery("d2")
     outbox = await closed(
         store,
-        replace(made, message=replace(made.message, editions={"text": made.id + str(list(range(90_000)))})),
+        replace(made, message=replace(made.message, renderings={"text": made.id + str(list(range(90_000)))})),
         group="team|2",
     )
     await outbox.open_box("team")

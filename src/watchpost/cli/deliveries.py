@@ -53,7 +53,7 @@ def show(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
         if case is None:
             say(f"nothing is known of a delivery {id_} (any more)")
             return FAILED
-        editions = dict(case.message.editions) if case.message is not None else {}
+        editions = dict(case.message.renderings) if case.message is not None else {}
         if where.as_json:
             tell_json({**as_facts(case), "editions": editions})
             return OK

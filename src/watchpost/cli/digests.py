@@ -39,11 +39,11 @@ def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since:
             return OK
         messages = [message for draft in found for message in (one.message for one in draft.edition.deliveries)]
         if form:
-            texts = [message.editions[form] for message in messages if form in message.editions]
+            texts = [message.renderings[form] for message in messages if form in message.renderings]
             for text in texts:
                 tell(text.rstrip("\n"))
             if messages and not texts:
-                forms = ", ".join(sorted({name for message in messages for name in message.editions}))
+                forms = ", ".join(sorted({name for message in messages for name in message.renderings}))
                 say(f"{receiver} gets no '{form}': there is {forms}")
                 return FAILED
         else:
@@ -115,7 +115,7 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
         "group": draft.group.key,
         "parked": len(draft.parked.hits),
         "messages": [
-            {"id": one.id, "subject": one.message.subject, "editions": dict(one.message.editions)}
+            {"id": one.id, "subject": one.message.subject, "editions": dict(one.message.renderings)}
             for one in draft.edition.deliveries
         ],
         "ranking": [

@@ -64,7 +64,7 @@ class Chat:
             Message(
                 part=str(number) if len(payloads) > 1 else "",
                 subject=sentences.subject(shown),
-                editions={
+                renderings={
                     "json": payload,
                     "plain": self._form.plain_payload(text if number == 1 else sentences.heading(shown)),
                 },
@@ -75,10 +75,10 @@ class Chat:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, and at most one more as plain text if the payload is refused."""
-        outcome, status = await self._try(delivery.message.editions["json"])
+        outcome, status = await self._try(delivery.message.renderings["json"])
         if not isinstance(outcome, Refused) or status not in _PAYLOAD_REFUSED:
             return outcome
-        second, _ = await self._try(delivery.message.editions["plain"])
+        second, _ = await self._try(delivery.message.renderings["plain"])
         if isinstance(second, Delivered):
             return Delivered(f"as plain text; the payload was refused ({outcome.detail})")
         return outcome if isinstance(second, Refused) else second

@@ -31,7 +31,7 @@ class Codec(Generic[T]):
 
     def encode(self, value: T) -> bytes:
         """The value as bytes."""
-        text = self._adapter.dump_json(value)
+        text = self._adapter.dump_json(value, by_alias=True)
         if len(text) < _DEFLATE_FROM_BYTES:
             return self._plain + text
         return self._deflated + zlib.compress(text, 1)

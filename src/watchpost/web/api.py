@@ -160,7 +160,7 @@ def looks(queries: Queries) -> dict[str, Answer]:
             raise MissingError
         return web_schemas.Previews(
             messages=[
-                web_schemas.MessageShape(subject=one.subject, address=one.address, editions=dict(one.editions))
+                web_schemas.MessageShape(subject=one.subject, address=one.address, editions=dict(one.renderings))
                 for preview in found
                 for one in preview.messages
             ],

@@ -79,7 +79,7 @@ class Apprise:
         editions = {"title": told.title, "text": told.text}
         if not self._title:
             editions = {"title": "", "text": shorten(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
-        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=told.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=told.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, for Apprise blocks. While an attempt that was given up still runs: TryLater."""
@@ -101,7 +101,7 @@ class Apprise:
     def _notify(self, delivery: Delivery) -> bool:
         from apprise import NotifyFormat
 
-        editions = delivery.message.editions
+        editions = delivery.message.renderings
         return bool(self._service.notify(body=editions["text"], title=editions["title"], body_format=NotifyFormat.TEXT))
 
 

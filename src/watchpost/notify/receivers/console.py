@@ -35,13 +35,13 @@ class Console:
         editions = {"text": plain.plain(shown)}
         if self._color != "never":
             editions["ansi"] = plain.ansi(shown)
-        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=shown.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write and flush in a thread: a terminal that is not read (`… | less`) must not stop the house."""
         if self._writing is not None and not self._writing.done():
             return TryLater("timeout", "the terminal does not take what is written")
-        editions = delivery.message.editions
+        editions = delivery.message.renderings
         text = editions.get("ansi" if self._in_colour() else "text", editions["text"])
         self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, text))
         await asyncio.wait({self._writing}, timeout=_PATIENCE_SECONDS)

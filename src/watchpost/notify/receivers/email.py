@@ -211,7 +211,7 @@ class Email:
             Message(
                 part=_token(address),
                 subject=subject,
-                editions={
+                renderings={
                     "mime": mime.mail(
                         shown,
                         sender=self._sender,
@@ -269,7 +269,7 @@ class Email:
     async def _talk(self, talk: _Talk, delivery: Delivery) -> SMTPResponse:
         import aiosmtplib
 
-        content = (mime.message_id(delivery.id, self._install) + delivery.message.editions["mime"]).encode("ascii")
+        content = (mime.message_id(delivery.id, self._install) + delivery.message.renderings["mime"]).encode("ascii")
         if self._options.dkim is not None:  # the one line that tells the time of the attempt
             content = await asyncio.to_thread(signature, content, self._options.dkim) + content
         context = await asyncio.to_thread(_context, self._smtp.ca_file) if self._smtp.tls != "none" else None

@@ -49,7 +49,7 @@ class File:
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message with all three editions. The JSON tells every story, however many; the others are for people."""
         editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
-        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=digest.omitted),)
+        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=digest.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write the files; the same delivery gives the same files with the same bytes."""
@@ -70,7 +70,7 @@ class File:
         path = self._directory / stem
         for edition, suffix in _SUFFIXES:
             path = self._directory / f"{stem}{suffix}"
-            _replace(path, delivery.message.editions[edition].encode())
+            _replace(path, delivery.message.renderings[edition].encode())
         _sync(self._directory)
         return path
 

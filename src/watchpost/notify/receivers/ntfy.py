@@ -107,14 +107,14 @@ class Ntfy:
             text = render(template.text, "text", digest) if template.text else ""
         omitted, laid = message(digest, self._topic, subject, text)
         editions = {"json": fit(laid, validate_ntfy)}
-        return (Message(part="", subject=sentences.subject(digest), editions=editions, omitted=omitted),)
+        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt."""
         headers = {"content-type": "application/json; charset=utf-8"}
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
-        answer = await self._poster.post(delivery.message.editions["json"].encode(), headers)
+        answer = await self._poster.post(delivery.message.renderings["json"].encode(), headers)
         return judge(answer, repeatable=False, secrets=self._secrets)
 
     async def close(self) -> None:

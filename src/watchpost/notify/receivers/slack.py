@@ -238,7 +238,7 @@ class SlackBot:
             Message(
                 part=f"{number}" if len(alerts) > 1 else "",
                 subject=one.subject,
-                editions=one.editions,
+                renderings=one.renderings,
                 thread=alert.stories[0].id,
                 omitted=one.omitted,
             )
@@ -249,14 +249,14 @@ class SlackBot:
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt: into the thread that is remembered, or as its first message; plain if the blocks are refused."""
         channel, _, root = delivery.remembered.partition(" ")
-        blocks: dict[str, Any] = json.loads(delivery.message.editions["blocks"])
+        blocks: dict[str, Any] = json.loads(delivery.message.renderings["blocks"])
         sent, answer = await self._post(blocks, root)
         if root and _error(answer) in _THREAD_LOST:
             root = ""
             sent, answer = await self._post(blocks, root)
         if _error(answer) in _BLOCKS_REFUSED_slack_bot:
             why = _error(answer)
-            blocks = json.loads(plain_payload(delivery.message.editions["text"]))
+            blocks = json.loads(plain_payload(delivery.message.renderings["text"]))
             plain, answer = await self._post(blocks, root)
             if isinstance(plain, Refused):
                 return sent
@@ -382,7 +382,7 @@ def compose(digest: Digest, stories: int) -> tuple[Message, ...]:
         Message(
             part=str(number) if len(payloads) > 1 else "",
             subject=sentences.subject(shown),
-            editions={"blocks": blocks, "text": text if number == 1 else sentences.heading(shown)},
+            renderings={"blocks": blocks, "text": text if number == 1 else sentences.heading(shown)},
             omitted=shown.omitted,
         )
         for number, blocks in enumerate(payloads, 1)
@@ -404,9 +404,9 @@ class Slack:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, and at most one more as plain text if the blocks are refused."""
-        outcome, answer = await self._try(delivery.message.editions["blocks"])
+        outcome, answer = await self._try(delivery.message.renderings["blocks"])
         if isinstance(outcome, Refused) and _says(answer) in _BLOCKS_REFUSED:
-            fallback, _ = await self._try(plain_payload(delivery.message.editions["text"]))
+            fallback, _ = await self._try(plain_payload(delivery.message.renderings["text"]))
             if isinstance(fallback, Delivered):
                 return Delivered(f"as plain text; the blocks were refused ({_says(answer)})")
             return outcome if isinstance(fallback, Refused) else fallback

@@ -122,7 +122,7 @@ class Webhook:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt. A repeat does no harm: the other side knows the id."""
-        body = delivery.message.editions["json"]
+        body = delivery.message.renderings["json"]
         headers = {name.lower(): value.reveal() for name, value in self._options.headers.items()}
         headers |= {"content-type": self._type, "watchpost-attempt": str(delivery.attempt)}
         headers |= {"watchpost-replay": str(delivery.replays)} if delivery.replays else {}

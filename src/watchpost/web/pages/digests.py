@@ -85,7 +85,7 @@ class MessageForm:
 def forms_of(message: Message) -> tuple[MessageForm, ...]:
     """Every edition of a message, HTML first. A mail is taken apart, and shown as it is on the wire as well."""
     found = []
-    for name, text in message.editions.items():
+    for name, text in message.renderings.items():
         if name == "mime":
             found += _of_mail(text)
         elif name == "html":
