@@ -55,6 +55,19 @@ async def test_an_unfit_server_is_refused_with_the_cure(info: str, says: str) ->
         await store.close()
 
 
+async def test_a_command_ends_wherever_it_is_cancelled(empty_valkey_url: str) -> None:
+    store = Store(empty_valkey_url)
+    await store.check()
+    for steps in range(30):
+        command = asyncio.create_task(store.check())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if command.cancel():
+            await asyncio.wait({command}, timeout=5)
+            assert command.cancelled(), f"a cancellation after {steps} steps of the event loop is lost"
+    await store.close()
+
+
 async def test_the_real_servers_policy_is_looked_at(empty_valkey_url: str) -> None:
     store = Store(empty_valkey_url)
     await store.check()

@@ -95,6 +95,19 @@ async def test_a_server_that_dies_at_each_start_is_not_started_hot(data: Path) -
     assert "it is broken" in telling.facts["redis.down"]["problem"]
 
 
+async def test_supervision_ends_wherever_in_a_ping_it_is_cancelled(data: Path) -> None:
+    server = make(data, ping_seconds=0)
+    await server.start()
+    for steps in range(100):
+        supervising = asyncio.create_task(server.supervise())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        supervising.cancel()
+        await asyncio.wait({supervising}, timeout=5)
+        assert supervising.cancelled(), f"it goes on when it is cancelled after {steps} steps of the event loop"
+    await server.stop()
+
+
 async def test_the_disk_guard_flips_and_says_so(data: Path) -> None:
     free = [10**12]
     telling = Telling()

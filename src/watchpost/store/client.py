@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,18 +96,19 @@ class Store:
 
         No error of the store ends a loop: what it refuses for a reason that we do not know is tried again, too.
         """
-        try:
-            yield
-        except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
-            raise StoreBusy(f"the store takes no writes for now: {error}") from error
-        except exceptions.ReadOnlyError as error:
-            raise StoreUnfit("the store is a read-only replica: point watchpost at the primary") from error
-        except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
-            raise StoreUnfit(f"the store refuses this user: {error}") from error
-        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-            raise StoreUnreachable(f"no Redis answers at {self.shown}: {_why(error)}") from error
-        except exceptions.RedisError as error:
-            raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
+        with cancellable():
+            try:
+                yield
+            except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
+                raise StoreBusy(f"the store takes no writes for now: {error}") from error
+            except exceptions.ReadOnlyError as error:
+                raise StoreUnfit("the store is a read-only replica: point watchpost at the primary") from error
+            except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
+                raise StoreUnfit(f"the store refuses this user: {error}") from error
+            except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+                raise StoreUnreachable(f"no Redis answers at {self.shown}: {_why(error)}") from error
+            except exceptions.RedisError as error:
+                raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
 
     async def check(self) -> None:
         """Refuse a server that would lose alerts. Raises StoreUnreachable or StoreUnfit with the cure."""
@@ -198,6 +199,29 @@ async def ensure_group(redis: Any, stream: str, group: bytes) -> None:
     except exceptions.ResponseError as error:
         if "BUSYGROUP" not in str(error):
             raise
+
+
+@contextmanager
+def cancellable() -> Iterator[None]:
+    """Within this block a cancellation always raises CancelledError, at the latest when the block ends.
+
+    redis-py sends with asyncio.wait_for, which on Python 3.11 drops a cancellation that arrives in the moment in which
+    it is done (https://github.com/python/cpython/issues/86296): a loop that asks the server would go on for ever.
+    """
+    before = _cancellations()
+    try:
+        yield
+    except Exception as error:
+        if _cancellations() > before:
+            raise asyncio.CancelledError from error
+        raise
+    if _cancellations() > before:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _without_password(url: str) -> str:

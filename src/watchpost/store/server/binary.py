@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from watchpost.errors import StoreUnfit, StoreUnreachable
-from watchpost.store.client import OLDEST
+from watchpost.store.client import OLDEST, cancellable
 
 Fsync = Literal["everysec", "always"]
 
@@ -177,14 +177,17 @@ async def shut_down(socket: Path) -> bool:
     return True
 
 
-def _client(socket: Path, timeout_seconds: float = 10.0) -> Any:
+@asynccontextmanager
+async def _client(socket: Path, timeout_seconds: float = 10.0) -> AsyncIterator[Any]:
     # Any: redis-py types answers "bytes or str", because decoding is a switch at run time.
-    return Redis(
+    client = Redis(
         unix_socket_path=str(socket),
         protocol=2,
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=2.0,
         retry=Retry(NoBackoff(), 0),
-        single_connection_client=True,
     )
+    with cancellable():
+        async with client:
+            yield client
