@@ -108,7 +108,7 @@ def test_a_short_page_is_read_without_its_frame() -> None:
     assert (found.title, found.body) == ("Mali today", "Short news.")
 
 
-def dead_letter(**headers: str) -> EmailMessage:
+def new_mail(**headers: str) -> EmailMessage:
     mail = EmailMessage()
     for name, value in ({"From": "Le Journal <desk@journal.example>", "Subject": "Mali à l'arrêt"} | headers).items():
         mail[name.replace("_", "-")] = value
@@ -116,7 +116,7 @@ def dead_letter(**headers: str) -> EmailMessage:
 
 
 def test_a_letter_is_known_by_its_message_id() -> None:
-    mail = dead_letter(Message_ID="<1@journal.example>", Date="Mon, 04 Jul 2022 07:00:00 +0200")
+    mail = new_mail(Message_ID="<1@journal.example>", Date="Mon, 04 Jul 2022 07:00:00 +0200")
     mail.set_content(FRENCH + "\n-- \nUnsubscribe\n")
     mail.add_alternative("<p>HTML</p>", subtype="html")
     mail["Content-Language"] = "fr-FR, en"
@@ -129,7 +129,7 @@ def test_a_letter_is_known_by_its_message_id() -> None:
 
 
 def test_a_letter_in_html_only_or_in_an_unknown_charset_is_read() -> None:
-    mail = dead_letter()
+    mail = new_mail()
     mail.set_content("<p>One</p><script>x</script><p>Two &eacute;</p>", subtype="html")
     assert article("a.eml", mail.as_bytes()).body == "One\n\nTwo é"
     raw = b"Subject: x\r\nContent-Type: text/plain; charset=x-unheard-of\r\n\r\n" + (FRENCH * 4).encode("cp1252")

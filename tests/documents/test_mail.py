@@ -23,7 +23,7 @@ def body(data: bytes) -> str:
     return found.body
 
 
-def dead_letter(subject: str = "Bamako") -> EmailMessage:
+def new_mail(subject: str = "Bamako") -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"], mail["From"] = subject, "desk@journal.example"
     return mail
@@ -31,10 +31,10 @@ def dead_letter(subject: str = "Bamako") -> EmailMessage:
 
 def nested(depth: int) -> bytes:
     """A letter that is attached to a letter, so many times."""
-    inner = dead_letter("inner")
+    inner = new_mail("inner")
     inner.set_content(FRENCH)
     for _ in range(depth):
-        outer = dead_letter("outer")
+        outer = new_mail("outer")
         outer.add_attachment(inner)
         inner = outer
     return inner.as_bytes()
@@ -47,7 +47,7 @@ def test_a_forwarded_letter_is_read_and_one_that_is_nested_too_deep_is_not() -> 
 
 
 def test_parts_within_parts_are_searched_for_the_plain_text() -> None:
-    mail = dead_letter()
+    mail = new_mail()
     mail.set_content(FRENCH)
     mail.add_alternative("<p>as HTML</p>", subtype="html")
     mail.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="Wagner.png")
@@ -56,7 +56,7 @@ def test_parts_within_parts_are_searched_for_the_plain_text() -> None:
 
 
 def test_a_text_that_is_sent_as_an_attachment_only_is_read() -> None:
-    mail = dead_letter()
+    mail = new_mail()
     mail.add_attachment(FRENCH, filename="release.txt")
     assert body(mail.as_bytes()) == FRENCH.strip()
 

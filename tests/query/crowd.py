@@ -64,8 +64,8 @@ class Crowd:
         return Document.of(self.fields())
 
     def _coined(self) -> str:
-        dead_letters = self._rng.choice(("abeghiklmnorstu", "абвгейклмнорст", "بتجدرسعفقكلمن", "中国人民军事新闻"))
-        return "".join(self._rng.choice(dead_letters) for _ in range(self._rng.randint(2, 6)))
+        letters = self._rng.choice(("abeghiklmnorstu", "абвгейклмнорст", "بتجدرسعفقكلمن", "中国人民军事新闻"))
+        return "".join(self._rng.choice(letters) for _ in range(self._rng.randint(2, 6)))
 
     def _text(self, language: str, length: int) -> str:
         rng = self._rng

@@ -8,7 +8,7 @@ import pytest
 
 from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.tokens import dead_letters, fold, steps, words
+from watchpost.query.tokens import fold, letters, steps, words
 
 NFD = unicodedata.normalize("NFD", "Assimi Goïta, été")
 
@@ -126,7 +126,7 @@ def test_what_is_found(text: str, query: str, found: list[str]) -> None:
     ],
 )
 def test_letters_that_are_never_folded_together(pair: tuple[str, str]) -> None:
-    composed, plain = (fold(dead_letter) for dead_letter in pair)
+    composed, plain = (fold(letter) for letter in pair)
     assert composed != plain
     assert fold(unicodedata.normalize("NFD", pair[0])) == composed
 
@@ -144,4 +144,4 @@ def test_offsets_survive_characters_that_change_length_when_folded() -> None:
 
 
 def test_a_hangul_syllable_counts_as_the_letters_in_it() -> None:
-    assert [dead_letters(word) for word in ("ma", "말리", "мой", "")] == [2, 5, 3, 0]
+    assert [letters(word) for word in ("ma", "말리", "мой", "")] == [2, 5, 3, 0]

@@ -126,8 +126,8 @@ def _mend(markup: bytes) -> bytes:
 def _escaped(match: re.Match[bytes]) -> bytes:
     """A stray ampersand escaped; an entity of HTML, which XML does not know, as its letter."""
     name = (match[1] or b"").decode()
-    dead_letter = html.unescape("&" + name) if name else ""
-    return dead_letter.encode() if dead_letter and not dead_letter.startswith("&") else b"&amp;" + name.encode()
+    letter = html.unescape("&" + name) if name else ""
+    return letter.encode() if letter and not letter.startswith("&") else b"&amp;" + name.encode()
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:

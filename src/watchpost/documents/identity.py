@@ -41,8 +41,8 @@ def identities(
 
 def version_id(article_id: str, title: str) -> str:
     """The id of an article under this headline. Only letters and digits count; "" if there are none."""
-    dead_letters = "".join(_ALNUM.findall(unicodedata.normalize("NFKC", clean_line(title)).casefold()))
-    return derive_id("version", article_id, dead_letters) if dead_letters else ""
+    letters = "".join(_ALNUM.findall(unicodedata.normalize("NFKC", clean_line(title)).casefold()))
+    return derive_id("version", article_id, letters) if letters else ""
 
 
 def _shared(pairs: Iterable[tuple[str, object]]) -> set[str]:

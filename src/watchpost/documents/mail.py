@@ -26,31 +26,31 @@ def read_mail(data: bytes, now: datetime) -> EntryDraft:
     attachments are not read. Raises FetchError("malformed") if this is no e-mail.
     """
     try:
-        dead_letter = message_from_bytes(data, policy=policy.default)
-        if not isinstance(dead_letter, EmailMessage) or not any(_header(dead_letter, name) for name in _ANY_HEADER):
+        mail = message_from_bytes(data, policy=policy.default)
+        if not isinstance(mail, EmailMessage) or not any(_header(mail, name) for name in _ANY_HEADER):
             raise FetchError("malformed", "this is not an e-mail: it has none of an e-mail's headers")
-        part = dead_letter.get_body(preferencelist=("plain", "html")) or _first_text(dead_letter)
+        part = mail.get_body(preferencelist=("plain", "html")) or _first_text(mail)
     except RecursionError:
         raise FetchError("malformed", "the parts of this e-mail are nested too deep") from None
     if not isinstance(part, EmailMessage):
         part = EmailMessage()
-    sender, address = parseaddr(_header(dead_letter, "From"))
+    sender, address = parseaddr(_header(mail, "From"))
     return EntryDraft(
-        title=_header(dead_letter, "Subject"),
+        title=_header(mail, "Subject"),
         text=_text(part),
-        identity=_header(dead_letter, "Message-ID").strip(),
-        link=_header(dead_letter, "Archived-At").strip("<> ") or _header(dead_letter, "List-Archive").strip("<> "),
+        identity=_header(mail, "Message-ID").strip(),
+        link=_header(mail, "Archived-At").strip("<> ") or _header(mail, "List-Archive").strip("<> "),
         outlet=sender or address.rpartition("@")[2],
         author=sender,
-        lang=(_header(dead_letter, "Content-Language") or _header(part, "Content-Language")).partition(",")[0],
-        published=parse_date(_header(dead_letter, "Date"), now),
+        lang=(_header(mail, "Content-Language") or _header(part, "Content-Language")).partition(",")[0],
+        published=parse_date(_header(mail, "Date"), now),
     )
 
 
-def _first_text(dead_letter: EmailMessage) -> EmailMessage | None:
+def _first_text(mail: EmailMessage) -> EmailMessage | None:
     """The first text/plain of any part, else the first text/html; attached letters count, to a depth of three."""
     found: list[EmailMessage] = []
-    todo = [(dead_letter, 0)]
+    todo = [(mail, 0)]
     while todo:
         part, depth = todo.pop(0)
         children = part.get_payload() if part.is_multipart() and depth < _DEEPEST else []
@@ -80,9 +80,9 @@ def _charset(part: EmailMessage) -> str:
     return "" if declared == "us-ascii" else declared  # the default of programs that do not know
 
 
-def _header(dead_letter: EmailMessage, name: str) -> str:
+def _header(mail: EmailMessage, name: str) -> str:
     """The header's text; "" if it is absent or so broken that the standard library gives up on it."""
     try:
-        return str(dead_letter.get(name, ""))
+        return str(mail.get(name, ""))
     except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
         return ""

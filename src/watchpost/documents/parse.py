@@ -226,7 +226,7 @@ def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[En
     return read_page(data, now, encoding), ()
 
 
-def _dead_letter(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _mail(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.mail import read_mail
 
     return read_mail(data, now), ()
@@ -258,7 +258,7 @@ def _or_its_name(
 
 _READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[EntryDraft, tuple[Failure, ...]]]] = {
     ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
-    ".eml": _dead_letter, ".pdf": _pdf, ".docx": _docx,
+    ".eml": _mail, ".pdf": _pdf, ".docx": _docx,
 }  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def inflected(steps: tuple[Step, ...], language: str) -> tuple[Step, ...]:
 def fits(word: str, language: str) -> bool:
     """Whether the folded word has a letter of the language's alphabet."""
     rules = LANGUAGES[language]
-    return any(rules.first <= dead_letter <= rules.last for dead_letter in word)
+    return any(rules.first <= letter <= rules.last for letter in word)
 
 
 @lru_cache(maxsize=10_000)

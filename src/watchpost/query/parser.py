@@ -27,7 +27,7 @@ from watchpost.query.inflection import LANGUAGES, fits
 from watchpost.query.lexer import Token, TokenKind, shortened, tokens
 from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
-from watchpost.query.tokens import dead_letters, is_unspaced, words
+from watchpost.query.tokens import is_unspaced, letters, words
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 
 # single clauses of a query, made from their pieces and checked.
@@ -143,7 +143,7 @@ def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Token) -> None:
         if is_unspaced(word[cut[-1].start]):
             cure = f"write {shortened(word)} without it: that is found inside longer words anyway"
             raise QueryError(f"a * after {shortened(word)} means nothing", piece.column, cure)
-    if sum(dead_letters(step.folded) for step in leaf.steps) < SHORTEST_PREFIX:
+    if sum(letters(step.folded) for step in leaf.steps) < SHORTEST_PREFIX:
         cure = f"write at least {SHORTEST_PREFIX} letters before the *"
         raise QueryError(f"{piece} begins too many words", piece.column, cure)
 

@@ -130,14 +130,14 @@ def _translated(text: str, begin: int) -> str:
 
 def _escape(piece: str, place: int, bracket: bool, depth: bool) -> str:
     """What to write for an escaped letter; a \\b outside of brackets and groups stays."""
-    dead_letter = piece[1]
-    if dead_letter in "BQEC" or (dead_letter == "b" and (bracket or depth)):
+    letter = piece[1]
+    if letter in "BQEC" or (letter == "b" and (bracket or depth)):
         raise _unknown(piece, place)
-    if bracket and dead_letter == "S":
+    if bracket and letter == "S":
         raise QueryError("\\S inside [ ]", place, "write what may stand there")
     if len(piece) > 2:
         return piece
-    return (_IN_BRACKETS if bracket else _WRITTEN_OUT).get(dead_letter, piece)
+    return (_IN_BRACKETS if bracket else _WRITTEN_OUT).get(letter, piece)
 
 
 def _branch(pieces: list[tuple[str, int]]) -> str:

@@ -316,11 +316,11 @@ def touches(text: str, end: int, start: int) -> bool:
     return end == start or _SEAM.fullmatch(text, end, start) is not None
 
 
-def is_unspaced(dead_letter: str) -> bool:
+def is_unspaced(letter: str) -> bool:
     """Whether the letter belongs to a script that is written without spaces between words."""
-    return not dead_letter.isascii() and _IS_UNSPACED.match(dead_letter) is not None
+    return not letter.isascii() and _IS_UNSPACED.match(letter) is not None
 
 
-def dead_letters(folded: str) -> int:
+def letters(folded: str) -> int:
     """How many letters a reader would count; a Hangul syllable has two or three."""
     return sum(len(unicodedata.normalize("NFD", char)) if "가" <= char <= "힣" else 1 for char in folded)
