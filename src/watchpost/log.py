@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from watchpost import redaction, stdio
+from watchpost.plurals import count
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
 REGISTRY = CollectorRegistry()
@@ -256,7 +257,7 @@ class _Number(int):
 
     def __format__(self, form: str) -> str:
         one, bar, many = form.partition("|")
-        return f"{int(self)} {one if self == 1 else many}" if bar else int.__format__(self, form)
+        return count(int(self), one, many) if bar else int.__format__(self, form)
 
 
 def _counting(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from watchpost.cli.output import count, table, unknown
+from watchpost.cli.output import table, unknown
 
 HEADS = ("NAME", "STATE", "WHY", "URL")
 ROWS = [("rfi", "ok", "every 10 minutes", "https://www.rfi.fr/rss"), ("北京日报", "gone", "", "https://b.example/")]
@@ -69,7 +69,3 @@ def test_what_is_unknown_is_said_with_what_comes_close_or_what_there_is(capsys: 
         "watchpost: no feed 'x'; there are " + ", ".join(f"feed-{n}" for n in range(10)) + " and 2 more",
         "watchpost: no feed 'x'; there is none",
     ]
-
-
-def test_numbers_agree_with_their_nouns() -> None:
-    assert [count(1, "hit"), count(0, "hit"), count(2, "entry", "entries")] == ["1 hit", "0 hits", "2 entries"]

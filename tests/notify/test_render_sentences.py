@@ -138,18 +138,3 @@ def test_an_update_says_what_has_changed() -> None:
     )
     assert sentences.status(digest(language="fr"), told) == "MIS À JOUR +3"
     assert sentences.source_count(digest(language="fr"), told) == "7 sources, 3 indépendantes"
-
-
-@pytest.mark.parametrize(
-    ("minutes", "said"),
-    [
-        (0, "0 min"),
-        (25, "25 min"),
-        (200, "3 h 20 min"),
-        (2 * 1440 + 36, "2 d"),
-        (3120, "2 d 4 h"),
-        (1000 * 1440, "1000 d"),
-    ],
-)
-def test_a_length_of_time_is_said_as_people_do(minutes: int, said: str) -> None:
-    assert sentences.duration(timedelta(minutes=minutes)) == said

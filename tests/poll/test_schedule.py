@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watchpost.poll.schedule import Interval, MinimumWait, adaptive, is_dead, next_visit, words
+from watchpost.durations import in_words
+from watchpost.poll.schedule import Interval, MinimumWait, adaptive, is_dead, next_visit
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def asked(*spans: timedelta) -> Interval:
-    return Interval(floors=tuple(MinimumWait(span, f"asked for {words(span)}") for span in spans))
+    return Interval(floors=tuple(MinimumWait(span, f"asked for {in_words(span)}") for span in spans))
 
 
 def test_the_interval_is_spread_by_a_tenth_the_same_way_for_one_name() -> None:
@@ -99,9 +100,3 @@ def test_the_pace_is_half_the_distance_of_a_weeks_entries() -> None:
     assert adaptive([NOW - 40 * DAY, None], NOW) == 6 * HOUR
     assert adaptive([None, NOW + HOUR], NOW) is None
     assert adaptive([], NOW) is None
-
-
-def test_spans_are_said_in_words() -> None:
-    assert words(timedelta(minutes=80)) == "1 hour 20 minutes"
-    assert words(timedelta(days=1, hours=2, minutes=3)) == "1 day 2 hours"
-    assert words(timedelta(milliseconds=500)) == "0.5 seconds"

@@ -15,7 +15,7 @@ import typer
 from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption
-from watchpost.cli.output import ProgressBar, complain, count, note, say, tell, tell_json
+from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_json
 from watchpost.config.config import Config
 from watchpost.config.diff import Change, brief, differences, effective
 from watchpost.config.editor_schema import schema_text
@@ -28,6 +28,7 @@ from watchpost.operations import config_diff as operations_config_diff
 from watchpost.operations import factory
 from watchpost.operations.config_diff import Difference
 from watchpost.operations.feeds.subscriptions import replace_file
+from watchpost.plurals import count
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 

@@ -9,14 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Receiver, span_of
-from watchpost.cli.output import count, note, say, tell, tell_json, unknown
+from watchpost.cli.output import note, say, tell, tell_json, unknown
 from watchpost.cli.queue import StoreOptions, at
 from watchpost.config.config import Config
+from watchpost.durations import in_words
 from watchpost.exit_codes import FAILED, OK, PARTIAL, USAGE
 from watchpost.notify.render.plain import plain
 from watchpost.operations import factory
 from watchpost.operations.previews import DigestDraft, drafts
-from watchpost.poll.schedule import words
+from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.windows import AT_MOST_HITS
 
@@ -33,7 +34,7 @@ def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since:
         if more:
             note(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
         elif span is not None and span > config.retention.hits:
-            note(f"hits are kept for {words(config.retention.hits)} (retention.hits): older hits are gone")
+            note(f"hits are kept for {in_words(config.retention.hits)} (retention.hits): older hits are gone")
         if where.as_json:
             tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
             return OK

@@ -18,12 +18,13 @@ from watchpost.cli import options as cli_options
 from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption
-from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
+from watchpost.cli.output import complain, note, say, table, tell, tell_json, unknown
 from watchpost.cli.queue import StoreOptions, at
 from watchpost.config.config import Config
 from watchpost.config.fields import Network
 from watchpost.config.opml import few
 from watchpost.config.settings import Settings, read_settings
+from watchpost.durations import in_words
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.operations import factory
@@ -32,8 +33,9 @@ from watchpost.operations.feeds import discovery, status, subscriptions
 from watchpost.operations.feeds.discovery import Candidate, Trial
 from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts
 from watchpost.operations.feeds.subscriptions import Sorted
+from watchpost.plurals import count
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.schedule import moment, words
+from watchpost.poll.schedule import moment
 from watchpost.scheduler import utc_now
 from watchpost.store.client import Store
 
@@ -55,7 +57,7 @@ def show_all(failing: bool, config_path: Path | None, data: Path | None, as_json
         return OK
     zone = ZoneInfo(config.timezone)
     rows = [
-        (one.name, _state(one), words(one.every), _time(one.last_read, zone), _time(one.due, zone), one.why, one.url)
+        (one.name, _state(one), in_words(one.every), _time(one.last_read, zone), _time(one.due, zone), one.why, one.url)
         for one in shown
     ]
     heads = "FEED", "STATE", "EVERY", "LAST READ", "NEXT VISIT", "WHY THEN", "URL"
@@ -187,7 +189,7 @@ def _networks(texts: Sequence[str]) -> tuple[Network, ...] | None:
 
 def _facts(one: FeedStatus) -> dict[str, Any]:
     times = {key: _iso(getattr(one, key)) for key in ("last_read", "last_visit", "due", "failing_since")}
-    return asdict(one) | {"every_seconds": one.every.total_seconds(), "every": words(one.every)} | times
+    return asdict(one) | {"every_seconds": one.every.total_seconds(), "every": in_words(one.every)} | times
 
 
 def _candidate_facts(one: Candidate) -> dict[str, Any]:
@@ -229,7 +231,7 @@ def _tell_trial(tried: Trial, zone: ZoneInfo) -> None:
     for failure in tried.failures:
         tell(f"  problem: {failure.item}: {failure.detail}")
     if tried.ok:
-        tell("1 entry" if len(tried.entries) == 1 else f"{len(tried.entries)} entries")
+        tell(count(len(tried.entries), "entry", "entries"))
         for article in tried.entries[:20]:
             tell(f"  {_time(article.published, zone) or 'no date':16}  {article.id}  {article.title or article.url}")
         if len(tried.entries) > 20:

@@ -19,6 +19,7 @@ from typer.main import get_command
 from watchpost import redaction
 from watchpost.config.errors import suggest
 from watchpost.errors import Complaint
+from watchpost.plurals import count
 
 # How the command line speaks: -q, -v and --no-color, which every command takes, before its name or after it.
 
@@ -157,11 +158,6 @@ def complain(complaints: Sequence[Complaint]) -> None:
     if any(one.problem == "no such file" and not one.line for one in complaints):
         note("`watchpost init` writes a configuration to begin with; --config or WATCHPOST_CONFIG names another")
     print(f"{count(errors, 'error')}, {count(warnings, 'warning')}", file=sys.stderr)  # noqa: T201
-
-
-def count(number: int, word: str, words: str = "") -> str:
-    """A number with its noun: "1 hit", "2 hits"; `words` is the plural where it has another form."""
-    return f"{number} {word}" if number == 1 else f"{number} {words or word + 's'}"
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> None:

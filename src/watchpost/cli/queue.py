@@ -16,14 +16,15 @@ import typer
 
 from watchpost.cli import output
 from watchpost.cli.options import ConfigOption, DataOption, Dead, Ids, JsonOption, Only, Yes
-from watchpost.cli.output import ProgressBar, complain, count, say, table, tell, tell_json, unknown
+from watchpost.cli.output import ProgressBar, complain, say, table, tell, tell_json, unknown
 from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
+from watchpost.durations import in_words
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.operations import actions, factory
 from watchpost.operations.actions import Actions, audit
-from watchpost.poll.schedule import words
+from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.history import DeadLetter, DeliveryRecord
@@ -91,7 +92,7 @@ def status(where: StoreOptions, env: Mapping[str, str]) -> int:
         else:
             counts = depths.by_queue()
             since = {
-                queue: words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "" for queue in counts
+                queue: in_words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "" for queue in counts
             }
             rows = [
                 ("pushes to read", str(depths.pushed), "", since["pushed"]),
@@ -206,7 +207,7 @@ def chosen_deliveries(dead_letter: DeadLetter, ids: Sequence[str], receiver: str
 
 def confirmed(number: int, what: str, yes: bool) -> bool:
     """The count is said first; without --yes a person at a terminal is asked, and nobody else."""
-    word = "1 message is" if number == 1 else f"{number} messages are"
+    word = count(number, "message is", "messages are")
     if yes or not number:
         return True
     if not sys.stdin.isatty():

@@ -18,7 +18,7 @@ import typer
 from watchpost.cli import output
 from watchpost.cli.match import read_plan
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Name
-from watchpost.cli.output import complain, count, note, say, table, tell, tell_json, unknown
+from watchpost.cli.output import complain, note, say, table, tell, tell_json, unknown
 from watchpost.cli.queue import StoreOptions, at
 from watchpost.config import passwords
 from watchpost.config.config import Config, Part
@@ -30,6 +30,7 @@ from watchpost.notify.composer import deliveries_of
 from watchpost.notify.templates import sample_digest
 from watchpost.operations import factory
 from watchpost.operations.actions import Actions
+from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.overview import Overview

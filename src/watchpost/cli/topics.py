@@ -11,7 +11,7 @@ from time import perf_counter
 
 from watchpost.cli.match import SUFFIXES, match_lines, read_articles, read_plan
 from watchpost.cli.options import span_of
-from watchpost.cli.output import ProgressBar, complain, count, say, tell, tell_json, unknown
+from watchpost.cli.output import ProgressBar, complain, say, tell, tell_json, unknown
 from watchpost.config.config import Config
 from watchpost.config.settings import read_settings
 from watchpost.errors import ConfigError, FetchError, WatchpostError
@@ -20,6 +20,7 @@ from watchpost.match.matcher import document, match
 from watchpost.match.trial import ChangedHit, Effect
 from watchpost.model import Article, Topic
 from watchpost.operations import trials
+from watchpost.plurals import count
 from watchpost.query.document import Document
 from watchpost.query.explain import explain, missing
 from watchpost.query.explain import remarks as doubts

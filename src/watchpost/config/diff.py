@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from watchpost import durations
 from watchpost.config.config import Config, Part
-from watchpost.config.fields import DAYS, Crontab, Options, Secret, duration_text
+from watchpost.config.fields import DAYS, Crontab, Options, Secret
 from watchpost.config.schema import SECTIONS
 
 Kind = Literal["added", "removed", "changed"]
@@ -160,7 +161,7 @@ def _plain(name: str, value: Any) -> Any:
             how, _, where = value.origin.partition(" ")
             return {how: where} if how in ("env", "file") else _masked(value.reveal(), where)
         case timedelta():
-            return duration_text(value)
+            return durations.written(value)
         case datetime():
             return value.isoformat()
         case Crontab():

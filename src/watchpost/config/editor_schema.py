@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from watchpost.config.fields import Options, duration_text
+from watchpost import durations
+from watchpost.config.fields import Options
 from watchpost.config.schema import Frame, RouteOptions, TopicOptions
 
 Schema = dict[str, Any]
@@ -94,7 +95,7 @@ def _tidied(schema: Any) -> Any:
     for key, value in schema.items():
         if key == "default" and not isinstance(value, dict):
             if isinstance(value, str) and "ms|s|m|h|d|w" in str(schema.get("pattern", "")):
-                tidy[key] = duration_text(_ISO_DURATION.validate_python(value))
+                tidy[key] = durations.written(_ISO_DURATION.validate_python(value))
             elif value not in (None, "") and not isinstance(value, list) and not str(value).startswith("Secret("):
                 tidy[key] = value
         elif not ((key == "title" and isinstance(value, str)) or (key == "default" and "$ref" in schema)):

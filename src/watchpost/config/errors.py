@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
 
-from watchpost.config.fields import duration_text
+from watchpost import durations
 from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode
 from watchpost.errors import Complaint
 
@@ -198,7 +198,7 @@ def _problem(detail: Any, spot: _Spot) -> str:
 def _bound(value: object) -> object:
     """A bound as an operator would write it; pydantic names one of a duration by its constructor."""
     parts = re.findall(r"(days|seconds|microseconds)=(\d+)", str(value))
-    return duration_text(timedelta(**{unit: int(number) for unit, number in parts})) if parts else value
+    return durations.written(timedelta(**{unit: int(number) for unit, number in parts})) if parts else value
 
 
 def choice(node: Node, choices: Sequence[str]) -> str:

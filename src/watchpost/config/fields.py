@@ -23,29 +23,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
-from watchpost import redaction
+from watchpost import durations, redaction
 
 Network = IPv4Network | IPv6Network
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
 _SIZE = re.compile(r"(\d+)\s*([A-Za-z]*)")
 
 
 def _duration(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise PydanticCustomError("duration_unit", f"a duration needs a unit, e.g. {value}m (got the number {value})")
-    if isinstance(value, str):
-        parts = _DURATION.findall(value)
-        if parts and "".join(number + unit for number, unit in parts) == value.replace(" ", ""):
-            try:
-                return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
-            except OverflowError:
-                raise PydanticCustomError("duration_long", "a duration this long cannot be counted") from None
-    raise PydanticCustomError("duration", "a duration is written like 30s, 10m, 1h30m, 2d")
+    return value if isinstance(value, timedelta) else durations.parse(value)
 
 
 def _size(value: Any) -> int:
@@ -160,23 +147,6 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
         return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {where}")
     except (OSError, UnicodeDecodeError) as error:
         raise PydanticCustomError("secret_file", f"secret file {where} cannot be read") from error
-
-
-# a duration as an operator writes it.
-
-
-_UNITS_duration_text = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-
-
-def duration_text(value: timedelta) -> str:
-    """`1h30m`, `500ms`, `0s`: fields.Duration reads it as the same."""
-    if value % timedelta(seconds=1):
-        return f"{value // timedelta(milliseconds=1)}ms"
-    rest, text = int(value.total_seconds()), ""
-    for unit, seconds in _UNITS_duration_text:
-        count, rest = divmod(rest, seconds)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
 
 
 # times of day, days of the week and listening addresses as an operator writes them.

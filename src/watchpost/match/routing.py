@@ -48,10 +48,10 @@ def group_key(receiver: str, schedule: Schedule) -> str:
 
     Two routes with one schedule to one receiver share a digest; a route whose conditions change keeps its group.
     """
-    return f"{receiver}|{schedule_words(schedule)}"
+    return f"{receiver}|{_schedule_key(schedule)}"
 
 
-def schedule_words(schedule: Schedule) -> str:
+def _schedule_key(schedule: Schedule) -> str:
     """The schedule as a short phrase, the same for equal schedules."""
     match schedule:
         case Immediate(wait, interval, repeat):

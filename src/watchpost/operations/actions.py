@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
-
+from watchpost import durations
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.config.errors import suggest
-from watchpost.config.fields import Duration
 from watchpost.config.schema import moment
 from watchpost.errors import FormError, StoreError, WatchpostError
 from watchpost.model import SEVERITIES, derive_id
@@ -75,13 +73,14 @@ def _until(wish: SilenceRequest, timezone: str, now: datetime, wrong: dict[str, 
         return None
     try:
         if wish.lasting:
-            return now + TypeAdapter(Duration).validate_python(wish.lasting)
+            return now + durations.parse(wish.lasting)
         until = moment(wish.until)
         return (until.replace(tzinfo=ZoneInfo(timezone)) if until.tzinfo is None else until).astimezone(UTC)
-    except ValidationError:
-        wrong["lasting"] = f"{wish.lasting}: write a duration with its unit, like 30m, 6h or 7d"
     except (ValueError, OverflowError) as error:
-        wrong["lasting" if wish.lasting else "until"] = str(error)
+        if wish.lasting:
+            wrong["lasting"] = f"{wish.lasting}: write a duration with its unit, like 30m, 6h or 7d"
+        else:
+            wrong["until"] = str(error)
     return None
 
 
@@ -96,8 +95,8 @@ def span_of(text: str) -> timedelta | None:
     if not text:
         return None
     try:
-        span: timedelta = TypeAdapter(Duration).validate_python(text)
-    except ValidationError:
+        span = durations.parse(text)
+    except ValueError:
         raise WatchpostError(f"{text}: write it like 90m, 12h or 7d") from None
     if not timedelta(0) < span <= _LONGEST:
         raise WatchpostError(f"{text}: from a second to a hundred years")

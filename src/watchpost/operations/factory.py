@@ -26,6 +26,7 @@ from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
 from watchpost.notify.composer import Composer, HoldingRules, Installation
+from watchpost.plurals import count
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
@@ -238,7 +239,7 @@ def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
     feeds = sum(1 for part in config.sources if part.kind == "feed")
     return {
         "version": __version__,
-        "sources": f"{_count(feeds, 'feed')} and {_count(len(config.sources) - feeds, 'folder')}",
+        "sources": f"{count(feeds, 'feed')} and {count(len(config.sources) - feeds, 'folder')}",
         "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "no topics",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
     }
@@ -246,7 +247,3 @@ def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
 
 def _ms(duration: timedelta) -> int:
     return int(duration.total_seconds() * 1000)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

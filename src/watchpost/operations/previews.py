@@ -12,6 +12,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from watchpost import plurals
 from watchpost.config.config import Config
 from watchpost.match.routing import all_groups, groups_of
 from watchpost.model import Group, Hit, Message, derive_id
@@ -235,10 +236,7 @@ def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Ite
     for decision in draft.edition.decisions:
         if not decision.told:
             until = f" until {decision.until.astimezone(zone):%d %b %H:%M}" if decision.until else ""
-            yield f"{_hits(len(decision.hits))}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"
+            hits = plurals.count(len(decision.hits), "hit")
+            yield f"{hits}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"
     for (silence, topic), count in draft.edition.silenced.items():
-        yield f"{_hits(count)} on {topic}, silenced: {reasons.get(silence) or silence}"
-
-
-def _hits(count: int) -> str:
-    return "1 hit" if count == 1 else f"{count} hits"
+        yield f"{plurals.count(count, 'hit')} on {topic}, silenced: {reasons.get(silence) or silence}"

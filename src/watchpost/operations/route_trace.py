@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from watchpost.config.config import Config
+from watchpost.durations import in_words
 from watchpost.model import Route, Severity
 from watchpost.notify.rules import quiet_until
 from watchpost.notify.schedule import next_slot
@@ -90,9 +91,10 @@ def _telling(config: Config, number: int, route: Route, receiver: str, severity:
     schedule = route.schedule
     if isinstance(schedule, Immediate):
         when = now + schedule.group_wait
+        wait, interval, repeat = map(in_words, (schedule.group_wait, schedule.group_interval, schedule.repeat_interval))
         why = (
-            f"at once, with what comes within {_span(schedule.group_wait)}; then an update of the story at most every "
-            f"{_span(schedule.group_interval)}, and again after {_span(schedule.repeat_interval)} if it goes on"
+            f"at once, with what comes within {wait}; then an update of the story at most every {interval}, "
+            f"and again after {repeat} if it goes on"
         )
         held = quiet_until(config.quiet_hours, receiver, severity, when)
     else:
@@ -101,11 +103,3 @@ def _telling(config: Config, number: int, route: Route, receiver: str, severity:
     if held is not None:
         return Notification(receiver, number, held, f"quiet hours hold it until then; without them: {why}")
     return Notification(receiver, number, when, why)
-
-
-def _span(length: timedelta) -> str:
-    seconds = length.total_seconds()
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"

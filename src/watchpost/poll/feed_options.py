@@ -12,20 +12,17 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    TypeAdapter,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from watchpost import redaction
+from watchpost import durations, redaction
 from watchpost.config.fields import Duration, Network, Options, Secret
 from watchpost.config.schema import Several, Tag
 from watchpost.poll.newness import OnNew
 
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})
-_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
 def _web_address(url: str) -> str:
@@ -65,8 +62,8 @@ def _on_new(value: Any) -> Any:
     if value in ("all", "baseline"):
         return value
     try:
-        return _DURATION.validate_python(value)
-    except ValidationError:
+        return durations.parse(value)
+    except ValueError:
         raise PydanticCustomError("on_new", "a duration like 24h, or all, or baseline") from None
 
 

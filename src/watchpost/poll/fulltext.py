@@ -15,6 +15,7 @@ from watchpost.documents.parse import read_article_page
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
+from watchpost.plurals import count
 from watchpost.poll.http.article_pages import OutOfTime, PageFetcher
 from watchpost.poll.http.caching import charset
 from watchpost.poll.source import Parser
@@ -103,7 +104,7 @@ def _note(read: int, failures: Sequence[Failure], left: int) -> str:
     """For the operator: "3 pages read, 2 not (robots 1, timeout 1), 5 at the next visit"; "" if none was wanted."""
     if not read and not failures:
         return ""
-    said = f"{read} {'page' if read == 1 else 'pages'} of articles read"
+    said = f"{count(read, 'page')} of articles read"
     if failures:
         reasons = Counter(failure.detail.partition(":")[0] for failure in failures)
         said += f", {len(failures)} not ({', '.join(f'{reason} {count}' for reason, count in sorted(reasons.items()))})"

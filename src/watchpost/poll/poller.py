@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic, perf_counter, time_ns
 
 from watchpost import failpoints, redaction, tracing
 from watchpost import log as tm
+from watchpost.durations import short
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.health import HEALTH
 from watchpost.poll import schedule
@@ -164,7 +165,7 @@ def said(source: Source, visit: Visit, entry: schedule.VisitRecord, new: int) ->
         if entry.turn:
             tm.log().error(f"source.{entry.turn}", **said)
         elif not entry.status["state"]:  # who is gone or dead was said to be so
-            tm.log().warning("source.failed", **said, next=f"in {_words(entry.delay)}")
+            tm.log().warning("source.failed", **said, next=f"in {short(entry.delay)}")
         return
     if entry.turn == "recovered":
         tm.log().info("source.recovered", source=source.name)
@@ -183,13 +184,6 @@ def outcome(visit: Visit) -> str:
 
 def _lag(name: str) -> Callable[[], float]:
     return lambda: monotonic() - _looked.get(name, monotonic())
-
-
-def _words(delay: timedelta) -> str:
-    seconds = int(delay.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 AT_ONCE = 32  # visits under way in one process

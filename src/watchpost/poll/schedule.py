@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from watchpost.documents.results import Failure
+from watchpost.durations import in_words
 from watchpost.model import Article
+from watchpost.plurals import count
 
 LONGEST = timedelta(hours=24)
 QUICKEST, SLOWEST = timedelta(minutes=10), timedelta(hours=6)
@@ -70,20 +72,20 @@ def next_visit(
     """
     interval = pace.every or every
     pause = _spread(interval, name)
-    reason = f"every {words(interval)}" + (f", {pace.why}" if pace.every else "")
+    reason = f"every {in_words(interval)}" + (f", {pace.why}" if pace.every else "")
     if failures > 0:
         patience = max(interval, min(interval * 2 ** min(failures - 1, 20), LONGEST))
         if dead:
             patience = max(interval, LONGEST)
         pause = max(interval, _spread(patience, name))
-        times = "1 failure" if failures == 1 else f"{failures} failures"
-        changed = f"{words(patience)} instead of {words(interval)}"
-        longer = changed if patience > interval else f"still every {words(interval)}"
-        reason = f"dead for {words(DEAD_AFTER)}: tried once a day" if dead else f"after {times} in a row: {longer}"
+        times = count(failures, "failure")
+        changed = f"{in_words(patience)} instead of {in_words(interval)}"
+        longer = changed if patience > interval else f"still every {in_words(interval)}"
+        reason = f"dead for {in_words(DEAD_AFTER)}: tried once a day" if dead else f"after {times} in a row: {longer}"
     floor = max(pace.floors, key=lambda floor: floor.pause, default=None)
     if floor is not None and min(floor.pause, LONGEST) > pause:
         pause = min(floor.pause, LONGEST)
-        reason = floor.why if floor.pause <= LONGEST else f"{floor.why}; {words(LONGEST)} is the most"
+        reason = floor.why if floor.pause <= LONGEST else f"{floor.why}; {in_words(LONGEST)} is the most"
     moment = _allowed(now + pause, pace, name)
     if moment > now + pause:
         reason = f"{reason}; the feed wants no visits {_skipped(now + pause, pace)}"
@@ -109,19 +111,6 @@ def adaptive(dates: Iterable[datetime | None], now: datetime) -> timedelta | Non
     shown = _WEEK if len(recent) < len(known) else now - min(recent)
     minutes = shown / len(recent) / 2 // timedelta(minutes=1)
     return min(max(timedelta(minutes=minutes), QUICKEST), SLOWEST)
-
-
-def words(span: timedelta) -> str:
-    """A time span as people say it, in at most two units: "10 minutes", "1 hour 20 minutes", "0.5 seconds"."""
-    seconds = span.total_seconds()
-    if seconds < 1:
-        return f"{seconds:g} seconds"
-    rest, said = round(seconds), []
-    for name, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            said.append(f"{count} {name}" + ("s" if count > 1 else ""))
-    return " ".join(said[:2])
 
 
 def _allowed(moment: datetime, pace: Interval, name: str) -> datetime:
@@ -207,7 +196,7 @@ class VisitRecord:
 def entry(name: str, every: timedelta, visit: Visit, before: Mapping[str, str], now: datetime) -> VisitRecord:
     """The record of a visit to the source `name`, configured to be read `every` so often; `before` was its status."""
     failed = visit.outcome == "failed"
-    failures = _count(before) + 1 if failed else 0
+    failures = _failures(before) + 1 if failed else 0
     since = (moment(before.get("failing_since", "")) or now) if failed else None
     dead = is_dead(visit.reason, since, now)
     at, why = next_visit(every, name, now, failures=failures, pace=visit.pace, dead=dead)
@@ -215,7 +204,7 @@ def entry(name: str, every: timedelta, visit: Visit, before: Mapping[str, str], 
     turn: Literal["", "gone", "dead", "recovered"] = ""
     if state != before.get("state", "") and state in ("gone", "dead"):
         turn = "gone" if state == "gone" else "dead"
-    elif not failed and _count(before):
+    elif not failed and _failures(before):
         turn = "recovered"
     status = {
         "outcome": visit.outcome,
@@ -261,6 +250,6 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _count(status: Mapping[str, str]) -> int:
+def _failures(status: Mapping[str, str]) -> int:
     text = status.get("failures", "")
     return int(text) if text.isascii() and text.isdigit() else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from watchpost.plurals import count
 from watchpost.query.document import FIRST, Document
 from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted, mentions
 from watchpost.query.percolator import Frequency, anchors
@@ -108,10 +109,10 @@ def _distance(node: Together, document: Document, scope: str) -> str:
             - document.index(pair.before.field).paragraph(pair.before.last)
             for pair in pairs
         ]
-        return f"nearest pair {_counted(min(map(abs, paragraphs)), 'paragraph')} apart" if paragraphs else _NEVER
+        return f"nearest pair {count(min(map(abs, paragraphs)), 'paragraph')} apart" if paragraphs else _NEVER
     if not pairs and isinstance(node, Near) and node.in_order:
         return "never in this order in one field"
-    return f"nearest pair {_counted(min(pair.gap for pair in pairs), 'word')}" if pairs else _NEVER
+    return f"nearest pair {count(min(pair.gap for pair in pairs), 'word')}" if pairs else _NEVER
 
 
 def missing(tree: Explanation) -> str:
@@ -146,10 +147,6 @@ def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
 
 MOST_TOLD = 100
 """How many places of a word are looked at for other spellings."""
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _size(explanation: Explanation) -> int:

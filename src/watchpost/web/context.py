@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from watchpost import redaction
 from watchpost.config.config import Config, HttpAccess, Part
 from watchpost.config.diff import effective
+from watchpost.durations import in_words
 from watchpost.health import HEALTH, Health
 from watchpost.match.routing import all_groups
 from watchpost.model import Group, Topic
@@ -22,7 +23,6 @@ from watchpost.operations.actions import Actions, Backlog
 from watchpost.operations.config_diff import Comparison, ConfigOnDisk
 from watchpost.operations.previews import DigestPreviews, Preview
 from watchpost.operations.unsubscribe import MailUnsubscriber
-from watchpost.poll.schedule import words
 from watchpost.schedules import Immediate, Silence
 from watchpost.store.client import Store
 from watchpost.web.reload import ReloadEndpoint
@@ -183,7 +183,7 @@ def summary_of(config: Config) -> ConfigSummary:
         fingerprint=config.fingerprint,
         groups=all_groups(config.routes),
         places={part.name: _place(part) for part in config.sources},
-        paces={part.name: f"every {words(every)}" for part in config.sources if (every := _every(part)) is not None},
+        paces={part.name: f"every {in_words(every)}" for part in config.sources if (every := _every(part)) is not None},
         kinds={part.name: part.kind for part in config.receivers},
         listing=tuple(_listing(config)),
         warnings=tuple(str(warning) for warning in config.warnings),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchpost import log as tm
 from watchpost.errors import StoreError
 from watchpost.health import Health
+from watchpost.plurals import count
 from watchpost.store.overview import Overview
 from watchpost.store.receivers import Depths, ReceiverState, SourceStatus, Worker
 from watchpost.web.context import ConfigSummary
@@ -150,7 +151,7 @@ def _reasons(health: Health, seen: Seen, now: datetime) -> list[str]:
     }
     reasons += [f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word != "ok"]
     if seen.depths.dead:
-        reasons.append("1 dead letter" if seen.depths.dead == 1 else f"{seen.depths.dead} dead letters")
+        reasons.append(count(seen.depths.dead, "dead letter"))
     return reasons
 
 
@@ -237,8 +238,8 @@ def _tell_feeds(statuses: Sequence[SourceStatus]) -> None:
     states = dict.fromkeys(("ok", "failing", "gone", "dead", "new"), 0)
     for status in statuses:
         states[status.state or ("failing" if status.failures else "ok" if status.last_read else "new")] += 1
-    for state, count in states.items():
-        tm.feeds.labels(state).set(count)
+    for state, number in states.items():
+        tm.feeds.labels(state).set(number)
     for status in statuses[: tm.FEEDS_BY_NAME]:
         tm.feed_failures.labels(status.name).set(status.failures)
         if status.last_read is not None:

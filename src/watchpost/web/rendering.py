@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 
-from watchpost import __version__
+from watchpost import __version__, durations
 from watchpost.web import schemas
 
 MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -40,11 +40,11 @@ class Rendering:
             "local": lambda moment, now: schemas.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
             "full": lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
             "iso": lambda moment: moment.isoformat(timespec="seconds"),
-            "ago": schemas.ago,
+            "ago": durations.ago,
             "link": schemas.safe_link,
             "pieces": schemas.pieces,
             "plain_subject": schemas.plain_subject,
-            "span": schemas.span_words,
+            "span": durations.short,
         }
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from watchpost.durations import short
 from watchpost.model import Hit, Severity
 from watchpost.operations.config_diff import Comparison
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
@@ -99,13 +100,6 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, or in how long: "3 min ago", "in 2 h", "now"."""
-    span = now - moment
-    words = span_words(abs(span))
-    return "now" if abs(span) < timedelta(seconds=1) else f"{words} ago" if span > timedelta(0) else f"in {words}"
-
-
 def day_and_time(moment: datetime, now: datetime) -> str:
     """A moment as people write it: "25 Nov 08:00"; of another year with that."""
     return f"{moment:%d %b %H:%M}" if moment.year == now.year else f"{moment:%d %b %Y %H:%M}"
@@ -119,15 +113,6 @@ def plain_subject(subject: str) -> str:
 def reason_of(next_visit: str) -> str:
     """Why a source is visited when it is: without the moment in UTC that stands before it."""
     return _MOMENT.sub("", next_visit)
-
-
-def span_words(span: timedelta) -> str:
-    """A span in one unit: "42 s", "3 min", "5 h", "12 d", "3 y"."""
-    seconds = int(span.total_seconds())
-    for size, unit in ((31_557_600, "y"), (86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size * 2 or (seconds >= size and size == 60):
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
 
 
 def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:
@@ -146,12 +131,12 @@ def schedule_words(schedule: Schedule) -> str:
     """When a receiver is told, for people."""
     match schedule:
         case Immediate(group_wait=wait):
-            return f"at once, after {span_words(wait)}" if wait else "at once"
+            return f"at once, after {short(wait)}" if wait else "at once"
         case Daily(at=times, days=days):
             when = ", ".join(f"{moment:%H:%M}" for moment in times)
             return when if len(days) == 7 else f"{when} on {_days(days)}"
         case Every(interval=interval):
-            return f"every {span_words(interval)}"
+            return f"every {short(interval)}"
         case Cron(text=text):
             return f"cron {text}"
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from watchpost.durations import short
 from watchpost.model import SEVERITIES, Digest, Report, Snippet, Story, TopicMatch
 from watchpost.notify.render.i18n import Phrases, phrases_for
 from watchpost.notify.render.sanitize import clean, cut, language_tag, link, names
@@ -41,7 +42,7 @@ def dated(digest: Digest, published: datetime | None, seen: datetime) -> str:
     if published is None:
         return say.undated.format(seen=found)
     age = max(timedelta(0), digest.created - published)
-    ago, told = say.ago.format(duration=duration(age, say.units)), moment(digest, published)
+    ago, told = say.ago.format(duration=short(age, say.units)), moment(digest, published)
     if abs(seen - published) > _GAP:
         return say.published.format(published=told, ago=ago, seen=found)
     return f"{told} ({ago})" if told == found else say.seen.format(published=told, ago=ago, seen=found)
@@ -57,21 +58,6 @@ def written(digest: Digest, when: datetime, pattern: str) -> str:
 def zone_of(digest: Digest) -> tzinfo:
     """The digest's timezone; UTC if this machine does not know it."""
     return _zone(digest.timezone)
-
-
-DAYS_ALONE = 7
-"""Of what is so many days old nobody asks for the hour."""
-
-
-def duration(length: timedelta, units: tuple[str, str, str] = ("d", "h", "min")) -> str:
-    """A length of time as people say it: "25 min", "3 h 20 min", "2 d 4 h"; from `DAYS_ALONE` on whole days."""
-    minutes = round(length.total_seconds() / 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days >= DAYS_ALONE:
-        return f"{days} {units[0]}"
-    counted = (days, hours, 0 if days else rest)
-    parts = [f"{n} {unit}" for n, unit in zip(counted, units, strict=True) if n]
-    return " ".join(parts) or f"0 {units[2]}"
 
 
 @lru_cache(maxsize=64)
@@ -226,7 +212,7 @@ def window(digest: Digest) -> str:
 def lateness(digest: Digest) -> str:
     """ "Closed 3 h late: the service was down.", or "" if the edition was in time."""
     say = alert_sentence(digest)
-    return say.late.format(duration=duration(digest.late, say.units)) if digest.late >= _LATE else ""
+    return say.late.format(duration=short(digest.late, say.units)) if digest.late >= _LATE else ""
 
 
 def not_shown(digest: Digest) -> str:

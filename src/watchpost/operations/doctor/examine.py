@@ -19,6 +19,7 @@ from watchpost.operations import factory
 from watchpost.operations.doctor import feeds, servers
 from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.feeds import status
+from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.server.binary import find_binary
 
@@ -61,14 +62,10 @@ async def examine(
 
 def _configuration(path: Path, config: Config) -> Finding:
     if config.warnings:
-        text = f"{path}: {_count(len(config.warnings), 'warning')}"
+        text = f"{path}: {count(len(config.warnings), 'warning')}"
         return Finding("configuration", "warn", text, f"watchpost check {path}")
     counts = (len(config.sources), "source"), (len(config.topics), "topic"), (len(config.receivers), "receiver")
-    return Finding("configuration", "ok", f"{path}: " + ", ".join(_count(*pair) for pair in counts))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return Finding("configuration", "ok", f"{path}: " + ", ".join(count(*pair) for pair in counts))
 
 
 async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> AsyncIterator[Finding]:

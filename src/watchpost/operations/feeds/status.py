@@ -10,11 +10,12 @@ from typing import Any, Literal
 from watchpost import redaction
 from watchpost.config.config import Config, Part
 from watchpost.config.settings import Settings
+from watchpost.durations import in_words
 from watchpost.errors import StoreError
 from watchpost.operations import factory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http import caching, websub
-from watchpost.poll.schedule import shift, words
+from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
 from watchpost.store.receivers import SourceRecord, SourceStatus
 
@@ -123,7 +124,7 @@ def shown_options(options: FeedOptions) -> dict[str, Any]:
 
 def _plain(value: object) -> Any:
     if isinstance(value, timedelta):
-        return words(value)
+        return in_words(value)
     if isinstance(value, tuple):
         return [str(one) for one in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
@@ -195,11 +196,11 @@ def parts(
     """
     pace = caching.pace(memory, {}, adaptive=not configured)
     if configured:
-        found = [f"every {words(every)}, as configured"]
+        found = [f"every {in_words(every)}, as configured"]
     elif pace.every is not None:
-        found = [f"every {words(pace.every)}, by how often it brings something (no `every` is configured)"]
+        found = [f"every {in_words(pace.every)}, by how often it brings something (no `every` is configured)"]
     else:
-        found = [f"every {words(every)}, until it is known how often it brings something"]
+        found = [f"every {in_words(every)}, until it is known how often it brings something"]
     if abs(share := shift(name, pace.every or every)) >= _WORTH_SAYING:
         found.append(f"{share:+.0%} of that, so that feeds of one interval spread out")
     if failures > 1:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from watchpost.documents.results import FeedHints
-from watchpost.poll.schedule import Interval, MinimumWait, words
+from watchpost.durations import in_words
+from watchpost.poll.schedule import Interval, MinimumWait
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
@@ -64,11 +65,11 @@ def pace(memory: Mapping[str, str], headers: Mapping[str, str], *, adaptive: boo
     if fresh is not None:
         left = fresh - (_span(headers.get("age", "")) or timedelta(0))
         if left > timedelta(0):
-            floors.append(MinimumWait(left, f"the server says {memory.get('fresh_by', '')} {words(left)}"))
+            floors.append(MinimumWait(left, f"the server says {memory.get('fresh_by', '')} {in_words(left)}"))
     if (ttl := _span(memory.get("ttl", ""))) is not None:
-        floors.append(MinimumWait(ttl, f"the feed says ttl {words(ttl)}"))
+        floors.append(MinimumWait(ttl, f"the feed says ttl {in_words(ttl)}"))
     if (update := _span(memory.get("update_every", ""))) is not None:
-        floors.append(MinimumWait(update, f"the feed says that it changes every {words(update)}"))
+        floors.append(MinimumWait(update, f"the feed says that it changes every {in_words(update)}"))
     return Interval(
         every=_span(memory.get("pace", "")) if adaptive else None,
         floors=tuple(floors),
@@ -82,7 +83,7 @@ def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Interval:
     floors: tuple[MinimumWait, ...] = ()
     if seconds is not None and seconds > 0:
         span = timedelta(seconds=min(seconds, _FAR_SECONDS))
-        floors = (MinimumWait(span, f"the server asked for {words(span)}"),)
+        floors = (MinimumWait(span, f"the server asked for {in_words(span)}"),)
     return Interval(
         floors=floors,
         skip_hours=_numbers(memory.get("skip_hours", ""), 24),
