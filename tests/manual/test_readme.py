@@ -68,3 +68,24 @@ def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
 def test_nobody_is_told_to_install_the_other_project() -> None:
     for page in PAGES:
         assert not re.search(r"pip install [^.\-]*\bwatchpost\b(?!-news)", page.read_text("utf-8")), page
+
+
+def test_every_file_that_the_documents_name_in_code_quotes_is_there() -> None:
+    code = ROOT / "src" / "watchpost"
+    pages = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", ROOT / "docs" / "architecture.md"]
+    wrong = []
+    for page in [*pages, *(ROOT / "docs" / "decisions").glob("*.md")]:
+        names = re.findall(r"`((?!var/|benchmarks/)(?:[a-z_]+/)*[a-z_]+(?:/|\.py|\.lua))`", page.read_text("utf-8"))
+        wrong += [f"{page.name}: {name}" for name in names if not ((code / name).exists() or (ROOT / name).exists())]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_index_of_decisions_names_each_with_its_number_and_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    rows = re.findall(
+        r"^\| (\d+) \| \[(.+)\]\((\d{4})(-[a-z0-9-]+\.md)\) \|$", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    assert {number + slug for *_, number, slug in rows} == {path.name for path in folder.glob("0*.md")}
+    for shown, title, number, slug in rows:
+        assert int(number) == int(shown)
+        assert (folder / (number + slug)).read_text("utf-8").startswith(f"# {shown}. {title}\n")
