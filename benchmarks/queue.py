@@ -29,7 +29,7 @@ from watchpost.notify.sender import Admission, Journal, Policy, Sender
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.receivers import CircuitBreaker
 
@@ -93,7 +93,7 @@ async def match_hop(store: Store, run: str) -> float:
         for entry in await end.claims.take(32):
             read = end.read(entry)
             await store.redis.incr(DONE)
-            matches.append(Match(entry, read, (Parking(hit(read.title, article=read), (_GROUP,)),)))
+            matches.append(Match(entry, read, (RoutedHit(hit(read.title, article=read), (_GROUP,)),)))
         assert set(await end.matched(matches)) == {Matched(("",))}
         done += len(matches)
     seconds = time.perf_counter() - begun

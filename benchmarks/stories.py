@@ -24,7 +24,7 @@ from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 from watchpost.store.polling import Claim, PollStore
 
 REPORTS, COPIES, ROUNDS = 400, 4, 3
@@ -85,7 +85,7 @@ async def stored(store: Store, articles: Sequence[Article]) -> tuple[float, floa
         part = articles[at : at + 100]
         await poll_store.commit(Claim("bench", "", {}, {}), part, memory={}, status={}, delay_ms=0)
         matches = [
-            Match(entry, one, (Parking(hit(one.title, article=one), ()),), signature(one))
+            Match(entry, one, (RoutedHit(hit(one.title, article=one), ()),), signature(one))
             for entry, one in ((entry, end.read(entry)) for entry in await end.claims.take(100, block=False))
         ]
         begun = time.perf_counter()

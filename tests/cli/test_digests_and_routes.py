@@ -19,7 +19,7 @@ from watchpost.log import set_up_log
 from watchpost.model import Hit
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.keys import MATCH
-from watchpost.store.matching import Match, MatchStore, Parking
+from watchpost.store.matching import Match, MatchStore, RoutedHit
 
 CONFIG = """
 version: 1
@@ -73,7 +73,7 @@ def park(url: str, *hits: Hit, group: str = DESK) -> None:
         by_id = {one.article.id: one for one in hits}
         for entry in await end.claims.take(100, block=False):
             read = end.read(entry)
-            await end.matched([Match(entry, read, (Parking(by_id[read.id], (group,)),))])
+            await end.matched([Match(entry, read, (RoutedHit(by_id[read.id], (group,)),))])
         await store.close()
 
     asyncio.run(work())

@@ -17,7 +17,7 @@ from watchpost.match.stories import Shelf
 from watchpost.model import Article, Verdict
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 
 Decide = Callable[[Article], Awaitable[Verdict]]
 _LEASE_MS = 60_000
@@ -32,7 +32,7 @@ def by_store(store: Store, name: str = "m", window_ms: int = 72 * HOUR_MS) -> De
             await store.redis.delete(store.keys.seen)  # the same article may come again
         await queued(store, article)
         (entry,) = await end.claims.take(1, block=False)
-        parking = Parking(hit(article.title, article=article), ("g",))
+        parking = RoutedHit(hit(article.title, article=article), ("g",))
         (result,) = await end.matched([Match(entry, article, (parking,), signature(article))])
         assert isinstance(result, Matched)
         assert result.verdict is not None
@@ -125,7 +125,7 @@ async def test_several_matchers_at_once_agree(store: Store) -> None:
         while entries := await end.claims.take(2, block=False):
             read = [end.read(entry) for entry in entries]
             matches = [
-                Match(entry, one, (Parking(hit(one.title, article=one), ("g",)),), signature(one))
+                Match(entry, one, (RoutedHit(hit(one.title, article=one), ("g",)),), signature(one))
                 for entry, one in zip(entries, read, strict=True)
             ]
             found += [result.verdict for result in await end.matched(matches) if isinstance(result, Matched)]

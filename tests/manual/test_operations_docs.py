@@ -18,7 +18,7 @@ from watchpost import log as tm
 from watchpost.cli.main import app
 from watchpost.health import Health
 from watchpost.log import REGISTRY, SENTENCES, set_up_log
-from watchpost.store.receivers import Depths
+from watchpost.store.overview import Depths
 from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Seen, report
 

@@ -10,7 +10,7 @@ from tests.making import article, hit
 from watchpost import log as tm
 from watchpost.match import worker
 from watchpost.model import Verdict
-from watchpost.store.matching import Copy, Match, Matched, Parking
+from watchpost.store.matching import Copy, Match, Matched, RoutedHit
 from watchpost.store.streams import StreamEntry
 
 COUNTED = (tm.articles_matched, tm.hits, tm.hits_copies, tm.hits_unrouted)
@@ -31,7 +31,7 @@ def value(name: str, **labels: str) -> float:
 
 def met(title: str, story: str, *, copy: Copy = "", opens: bool = True) -> None:
     about = article(title)
-    match = Match(StreamEntry(b"1-1", {}), about, (Parking(hit(title), ("team|now",)),))
+    match = Match(StreamEntry(b"1-1", {}), about, (RoutedHit(hit(title), ("team|now",)),))
     worker.count(match, Matched((copy,), Verdict(story, "voice", opens)))
 
 
@@ -48,6 +48,6 @@ def test_news_opens_a_story_a_further_report_joins_it_and_a_copy_is_no_news() ->
 
 
 def test_what_another_matcher_dealt_with_is_counted_as_gone_and_nothing_else() -> None:
-    worker.count(Match(StreamEntry(b"1-1", {}), article("x"), (Parking(hit("x"), ()),)), None)
+    worker.count(Match(StreamEntry(b"1-1", {}), article("x"), (RoutedHit(hit("x"), ()),)), None)
     assert value("matcher_documents_total", result="gone") == 1
     assert value("hits_total", topic="mali", severity="normal") == 0

@@ -17,7 +17,7 @@ from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.ledger import Ledger, gaps
-from watchpost.store.matching import Match, MatchStore, Parking
+from watchpost.store.matching import Match, MatchStore, RoutedHit
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 
@@ -70,7 +70,7 @@ class Desk:
         while entries := await end.claims.take(100, block=False):
             by_id = {one.article.id: one for one in hits}
             read = [(entry, end.read(entry)) for entry in entries]
-            await end.matched([Match(entry, one, (Parking(by_id[one.id], ("team|g",)),)) for entry, one in read])
+            await end.matched([Match(entry, one, (RoutedHit(by_id[one.id], ("team|g",)),)) for entry, one in read])
 
     async def close(self) -> list[dict[str, Any]]:
         """What is sent now, edition after edition."""

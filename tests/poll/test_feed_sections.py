@@ -18,7 +18,7 @@ from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
-from watchpost.store.polling import Looked, PollStore
+from watchpost.store.polling import NewIds, PollStore
 
 HOUR = timedelta(hours=1)
 
@@ -34,9 +34,9 @@ class Outdated(PollStore):
 
     asked = 0
 
-    async def look(self, marks: Mapping[str, str]) -> Looked:
+    async def look(self, marks: Mapping[str, str]) -> NewIds:
         self.asked += 1
-        return Looked() if self.asked == 1 else await super().look(marks)
+        return NewIds() if self.asked == 1 else await super().look(marks)
 
 
 def built(server: HttpServer, registry: PollStore, **options: object) -> Source:

@@ -15,7 +15,7 @@ from watchpost.poll.schedule import Visit
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
-from watchpost.store.polling import Looked
+from watchpost.store.polling import NewIds
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -62,7 +62,7 @@ async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
     await end.commit(claim, [Article("1" * 32, "a", "t", "b", NOW)], memory={}, status={}, delay_ms=0)
     assert (await end.look({"1" * 32: "", "2" * 32: ""})).unseen == {"2" * 32}
     assert (await end.look({"2" * 32: ""})).unseen == {"2" * 32}
-    assert await end.look({}) == Looked()
+    assert await end.look({}) == NewIds()
 
 
 def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.making import article, hit
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import StreamEntry
 
@@ -29,7 +29,7 @@ async def queued(store: Store, *articles: Article) -> None:
 
 
 async def match_one(
-    end: MatchStore, entry: StreamEntry, about: Article, *parkings: Parking
+    end: MatchStore, entry: StreamEntry, about: Article, *parkings: RoutedHit
 ) -> tuple[bool, ...] | Exception | None:
     """MATCHED for one article."""
     (result,) = await end.matched([Match(entry, about, parkings)])
@@ -42,4 +42,4 @@ async def parked(store: Store, *names: str, group: str = "team|now") -> None:
     end = matcher(store)
     for entry in await end.claims.take(100, block=False):
         read = end.read(entry)
-        await match_one(end, entry, read, Parking(hit(read.title, article=read), (group,)))
+        await match_one(end, entry, read, RoutedHit(hit(read.title, article=read), (group,)))

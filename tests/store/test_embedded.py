@@ -11,7 +11,7 @@ import pytest
 from tests.servers import servers_on
 from tests.store.embedding import BINARY, client, killed_parent, make, run_id, until, write
 from watchpost.errors import StoreUnfit, StoreUnreachable
-from watchpost.store.server import binary
+from watchpost.store.server import control
 
 
 async def test_starts_a_server_for_this_user_alone(data: Path) -> None:
@@ -99,7 +99,7 @@ async def test_waits_while_the_server_reads_its_file(data: Path) -> None:
     starting = asyncio.create_task(second.start())
 
     async def loads() -> bool:
-        return await binary.ask(first.socket) == "loading"
+        return await control.ask(first.socket) == "loading"
 
     await until(loads)
     assert not starting.done()

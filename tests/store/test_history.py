@@ -10,7 +10,7 @@ from tests.store.ends import queued
 from tests.web.web_app import closed, found, sent
 from watchpost.store.client import Store
 from watchpost.store.history import History, is_mark
-from watchpost.store.matching import Match, MatchStore, Parking
+from watchpost.store.matching import Match, MatchStore, RoutedHit
 
 
 async def test_news_enter_the_history_once_with_their_story(store: Store) -> None:
@@ -26,7 +26,7 @@ async def test_a_hit_that_no_route_takes_is_in_the_history_too(store: Store) -> 
     await queued(store, about)
     end = MatchStore(store, "m1", lease_ms=60_000, hits_ttl_ms=60_000)
     (entry,) = await end.claims.take(1, block=False)
-    await end.matched([Match(entry, about, (Parking(hit(about.title, article=about), ()),))])
+    await end.matched([Match(entry, about, (RoutedHit(hit(about.title, article=about), ()),))])
     assert len((await History(store).search(lambda hit: True)).hits) == 1
 
 

@@ -10,7 +10,7 @@ from watchpost.model import SourceCounts
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
 from watchpost.store.ledger import Audit, Gap, Ledger, by_name, gaps
-from watchpost.store.matching import Parking
+from watchpost.store.matching import RoutedHit
 from watchpost.store.overview import Overview
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -38,8 +38,8 @@ async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None
     await balanced(store)
     end = matcher(store)
     one, two, three = await end.claims.take(3, block=False)
-    await match_one(end, one, article("a"), Parking(hit("a", article=article("a")), ("team|now", "desk|now")))
-    await match_one(end, two, article("b"), Parking(hit("b", article=article("b")), ()))
+    await match_one(end, one, article("a"), RoutedHit(hit("a", article=article("a")), ("team|now", "desk|now")))
+    await match_one(end, two, article("b"), RoutedHit(hit("b", article=article("b")), ()))
     await end.bury(three, "codec", "damaged")
     assert (await balanced(store)).parked == 2
     (dead_letter,) = await desk.dead_letters()

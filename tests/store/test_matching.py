@@ -12,7 +12,7 @@ from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.store.matching import Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 from watchpost.store.overview import Overview
 from watchpost.store.streams import StreamEntry
 
@@ -23,7 +23,7 @@ async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> Non
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(10, block=False)
-    flags = await match_one(end, entry, end.read(entry), Parking(hit("a"), ("team|now", "desk|08:00")))
+    flags = await match_one(end, entry, end.read(entry), RoutedHit(hit("a"), ("team|now", "desk|08:00")))
     assert flags == (True,)
     assert await end.waiting() == 0
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
@@ -42,7 +42,7 @@ async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared:
     flags = []
     for entry in await end.claims.take(10, block=False):
         read = end.read(entry)
-        flags.append(await match_one(end, entry, read, Parking(hit("x", article=read), ("g",))))
+        flags.append(await match_one(end, entry, read, RoutedHit(hit("x", article=read), ("g",))))
     assert flags == [(True,), (False,)]
     assert (await DeliveryStore(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
@@ -55,7 +55,7 @@ async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in
     await queued(store, first, retitled, same_text, elsewhere)
     end = matcher(store)
     flags = [
-        await match_one(end, entry, end.read(entry), Parking(hit("x", article=end.read(entry)), ("g",)))
+        await match_one(end, entry, end.read(entry), RoutedHit(hit("x", article=end.read(entry)), ("g",)))
         for entry in await end.claims.take(10, block=False)
     ]
     assert flags == [(True,), (True,), (False,), (False,)]
@@ -71,14 +71,14 @@ async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store
     end = matcher(store)
     kinds: list[str] = []
     entries = await end.claims.take(10, block=False)
-    matches = [Match(entry, end.read(entry), (Parking(hit(end.read(entry).title), ("g",)),)) for entry in entries]
+    matches = [Match(entry, end.read(entry), (RoutedHit(hit(end.read(entry).title), ("g",)),)) for entry in entries]
     for result in await end.matched(matches):
         assert isinstance(result, Matched)
         kinds += result.copies
     assert kinds == ["", "url", "near", ""], "from another outlet it is a report of its own"
     entry = StreamEntry(await store.redis.xadd(store.keys.articles, {"a": ARTICLE.encode(again)}), {})
     await end.claims.take(1, block=False)
-    (result,) = await end.matched([Match(entry, again, (Parking(hit("a"), ("g",)),))])
+    (result,) = await end.matched([Match(entry, again, (RoutedHit(hit("a"), ("g",)),))])
     assert isinstance(result, Matched)
     assert result.copies == ("exact",)
 
@@ -89,7 +89,7 @@ async def test_stories_stay_open_for_the_window_after_their_last_report(store: S
     async def told(title: str, topic: str = "mali") -> None:
         await queued(store, article(title))
         (entry,) = await end.claims.take(1, block=False)
-        await match_one(end, entry, article(title), Parking(hit(title, topic=topic), ("g",)))
+        await match_one(end, entry, article(title), RoutedHit(hit(title, topic=topic), ("g",)))
 
     await told("a")
     await told("b")
@@ -107,7 +107,7 @@ async def test_one_article_on_two_topics_is_two_hits(store: Store) -> None:
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(10, block=False)
-    both = [Parking(hit("a", topic="mali"), ("g",)), Parking(hit("a", topic="wagner"), ("g",))]
+    both = [RoutedHit(hit("a", topic="mali"), ("g",)), RoutedHit(hit("a", topic="wagner"), ("g",))]
     assert await match_one(end, entry, end.read(entry), *both) == (True, True)
 
 
@@ -119,8 +119,8 @@ async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None
     (entry,) = await fast.claims.reclaim(10)
     assert entry.id == stale.id
     assert entry.taken_before == 1
-    assert await match_one(fast, entry, article("a"), Parking(hit("a"), ("g",))) == (True,)
-    assert await match_one(slow, stale, article("a"), Parking(hit("a"), ("g",))) is None
+    assert await match_one(fast, entry, article("a"), RoutedHit(hit("a"), ("g",))) == (True,)
+    assert await match_one(slow, stale, article("a"), RoutedHit(hit("a"), ("g",))) is None
     assert (await DeliveryStore(store, kept_ms=HOUR_MS).peek("g")).taken == 1
 
 
@@ -163,10 +163,10 @@ async def test_one_broken_bucket_stops_nobody_else_and_flushed_scripts_are_loade
     await queued(store, article("a"), article("b"))
     end = matcher(store)
     one, two = await end.claims.take(10, block=False)
-    broken = Match(one, article("a"), (Parking(hit("a"), ("g",)),))
+    broken = Match(one, article("a"), (RoutedHit(hit("a"), ("g",)),))
     await store.redis.script_flush()
     await store.redis.set(store.keys.bucket("g"), "not a list")
-    fine = Match(two, article("b"), (Parking(hit("b"), ("other",)),))
+    fine = Match(two, article("b"), (RoutedHit(hit("b"), ("other",)),))
     refused, done = await end.matched([broken, fine])
     assert isinstance(refused, Exception)
     assert done == Matched(("",))

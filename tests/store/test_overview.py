@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from tests.making import article
 from tests.store.ends import poll_store
 from watchpost.store.client import Store
-from watchpost.store.overview import Overview
+from watchpost.store.overview import Overview, Worker
 from watchpost.store.polling import Claim
-from watchpost.store.receivers import Worker
 from watchpost.store.websub import Push, PushStore
 
 

@@ -9,7 +9,7 @@ from tests.making import article
 from tests.store.ends import HOUR_MS, LEASE_MS, matcher, poll_store
 from watchpost.model import Article
 from watchpost.store.client import Store
-from watchpost.store.polling import Claim, Looked
+from watchpost.store.polling import Claim, NewIds
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -145,7 +145,7 @@ async def retitle(store: Store, claim: Claim, mark: str, *, later: bool = True) 
 async def test_an_article_under_another_headline_is_queued_again(store: Store) -> None:
     claim, id_ = await claimed(store), article("a").id
     assert await retitle(store, claim, "aaaaaaaa", later=False) == (1, 0)
-    assert await poll_store(store).look({id_: "aaaaaaaa"}) == Looked()
+    assert await poll_store(store).look({id_: "aaaaaaaa"}) == NewIds()
     assert (await poll_store(store).look({id_: "bbbbbbbb"})).retitled == {id_}
     assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "the same headline is the same article"
     assert await retitle(store, claim, "bbbbbbbb") == (1, 0)
@@ -159,14 +159,14 @@ async def test_whoever_changes_its_headline_again_and_again_is_a_ticker(store: S
     await retitle(store, claim, "00000000", later=False)
     news = [await retitle(store, claim, f"{number:08}") for number in range(1, 9)]
     assert news == [(1, 0)] * 5 + [(0, 1)] * 3
-    assert await poll_store(store).look({id_: "99999999"}) == Looked()
+    assert await poll_store(store).look({id_: "99999999"}) == NewIds()
 
 
 async def test_a_headline_is_looked_at_only_of_what_was_queued_with_one(store: Store) -> None:
     claim, end, id_ = await claimed(store), poll_store(store), article("a").id
     await end.commit(claim, [], known=[id_], memory={}, status={}, delay_ms=HOUR_MS)
     assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "it was only remembered"
-    assert await end.look({id_: "bbbbbbbb"}) == Looked()
+    assert await end.look({id_: "bbbbbbbb"}) == NewIds()
     await commit(store, claim, article("b"))
     done = await end.commit(claim, [article("b")], marks={}, memory={}, status={}, delay_ms=HOUR_MS)
     assert (done.new, done.known) == (0, 1)

@@ -9,7 +9,7 @@ from tests.store.ends import HOUR_MS, LEASE_MS, match_one, queued
 from watchpost.model import Article
 from watchpost.store.client import Store
 from watchpost.store.history import RetainedArticles
-from watchpost.store.matching import Match, MatchStore, Parking
+from watchpost.store.matching import Match, MatchStore, RoutedHit
 
 
 def matcher(store: Store, retained: int) -> MatchStore:
@@ -33,7 +33,7 @@ async def test_hits_and_misses_are_kept_whole_the_newest_first(store: Store) -> 
     await matched(store, end, article("a"))
     await queued(store, article("b", body="Вагнер " * 900))
     (entry,) = await end.claims.take(10, block=False)
-    await match_one(end, entry, end.read(entry), Parking(hit("b"), ("g",)))
+    await match_one(end, entry, end.read(entry), RoutedHit(hit("b"), ("g",)))
     kept = [one async for one in RetainedArticles(store).articles()]
     assert kept == [article("b", body="Вагнер " * 900), article("a")]
     assert await RetainedArticles(store).count() == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tests.store.embedding import make
 from watchpost.errors import StoreUnreachable
-from watchpost.store.server.datadir import find_running
+from watchpost.store.server.control import find_running
 
 
 async def test_a_running_server_is_found_and_a_stopped_one_is_not(data: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.making import WHEN
 from watchpost.errors import FormError
 from watchpost.operations.actions import Backlog
-from watchpost.store.history import DeadLetter
+from watchpost.store.dead_letters import DeadLetter
 
 LETTER = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d1")
 

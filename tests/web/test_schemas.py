@@ -11,8 +11,11 @@ from tests.making import WHEN
 from watchpost.health import Health
 from watchpost.model import Message
 from watchpost.schedules import Daily
-from watchpost.store.history import DeadLetter, DeliveryRecord, SentMessage
-from watchpost.store.receivers import Depths, ReceiverState, Worker
+from watchpost.store.dead_letters import DeadLetter
+from watchpost.store.deliveries import DeliveryRecord
+from watchpost.store.history import SentMessage
+from watchpost.store.overview import Depths, Worker
+from watchpost.store.receivers import ReceiverState
 from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Seen, report
 from watchpost.web.pages import deliveries

@@ -19,7 +19,7 @@ from watchpost.query.parser import parse
 from watchpost.schedules import Immediate
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.store.matching import Parking
+from watchpost.store.matching import RoutedHit
 from watchpost.web.context import ConfigSummary, WebContext
 from watchpost.web.server import build, serve
 
@@ -86,7 +86,7 @@ async def found(
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
     made = made or hit(about.title, article=about, **fields)
-    await match_one(end, entry, end.read(entry), Parking(made, (group,)))
+    await match_one(end, entry, end.read(entry), RoutedHit(made, (group,)))
     return made
 
 

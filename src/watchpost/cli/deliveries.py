@@ -27,7 +27,8 @@ from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.operations import factory
 from watchpost.operations.actions import Actions
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin, failed_since
+from watchpost.store.dead_letters import failed_since
+from watchpost.store.deliveries import DeliveryAdmin
 
 
 def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:

@@ -26,11 +26,10 @@ from watchpost.operations import actions, factory
 from watchpost.operations.actions import Actions, audit
 from watchpost.plurals import count
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin
-from watchpost.store.history import DeadLetter, DeliveryRecord
+from watchpost.store.dead_letters import DeadLetter
+from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
 from watchpost.store.ledger import Ledger, gaps
-from watchpost.store.overview import Overview
-from watchpost.store.receivers import Depths
+from watchpost.store.overview import Depths, Overview
 
 
 @dataclass(frozen=True, slots=True)

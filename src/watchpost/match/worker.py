@@ -18,7 +18,7 @@ from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
 from watchpost.model import Article, Route
 from watchpost.store.client import until_available
-from watchpost.store.matching import Copy, Match, Matched, MatchStore, Parking
+from watchpost.store.matching import Copy, Match, Matched, MatchStore, RoutedHit
 from watchpost.store.streams import Consumer, StreamEntry
 
 # What the matcher adds to the metrics.
@@ -34,7 +34,7 @@ def count(done: Match, result: Matched | None) -> None:
         _count(parking, copy, joins)
 
 
-def _count(parking: Parking, copy: Copy, joins: bool) -> None:
+def _count(parking: RoutedHit, copy: Copy, joins: bool) -> None:
     hit = parking.hit
     if copy:
         tm.hits_copies.labels(copy).inc()
@@ -134,14 +134,14 @@ class Matcher:
     async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
 
-    def _find(self, article: Article) -> tuple[Parking, ...]:
+    def _find(self, article: Article) -> tuple[RoutedHit, ...]:
         begun = perf_counter()
         with tracing.span("match.article", [article.trace], source=article.source) as trace:
             found = self._topics.match(article, self._clock())
         if trace:
             found = tuple(replace(hit, article=replace(hit.article, trace=trace)) for hit in found)
         tm.match_seconds.observe(perf_counter() - begun)
-        return tuple(Parking(hit, groups_of(hit, self._routes)) for hit in found)
+        return tuple(RoutedHit(hit, groups_of(hit, self._routes)) for hit in found)
 
     async def _hand_on(self, matches: Sequence[Match]) -> None:
         """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""

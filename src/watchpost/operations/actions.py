@@ -17,8 +17,8 @@ from watchpost.model import SEVERITIES, derive_id
 from watchpost.operations import factory
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin, failed_since
-from watchpost.store.history import DeadLetter, DeliveryRecord
+from watchpost.store.dead_letters import DeadLetter, failed_since
+from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
 from watchpost.store.silences import Silences
 
 # A silence out of what a person wrote, on the command line or a page: the same checks and sentences.

@@ -36,7 +36,7 @@ from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
 from watchpost.store.receivers import CircuitBreaker
 from watchpost.store.server.binary import find_binary
-from watchpost.store.server.datadir import find_running
+from watchpost.store.server.control import find_running
 from watchpost.store.server.embedded import EmbeddedServer
 from watchpost.store.silences import Silences
 from watchpost.store.websub import PushStore

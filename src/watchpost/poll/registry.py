@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from watchpost.store.polling import Looked
+    from watchpost.store.polling import NewIds
 
 
 class Registry(Protocol):
     """What the pollers know together: which articles were read before, and whose turn it is at a host."""
 
-    async def look(self, marks: Mapping[str, str]) -> Looked:
+    async def look(self, marks: Mapping[str, str]) -> NewIds:
         """Which of the ids are new, and which were read under a headline with another mark ("": it does not count)."""
         ...
 

@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from watchpost.errors import CodecError
-from watchpost.model import Delivery
+from watchpost.model import Delivery, Message
 from watchpost.store import keys as store_keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.codec import ARTICLE, MESSAGE
-from watchpost.store.history import DeadLetter, DeliveryRecord
+from watchpost.store.codec import MESSAGE
+from watchpost.store.dead_letters import DeadLetter, _dead_letter, _title
 from watchpost.store.receivers import ReceiverState, receiver_state
 from watchpost.store.streams import StreamClaims, StreamEntry
 from watchpost.store.windows import WindowStore
+
+# what people look up: deliveries and dead letters, hits and messages of the past.
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One delivery on file. `state`: queued, retrying, held, unknown, dead, or delivered (then only the id is left).
+
+    `due` is when the next attempt comes, if a time is set. `message` is None where it cannot be read.
+    """
+
+    id: str
+    receiver: str
+    state: str
+    digest: str = ""
+    attempts: int = 0
+    replays: int = 0
+    created: datetime | None = None
+    due: datetime | None = None
+    error: str = ""
+    message: Message | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.message.subject if self.message is not None else ""
 
 
 class DeliveryStore(WindowStore):
@@ -244,37 +271,6 @@ class DeliveryAdmin:
         async with self._store.errors():
             rows = await self._store.redis.xrange(self._keys.articles, count=count)
         return tuple(_title(fields.get(b"a", b"")) for _, fields in rows)
-
-
-def failed_since(dead_letters: Sequence[DeadLetter], since: datetime | None) -> tuple[DeadLetter, ...]:
-    """The dead letters of deliveries, none older than `since`."""
-    return tuple(one for one in dead_letters if one.kind == "delivery" and (since is None or one.at >= since))
-
-
-def _dead_letter(id_: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
-    def text(name: bytes) -> str:
-        return fields.get(name, b"").decode("utf-8", "replace")
-
-    kind = text(b"kind")
-    moment = int(text(b"at") or id_.decode().partition("-")[0])
-    return DeadLetter(
-        id=id_.decode(),
-        kind=kind,
-        reason=text(b"reason"),
-        detail=text(b"detail"),
-        at=datetime.fromtimestamp(moment / 1000, UTC),
-        receiver=text(b"receiver"),
-        delivery=text(b"id"),
-        group=text(b"group"),
-        about=_title(fields.get(b"payload", b"")) if kind == "article" else text(b"group"),
-    )
-
-
-def _title(data: bytes) -> str:
-    try:
-        return ARTICLE.decode(data).title
-    except CodecError as error:
-        return f"({error})"
 
 
 def _glob(text: str) -> str:

@@ -10,48 +10,8 @@ from watchpost.errors import CodecError
 from watchpost.model import Article, Hit, Message
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE, MESSAGE
-from watchpost.store.windows import parked_hit
-
-# what people look up: deliveries and dead letters, hits and messages of the past.
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """One delivery on file. `state`: queued, retrying, held, unknown, dead, or delivered (then only the id is left).
-
-    `due` is when the next attempt comes, if a time is set. `message` is None where it cannot be read.
-    """
-
-    id: str
-    receiver: str
-    state: str
-    digest: str = ""
-    attempts: int = 0
-    replays: int = 0
-    created: datetime | None = None
-    due: datetime | None = None
-    error: str = ""
-    message: Message | None = None
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return self.message.subject if self.message is not None else ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One dead letter. `id` is its own; `delivery`, `receiver` are set for deliveries, `about` says what it was."""
-
-    id: str
-    kind: str
-    reason: str
-    detail: str
-    at: datetime
-    receiver: str = ""
-    delivery: str = ""
-    group: str = ""
-    about: str = ""
+from watchpost.store.overview import Waiting
+from watchpost.store.windows import decode_hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +41,6 @@ class SentMessage:
     sent: datetime
     attempts: int
     message: Message | None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is parked for a group: how many hits, since when, and the first of them."""
-
-    count: int
-    opened: datetime | None
-    hits: tuple[Hit, ...]
 
 
 _PAGE = 200
@@ -191,7 +142,7 @@ def is_mark(text: str) -> bool:
 
 def _readable(data: bytes) -> Hit | None:
     try:
-        return parked_hit(data)
+        return decode_hit(data)
     except CodecError:
         return None
 

@@ -14,7 +14,7 @@ from watchpost.store.streams import StreamClaims, StreamEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Parking:
+class RoutedHit:
     """A hit and the keys of the groups that are to be told of it."""
 
     hit: Hit
@@ -27,7 +27,7 @@ class Match:
 
     entry: StreamEntry
     article: Article
-    parkings: tuple[Parking, ...]
+    parkings: tuple[RoutedHit, ...]
     signature: Signature | None = None
 
 

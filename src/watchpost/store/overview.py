@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from watchpost.model import SourceCounts
+from watchpost.model import Hit, SourceCounts
 from watchpost.store.client import Store
 from watchpost.store.keys import MEMORY
 from watchpost.store.ledger import Ledger, gaps
-from watchpost.store.receivers import (
-    Depths,
-    ReceiverState,
-    SourceRecord,
-    SourceStatus,
-    UnsubscribedAddresses,
-    Worker,
-    receiver_state,
-)
+from watchpost.store.receivers import ReceiverState, UnsubscribedAddresses, receiver_state
+from watchpost.store.sources import SourceRecord, SourceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that works, as it says itself; `name` holds its role, its machine and its process id.
+
+    `paused`: why it reads no sources for now: "disk", "backlog", "store"; "" if nothing keeps it.
+    """
+
+    name: str
+    role: str
+    version: str
+    paused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """How much waits where. `dead` is all that was given up, `dead_of` the same by the queue that it was in."""
+
+    articles: int
+    parked: int
+    outbox: dict[str, int]
+    retry: int
+    dead: int
+    pushed: int = 0
+    dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def by_queue(self) -> dict[str, int]:
+        """The depths by the name of the queue: pushed, articles, parked, retry, and outbox:RECEIVER."""
+        outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
+        return {"pushed": self.pushed, "articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
 
 
 class Overview:
@@ -185,3 +210,12 @@ def _status(name: str, row: list[bytes | None]) -> SourceStatus:
 
 def _time(text: str) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is parked for a group: how many hits, since when, and the first of them."""
+
+    count: int
+    opened: datetime | None
+    hits: tuple[Hit, ...]

@@ -58,7 +58,7 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class NewIds:
     """Ids of articles that nobody has committed yet, and of those that were queued under another headline."""
 
     unseen: frozenset[str] = frozenset()
@@ -123,13 +123,13 @@ class PollStore:
         """A claimed feed that this process does not know: others of its host need not wait for it."""
         await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
-    async def look(self, marks: Mapping[str, str]) -> Looked:
+    async def look(self, marks: Mapping[str, str]) -> NewIds:
         """What COMMIT would do with articles of these ids, each with the mark of its headline (MARK characters, or "").
 
         Changes nothing, and is a hint: COMMIT decides.
         """
         if not marks:
-            return Looked()
+            return NewIds()
         ids = list(marks)
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
@@ -139,7 +139,7 @@ class PollStore:
         rows = list(zip(ids, scores, heads, strict=True))
         unseen = frozenset(id_ for id_, score, _ in rows if score is None)
         retitled = {id_ for id_, _, head in rows if head and marks[id_] and _changes(head, marks[id_])}
-        return Looked(unseen, frozenset(retitled - unseen))
+        return NewIds(unseen, frozenset(retitled - unseen))
 
     async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
         """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again.

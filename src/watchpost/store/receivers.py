@@ -2,74 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from watchpost.model import Delivery
 from watchpost.store.client import Argument, Store
 from watchpost.store.codec import MESSAGE
-
-# what the board shows, as values.
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """How one source fares. `failures` counts in a row; `reason` and `detail` are the last failure's.
-
-    `state` is "gone" or "dead" for a feed that is not asked any more, or seldom, else "". `failing_since` is when the
-    first of the failures was.
-    """
-
-    name: str
-    failures: int
-    reason: str
-    detail: str
-    last_read: datetime | None
-    last_visit: datetime | None
-    next_visit: str
-    state: str = ""
-    failing_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
-    """All that is kept of one source: what it wants to find again (validators), and what people see of it."""
-
-    name: str
-    memory: Mapping[str, str] = field(hash=False)
-    status: Mapping[str, str] = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process that works, as it says itself; `name` holds its role, its machine and its process id.
-
-    `paused`: why it reads no sources for now: "disk", "backlog", "store"; "" if nothing keeps it.
-    """
-
-    name: str
-    role: str
-    version: str
-    paused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Depths:
-    """How much waits where. `dead` is all that was given up, `dead_of` the same by the queue that it was in."""
-
-    articles: int
-    parked: int
-    outbox: dict[str, int]
-    retry: int
-    dead: int
-    pushed: int = 0
-    dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
-
-    def by_queue(self) -> dict[str, int]:
-        """The depths by the name of the queue: pushed, articles, parked, retry, and outbox:RECEIVER."""
-        outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
-        return {"pushed": self.pushed, "articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
 
 
 @dataclass(frozen=True, slots=True)

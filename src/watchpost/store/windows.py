@@ -126,7 +126,7 @@ class WindowStore:
         damaged: list[tuple[str, bytes]] = []
         for data in raw:
             try:
-                hits.append((parked_hit(data), data))
+                hits.append((decode_hit(data), data))
             except CodecError as error:
                 damaged.append((str(error), data))
         return Bucket(
@@ -216,7 +216,7 @@ class WindowStore:
         return datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
 
 
-def parked_hit(data: bytes) -> Hit:
+def decode_hit(data: bytes) -> Hit:
     """A parked hit with the story that MATCHED gave it: see scripts/matched.lua. Raises CodecError."""
     if data[:2] != b"s1":
         return HIT.decode(data)

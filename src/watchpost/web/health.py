@@ -20,8 +20,9 @@ from watchpost import log as tm
 from watchpost.errors import StoreError
 from watchpost.health import Health
 from watchpost.plurals import count
-from watchpost.store.overview import Overview
-from watchpost.store.receivers import Depths, ReceiverState, SourceStatus, Worker
+from watchpost.store.overview import Depths, Overview, Worker
+from watchpost.store.receivers import ReceiverState
+from watchpost.store.sources import SourceStatus
 from watchpost.web.context import ConfigSummary
 
 SHAPE = "watchpost/status/1"

@@ -22,8 +22,8 @@ from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.history import History, HitPage, is_mark
 from watchpost.store.ledger import Ledger, by_name
 from watchpost.store.overview import Overview
-from watchpost.store.receivers import SourceStatus
 from watchpost.store.silences import Silences
+from watchpost.store.sources import SourceStatus
 from watchpost.web.context import Coming, ConfigSummary, Disk, NextDigest
 from watchpost.web.health import look, report
 from watchpost.web.pages import configuration, deliveries, digests, feeds, now, stories, topics

@@ -17,7 +17,7 @@ from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http import caching, websub
 from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
-from watchpost.store.receivers import SourceRecord, SourceStatus
+from watchpost.store.sources import SourceRecord, SourceStatus
 
 # what an operator can do about a feed in trouble.
 

@@ -6,19 +6,16 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
-from watchpost.errors import StoreUnfit, StoreUnreachable
-from watchpost.store.client import OLDEST, cancellable
+from watchpost.errors import StoreError, StoreUnfit, StoreUnreachable
+from watchpost.store.client import OLDEST
+from watchpost.store.server import datadir
+from watchpost.store.server.datadir import DataDirectory
 
 Fsync = Literal["everysec", "always"]
 
@@ -117,77 +114,91 @@ def _problem(binary: Path) -> str:
     return ""
 
 
-# A door to the embedded server's socket: the few things its supervisor asks and tells it, each in one connection.
-#
-# A new connection each time is on purpose: it finds what a client would find.
+# A door to the operating system: the server as a child process, and what it says when it ends.
 
 
-Answer = Literal["ready", "loading", "silent"]
-
-_TROUBLE = (exceptions.RedisError, OSError, TimeoutError)
-
-
-async def ask(socket: Path) -> Answer:
-    """Whether the server takes commands. Never raises."""
-    try:
-        async with _client(socket, timeout_seconds=2.0) as redis:
-            await redis.ping()
-    except exceptions.BusyLoadingError:
-        return "loading"
-    except exceptions.ResponseError:  # MISCONF, BUSY: in trouble, but it lives
-        return "ready"
-    except _TROUBLE:
-        return "silent"
-    return "ready"
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_NO_ROOM = 1024 * 1024  # bytes
+_BAD_DATA = (
+    "reading the append only file",
+    "Internal error in RDB",
+    "MANIFEST FILE ERROR",
+    "AOF loading aborted",
+    "the truncated file is not the last file",
+    "Fatal error loading the DB",
+)
 
 
-async def identify(socket: Path, data: Path) -> int:
-    """The server's process id, once it has said that it keeps its data in `data`.
+class Child:
+    """One started server program. It outlives this process: nothing here stops it but `end`.
 
-    Raises StoreUnfit for another server, StoreUnreachable when it goes away meanwhile.
+    It inherits `lock`, the descriptor of its data directory's lock, and appends what it says to redis.log.
+    Raises StoreUnreachable when the program cannot be run at all.
     """
-    try:
-        async with _client(socket) as redis:
-            facts = await redis.info("server")
-            settings = await redis.config_get("dir", "appendonly")
-    except _TROUBLE as error:
-        raise StoreUnreachable(f"the server at {socket} went away while it started: {error}") from error
-    if settings.get("dir") != str(data) or settings.get("appendonly") != "yes":
-        raise StoreUnfit(
-            f"the server at {socket} keeps its data in {settings.get('dir')} "
-            f"(appendonly {settings.get('appendonly')}), not in {data}: stop that server and start again"
+
+    def __init__(self, binary: Path, words: tuple[str, ...], *, lock: int, directory: DataDirectory) -> None:
+        self._binary = binary
+        self._directory = directory
+        output, self._log_start = directory.open_log()
+        try:
+            # Not asyncio's subprocess: that one kills its child when the loop closes.
+            self._process = subprocess.Popen(  # noqa: S603 - the operator chose the program
+                [binary, *words],
+                cwd=directory.path,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lock,),
+                umask=0o077,
+                start_new_session=True,  # the terminal's Ctrl-C is for watchpost, which stops the server last
+            )
+        except OSError as error:
+            raise StoreUnreachable(
+                f"{binary} cannot be started ({error.strerror}): "
+                "set WATCHPOST_REDIS_BIN to a Valkey or Redis server, or unset it"
+            ) from error
+        finally:
+            os.close(output)
+        self.pid = self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """True until the program has ended; buries it when it has."""
+        return self._process.poll() is None
+
+    @property
+    def damaged_file(self) -> str | None:
+        """The append-only file that the server refused to read, by its own words."""
+        return datadir.damaged(self._said())
+
+    def last_words(self) -> str:
+        """The last five lines that it wrote to its log, as one line."""
+        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
+        return " | ".join(lines[-5:])[-800:]
+
+    def why_it_ended(self) -> StoreError:
+        """Its end as an error that says what to do."""
+        said, words, data = self._said(), self.last_words() or "it said nothing", self._directory.path
+        if "No space left on device" in said or shutil.disk_usage(data).free < _NO_ROOM:  # the log may not fit either
+            return StoreUnfit(f"there is no room left on the disk of {data}: make room and start again ({words})")
+        if any(sign in said for sign in _BAD_DATA):
+            return datadir.unreadable(data, words)
+        if "Permission denied" in said or "Read-only file system" in said:
+            return StoreUnfit(f"the server may not read or write its files in {data}: give them to this user ({words})")
+        return StoreUnreachable(
+            f"the server {self._binary} ended at once (exit code {self._process.returncode}); "
+            f"the end of {data / 'redis.log'}: {words}"
         )
-    return int(facts["process_id"])
 
+    def end(self, timeout_seconds: float) -> None:
+        """Ask it to end (SIGTERM) and wait. Blocks."""
+        if self.lives:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                return  # it holds its lock, so that the next start adopts it
 
-async def adjust(socket: Path, *, fsync: Fsync, maxmemory: int) -> None:
-    """Give a server that was started earlier the settings of now."""
-    with suppress(*_TROUBLE):
-        async with _client(socket) as redis:
-            await redis.config_set("appendfsync", fsync, "maxmemory", maxmemory)
-
-
-async def shut_down(socket: Path) -> bool:
-    """Ask the server to write out its file and end. False when it refused or did not listen."""
-    try:
-        async with _client(socket) as redis:
-            await redis.shutdown()
-    except _TROUBLE:
-        return False
-    return True
-
-
-@asynccontextmanager
-async def _client(socket: Path, timeout_seconds: float = 10.0) -> AsyncIterator[Any]:
-    # Any: redis-py types answers "bytes or str", because decoding is a switch at run time.
-    client = Redis(
-        unix_socket_path=str(socket),
-        protocol=2,
-        decode_responses=True,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=2.0,
-        retry=Retry(NoBackoff(), 0),
-    )
-    with cancellable():
-        async with client:
-            yield client
+    def _said(self) -> str:
+        return self._directory.read_log(self._log_start)

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
-from watchpost.store.server import binary as server_binary
+from watchpost.errors import StoreUnfit
 
 LONGEST_SOCKET = 100  # bytes; sun_path holds 104 on macOS and 108 on Linux (unix(4), unix(7))
 _LARGEST_LOG = 4 * 1024 * 1024
@@ -276,25 +275,3 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-# A door to an embedded server that runs already: for commands that look at a service from outside it.
-
-
-async def find_running(data: Path, *, runtime_dir: Path | None = None) -> str:
-    """The URL of the server that runs on the directory `data` right now. Starts nothing, writes nothing.
-
-    `runtime_dir` as for EmbeddedServer. Raises StoreUnreachable if none runs there, StoreBusy if it is still loading.
-    """
-    if runtime_dir is None and (named := os.environ.get("XDG_RUNTIME_DIR")):
-        runtime_dir = Path(named)
-    directory = DataDirectory(data, runtime_dir)
-    socket = directory.socket(make=False)
-    answer = "silent" if socket is None else await server_binary.ask(socket)
-    if answer == "silent":
-        raise StoreUnreachable(
-            f"no watchpost runs on {directory.path}: start it with `watchpost run`, or name its directory with --data"
-        )
-    if answer == "loading":
-        raise StoreBusy(f"the server on {directory.path} is still reading its data: try again in a moment")
-    return f"unix://{socket}"

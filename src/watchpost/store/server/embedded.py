@@ -11,7 +11,6 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,100 +18,9 @@ from typing import Any, Protocol
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
-from watchpost.store.server import binary as server_binary
-from watchpost.store.server import datadir
-from watchpost.store.server.binary import Fsync, arguments, find_binary, memory_share
+from watchpost.store.server import control, datadir
+from watchpost.store.server.binary import Child, Fsync, arguments, find_binary, memory_share
 from watchpost.store.server.datadir import DataDirectory
-
-# A door to the operating system: the server as a child process, and what it says when it ends.
-
-
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_NO_ROOM = 1024 * 1024  # bytes
-_BAD_DATA = (
-    "reading the append only file",
-    "Internal error in RDB",
-    "MANIFEST FILE ERROR",
-    "AOF loading aborted",
-    "the truncated file is not the last file",
-    "Fatal error loading the DB",
-)
-
-
-class Child:
-    """One started server program. It outlives this process: nothing here stops it but `end`.
-
-    It inherits `lock`, the descriptor of its data directory's lock, and appends what it says to redis.log.
-    Raises StoreUnreachable when the program cannot be run at all.
-    """
-
-    def __init__(self, binary: Path, words: tuple[str, ...], *, lock: int, directory: DataDirectory) -> None:
-        self._binary = binary
-        self._directory = directory
-        output, self._log_start = directory.open_log()
-        try:
-            # Not asyncio's subprocess: that one kills its child when the loop closes.
-            self._process = subprocess.Popen(  # noqa: S603 - the operator chose the program
-                [binary, *words],
-                cwd=directory.path,
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(lock,),
-                umask=0o077,
-                start_new_session=True,  # the terminal's Ctrl-C is for watchpost, which stops the server last
-            )
-        except OSError as error:
-            raise StoreUnreachable(
-                f"{binary} cannot be started ({error.strerror}): "
-                "set WATCHPOST_REDIS_BIN to a Valkey or Redis server, or unset it"
-            ) from error
-        finally:
-            os.close(output)
-        self.pid = self._process.pid
-
-    @property
-    def lives(self) -> bool:
-        """True until the program has ended; buries it when it has."""
-        return self._process.poll() is None
-
-    @property
-    def damaged_file(self) -> str | None:
-        """The append-only file that the server refused to read, by its own words."""
-        return datadir.damaged(self._said())
-
-    def last_words(self) -> str:
-        """The last five lines that it wrote to its log, as one line."""
-        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
-        return " | ".join(lines[-5:])[-800:]
-
-    def why_it_ended(self) -> StoreError:
-        """Its end as an error that says what to do."""
-        said, words, data = self._said(), self.last_words() or "it said nothing", self._directory.path
-        if "No space left on device" in said or shutil.disk_usage(data).free < _NO_ROOM:  # the log may not fit either
-            return StoreUnfit(f"there is no room left on the disk of {data}: make room and start again ({words})")
-        if any(sign in said for sign in _BAD_DATA):
-            return datadir.unreadable(data, words)
-        if "Permission denied" in said or "Read-only file system" in said:
-            return StoreUnfit(f"the server may not read or write its files in {data}: give them to this user ({words})")
-        return StoreUnreachable(
-            f"the server {self._binary} ended at once (exit code {self._process.returncode}); "
-            f"the end of {data / 'redis.log'}: {words}"
-        )
-
-    def end(self, timeout_seconds: float) -> None:
-        """Ask it to end (SIGTERM) and wait. Blocks."""
-        if self.lives:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout_seconds)
-            except subprocess.TimeoutExpired:
-                return  # it holds its lock, so that the next start adopts it
-
-    def _said(self) -> str:
-        return self._directory.read_log(self._log_start)
-
 
 __all__ = ["EmbeddedServer", "Log", "find_binary"]
 
@@ -233,7 +141,7 @@ class EmbeddedServer:
         deadline = clock() + STOP_SECONDS
         try:
             # Not SIGKILL, and not NOSAVE: a shutdown writes and syncs the append-only file.
-            if not await server_binary.shut_down(self.socket) and not self._is_dead():
+            if not await control.shut_down(self.socket) and not self._is_dead():
                 with suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGTERM)
             while not self._is_dead():
@@ -274,10 +182,10 @@ class EmbeddedServer:
                 return
             answer = await self._ask()
             if answer == "ready":
-                self.pid = await server_binary.identify(self.socket, self._directory.path)
+                self.pid = await control.identify(self.socket, self._directory.path)
                 self.adopted = True
                 if self.owner:
-                    await server_binary.adjust(self.socket, fsync=self._fsync, maxmemory=self._maxmemory)
+                    await control.adjust(self.socket, fsync=self._fsync, maxmemory=self._maxmemory)
                 self._log.info("redis.adopted" if self.owner else "redis.joined", pid=self.pid)
                 return
             if clock() > deadline:
@@ -301,7 +209,7 @@ class EmbeddedServer:
                     raise datadir.unreadable(data, f"{file} is still refused after a repair; a copy is in {done.copy}")
         finally:
             os.close(lock)  # the server's own descriptor keeps the lock
-        self.pid = await server_binary.identify(self.socket, self._directory.path)
+        self.pid = await control.identify(self.socket, self._directory.path)
         self.adopted = False
 
     async def _spawn(self, lock: int) -> str | None:
@@ -340,8 +248,8 @@ class EmbeddedServer:
                 continue
             return wait
 
-    async def _ask(self) -> server_binary.Answer:
-        return "silent" if self._socket is None else await server_binary.ask(self._socket)
+    async def _ask(self) -> control.Answer:
+        return "silent" if self._socket is None else await control.ask(self._socket)
 
     def _is_dead(self) -> bool:
         """True when no server runs here and it is for this process to say so. A free lock is the proof."""
@@ -365,7 +273,7 @@ class EmbeddedServer:
             os.close(self._ownership)
             self._ownership = None
 
-    def _late(self, answer: server_binary.Answer) -> StoreError:
+    def _late(self, answer: control.Answer) -> StoreError:
         data = self._directory.path
         if answer == "loading":
             return StoreBusy(

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from watchpost.operations.actions import FAILED, Backlog
-from watchpost.store.history import DeadLetter, DeliveryRecord, SentMessage
+from watchpost.store.dead_letters import DeadLetter
+from watchpost.store.deliveries import DeliveryRecord
+from watchpost.store.history import SentMessage
 from watchpost.store.receivers import ReceiverState
 from watchpost.web.pages.digests import batches
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.store.receivers import SourceStatus
+from watchpost.store.sources import SourceStatus
 from watchpost.web.schemas import page_of
 
 PAGE = 80

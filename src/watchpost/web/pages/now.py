@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchpost.store.receivers import Depths, ReceiverState, SourceStatus
+from watchpost.store.overview import Depths
+from watchpost.store.receivers import ReceiverState
+from watchpost.store.sources import SourceStatus
 from watchpost.web.pages.digests import Upcoming
 from watchpost.web.pages.feeds import state_of
 from watchpost.web.schemas import reason_of
