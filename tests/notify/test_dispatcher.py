@@ -11,7 +11,7 @@ from tests.making import article, hit
 from tests.notify.desk import ALWAYS, MINUTES, Desk, LaterOutbox, report, titles
 from watchpost import log as tm
 from watchpost.model import Digest, Hit, Message
-from watchpost.notify.render import sentences
+from watchpost.notify.render import packing
 from watchpost.schedules import QuietHours, Silence
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
@@ -206,7 +206,7 @@ class NarrowReceiver(RecordingReceiver):
     """Has room for one story."""
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
-        (one,) = super().compose(sentences.shorten(digest, 1))
+        (one,) = super().compose(packing.limit_stories(digest, 1))
         return (replace(one, omitted=len(digest.stories) - 1),) if digest.stories else (one,)
 
 

@@ -13,7 +13,8 @@ from tests.notify.editions import BIDI, HOSTILE, MENTION, digest, endless, hosti
 from watchpost.model import Digest
 from watchpost.notify.receivers import discord, mattermost, ntfy, teams
 from watchpost.notify.render import plain
-from watchpost.notify.render.rich_text import APPRISE, DISCORD, Limits, brief
+from watchpost.notify.render.limits import APPRISE, DISCORD, Limits
+from watchpost.notify.render.packing import brief
 
 Read = Callable[[Digest], list[dict[str, Any]]]
 

@@ -12,7 +12,8 @@ from tests.notify.editions import WHEN, digest, hostile, report, story, usual
 from watchpost.model import Digest, HeadlineChange, SourceCounts
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences
-from watchpost.notify.render.sentences import not_shown, remarks, shorten, spikes, trend_line
+from watchpost.notify.render.packing import limit_stories
+from watchpost.notify.render.sentences import not_shown, remarks, spikes, trend_line
 from watchpost.trend import Trend
 
 LOUD = Trend((2, 2, 1, 3, 5, 2, 1, 1, 1, 1, 2, 2, 3, 12), 12, 4.0, True)
@@ -89,8 +90,8 @@ def test_webhooks_get_the_numbers() -> None:
 def test_what_is_left_out_is_counted_by_severity() -> None:
     mali = story(2).topics[:1]
     edition = digest(story(1), story(2), story(3, topics=mali), story(4, topics=mali))
-    assert not_shown(shorten(edition, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
-    assert not_shown(shorten(shorten(edition, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    assert not_shown(limit_stories(edition, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    assert not_shown(limit_stories(limit_stories(edition, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
 
 
 def test_hostile_words_are_harmless_here_too() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
 from watchpost.model import SEVERITIES, HeadlineChange, SourceCounts, UnreadSource
 from watchpost.notify.receivers import slack
-from watchpost.notify.render import html, plain, sentences
+from watchpost.notify.render import html, plain, sentences, story_lines, times
 from watchpost.notify.render.i18n import LANGUAGES, phrases_for
 
 
@@ -44,36 +44,36 @@ def test_the_subject_is_one_line_of_at_most_ninety(text: str) -> None:
 
 
 def test_a_story_stands_once_under_its_most_severe_topic() -> None:
-    sections = sentences.sections(usual().stories)
+    sections = story_lines.sections(usual().stories)
     assert [(section.title, len(section.stories)) for section in sections] == [
         ("Wagner / Africa Corps", 1),
         ("Mali security", 2),
     ]
-    assert sentences.other_topics(story()) == ("Mali security",)
+    assert story_lines.other_topics(story()) == ("Mali security",)
 
 
 def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
     edition = usual()
     assert sentences.dateline(edition) == "Monday 23 November 2026, 09:00 Europe/Paris"
-    assert sentences.window(edition) == "Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
-    assert sentences.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
-    assert sentences.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
+    assert sentences.period(edition) == "Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
+    assert times.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
+    assert times.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
     assert sentences.dateline(usual(timezone="Nowhere/Land")) == "Monday 23 November 2026, 08:00 UTC"
 
 
 def test_the_byline_never_guesses_a_date() -> None:
     edition = usual()
-    assert sentences.byline(edition, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
+    assert story_lines.byline(edition, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
     undated = story(lead=report(published=None))
-    assert sentences.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
+    assert story_lines.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
     old = story(lead=report(published=WHEN - timedelta(days=3)))
-    assert "published Fri 20 Nov 09:00 (3 d ago), seen 08:44" in sentences.byline(edition, old)
+    assert "published Fri 20 Nov 09:00 (3 d ago), seen 08:44" in story_lines.byline(edition, old)
 
 
 def test_copies_of_one_outlet_are_one_source() -> None:
     one = story(reports=(report(), report("Same, retitled"), report(source="other-feed-of-rfi")))
-    assert sentences.sources(one) == 1
-    assert sentences.also(one) == ((), 0)
+    assert story_lines.count_sources(one) == 1
+    assert story_lines.further_reports(one) == ((), 0)
 
 
 def test_a_silent_failure_is_not_a_quiet_day() -> None:
@@ -132,9 +132,9 @@ def test_every_language_knows_every_status_and_severity() -> None:
 def test_an_update_says_what_has_changed() -> None:
     change = HeadlineChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
     told = story(status="updated", change=change, outlets=7, independent=3)
-    assert sentences.status(digest(), told) == "UPDATE +3"
-    assert sentences.byline(digest(), told).endswith(
+    assert story_lines.status_label(digest(), told) == "UPDATE +3"
+    assert story_lines.byline(digest(), told).endswith(
         "7 sources, 3 independent. Headline changed. Figures corrected: 30 → 45."
     )
-    assert sentences.status(digest(language="fr"), told) == "MIS À JOUR +3"
-    assert sentences.source_count(digest(language="fr"), told) == "7 sources, 3 indépendantes"
+    assert story_lines.status_label(digest(language="fr"), told) == "MIS À JOUR +3"
+    assert story_lines.sources_in_words(digest(language="fr"), told) == "7 sources, 3 indépendantes"

@@ -12,7 +12,7 @@ from tests.http_server import Answer, HttpServer
 from tests.notify.editions import HOSTILE, digest, endless, hostile, usual
 from tests.notify.test_receiver_webhook import receiver, send
 from watchpost.model import Delivered
-from watchpost.notify.render.rich_text import UnfitError
+from watchpost.notify.render.limits import UnfitError
 from watchpost.notify.render.sanitize import clean
 
 

@@ -13,8 +13,8 @@ from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused
 from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, judge
 from watchpost.notify.receiver import DeliveryOptions
-from watchpost.notify.render import plain, sentences
-from watchpost.notify.render.rich_text import Limits, fit
+from watchpost.notify.render import packing, plain, sentences
+from watchpost.notify.render.limits import Limits, fit
 
 _PAYLOAD_REFUSED = (400, 413, 422)
 
@@ -57,9 +57,9 @@ class Chat:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
-        shown, laid = self._form.messages(sentences.shorten(digest, self._stories))
+        shown, laid = self._form.messages(packing.limit_stories(digest, self._stories))
         payloads = [fit(payload, self._form.validate) for payload in laid]
-        text = plain.plain(sentences.shorten(shown, self._form.limits.stories))
+        text = plain.plain(packing.limit_stories(shown, self._form.limits.stories))
         return tuple(
             Message(
                 part=str(number) if len(payloads) > 1 else "",

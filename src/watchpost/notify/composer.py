@@ -17,9 +17,9 @@ from watchpost.model import SEVERITIES, Delivery, Digest, Group, Hit, Message, S
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest import after, compose
 from watchpost.notify.receiver import Receiver
-from watchpost.notify.render import sentences
+from watchpost.notify.render import story_lines
+from watchpost.notify.render.packing import reductions
 from watchpost.notify.render.sanitize import clean
-from watchpost.notify.render.sentences import reductions
 from watchpost.notify.rules import Decision, decide
 from watchpost.notify.schedule import Window, hour_after, next_slot, tell_empty
 from watchpost.schedules import Immediate, QuietHours, Silence
@@ -230,7 +230,7 @@ class Composer:
     async def _trends(self, digest: Digest, window: Window) -> dict[str, Trend]:
         if digest.kind == "alert":
             return {}
-        topics = list(dict.fromkeys(sentences.home(story).name for story in digest.stories))[:MOST_TRENDS]
+        topics = list(dict.fromkeys(story_lines.main_topic(story).name for story in digest.stories))[:MOST_TRENDS]
         counts = await self._overview.counts(topics, window.end)
         zone = ZoneInfo(digest.timezone)
         return {topic: trend_of(hours, window.start, window.end, zone) for topic, hours in counts.items()}

@@ -18,7 +18,8 @@ from watchpost.config.fields import Duration, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
 from watchpost.notify.receiver import DeliveryOptions, ReceiverKind
 from watchpost.notify.render import sentences
-from watchpost.notify.render.rich_text import APPRISE, Limits, brief, shorten
+from watchpost.notify.render.limits import APPRISE, Limits
+from watchpost.notify.render.packing import brief, cut_to
 
 _MISSING = "needs a package that is not installed: install watchpost with its extra `apprise`"
 _ADDRESS = "Apprise does not know this kind of address, or finds a mistake in it"
@@ -78,7 +79,7 @@ class Apprise:
         told = brief(digest, self._limits, min(self._title, 250) or 250)
         editions = {"title": told.title, "text": told.text}
         if not self._title:
-            editions = {"title": "", "text": shorten(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
+            editions = {"title": "", "text": cut_to(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
         return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=told.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:

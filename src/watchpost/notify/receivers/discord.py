@@ -15,15 +15,9 @@ from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
 from watchpost.notify.http import LONGEST_WAIT, HttpAnswer
 from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
-from watchpost.notify.render.rich_text import (
-    DISCORD,
-    DISCORD_CONTENT,
-    DISCORD_TEXT,
-    DISCORD_TITLE,
-    escape,
-    pages,
-    write,
-)
+from watchpost.notify.render.limits import DISCORD, DISCORD_CONTENT, DISCORD_TEXT, DISCORD_TITLE
+from watchpost.notify.render.packing import pages
+from watchpost.notify.render.rich_text import escape, write
 from watchpost.notify.render.sanitize import cut
 
 # the Discord edition: a heading and one embed per story (discord.com/developers/docs/resources/message).

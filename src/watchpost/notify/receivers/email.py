@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import Duration, Network, Options, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
-from watchpost.notify.render import html, mime, plain, sentences
+from watchpost.notify.render import html, mime, packing, plain, sentences
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.template import render
 from watchpost.notify.templates import MailTemplates
@@ -201,7 +201,7 @@ class Email:
 
     def compose(self, digest: Digest) -> tuple[Message, ...]:
         """One message per recipient; both editions tell the same stories in the same order."""
-        shown = html.fit(sentences.shorten(digest, self._options.max_stories))
+        shown = html.fit(packing.limit_stories(digest, self._options.max_stories))
         subject, text, page = sentences.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
         if (template := self._options.template) is not None and not digest.reduced:
             subject = clean(render(template.subject, "text", shown), 200) if template.subject else subject

@@ -14,7 +14,9 @@ from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
 from watchpost.notify.http import HttpAnswer
 from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
-from watchpost.notify.render.rich_text import MATTERMOST, escape, pages, write
+from watchpost.notify.render.limits import MATTERMOST
+from watchpost.notify.render.packing import pages
+from watchpost.notify.render.rich_text import escape, write
 from watchpost.notify.render.sanitize import cut
 
 # the Mattermost edition: one text in Markdown (developers.mattermost.com, "Incoming webhooks").

@@ -16,8 +16,9 @@ from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
 from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
-from watchpost.notify.render import sentences
-from watchpost.notify.render.rich_text import NTFY, NTFY_TAGS, NTFY_TITLE, brief, fit, shorten
+from watchpost.notify.render import sentences, story_lines
+from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, fit
+from watchpost.notify.render.packing import brief, cut_to
 from watchpost.notify.render.sanitize import clean, names
 from watchpost.notify.render.template import render
 from watchpost.notify.templates import TextTemplates
@@ -37,11 +38,11 @@ def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tupl
     """
     told = brief(digest, NTFY, NTFY_TITLE)
     severity = max((story.severity for story in digest.stories), key=SEVERITIES.index, default="low")
-    tags, _ = names((sentences.home(story).name.replace(",", " ") for story in digest.stories), _TAGS, 40)
+    tags, _ = names((story_lines.main_topic(story).name.replace(",", " ") for story in digest.stories), _TAGS, 40)
     payload: dict[str, Any] = {
         "topic": topic,
-        "title": shorten(title, NTFY, NTFY_TITLE) or told.title,
-        "message": shorten(text, NTFY, NTFY.size) or told.text,
+        "title": cut_to(title, NTFY, NTFY_TITLE) or told.title,
+        "message": cut_to(text, NTFY, NTFY.size) or told.text,
         "priority": _PRIORITY[severity],
     }
     payload |= {"tags": list(tags)} if tags else {}

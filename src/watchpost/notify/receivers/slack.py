@@ -19,8 +19,9 @@ from watchpost.config.fields import Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, TargetUrl, judge, retry_after
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
-from watchpost.notify.render import payload, plain, rich_text, sentences
-from watchpost.notify.render.rich_text import SLACK, fit, pages
+from watchpost.notify.render import packing, payload, plain, rich_text, sentences
+from watchpost.notify.render.limits import SLACK, fit
+from watchpost.notify.render.packing import pages
 from watchpost.notify.render.sanitize import clean, cut, link
 
 # the Slack edition: Block Kit payloads for an incoming webhook.
@@ -233,7 +234,7 @@ class SlackBot:
         """A digest as by webhook; an alert as one message per story, each in its story's thread."""
         if not self._threads or digest.kind != "alert" or not digest.stories:
             return self._compose(digest)
-        alerts = payload.hits(sentences.shorten(digest, self._stories))
+        alerts = payload.hits(packing.limit_stories(digest, self._stories))
         return tuple(
             Message(
                 part=f"{number}" if len(alerts) > 1 else "",
@@ -375,9 +376,9 @@ class SlackOptions(DeliveryOptions):
 
 def compose(digest: Digest, stories: int) -> tuple[Message, ...]:
     """One to three messages; part "1", "2", "3" if there are several. Raises UnfitError."""
-    shown, laid = messages(sentences.shorten(digest, stories))
+    shown, laid = messages(packing.limit_stories(digest, stories))
     payloads = [fit(payload, validate_slack) for payload in laid]
-    text = plain.plain(sentences.shorten(shown, MAX_STORIES))
+    text = plain.plain(packing.limit_stories(shown, MAX_STORIES))
     return tuple(
         Message(
             part=str(number) if len(payloads) > 1 else "",

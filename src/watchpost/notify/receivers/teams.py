@@ -12,7 +12,9 @@ from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
 from watchpost.notify.http import HttpAnswer
 from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
-from watchpost.notify.render.rich_text import JOINER, TEAMS, pages
+from watchpost.notify.render.limits import TEAMS
+from watchpost.notify.render.packing import pages
+from watchpost.notify.render.rich_text import JOINER
 from watchpost.notify.render.sanitize import cut, link
 
 # the Teams edition: an Adaptive Card 1.4 for a "Workflows" address (adaptivecards.io/explorer).

@@ -22,7 +22,7 @@ from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
 from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import payload, sentences
-from watchpost.notify.render.rich_text import UnfitError
+from watchpost.notify.render.limits import UnfitError
 from watchpost.notify.render.template import render
 from watchpost.notify.templates import BodyTemplates
 

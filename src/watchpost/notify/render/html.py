@@ -6,73 +6,16 @@ the one at-rule that survives. Gmail cuts messages off at about 102 kB: this edi
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import struct
-import zlib
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from watchpost.model import Digest, Report, Story
-from watchpost.notify.render import sentences
+from watchpost.notify.render import i18n, packing, sentences, story_lines
 from watchpost.notify.render.sanitize import direction, language_tag, link, marked, pieces
 from watchpost.notify.render.sentences import days, remarks, spikes, trend_words
-from watchpost.trend import WALL
+from watchpost.notify.render.sparkline import HEIGHT, WIDTH, content_id, data_url, png
 
-# the bars of a trend as a picture, for mail: its programs show the block characters in a font of their choice.
-#
-# A PNG with a palette (W3C PNG, 11.2.1 PLTE and tRNS) of about 200 bytes; the ground is transparent, so that it stands
-# on light and on dark.
-
-
-WIDTH, HEIGHT = 112, 24
 """How large it is shown, in CSS pixels; the picture has twice as many."""
-
-_SCALE = 2
-_BAR, _STEP = 6, 8
-_GROUND, _PAST, _TODAY = range(3)
-_PALETTE = bytes((0, 0, 0)) + bytes((0x7F, 0xA8, 0xD6)) + bytes((0x2F, 0x7F, 0xD1))
-
-
-def png(days: Sequence[int]) -> bytes:
-    """The picture: a bar for each of up to 14 days, the last one darker. None at all is a hairline."""
-    most = max(*days, WALL)
-    heights = [max(1, round(day / most * HEIGHT * _SCALE)) for day in days[:14]]
-    rows = []
-    for y in range(HEIGHT * _SCALE, 0, -1):
-        row = bytearray(WIDTH * _SCALE)
-        for at, height in enumerate(heights):
-            if height >= y:
-                colour = _TODAY if at == len(heights) - 1 else _PAST
-                left = at * _STEP * _SCALE
-                row[left : left + _BAR * _SCALE] = bytes((colour,)) * (_BAR * _SCALE)
-        rows.append(b"\0" + bytes(row))
-    head = struct.pack(">IIBBBBB", WIDTH * _SCALE, HEIGHT * _SCALE, 8, 3, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(name, data)
-        for name, data in (
-            (b"IHDR", head),
-            (b"PLTE", _PALETTE),
-            (b"tRNS", b"\0"),
-            (b"IDAT", zlib.compress(b"".join(rows), 9)),
-            (b"IEND", b""),
-        )
-    )
-
-
-def content_id(days: Sequence[int]) -> str:
-    """What the picture is called within a mail (RFC 2392); the same bars have the same name."""
-    return hashlib.blake2b(repr(tuple(days)).encode(), digest_size=12).hexdigest() + "@bars.watchpost"
-
-
-def data_url(days: Sequence[int]) -> str:
-    """The picture within a page that stands alone (RFC 2397)."""
-    return "data:image/png;base64," + base64.b64encode(png(days)).decode()
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 if TYPE_CHECKING:
@@ -180,7 +123,7 @@ def page(digest: Digest, *, mailed: bool = False) -> str:
 
 def pictures(digest: Digest) -> dict[str, bytes]:
     """The PNG pictures of a mailed page by their Content-ID."""
-    found = (days(digest, section.name) for section in sentences.sections(digest.stories))
+    found = (days(digest, section.name) for section in story_lines.sections(digest.stories))
     return {content_id(one): png(one) for one in found if one}
 
 
@@ -190,12 +133,12 @@ def fit(digest: Digest) -> Digest:
 
 
 def _fitting(digest: Digest) -> tuple[Digest, str]:
-    shown = sentences.shorten(digest, 150)  # a story takes 900 bytes and more, so these never fit all
+    shown = packing.limit_stories(digest, 150)  # a story takes 900 bytes and more, so these never fit all
     html = _render(shown)
     # Mail ends its lines in CR LF: one byte more for each.
     while (size := len(html.encode()) + html.count("\n")) > LIMIT and shown.stories:
         stories = len(shown.stories)
-        shown = sentences.shorten(digest, min(stories - 1, stories * LIMIT // size))
+        shown = packing.limit_stories(digest, min(stories - 1, stories * LIMIT // size))
         html = _render(shown)
     return shown, html
 
@@ -205,7 +148,7 @@ def _render(digest: Digest, *, mailed: bool = False) -> str:
 
 
 def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
-    say = sentences.alert_sentence(digest)
+    say = i18n.phrases_of(digest)
     return {
         "labels": {
             "why": say.why.format(words="").rstrip(" ."),
@@ -236,7 +179,7 @@ def _view(digest: Digest, mailed: bool) -> dict[str, Any]:
                 "picture": _picture(days(digest, section.name), mailed),
                 "stories": [_story(digest, story) for story in section.stories],
             }
-            for section in sentences.sections(digest.stories)
+            for section in story_lines.sections(digest.stories)
         ],
     }
 
@@ -248,15 +191,15 @@ def _picture(bars: tuple[int, ...], mailed: bool) -> str:
 
 
 def _story(digest: Digest, story: Story) -> dict[str, Any]:
-    title = sentences.headline(story.lead)
-    severity = f"{sentences.severity(digest, story)} · " if digest.kind == "alert" else ""
+    title = story_lines.headline(story.lead)
+    severity = f"{story_lines.severity_label(digest, story)} · " if digest.kind == "alert" else ""
     view: dict[str, Any] = {
-        "status": severity + sentences.status(digest, story),
+        "status": severity + story_lines.status_label(digest, story),
         "title": title,
         "url": link(story.lead.url),
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
-        "byline": sentences.byline(digest, story),
+        "byline": story_lines.byline(digest, story),
         "count": "",
         "quote": (),
         "why": "",
@@ -265,19 +208,19 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "topics": "",
     }
     if story.status == "continuing":  # one line
-        return view | {"byline": "", "count": sentences.source_count(digest, story)}
-    others, more = sentences.also(story)
+        return view | {"byline": "", "count": story_lines.sources_in_words(digest, story)}
+    others, more = story_lines.further_reports(story)
     return view | {
         "quote": pieces(marked(story.snippet)),
-        "why": sentences.why(story),
+        "why": story_lines.matched_words(story),
         "also": [_other(story, report) for report in others],
         "more": more,
-        "topics": ", ".join(sentences.other_topics(story)),
+        "topics": ", ".join(story_lines.other_topics(story)),
     }
 
 
 def _other(story: Story, report: Report) -> tuple[str, str]:
-    return sentences.other(story, report), link(report.url, 500)
+    return story_lines.outlet_and_language(story, report), link(report.url, 500)
 
 
 @cache

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchpost.model import Digest
+
 Noun = tuple[str, str]
 
 
@@ -219,3 +221,8 @@ LANGUAGES = tuple(_SPOKEN)
 def phrases_for(language: str) -> Phrases:
     """The words of that language (a BCP 47 tag); English where the house does not speak it."""
     return _SPOKEN.get(language.split("-")[0].lower(), ENGLISH)
+
+
+def phrases_of(digest: Digest) -> Phrases:
+    """The words of the digest's language."""
+    return phrases_for(digest.language)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from watchpost.model import Digest, Report, SourceCounts, Story
-from watchpost.notify.render import sentences
+from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.sanitize import clean, link, marked
 
 SCHEMA = "watchpost/1"
@@ -172,7 +172,7 @@ def _story(story: Story) -> dict[str, Any]:
         ],
         "snippet": {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights]},
         "sources": [_report(report) for report in story.reports[:_REPORTS]],
-        "source_count": sentences.sources(story),
+        "source_count": story_lines.count_sources(story),
         "independent_count": story.independent or None,
         "change": {
             "sources": story.change.sources,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import regex
 
 from watchpost.model import Digest, Story
-from watchpost.notify.render import sentences
+from watchpost.notify.render import i18n, packing, sentences, story_lines
 from watchpost.notify.render.sanitize import clean, link, marked, pieces
 from watchpost.notify.render.sentences import remarks, spikes, trend_line
 
@@ -34,7 +34,7 @@ def plain(digest: Digest) -> str:
 
 def fit(digest: Digest) -> Digest:
     """The digest with as many stories as the texts show."""
-    return sentences.shorten(digest, MAX_STORIES)
+    return packing.limit_stories(digest, MAX_STORIES)
 
 
 def ansi(digest: Digest) -> str:
@@ -130,7 +130,7 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
             page.gap()
     else:
         page.say(_bold(sentences.dateline(digest)))
-        page.say(sentences.window(digest))
+        page.say(sentences.period(digest))
         page.say(sentences.listed((sentences.summary(digest), spikes(digest))))
     page.say(sentences.lateness(digest))
     if digest.kind == "digest":
@@ -151,7 +151,7 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
 
 def _stories(page: _Page, digest: Digest) -> None:
     count = 0
-    for section in sentences.sections(digest.stories):
+    for section in story_lines.sections(digest.stories):
         page.gap()
         page.say(_bold(f"== {section.title.upper()} =="))
         page.say(trend_line(digest, section.name))
@@ -164,39 +164,43 @@ def _stories(page: _Page, digest: Digest) -> None:
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
-    say = sentences.alert_sentence(digest)
-    title = sentences.headline(story.lead)
+    say = i18n.phrases_of(digest)
+    title = story_lines.headline(story.lead)
     mark = page.number(link(story.lead.url))
     if story.status == "continuing":
-        told = sentences.source_count(digest, story)
-        page.say(f"{sentences.status(digest, story)}  {title} ({told}){mark}", number, indent)
+        told = story_lines.sources_in_words(digest, story)
+        page.say(f"{story_lines.status_label(digest, story)}  {title} ({told}){mark}", number, indent)
         return
-    page.say(f"{_bold(sentences.status(digest, story) + '  ' + title)}{mark}", number, indent)
-    page.say(sentences.byline(digest, story), indent)
+    page.say(f"{_bold(story_lines.status_label(digest, story) + '  ' + title)}{mark}", number, indent)
+    page.say(story_lines.byline(digest, story), indent)
     page.say(_quote(story), indent)
-    others, more = sentences.also(story)
-    also = ", ".join([sentences.other(story, report) for report in others] + ([f"+{more}"] if more else []))
-    reasons = sentences.why(story)
+    others, more = story_lines.further_reports(story)
+    also = ", ".join(
+        [story_lines.outlet_and_language(story, report) for report in others] + ([f"+{more}"] if more else [])
+    )
+    reasons = story_lines.matched_words(story)
     page.say(
         sentences.listed(
             (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
         ),
         indent,
     )
-    topics = sentences.other_topics(story)
+    topics = story_lines.other_topics(story)
     page.say(say.topics.format(topics=", ".join(topics)) if topics else "", indent)
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
     """One compact block: severity, topics, headline; who and when; the words; why; where."""
-    topic = ", ".join([clean(sentences.title(sentences.home(story)), 60), *sentences.other_topics(story)])
-    status = f"{sentences.status(digest, story)} · " if story.status != "new" else ""
-    title = _bold(sentences.headline(story.lead))
-    page.say(f"{_bold(sentences.severity(digest, story))} · {status}{topic} · {title}", "", "  ")
-    page.say(sentences.byline(digest, story), "  ")
+    topic = ", ".join(
+        [clean(story_lines.topic_title(story_lines.main_topic(story)), 60), *story_lines.other_topics(story)]
+    )
+    status = f"{story_lines.status_label(digest, story)} · " if story.status != "new" else ""
+    title = _bold(story_lines.headline(story.lead))
+    page.say(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topic} · {title}", "", "  ")
+    page.say(story_lines.byline(digest, story), "  ")
     page.say(_quote(story), "  ")
-    reasons = sentences.why(story)
-    page.say(sentences.alert_sentence(digest).why.format(words=reasons) if reasons else "", "  ")
+    reasons = story_lines.matched_words(story)
+    page.say(i18n.phrases_of(digest).why.format(words=reasons) if reasons else "", "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost.model import Digest
-from watchpost.notify.render import payload, sentences
+from watchpost.notify.render import i18n, packing, payload, sentences, story_lines
 from watchpost.notify.render.sanitize import clean, link
 from watchpost.notify.render.sentences import remarks
 
@@ -45,7 +45,7 @@ def render(source: Source, form: Form, digest: Digest) -> str:
     """The digest as the template wants it. Raises TemplateFault."""
     from jinja2 import TemplateSyntaxError
 
-    facts = variables(sentences.shorten(digest, MAX_STORIES))
+    facts = variables(packing.limit_stories(digest, MAX_STORIES))
     try:
         text = _written(_compiled(source, form), facts)
     except TemplateFault as error:
@@ -70,12 +70,12 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         told
         | {
             "number": number,
-            "topic": sentences.title(sentences.home(story)),
-            "severity": sentences.home(story).severity,
-            "status_text": sentences.status(digest, story),
-            "byline": sentences.byline(digest, story),
-            "outlet": sentences.outlet(story.lead),
-            "why": sentences.why(story),
+            "topic": story_lines.topic_title(story_lines.main_topic(story)),
+            "severity": story_lines.main_topic(story).severity,
+            "status_text": story_lines.status_label(digest, story),
+            "byline": story_lines.byline(digest, story),
+            "outlet": story_lines.outlet(story.lead),
+            "why": story_lines.matched_words(story),
         }
         for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]
@@ -84,7 +84,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "id": document["id"],
         "kind": digest.kind,
         "test": digest.test,
-        "language": sentences.alert_sentence(digest).language,
+        "language": i18n.phrases_of(digest).language,
         "install": clean(digest.install, 100),
         "url": link(digest.public_url) or None,
         "subject": sentences.subject(digest),
