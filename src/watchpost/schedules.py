@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
+
+from cronsim import CronSim, CronSimError
 
 Empty = Literal["always", "weekly", "never"]
 """Whether a digest is sent of which nothing is to be told."""
@@ -48,22 +52,34 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A digest at the local moments of a crontab rule, `text`, in `timezone`. Weekdays count from 0 = Monday.
-
-    Empty `days` (of the month) and `weekdays` mean any; if both are given, one that fits is enough.
-    """
+    """A digest at the local moments of a crontab rule, `text`, in `timezone`."""
 
     text: str
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: tuple[int, ...]
-    months: tuple[int, ...]
-    weekdays: tuple[int, ...]
     timezone: str
     empty: Empty = "weekly"
 
 
 Schedule = Immediate | Daily | Every | Cron
+
+
+def is_cron(rule: str) -> bool:
+    """Whether five fields are a crontab rule that comes at least once in fifty years."""
+    try:
+        cron_times(rule, datetime(2000, 1, 1))  # noqa: DTZ001  # any moment serves
+    except (CronSimError, ValueError):  # ValueError: a number of thousands of digits
+        return False
+    return True
+
+
+def cron_times(rule: str, start: datetime, *, backwards: bool = False) -> Iterator[datetime]:
+    """The local times of a crontab rule after (or before) the naive `start`.
+
+    cronsim reads rules as Debian's cron does; a span of weekdays may end with Sunday here, too: `sat-sun`, `5-0`.
+    """
+    return CronSim(_TO_SUNDAY.sub(r"\1-7", rule), start, reverse=backwards)
+
+
+_TO_SUNDAY = re.compile(r"\b([1-6]|mon|tue|wed|thu|fri|sat)-(?:0|sun)\b(?=[^ ]*$)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def test_two_routes_with_one_schedule_to_one_receiver_share_a_group() -> None:
 
 
 def test_a_crontab_rule_stands_in_its_groups_key() -> None:
-    sundays = Cron("0 8 * * 0", (0,), (8,), (), tuple(range(1, 13)), (6,), "Europe/Paris")
+    sundays = Cron("0 8 * * 0", "Europe/Paris")
     assert group_key("team", sundays) == "team|cron 0 8 * * 0 Europe/Paris"
 
 

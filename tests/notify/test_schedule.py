@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from watchpost.config.fields import read_crontab
+from watchpost.config.fields import crontab
 from watchpost.notify.schedule import due, last_slot, next_look, next_slot, tell_empty
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
@@ -24,8 +24,7 @@ def daily(*times: str, days: tuple[int, ...] = EVERY_DAY, timezone: str = PARIS)
 
 
 def cron(text: str, timezone: str = PARIS) -> Cron:
-    rule = read_crontab(text)
-    return Cron(rule.text, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, timezone)
+    return Cron(crontab(text), timezone)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +95,27 @@ def test_one_edition_on_both_nights_of_the_clock_change(moment: str, start: str,
     assert len(editions(daily(moment), at(start), at(end))) == 1
     hour, minute = moment.split(":")
     assert len(editions(cron(f"{minute} {hour} * * *"), at(start), at(end))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        # A day field that begins with a star makes both of them count, as in Debian's cron: the Mondays on odd days.
+        ("0 8 */2 * 1", ["12-07", "12-21", "01-11"]),
+        ("0 8 1-7 * */7", ["12-06", "01-03", "02-07"]),
+        ("0 9 */100,1-7 * mon", ["12-07", "01-04", "02-01"]),
+        # Otherwise one that fits is enough.
+        ("0 8 1,15 * 5", ["12-01", "12-04", "12-11"]),
+        ("0 8 l * *", ["12-31", "01-31", "02-28"]),
+    ],
+)
+def test_days_of_the_month_and_of_the_week_count_as_in_debians_cron(text: str, days: list[str]) -> None:
+    schedule, moment, found = cron(text, "UTC"), at("2026-12-01T00:00:00Z"), []
+    for _ in days:
+        moment = next_slot(schedule, moment)
+        found.append(f"{moment:%m-%d}")
+    assert found == days
+    assert last_slot(schedule, moment) == moment
 
 
 def test_a_rule_for_weekdays_comes_on_weekdays() -> None:

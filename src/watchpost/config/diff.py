@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from watchpost import durations
 from watchpost.config.config import Config, Part
-from watchpost.config.fields import DAYS, Crontab, Options, Secret
+from watchpost.config.fields import DAYS, Options, Secret
 from watchpost.config.schema import SECTIONS
 
 Kind = Literal["added", "removed", "changed"]
@@ -164,8 +164,6 @@ def _plain(name: str, value: Any) -> Any:
             return durations.written(value)
         case datetime():
             return value.isoformat()
-        case Crontab():
-            return value.text
         case time():
             return value.strftime("%H:%M")
         case Mapping() if name == "headers":  # a literal may be a secret all the same

@@ -24,10 +24,8 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
         schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval)
     elif digest.every is not None:
         schedule = Every(digest.every, timezone, digest.empty)
-    elif (rule := digest.cron) is not None:
-        schedule = Cron(
-            rule.text, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, timezone, digest.empty
-        )
+    elif digest.cron is not None:
+        schedule = Cron(digest.cron, timezone, digest.empty)
     else:
         schedule = Daily(digest.at or (), digest.days, timezone, digest.empty)
     when = options.when

@@ -313,7 +313,7 @@ Language = Annotated[str, AfterValidator(_language), Field(json_schema_extra={"p
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Times = Annotated[tuple[time, ...], BeforeValidator(_times, json_schema_input_type=str | list[str])]
-Cron = Annotated[fields.Crontab, BeforeValidator(fields.read_crontab, json_schema_input_type=str)]
+Cron = Annotated[str, BeforeValidator(fields.crontab, json_schema_input_type=str)]
 Days = Annotated[tuple[int, ...], BeforeValidator(fields.days_of_week, json_schema_input_type=str | list[str])]
 
 

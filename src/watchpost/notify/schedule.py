@@ -2,18 +2,18 @@
 
 Digests have slots: fixed moments that every machine computes alike. The last slot that has passed is due until
 it is closed; slots missed while nobody ran are caught up by one edition that says how late it is. A local
-time that a clock change skips or repeats is one slot (findings on delivery, 4.6).
+time that a clock change skips or repeats is one slot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
+from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule, cron_times
 
 HEARTBEAT = timedelta(days=7)  # `empty: weekly`: so long may a digest be silent before it says that all is well
 _CLOCK_WAS_WRONG = timedelta(minutes=10)
@@ -75,57 +75,47 @@ def last_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
     if isinstance(schedule, Every):
         step = schedule.interval.total_seconds()
         return datetime.fromtimestamp(now.timestamp() // step * step, UTC)
-    today = now.astimezone(ZoneInfo(schedule.timezone)).date()
-    for day in _days(schedule, today + timedelta(days=1), -1):  # a skipped time belongs to the day before its gap
-        if slots := [slot for slot in _slots(schedule, day) if slot <= now]:
-            return max(slots)
-    return datetime.fromtimestamp(0, UTC)  # no day at all: the configuration refuses that
+    return max(_slots(schedule, now, backwards=True), default=datetime.fromtimestamp(0, UTC))
 
 
 def next_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
     """The first slot after `now`, in UTC."""
     if isinstance(schedule, Every):
         return last_slot(schedule, now) + schedule.interval
-    today = now.astimezone(ZoneInfo(schedule.timezone)).date()
-    for day in _days(schedule, today - timedelta(days=1), 1):
-        if slots := [slot for slot in _slots(schedule, day) if slot > now]:
-            return min(slots)
-    return datetime.max.replace(tzinfo=UTC)
+    return min(_slots(schedule, now, backwards=False), default=datetime.max.replace(tzinfo=UTC))
 
 
-_EIGHT_YEARS = 8 * 366  # from one 29 February to the next, over a century's end
+_SHIFT = timedelta(hours=3)  # a clock change moves local times by less than that: at most two hours (Antarctica/Troll)
 
 
-def _days(schedule: Daily | Cron, first: date, step: int) -> Iterator[date]:
-    """The schedule's days from `first` on, forwards or backwards."""
-    day = first
-    for _ in range(_EIGHT_YEARS):
-        if _is_day(schedule, day):
-            yield day
-        day += timedelta(days=step)
+def _slots(schedule: Daily | Cron, now: datetime, *, backwards: bool) -> Iterator[datetime]:
+    """The slots nearest to `now` on one side of it, in UTC; near a clock change their order may be another one.
 
-
-def _is_day(schedule: Daily | Cron, day: date) -> bool:
-    if isinstance(schedule, Daily):
-        return day.weekday() in schedule.days
-    if day.month not in schedule.months:
-        return False
-    if schedule.days and schedule.weekdays:
-        return day.day in schedule.days or day.weekday() in schedule.weekdays
-    return (not schedule.days or day.day in schedule.days) and (
-        not schedule.weekdays or day.weekday() in schedule.weekdays
-    )
-
-
-def _slots(schedule: Daily | Cron, day: date) -> list[datetime]:
-    """fold=0: of a repeated hour the first; a skipped time is read with the offset before the gap."""
-    times = (
-        schedule.at
-        if isinstance(schedule, Daily)
-        else [time(hour, minute) for hour in schedule.hours for minute in schedule.minutes]
-    )
+    A local time that comes twice is the first of both, and one that is skipped comes as much after the gap: Python
+    reads it with the offset before (PEP 495, fold=0).
+    """
     zone = ZoneInfo(schedule.timezone)
-    return [datetime.combine(day, moment, tzinfo=zone).astimezone(UTC) for moment in times]
+    here = now.astimezone(zone).replace(tzinfo=None, fold=0)
+    nearest: datetime | None = None
+    for local in _local_times(schedule, here + (_SHIFT if backwards else -_SHIFT), backwards):
+        if nearest is not None and abs(local - nearest) > _SHIFT:
+            return
+        slot = local.replace(tzinfo=zone).astimezone(UTC)
+        if (slot <= now) is backwards:
+            nearest = nearest or local
+            yield slot
+
+
+def _local_times(schedule: Daily | Cron, start: datetime, backwards: bool) -> Iterator[datetime]:
+    """The schedule's local times before or after the naive `start`, nearest first; of `Daily` those of two weeks."""
+    if isinstance(schedule, Cron):
+        yield from cron_times(schedule.text, start, backwards=backwards)
+        return
+    for ahead in range(15):
+        day = start.date() + timedelta(days=-ahead if backwards else ahead)
+        if day.weekday() in schedule.days:
+            times = (datetime.combine(day, moment) for moment in sorted(schedule.at, reverse=backwards))
+            yield from (local for local in times if (local < start if backwards else local > start))
 
 
 def hour_after(moment: datetime) -> datetime:
