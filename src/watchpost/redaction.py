@@ -74,6 +74,16 @@ def clean(text: str) -> str:
     return _BEARER.sub(lambda found: f"{found[1]} {MASK}" if not found[2].isalpha() else found[0], text)
 
 
+def short_url(url: str) -> str:
+    """Scheme and host of a URL that may hold a secret, with its last four characters to tell two of them apart."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(unreadable URL)"
+    tail = f"…{url[-4:]}" if len(parts.path) > 5 or parts.query else parts.path
+    return f"{parts.scheme}://{parts.hostname}/{tail.lstrip('/')}" if parts.hostname else "(unreadable URL)"
+
+
 def one_line(text: str) -> str:
     """Control characters written out (\\x1b): a text from outside must not rewrite the terminal, nor begin a line."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -124,4 +124,4 @@ async def test_a_topic_is_tried_on_the_page_of_an_article_clause_by_clause(desk:
         assert "404" in missing.stderr
         refused = await asyncio.to_thread(watchpost, desk, "topic", "test", "mali", "--url", server.url("/talks"))
         assert refused.returncode == 1
-        assert "not on the public Internet" in refused.stderr
+        assert "is private or reserved" in refused.stderr

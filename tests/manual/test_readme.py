@@ -57,7 +57,7 @@ def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
         "source.read": {"source": "seeds", "new": 30},
         "source.failed": {
             "source": "rfi-afrique",
-            "detail": "the server's name cannot be resolved",
+            "detail": "the host name cannot be resolved",
             "next": "in 10 min",
         },
     }

@@ -119,7 +119,7 @@ async def test_without_a_network_it_is_two_lines_and_no_request(tmp_path: Path) 
         ("feeds", "fail", True),
         ("40 feeds", "warn", False),
     ]
-    assert told[1].text == "the server's name cannot be resolved: f0, f1, f2, f3, f4 and 35 more"
+    assert told[1].text == "the host name cannot be resolved: f0, f1, f2, f3, f4 and 35 more"
 
 
 async def test_where_nothing_answers_it_gives_up(

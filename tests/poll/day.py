@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from watchpost.documents.results import FeedHints
+from watchpost.http_headers import retry_after_seconds
 from watchpost.poll import schedule
 from watchpost.poll.http import caching
 from watchpost.poll.schedule import Visit
@@ -45,7 +46,7 @@ class Site:
         span = self.chance.randrange(1, 3 * 3600)
         if kind == 0:
             self.allowed = now + timedelta(seconds=span)
-            seconds = caching.retry_after_seconds({"retry-after": str(span)}, now)
+            seconds = retry_after_seconds(str(span), now)
             return Visit(
                 "failed", reason="rate_limited", detail="HTTP 429", pace=caching.after_failure(seconds, self.memory)
             )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.http_server import Answer, HttpServer, hang
 from tests.poll.push_desk import NOW, TOPIC, Desk, rss
+from watchpost.net import BlockedAddress
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.websub import Push, Subscription
@@ -85,7 +86,7 @@ async def test_without_a_hub_or_the_option_nobody_is_asked(server: HttpServer, m
 
 @pytest.mark.parametrize(
     ("answer", "said"),
-    [(Answer(400), "the hub answers HTTP 400"), (Answer(302, {"Location": "/f"}), "the hub answers HTTP 302")],
+    [(Answer(400), "the hub answered HTTP 400"), (Answer(302, {"Location": "/f"}), "the hub answered HTTP 302")],
 )
 async def test_a_hub_that_will_not_is_noted_and_the_feed_polled(
     server: HttpServer, make: Make, answer: Answer, said: str
@@ -101,7 +102,7 @@ async def test_a_hub_in_a_private_network_is_not_asked(server: HttpServer, make:
     link = f'<http://localhost:{server.port}/hub>; rel="hub"'
     server.on("/f", Answer(200, {"Link": link}, rss("a")))
     visit, _, _ = await make(allow_private=["127.0.0.0/8", "::1/128"]).visit()
-    assert visit.memory["push_said"] == "the hub is not on the public Internet"
+    assert visit.memory["push_said"] == f"the hub cannot be reached: {BlockedAddress('')}"
     assert len(server.requests) == 1
 
 
@@ -230,7 +231,7 @@ async def test_a_hub_that_hangs_does_not_hold_the_visit_for_long(server: HttpSer
     server.on("/f", with_hub(server, "a"))
     server.on("/hub", hang)
     visit, _, new = await make(seconds=0.3).visit()
-    assert (visit.memory["push_said"], new) == ("the hub does not answer within 0.3 s", 1)
+    assert (visit.memory["push_said"], new) == ("the hub did not answer within 0.3 s", 1)
 
 
 async def test_a_push_that_kills_its_pollers_is_given_up_and_the_feed_polled(server: HttpServer, make: Make) -> None:

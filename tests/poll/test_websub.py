@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from watchpost.http_headers import hub_links
 from watchpost.poll.http import websub as s
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -31,7 +32,7 @@ GRANTED = ASKED | s.confirmed(TOPIC, 10 * 86_400, NOW)
     ],
 )
 def test_a_link_header_names_hub_and_self(header: str, found: dict[str, str]) -> None:
-    assert s.links(header) == found
+    assert hub_links(header) == found
 
 
 def test_a_feed_without_a_hub_asks_nobody() -> None:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from watchpost import redaction
 from watchpost.config.fields import Network, Secret
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown, derive_id
 
@@ -173,14 +174,9 @@ class Poster:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            from watchpost.net import guarded_client
+            from watchpost.guarded_http import guarded_client
 
-            self._client = guarded_client(
-                user_agent=self._user_agent,
-                allow_private=self._allow_private,
-                timeout_seconds=self._seconds,
-                connections=2,
-            )
+            self._client = guarded_client(user_agent=self._user_agent, allow_private=self._allow_private)
         return self._client
 
 
@@ -230,10 +226,8 @@ def _echo(body: bytes, secrets: Iterable[Secret]) -> str:
 
 
 def _whereto(answer: HttpAnswer) -> str:
-    from watchpost.net import redact
-
     location = answer.headers.get("location", "")
-    return redact(location) if re.match(r"https?://", location) else "another address of the same host"
+    return redaction.short_url(location) if re.match(r"https?://", location) else "another address of the same host"
 
 
 def _diagnose(error: BaseException) -> tuple[str, str]:

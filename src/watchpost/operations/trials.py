@@ -19,7 +19,6 @@ from watchpost.match.trial import Effect, effects
 from watchpost.model import Article, Topic
 from watchpost.operations import factory
 from watchpost.operations.factory import USER_AGENT
-from watchpost.poll.http import caching
 from watchpost.poll.http.fetcher import HttpFetcher
 from watchpost.store.history import RetainedArticles
 from watchpost.store.running_config import RunningConfigs
@@ -104,8 +103,7 @@ async def article_at(url: str, allow_private: Sequence[Network], now: datetime) 
     fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
     try:
         answer = await fetcher.get(url, headers={}, validators=None, timeout=_TIMEOUT)
-        charset = caching.charset(answer.headers)
-        draft = await parser.run(read_article_page, answer.body, now=now, charset=charset)
+        draft = await parser.run(read_article_page, answer.body, now=now, charset=answer.charset)
         return article_of(draft, article_id=url, source="", now=now, base=answer.url)
     finally:
         await parser.close()

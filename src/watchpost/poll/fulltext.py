@@ -17,7 +17,6 @@ from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plurals import count
 from watchpost.poll.http.article_pages import OutOfTime, PageFetcher
-from watchpost.poll.http.caching import charset
 from watchpost.poll.source import Parser
 
 MOST_PAGES = 20
@@ -92,7 +91,7 @@ class FullText:
     ) -> Article | Failure:
         try:
             answer = await self._pages.get(article.url, headers(article.url), deadline)
-            page = await self._parser.run(read_article_page, answer.body, now=now, charset=charset(answer.headers))
+            page = await self._parser.run(read_article_page, answer.body, now=now, charset=answer.charset)
         except FetchError as error:
             return Failure(article.url, "fulltext_failed", f"{error.reason}: {error.detail}")
         if not page.text:

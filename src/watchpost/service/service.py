@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from watchpost import log as tm
+from watchpost import redaction
 from watchpost.config.config import Config, Heartbeat, Part
 from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import ParserProcess
@@ -73,10 +74,10 @@ async def run(
 
     What goes wrong is said once, and again when it has been well in between; it stops nobody.
     """
-    from watchpost.net import guarded_client, redact
+    from watchpost.guarded_http import guarded_client
 
-    shown, said, last = redact(options.url.reveal()), "", -options.every.total_seconds()
-    client = guarded_client(user_agent=user_agent, allow_private=options.allow_private, connections=1)
+    shown, said, last = redaction.short_url(options.url.reveal()), "", -options.every.total_seconds()
+    client = guarded_client(user_agent=user_agent, allow_private=options.allow_private)
     async with client:
         while not stop.is_set():
             await tick()

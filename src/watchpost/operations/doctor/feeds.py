@@ -24,7 +24,7 @@ from watchpost.scheduler import utc_now
 AT_ONCE = 10
 EACH = timedelta(seconds=10)
 SAMPLE_SECONDS = 45.0
-_NO_NAME = "the server's name cannot be resolved"
+_NO_NAME = "the host name cannot be resolved"
 
 Progress = Callable[[int, int], None]
 

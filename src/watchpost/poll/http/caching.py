@@ -1,22 +1,21 @@
 """Pure: what a server's headers and a feed's document ask, and how that is remembered between visits.
 
-RFC 9111 (Cache-Control, Expires, Age), RFC 9110, 10.2.3 (Retry-After), RSS 2.0 (ttl, skipHours, skipDays).
+RFC 9111 (Cache-Control, Expires, Age), RSS 2.0 (ttl, skipHours, skipDays).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 from watchpost.documents.results import FeedHints
 from watchpost.durations import in_words
+from watchpost.http_headers import http_date
 from watchpost.poll.schedule import Interval, MinimumWait
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _FAR_SECONDS = 10**9  # absurd wishes stay countable; due.py makes a day of them
 
 
@@ -32,18 +31,12 @@ def remembered(headers: Mapping[str, str], known: Mapping[str, str], *, unchange
     if maximum:
         return {"fresh": str(min(int(maximum[1]), _FAR_SECONDS)), "fresh_by": "max-age"}
     if "expires" in headers:
-        end, start = _http_date(headers["expires"]), _http_date(headers.get("date", ""))
+        end, start = http_date(headers["expires"]), http_date(headers.get("date", ""))
         seconds = 0 if end is None or start is None else int((end - start).total_seconds())
         return {"fresh": str(min(seconds, _FAR_SECONDS)) if seconds > 0 else "", "fresh_by": "Expires"}
     if unchanged and not said:
         return {"fresh": known.get("fresh", ""), "fresh_by": known.get("fresh_by", "")}
     return {"fresh": "", "fresh_by": ""}
-
-
-def charset(headers: Mapping[str, str]) -> str:
-    """What the Content-Type declares, "" if nothing."""
-    found = _CHARSET.search(headers.get("content-type", ""))
-    return found[1] if found else ""
 
 
 def remember(asks: FeedHints) -> dict[str, str]:
@@ -89,28 +82,6 @@ def after_failure(seconds: float | None, memory: Mapping[str, str]) -> Interval:
         skip_hours=_numbers(memory.get("skip_hours", ""), 24),
         skip_days=_numbers(memory.get("skip_days", ""), 7),
     )
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Retry-After in seconds, from a number or a date; None if absent, negative or unreadable.
-
-    A date counts from the server's own clock, if the answer shows it.
-    """
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 12:
-        return float(value)
-    moment = _http_date(value)
-    if moment is None:
-        return None
-    return max(0.0, (moment - (_http_date(headers.get("date", "")) or now)).total_seconds())
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _span(text: str) -> timedelta | None:

@@ -7,9 +7,8 @@ lies costs at most one deadline and a few megabytes.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -20,8 +19,9 @@ import httpx
 
 from watchpost.config.fields import Network, Secret
 from watchpost.errors import FetchError
-from watchpost.net import BlockedAddress, GuardedTransport, proxied_transport
-from watchpost.poll.http.caching import retry_after_seconds
+from watchpost.guarded_http import GuardedTransport, proxied_transport
+from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
+from watchpost.net import BlockedAddress, network_failure
 from watchpost.poll.http.decompress import ACCEPTED, unpack
 
 Reason = Literal[
@@ -68,6 +68,11 @@ class Fetched:
     url: str
     moved_to: str = ""
 
+    @property
+    def charset(self) -> str:
+        """The charset that the answer declares, "" if none."""
+        return declared_charset(self.headers.get("content-type", ""))
+
 
 class Fetcher(Protocol):
     """Somebody who fetches one URL."""
@@ -113,11 +118,11 @@ class HttpFetcher:
         except (TimeoutError, httpx.TimeoutException):
             raise FetchError("timeout", f"no complete answer within {seconds:g} s") from None
         except BlockedAddress as error:
-            raise FetchError("blocked", f"{error.hostname} is not on the public Internet (see allow_private)") from None
+            raise FetchError("blocked", f"{error.host}: {error}") from None
         except httpx.InvalidURL as error:
             raise FetchError("unreachable", f"this is no URL: {error}") from None
         except httpx.HTTPError as error:
-            raise _named(error) from None
+            raise _as_fetch_error(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
         seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
@@ -209,7 +214,8 @@ def accepted(answer: Fetched, moved_to: str = "") -> Fetched:
     if answer.status in (200, 203, 226, 304):
         return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)
     said = f"HTTP {answer.status}"
-    wait = retry_after_seconds(answer.headers, datetime.now(UTC))
+    server_time = http_date(answer.headers.get("date", "")) or datetime.now(UTC)
+    wait = retry_after_seconds(answer.headers.get("retry-after", ""), server_time)
     if answer.status == 410:
         raise FetchError("gone", f"{said}: the feed is gone for good")
     if answer.status == 404:
@@ -219,34 +225,16 @@ def accepted(answer: Fetched, moved_to: str = "") -> Fetched:
     raise FetchError("http_error", said, wait)
 
 
-def _named(error: httpx.HTTPError) -> FetchError:
-    """The reason in what httpx, httpcore, anyio and the system say, which lies somewhere below the exception."""
-    causes = list(_causes(error))
-    said = next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__)[:200]
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return FetchError("dns", "the server's name cannot be resolved")
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return FetchError("tls", f"no trusted connection: {said}")
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return FetchError("refused", "the connection was refused")
+def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
     if isinstance(error, httpx.RemoteProtocolError):
-        if "too long" in str(error).lower() or "too large" in str(error).lower():
+        message = str(error)[:200]
+        if "too long" in message.lower() or "too large" in message.lower():
             return FetchError("too_large", "the answer's headers are too long")
-        if "complete" in str(error).lower():
+        if "complete" in message.lower():
             return FetchError("truncated", "the connection ended before the answer did")
-    return FetchError("unreachable", said)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    todo = [error]
-    while todo:
-        one = todo.pop(0)
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        todo += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+        return FetchError("unreachable", f"the answer is not valid HTTP: {message}")
+    failure = network_failure(error)
+    return FetchError("unreachable" if failure.kind == "other" else failure.kind, failure.problem)
 
 
 # a feed that has moved for good, proven over time before it is believed (RFC 9110, 15.4.2 and 15.4.9).

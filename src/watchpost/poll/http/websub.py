@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
 
-from watchpost.net import BlockedAddress, guarded_client, proxied_transport
+from watchpost.guarded_http import guarded_client, proxied_transport
+from watchpost.net import why_failed
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.schedule import LONGEST, MinimumWait
 from watchpost.store.websub import PushStore, Subscription
@@ -33,20 +33,6 @@ _UNSAID = timedelta(days=1)  # a hub that does not say how long
 _ASK_AGAIN = timedelta(hours=6)
 _RENEW_AFTER, _RENEW_AGAIN = 0.8, 0.05
 _SOONEST = timedelta(minutes=10)
-_LINK = re.compile(r"<([^<>]{1,2000})>([^<>]{0,2000})")
-_REL = re.compile(r"""(?:^|;)\s*rel\s*=\s*(?:"([^"]{0,200})"|([^\s";,]{1,200}))""", re.IGNORECASE)
-_URL_MAX = 500
-
-
-def links(header: str) -> dict[str, str]:
-    """`hub` and `self` of a Link header (WebSub, 4; RFC 8288), the first of each; others are left out."""
-    found: dict[str, str] = {}
-    for url, parameters in _LINK.findall(header[:20_000]):
-        rel = _REL.search(parameters)
-        for name in ((rel[1] or rel[2]) if rel else "").lower().split():
-            if name in ("hub", "self") and url.startswith(("http://", "https://")) and len(url) <= _URL_MAX:
-                found.setdefault(name, url)
-    return found
 
 
 def wanted(memory: Mapping[str, str], url: str, now: datetime) -> tuple[str, str] | None:
@@ -177,22 +163,15 @@ class Hubs:
                 request = client.build_request("POST", hub, data=form)
                 answer = await client.send(request, stream=True)
                 await answer.aclose()
-        except (TimeoutError, httpx.TimeoutException):
-            return f"the hub does not answer within {self._seconds:g} s"
-        except BlockedAddress:
-            return "the hub is not on the public Internet"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return f"the hub cannot be asked ({type(error).__name__})"
-        return "" if answer.is_success else f"the hub answers HTTP {answer.status_code}"
+        except TimeoutError:
+            return f"the hub did not answer within {self._seconds:g} s"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return f"the hub cannot be reached: {why_failed(error)}"
+        return "" if answer.is_success else f"the hub answered HTTP {answer.status_code}"
 
     def _client(self, options: FeedOptions, hub: str) -> httpx.AsyncClient:
         if options.proxy is not None:
             transport = proxied_transport(options.proxy.address.reveal())
             return httpx.AsyncClient(transport=transport, headers={"user-agent": self._user_agent}, trust_env=False)
         own = urlsplit(hub).hostname == urlsplit(options.url).hostname
-        return guarded_client(
-            user_agent=self._user_agent,
-            allow_private=options.allow_private if own else (),
-            timeout_seconds=self._seconds,
-            connections=1,
-        )
+        return guarded_client(user_agent=self._user_agent, allow_private=options.allow_private if own else ())

@@ -16,6 +16,7 @@ from watchpost.config.fields import Secret
 from watchpost.documents.parse import Reading, read_wanted
 from watchpost.documents.results import EntryHead
 from watchpost.errors import FetchError
+from watchpost.http_headers import hub_links
 from watchpost.model import Article
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fulltext import Completed, FullText
@@ -176,7 +177,7 @@ class Feed:
             memory |= caching.remember(reading.asks) | _paced(sorter.heads, now)
             if answer.status != 226:  # some entries only (RFC 3229): that is no body to compare with, nor a full read
                 memory |= {"body": digest, "read": now.isoformat(timespec="seconds")}
-        memory |= websub.links(answer.headers.get("link", ""))
+        memory |= hub_links(answer.headers.get("link", ""))
         if self._hubs is not None:
             memory |= await self._followed({**known, **memory}, self._hubs, bool(news), now)
         told = await self._completed(news, now, deadline)
@@ -254,7 +255,7 @@ class Feed:
             now=now,
             source=self.name,
             url=answer.url,
-            charset=caching.charset(answer.headers),
+            charset=answer.charset,
             lang=self._options.lang,
             limit=self._options.max_items,
         )

@@ -1,0 +1,103 @@
+"""httpx with net.py's guard: a transport and a client that talk to public addresses and permitted networks only."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
+
+import httpcore
+import httpx
+
+from watchpost.net import BlockedAddress, Network, connect_by
+
+
+def guarded_client(*, user_agent: str, allow_private: Sequence[Network] = ()) -> httpx.AsyncClient:
+    """An httpx client over GuardedTransport. Follows no redirects, reads no proxy settings, has no deadline."""
+    return httpx.AsyncClient(
+        transport=GuardedTransport(allow_private=allow_private),
+        headers={"user-agent": user_agent},
+        timeout=None,  # noqa: S113 - httpx has no total deadline, so each caller sets one around the request
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Each request has a connection of its own, to a public address or to one in `allow_private`.
+
+    Nothing is kept alive. Polls of one host are minutes apart, and a POST on a connection that the server is about
+    to close would leave it unknown whether the message arrived. Deadlines are the caller's. `tls` replaces the
+    system's trusted certificates.
+    """
+
+    def __init__(self, *, allow_private: Sequence[Network] = (), tls: ssl.SSLContext | None = None) -> None:
+        self._allow_private = tuple(allow_private)
+        self._tls = tls
+        self._network = httpcore.AnyIOBackend()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange. Raises BlockedAddress and httpx's own errors. The caller closes the response."""
+        url, encrypted = request.url, request.url.scheme == "https"
+        port = url.port or (443 if encrypted else 80)
+        host = url.raw_host.decode("ascii")
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path)
+        try:
+            stream = await connect_by(self._network.connect_tcp, host, port, allow_private=self._allow_private)
+            try:
+                if encrypted:
+                    stream = await stream.start_tls(self._tls or _trusted(), host)
+                # Not httpcore's AsyncHTTPConnection: its locks and retries are of no use to a single request.
+                connection = httpcore.AsyncHTTP11Connection(target.origin, stream)
+                answer = await connection.handle_async_request(
+                    httpcore.Request(
+                        request.method,
+                        target,
+                        headers=request.headers.raw,
+                        content=request.stream,
+                        extensions=request.extensions,
+                    )
+                )
+            except BaseException:
+                await stream.aclose()
+                raise
+        except Exception as error:
+            raise _as_httpx(error) from error
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, connection), request=request)
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTP11Connection) -> None:
+        self._answer = answer
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.aiter_stream():
+                yield chunk
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+            raise _as_httpx(error) from error
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
+
+
+def _as_httpx(error: Exception) -> Exception:
+    """httpx's error of the same name as httpcore's; its ConnectError for one of the system; any other as it is."""
+    if isinstance(error, OSError) and not isinstance(error, BlockedAddress):
+        return httpx.ConnectError(str(error))
+    same = getattr(httpx, type(error).__name__, None) if type(error).__module__.startswith("httpcore") else None
+    return same(str(error)) if isinstance(same, type) and issubclass(same, httpx.HTTPError) else error
+
+
+def proxied_transport(url: str) -> httpx.AsyncBaseTransport:
+    """A transport through an HTTP proxy, for one exchange. The proxy resolves names, so it decides what is private."""
+    return httpx.AsyncHTTPTransport(proxy=httpx.Proxy(url), verify=_trusted(), trust_env=False)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The system's certificates, loaded once: that costs 20 ms and 1 MB."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
