@@ -130,7 +130,8 @@ def network_failure(error: BaseException) -> NetworkFailure:
             case ssl.SSLCertVerificationError():
                 return NetworkFailure("tls", f"the TLS certificate is not valid: {cause.verify_message}")
             case ssl.SSLError():
-                return NetworkFailure("tls", f"TLS failed: {cause.reason or cause.strerror or 'no reason given'}")
+                reason = (cause.reason or "no reason given").replace("_", " ").lower()  # "WRONG_VERSION_NUMBER"
+                return NetworkFailure("tls", f"TLS failed: {reason}")
             case ConnectionRefusedError():
                 return NetworkFailure("refused", "the connection was refused")
     if any(_is_timeout(cause) for cause in causes_of(error)):
