@@ -1,4 +1,4 @@
-# Two commands: `make run` runs the service, `make test` proves it. Everything lives in .venv and var.
+# `make run` runs the service, `make test` tests it. Everything is installed in .venv; data are in var.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,15 +13,15 @@ install: $(VENV)/.installed  ## install watchpost into .venv
 
 run: install  ## run the service on config/watchpost.yaml, data in ./var
 	@WATCHPOST_LOG_FORMAT=$${WATCHPOST_LOG_FORMAT:-console} $(BIN)/watchpost run --config config/watchpost.yaml --data var \
-		|| { code=$$?; [ $$code -eq 130 ] || exit $$code; }  # Ctrl-C is a fine way to end
+		|| { code=$$?; [ $$code -eq 130 ] || exit $$code; }  # Ctrl-C is a normal end
 
 # Most tests wait for a server or a child process, so a few more run at once than there are cores.
 JOBS ?= 3
 
-test: $(VENV)/.installed-dev  ## install what the tests need, and pass them (JOBS= at once)
+test: $(VENV)/.installed-dev  ## install what the tests need and run them (JOBS= at once)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-check: $(VENV)/.installed-dev  ## format, lint, types, import contracts, shipped configuration
+check: $(VENV)/.installed-dev  ## check format, lint, types, import contracts and the shipped configuration
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -29,22 +29,22 @@ check: $(VENV)/.installed-dev  ## format, lint, types, import contracts, shipped
 	$(BIN)/watchpost check config/watchpost.yaml
 	$(BIN)/watchpost check config/minimal.yaml
 
-format: $(VENV)/.installed-dev  ## rewrite the code in the house's form
+format: $(VENV)/.installed-dev  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: install  ## write config/watchpost.schema.json and docs/openapi.json anew
+schema: install  ## write config/watchpost.schema.json and docs/openapi.json again
 	$(BIN)/watchpost config schema > config/watchpost.schema.json
 	$(BIN)/python -c 'from watchpost.web.api import text; print(text(), end="")' > docs/openapi.json
 
-editors: $(VENV)/bin/python  ## install the YAML language server that a test asks (needs npm)
+editors: $(VENV)/bin/python  ## install the YAML language server that one test uses (needs npm)
 	@command -v npm >/dev/null || { echo "npm is needed: apt-get install npm"; exit 1; }
 	npm install --prefix $(VENV) --no-audit --no-fund --silent yaml-language-server@1.25.0
 
-bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md says what they mean
+bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md explains them
 	$(BIN)/python -m benchmarks
 
-# Labelled articles with their scorer lie beside the project; CORPUS=… takes others of the same form.
+# The labelled articles and their scorer are beside the project; CORPUS=… takes others of the same form.
 CORPUS ?= ../shared/corpus/dev
 
 eval: install  ## score the shipped topics on labelled articles
@@ -55,19 +55,19 @@ eval: install  ## score the shipped topics on labelled articles
 SECONDS ?= 600
 SEED ?=
 
-soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… for the kills of an earlier run
+soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… repeats the kills of an earlier run
 	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
 
-browser: $(VENV)/.installed-dev  ## install what the tests of the pages need besides: Chromium, axe, html-validate
+browser: $(VENV)/.installed-dev  ## install what the tests of the pages need: Chromium, axe, html-validate
 	@command -v chromium >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
 		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium; }
 	@npm install --prefix $(VENV)/node --no-save --no-audit --no-fund --silent axe-core@4.14.1 html-validate@10.17.0
 
-screenshots: browser  ## take the pictures of the README anew (needs a font for Chinese: fonts-noto-cjk)
-	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is needed, or the pictures show boxes: apt-get install fonts-noto-cjk"; exit 1; }
+screenshots: browser  ## take the pictures in the README again (needs a font for Chinese: fonts-noto-cjk)
+	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is missing, and the pictures would show boxes: apt-get install fonts-noto-cjk"; exit 1; }
 	$(BIN)/python -m tests.web.screenshots docs/img
 
-clean:  ## remove .venv and build leftovers; data in var stays
+clean:  ## remove .venv and what a build leaves; keep the data in var
 	rm -rf $(VENV) build dist
 
 $(VENV)/bin/python:
