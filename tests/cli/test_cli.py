@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
+from tests.cli.command import process, watchpost
+
 CONFIG = """
 version: 1
 folders: {drop: drop}
@@ -31,22 +33,9 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def watchpost(here: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "watchpost", *args],
-        cwd=here,
-        env={"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml", **env},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_version_and_help(here: Path) -> None:
-    assert watchpost(here, "--version").stdout.startswith("watchpost 0.")
-    help_text = watchpost(here, "--help")
+    assert process(here, "--version").stdout.startswith("watchpost 0.")
+    help_text = process(here, "--help")
     assert help_text.returncode == 0
     for command in ("run", "check", "match", "explain"):
         assert command in help_text.stdout

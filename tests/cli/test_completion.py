@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import CONFIG, watchpost
+from tests.cli.command import watchpost
+from tests.cli.test_cli import CONFIG
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import CONFIG, watchpost
+from tests.cli.command import watchpost
+from tests.cli.test_cli import CONFIG
 
 UNTIDY = (
     CONFIG.replace("topics:\n", "topics:   # what we watch\n")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import watchpost
+from tests.cli.command import Done, watchpost
 from tests.http_server import Answer, HttpServer
 from tests.store.embedding import make
 from tests.store.ends import poll_store
@@ -47,7 +46,7 @@ def data() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-async def command(here: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+async def command(here: Path, *args: str, **env: str) -> Done:
     """A command, while the servers of this test go on."""
     return await asyncio.to_thread(lambda: watchpost(here, *args, **env))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import CONFIG, watchpost
+from tests.cli.command import watchpost
+from tests.cli.test_cli import CONFIG
 
 
 def test_init_then_check_then_run(tmp_path: Path) -> None:
@@ -64,7 +63,4 @@ def test_the_shell_completes_names_of_the_configuration(tmp_path: Path, words: s
     feeds = "feeds: {rfi: https://www.rfi.fr/rss, bbc: 5}\n"  # a mistake does not keep it from completing
     (tmp_path / "watchpost.yaml").write_text(CONFIG + feeds)
     asked = {"_WATCHPOST_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    env = {"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml", **asked}
-    program = Path(sys.executable).with_name("watchpost")
-    done = subprocess.run([program], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert set(done.stdout.split()) == offered
+    assert set(watchpost(tmp_path, **asked).stdout.split()) == offered

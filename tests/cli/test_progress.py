@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.command import watchpost
 from tests.cli.terminal import on_terminal
-from tests.cli.test_cli import watchpost
 from watchpost.poll.poller import WORTH_TELLING
 
 CONFIG = """version: 1

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from tests.cli.command import watchpost
 from tests.cli.terminal import on_terminal
-from tests.cli.test_cli import ARTICLE, CONFIG, watchpost
+from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.manual.test_commands_docs import commands
 from watchpost.cli.main import app
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import watchpost
+from tests.cli.command import watchpost
 from watchpost.config.opml import read_opml
 
 CONFIG = """\

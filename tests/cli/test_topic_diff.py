@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import ARTICLE, CONFIG, watchpost
+from tests.cli.command import watchpost
+from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.flow.rig import Rig
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import watchpost
+from tests.cli.command import watchpost
 from tests.flow.rig import Rig
 from tests.http_server import Answer, HttpServer
 

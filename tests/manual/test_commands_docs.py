@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from tests.cli.test_cli import ARTICLE, CONFIG, watchpost
+from tests.cli.command import watchpost
+from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.flow.rig import Rig
 from watchpost.cli.main import app
 
