@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
-from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, LONGEST, RobotsMemory, product, read_robots
+from watchpost.poll.http.robots import ALLOW_ALL, BYTES_MAX, DISALLOW_ALL, RobotsCache, product, read_robots
 
 SITE = "https://example.org"
 
@@ -60,7 +62,7 @@ Disallow: /too
 
 def test_the_protocol_is_read_as_far_as_the_bound() -> None:
     padding = b"# " + b"x" * 998 + b"\n"
-    body = b"User-agent: *\nDisallow: /near\n" + padding * (LONGEST // 1000 + 1) + b"Disallow: /far\n"
+    body = b"User-agent: *\nDisallow: /near\n" + padding * (BYTES_MAX // 1000 + 1) + b"Disallow: /far\n"
     robots = read_robots(body, "watchpost")
     assert (robots.allow(f"{SITE}/near"), robots.allow(f"{SITE}/far")) == (False, True)
 
@@ -68,6 +70,21 @@ def test_the_protocol_is_read_as_far_as_the_bound() -> None:
 def test_hostile_patterns_cost_nothing() -> None:
     body = b"User-agent: *\n" + b"Disallow: /" + b"a*" * 900 + b"b$\n"
     assert read_robots(body * 200, "watchpost").allow(SITE + "/" + "a" * 1900)
+
+
+def test_many_readers_with_many_rules_do_not_fill_the_memory() -> None:
+    readers = b"".join(b"User-agent: a%d\n" % number for number in range(4_000))
+    rules = b"".join(b"Disallow: /%d\n" % number for number in range(4_000))
+    tracemalloc.start()
+    try:
+        assert read_robots(readers + rules, "watchpost").allow(SITE + "/1")
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_name_that_begins_ours_is_not_ours() -> None:
+    assert read_robots(b"User-agent: watch\nDisallow: /", "watchpost").allow(SITE)
 
 
 def test_everything_and_nothing() -> None:
@@ -81,9 +98,9 @@ def test_we_are_called_by_the_name_in_our_user_agent() -> None:
 
 
 def test_what_a_site_allows_is_remembered_for_a_while_and_of_so_many_sites() -> None:
-    memory = RobotsMemory()
-    memory.keep(("a",), DISALLOW_ALL, until=10)
-    assert (memory.recall(("a",), 9), memory.recall(("a",), 10), memory.recall(("b",), 0)) == (DISALLOW_ALL, None, None)
+    cache = RobotsCache()
+    cache.put(("a",), DISALLOW_ALL, until=10)
+    assert (cache.get(("a",), 9), cache.get(("a",), 10), cache.get(("b",), 0)) == (DISALLOW_ALL, None, None)
     for number in range(2000):
-        memory.keep((number,), ALLOW_ALL, until=10)
-    assert (memory.recall(("a",), 0), memory.recall((0,), 0)) == (None, ALLOW_ALL)
+        cache.put((number,), ALLOW_ALL, until=10)
+    assert (cache.get(("a",), 0), cache.get((0,), 0)) == (None, ALLOW_ALL)

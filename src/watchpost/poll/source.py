@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from watchpost.config.fields import Options
 from watchpost.documents.results import Failure as Failure
 from watchpost.model import Article
-from watchpost.poll.http.robots import RobotsMemory
+from watchpost.poll.http.robots import RobotsCache
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.registry import Registry
 from watchpost.poll.schedule import Visit as Visit
@@ -83,7 +83,7 @@ class SourceContext:
     plausible: Callable[[Article], bool] = _everything
     registry: Registry | None = None
     visit_seconds: float = 30.0
-    robots: RobotsMemory = field(default_factory=RobotsMemory)
+    robots: RobotsCache = field(default_factory=RobotsCache)
     hubs: Hubs | None = None
     body_bytes: int = 10_000_000
 

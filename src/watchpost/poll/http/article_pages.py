@@ -25,7 +25,7 @@ from watchpost.poll.http.fetcher import (
     origin_of,
     redirected,
 )
-from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsMemory, product, read_robots
+from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsCache, product, read_robots
 from watchpost.poll.registry import Registry
 
 PAGE_SECONDS = 10.0
@@ -46,7 +46,7 @@ class PageFetcher:
     """Fetches the pages of one feed's articles. `registry` None: nobody else asks these hosts."""
 
     def __init__(
-        self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsMemory, registry: Registry | None
+        self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsCache, registry: Registry | None
     ) -> None:
         proxy = options.proxy.address if options.proxy is not None else None
         named = [value for name, value in options.headers.items() if name.lower() == "user-agent"]
@@ -80,10 +80,10 @@ class PageFetcher:
 
     async def _rules(self, url: str, deadline: float) -> Robots:
         site, loop = origin_of(url), asyncio.get_running_loop()
-        known = self._robots.recall(site, loop.time())
+        known = self._robots.get(site, loop.time())
         if known is None:
             known, kept_seconds = await self._read_rules(url, deadline)
-            self._robots.keep(site, known, loop.time() + kept_seconds)
+            self._robots.put(site, known, loop.time() + kept_seconds)
         return known
 
     async def _read_rules(self, url: str, deadline: float) -> tuple[Robots, float]:

@@ -1,105 +1,75 @@
-"""Pure: what a site's robots.txt lets a reader fetch (RFC 9309)."""
+"""Pure: what a site's robots.txt lets a reader fetch (RFC 9309), parsed by Protego within bounds."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
 
-LONGEST = 512_000
-"""So many bytes are read of a robots.txt; RFC 9309, 2.5 asks for 500 KiB at least."""
+from protego import Protego
 
-_RULES = 10_000
-_MOST_SITES = 2_000
-_LINE = re.compile(r"([A-Za-z-]{1,20})[ \t]{0,99}:[ \t]{0,99}([^#]{0,2000})")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+BYTES_MAX = 512_000
+"""How much of a robots.txt is read; RFC 9309, 2.5 asks for 500 KiB at least."""
+
+_LINES_MAX = 10_000
+_LINE_MAX = 2_000
+_SITES_MAX = 2_000
+_USER_AGENT = re.compile(r"\s*user[- ]?agent\b[\s:]*([^#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """The rules for one reader: pairs of a path pattern and whether it allows. Without rules everything is allowed."""
+    """The rules of one robots.txt for the reader with the product token `agent`."""
 
-    rules: tuple[tuple[str, bool], ...] = ()
+    rules: Protego
+    agent: str
 
     def allow(self, url: str) -> bool:
         """Whether `url` may be fetched: the longest pattern that fits decides, of equal ones the one that allows."""
-        parts = urlsplit(url)
-        path = _normal((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-        fitting = [(len(pattern), allows) for pattern, allows in self.rules if _fits(pattern, path)]
-        return max(fitting, default=(0, True))[1]
-
-
-ALLOW_ALL = Robots()
-DISALLOW_ALL = Robots((("/", False),))
-
-
-class RobotsMemory:
-    """What the sites of one process allow: each robots.txt is asked for once a day, an absent site once an hour."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], tuple[Robots, float]] = {}
-
-    def recall(self, site: tuple[object, ...], now: float) -> Robots | None:
-        """What is known of a site and not too old. `now` is in seconds of any steady clock."""
-        robots, until = self._known.get(site, (None, 0.0))
-        return robots if now < until else None
-
-    def keep(self, site: tuple[object, ...], robots: Robots, until: float) -> None:
-        """Remember until then; of very many sites the one that was asked first is forgotten."""
-        self._known.pop(site, None)
-        self._known[site] = (robots, until)
-        while len(self._known) > _MOST_SITES:
-            del self._known[next(iter(self._known))]
+        return bool(self.rules.can_fetch(url, self.agent))
 
 
 def read_robots(body: bytes, agent: str) -> Robots:
-    """The rules for the product token `agent` ("watchpost"), else those for everybody.
+    """The rules for the product token `agent` ("watchpost"), else those for everybody."""
+    text = body[:BYTES_MAX].decode("utf-8", "replace").lstrip("\ufeff")
+    lines = (line[:_LINE_MAX] for line in text.splitlines()[:_LINES_MAX])
+    return Robots(Protego.parse("\n".join(_without_others(line, agent) for line in lines)), agent)
 
-    Groups for one agent count together. What is no line of the protocol is passed over.
+
+def _without_others(line: str, agent: str) -> str:
+    """The line, with one name in place of every reader's but ours.
+
+    Protego copies each rule to each reader of its group, so 5,000 readers with 5,000 rules would fill the memory. It
+    also takes a name that begins ours ("watch") for ours, where RFC 9309, 2.2.1 asks for the whole token.
     """
-    rules: dict[str, list[tuple[str, bool]]] = {}
-    named: list[str] = []
-    naming = False
-    for line in body[:LONGEST].decode("utf-8", "replace").lstrip("\ufeff").splitlines()[: 2 * _RULES]:
-        if (found := _LINE.match(line.strip())) is None:
-            continue
-        key, value = found[1].lower(), found[2].strip()
-        if key == "user-agent":
-            named = [*named, value.lower()] if naming else [value.lower()]
-            naming = True
-            for name in named:
-                rules.setdefault(name, [])
-        elif key in ("allow", "disallow"):
-            naming = False
-            for name in named if value else ():
-                rules[name].append((_normal(value), key == "allow"))
-    return Robots(tuple(rules.get(agent.lower(), rules.get("*", ()))[:_RULES]))
+    match = _USER_AGENT.match(line)
+    if match is None or match[1].strip().lower().replace("*", "") in ("", agent.lower()):
+        return line
+    return "User-agent: -"
+
+
+ALLOW_ALL = read_robots(b"", "")
+DISALLOW_ALL = read_robots(b"User-agent: *\nDisallow: /", "")
 
 
 def product(user_agent: str) -> str:
-    """The name by which a robots.txt speaks of whoever sends this User-Agent: "watchpost/1 (+…)" is "watchpost"."""
+    """The product token of a User-Agent, by which a robots.txt names its sender: "watchpost/1 (+…)" is "watchpost"."""
     return (re.match(r"[A-Za-z_-]*", user_agent.strip()) or [""])[0]
 
 
-def _fits(pattern: str, path: str) -> bool:
-    """`*` stands for anything, `$` at the end for the end; a pattern without `$` fits what begins with it."""
-    ends = pattern.endswith("$")
-    first, *others = pattern.removesuffix("$").split("*")
-    if not path.startswith(first):
-        return False
-    at = len(first)
-    for part in others[: -1 if ends else None]:
-        at = path.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    if not ends:
-        return True
-    return len(path) - at >= len(others[-1]) and path.endswith(others[-1]) if others else at == len(path)
+class RobotsCache:
+    """The rules of each site that this process has asked, of at most 2,000 sites."""
 
+    def __init__(self) -> None:
+        self._sites: dict[tuple[object, ...], tuple[Robots, float]] = {}
 
-def _normal(path: str) -> str:
-    """One spelling for each path: letters beyond ASCII escaped, escapes in capitals, none that says nothing."""
-    escaped = quote(path, safe="%/?:@!$&'()*+,;=~#[]")
-    return _ESCAPE.sub(lambda found: c if (c := chr(int(found[1], 16))) in _UNRESERVED else found[0].upper(), escaped)
+    def get(self, site: tuple[object, ...], now: float) -> Robots | None:
+        """The rules of a site, None if they are unknown or too old. `now` is in seconds of any steady clock."""
+        robots, until = self._sites.get(site, (None, 0.0))
+        return robots if now < until else None
+
+    def put(self, site: tuple[object, ...], robots: Robots, until: float) -> None:
+        """Keep the rules until then. The site that was asked longest ago makes room."""
+        self._sites.pop(site, None)
+        self._sites[site] = (robots, until)
+        while len(self._sites) > _SITES_MAX:
+            del self._sites[next(iter(self._sites))]
