@@ -11,12 +11,12 @@ _MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
 def documented() -> dict[str, dict[str, frozenset[str]]]:
     """Metric without its prefix → label → the values that it may have; none, if they are names of the configuration.
 
-    A row may tell of several metrics: their labels are parted by ";" then. A label's values stand after its ":".
+    A row may describe several metrics: then ";" separates their labels. A label's values follow its ":".
     """
     table = _MANUAL.read_text("utf-8").partition("## Metrics")[2].partition("## Health")[0]
     found: dict[str, dict[str, frozenset[str]]] = {}
-    for named, told in re.findall(r"^\| (`[^|]+?) \|([^|]*)\|", table, re.MULTILINE):
-        names, parts = re.findall(r"`(\w+)`", named), told.split(";")
+    for named, labelled in re.findall(r"^\| (`[^|]+?) \|([^|]*)\|", table, re.MULTILINE):
+        names, parts = re.findall(r"`(\w+)`", named), labelled.replace("`", "").split(";")
         each = [[part] for part in parts] if len(parts) == len(names) else [parts] * len(names)
         for name, own in zip(names, each, strict=True):
             found[name] = {}
