@@ -24,12 +24,11 @@ from tests.servers import valkey_server
 from benchmarks.table import Figure, at_least, at_most, median_of, publish
 from watchpost import log
 from watchpost.model import Delivery, Group
-from watchpost.notify.composer import deliveries_of
-from watchpost.notify.digest import compose
+from watchpost.notify.digest import Installation, build_digest, deliveries_of
 from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.schedule import Window
-from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.notify.sender import Journal, Sender
 from watchpost.schedules import Every
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
@@ -37,6 +36,7 @@ from watchpost.store.receivers import CircuitBreaker
 
 ROUNDS, MESSAGES, HITS = 5, 300, 5000
 _NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+_WINDOW = Window(_NOW, _NOW)
 _GROUP = Group("hook|1h", "hook", Every(timedelta(hours=1), "UTC"))
 
 
@@ -64,8 +64,8 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
         DeliveryStore(store, kept_ms=3_600_000),
         _receiver("webhook", url=hook, allow_private=["127.0.0.0/8"]),
     )
-    digest = compose(_GROUP, Window(_NOW, _NOW), [hit("Mali")], turn=str(number), now=_NOW, **_IMPRINT)
-    (message,) = receiver.compose(digest)
+    digest = build_digest(_GROUP, _WINDOW, [hit("Mali")], Installation(), turn=str(number), now=_NOW, records={})
+    (message,) = receiver.render(digest)
     waiting = [Delivery(f"b{number}-{n}", digest.id, "hook", message, 1, _NOW) for n in range(MESSAGES)]
     await outbox.open_box("hook")
     await outbox.close(await outbox.peek(f"g{number}"), _NOW, waiting)
@@ -77,7 +77,7 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
         receiver,
         outbox,
         outbox.claims("hook", "bench", 60_000),
-        Admission("hook", CircuitBreaker(store, "hook"), outbox, stop, Policy()),
+        CircuitBreaker(store, "hook"),
         Journal(folder),
         tick=tick,
         tick_renew=tick,
@@ -94,7 +94,6 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
     return MESSAGES / seconds
 
 
-_IMPRINT: dict[str, Any] = {"timezone": "UTC", "language": "en", "install": "bench"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "webhook": {"url": "https://example.org/hook"},
     "slack": {"url": {"env": "URL"}},
@@ -118,8 +117,8 @@ def _edition(kind: str) -> list[Figure]:
     receiver = _receiver(kind)
 
     def lay_out() -> int:
-        digest = compose(_GROUP, Window(_NOW, _NOW), hits, turn="0", now=_NOW, **_IMPRINT)
-        return len(deliveries_of(digest, receiver.compose(digest)))
+        digest = build_digest(_GROUP, _WINDOW, hits, Installation(), turn="0", now=_NOW, records={})
+        return len(deliveries_of(digest, receiver.render(digest)))
 
     seconds = min(_timed(lay_out) for _ in range(3))
     tracemalloc.start()

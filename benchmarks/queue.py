@@ -25,7 +25,7 @@ from benchmarks import peers
 from benchmarks.table import Figure, at_least, median_of, publish
 from watchpost import log
 from watchpost.model import Article, Delivered, Delivery, Digest, Message, Outcome
-from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.notify.sender import Journal, Sender
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.deliveries import DeliveryStore
@@ -130,7 +130,7 @@ async def sender(store: Store, run: str) -> float:
             _Counter(store),
             outbox,
             claims,
-            Admission(_TEAM, CircuitBreaker(store, _TEAM), outbox, stop, Policy()),
+            CircuitBreaker(store, _TEAM),
             Journal(Path(folder)),
             tick=tick,
             tick_renew=tick,
@@ -154,7 +154,7 @@ class _Counter:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         return ()
 
     async def send(self, delivery: Delivery) -> Outcome:

@@ -19,7 +19,7 @@ class RecordingReceiver:
         self._outcomes = list(outcomes)
         self._news = asyncio.Condition()
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message: the JSON of webhooks."""
         return (
             Message("", sentences.subject(digest), {"json": payload.payload(digest, 1 << 24)}, omitted=digest.omitted),

@@ -79,8 +79,8 @@ def test_the_suite_knows_every_kind() -> None:
 
 @pytest.mark.parametrize("edition", EDITIONS, ids=range(len(EDITIONS)))
 def test_composing_twice_gives_the_same_bytes(make: Make, edition: Digest) -> None:
-    messages = plainly(make().compose(edition))
-    assert messages == plainly(make().compose(replace(edition)))
+    messages = plainly(make().render(edition))
+    assert messages == plainly(make().render(replace(edition)))
     assert messages
     assert len({part for part, *_ in messages}) == len(messages)
     for _, subject, _, editions in messages:
@@ -91,7 +91,7 @@ def test_composing_twice_gives_the_same_bytes(make: Make, edition: Digest) -> No
 
 @pytest.mark.parametrize("edition", [endless(300), usual(), usual(kind="alert")], ids=["endless", "usual", "alert"])
 def test_what_is_only_counted_is_said(make: Make, edition: Digest) -> None:
-    messages = make().compose(edition)
+    messages = make().render(edition)
     (omitted,) = {message.omitted for message in messages}
     omitted -= edition.omitted
     told = len(edition.stories) - omitted
@@ -99,7 +99,7 @@ def test_what_is_only_counted_is_said(make: Make, edition: Digest) -> None:
     titles = [" ".join(story.lead.title.split()[:2]) for story in edition.stories]
     found = [bool(re.search(rf"{re.escape(title)}(?!\d)", texts)) for title in titles]
     assert found == [True] * told + [False] * omitted
-    assert {message.omitted for message in make().compose(replace(edition, omitted=7))} == {omitted + 7}
+    assert {message.omitted for message in make().render(replace(edition, omitted=7))} == {omitted + 7}
 
 
 def _legible(edition: str, text: str) -> str:
@@ -114,7 +114,7 @@ def _legible(edition: str, text: str) -> str:
 
 async def test_a_dead_target_is_an_outcome_and_closing_twice_is_fine(make: Make) -> None:
     receiver = make()
-    for message in receiver.compose(usual()):
+    for message in receiver.render(usual()):
         outcome: Outcome = await receiver.send(delivery(message))
         assert isinstance(outcome, get_args(Outcome))
         if not isinstance(receiver, RecordingReceiver) or len(receiver.deliveries) == 1:

@@ -18,7 +18,7 @@ from watchpost.match.matcher import Topics
 from watchpost.match.routing import group_key
 from watchpost.match.worker import Matcher
 from watchpost.model import Route, Topic
-from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.notify.sender import Journal, Sender
 from watchpost.query.parser import parse
 from watchpost.schedules import Immediate
 from watchpost.store import keys as store_keys
@@ -104,7 +104,7 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
         receiver,
         outbox,
         outbox.claims("team", "n", LEASE_MS),
-        Admission("team", CircuitBreaker(store, "team"), outbox, stop.event, Policy()),
+        CircuitBreaker(store, "team"),
         Journal(tmp_path),
         tick=stop.tick,
         tick_renew=stop.tick,

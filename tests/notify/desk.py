@@ -11,7 +11,8 @@ from tests.fakes import RecordingReceiver
 from tests.making import article, hit
 from tests.store.ends import HOUR_MS, queued
 from watchpost.model import Group, Hit
-from watchpost.notify.composer import Composer, HoldingRules, Installation
+from watchpost.notify.composer import Composer, HoldingRules
+from watchpost.notify.digest import Installation
 from watchpost.notify.dispatcher import Dispatcher
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
@@ -49,9 +50,14 @@ class Desk:
         self.group = Group("team|g", "team", schedule)
         self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
         receivers = {"team": receiver or RecordingReceiver("team")}
-        installation = Installation("UTC", "en", "newsdesk", "", "seed", "plan-1", {"mali": "Mali"})
+        installation = Installation(install="newsdesk", seed="seed", fingerprint="plan-1", titles={"mali": "Mali"})
         self.composer = Composer(
-            receivers, ["rfi"], Overview(store), Silences(store), installation, HoldingRules(**holding_rules)
+            receivers,
+            installation,
+            HoldingRules(**holding_rules),
+            sources=["rfi"],
+            overview=Overview(store),
+            silences=Silences(store),
         )
         self.closer = Dispatcher(
             [self.group],

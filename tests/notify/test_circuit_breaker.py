@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.retry import BREAKER_AFTER, DISABLE_AFTER, LONGEST_PAUSE, weigh
+from watchpost.notify.circuit_breaker import BREAKER_AFTER, DISABLE_AFTER, after_attempt
+from watchpost.notify.retry import LONGEST_RETRY_AFTER
 from watchpost.store.receivers import ReceiverState
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -18,17 +19,17 @@ WELL = ReceiverState()
 def after(*outcomes: Outcome, every: timedelta = timedelta(seconds=1), state: ReceiverState = WELL) -> ReceiverState:
     now = NOW
     for outcome in outcomes:
-        state, now = weigh(state, outcome, now).state, now + every
+        state, now = after_attempt(state, outcome, now).state, now + every
     return state
 
 
 @pytest.mark.parametrize(
     ("wish", "pause"),
-    [(timedelta(seconds=7), timedelta(seconds=7)), (timedelta(days=365), LONGEST_PAUSE)],
+    [(timedelta(seconds=7), timedelta(seconds=7)), (timedelta(days=365), LONGEST_RETRY_AFTER)],
 )
 def test_a_wish_to_wait_pauses_the_whole_receiver_but_not_for_ever(wish: timedelta, pause: timedelta) -> None:
-    verdict = weigh(WELL, TryLater("rate_limited", "HTTP 429", wish), NOW)
-    assert verdict.news == "paused"
+    verdict = after_attempt(WELL, TryLater("rate_limited", "HTTP 429", wish), NOW)
+    assert verdict.event == "paused"
     assert verdict.held
     assert verdict.state.till == NOW + pause
     assert verdict.state.word(NOW) == "paused"
@@ -36,14 +37,14 @@ def test_a_wish_to_wait_pauses_the_whole_receiver_but_not_for_ever(wish: timedel
 
 
 def test_a_wait_that_we_chose_ourselves_pauses_nobody() -> None:
-    assert weigh(WELL, TryLater("auth", "HTTP 401", timedelta(hours=1)), NOW).state.till is None
+    assert after_attempt(WELL, TryLater("auth", "HTTP 401", timedelta(hours=1)), NOW).state.till is None
 
 
 def test_the_breaker_opens_at_the_fifth_failure_and_longer_each_time() -> None:
     state = after(*[DOWN] * (BREAKER_AFTER - 1))
     assert state.till is None
-    verdict = weigh(state, Unknown("timeout", "no answer", repeatable=True), NOW)
-    assert verdict.news == "opened"
+    verdict = after_attempt(state, Unknown("timeout", "no answer", repeatable=True), NOW)
+    assert verdict.event == "opened"
     waits = []
     state = verdict.state
     for _ in range(9):
@@ -51,27 +52,27 @@ def test_the_breaker_opens_at_the_fifth_failure_and_longer_each_time() -> None:
         waits.append((state.till - NOW).total_seconds())
         assert state.word(NOW) == "open"
         assert state.word(state.till) == "trial"
-        verdict = weigh(state, DOWN, NOW)
-        assert verdict.news == "", "said once, not at each trial"
+        verdict = after_attempt(state, DOWN, NOW)
+        assert verdict.event == "", "said once, not at each trial"
         state = verdict.state
     assert waits == [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]
 
 
 def test_one_success_and_all_is_well() -> None:
-    verdict = weigh(after(*[DOWN] * 7), Delivered(), NOW)
+    verdict = after_attempt(after(*[DOWN] * 7), Delivered(), NOW)
     assert verdict.state.well
     assert verdict.state == WELL
-    assert verdict.news == "recovered"
+    assert verdict.event == "recovered"
 
 
 def test_a_message_that_is_refused_says_nothing_about_its_receiver() -> None:
     state = after(DOWN, DOWN)
-    assert weigh(state, Refused("client_error", "HTTP 400"), NOW).state == state
+    assert after_attempt(state, Refused("client_error", "HTTP 400"), NOW).state == state
 
 
 def test_a_receiver_that_is_gone_is_disabled_at_once() -> None:
-    verdict = weigh(WELL, Refused("gone", "HTTP 410"), NOW)
-    assert verdict.news == "disabled"
+    verdict = after_attempt(WELL, Refused("gone", "HTTP 410"), NOW)
+    assert verdict.event == "disabled"
     assert verdict.state.disabled == NOW
     assert verdict.state.word(NOW) == "disabled"
     assert "410" in verdict.state.why
@@ -82,13 +83,13 @@ def test_five_days_of_only_failures_disable() -> None:
     count = int(DISABLE_AFTER / hours)
     state = after(*[DOWN] * count, every=hours)
     assert state.disabled is None
-    verdict = weigh(state, DOWN, NOW + DISABLE_AFTER)
-    assert verdict.news == "disabled"
+    verdict = after_attempt(state, DOWN, NOW + DISABLE_AFTER)
+    assert verdict.event == "disabled"
     assert "only failures since" in verdict.state.why
 
 
 def test_five_days_after_a_lone_failure_the_days_begin_anew() -> None:
     state = after(DOWN, DOWN)
-    verdict = weigh(state, DOWN, NOW + DISABLE_AFTER)
+    verdict = after_attempt(state, DOWN, NOW + DISABLE_AFTER)
     assert verdict.state.disabled is None
     assert verdict.state.failing == NOW + DISABLE_AFTER

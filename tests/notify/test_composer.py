@@ -11,7 +11,7 @@ from tests.fakes import RecordingReceiver
 from tests.notify.editions import delivery, digest, usual
 from watchpost import log
 from watchpost.model import Digest, Message
-from watchpost.notify.composer import compose_or_plain
+from watchpost.notify.composer import render_or_reduce
 
 
 @dataclass
@@ -24,12 +24,12 @@ class Picky(RecordingReceiver):
     def __post_init__(self) -> None:
         super().__init__("picky")
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """The usual, if it is liked."""
         self.seen.append(digest)
         if not self.likes(digest):
             raise ValueError("a headline\x1b[31m nobody thought of")
-        return super().compose(digest)
+        return super().render(digest)
 
 
 def fallbacks() -> float:
@@ -47,7 +47,7 @@ def fallbacks() -> float:
 )
 def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], bool], tries: int) -> None:
     receiver, before = Picky(likes=likes), fallbacks()
-    (message,) = compose_or_plain(receiver, usual())
+    (message,) = render_or_reduce(receiver, usual())
     assert len(receiver.seen) == tries
     assert fallbacks() - before == tries - 1
     assert message.renderings["json"]
@@ -58,11 +58,11 @@ def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], b
 
 def test_a_receiver_that_lays_out_nothing_at_all_says_so() -> None:
     with pytest.raises(ValueError, match="nobody thought of"):
-        compose_or_plain(Picky(likes=lambda digest: False), digest())
+        render_or_reduce(Picky(likes=lambda digest: False), digest())
 
 
 async def test_what_is_composed_plainly_is_sent() -> None:
     receiver = Picky(likes=lambda digest: digest.reduced)
-    (message,) = compose_or_plain(receiver, usual())
+    (message,) = render_or_reduce(receiver, usual())
     await receiver.send(delivery(message))
     assert receiver.deliveries[0].message == message

@@ -169,8 +169,8 @@ async def test_a_flood_is_told_once_with_exact_counts(store: Store) -> None:
 class DeafReceiver(RecordingReceiver):
     """Wants stories and nothing else."""
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
-        return super().compose(digest) if digest.stories else ()
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        return super().render(digest) if digest.stories else ()
 
 
 async def test_a_notice_that_a_receiver_does_not_want_is_not_made_again_and_again(store: Store) -> None:
@@ -205,8 +205,8 @@ async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> No
 class NarrowReceiver(RecordingReceiver):
     """Has room for one story."""
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
-        (one,) = super().compose(packing.limit_stories(digest, 1))
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        (one,) = super().render(packing.limit_stories(digest, 1))
         return (replace(one, omitted=len(digest.stories) - 1),) if digest.stories else (one,)
 
 
@@ -229,8 +229,8 @@ async def test_what_an_edition_had_no_room_for_is_still_new_when_more_of_it_come
 class Mailer(RecordingReceiver):
     """Writes to two readers."""
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
-        (one,) = super().compose(digest)
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        (one,) = super().render(digest)
         return tuple(replace(one, part=name, address=f"{name}@example.org") for name in ("ida", "desk"))
 
 

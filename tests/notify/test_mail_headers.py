@@ -72,7 +72,7 @@ async def test_a_long_way_out_stays_one_address_for_each_reader() -> None:
     assert mail == "mailto:stop@example.org?subject=unsubscribe"
     assert headers(content)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert all(len(line) <= 998 for line in head.split("\r\n"))
-    one, two = receiver(25, to=["a@example.org", "b@example.org"], unsubscribe={"url": LONG}).compose(usual())
+    one, two = receiver(25, to=["a@example.org", "b@example.org"], unsubscribe={"url": LONG}).render(usual())
     ways = {headers(each.renderings["mime"].encode())["List-Unsubscribe"] for each in (one, two)}
     assert len(ways) == 2
 
@@ -91,7 +91,7 @@ async def test_without_a_url_there_is_no_one_click_and_without_either_no_header(
 
 async def test_what_bounces_names_the_address() -> None:
     content, sender = await sent(bounce="bounces@example.org")
-    (message,) = receiver(25).compose(usual())
+    (message,) = receiver(25).render(usual())
     assert sender == f"bounces+{message.part}@example.org"
     assert headers(content)["From"] == "Watchpost <watch@example.org>"
 
@@ -100,7 +100,7 @@ async def test_a_second_attempt_is_the_same_message_but_for_its_signature(keys: 
     signing = {"domain": "example.org", "selector": "s1", "key": {"file": str(keys[0])}}
     async with MailServer(starttls=True, data=["451 4.7.1 greylisted"]) as server:
         mailer = receiver(server.port, dkim=signing)
-        (message,) = mailer.compose(usual())
+        (message,) = mailer.render(usual())
         for attempt in (1, 2):
             await mailer.send(delivery(message, attempt))
     (mail,) = server.mails

@@ -47,7 +47,7 @@ def receiver(kind: str, url: str, **options: Any) -> Receiver:
 
 async def send(kind: str, server: HttpServer, edition: Any = None, path: str = "/canary", **options: Any) -> Outcome:
     chat = receiver(kind, server.url(path), **options)
-    message, *_ = chat.compose(edition or usual())
+    message, *_ = chat.render(edition or usual())
     try:
         return await chat.send(delivery(message))
     finally:
@@ -175,7 +175,7 @@ def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
         "subject": "{{ counts.stories }}\nstories",
         "text": "{% for s in stories %}{{ s.title }} {{ s.snippet|highlighted }} {% endfor %}",
     }
-    (message,) = receiver("ntfy", "https://ntfy.sh/duty", template=own).compose(endless(90))
+    (message,) = receiver("ntfy", "https://ntfy.sh/duty", template=own).render(endless(90))
     payload = json.loads(message.renderings["json"])
     assert validate_ntfy(payload) == ()
     assert payload["title"] == "90 stories"
@@ -186,9 +186,9 @@ def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
 def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
     with pytest.raises(ValidationError, match="never written into this file"):
         kinds()[kind].options.model_validate({"url": "https://chat.example/hook"})
-    messages = receiver(kind, "https://chat.example/hook", max_stories=90).compose(endless(100))
+    messages = receiver(kind, "https://chat.example/hook", max_stories=90).render(endless(100))
     assert [message.part for message in messages] == ["1", "2", "3"]
-    (one,) = receiver(kind, "https://chat.example/hook", max_stories=2).compose(usual())
+    (one,) = receiver(kind, "https://chat.example/hook", max_stories=2).render(usual())
     assert "Not shown: 3 stories" in one.renderings["json"]
 
 
@@ -199,7 +199,7 @@ async def apprise(answer: Answer | Handler, edition: Any = None, **options: Any)
     async with HttpServer() as server:
         server.on("*", answer)
         service = receiver("apprise", server.url("/canary?redirect=yes&retry=3").replace("http", "json"), **options)
-        (message,) = service.compose(edition or usual())
+        (message,) = service.render(edition or usual())
         return await service.send(delivery(message)), server
 
 
@@ -224,7 +224,7 @@ async def test_apprise_that_hangs_is_given_up_and_not_asked_twice() -> None:
     async with HttpServer() as server:
         server.on("*", hang)
         service = receiver("apprise", server.url("/x").replace("http", "json"), timeout="2s")
-        (message,) = service.compose(usual())
+        (message,) = service.render(usual())
         outcomes = [await service.send(delivery(message))]
     assert isinstance(outcomes[0], TryLater | Unknown)
 

@@ -41,7 +41,7 @@ def receiver(port: int, tls: str = "starttls", smtp: dict[str, Any] | None = Non
 
 
 async def send(mailer: Email, message: Message | None = None, attempt: int = 1) -> Outcome:
-    chosen = message or mailer.compose(usual())[0]
+    chosen = message or mailer.render(usual())[0]
     return await mailer.send(delivery(chosen, attempt, f"{'7f3a' * 8}.{chosen.part}"))
 
 
@@ -109,10 +109,10 @@ async def test_what_a_reply_means(rcpt: list[str], data: list[str], outcome: Out
 async def test_a_repeat_is_the_same_message_to_the_byte() -> None:
     async with MailServer(rcpt=["451 4.7.1 greylisted"]) as server:
         mailer = receiver(server.port, "none")
-        (message,) = mailer.compose(usual())
+        (message,) = mailer.render(usual())
         assert isinstance(await send(mailer, message), TryLater)
         assert isinstance(await send(mailer, message, attempt=2), Delivered)
-        (again,) = receiver(server.port, "none").compose(usual())
+        (again,) = receiver(server.port, "none").render(usual())
         assert isinstance(await send(mailer, again, attempt=3), Delivered)
     first, second = server.mails
     assert first.content == second.content
@@ -121,7 +121,7 @@ async def test_a_repeat_is_the_same_message_to_the_byte() -> None:
 async def test_one_refused_recipient_does_not_touch_the_other() -> None:
     async with MailServer(rcpt=["550 5.1.1 gone"]) as server:
         mailer = receiver(server.port, "none", to=["gone@example.org", "Wérner <w@example.org>"])
-        one, other = mailer.compose(usual())
+        one, other = mailer.render(usual())
         assert one.part != other.part
         assert (one.address, other.address) == ("gone@example.org", "w@example.org")
         assert isinstance(await send(mailer, one), Refused)
@@ -220,7 +220,7 @@ def test_what_the_configuration_may_not_say(options: dict[str, Any]) -> None:
 
 def test_what_the_configuration_may_say() -> None:
     mailer = receiver(25, to=["Wérner <w@example.org>", "w@example.org", "info@bücher.example"])
-    assert [message.address for message in mailer.compose(usual())] == [
+    assert [message.address for message in mailer.render(usual())] == [
         "w@example.org",
         "info@xn--bcher-kva.example",
     ]
@@ -235,7 +235,7 @@ def test_templates_of_one_s_own_for_subject_text_and_html(tmp_path: Path) -> Non
         "text": "{{ summary }}",
         "html": {"file": str(tmp_path / "desk.html")},
     }
-    (message,) = receiver(25, template=own).compose(hostile('<script>alert("x")</script>\r\nBcc: a@b.example'))
+    (message,) = receiver(25, template=own).render(hostile('<script>alert("x")</script>\r\nBcc: a@b.example'))
     mail = email.message_from_string(message.renderings["mime"], policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
     assert (message.subject, mail["Subject"], mail["Bcc"]) == ("News: 1", "News: 1", None)

@@ -54,7 +54,7 @@ async def test_colours_are_for_people_at_a_terminal(
     monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal(tty)
     console = Console("desk", ConsoleOptions.model_validate({"color": color}), terminal)
-    (message,) = console.compose(usual())
+    (message,) = console.render(usual())
     assert await console.send(delivery(message)) == Delivered("written to the terminal")
     assert ("\x1b[1;33mWagner" in terminal.getvalue()) is coloured
     assert ("**Wagner**" in terminal.getvalue()) is not coloured
@@ -64,7 +64,7 @@ async def test_a_terminal_of_few_letters_gets_question_marks() -> None:
     raw = io.BytesIO()
     terminal = io.TextIOWrapper(raw, encoding="ascii")
     console = Console("desk", ConsoleOptions(), terminal)
-    (message,) = console.compose(usual())
+    (message,) = console.render(usual())
     assert isinstance(await console.send(delivery(message)), Delivered)
     assert b"Explosion near Gao base" in raw.getvalue()
     assert b"???" in raw.getvalue()
@@ -74,7 +74,7 @@ async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
     out, into = os.pipe()
     with os.fdopen(into, "w") as terminal:
         console = Console("desk", ConsoleOptions(), terminal)
-        (message,) = console.compose(usual())
+        (message,) = console.render(usual())
         big = message.renderings["text"] * 200  # more than a pipe holds
         full = delivery(replace(message, renderings={"text": big}))
         first = asyncio.ensure_future(console.send(full))
@@ -94,7 +94,7 @@ def options(path: str, base: Path) -> FileOptions:
 async def test_three_files_per_digest_named_by_time_receiver_and_id(tmp_path: Path) -> None:
     receiver = File("desk", options("out/box", tmp_path))
     edition: Digest = usual()
-    (message,) = receiver.compose(edition)
+    (message,) = receiver.render(edition)
     await receiver.send(delivery(message))
     stem = f"20261123T080000Z-desk-{'7f3a' * 8}"
     names = sorted(path.name for path in (tmp_path / "out" / "box").iterdir())
@@ -109,7 +109,7 @@ async def test_three_files_per_digest_named_by_time_receiver_and_id(tmp_path: Pa
 
 async def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
     receiver = File("../../etc/crön\x00 -rf", options("box", tmp_path))
-    (message,) = receiver.compose(usual())
+    (message,) = receiver.render(usual())
     assert isinstance(await receiver.send(delivery(message)), Delivered)
     assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "box"}
     assert [path.name for path in tmp_path.iterdir()] == ["box"]
@@ -118,7 +118,7 @@ async def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
 async def test_a_directory_that_cannot_be_made_is_for_later(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     receiver = File("desk", options("file/box", tmp_path))
-    (message,) = receiver.compose(usual())
+    (message,) = receiver.render(usual())
     outcome = await receiver.send(delivery(message))
     assert isinstance(outcome, TryLater)
     assert "Not a directory" in outcome.detail
@@ -126,7 +126,7 @@ async def test_a_directory_that_cannot_be_made_is_for_later(tmp_path: Path) -> N
 
 async def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     receiver = File("desk", options(".", tmp_path))
-    (message,) = receiver.compose(usual())
+    (message,) = receiver.render(usual())
     (tmp_path / f"20261123T080000Z-desk-{'7f3a' * 8}.txt").mkdir()  # the rename will fail
     assert isinstance(await receiver.send(delivery(message)), TryLater)
     assert [path.suffix for path in tmp_path.iterdir()] == [".txt"]

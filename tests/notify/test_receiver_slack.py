@@ -29,7 +29,7 @@ def receiver(url: str, **options: Any) -> Slack:
 
 async def send(server: HttpServer, edition: Any = None, **options: Any) -> Outcome:
     chat = receiver(server.url("/services/T0/B0/canary"), **options)
-    message, *_ = chat.compose(edition or usual())
+    message, *_ = chat.render(edition or usual())
     try:
         return await chat.send(delivery(message))
     finally:
@@ -112,7 +112,7 @@ async def test_two_messages_are_a_second_apart() -> None:
     async with HttpServer() as server:
         server.on("*", OK)
         chat = receiver(server.url("/x"))
-        (message,) = chat.compose(usual())
+        (message,) = chat.render(usual())
         begun = asyncio.get_running_loop().time()
         await asyncio.gather(chat.send(delivery(message)), chat.send(delivery(message)))
         assert asyncio.get_running_loop().time() - begun >= module._PACE.total_seconds()
@@ -121,8 +121,8 @@ async def test_two_messages_are_a_second_apart() -> None:
 
 def test_parts_are_numbered_and_max_stories_is_obeyed() -> None:
     chat = receiver("https://hooks.slack.com/services/x")
-    assert [message.part for message in chat.compose(endless(100))] == ["1", "2", "3"]
-    (one,) = receiver("https://hooks.slack.com/services/x", max_stories=2).compose(usual())
+    assert [message.part for message in chat.render(endless(100))] == ["1", "2", "3"]
+    (one,) = receiver("https://hooks.slack.com/services/x", max_stories=2).render(usual())
     assert one.part == ""
     assert "Not shown: 3 stories (" in one.renderings["blocks"]
 

@@ -44,7 +44,7 @@ def bot(server: HttpServer, **options: Any) -> SlackBot:
 
 async def send(server: HttpServer, remembered: str = "", edition: Any = None) -> Outcome:
     chat = bot(server)
-    message, *_ = chat.compose(edition or digest(story(), kind="alert"))
+    message, *_ = chat.render(edition or digest(story(), kind="alert"))
     try:
         return await chat.send(replace(delivery(message), remembered=remembered))
     finally:
@@ -143,13 +143,13 @@ async def test_what_slack_s_codes_mean(answer: Answer | Handler, expected: Outco
 async def test_an_alert_is_a_message_per_story_and_a_digest_is_not() -> None:
     async with HttpServer() as server:
         alert = usual(kind="alert")
-        messages = bot(server).compose(alert)
+        messages = bot(server).render(alert)
         assert [(one.part, one.thread) for one in messages] == [
             (str(number), story.id) for number, story in enumerate(alert.stories, 1)
         ]
-        assert [one.thread for one in bot(server).compose(usual())] == [""]
-        assert [one.thread for one in bot(server, thread="none").compose(alert)] == [""]
-        two = bot(server, max_stories=2).compose(alert)
+        assert [one.thread for one in bot(server).render(usual())] == [""]
+        assert [one.thread for one in bot(server, thread="none").render(alert)] == [""]
+        two = bot(server, max_stories=2).render(alert)
         assert len(two) == 2
         assert "Not shown: 3 stories (" in two[0].renderings["blocks"]
 

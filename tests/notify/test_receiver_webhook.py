@@ -41,7 +41,7 @@ def receiver(url: str, **options: Any) -> Webhook:
 
 
 async def send(hook: Webhook, attempt: int = 1) -> Outcome:
-    (message,) = hook.compose(usual())
+    (message,) = hook.render(usual())
     try:
         return await hook.send(delivery(message, attempt))
     finally:
@@ -64,7 +64,7 @@ async def test_the_bytes_on_the_wire_are_the_bytes_that_every_secret_signed(
     monkeypatch.undo()
     time.tzset()
     (request,) = server.requests
-    assert request.body.decode() == hook.compose(usual())[0].renderings["json"]
+    assert request.body.decode() == hook.render(usual())[0].renderings["json"]
     for name in ("NEW", "OLD"):
         told = Verifier(ENV[name]).verify(request.body, dict(request.headers))
         assert told["data"]["stories"][0]["snippet"]["text"].endswith("🙂 Вагнер")

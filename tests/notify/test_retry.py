@@ -7,33 +7,33 @@ from datetime import timedelta
 import pytest
 
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.retry import JITTER, LONGEST_WISH, SCHEDULE, Again, DeadLetterIt, Finish, next_step
+from watchpost.notify.retry import JITTER, LONGEST_RETRY_AFTER, SCHEDULE, Done, Fail, Retry, next_step
 
 LATER = TryLater("server_error", "HTTP 503")
 
 
 def test_what_arrived_is_finished_and_what_is_refused_is_buried() -> None:
-    assert next_step(Delivered(), 1, "d") == Finish()
-    assert next_step(Refused("client_error", "HTTP 400"), 1, "d") == DeadLetterIt("client_error", "HTTP 400")
+    assert next_step(Delivered(), 1, "d") == Done()
+    assert next_step(Refused("client_error", "HTTP 400"), 1, "d") == Fail("client_error", "HTTP 400")
 
 
 @pytest.mark.parametrize("attempt", range(1, len(SCHEDULE) + 1))
 def test_each_wait_follows_the_schedule_within_its_jitter(attempt: int) -> None:
     planned = SCHEDULE[attempt - 1]
     step = next_step(LATER, attempt, "d")
-    assert isinstance(step, Again)
+    assert isinstance(step, Retry)
     assert planned * (1 - JITTER) <= step.delay <= planned * (1 + JITTER)
     assert step == next_step(LATER, attempt, "d"), "a decision is the same whoever makes it"
 
 
 def test_deliveries_do_not_come_back_in_step() -> None:
-    delays = {step.delay for n in range(50) if isinstance(step := next_step(LATER, 1, f"d{n}"), Again)}
+    delays = {step.delay for n in range(50) if isinstance(step := next_step(LATER, 1, f"d{n}"), Retry)}
     assert len(delays) > 40
 
 
 def test_after_the_last_wait_it_is_buried_with_its_last_error() -> None:
     step = next_step(LATER, len(SCHEDULE) + 1, "d")
-    assert isinstance(step, DeadLetterIt)
+    assert isinstance(step, Fail)
     assert "HTTP 503" in step.detail
     assert sum(SCHEDULE, timedelta()) > timedelta(days=3)
 
@@ -42,23 +42,23 @@ def test_after_the_last_wait_it_is_buried_with_its_last_error() -> None:
     ("wish", "least", "most"),
     [
         (timedelta(minutes=7), timedelta(minutes=7), timedelta(minutes=7)),
-        (timedelta(days=365), LONGEST_WISH, LONGEST_WISH),
+        (timedelta(days=365), LONGEST_RETRY_AFTER, LONGEST_RETRY_AFTER),
         (timedelta(0), timedelta(seconds=4), timedelta(seconds=6)),
     ],
 )
 def test_the_other_sides_wish_is_heard_but_not_without_end(wish: timedelta, least: timedelta, most: timedelta) -> None:
     step = next_step(TryLater("rate_limited", "HTTP 429", wish), 1, "d")
-    assert isinstance(step, Again)
+    assert isinstance(step, Retry)
     assert least <= step.delay <= most
 
 
 @pytest.mark.parametrize(
     ("outcome", "attempt", "kind"),
     [
-        (Unknown("timeout", "no answer", repeatable=True), 1, Again),
-        (Unknown("timeout", "no answer", repeatable=True), len(SCHEDULE) + 1, DeadLetterIt),
-        (Unknown("timeout", "no answer", repeatable=False), 1, Again),
-        (Unknown("timeout", "no answer", repeatable=False), 2, DeadLetterIt),
+        (Unknown("timeout", "no answer", repeatable=True), 1, Retry),
+        (Unknown("timeout", "no answer", repeatable=True), len(SCHEDULE) + 1, Fail),
+        (Unknown("timeout", "no answer", repeatable=False), 1, Retry),
+        (Unknown("timeout", "no answer", repeatable=False), 2, Fail),
     ],
 )
 def test_an_unknown_outcome_is_repeated_as_far_as_it_does_no_harm(outcome: Outcome, attempt: int, kind: type) -> None:

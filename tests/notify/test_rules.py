@@ -46,7 +46,7 @@ def known(ago: timedelta | None) -> dict[str, NotificationRecord]:
 def test_a_story_is_told_held_or_left(one: Hit, ago: timedelta | None, reason: str, until: datetime | None) -> None:
     (decision,) = decide([one], known(ago), ALERTS, NOW)
     assert (decision.reason, decision.until, decision.hits) == (reason, until, (one,))
-    assert decision.told is (reason in ("new", "topic", "update", "repeat"))
+    assert decision.send is (reason in ("new", "topic", "update", "repeat"))
 
 
 def test_news_of_one_story_are_one_update() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from watchpost.config.fields import crontab
-from watchpost.notify.schedule import due, last_slot, next_look, next_slot, tell_empty
+from watchpost.notify.schedule import due, last_slot, next_slot, sends_empty, wait_ends
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
 EVERY_DAY = tuple(range(7))
@@ -147,8 +147,8 @@ def test_an_immediate_group_waits_from_its_first_hit() -> None:
     window = due(schedule, opened, None, opened + timedelta(seconds=60))
     assert window is not None
     assert window.start == opened
-    assert next_look(schedule, opened, opened) == opened + timedelta(seconds=60)
-    assert next_look(daily("08:00"), opened, opened) is None
+    assert wait_ends(schedule, opened, opened) == opened + timedelta(seconds=60)
+    assert wait_ends(daily("08:00"), opened, opened) is None
 
 
 @pytest.mark.parametrize(
@@ -160,14 +160,14 @@ def test_quiet_days(empty: str, silent_days: int, told: bool) -> None:
     now = at("2026-11-23T08:00:00Z")
     window = due(schedule, None, now - timedelta(days=1), now)
     assert window is not None
-    assert tell_empty(schedule, now - timedelta(days=silent_days), None, window) is told
+    assert sends_empty(schedule, now - timedelta(days=silent_days), None, window) is told
 
 
 def test_an_alert_is_never_empty() -> None:
     opened = at("2026-11-23T08:00:00Z")
     window = due(Immediate(timedelta(0)), opened, None, opened)
     assert window is not None
-    assert not tell_empty(Immediate(timedelta(0)), None, None, window)
+    assert not sends_empty(Immediate(timedelta(0)), None, None, window)
 
 
 def test_a_window_that_was_closed_by_a_clock_that_ran_ahead_does_not_silence_its_group() -> None:

@@ -17,7 +17,7 @@ from watchpost.notify.render.sanitize import clean
 
 
 def told(edition: Any, **options: Any) -> list[dict[str, Any]]:
-    return [json.loads(one.renderings["json"]) for one in receiver("https://e.x/", **options).compose(edition)]
+    return [json.loads(one.renderings["json"]) for one in receiver("https://e.x/", **options).render(edition)]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_flood_alone_is_told_as_an_edition(events: list[str]) -> None:
 
 
 def test_one_message_is_never_longer_than_allowed_and_no_story_is_lost() -> None:
-    messages = receiver("https://e.x/", max_bytes="16KiB").compose(endless(40))
+    messages = receiver("https://e.x/", max_bytes="16KiB").render(endless(40))
     assert len(messages) > 1
     assert all(len(one.renderings["json"].encode()) <= 16 * 1024 for one in messages)
     assert sum(len(json.loads(one.renderings["json"])["data"]["stories"]) for one in messages) == 40

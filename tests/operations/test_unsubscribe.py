@@ -41,7 +41,7 @@ async def links(store: Store, config: Config) -> dict[str, str]:
     digest = Digest("d", "digest", "desk", WHEN, WHEN, "UTC", "en", WHEN, (), 0, public_url=config.public_url)
     (receiver,) = factory.build_receivers(config, "i", factory.terminal(), await store.secret()).values()
     found = {}
-    for message in receiver.compose(digest):
+    for message in receiver.render(digest):
         mail = email.message_from_string(message.renderings["mime"])
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         link = "".join(mail["List-Unsubscribe"].split()).strip("<>")

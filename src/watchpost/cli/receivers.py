@@ -26,7 +26,7 @@ from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.model import Delivered, Delivery, Outcome
-from watchpost.notify.composer import deliveries_of
+from watchpost.notify.digest import deliveries_of
 from watchpost.notify.templates import sample_digest
 from watchpost.operations import factory
 from watchpost.operations.actions import Actions
@@ -123,7 +123,7 @@ async def _try(config: Config, part: Part, settings: Settings) -> list[tuple[Del
     digest = sample_digest(part.name, datetime.now(UTC), **own)
     results = []
     try:
-        for delivery in deliveries_of(digest, receiver.compose(digest)):
+        for delivery in deliveries_of(digest, receiver.render(digest)):
             begun = perf_counter()
             outcome = await receiver.send(delivery)
             results.append((delivery, outcome, perf_counter() - begun))

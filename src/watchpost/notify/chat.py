@@ -55,7 +55,7 @@ class Chat:
         self._secrets = (options.url,)
         self._poster = Poster(url or options.url, user_agent, options.allow_private, options.timeout, form.pace)
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
         shown, laid = self._form.messages(packing.limit_stories(digest, self._stories))
         payloads = [fit(payload, self._form.validate) for payload in laid]

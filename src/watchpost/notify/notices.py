@@ -1,4 +1,4 @@
-"""Pure: messages about watchpost itself, for the receiver that the operator named for them."""
+"""Pure: alerts about watchpost itself, for the receiver that the configuration names in `ops`."""
 
 from __future__ import annotations
 
@@ -6,45 +6,30 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from watchpost.model import Digest, Report, Snippet, Story, TopicMatch, derive_id
+from watchpost.notify.digest import Installation
+
+_MOST_ERRORS = 5
 
 
-def disabled_notice(
-    ops: str, disabled: str, why: str, now: datetime, timezone: str, language: str, install: str, public_url: str
-) -> Digest:
-    """An alert for the receiver `ops`: `disabled` is sent nothing more, why, and what to do. Once each time."""
-    title = f"watchpost: the receiver {disabled} is disabled"
+def disabled_notice(ops: str, disabled: str, why: str, now: datetime, installation: Installation) -> Digest:
+    """An alert for the receiver `ops`: which receiver is disabled, why, and the command that enables it again."""
+    title = f"Receiver {disabled} is disabled"
     text = (
-        f"Nothing more is sent to {disabled}: {why}. What is meant for it waits in the queue. "
-        f"When it is in order again: watchpost receiver enable {disabled}"
+        f"watchpost sends nothing more to {disabled}: {why}. Its messages wait in the queue. "
+        f"Once it works again, run: watchpost receiver enable {disabled}"
     )
-    return _alert(ops, disabled, title, text, now, timezone, language, install, public_url)
+    return _alert(ops, disabled, title, text, now, installation)
 
 
-def refused_notice(
-    ops: str, complaints: Sequence[str], now: datetime, timezone: str, language: str, install: str, public_url: str
-) -> Digest:
-    """An alert for the receiver `ops`: a new configuration was refused, and why."""
-    title = "watchpost: the new configuration is not used"
-    more = f" … and {len(complaints) - _TOLD} more." if len(complaints) > _TOLD else ""
-    text = f"The one before it goes on. {' '.join(complaints[:_TOLD])}{more} All of it: watchpost check"
-    return _alert(ops, "configuration", title, text, now, timezone, language, install, public_url)
+def refused_notice(ops: str, errors: Sequence[str], now: datetime, installation: Installation) -> Digest:
+    """An alert for the receiver `ops`: the new configuration has errors, and the old one stays in use."""
+    more = f" … and {len(errors) - _MOST_ERRORS} more." if len(errors) > _MOST_ERRORS else ""
+    text = f"The old one stays in use. {' '.join(errors[:_MOST_ERRORS])}{more} To see all errors, run: watchpost check"
+    return _alert(ops, "configuration", "The new configuration has errors", text, now, installation)
 
 
-_TOLD = 5
-
-
-def _alert(
-    ops: str,
-    subject: str,
-    title: str,
-    text: str,
-    now: datetime,
-    timezone: str,
-    language: str,
-    install: str,
-    public_url: str,
-) -> Digest:
-    report = Report("watchpost", "watchpost", title, public_url, "en", now, now)
+def _alert(ops: str, subject: str, title: str, text: str, now: datetime, installation: Installation) -> Digest:
+    report = Report("watchpost", "watchpost", title, installation.public_url, "en", now, now)
     story = Story(
         id=derive_id("notice", subject, now.isoformat()),
         status="new",
@@ -60,11 +45,11 @@ def _alert(
         receiver=ops,
         window_start=now,
         window_end=now,
-        timezone=timezone,
-        language=language,
+        timezone=installation.timezone,
+        language=installation.language,
         created=now,
         stories=(story,),
         articles=0,
-        public_url=public_url,
-        install=install,
+        public_url=installation.public_url,
+        install=installation.install,
     )

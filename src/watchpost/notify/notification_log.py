@@ -1,8 +1,8 @@
-"""Pure: what a group was told of a story before, and so what there is to say of it now.
+"""Pure: the notification log: what a group was sent of each story, and so what is new to it now.
 
-A story is NEW to a group that was never told of it. It is an UPDATE if another voice tells it too, if an outlet
-changed its headline or corrected figures, or if another topic asks for it; else it only goes on: more papers that
-print the same agency's text are no news.
+A story is new to a group that was never sent it. It is updated when another voice reports it, when an outlet changes
+its headline or corrects figures, or when it matches another topic. Otherwise it continues: more outlets that print the
+same agency's text are no news.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ MOST_FIGURES = 3
 """More figures that differ are not a correction but another text."""
 
 MOST_OUTLETS = 200
-"""Of so many outlets a group remembers what they said."""
+"""How many outlets and voices a record keeps, so that a story which everybody prints stays small."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationRecord:
-    """What a group knows of one story: voices, topics, and the headline and figures of each outlet; and since when.
+    """What a group was sent of one story: its voices, its topics, and the headline and figures of each outlet.
 
-    `at` is when it was last told of the story, None if that is not known.
+    `at` is when the group was last sent the story; None if that is unknown.
     """
 
     voices: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class NotificationRecord:
     at: datetime | None = None
 
     def after(self, hits: Sequence[Hit], now: datetime | None = None) -> NotificationRecord:
-        """What it knows once these hits of the story are told, too."""
+        """The record once these hits of the story are sent, too."""
         outlets = {**self.outlets, **{outlet(hit): (hit.article.title, hit.figures) for hit in hits}}
         return NotificationRecord(
             tuple(dict.fromkeys((*self.voices, *map(voice, hits))))[:MOST_OUTLETS],
@@ -46,62 +46,62 @@ class NotificationRecord:
 
 
 def outlet(hit: Hit) -> str:
-    """Who published it, as far as known."""
+    """Who published the article; its source if the outlet is unknown."""
     return hit.article.outlet or hit.article.source
 
 
 def voice(hit: Hit) -> str:
-    """Whose words it is: the matcher found out, or it is the outlet's."""
+    """Whose words the article prints: the agency that matching found, or its outlet."""
     return hit.voice or outlet(hit)
 
 
 def status(
-    hits: Sequence[Hit], told: NotificationRecord | None
+    hits: Sequence[Hit], record: NotificationRecord | None
 ) -> tuple[Literal["new", "updated", "continuing"], HeadlineChange]:
-    """What these hits of one story are to somebody who was told that much (None: nothing)."""
-    if told is None:
+    """What these hits of one story are to a group with this record (None: it was sent nothing), and what changed."""
+    if record is None:
         return "new", HeadlineChange()
     change = HeadlineChange(
-        sources=len({voice(hit) for hit in hits} - {*told.voices}),
-        headline=next((old for old, new in _headlines(hits, told) if old != new), ""),
-        figures=next(filter(None, (_corrected(hit, told) for hit in hits)), ()),
-        topics=len({hit.topic for hit in hits} - {*told.topics}),
+        sources=len({voice(hit) for hit in hits} - {*record.voices}),
+        headline=next((old for old, new in _headlines(hits, record) if old != new), ""),
+        figures=next(filter(None, (_corrected(hit, record) for hit in hits)), ()),
+        topics=len({hit.topic for hit in hits} - {*record.topics}),
     )
     return ("updated" if change != HeadlineChange() else "continuing"), change
 
 
-def _headlines(hits: Sequence[Hit], told: NotificationRecord) -> list[tuple[str, str]]:
-    return [(told.outlets[outlet(hit)][0], hit.article.title) for hit in hits if outlet(hit) in told.outlets]
+def _headlines(hits: Sequence[Hit], record: NotificationRecord) -> list[tuple[str, str]]:
+    return [(record.outlets[outlet(hit)][0], hit.article.title) for hit in hits if outlet(hit) in record.outlets]
 
 
-def _corrected(hit: Hit, told: NotificationRecord) -> tuple[tuple[str, str], ...]:
-    """Which figures of the outlet's earlier text have become which, in reading order."""
-    before = told.outlets.get(outlet(hit), ("", ()))[1]
-    gone = [figure for figure in before if figure not in hit.figures]
-    come = [figure for figure in hit.figures if figure not in before]
-    if not gone or not come or len(gone) > MOST_FIGURES:
+def _corrected(hit: Hit, record: NotificationRecord) -> tuple[tuple[str, str], ...]:
+    """The figures of the outlet's earlier text that changed, as (before, now) in reading order."""
+    before = record.outlets.get(outlet(hit), ("", ()))[1]
+    removed = [figure for figure in before if figure not in hit.figures]
+    added = [figure for figure in hit.figures if figure not in before]
+    if not removed or not added or len(removed) > MOST_FIGURES:
         return ()
-    return tuple(zip(gone, come, strict=False))
+    return tuple(zip(removed, added, strict=False))
 
 
-def write(told: NotificationRecord) -> str:
-    """As text for the store."""
+def write(record: NotificationRecord) -> str:
+    """The record as text for the store."""
     return json.dumps(
-        {"voices": told.voices, "topics": told.topics, "outlets": told.outlets}
-        | ({"at": told.at.timestamp()} if told.at else {}),
+        {"voices": record.voices, "topics": record.topics, "outlets": record.outlets}
+        | ({"at": record.at.timestamp()} if record.at else {}),
         ensure_ascii=False,
         separators=(",", ":"),
     )
 
 
 def read(text: str) -> NotificationRecord | None:
-    """What `write` wrote; None for anything else, and then the story counts as new."""
+    """The record that `write` was given; None for any other text, so that the story counts as new."""
     try:
-        found: Any = json.loads(text)
+        stored: Any = json.loads(text)
         outlets = {
-            str(name): (str(title), tuple(map(str, figures))) for name, (title, figures) in found["outlets"].items()
+            str(name): (str(title), tuple(map(str, figures))) for name, (title, figures) in stored["outlets"].items()
         }
-        at = datetime.fromtimestamp(float(found["at"]), UTC) if "at" in found else None
-        return NotificationRecord(tuple(map(str, found["voices"])), tuple(map(str, found["topics"])), outlets, at)
+        at = datetime.fromtimestamp(float(stored["at"]), UTC) if "at" in stored else None
+        return NotificationRecord(tuple(map(str, stored["voices"])), tuple(map(str, stored["topics"])), outlets, at)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
         return None

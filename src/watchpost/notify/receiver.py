@@ -1,4 +1,4 @@
-"""Pure: the seam between the notifier and the outside: what a receiver is. It says what happened, never what next."""
+"""Pure: what a receiver and a kind of receiver are. A receiver reports outcomes; retry.py decides what follows."""
 
 from __future__ import annotations
 
@@ -12,59 +12,60 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Duration, Options
 from watchpost.model import Delivery, Digest, Message, Outcome
+from watchpost.notify.circuit_breaker import DISABLE_AFTER
 from watchpost.notify.retry import JITTER, SCHEDULE
 
 _LONGEST_WAIT = timedelta(days=7)
 
 
 class Receiver(Protocol):
-    """Somebody or something that is told."""
+    """Where messages go: a mailbox, a chat, a webhook, a directory, the terminal."""
 
     name: str
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
-        """The digest as this receiver will get it. Pure: the same digest gives the same messages, byte for byte.
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        """The digest as this receiver gets it. Pure: the same digest gives the same messages, byte for byte.
 
-        What is returned is stored before anything is sent, and every attempt sends exactly that.
+        The messages are stored before anything is sent, and every attempt sends exactly these.
         """
         ...
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """Try once, within the receiver's own total deadline. Never raises for what the outside does."""
+        """Try once, within the receiver's own deadline. Returns an outcome whatever the network or the target does."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close its connections."""
         ...
 
 
 class RetryOptions(Options):
-    """How long a receiver is tried. `schedule`: the waits between attempts; `jitter`: each ± so much of itself.
+    """When a receiver is tried again. `schedule` are the waits between attempts, each ± `jitter` of itself.
 
-    `disable_after`: nothing but failures for so long, and the receiver is left alone until a person acts.
+    `disable_after`: a receiver that only fails for so long is disabled until an operator enables it.
     """
 
     schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50)] = SCHEDULE
     jitter: Annotated[float, Field(ge=0, le=0.5)] = JITTER
-    disable_after: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=5)
+    disable_after: Annotated[Duration, Field(ge=timedelta(hours=1))] = DISABLE_AFTER
 
     @field_validator("schedule", mode="after")
     @classmethod
-    def _waits_are_waits(cls, schedule: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+    def _check_waits(cls, schedule: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
         if not all(timedelta(seconds=1) <= wait <= _LONGEST_WAIT for wait in schedule):
-            raise PydanticCustomError("schedule", "a wait between two attempts is between 1s and 7d")
+            raise PydanticCustomError("schedule", "each wait between two attempts must be between 1s and 7d")
         return schedule
 
 
 class DeliveryOptions(Options):
-    """What every receiver that may be away has."""
+    """The options of every receiver that can be unreachable."""
 
     retry: RetryOptions = RetryOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverContext:
-    """What app lends to every receiver: its User-Agent, this installation's id and secret, and the terminal."""
+    """What every receiver gets from the service: its User-Agent, the installation's id and secret, and the terminal."""
 
     user_agent: str
     install: str
@@ -74,10 +75,10 @@ class ReceiverContext:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverKind:
-    """A kind of receiver: its name in the configuration, the options an operator may write, and how to make one.
+    """A kind of receiver: its name in the configuration, its options, and how one is built.
 
-    `build(name, options, workshop)` opens nothing; the first send does. `pace`: the least distance between two
-    messages to one host, from all processes together.
+    `build(name, options, context)` opens nothing; the first `send` does. `pace` is the least time between two messages
+    to one host, from all processes together.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Pure: when a group's window closes. Given how a group stands and the time, is an edition due, and of which window?
+"""Pure: when a group's window closes: whether a digest or an alert is due, and which window it covers.
 
-Digests have slots: fixed moments that every machine computes alike. The last slot that has passed is due until
-it is closed; slots missed while nobody ran are caught up by one edition that says how late it is. A local
-time that a clock change skips or repeats is one slot.
+A digest has slots: fixed moments that every machine computes alike. The last slot that has passed is due until its
+window is closed. Slots missed while the service was down make one digest, which says how late it is. A local time that
+a clock change skips or repeats is one slot.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule, cron_times
 
-HEARTBEAT = timedelta(days=7)  # `empty: weekly`: so long may a digest be silent before it says that all is well
+HEARTBEAT = timedelta(days=7)  # `empty: weekly`: after so long without a digest, an empty one says that all is well
 _CLOCK_WAS_WRONG = timedelta(minutes=10)
 _LATE_FROM = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An edition that is due: its hits came between start and end; `late` is 0 unless the service was down."""
+    """A window that is due: its hits came between start and end; `late` is 0 unless the service was down."""
 
     start: datetime
     end: datetime
@@ -36,38 +36,37 @@ def due(
     now: datetime,
     flooded: datetime | None = None,
 ) -> Window | None:
-    """The window to close now, or None. `opened`: first hit parked; `closed`: end of the last closed window.
+    """The window to close now, or None. `opened` is when its first hit came, `closed` the end of the window before.
 
-    `flooded`: since when hits beyond a topic's limit are only counted. Of them an alert tells when the hour is over.
+    `flooded` is since when hits beyond a topic's limit are only counted; an alert reports them when the hour is over.
     """
     match schedule:
         case Immediate(group_wait):
             if opened is not None and now >= opened + group_wait:
                 return Window(opened, now)
-            if flooded is not None and now >= hour_after(flooded):
+            if flooded is not None and now >= end_of_hour(flooded):
                 return Window(flooded, now)
             return None
         case Daily() | Every() | Cron():
             slot = last_slot(schedule, now)
             since = closed or opened or now
-            if since - now > _CLOCK_WAS_WRONG:  # closed while the clock ran ahead: that must not silence the group
+            if since - now > _CLOCK_WAS_WRONG:  # closed while the clock ran ahead, which must not silence the group
                 since = slot - timedelta(seconds=1)
             if slot <= since:
                 return None
-            behind = now - slot
-            return Window(since, slot, behind if behind >= _LATE_FROM else timedelta(0))
+            late = now - slot
+            return Window(since, slot, late if late >= _LATE_FROM else timedelta(0))
         case _ as never:
             assert_never(never)
 
 
-def tell_empty(schedule: Schedule, told: datetime | None, closed: datetime | None, window: Window) -> bool:
-    """Is an edition sent although nothing was parked? By the schedule's `empty` rule."""
+def sends_empty(schedule: Schedule, sent: datetime | None, closed: datetime | None, window: Window) -> bool:
+    """Whether the schedule's `empty` rule asks for a digest without stories. `sent` is when the last one went."""
     if isinstance(schedule, Immediate) or schedule.empty == "never":
         return False
     if schedule.empty == "always":
         return True
-    silent_since = told or closed or window.start
-    return window.end - silent_since >= HEARTBEAT
+    return window.end - (sent or closed or window.start) >= HEARTBEAT
 
 
 def last_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
@@ -85,14 +84,14 @@ def next_slot(schedule: Daily | Every | Cron, now: datetime) -> datetime:
     return min(_slots(schedule, now, backwards=False), default=datetime.max.replace(tzinfo=UTC))
 
 
-_SHIFT = timedelta(hours=3)  # a clock change moves local times by less than that: at most two hours (Antarctica/Troll)
+_SHIFT = timedelta(hours=3)  # more than any clock change moves local times (two hours, Antarctica/Troll)
 
 
 def _slots(schedule: Daily | Cron, now: datetime, *, backwards: bool) -> Iterator[datetime]:
-    """The slots nearest to `now` on one side of it, in UTC; near a clock change their order may be another one.
+    """The slots nearest to `now` on one side of it, in UTC; around a clock change they may be out of order.
 
-    A local time that comes twice is the first of both, and one that is skipped comes as much after the gap: Python
-    reads it with the offset before (PEP 495, fold=0).
+    Of a local time that occurs twice, the first counts. One that is skipped is read with the offset before the gap, so
+    that it lies as far after it (PEP 495, fold=0).
     """
     zone = ZoneInfo(schedule.timezone)
     here = now.astimezone(zone).replace(tzinfo=None, fold=0)
@@ -118,13 +117,13 @@ def _local_times(schedule: Daily | Cron, start: datetime, backwards: bool) -> It
             yield from (local for local in times if (local < start if backwards else local > start))
 
 
-def hour_after(moment: datetime) -> datetime:
-    """When the hour (of UTC) is over that the moment is in."""
+def end_of_hour(moment: datetime) -> datetime:
+    """When the hour (of UTC) that the moment is in ends."""
     return datetime.fromtimestamp((moment.timestamp() // 3600 + 1) * 3600, UTC)
 
 
-def next_look(schedule: Schedule, opened: datetime | None, now: datetime) -> datetime | None:
-    """When an immediate group's wait ends, if that is before the next tick could see it."""
+def wait_ends(schedule: Schedule, opened: datetime | None, now: datetime) -> datetime | None:
+    """When the `group_wait` of an alert that holds hits ends; None for a digest, whose slots the tick finds."""
     if isinstance(schedule, Immediate) and opened is not None:
         return max(now, opened + schedule.group_wait)
     return None

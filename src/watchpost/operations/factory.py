@@ -25,7 +25,8 @@ from watchpost.match.matcher import Plausible
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
-from watchpost.notify.composer import Composer, HoldingRules, Installation
+from watchpost.notify.composer import Composer, HoldingRules
+from watchpost.notify.digest import Installation
 from watchpost.plurals import count
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
@@ -131,14 +132,14 @@ def ops_for(config: Config, part: Part) -> str:
 def installation_of(config: Config, install: str) -> Installation:
     """What every edition says of this installation."""
     return Installation(
-        config.timezone,
-        config.language,
-        config.install,
-        config.public_url,
-        install,
-        config.fingerprint,
-        {topic.name: topic.title for topic in config.topics},
-        {part.name: weight for part in config.sources if (weight := getattr(part.options, "weight", 1.0)) != 1.0},
+        timezone=config.timezone,
+        language=config.language,
+        install=config.install,
+        public_url=config.public_url,
+        seed=install,
+        fingerprint=config.fingerprint,
+        titles={topic.name: topic.title for topic in config.topics},
+        weights={part.name: getattr(part.options, "weight", 1.0) for part in config.sources},
     )
 
 
@@ -148,7 +149,12 @@ def build_composer(
     """Who makes the editions, for the service and for a preview alike."""
     holding_rules = HoldingRules(config.quiet_hours, config.silences, config.limits.digests_per_receiver_per_hour)
     return Composer(
-        receivers, [part.name for part in config.sources], Overview(store), Silences(store), installation, holding_rules
+        receivers,
+        installation,
+        holding_rules,
+        sources=[part.name for part in config.sources],
+        overview=Overview(store),
+        silences=Silences(store),
     )
 
 

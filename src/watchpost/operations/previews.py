@@ -63,7 +63,7 @@ class DigestDrafts:
             group = Group(key, receiver, keys[key].schedule)
             parked = await self._outbox.peek(key)
             window = Window(standing.closed or standing.opened or now, now)
-            drafts.append(DigestDraft(group, parked, window, await self._composer.edition(group, parked, window, now)))
+            drafts.append(DigestDraft(group, parked, window, await self._composer.compose(group, parked, window, now)))
         return tuple(drafts)
 
     async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
@@ -90,7 +90,7 @@ class DigestDrafts:
                 then = Bucket(
                     group.key, turn, 0, tuple(hits), begun, begun, now, raw=raw, fingerprint=self._plain.fingerprint
                 )
-                drafts.append(DigestDraft(group, then, window, await self._plain.edition(group, then, window, now)))
+                drafts.append(DigestDraft(group, then, window, await self._plain.compose(group, then, window, now)))
         return tuple(drafts), more
 
     async def send(self, found: Sequence[DigestDraft], by: str) -> tuple[DigestDraft, ...]:
@@ -110,7 +110,7 @@ class DigestDrafts:
             draft.window.end,
             edition.deliveries,
             edition.notes,
-            edition.rest,
+            edition.withheld,
             fingerprint=self._composer.fingerprint,
         )
 
@@ -234,7 +234,7 @@ def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, 
 
 def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
     for decision in draft.edition.decisions:
-        if not decision.told:
+        if not decision.send:
             until = f" until {decision.until.astimezone(zone):%d %b %H:%M}" if decision.until else ""
             hits = plurals.count(len(decision.hits), "hit")
             yield f"{hits}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"

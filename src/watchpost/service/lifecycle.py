@@ -25,8 +25,7 @@ from watchpost.exit_codes import OK, PARTIAL
 from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
-from watchpost.notify.composer import deliveries_of
-from watchpost.notify.dispatcher import run_once
+from watchpost.notify.digest import deliveries_of
 from watchpost.notify.notices import refused_notice
 from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
@@ -61,9 +60,10 @@ class Notices:
             return
         receiver = factory.build_receivers(config, self._install, factory.terminal())[part.name]
         try:
-            told = config.timezone, config.language, config.install, config.public_url
-            digest = refused_notice(part.name, reload.complaints, reload.at, *told)
-            deliveries = deliveries_of(digest, receiver.compose(digest))
+            digest = refused_notice(
+                part.name, reload.complaints, reload.at, factory.installation_of(config, self._install)
+            )
+            deliveries = deliveries_of(digest, receiver.render(digest))
             gate, desk = factory.build_breaker(self._store, part), DeliveryAdmin(self._store)
             for _ in range(_TRIES):  # somebody else may write of the receiver in the same moment
                 if await gate.note(await desk.state(part.name), deliveries):
@@ -277,12 +277,12 @@ async def _read_and_match(poller: Poller | None, matcher: Matcher | None) -> boo
 
 
 async def _notify(service: Service) -> int:
-    closer, senders = service.notifier()
+    dispatcher, senders = service.notifier()
     outbox, names = service.outbox, [part.name for part in service.config.receivers]
     for name in names:
         await outbox.open_box(name)
     dead = await outbox.dead()
-    await run_once(closer, outbox, service.groups, utc_now())
+    await dispatcher.run_once()
     await outbox.wake_retries()
     while True:
         dealt_with = sum([await sender.once() for sender in senders])

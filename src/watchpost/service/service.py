@@ -20,11 +20,11 @@ from watchpost.match.matcher import Topics
 from watchpost.match.routing import all_groups
 from watchpost.match.worker import Matcher
 from watchpost.model import Delivery
-from watchpost.notify.composer import Installation, deliveries_of
+from watchpost.notify.digest import Installation, deliveries_of
 from watchpost.notify.dispatcher import Dispatcher
 from watchpost.notify.notices import disabled_notice
 from watchpost.notify.receiver import Receiver
-from watchpost.notify.sender import Admission, Journal, Policy, Sender
+from watchpost.notify.sender import Journal, Notices, Sender
 from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
@@ -215,7 +215,7 @@ class Service:
         for receiver in receivers.values():
             self._stack.push_async_callback(receiver.close)
         installation = factory.installation_of(self.config, self.install)
-        closer = Dispatcher(
+        dispatcher = Dispatcher(
             self.groups,
             receivers,
             self.outbox,
@@ -231,30 +231,30 @@ class Service:
                 receivers[part.name],
                 self.outbox,
                 self.outbox.claims(part.name, factory.consumer_name("notify"), self.lease_ms),
-                self._admission(part, receivers, installation),
+                factory.build_breaker(self.store, part),
                 self._journal,
                 tick=self.clock.ticker(self._look_seconds()),
                 tick_renew=self.clock.ticker(self._look_seconds()),
                 stop=self.stop,
                 clock=utc_now,
+                retry=factory.tries_of(part),
+                notices=self._notices(part, receivers, installation),
                 kind=part.kind,
             )
             for part in self.config.receivers
         )
-        return closer, senders
+        return dispatcher, senders
 
-    def _admission(self, part: Part, receivers: Mapping[str, Receiver], installation: Installation) -> Admission:
-        tries, ops = factory.tries_of(part), factory.ops_for(self.config, part)
+    def _notices(self, part: Part, receivers: Mapping[str, Receiver], installation: Installation) -> Notices:
+        ops = factory.ops_for(self.config, part)
 
         def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
             if not ops:
                 return ()
-            told = installation.timezone, installation.language, installation.install, installation.public_url
-            digest = disabled_notice(ops, part.name, state.why, now, *told)
-            return deliveries_of(digest, receivers[ops].compose(digest))
+            digest = disabled_notice(ops, part.name, state.why, now, installation)
+            return deliveries_of(digest, receivers[ops].render(digest))
 
-        policy = Policy(tries.schedule, tries.jitter, tries.disable_after, notices)
-        return Admission(part.name, factory.build_breaker(self.store, part), self.outbox, self.stop, policy)
+        return notices
 
     def loops(self, role: Role) -> list[Coroutine[Any, Any, None]]:
         """Everything that this process runs as `role`, not yet started."""
@@ -266,8 +266,8 @@ class Service:
         if role in ("match", "all"):
             loops.append(self.matcher().run())
         if role in ("notify", "all"):
-            closer, senders = self.notifier()
-            loops += [closer.run(), self.wake_retries(), *(sender.run() for sender in senders)]
+            dispatcher, senders = self.notifier()
+            loops += [dispatcher.run(), self.wake_retries(), *(sender.run() for sender in senders)]
             if self.config.heartbeat is not None:
                 loops.append(self.keep_heart(self.config.heartbeat))
         return loops

@@ -74,7 +74,7 @@ class Apprise:
         self._title = int(self._service.title_maxlen)
         self._sending: asyncio.Future[bool] | None = None
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message, cut to what the service takes; where it knows no titles, the title is the first line."""
         told = brief(digest, self._limits, min(self._title, 250) or 250)
         editions = {"title": told.title, "text": told.text}

@@ -29,7 +29,7 @@ class Console:
         self._terminal = terminal
         self._writing: asyncio.Future[None] | None = None
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message: the text with and without colours; which one is shown, the terminal decides later."""
         shown = plain.fit(digest)
         editions = {"text": plain.plain(shown)}

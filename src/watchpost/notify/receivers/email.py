@@ -22,7 +22,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, packing, plain, sentences
 from watchpost.notify.render.sanitize import clean
-from watchpost.notify.render.template import render
+from watchpost.notify.render.template import render as render_template
 from watchpost.notify.templates import MailTemplates
 
 # The options of mail, and its DKIM signature, which they try.
@@ -199,14 +199,14 @@ class Email:
         addresses = (mime.mailbox(text) for text in options.to)
         self._recipients: dict[str, Address] = {address.addr_spec: address for address in addresses}
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message per recipient; both editions tell the same stories in the same order."""
         shown = html.fit(packing.limit_stories(digest, self._options.max_stories))
         subject, text, page = sentences.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
         if (template := self._options.template) is not None and not digest.reduced:
-            subject = clean(render(template.subject, "text", shown), 200) if template.subject else subject
-            text = render(template.text, "text", shown) if template.text else text
-            page = render(template.html, "html", shown) if template.html else page
+            subject = clean(render_template(template.subject, "text", shown), 200) if template.subject else subject
+            text = render_template(template.text, "text", shown) if template.text else text
+            page = render_template(template.html, "html", shown) if template.html else page
         return tuple(
             Message(
                 part=_token(address),

@@ -46,7 +46,7 @@ class File:
         self.name = name
         self._directory = options.path
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message with all three editions. The JSON tells every story, however many; the others are for people."""
         editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
         return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=digest.omitted),)

@@ -20,7 +20,7 @@ from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, fit
 from watchpost.notify.render.packing import brief, cut_to
 from watchpost.notify.render.sanitize import clean, names
-from watchpost.notify.render.template import render
+from watchpost.notify.render.template import render as render_template
 from watchpost.notify.templates import TextTemplates
 
 # the ntfy edition: its JSON publish form (docs.ntfy.sh/publish), which no header encoding can spoil.
@@ -100,12 +100,12 @@ class Ntfy:
         server = Secret(f"{root}/", options.url.origin)
         self._poster = Poster(server, user_agent, options.allow_private, options.timeout, _PACE)
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message. Raises TemplateFault, and UnfitError for what would be refused."""
         subject = text = ""
         if (template := self._template) is not None and not digest.reduced:
-            subject = clean(render(template.subject, "text", digest), 200) if template.subject else ""
-            text = render(template.text, "text", digest) if template.text else ""
+            subject = clean(render_template(template.subject, "text", digest), 200) if template.subject else ""
+            text = render_template(template.text, "text", digest) if template.text else ""
         omitted, laid = message(digest, self._topic, subject, text)
         editions = {"json": fit(laid, validate_ntfy)}
         return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=omitted),)

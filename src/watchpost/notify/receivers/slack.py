@@ -230,7 +230,7 @@ class SlackBot:
             for method in ("chat.postMessage", "chat.update")
         }
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """A digest as by webhook; an alert as one message per story, each in its story's thread."""
         if not self._threads or digest.kind != "alert" or not digest.stories:
             return self._compose(digest)
@@ -399,7 +399,7 @@ class Slack:
         self._secrets: tuple[Secret, ...] = (url,)
         self._poster = Poster(url, user_agent, options.allow_private, options.timeout, _PACE)
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """One to three messages."""
         return compose(digest, self._stories)
 

@@ -23,7 +23,7 @@ from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import payload, sentences
 from watchpost.notify.render.limits import UnfitError
-from watchpost.notify.render.template import render
+from watchpost.notify.render.template import render as render_template
 from watchpost.notify.templates import BodyTemplates
 
 _FEWEST, _MOST = 24, 64  # bytes of a secret, as the specification says
@@ -92,7 +92,7 @@ class Webhook:
         self._type = "application/cloudevents+json" if envelope else "application/json"
         self._poster = Poster(options.url, user_agent, options.allow_private, options.timeout)
 
-    def compose(self, digest: Digest) -> tuple[Message, ...]:
+    def render(self, digest: Digest) -> tuple[Message, ...]:
         """The JSON, serialised once: these very bytes are signed and sent. A long digest is several messages.
 
         Raises TemplateFault, and UnfitError for a body that is longer than `max_bytes`.
@@ -109,7 +109,7 @@ class Webhook:
         one_by_one = options.events == ("hit.created",) or (alert and "hit.created" in options.events)
         editions = payload.hits(digest) if one_by_one else (digest,)
         if options.template is not None and not digest.reduced:
-            bodies = tuple(render(options.template.body, "json", edition) for edition in editions)
+            bodies = tuple(render_template(options.template.body, "json", edition) for edition in editions)
             if max(map(len, map(str.encode, bodies)), default=0) > options.max_bytes:
                 raise UnfitError(f"the body is longer than {options.max_bytes} bytes")
             return bodies
