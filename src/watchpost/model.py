@@ -227,7 +227,9 @@ class Signature:
     ascending order, each `DIGITS` hex digits; `whole`: these are all there are. `outlet` is who published it,
     `voice` who wrote it, `credited` whether that is an agency which the article names.
     `day` is when it was published, ms since 1970; `series` what its title is without figures; `numbers` the figures
-    of its title; `figures` those of its text, in reading order, each once.
+    of its title; `figures` those of its text, in reading order, each once. `size` is how many shingles the text has;
+    `headline` and `lead` are short hashes of the content words of the title and of the beginning of the text;
+    `opening` are the smallest hashes of the shingles of the first sentences.
     """
 
     article: str
@@ -242,6 +244,10 @@ class Signature:
     series: str
     numbers: tuple[str, ...]
     figures: tuple[str, ...]
+    size: int = 0
+    headline: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from datetime import timedelta
 import pytest
 
 from tests.making import hit
+from tests.match.furniture import cases
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
 from tests.store.ends import HOUR_MS, queued
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf
 from watchpost.model import Article, Verdict
-from watchpost.store.client import Store
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.matching import Match, Matched, MatchStore, RoutedHit
 
@@ -42,15 +44,29 @@ def by_store(store: Store, name: str = "m", window_ms: int = 72 * HOUR_MS) -> De
 
 
 @pytest.fixture(params=["memory", "store"])
-def decide(request: pytest.FixtureRequest, store: Store) -> Decide:
-    if request.param == "store":
+def emptied(request: pytest.FixtureRequest, store: Store) -> Callable[[], Awaitable[Decide]]:
+    """Each call gives one that decides and knows no story yet."""
+
+    async def by_emptied_store() -> Decide:
+        async with store.errors():
+            await store.redis.flushdb()
+        await ensure_group(store.redis, store.keys.articles, keys.MATCH)
         return by_store(store)
-    shelf = Shelf()
 
-    async def in_memory(article: Article) -> Verdict:
-        return shelf.decide(signature(article), WHEN)
+    async def by_new_shelf() -> Decide:
+        shelf = Shelf()
 
-    return in_memory
+        async def in_memory(article: Article) -> Verdict:
+            return shelf.decide(signature(article), WHEN)
+
+        return in_memory
+
+    return by_emptied_store if request.param == "store" else by_new_shelf
+
+
+@pytest.fixture
+async def decide(emptied: Callable[[], Awaitable[Decide]]) -> Decide:
+    return await emptied()
 
 
 async def test_copies_join_and_others_stay_apart(decide: Decide) -> None:
@@ -72,11 +88,31 @@ async def test_the_same_article_again_is_the_same_story(decide: Decide) -> None:
     assert (await decide(one)).story == (await decide(one)).story
 
 
-async def test_one_address_or_one_text_is_one_story(decide: Decide) -> None:
-    text = " ".join(REPORT[0].split()[:27])
-    first = await decide(told((text,), "a", "A", fingerprints=("url:1",)))
-    assert (await decide(told((text,), "b", "B"))).story == first.story
-    assert (await decide(told(SIBLING, "c", "C", fingerprints=("url:1",)))).story == first.story
+async def test_one_address_is_one_story_where_headline_or_text_agree(decide: Decide) -> None:
+    first = await decide(told(REPORT[:1], "Nine lorries burn", "A", fingerprints=("url:1",)))
+    assert (await decide(told(SIBLING[:1], "Nine lorries burn", "B", fingerprints=("url:1",)))).story == first.story
+    assert (await decide(told(REPORT[:1], "c", "C", fingerprints=("url:1",)))).story == first.story
+    assert (await decide(told(SIBLING[1:2], "d", "D", fingerprints=("url:1",)))).opens, "status pages link to one page"
+
+
+async def test_a_long_text_is_one_story_under_any_headline(decide: Decide) -> None:
+    first = await decide(told(REPORT, "a", "A"))
+    assert (await decide(told(REPORT, "b", "B"))).story == first.story
+
+
+async def test_furniture_joins_nothing_and_copies_join_in_five_languages(
+    emptied: Callable[[], Awaitable[Decide]],
+) -> None:
+    wrong, kinds = [], {True: 0, False: 0}
+    for case in cases():
+        decide = await emptied()
+        first = (await decide(case.first)).story
+        joined = (await decide(case.second)).story == first
+        kinds[case.same] += 1
+        wrong += [case.name] if joined != case.same else []
+    assert kinds[False] >= 60
+    assert kinds[True] >= 25
+    assert not wrong
 
 
 async def test_credits_decide_whose_voice_it_is(decide: Decide) -> None:

@@ -15,7 +15,7 @@ from watchpost.store.matching import Match, MatchStore, RoutedHit
 
 async def test_news_enter_the_history_once_with_their_story(store: Store) -> None:
     made = await found(store, article("Gao", fingerprints=("url:1",)))
-    await found(store, article("Gao, once more", fingerprints=("url:1",)))
+    await found(store, article("Gao", id="in another feed", fingerprints=("url:1",)))
     history = await History(store).search(lambda hit: True)
     assert [(past.hit.id, past.hit.story) for past in history.hits] == [(made.id, made.story)]
     assert history.more == ""

@@ -36,7 +36,7 @@ async def test_matched_acknowledges_and_parks_in_each_group(store: Store) -> Non
 @pytest.mark.parametrize("shared", ["url:1", "text:1"])
 async def test_a_copy_of_what_was_told_is_not_parked_again(store: Store, shared: str) -> None:
     first = article("a", fingerprints=("url:0", shared))
-    copy = article("b", fingerprints=(shared, "text:9"))
+    copy = article("a", id="b", fingerprints=(shared, "text:9"))
     await queued(store, first, copy)
     end = matcher(store)
     flags = []
@@ -61,10 +61,27 @@ async def test_a_later_version_of_what_was_told_is_told_for_what_is_different_in
     assert flags == [(True,), (True,), (False,), (False,)]
 
 
+async def test_an_address_alone_drops_nothing(store: Store) -> None:
+    entries = [article(title, body=title, fingerprints=("url:1",)) for title in ("Convoy waits", "New governor")]
+    entries.append(article("", id="c", body="Road closed", fingerprints=("url:1",)))
+    await queued(store, *entries)
+    end = matcher(store)
+    flags = [
+        await match_one(end, entry, end.read(entry), RoutedHit(hit("x", article=end.read(entry)), ("g",)))
+        for entry in await end.claims.take(10, block=False)
+    ]
+    assert flags == [(True,)] * 3
+
+
 async def test_a_copy_is_known_by_what_it_shares_with_what_was_told(store: Store) -> None:
     marks = ("url:1", "text:1")
     told = article("a", fingerprints=marks)
-    found = [told, told, article("b", fingerprints=("url:1", "text:2")), article("c", fingerprints=("url:2", "text:1"))]
+    found = [
+        told,
+        told,
+        article("a", id="b", fingerprints=("url:1", "text:2")),
+        article("c", fingerprints=("url:2", "text:1")),
+    ]
     found.append(article("d", fingerprints=("url:3", "text:1"), outlet="Another"))
     await queued(store, *found)
     again = article("a", fingerprints=marks)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from xxhash import xxh3_64_intdigest
 
 from watchpost.model import DIGITS, SKETCH, Article, Signature, derive_id
 from watchpost.query.document import Reading
-from watchpost.query.tokens import folded_text
+from watchpost.query.tokens import folded_text, is_unspaced
 
 # whose words an article carries: the agency that its credit lines name, else its own outlet.
 #
@@ -111,8 +112,23 @@ def _agency(line: str) -> str:
 SHINGLE = 3
 """Words in a shingle. Typing errors break as many shingles as words stand in one."""
 
-EXACT_WORDS = 25
+SKETCHED_WORDS = 25
 """Texts of fewer words are the same only under the same headline: "Live updates follow" is no story."""
+
+EXACT_WORDS = 100
+"""From here on a text is the same under any headline: teasers and disclaimers are shorter."""
+
+LEAD_WORDS = 40
+"""So many content words, from the beginning of the text, are asked for the words of another text's headline."""
+
+OPENING_WORDS = 30
+OPENING = 8
+WORD_DIGITS = 4
+"""A word's hash in hex: one pair of different words in 65,536 is taken for the same."""
+
+_SHORTEST_WORD, _SHORTEST_ARABIC = 5, 3  # "with", "from", "dans" stand under every headline
+_STEM = 5  # letters: "гонец" and "гонца" differ, most forms do not
+_ARABIC_PREFIX = re.compile("^[وف]?(?:[بكل]?ال|لل)(?=..)")  # and, so, in, like, for, the
 
 _MOST_FIGURES = 40
 _FIGURE = re.compile(r"\d+(?:[.,\u00a0\u202f'’]\d+)*")
@@ -124,7 +140,7 @@ def signature(article: Article) -> Signature:
     """The article as stories see it. The same article gives the same signature on every machine."""
     text = Reading(article.body or article.summary).text  # many feeds leave &eacute; in the middle of a word
     words = folded_text(text).split()
-    hashes = shingles(words) if len(words) >= EXACT_WORDS else []
+    hashes = shingles(words) if len(words) >= SKETCHED_WORDS else []
     spoken, credited = voice(article)
     outlet = _name(article.outlet or article.source)
     return Signature(
@@ -140,7 +156,32 @@ def signature(article: Article) -> Signature:
         series=derive_id("series", folded_text(_FIGURE.sub(" ", article.title)))[:DIGITS],
         numbers=figures(article.title),
         figures=figures(f"{article.title}\n{text}"),
+        size=len(hashes),
+        headline=_content_words(folded_text(article.title).split(), LEAD_WORDS),
+        lead=_content_words(words, LEAD_WORDS),
+        opening=tuple(f"{value:0{DIGITS}x}" for value in shingles(words[:OPENING_WORDS])[:OPENING]),
     )
+
+
+def _content_words(words: Iterable[str], most: int) -> tuple[str, ...]:
+    """Short hashes of the stems of the first `most` words that say something, each once."""
+    found: dict[str, None] = {}
+    for word in words:
+        for stem in _stems(word):
+            digest = xxh3_64_intdigest(stem.encode("utf-8", "replace")) >> 64 - 4 * WORD_DIGITS
+            found[f"{digest:0{WORD_DIGITS}x}"] = None
+            if len(found) == most:
+                return tuple(found)
+    return tuple(found)
+
+
+def _stems(word: str) -> Sequence[str]:
+    """What the forms of a word have in common; pairs of letters in scripts without spaces; nothing of a short word."""
+    if is_unspaced(word[0]):
+        return [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+    bare = _ARABIC_PREFIX.sub("", word)
+    shortest = _SHORTEST_ARABIC if "\u0600" <= word[0] <= "\u06ff" else _SHORTEST_WORD
+    return [bare[:_STEM]] if len(bare) >= shortest and not word.isdigit() else []
 
 
 def story_of(article: Article) -> str:
@@ -174,15 +215,19 @@ def _plain(figure: str) -> str:
 
 
 def _exact(article: Article, words: list[str]) -> tuple[str, ...]:
-    keys = [
-        f"article:{article.id}",
-        *([f"article:{article.revises}"] if article.revises else []),
-        *article.fingerprints,
-    ]
+    """Keys of which one in common is enough: the article, and its address or text under the same headline."""
+    title = folded_text(article.title)
+    keys = [f"article:{article.id}", *([f"article:{article.revises}"] if article.revises else [])]
+    text = derive_id("body", " ".join(words))[:24] if words else ""
+    for mark in article.fingerprints:
+        if not mark.startswith("url:"):
+            keys.append(mark)
+            continue
+        keys += [derive_id("page", mark, other)[:24] for other in (title and f"title {title}", text) if other]
     if len(words) >= EXACT_WORDS:
-        keys.append("body:" + derive_id("body", " ".join(words))[:24])
-    elif words:
-        keys.append("short:" + derive_id("short", folded_text(article.title), " ".join(words))[:24])
+        keys.append("body:" + text)
+    if words:
+        keys.append("short:" + derive_id("short", title, " ".join(words))[:24])
     return tuple(keys)
 
 

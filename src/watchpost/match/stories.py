@@ -30,6 +30,18 @@ FEW, CONTAINED_OF_FEW = 40, 0.6
 EDITION = 0.8
 """An outlet that publishes a text again on another day has changed less than this, or it is the next bulletin."""
 
+BEYOND_FURNITURE = 95
+"""So many shingles in common are more than teasers, subscription lines and disclaimers have: a text of its own."""
+
+WITNESSES = 2
+"""So many words of the headlines that stand in the beginning of the other text say that it is the headline's text."""
+
+NEARLY_ALL, SAME_OPENING = 0.8, 0.4
+"""Of less than that: nearly the whole of the shorter text is in the other one, or both begin alike."""
+
+OWN_COPY = 0.85
+"""An outlet prints its own text again under another headline only if it has hardly changed."""
+
 ANOTHER_DAY_MS = 18 * 3_600_000
 SAME_FIGURES = 0.5
 FEWEST_FIGURES = 3
@@ -137,15 +149,42 @@ def contained(one: Signature, other: Signature, furniture: float = 0.0) -> float
     return shared * (1 - furniture) / (fewest - shared * furniture) if furniture < 1 else 0.0
 
 
+def speaks_of(one: Signature, other: Signature) -> bool:
+    """Whether the headlines say that the texts are about the same: they share words, or stand in each other's text."""
+    mine, theirs = {*one.headline}, {*other.headline}
+    shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
+    if shared >= min(WITNESSES, fewest) and shared * 2 >= fewest > 0:
+        return True
+    return len(mine & {*other.lead} | theirs & {*one.lead}) >= WITNESSES
+
+
 def joins(one: Signature, other: Signature, share: float) -> bool:
     """Whether two texts that share so much are one story."""
-    if share < CONTAINED:
+    if share < CONTAINED or not _is_evidence(one, other, share):
         return False
+    same_outlet = one.outlet == other.outlet
+    if same_outlet and {*one.headline} != {*other.headline}:
+        if share < OWN_COPY or share * min(one.size, other.size) < BEYOND_FURNITURE:
+            return False
+        if _other_figures(one, other):
+            return False
     if abs(one.day - other.day) < ANOTHER_DAY_MS:
         return True
     if one.series == other.series and one.numbers and other.numbers and one.numbers != other.numbers:
         return False
-    fewest = min(len(one.figures), len(other.figures))
-    if fewest >= FEWEST_FIGURES and len({*one.figures} & {*other.figures}) < SAME_FIGURES * fewest:
+    return not _other_figures(one, other) and (not same_outlet or share >= EDITION)
+
+
+def _is_evidence(one: Signature, other: Signature, share: float) -> bool:
+    """Whether what two texts share is more than what outlets put under many headlines."""
+    if share * min(one.size, other.size) >= BEYOND_FURNITURE:
+        return True
+    if not speaks_of(one, other):
         return False
-    return one.outlet != other.outlet or share >= EDITION
+    fewest = min(len(one.opening), len(other.opening))
+    return share >= NEARLY_ALL or len({*one.opening} & {*other.opening}) >= SAME_OPENING * fewest
+
+
+def _other_figures(one: Signature, other: Signature) -> bool:
+    fewest = min(len(one.figures), len(other.figures))
+    return fewest >= FEWEST_FIGURES and len({*one.figures} & {*other.figures}) < SAME_FIGURES * fewest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -145,16 +146,21 @@ class MatchStore:
 
 
 def _the_very_same(article: Article) -> list[str]:
-    """What is told once: the article, its address, and its text from one outlet. From another it is a copy to count.
+    """What is sent once: the article; its address under one headline or with one text; its text from one outlet.
 
-    A later version has the address of the one before: there it is its headline that is told once, whichever feed
-    brings it first.
+    An address alone is no mark: status pages and bulletins link all their entries to one page. A later version has the
+    text and the address of the one before; there the headline decides, whichever feed brings it first.
     """
     outlet = article.outlet or article.source
     texts = [f"{mark} {outlet}" for mark in article.fingerprints if not mark.startswith("url:")]
-    headline = f" {article.title}" if article.revises else ""
-    places = [f"{mark}{headline}" for mark in article.fingerprints if mark.startswith("url:")]
-    return [article.id, *places, *texts]
+    title, body = (derive_id("words", _letters(text)) if text else "" for text in (article.title, article.body))
+    agreeing = [f" title {title}" if title else "", f" text {body}" if body and not article.revises else ""]
+    addresses = [mark for mark in article.fingerprints if mark.startswith("url:")]
+    return [article.id, *(mark + words for mark in addresses for words in agreeing if words), *texts]
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _signature(signature: Signature, title: str) -> list[str | bytes | int]:
@@ -171,6 +177,10 @@ def _signature(signature: Signature, title: str) -> list[str | bytes | int]:
         " ".join(signature.numbers),
         " ".join(signature.figures),
         "".join(signature.sketch),
+        signature.size,
+        " ".join(signature.headline),
+        " ".join(signature.lead),
+        " ".join(signature.opening),
     ]
     return [len(fields), *fields, len(signature.exact), *signature.exact]
 

@@ -5,8 +5,8 @@
 --      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories
 -- ARGV 1 entry id, 2 ttl of hits ms, 3 window of stories ms, 4 number of hits,
 --      5 how many of a topic are parked in an hour (0: all),
---      6 fields of a signature: 0, or 12 and these: article, story, title, outlet, voice, credited, day, whole, series,
---      numbers, figures, sketch; then the number of exact keys, exact keys …
+--      6 fields of a signature: 0, or 16 and these: article, story, title, outlet, voice, credited, day, whole, series,
+--      numbers, figures, sketch, size, headline, lead, opening; then the number of exact keys, exact keys …
 --      then for each hit: number of marks, marks …, number of groups, groups …, payload, topic;
 --      the last two: how many articles are retained (0: none), how long hits stay in the history, ms
 -- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known} | {'GONE'} another dealt
@@ -28,10 +28,11 @@ local at, story, voice, before = 7, '', '', ''
 if ARGV[6] ~= '0' then
   local sig = { article = ARGV[7], story = ARGV[8], title = ARGV[9], outlet = ARGV[10], voice = ARGV[11],
     credited = ARGV[12] == '1', day = tonumber(ARGV[13]), whole = ARGV[14] == '1', series = ARGV[15],
-    numbers = ARGV[16], figures = ARGV[17], sketch = ARGV[18] }
+    numbers = ARGV[16], figures = ARGV[17], sketch = ARGV[18], size = tonumber(ARGV[19]), headline = ARGV[20],
+    lead = ARGV[21], opening = ARGV[22] }
   local exact = {}
-  for i = 20, 19 + ARGV[19] do exact[#exact + 1] = ARGV[i] end
-  at = 20 + #exact
+  for i = 24, 23 + ARGV[23] do exact[#exact + 1] = ARGV[i] end
+  at = 24 + #exact
   story, voice = decide(KEYS[6], KEYS[7], now, tonumber(ARGV[3]), sig, exact)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
 end

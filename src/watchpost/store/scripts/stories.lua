@@ -4,6 +4,7 @@
 local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
 local FURNITURE = 4
+local BEYOND_FURNITURE, WITNESSES, NEARLY_ALL, SAME_OPENING, OWN_COPY = 95, 2, 0.8, 0.4, 0.85
 local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
 
 local function hashes(sketch)
@@ -57,23 +58,62 @@ local function contained(one, other, furniture)
   return shared * (1 - furniture) / (fewest - shared * furniture)
 end
 
+local function other_figures(one, other)
+  local mine, theirs = words(one.figures), words(other.figures)
+  local fewest = math.min(#mine, #theirs)
+  return fewest >= FEWEST_FIGURES and in_common(mine, theirs) < SAME_FIGURES * fewest
+end
+
+-- Whether the headlines say that the texts are about the same: they share words, or stand in each other's text.
+local function speaks_of(one, other)
+  local mine, theirs = words(one.headline), words(other.headline)
+  local shared, fewest = in_common(mine, theirs), math.min(#mine, #theirs)
+  if fewest > 0 and shared >= math.min(WITNESSES, fewest) and shared * 2 >= fewest then return true end
+  local lead_of, witnesses, seen = { [1] = {}, [2] = {} }, 0, {}
+  for _, word in ipairs(words(one.lead)) do lead_of[1][word] = true end
+  for _, word in ipairs(words(other.lead)) do lead_of[2][word] = true end
+  for side, headline in ipairs({ theirs, mine }) do
+    for _, word in ipairs(headline) do
+      if lead_of[side][word] and not seen[word] then seen[word] = true; witnesses = witnesses + 1 end
+    end
+  end
+  return witnesses >= WITNESSES
+end
+
+-- Whether what two texts share is more than what outlets put under many headlines.
+local function is_evidence(one, other, share)
+  if not other.size then return true end  -- a record of an earlier version
+  if share * math.min(one.size, other.size) >= BEYOND_FURNITURE then return true end
+  if not speaks_of(one, other) then return false end
+  local mine, theirs = words(one.opening), words(other.opening)
+  return share >= NEARLY_ALL or in_common(mine, theirs) >= SAME_OPENING * math.min(#mine, #theirs)
+end
+
+local function same_words(one, other)
+  local mine, theirs = words(one), words(other)
+  return #mine == #theirs and in_common(mine, theirs) == #mine
+end
+
 local function joins(one, other, share)
-  if share < CONTAINED then return false end
+  if share < CONTAINED or not is_evidence(one, other, share) then return false end
+  local same_outlet = one.outlet == other.outlet
+  if same_outlet and other.size and not same_words(one.headline, other.headline) then
+    if share < OWN_COPY or share * math.min(one.size, other.size) < BEYOND_FURNITURE then return false end
+    if other_figures(one, other) then return false end
+  end
   if math.abs(one.day - other.day) < ANOTHER_DAY then return true end
   if one.series == other.series and one.numbers ~= '' and other.numbers ~= '' and one.numbers ~= other.numbers then
     return false
   end
-  local mine, theirs = words(one.figures), words(other.figures)
-  local fewest = math.min(#mine, #theirs)
-  if fewest >= FEWEST_FIGURES and in_common(mine, theirs) < SAME_FIGURES * fewest then return false end
-  return one.outlet ~= other.outlet or share >= EDITION
+  return not other_figures(one, other) and (not same_outlet or share >= EDITION)
 end
 
 local function text_of(record)
   local part = {}
   for field in string.gmatch(record .. '\t', '([^\t]*)\t') do part[#part + 1] = field end
   return { seen = tonumber(part[1]), article = part[2], outlet = part[3], voice = part[4], day = tonumber(part[5]),
-    whole = part[6] == '1', series = part[7], numbers = part[8], figures = part[9], hashes = hashes(part[10]) }
+    whole = part[6] == '1', series = part[7], numbers = part[8], figures = part[9], hashes = hashes(part[10]),
+    size = tonumber(part[11]), headline = part[12], lead = part[13], opening = part[14] }
 end
 
 -- Its latest use within the window, newest part first: story name, voice.
@@ -139,7 +179,8 @@ local function nearest(parts, k_story, sig, since)
   return story, voice
 end
 
--- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch; exact: its keys.
+-- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch,
+-- size, headline, lead, opening; exact: its keys.
 -- Returns the story's id and the article's voice; the story and the index know the article from now on.
 local function decide(k_index, k_story, now, window, sig, exact)
   local slot, since, parts = math.ceil(window / PARTS), now - window, {}
@@ -168,7 +209,7 @@ local function decide(k_index, k_story, now, window, sig, exact)
       end
       redis.call('HSET', record, 'text' .. math.min(texts + 1, TEXTS), table.concat({ string.format('%d', now),
         sig.article, sig.outlet, voice, string.format('%d', sig.day), sig.whole and '1' or '0', sig.series, sig.numbers,
-        sig.figures, sig.sketch }, '\t'))
+        sig.figures, sig.sketch, string.format('%d', sig.size), sig.headline, sig.lead, sig.opening }, '\t'))
       for i = 1, math.min(INDEXED, #sig.hashes) do
         local value = string.sub(sig.sketch, (i - 1) * DIGITS + 1, i * DIGITS)
         local known = redis.call('HGET', parts[1], value) or ''
