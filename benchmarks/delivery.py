@@ -67,7 +67,7 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
     digest = build_digest(_GROUP, _WINDOW, [hit("Mali")], Installation(), turn=str(number), now=_NOW, records={})
     (message,) = receiver.render(digest)
     waiting = [Delivery(f"b{number}-{n}", digest.id, "hook", message, 1, _NOW) for n in range(MESSAGES)]
-    await outbox.open_box("hook")
+    await outbox.create_outbox("hook")
     await outbox.close(await outbox.peek(f"g{number}"), _NOW, waiting)
 
     async def tick() -> None:

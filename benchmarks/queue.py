@@ -107,11 +107,11 @@ async def notify_hop(store: Store, run: str) -> float:
     claims = outbox.claims(_TEAM, "bench", _LEASE_MS)
     begun = time.perf_counter()
     for _ in range(JOBS):
-        (entry,) = claims.handed() or await claims.take(1)
+        (entry,) = claims.accepted() or await claims.take(1)
         assert await outbox.delivery(entry) is not None
         await store.redis.incr(DONE)
         await outbox.done(_TEAM, entry, then=claims)
-        claims.let_go(entry)
+        claims.forget(entry)
     seconds = time.perf_counter() - begun
     assert await outbox.unsent([_TEAM]) == (0, 0)
     return JOBS / seconds
@@ -167,7 +167,7 @@ class _Counter:
 
 async def _filled(store: Store, run: str) -> DeliveryStore:
     outbox = DeliveryStore(store, kept_ms=14 * _DAY_MS)
-    await outbox.open_box(_TEAM)
+    await outbox.create_outbox(_TEAM)
     message = Message("", "1 story: Mali", {"json": "x" * (PAYLOAD_BYTES - 80)})
     numbers = count()
     for _ in range(0, JOBS, 500):

@@ -98,7 +98,7 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
 ) -> None:
     store, stop = StutteringStore(empty_valkey_url, "done", 2, error), Stop()
     outbox, receiver = DeliveryStore(store, kept_ms=HOUR_MS), RecordingReceiver("team")
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), utc_now(), [digest_delivery(f"d{n}") for n in range(3)])
     sender = Sender(
         receiver,

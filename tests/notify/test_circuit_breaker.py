@@ -32,8 +32,8 @@ def test_a_wish_to_wait_pauses_the_whole_receiver_but_not_for_ever(wish: timedel
     assert verdict.event == "paused"
     assert verdict.held
     assert verdict.state.till == NOW + pause
-    assert verdict.state.word(NOW) == "paused"
-    assert verdict.state.word(NOW + pause) == "failing"
+    assert verdict.state.status(NOW) == "paused"
+    assert verdict.state.status(NOW + pause) == "failing"
 
 
 def test_a_wait_that_we_chose_ourselves_pauses_nobody() -> None:
@@ -50,8 +50,8 @@ def test_the_breaker_opens_at_the_fifth_failure_and_longer_each_time() -> None:
     for _ in range(9):
         assert state.till is not None
         waits.append((state.till - NOW).total_seconds())
-        assert state.word(NOW) == "open"
-        assert state.word(state.till) == "trial"
+        assert state.status(NOW) == "open"
+        assert state.status(state.till) == "trial"
         verdict = after_attempt(state, DOWN, NOW)
         assert verdict.event == "", "said once, not at each trial"
         state = verdict.state
@@ -60,7 +60,7 @@ def test_the_breaker_opens_at_the_fifth_failure_and_longer_each_time() -> None:
 
 def test_one_success_and_all_is_well() -> None:
     verdict = after_attempt(after(*[DOWN] * 7), Delivered(), NOW)
-    assert verdict.state.well
+    assert verdict.state.healthy
     assert verdict.state == WELL
     assert verdict.event == "recovered"
 
@@ -74,7 +74,7 @@ def test_a_receiver_that_is_gone_is_disabled_at_once() -> None:
     verdict = after_attempt(WELL, Refused("gone", "HTTP 410"), NOW)
     assert verdict.event == "disabled"
     assert verdict.state.disabled == NOW
-    assert verdict.state.word(NOW) == "disabled"
+    assert verdict.state.status(NOW) == "disabled"
     assert "410" in verdict.state.why
 
 

@@ -29,8 +29,8 @@ async def test_news_of_a_told_story_wait_and_come_as_one_update(store: Store) ->
     await desk.park(report("The convoy", "Herald"))
     desk.outbox.ahead = 14 * MINUTES
     assert await desk.close() == []
-    assert (await desk.outbox.standing([]))["team|g|held"].opened, "two of one story wait together"
-    assert await desk.outbox.parked() == 0, "but nobody is late with them"
+    assert (await desk.outbox.group_states([]))["team|g|held"].opened, "two of one story wait together"
+    assert await desk.outbox.waiting_groups() == 0, "but nobody is late with them"
     look = await desk.closer.close_due()
     assert look is not None
     assert look > await desk.outbox.now(), "until then nobody looks again and again"
@@ -38,7 +38,7 @@ async def test_news_of_a_told_story_wait_and_come_as_one_update(store: Store) ->
     (update,) = await desk.close()
     assert (update["stories"][0]["status"], update["stories"][0]["change"]["sources"]) == ("updated", 2)
     assert await desk.close() == []
-    assert await desk.outbox.standing([]) == {}
+    assert await desk.outbox.group_states([]) == {}
     assert await desk.accounted()
 
 
@@ -99,7 +99,7 @@ async def test_a_digest_waits_for_the_end_of_quiet_hours_and_is_not_called_late(
         ("high",),
     )
     desk = Desk(store, ALWAYS, quiet_hours=(quiet,))
-    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    await desk.outbox.register(["team|g"], now - timedelta(hours=2))
     await desk.park(report("high one", "B", "2", "high"))
     assert await desk.close() == []
     desk.outbox.ahead = timedelta(minutes=61)
@@ -186,7 +186,7 @@ async def test_a_notice_that_a_receiver_does_not_want_is_not_made_again_and_agai
 async def test_the_first_empty_digest_of_a_configuration_is_sent(store: Store) -> None:
     desk = Desk(store, ALWAYS)
     now = await desk.outbox.now()
-    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    await desk.outbox.register(["team|g"], now - timedelta(hours=2))
     (edition,) = await desk.close()
     assert edition["stories"] == []
     desk.outbox.ahead = timedelta(minutes=10)
@@ -196,7 +196,7 @@ async def test_the_first_empty_digest_of_a_configuration_is_sent(store: Store) -
 async def test_what_is_counted_by_the_hour_becomes_the_trend(store: Store) -> None:
     desk = Desk(store, ALWAYS)
     now = await desk.outbox.now()
-    await desk.outbox.enrol(["team|g"], now - timedelta(hours=2))
+    await desk.outbox.register(["team|g"], now - timedelta(hours=2))
     await desk.park(report("one", "A", "1"), report("two", "B", "2"))
     hours = (await Overview(store).counts(["mali"], now))["mali"]
     assert hours == {int(now.timestamp()) // 3600: 2}
@@ -212,7 +212,7 @@ class NarrowReceiver(RecordingReceiver):
 
 async def test_what_an_edition_had_no_room_for_is_still_new_when_more_of_it_comes(store: Store) -> None:
     desk = Desk(store, ALWAYS, NarrowReceiver("team"))
-    await desk.outbox.enrol(["team|g"], await desk.outbox.now() - timedelta(hours=2))
+    await desk.outbox.register(["team|g"], await desk.outbox.now() - timedelta(hours=2))
     await desk.park(report("Convoy burns", "Courier", "a", "high"), report("Well dug", "Courier", "b"))
     (first,) = await desk.close()
     assert (titles(first), first["counts"]["omitted"]) == (["Convoy burns"], 1)

@@ -20,7 +20,7 @@ from watchpost.notify.rules import covers
 from watchpost.operations.actions import Actions
 from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.overview import Overview
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
 from watchpost.store.silences import Silences
@@ -55,11 +55,11 @@ def told(log: io.StringIO) -> list[tuple[str, int, str]]:
 async def in_trouble(store: Store) -> None:
     """The receiver is disabled, one message waits for a later attempt, one was given up."""
     outbox = await closed(store, digest_delivery("d1"), digest_delivery("d2"))
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     first, second = await outbox.claims("team", "n1", 60_000).take(2, block=False)
     await outbox.retry("team", first, timedelta(hours=1), "retrying", "503")
-    await outbox.bury("team", second, "client_error", "404")
-    await CircuitBreaker(store, "team").note(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
+    await outbox.dead_letter("team", second, "client_error", "404")
+    await CircuitBreaker(store, "team").save(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
 
 
 async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, config: Config, log: io.StringIO) -> None:
@@ -67,17 +67,17 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, conf
     (claim,) = (await poll_store(store).claim(1)).feeds
     await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
     await in_trouble(store)
-    actions, summary, desk = Actions(config, store), app_pages.summary_of(config), DeliveryAdmin(store)
+    actions, summary = Actions(config, store), app_pages.summary_of(config)
     async with (
         pages(store, summary=summary, actions=actions) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         page = (await client.get(f"{address}/deliveries")).text
         assert 'action="/receivers/team/enable"' in page
-        (dead_letter,) = await desk.dead_letters()
+        (dead_letter,) = await DeadLetters(store).all()
         assert f'action="/deliveries/{dead_letter.id}/retry"' in page
         assert "is enabled" in (await client.post(f"{address}/receivers/team/enable")).text
-        assert (await desk.state("team")).well
+        assert (await Overview(store).receivers(["team"]))["team"].healthy
         assert (await Overview(store).depths(["team"])).outbox == {"team": 1}, "what waited goes now"
         assert "It is sent again." in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
         assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
@@ -124,7 +124,7 @@ async def test_a_page_elsewhere_does_nothing(store: Store, config: Config, log: 
             async with httpx.AsyncClient(headers=headers) as client:
                 for path in ("/receivers/team/enable", "/deliveries/retry", "/feeds/rfi/read", "/config/read"):
                     assert (await client.post(address + path)).status_code == 403
-    assert not (await DeliveryAdmin(store).state("team")).well
+    assert not (await Overview(store).receivers(["team"]))["team"].healthy
     assert sorted(await store.redis.keys()) == before
     assert told(log) == []
 

@@ -21,7 +21,7 @@ from watchpost.errors import FormError
 from watchpost.operations.actions import Actions
 from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.web import context as app_pages
@@ -44,15 +44,15 @@ async def in_trouble(store: Store) -> None:
     """Of `team` one message was given up and two wait; of `hook` one was given up. All were made two hours ago."""
     made = datetime.now(UTC) - timedelta(hours=2)
     outbox = await closed(store, *(replace(digest_delivery(f"team-{number}"), created=made) for number in range(3)))
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     dead, *waiting = await outbox.claims("team", "n1", 60_000).take(3, block=False)
-    await outbox.bury("team", dead, "client_error", "404")
+    await outbox.dead_letter("team", dead, "client_error", "404")
     for entry in waiting:
         await outbox.retry("team", entry, timedelta(hours=1), "retrying", "503")
     outbox = await closed(store, digest_delivery("hook-0", "hook"), group="hook|now")
-    await outbox.open_box("hook")
+    await outbox.create_outbox("hook")
     (dead,) = await outbox.claims("hook", "n1", 60_000).take(1, block=False)
-    await outbox.bury("hook", dead, "client_error", "404")
+    await outbox.dead_letter("hook", dead, "client_error", "404")
 
 
 async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, config: Config) -> None:
@@ -105,7 +105,7 @@ async def test_what_is_sent_again_is_counted_first(store: Store, config: Config,
         wanted = {"receiver": "team", "since": "6h", "what": "all"}
         assert "They are sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
-        assert [one.receiver for one in await DeliveryAdmin(store).dead_letters()] == ["hook"], "nobody else's"
+        assert [one.receiver for one in await DeadLetters(store).all()] == ["hook"], "nobody else's"
         assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert "Nothing of that is to be sent" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
         await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
@@ -136,7 +136,7 @@ async def test_what_cannot_be_counted_says_why(
             assert answer.status_code == 422
             assert sentence in answer.text
             assert f'aria-describedby="{field}-wrong"' in answer.text
-    assert len(await DeliveryAdmin(store).dead_letters()) == 2
+    assert len(await DeadLetters(store).all()) == 2
 
 
 async def test_only_what_is_young_enough_is_sent_again(store: Store, config: Config) -> None:

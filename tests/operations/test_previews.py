@@ -61,7 +61,7 @@ async def parked(store: Store, config: Config, *titles: str) -> dict[str, str]:
 async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
     """What lies in the outbox."""
     outbox = DeliveryStore(store, kept_ms=3_600_000)
-    await outbox.open_box(receiver)
+    await outbox.create_outbox(receiver)
     entries = await outbox.claims(receiver, "n1", 60_000).take(10, block=False)
     found = [await outbox.delivery(entry) for entry in entries]
     return tuple(one for one in found if one is not None)

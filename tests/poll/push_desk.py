@@ -59,7 +59,7 @@ class Desk:
     async def visit(self) -> tuple[Visit, timedelta, int]:
         """The visit, the time until the next one, and how much was news."""
         await self.poll_store.sync(["desk"])
-        await self.poll_store.hasten(["desk"])
+        await self.poll_store.make_due(["desk"])
         (claim,) = (await self.poll_store.claim(1)).feeds
         visit = await self.feed.visit(claim.memory, self.now)
         entry = schedule.entry("desk", self.feed.every, visit, claim.status, self.now)
@@ -83,4 +83,4 @@ class Desk:
         self.stop.clear()
 
     async def memory(self) -> dict[str, str]:
-        return dict((await self.poll_store.recall("desk")).memory)
+        return dict((await self.poll_store.unshared("desk")).memory)

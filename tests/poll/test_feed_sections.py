@@ -34,9 +34,9 @@ class Outdated(PollStore):
 
     asked = 0
 
-    async def look(self, marks: Mapping[str, str]) -> NewIds:
+    async def find_new(self, marks: Mapping[str, str]) -> NewIds:
         self.asked += 1
-        return NewIds() if self.asked == 1 else await super().look(marks)
+        return NewIds() if self.asked == 1 else await super().find_new(marks)
 
 
 def built(server: HttpServer, registry: PollStore, **options: object) -> Source:
@@ -50,7 +50,7 @@ def built(server: HttpServer, registry: PollStore, **options: object) -> Source:
 
 async def committed(end: PollStore, source: Source) -> Visit:
     await end.sync(["desk"])
-    await end.hasten(["desk"])
+    await end.make_due(["desk"])
     (claim,) = (await end.claim(1)).feeds
     visit = await source.visit(claim.memory, NOW)
     done = await end.commit(

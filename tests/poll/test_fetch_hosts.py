@@ -33,7 +33,7 @@ async def test_36_one_limited_feed_waits_and_its_neighbours_go_on_at_half_the_ra
     assert sorted(claimed.put_off.values()) == [1000 * n for n in range(1, 20)]
     (limited,) = claimed.feeds
     await end.commit(limited, [], memory={}, status={}, delay_ms=HOUR_MS, limited=True)
-    await end.hasten([name for name in names if name != limited.name])
+    await end.make_due([name for name in names if name != limited.name])
     claimed = await end.claim(32)
     waits = sorted(claimed.put_off.values())
     assert (claimed.feeds, len(waits)) == ((), 19)
@@ -140,8 +140,8 @@ async def test_what_is_known_from_the_start_is_never_queued(store: Store) -> Non
     old = Article("0" * 32, "a", "old", "text", NOW)
     done = await end.commit(claim, [], known=[old.id], memory={}, status={}, delay_ms=0, stamp="now")
     assert (done.new, await store.redis.xlen(store.keys.articles)) == (0, 0)
-    assert "last_new" not in (await end.recall("a")).status
+    assert "last_new" not in (await end.unshared("a")).status
     new = Article("1" * 32, "a", "new", "text", NOW)
     done = await end.commit(claim, [old, new], memory={}, status={}, delay_ms=0, stamp="now")
     assert (done.new, done.known) == (1, 1)
-    assert (await end.recall("a")).status["last_new"] == "now"
+    assert (await end.unshared("a")).status["last_new"] == "now"

@@ -22,16 +22,16 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 async def test_a_host_is_taken_by_one_at_a_time_and_with_a_gap(store: Store) -> None:
     end = poll_store(store, gap=300)
-    assert await end.take_host("h", "page:a", "a", 10_000) == 0
-    assert 0 < await end.take_host("h", "page:b", "b", 10_000) <= 300
+    assert await end.claim_host("h", "page:a", "a", 10_000) == 0
+    assert 0 < await end.claim_host("h", "page:b", "b", 10_000) <= 300
     await asyncio.sleep(0.35)
-    assert 0 < await end.take_host("h", "page:b", "b", 10_000) <= 300, "the gap is over, but a is still at it"
-    await end.leave_host("h", "page:b")
-    assert await end.take_host("h", "page:b", "b", 10_000) > 0, "nobody ends what is another's"
-    await end.leave_host("h", "page:a")
-    assert await end.take_host("h", "page:b", "b", 10_000) == 0
-    await end.leave_host("h", "page:b")
-    assert 0 < await end.take_host("h", "page:a", "a", 10_000) <= 300, "the gap stays"
+    assert 0 < await end.claim_host("h", "page:b", "b", 10_000) <= 300, "the gap is over, but a is still at it"
+    await end.release_host("h", "page:b")
+    assert await end.claim_host("h", "page:b", "b", 10_000) > 0, "nobody ends what is another's"
+    await end.release_host("h", "page:a")
+    assert await end.claim_host("h", "page:b", "b", 10_000) == 0
+    await end.release_host("h", "page:b")
+    assert 0 < await end.claim_host("h", "page:a", "a", 10_000) <= 300, "the gap stays"
 
 
 async def test_the_visit_to_the_feed_itself_does_not_block_its_pages_and_others_wait(store: Store) -> None:
@@ -39,16 +39,16 @@ async def test_the_visit_to_the_feed_itself_does_not_block_its_pages_and_others_
     await end.sync(["a", "b"], {"a": "h", "b": "h"})
     (claim,) = (await end.claim(2)).feeds
     await asyncio.sleep(0.08)
-    assert await end.take_host("h", f"page:{claim.name}", claim.name, 10_000) == 0
+    assert await end.claim_host("h", f"page:{claim.name}", claim.name, 10_000) == 0
     assert await store.redis.hget(store.keys.host("h"), "holder") == claim.name.encode(), "the visit still holds it"
-    await end.leave_host("h", f"page:{claim.name}")
+    await end.release_host("h", f"page:{claim.name}")
     await asyncio.sleep(0.08)
-    assert await end.take_host("h", "page:x", "x", 10_000) > 0
+    assert await end.claim_host("h", "page:x", "x", 10_000) > 0
 
 
 async def test_a_feed_waits_while_a_page_of_its_host_is_read(store: Store) -> None:
     end = poll_store(store, gap=50)
-    await end.take_host("h", "page:x", "x", 10_000)
+    await end.claim_host("h", "page:x", "x", 10_000)
     await asyncio.sleep(0.08)
     await end.sync(["a"], {"a": "h"})
     claimed = await end.claim(1)
@@ -60,9 +60,9 @@ async def test_who_is_new_is_asked_without_a_trace(store: Store) -> None:
     await end.sync(["a"])
     (claim,) = (await end.claim(1)).feeds
     await end.commit(claim, [Article("1" * 32, "a", "t", "b", NOW)], memory={}, status={}, delay_ms=0)
-    assert (await end.look({"1" * 32: "", "2" * 32: ""})).unseen == {"2" * 32}
-    assert (await end.look({"2" * 32: ""})).unseen == {"2" * 32}
-    assert await end.look({}) == NewIds()
+    assert (await end.find_new({"1" * 32: "", "2" * 32: ""})).unseen == {"2" * 32}
+    assert (await end.find_new({"2" * 32: ""})).unseen == {"2" * 32}
+    assert await end.find_new({}) == NewIds()
 
 
 def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> None:

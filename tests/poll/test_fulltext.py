@@ -221,7 +221,7 @@ async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_t
     await end.sync(["desk"])
     told: list[str] = []
     for _ in range(3):
-        await end.hasten(["desk"])
+        await end.make_due(["desk"])
         (claim,) = (await end.claim(1)).feeds
         visit = await source.visit(claim.memory, NOW)
         entry = schedule.entry("desk", source.every, visit, claim.status, NOW)
@@ -258,7 +258,7 @@ async def test_pages_of_one_host_keep_their_distance_and_time_ends_the_visit(ser
 
 async def test_with_no_time_for_a_single_page_the_feeds_text_has_to_do(server: HttpServer, store: Store) -> None:
     server.on("/f", Answer(200, {}, rss(("Convoy", server.url("/a"), "An attack."))))
-    await poll_store(store).take_host(f"127.0.0.1:{server.port}", "page:other", "other", 60_000)
+    await poll_store(store).claim_host(f"127.0.0.1:{server.port}", "page:other", "other", 60_000)
     visit = await made(server, store, gap=60_000, seconds=1).visit({}, NOW)
     assert [article.body for article in visit.articles] == ["An attack."]
     assert visit.failures[0].detail == "no_time: its host is busy"

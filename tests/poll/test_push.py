@@ -127,7 +127,7 @@ async def test_a_confirmed_feed_is_polled_daily_and_renewed(server: HttpServer, 
     desk.now += HOUR
     _, delay, _ = await desk.visit()
     assert delay == timedelta(days=1)
-    status = (await desk.poll_store.recall("desk")).status
+    status = (await desk.poll_store.unshared("desk")).status
     assert status["next_visit"].endswith("its hub pushes what is new; polled once a day all the same")
     desk.now += timedelta(days=8)
     await desk.visit()

@@ -22,7 +22,7 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 
 async def _works(store: Store, *roles: str) -> str:
     for role in roles:
-        await store.beat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
+        await store.heartbeat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
     return await service.missing(Overview(store), Health())
 
 

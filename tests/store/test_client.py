@@ -165,4 +165,4 @@ async def test_no_word_of_the_store_ends_a_loop(error: str) -> None:
 
 def test_no_password_is_shown_wherever_it_stands() -> None:
     for url in ("redis://h/0?password=hunter2", "redis://u:hunter2@h/0", "redis://u:p@hunter2@h/0"):
-        assert "hunter2" not in Store(url).shown
+        assert "hunter2" not in Store(url).address

@@ -10,7 +10,8 @@ from tests.making import article, digest_delivery
 from tests.store.ends import HOUR_MS, LEASE_MS, matcher, parked, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import HIT
-from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
+from watchpost.store.dead_letters import DeadLetters
+from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Overview
 
@@ -49,7 +50,7 @@ async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(s
     seen = await outbox.peek("team|now")
     assert seen.opened == opened, "the wait counts from the first hit"
     assert await outbox.close(seen, NOW, [digest_delivery("d1")])
-    assert (await outbox.standing(["team|now"]))["team|now"].told == NOW
+    assert (await outbox.group_states(["team|now"]))["team|now"].told == NOW
 
 
 async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at_all(store: Store) -> None:
@@ -70,7 +71,7 @@ async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at
 
 async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     slow = outbox.claims("team", "slow", LEASE_MS)
     (stale,) = await slow.take(1, block=False)
@@ -78,25 +79,25 @@ async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> Non
     (entry,) = await outbox.claims("team", "fast", LEASE_MS).reclaim(1)
     await outbox.done("team", entry)
     await outbox.retry("team", stale, timedelta(0), "retrying", "late")
-    await outbox.bury("team", stale, "gone", "late")
-    await slow.give_back(stale)
+    await outbox.dead_letter("team", stale, "gone", "late")
+    await slow.release(stale)
     assert await outbox.unsent(["team"]) == (0, 0)
     assert await outbox.dead() == 0
 
 
 async def test_an_empty_window_only_moves_on(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.enrol(["team|08:00"], NOW - timedelta(days=1))
+    await outbox.register(["team|08:00"], NOW - timedelta(days=1))
     assert await outbox.close(await outbox.peek("team|08:00"), NOW, [])
-    standing = (await outbox.standing(["team|08:00"]))["team|08:00"]
+    standing = (await outbox.group_states(["team|08:00"]))["team|08:00"]
     assert (standing.opened, standing.closed, standing.told) == (None, NOW, None)
-    await outbox.enrol(["team|08:00"], NOW - timedelta(days=3))
-    assert (await outbox.standing(["team|08:00"]))["team|08:00"].closed == NOW
+    await outbox.register(["team|08:00"], NOW - timedelta(days=3))
+    assert (await outbox.group_states(["team|08:00"]))["team|08:00"].closed == NOW
 
 
 async def test_a_delivery_keeps_its_bytes_and_counts_its_attempts(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
     messages = []
@@ -107,13 +108,13 @@ async def test_a_delivery_keeps_its_bytes_and_counts_its_attempts(store: Store) 
         assert delivery.attempt == attempt
         messages.append(delivery.message)
         await outbox.retry("team", entry, timedelta(0), "retrying", "down")
-        assert await outbox.wake_retries() == 1
+        assert await outbox.queue_due_retries() == 1
     assert messages == [digest_delivery("d1").message] * 3
 
 
 async def test_done_twice_is_done_once_and_leaves_nothing_behind(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
     for _ in range(2):
@@ -125,22 +126,22 @@ async def test_done_twice_is_done_once_and_leaves_nothing_behind(store: Store) -
 
 async def test_a_retry_waits_for_its_time(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
     await outbox.retry("team", entry, timedelta(milliseconds=80), "retrying", "down")
-    assert await outbox.wake_retries() == 0
+    assert await outbox.queue_due_retries() == 0
     await asyncio.sleep(0.1)
-    assert await outbox.wake_retries() == 1
+    assert await outbox.queue_due_retries() == 1
     assert await outbox.unsent(["team"]) == (1, 0)
 
 
 async def test_a_dead_delivery_is_kept_with_its_reason(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
-    await outbox.bury("team", entry, "gone", "HTTP 410")
+    await outbox.dead_letter("team", entry, "gone", "HTTP 410")
     assert await outbox.unsent(["team"]) == (0, 0)
     assert (await Overview(store).depths(["team"])).dead == 1
     assert await store.redis.hget(store.keys.out("d1"), "state") == b"dead"
@@ -157,11 +158,11 @@ async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_it
     seen = await outbox.peek("team|now")
     assert (len(seen.hits), seen.taken, await outbox.dead()) == (1, 2, 0), "who only looks buries nothing"
     assert await outbox.close(seen, NOW, [])
-    (dead_letter,) = await DeliveryAdmin(store).dead_letters()
+    (dead_letter,) = await DeadLetters(store).all()
     assert (dead_letter.kind, dead_letter.reason, dead_letter.group) == ("hit", "codec", "team|now")
     assert (await Overview(store).depths([])).dead_of == {"parked": 1}
     assert gaps(await Ledger(store).audit()) == ()
-    assert await DeliveryAdmin(store).requeue(dead_letter)
+    assert await DeadLetters(store).requeue(dead_letter)
     assert (await outbox.peek("team|now")).damaged == ((dead_letter.detail, b"h9{}"),)
     assert gaps(await Ledger(store).audit()) == ()
 
@@ -170,23 +171,23 @@ async def test_a_damaged_hit_does_not_hold_up_the_others_and_is_put_away_when_it
 
 
 async def test_dead_letters_are_counted_by_their_queue_as_they_come_and_go(store: Store) -> None:
-    outbox, desk, overview = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store), Overview(store)
-    await outbox.open_box("team")
+    outbox, desk, overview = DeliveryStore(store, kept_ms=HOUR_MS), DeadLetters(store), Overview(store)
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery(f"d{n}") for n in range(3)])
     for entry in await outbox.claims("team", "n1", LEASE_MS).take(3, block=False):
-        await outbox.bury("team", entry, "gone", "HTTP 410")
+        await outbox.dead_letter("team", entry, "gone", "HTTP 410")
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
-    await end.bury(entry, "codec", "not read")
+    await end.dead_letter(entry, "codec", "not read")
     assert (await overview.depths(["team"])).dead_of == {"outbox:team": 3, "articles": 1}
-    first, second, third, fourth = await desk.dead_letters()
+    first, second, third, fourth = await desk.all()
     assert await desk.requeue(first)
-    assert await desk.drop_letter(second)
-    assert not await desk.drop_letter(second), "it is gone already"
+    assert await desk.drop(second)
+    assert not await desk.drop(second), "it is gone already"
     assert await desk.requeue(fourth)
     assert (await overview.depths(["team"])).dead_of == {"outbox:team": 1}
-    assert await desk.drop_letter(third)
+    assert await desk.drop(third)
     depths = await overview.depths(["team"])
     assert (depths.dead, depths.dead_of) == (0, {})
 
@@ -201,41 +202,41 @@ async def test_the_oldest_of_too_many_letters_is_forgotten_in_the_number_too(sto
     await queued(store, article("a"))
     end = matcher(store)
     (entry,) = await end.claims.take(1, block=False)
-    await end.bury(entry, "codec", "not read")
+    await end.dead_letter(entry, "codec", "not read")
     depths = await Overview(store).depths([])
     assert (depths.dead, depths.dead_of) == (10_000, {"outbox:old": 9_999, "articles": 1})
 
 
 async def test_what_is_given_back_counts_as_never_taken(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
     for _ in range(5):
         (entry,) = await claims.take(1, block=False)
         assert not entry.poisonous
-        await claims.give_back(entry)
+        await claims.release(entry)
     assert await outbox.unsent(["team"]) == (1, 0)
 
 
 async def test_done_hands_out_the_next_delivery_whole(empty_valkey_url: str) -> None:
     store = Store(empty_valkey_url)  # fakeredis gives XREADGROUP's answer another shape within a script
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1"), digest_delivery("d2")])
     claims = outbox.claims("team", "n1", LEASE_MS)
     (first,) = await claims.take(1, block=False)
     await outbox.done("team", first, then=claims)
-    (second,) = claims.handed()
+    (second,) = claims.accepted()
     assert await outbox.delivery(second) == digest_delivery("d2")
     await outbox.done("team", second, then=claims)
-    assert claims.handed() == ()
+    assert claims.accepted() == ()
     await store.close()
 
 
 async def test_what_done_remembers_comes_with_the_next_message_of_the_thread(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     first, second, other = (
         replace(one, message=replace(one.message, thread=thread))
         for one, thread in zip(map(digest_delivery, ("d1", "d2", "d3")), ("s1", "s1", "s2"), strict=True)
@@ -252,14 +253,14 @@ async def test_what_done_remembers_comes_with_the_next_message_of_the_thread(sto
 
 async def test_done_on_a_store_that_came_back_empty_hands_out_nothing(store: Store) -> None:
     outbox = DeliveryStore(store, kept_ms=HOUR_MS)
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     claims = outbox.claims("team", "n1", LEASE_MS)
     (entry,) = await claims.take(1, block=False)
     await store.redis.flushall()
     await claims.renew()
     await outbox.done("team", entry, then=claims)
-    assert claims.handed() == ()
+    assert claims.accepted() == ()
 
 
 async def test_deliveries_for_a_receiver_that_is_gone_are_seen(store: Store) -> None:

@@ -11,6 +11,7 @@ from tests.web.web_app import closed, found, sent
 from watchpost.store.client import Store
 from watchpost.store.history import History, is_mark
 from watchpost.store.matching import Match, MatchStore, RoutedHit
+from watchpost.store.overview import Overview
 
 
 async def test_news_enter_the_history_once_with_their_story(store: Store) -> None:
@@ -71,7 +72,7 @@ async def test_what_arrived_can_be_read_again_a_very_large_message_only_by_name(
         replace(made, message=replace(made.message, renderings={"text": made.id + str(list(range(90_000)))})),
         group="team|2",
     )
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     (entry,) = await outbox.claims("team", "n1", 60_000).take(1, block=False)
     await outbox.done("team", entry)
     await outbox.done("team", entry)
@@ -79,14 +80,14 @@ async def test_what_arrived_can_be_read_again_a_very_large_message_only_by_name(
     assert (large.id, large.message, large.attempts) == ("d2", None, 1)
     assert small.message is not None
     assert small.message.subject == "1 story"
-    assert await History(store).sent_one("d1") == small
-    assert await History(store).sent_one("d3") is None
+    assert await History(store).sent_message("d1") == small
+    assert await History(store).sent_message("d3") is None
 
 
 async def test_what_is_parked_is_counted_and_its_beginning_shown(store: Store) -> None:
     for number in range(3):
         await found(store, article(f"report {number}"))
-    parked = await History(store).parked(["team|now", "nobody"], 2)
+    parked = await Overview(store).waiting(["team|now", "nobody"], 2)
     assert parked["team|now"].count == 3
     assert [hit.article.title for hit in parked["team|now"].hits] == ["report 0", "report 1"]
     assert parked["team|now"].opened is not None

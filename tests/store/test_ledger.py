@@ -8,6 +8,7 @@ from tests.making import article, digest_delivery, hit
 from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, parked, queued
 from watchpost.model import SourceCounts
 from watchpost.store.client import Store
+from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
 from watchpost.store.ledger import Audit, Gap, Ledger, by_name, gaps
 from watchpost.store.matching import RoutedHit
@@ -32,7 +33,7 @@ def test_a_sum_that_does_not_meet_is_a_gap_and_says_where() -> None:
 
 async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None:
     await Ledger(store).open()
-    outbox, desk = DeliveryStore(store, kept_ms=HOUR_MS), DeliveryAdmin(store)
+    outbox, dead_letters, admin = DeliveryStore(store, kept_ms=HOUR_MS), DeadLetters(store), DeliveryAdmin(store)
     await queued(store, article("a"), article("b"), article("c"))
     await queued(store, article("a"))
     await balanced(store)
@@ -40,35 +41,35 @@ async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None
     one, two, three = await end.claims.take(3, block=False)
     await match_one(end, one, article("a"), RoutedHit(hit("a", article=article("a")), ("team|now", "desk|now")))
     await match_one(end, two, article("b"), RoutedHit(hit("b", article=article("b")), ()))
-    await end.bury(three, "codec", "damaged")
+    await end.dead_letter(three, "codec", "damaged")
     assert (await balanced(store)).parked == 2
-    (dead_letter,) = await desk.dead_letters()
+    (dead_letter,) = await dead_letters.all()
     assert dead_letter.about == "c"
-    assert await desk.requeue(dead_letter)
-    assert not await desk.requeue(dead_letter), "once"
+    assert await dead_letters.requeue(dead_letter)
+    assert not await dead_letters.requeue(dead_letter), "once"
     assert (await balanced(store)).articles == 1
     assert await outbox.close(await outbox.peek("team|now"), NOW, [digest_delivery(f"d{n}") for n in range(4)])
     await balanced(store)
     claims = outbox.claims("team", "n", LEASE_MS)
-    await outbox.open_box("team")
-    for act in ("done", "retry", "bury", "keep"):
+    await outbox.create_outbox("team")
+    for act in ("done", "retry", "dead_letter", "hold"):
         (entry,) = await claims.take(1, block=False)
         if act == "done":
             await outbox.done("team", entry)
             await outbox.done("team", entry)
         elif act == "retry":
             await outbox.retry("team", entry, timedelta(hours=1), "retrying", "503")
-        elif act == "bury":
-            await outbox.bury("team", entry, "client_error", "400")
+        elif act == "dead_letter":
+            await outbox.dead_letter("team", entry, "client_error", "400")
         else:
-            await outbox.keep("team", entry, "n", "429", burns=True)
+            await outbox.hold("team", entry, "n", "429", counts=True)
         await balanced(store)
-    (dead_letter,) = await desk.dead_letters()
-    assert await desk.requeue(dead_letter)
+    (dead_letter,) = await dead_letters.all()
+    assert await dead_letters.requeue(dead_letter)
     await balanced(store)
-    for case in await desk.cases("team"):
-        assert await desk.drop(case)
-        assert not await desk.drop(case)
+    for record in await admin.records("team"):
+        assert await admin.drop(record)
+        assert not await admin.drop(record)
         await balanced(store)
     page = await Ledger(store).page((await outbox.now()).date())
     assert by_name(page, "source") == {"seeds": {"new": 3, "known": 1}}
@@ -98,7 +99,7 @@ async def test_a_day_is_told_with_what_does_not_meet(store: Store) -> None:
     await Ledger(store).open()
     await queued(store, article("a"), article("b"))
     today = (await DeliveryStore(store, kept_ms=HOUR_MS).now()).date()
-    assert await Overview(store).accounts(today, 41) == SourceCounts(41, 2, 0)
-    assert await Overview(store).accounts(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0)
+    assert await Overview(store).counts_of(today, 41) == SourceCounts(41, 2, 0)
+    assert await Overview(store).counts_of(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0)
     await store.redis.delete(store.keys.articles)
-    assert (await Overview(store).accounts(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)
+    assert (await Overview(store).counts_of(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)

@@ -167,7 +167,7 @@ async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> 
         (entry,) = await end.claims.reclaim(10)
         poisonous.append(entry.poisonous)
     assert poisonous == [False, False, False, True]
-    await end.bury(entry, "poison", "it kills")
+    await end.dead_letter(entry, "poison", "it kills")
     assert await end.waiting() == 0
     ((_, dead_letter),) = await store.redis.xrange(store.keys.dead)
     assert dead_letter[b"reason"] == b"poison"

@@ -66,16 +66,16 @@ async def test_what_hubs_pushed_waits_like_everything_else_with_its_age(store: S
 async def test_who_beats_is_a_worker_until_it_says_no_more_or_falls_silent(store: Store) -> None:
     overview = Overview(store)
     assert await overview.workers() == ()
-    await store.beat("poll-host-1", '{"role": "poll", "version": "1", "paused": "disk"}')
-    await store.beat("match-host-2", '{"role": "match", "version": "1"}')
+    await store.heartbeat("poll-host-1", '{"role": "poll", "version": "1", "paused": "disk"}')
+    await store.heartbeat("match-host-2", '{"role": "match", "version": "1"}')
     assert await overview.workers() == (
         Worker("match-host-2", "match", "1"),
         Worker("poll-host-1", "poll", "1", "disk"),
     )
     assert 0 < await store.redis.pttl(store.keys.beat("poll-host-1")) <= 15_000
-    await store.beat_no_more("match-host-2")
+    await store.end_heartbeat("match-host-2")
     await store.redis.delete(store.keys.beat("poll-host-1"))  # as it ends by itself
     assert await overview.workers() == ()
     await store.redis.zadd(store.keys.beats, {"poll-host-1": 1})
-    await store.beat("notify-host-3", '{"role": "notify", "version": "1"}')
+    await store.heartbeat("notify-host-3", '{"role": "notify", "version": "1"}')
     assert await store.redis.zrange(store.keys.beats, 0, -1) == [b"notify-host-3"], "the silent one is forgotten"

@@ -42,7 +42,7 @@ async def test_commit_queues_articles_moves_the_cursor_and_sets_the_next_visit(s
     assert await matcher(store).waiting() == 2
     await asyncio.sleep(LEASE_MS / 1000 * 1.5)
     assert (await poll_store(store).claim(10)).feeds == (), "the next visit is in an hour, not at the end of the lease"
-    assert (await poll_store(store).recall("rfi")).memory == {"etag": "x"}
+    assert (await poll_store(store).unshared("rfi")).memory == {"etag": "x"}
 
 
 async def test_an_article_is_queued_once_however_often_it_is_committed(store: Store) -> None:
@@ -69,7 +69,7 @@ async def test_a_full_queue_refuses_the_whole_visit(store: Store) -> None:
     )
     assert done.answer == "busy"
     assert await matcher(store).waiting() == 0
-    assert (await poll_store(store).recall("rfi")).memory == {}, "the cursor stays, so the visit happens again"
+    assert (await poll_store(store).unshared("rfi")).memory == {}, "the cursor stays, so the visit happens again"
 
 
 async def test_a_long_visit_goes_in_parts_and_the_cursor_moves_with_the_last(store: Store) -> None:
@@ -85,7 +85,7 @@ async def test_a_visit_that_breaks_off_between_two_parts_leaves_the_cursor_where
         claim, many, memory={"etag": "new"}, status={}, delay_ms=HOUR_MS
     )
     assert (done.answer, done.new) == ("busy", 200)
-    assert (await poll_store(store).recall("rfi")).memory == {}
+    assert (await poll_store(store).unshared("rfi")).memory == {}
     done = await poll_store(store).commit(claim, many, memory={"etag": "new"}, status={}, delay_ms=HOUR_MS)
     assert (done.answer, done.new, done.known) == ("ok", 50, 200)
 
@@ -104,7 +104,7 @@ async def test_what_a_look_up_found_seen_is_remembered_longer_without_an_article
     claim = await claimed(store)
     await commit(store, claim, article("a"))
     (before,) = [score for _, score in await store.redis.zrange(store.keys.seen, 0, -1, withscores=True)]
-    assert (await poll_store(store).look({article("a").id: ""})).unseen == frozenset()
+    assert (await poll_store(store).find_new({article("a").id: ""})).unseen == frozenset()
     await asyncio.sleep(0.02)
     done = await poll_store(store).commit(
         claim, [article("b")], memory={}, status={}, delay_ms=HOUR_MS, seen=[article("a").id]
@@ -126,12 +126,12 @@ async def test_what_is_forgotten_between_look_up_and_commit_is_not_marked_as_tol
         seen=[article("a").id],
     )
     assert done.answer == "stale"
-    assert (await poll_store(store).look({article("a").id: "", article("b").id: ""})).unseen == {
+    assert (await poll_store(store).find_new({article("a").id: "", article("b").id: ""})).unseen == {
         article("a").id,
         article("b").id,
     }
     assert await matcher(store).waiting() == 0
-    assert (await poll_store(store).recall("rfi")).memory == {}, "the cursor stays, so the feed is read again"
+    assert (await poll_store(store).unshared("rfi")).memory == {}, "the cursor stays, so the feed is read again"
 
 
 async def retitle(store: Store, claim: Claim, mark: str, *, later: bool = True) -> tuple[int, int]:
@@ -145,8 +145,8 @@ async def retitle(store: Store, claim: Claim, mark: str, *, later: bool = True) 
 async def test_an_article_under_another_headline_is_queued_again(store: Store) -> None:
     claim, id_ = await claimed(store), article("a").id
     assert await retitle(store, claim, "aaaaaaaa", later=False) == (1, 0)
-    assert await poll_store(store).look({id_: "aaaaaaaa"}) == NewIds()
-    assert (await poll_store(store).look({id_: "bbbbbbbb"})).retitled == {id_}
+    assert await poll_store(store).find_new({id_: "aaaaaaaa"}) == NewIds()
+    assert (await poll_store(store).find_new({id_: "bbbbbbbb"})).retitled == {id_}
     assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "the same headline is the same article"
     assert await retitle(store, claim, "bbbbbbbb") == (1, 0)
     assert await retitle(store, claim, "bbbbbbbb") == (0, 1)
@@ -159,14 +159,14 @@ async def test_whoever_changes_its_headline_again_and_again_is_a_ticker(store: S
     await retitle(store, claim, "00000000", later=False)
     news = [await retitle(store, claim, f"{number:08}") for number in range(1, 9)]
     assert news == [(1, 0)] * 5 + [(0, 1)] * 3
-    assert await poll_store(store).look({id_: "99999999"}) == NewIds()
+    assert await poll_store(store).find_new({id_: "99999999"}) == NewIds()
 
 
 async def test_a_headline_is_looked_at_only_of_what_was_queued_with_one(store: Store) -> None:
     claim, end, id_ = await claimed(store), poll_store(store), article("a").id
     await end.commit(claim, [], known=[id_], memory={}, status={}, delay_ms=HOUR_MS)
     assert await retitle(store, claim, "aaaaaaaa") == (0, 1), "it was only remembered"
-    assert await end.look({id_: "bbbbbbbb"}) == NewIds()
+    assert await end.find_new({id_: "bbbbbbbb"}) == NewIds()
     await commit(store, claim, article("b"))
     done = await end.commit(claim, [article("b")], marks={}, memory={}, status={}, delay_ms=HOUR_MS)
     assert (done.new, done.known) == (0, 1)
@@ -183,17 +183,17 @@ async def test_a_headline_is_forgotten_with_its_article(store: Store) -> None:
 
 async def test_what_becomes_known_between_look_up_and_commit_is_queued_once(store: Store) -> None:
     claim = await claimed(store)
-    assert (await poll_store(store).look({article("a").id: ""})).unseen == {article("a").id}
-    await commit(store, await poll_store(store).recall("a push"), article("a"))
+    assert (await poll_store(store).find_new({article("a").id: ""})).unseen == {article("a").id}
+    await commit(store, await poll_store(store).unshared("a push"), article("a"))
     assert await commit(store, claim, article("a")) == "ok"
     assert await matcher(store).waiting() == 1
 
 
 async def test_an_empty_value_takes_a_key_out_of_the_memory(store: Store) -> None:
-    claim = await poll_store(store).recall("folder")
+    claim = await poll_store(store).unshared("folder")
     for memory in ({"a": "1", "b": "2"}, {"a": ""}):
         await poll_store(store).commit(claim, [], memory=memory, status={}, delay_ms=0)
-    assert (await poll_store(store).recall("folder")).memory == {"b": "2"}
+    assert (await poll_store(store).unshared("folder")).memory == {"b": "2"}
 
 
 async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store) -> None:
@@ -202,7 +202,7 @@ async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store
     await poll_store(store).sync(["rfi", "bbc"])
     assert [claim.name for claim in (await poll_store(store).claim(10)).feeds] == ["bbc"], "the others keep their time"
     await poll_store(store).sync(["bbc"])
-    assert (await poll_store(store).recall("rfi")).memory == {"etag": "x"}
+    assert (await poll_store(store).unshared("rfi")).memory == {"etag": "x"}
 
 
 async def test_a_claimed_feed_can_be_forgotten_unless_somebody_else_has_it_by_now(store: Store) -> None:

@@ -40,7 +40,7 @@ class Desk:
             "pushed",
             take=self._take,
             deal=self._deal,
-            give_up=self._give_up,
+            dead_letter=self._give_up,
             beat=self._beat,
             tick=self._tick,
             tick_renew=self._tick,
@@ -197,8 +197,8 @@ async def test_a_stop_finishes_what_was_begun_and_what_was_handed_out_and_takes_
         if name_of(entry) == "b":
             await add(real, "late", "handed")
             late, handed = await StreamClaims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(2, block=False)
-            await desk.claims.give_back(late)
-            desk.claims.hand(handed)
+            await desk.claims.release(late)
+            desk.claims.accept(handed)
 
     desk = Desk(real, deal=slow)
     await desk.consumer.run()
@@ -234,7 +234,7 @@ async def test_what_was_handed_out_and_not_begun_is_given_back_too(real: Store) 
     async def hang(_: StreamEntry) -> None:
         await add(real, "handed")
         (handed,) = await StreamClaims(real, real.keys.pushed, keys.POLL, "one", LEASE_MS).take(1, block=False)
-        desk.claims.hand(handed)
+        desk.claims.accept(handed)
         await asyncio.Event().wait()
 
     desk = Desk(real, deal=hang, lease_ms=60_000)

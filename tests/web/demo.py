@@ -147,7 +147,7 @@ async def _sent(store: Store, now: datetime) -> None:
         text = f"{subject}\n\n1  Convoy from Gao reaches Kidal after three days\n   The Sahel Courier, 2 voices\n"
         made = replace(made, message=Message("", subject, {"text": text}), created=now - timedelta(seconds=4))
         outbox = await closed(store, made, group=f"desk-email|{number}")
-        await outbox.open_box("desk-email")
+        await outbox.create_outbox("desk-email")
         (entry,) = await outbox.claims("desk-email", "n1", 60_000).take(1, block=False)
         await outbox.done("desk-email", entry)
 
@@ -158,10 +158,10 @@ async def _in_trouble(store: Store, now: datetime) -> None:
         replace(digest_delivery(derive_id("delivery", "hook", str(n)), "archive-hook"), created=now) for n in (0, 1)
     ]
     outbox = await closed(store, *made, group="archive-hook|0")
-    await outbox.open_box("archive-hook")
+    await outbox.create_outbox("archive-hook")
     first, second = await outbox.claims("archive-hook", "n1", 60_000).take(2, block=False)
-    await outbox.bury("archive-hook", first, "client_error", "404 Not Found")
+    await outbox.dead_letter("archive-hook", first, "client_error", "404 Not Found")
     await outbox.retry("archive-hook", second, timedelta(minutes=4), "retrying", "503 Service Unavailable")
     gate = CircuitBreaker(store, "archive-hook")
-    await gate.look()
-    await gate.note(ReceiverState(2, 0, now + timedelta(minutes=5), now, 2, None, "rate_limited 429", 0))
+    await gate.check()
+    await gate.save(ReceiverState(2, 0, now + timedelta(minutes=5), now, 2, None, "rate_limited 429", 0))

@@ -42,7 +42,7 @@ async def take(folder: Path, everything: bool) -> None:
         await ensure_group(store.redis, store.keys.articles, keys.MATCH)
         await demo.furnish(store)
         for role in ("poll", "match", "notify"):
-            await store.beat(role, f'{{"role": "{role}", "version": ""}}')
+            await store.heartbeat(role, f'{{"role": "{role}", "version": ""}}')
         async with (
             pages(
                 store,

@@ -25,7 +25,7 @@ async def asked(store: Store) -> tuple[str, str]:
     pushes = PushStore(store)
     key = await pushes.key()
     token = token_of(key, "desk", TOPIC)
-    await pushes.ask(token, Subscription("desk", TOPIC))
+    await pushes.expect(token, Subscription("desk", TOPIC))
     return f"/websub/{token}", secret_of(key, "desk", TOPIC)
 
 

@@ -110,6 +110,6 @@ async def sent(store: Store, id_: str, subject: str) -> None:
     """A delivery that arrived."""
     made = digest_delivery(id_)
     outbox = await closed(store, replace(made, message=replace(made.message, subject=subject)), group=f"team|{id_}")
-    await outbox.open_box("team")
+    await outbox.create_outbox("team")
     (entry,) = await outbox.claims("team", "n1", 60_000).take(1, block=False)
     await outbox.done("team", entry)

@@ -27,7 +27,7 @@ from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.operations import factory
 from watchpost.operations.actions import Actions
 from watchpost.store.client import Store
-from watchpost.store.dead_letters import failed_since
+from watchpost.store.dead_letters import DeadLetters, failed_since
 from watchpost.store.deliveries import DeliveryAdmin
 
 
@@ -38,7 +38,7 @@ def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: 
         after = _moment(since)
         if not await receiver_known(config, store, receiver):
             return USAGE
-        cases = await DeliveryAdmin(store).cases(receiver)
+        cases = await DeliveryAdmin(store).records(receiver)
         chosen = [case for case in cases if not failed or case.state == "dead"]
         show_deliveries(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
         return OK
@@ -50,7 +50,7 @@ def show(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
     """The exit code of `delivery show`: 1 if nothing is known of it."""
 
     async def work(config: Config, store: Store) -> int:
-        case = await DeliveryAdmin(store).case(id_)
+        case = await DeliveryAdmin(store).record(id_)
         if case is None:
             say(f"nothing is known of a delivery {id_} (any more)")
             return FAILED
@@ -82,9 +82,7 @@ def replay(
         if not await receiver_known(config, store, receiver):
             return USAGE
         dead_letters = [
-            one
-            for one in failed_since(await DeliveryAdmin(store).dead_letters(), after)
-            if chosen_deliveries(one, ids, receiver)
+            one for one in failed_since(await DeadLetters(store).all(), after) if chosen_deliveries(one, ids, receiver)
         ]
         if failed and after is None and not confirmed(len(dead_letters), "sent again", yes):
             return USAGE

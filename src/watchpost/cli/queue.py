@@ -26,10 +26,11 @@ from watchpost.operations import actions, factory
 from watchpost.operations.actions import Actions, audit
 from watchpost.plurals import count
 from watchpost.store.client import Store
-from watchpost.store.dead_letters import DeadLetter
+from watchpost.store.dead_letters import DeadLetter, DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Depths, Overview
+from watchpost.store.receivers import ReceiverState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,9 @@ def status(where: StoreOptions, env: Mapping[str, str]) -> int:
 
     async def work(config: Config, store: Store) -> int:
         names = [part.name for part in config.receivers]
-        desk, now = DeliveryAdmin(store), datetime.now(UTC)
-        overview = Overview(store)
+        now, overview = datetime.now(UTC), Overview(store)
         depths, ages, audit = await overview.depths(names), await overview.ages(names), await Ledger(store).audit()
-        states = {name: await desk.state(name) for name in names}
+        states = await overview.receivers(names)
         missing = gaps(audit)
         if where.as_json:
             tell_json(
@@ -83,7 +83,7 @@ def status(where: StoreOptions, env: Mapping[str, str]) -> int:
                     "retry": depths.retry,
                     "dead": depths.dead,
                     "oldest_seconds": {queue: round(age, 1) for queue, age in ages.items()},
-                    "receivers": {name: state.word(now) for name, state in states.items()},
+                    "receivers": {name: state.status(now) for name, state in states.items()},
                     "ledger": dict(audit.totals),
                     "gaps": [str(gap) for gap in missing],
                 }
@@ -99,7 +99,7 @@ def status(where: StoreOptions, env: Mapping[str, str]) -> int:
                 ("hits for a coming edition", str(depths.parked), "", since["parked"]),
             ]
             rows += [
-                (f"for {name}", str(depths.outbox[name]), states[name].word(now), since[f"outbox:{name}"])
+                (f"for {name}", str(depths.outbox[name]), states[name].status(now), since[f"outbox:{name}"])
                 for name in names
             ]
             rows += [
@@ -121,19 +121,18 @@ def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: 
     """The exit code of `queue peek`."""
 
     async def work(config: Config, store: Store) -> int:
-        desk = DeliveryAdmin(store)
         if not await receiver_known(config, store, receiver):
             return USAGE
         if articles:
-            titles = await desk.articles(count)
+            titles = await Overview(store).next_articles(count)
             if where.as_json:
                 tell_json({"articles": titles})
             else:
                 table(("ARTICLE",), [(title,) for title in titles])
         elif dead:
-            show_dead_letters(where, (await desk.dead_letters())[:count])
+            show_dead_letters(where, (await DeadLetters(store).all())[:count])
         else:
-            waiting = [case for case in await desk.cases(receiver) if case.state != "dead"]
+            waiting = [case for case in await DeliveryAdmin(store).records(receiver) if case.state != "dead"]
             show_deliveries(where, waiting[:count])
         return OK
 
@@ -149,9 +148,7 @@ def retry(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, en
             return USAGE
         if not dead and not ids:
             return report(where, "retried", await deeds.hurry(receiver, factory.operator()), 0)
-        dead_letters = [
-            one for one in await DeliveryAdmin(store).dead_letters() if chosen_deliveries(one, ids, receiver)
-        ]
+        dead_letters = [one for one in await DeadLetters(store).all() if chosen_deliveries(one, ids, receiver)]
         with ProgressBar("sending again") as bar:
             done = await deeds.take_up(dead_letters, factory.operator(), receiver, progress=bar)
         return report(where, "retried", done, max(len(dead_letters), len(ids)) - done)
@@ -170,15 +167,17 @@ def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes
         if not await receiver_known(config, store, receiver):
             return USAGE
         dead_letters = (
-            [one for one in await desk.dead_letters() if chosen_deliveries(one, ids, receiver)] if dead or ids else []
+            [one for one in await DeadLetters(store).all() if chosen_deliveries(one, ids, receiver)]
+            if dead or ids
+            else []
         )
         cases: list[DeliveryRecord] = []
         if not dead:
-            found = [case for case in await desk.cases(receiver) if case.state != "dead"]
+            found = [case for case in await desk.records(receiver) if case.state != "dead"]
             cases = [case for case in found if not ids or case.id in ids]
         if not confirmed(len(dead_letters) + len(cases), "dropped for ever", yes):
             return USAGE
-        done = [await desk.drop_letter(dead_letter) for dead_letter in dead_letters] + [
+        done = [await DeadLetters(store).drop(dead_letter) for dead_letter in dead_letters] + [
             await desk.drop(case) for case in cases
         ]
         if any(done):
@@ -315,7 +314,7 @@ def drain(where: StoreOptions, patience: str, env: Mapping[str, str]) -> int:
             left_now = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
             tell_json({"drained": not left, **left_now, **later})
         else:
-            await _tell(depths, left, DeliveryAdmin(store))
+            await _tell(depths, left, await overview.receivers(names))
         return PARTIAL if left else OK
 
     return at(where, env, work)
@@ -325,15 +324,13 @@ def _waiting(depths: Depths) -> int:
     return depths.pushed + depths.articles + sum(depths.outbox.values())
 
 
-async def _tell(depths: Depths, left: int, desk: DeliveryAdmin) -> None:
+async def _tell(depths: Depths, left: int, states: Mapping[str, ReceiverState]) -> None:
     later = f"{count(depths.parked, 'hit')} for a coming edition, {count(depths.retry, 'message')} for a later attempt"
     if not left:
         tell(f"nothing is on its way; what waits for its time: {later}")
         return
     now = datetime.now(UTC)
-    stuck = [
-        f"{depth} for {name} ({(await desk.state(name)).word(now)})" for name, depth in depths.outbox.items() if depth
-    ]
+    stuck = [f"{depth} for {name} ({states[name].status(now)})" for name, depth in depths.outbox.items() if depth]
     stuck += [f"{count(depths.articles, 'article')} to match"] if depths.articles else []
     stuck += [f"{count(depths.pushed, 'push', 'pushes')} to read"] if depths.pushed else []
     say(f"still on its way: {', '.join(stuck)}")

@@ -32,7 +32,6 @@ from watchpost.operations import factory
 from watchpost.operations.actions import Actions
 from watchpost.plurals import count
 from watchpost.store.client import Store
-from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.overview import Overview
 
 
@@ -41,18 +40,18 @@ def show(where: StoreOptions, env: Mapping[str, str]) -> int:
 
     async def work(config: Config, store: Store) -> int:
         names, now = [part.name for part in config.receivers], datetime.now(UTC)
-        depths, rows = await Overview(store).depths(names), []
+        depths, states, rows = await Overview(store).depths(names), await Overview(store).receivers(names), []
         facts: list[dict[str, object]] = []
         for part in config.receivers:
-            state = await DeliveryAdmin(store).state(part.name)
+            state = states[part.name]
             till = f"{state.till:%H:%M:%S}Z" if state.till and state.till > now else ""
             waiting = depths.outbox[part.name]
             until = state.till.isoformat() if till and state.till else None
             facts.append(
-                {"name": part.name, "type": part.kind, "state": state.word(now), "until": until}
+                {"name": part.name, "type": part.kind, "state": state.status(now), "until": until}
                 | {"waiting": waiting, "why": state.why}
             )
-            rows.append((part.name, part.kind, state.word(now), till, str(waiting), state.why))
+            rows.append((part.name, part.kind, state.status(now), till, str(waiting), state.why))
         if where.as_json:
             tell_json({"receivers": facts})
         else:
@@ -132,7 +131,7 @@ async def _try(config: Config, part: Part, settings: Settings) -> list[tuple[Del
     if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
         try:
             async with factory.look(settings, config) as store:
-                if not (await DeliveryAdmin(store).state(part.name)).well:
+                if not (await Overview(store).receivers([part.name]))[part.name].healthy:
                     await Actions(config, store).enable(part.name, factory.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either

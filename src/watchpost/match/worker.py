@@ -26,11 +26,11 @@ from watchpost.store.streams import Consumer, StreamEntry
 
 def count(done: Match, result: Matched | None) -> None:
     """An article is dealt with; None: another matcher had done it before."""
-    tm.articles_matched.labels("gone" if result is None else "hit" if done.parkings else "miss").inc()
+    tm.articles_matched.labels("gone" if result is None else "hit" if done.hits else "miss").inc()
     if result is None:
         return
     joins = result.verdict is not None and not result.verdict.opens
-    for parking, copy in zip(done.parkings, result.copies, strict=True):
+    for parking, copy in zip(done.hits, result.copies, strict=True):
         _count(parking, copy, joins)
 
 
@@ -83,7 +83,7 @@ class Matcher:
             "articles",
             take=self._take,
             deal=self._deal,
-            give_up=self._give_up,
+            dead_letter=self._give_up,
             beat=partial(HEALTH.beat, "match"),
             tick=tick,
             tick_renew=tick_renew,
@@ -168,4 +168,4 @@ class Matcher:
     async def _bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
         tm.dead_letters.labels("articles", reason).inc()
         tm.match_errors.labels(reason).inc()
-        await self._articles.bury(entry, reason, detail)
+        await self._articles.dead_letter(entry, reason, detail)

@@ -190,7 +190,7 @@ class Composer:
     async def _accounts(self, timezone: str, sent: datetime | None, now: datetime) -> SourceCounts | None:
         """For the first digest of a local day, and for every digest while a sum of the ledger does not meet."""
         today = now.astimezone(ZoneInfo(timezone)).date()
-        counts = await self._overview.accounts(today - timedelta(days=1), len(self._sources))
+        counts = await self._overview.counts_of(today - timedelta(days=1), len(self._sources))
         first_today = sent is None or sent.astimezone(ZoneInfo(timezone)).date() < today
         return counts if first_today or counts.gaps else None
 

@@ -60,12 +60,12 @@ class Dispatcher:
 
     async def run_once(self) -> None:
         """Close every window that holds hits, until no bucket has any (`run --once`). What is held stays held."""
-        await self._store.enrol([*self._groups], self._clock() - timedelta(seconds=1))
+        await self._store.register([*self._groups], self._clock() - timedelta(seconds=1))
         await self.close_due(everything=True)
         before = -1
-        while (buckets := await self._store.parked()) and buckets != before:
+        while (buckets := await self._store.waiting_groups()) and buckets != before:
             await self.close_due(everything=True)
-            before = -1 if buckets > await self._store.parked() else buckets
+            before = -1 if buckets > await self._store.waiting_groups() else buckets
 
     async def _close_windows(self) -> None:
         enrolled = False
@@ -75,7 +75,7 @@ class Dispatcher:
             soonest = None
             try:
                 if not enrolled:
-                    await self._store.enrol([*self._groups], self._clock())
+                    await self._store.register([*self._groups], self._clock())
                     enrolled = True
                 soonest = await self.close_due()
             except StoreError as error:
@@ -92,7 +92,7 @@ class Dispatcher:
     async def _wake_on_hits(self) -> None:
         while not self._stop.is_set():
             try:
-                async for _ in self._store.hints(self._stop):
+                async for _ in self._store.new_hits(self._stop):
                     self._wake.set()
             except StoreError:
                 await until_available(_PAUSE_SECONDS, self._stop)
@@ -101,7 +101,7 @@ class Dispatcher:
         """Close each window that is due; with `everything`, each that holds hits. Returns when the next may be due."""
         now = await self._store.now()  # the store's clock dates the hits, so it closes their windows, too
         soonest: datetime | None = None
-        for key, state in (await self._store.standing([*self._groups])).items():
+        for key, state in (await self._store.group_states([*self._groups])).items():
             group = self._group(key)
             if group is None:
                 continue

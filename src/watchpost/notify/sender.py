@@ -76,7 +76,7 @@ class Sender:
             "outbox",
             take=self._take,
             deal=self._deal,
-            give_up=self._fail_poison,
+            dead_letter=self._fail_poison,
             may_take_over=self._may_take_over,
             tick=tick,
             tick_renew=tick_renew,
@@ -103,7 +103,7 @@ class Sender:
 
         Sends nothing while the receiver is held.
         """
-        entries = self._claims.handed()
+        entries = self._claims.accepted()
         if not entries and await self._gate.is_open():
             entries = await self._claims.reclaim(1, oldest=True) or await self._claims.take(1, block=False)
             self._gate.held = False
@@ -117,7 +117,7 @@ class Sender:
     async def _take(self) -> Sequence[StreamEntry]:
         """The next delivery: none while the receiver is held, and afterwards the one that was kept in its place."""
         if not self._opened:
-            await self._store.open_box(self.name)
+            await self._store.create_outbox(self.name)
             self._opened = True
         if not await self._gate.is_open():
             await until_available(_HELD_PAUSE_SECONDS, self._stop)
@@ -143,7 +143,7 @@ class Sender:
         failpoints.point("notify.claimed")
         state = await self._gate.enter()
         if state is None:
-            await self._store.keep(self.name, entry, self._claims.consumer, "", burns=False)
+            await self._store.hold(self.name, entry, self._claims.consumer, "", counts=False)
             return
         outcome = await self._send(delivery)
         if isinstance(outcome, Delivered):
@@ -201,7 +201,7 @@ class Sender:
                 tm.log().warning("delivery.waits", **facts, error=error, delay=durations.short(delay))
             case Hold(error, counts):
                 self._gate.held = True
-                await self._store.keep(self.name, entry, self._claims.consumer, error, burns=counts)
+                await self._store.hold(self.name, entry, self._claims.consumer, error, counts=counts)
                 tm.log().warning("delivery.kept", **facts, error=error)
             case Fail():
                 await self._fail(entry, step, delivery.message.subject)
@@ -227,7 +227,7 @@ class Sender:
     async def _fail(self, entry: StreamEntry, step: Fail, what: str) -> None:
         tm.dead_letters.labels("outbox", step.reason).inc()
         tm.log().error("delivery.dead", receiver=self.name, what=what, reason=step.reason, detail=step.detail)
-        await self._store.bury(self.name, entry, step.reason, step.detail)
+        await self._store.dead_letter(self.name, entry, step.reason, step.detail)
 
 
 class _Gate:
@@ -255,14 +255,14 @@ class _Gate:
 
     async def is_open(self) -> bool:
         """Whether anything may be sent; if not, every message stays in its place."""
-        permission = await self._breaker.look()
+        permission = await self._breaker.check()
         self.held = self.held or not permission.free
         return permission.free
 
     async def enter(self) -> ReceiverState | None:
         """Wait for the turn to send; None if it does not come soon, and the message must go back to its place."""
         while True:
-            permission = await self._breaker.enter()
+            permission = await self._breaker.admit()
             if permission.free:
                 return permission.state
             wait = permission.wait
@@ -274,15 +274,15 @@ class _Gate:
     async def record(self, state: ReceiverState, outcome: Outcome) -> BreakerVerdict:
         """Store the receiver's state after this outcome; based on the newest one, if another sender wrote meanwhile."""
         while True:
-            if state.well and isinstance(outcome, Delivered):
+            if state.healthy and isinstance(outcome, Delivered):
                 return BreakerVerdict(state)
             now = await self._store.now()
             verdict = after_attempt(state, outcome, now, self._disable_after)
             notices = self._notices(verdict.state, now) if verdict.event == "disabled" else ()
-            if await self._breaker.note(verdict.state, notices):
+            if await self._breaker.save(verdict.state, notices):
                 self._log(verdict)
                 return verdict
-            state = (await self._breaker.look()).state
+            state = (await self._breaker.check()).state
 
     def _log(self, verdict: BreakerVerdict) -> None:
         name, state = self._receiver, verdict.state

@@ -17,8 +17,9 @@ from watchpost.model import SEVERITIES, derive_id
 from watchpost.operations import factory
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
-from watchpost.store.dead_letters import DeadLetter, failed_since
+from watchpost.store.dead_letters import DeadLetter, DeadLetters, failed_since
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
+from watchpost.store.polling import read_now
 from watchpost.store.silences import Silences
 
 # A silence out of what a person wrote, on the command line or a page: the same checks and sentences.
@@ -177,6 +178,7 @@ class Actions:
         self._config = config
         self._store = store
         self._desk = DeliveryAdmin(store)
+        self._dead_letters = DeadLetters(store)
 
     async def enable(self, receiver: str, by: str) -> int | None:
         """Let a receiver be tried again; how many messages that waited for it go now. None: no such receiver."""
@@ -184,13 +186,13 @@ class Actions:
         if part is None:
             return None
         await factory.build_breaker(self._store, part).clear()
-        moved = await self._desk.hurry(receiver)
+        moved = await self._desk.retry_now(receiver)
         audit("enable", moved, by, receiver=receiver)
         return moved
 
     async def hurry(self, receiver: str, by: str) -> int:
         """Messages that wait for a later attempt go now ("" for every receiver's); how many."""
-        moved = await self._desk.hurry(receiver)
+        moved = await self._desk.retry_now(receiver)
         audit("retry", moved, by, receiver=receiver)
         return moved
 
@@ -205,7 +207,7 @@ class Actions:
         """Take dead letters up again; how many of them something was left of."""
         done = 0
         for number, dead_letter in enumerate(dead_letters, 1):
-            done += await self._desk.requeue(dead_letter)
+            done += await self._dead_letters.requeue(dead_letter)
             progress(number, len(dead_letters))
         if done:
             audit(deed, done, by, receiver=receiver)
@@ -213,29 +215,29 @@ class Actions:
 
     async def resend(self, dead_letter: str, by: str) -> bool:
         """Take one dead letter up again, by its id; False if nothing is left of it."""
-        dead_letters = [one for one in await self._desk.dead_letters() if one.id == dead_letter]
+        dead_letters = [one for one in await self._dead_letters.all() if one.id == dead_letter]
         return bool(dead_letters) and await self.take_up(dead_letters, by, dead_letters[0].receiver) == 1
 
     async def read_now(self, feed: str, by: str) -> str:
         """Read a feed at its host's next turn: "NOW"; "SOON" if that is so anyway; "NONE" for no such feed."""
         if not any(part.name == feed and part.kind == "feed" for part in self._config.sources):
             return "NONE"
-        answer = await self._desk.read_now(feed, int(self._config.limits.lease.total_seconds() * 1000))
+        answer = await read_now(self._store, feed, int(self._config.limits.lease.total_seconds() * 1000))
         audit("read", int(answer == "NOW"), by, feed=feed)
         return answer
 
     async def backlog(self, wanted: Mapping[str, str]) -> Backlog:
         """What `replay` would send again now. Raises FormError."""
         wish = ReplayRequest(**{name: wanted.get(name, "").strip() for name in ReplayRequest.__dataclass_fields__})
-        cases = await self._desk.cases(wish.receiver) if wish.what == WAITING else ()
-        return backlog_of(wish, self._config, await self._desk.dead_letters(), cases, datetime.now(UTC))
+        cases = await self._desk.records(wish.receiver) if wish.what == WAITING else ()
+        return backlog_of(wish, self._config, await self._dead_letters.all(), cases, datetime.now(UTC))
 
     async def replay(self, wanted: Mapping[str, str], by: str) -> int:
         """Send again what was given up, or has not arrived: receiver, since, what. How many. Raises FormError."""
         found = await self.backlog(wanted)
-        done = sum([await self._desk.requeue(dead_letter) for dead_letter in found.dead_letters])
+        done = sum([await self._dead_letters.requeue(dead_letter) for dead_letter in found.dead_letters])
         if found.waiting:
-            done += await self._desk.hurry(only=[case.id for case in found.waiting])
+            done += await self._desk.retry_now(only=[case.id for case in found.waiting])
         audit("replay", done, by, receiver=wanted.get("receiver", ""))
         return done
 

@@ -181,7 +181,7 @@ async def open_store(settings: Settings, config: Config, env: Mapping[str, str])
         url = server.url
     store = Store(url, config.redis_prefix)
     if server is None:
-        tm.log().info("redis.external", url=store.shown)
+        tm.log().info("redis.external", url=store.address)
     try:
         await _reached(settings, store.check())
         secret = await store.secret()

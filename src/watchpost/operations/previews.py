@@ -57,7 +57,7 @@ class DigestDrafts:
         groups = [group for group in groups if only in ("", group.key)]
         keys = {key: group for group in groups for key in (group.key, group.key + HELD)}
         drafts = []
-        for key, standing in (await self._outbox.standing(list(keys))).items():
+        for key, standing in (await self._outbox.group_states(list(keys))).items():
             if key not in keys or not (standing.opened or standing.flooded):
                 continue
             group = Group(key, receiver, keys[key].schedule)

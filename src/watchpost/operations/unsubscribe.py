@@ -43,7 +43,7 @@ class MailUnsubscriber:
         if not gone:
             await self._unsubscribed.add(receiver, address, datetime.now(UTC))
             desk = DeliveryAdmin(self._store)
-            for case in await desk.cases(receiver):
+            for case in await desk.records(receiver):
                 if case.message is not None and case.message.address == address and case.state != "dead":
                     await desk.drop(case)
             audit("unsubscribe", 1, READER, receiver=receiver)

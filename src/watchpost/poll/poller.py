@@ -246,7 +246,7 @@ class Poller:
         """
         self._patience = _ONCE_PATIENCE
         await self._poll_store.sync(list(self._shared), self._hosts)
-        await self._poll_store.hasten(list(self._shared))
+        await self._poll_store.make_due(list(self._shared))
         self._opening.begin(self._shared)
         await self._read_feeds_once()
         for source in self._local:
@@ -270,11 +270,11 @@ class Poller:
             visited.update(claim.name for claim in claimed.feeds)
             more = await asyncio.gather(*(self._visit(source, claim) for source, claim in mine))
             again = [claim.name for (_, claim), left in zip(mine, more, strict=True) if left]
-            await self._poll_store.hasten(again)
+            await self._poll_store.make_due(again)
             visited.difference_update(again)
             for claim in claimed.feeds:
                 if claim.name not in self._shared:
-                    await self._poll_store.leave(claim)
+                    await self._poll_store.release(claim)
             waiting = [
                 turn
                 for name, turn in turns.items()
@@ -345,7 +345,7 @@ class Poller:
         for claim in claimed.feeds:
             source = self._shared.get(claim.name)
             if source is None:  # another process has a newer configuration: the lease runs out, it will come for it
-                await self._poll_store.leave(claim)
+                await self._poll_store.release(claim)
                 if schedule.abandoned(claim.status, self._clock()):
                     await self._poll_store.forget(claim)
                 continue
@@ -380,7 +380,7 @@ class Poller:
         """Visit an unshared source until it has no more for now."""
         more = True
         while more and not self._stop.is_set():
-            claim = self._recalled.pop(source.name, None) or await self._poll_store.recall(source.name)
+            claim = self._recalled.pop(source.name, None) or await self._poll_store.unshared(source.name)
             more = await self._visit(source, claim)
 
     async def _visit(self, source: Source, claim: Claim) -> bool:
@@ -421,8 +421,8 @@ class Poller:
                 return False
         failpoints.point("poll.committed")
         if done.answer == "stale":  # what it left out as known is known no more: nothing was written, read it again
-            await self._poll_store.leave(claim)
-            await self._poll_store.hasten([claim.name])
+            await self._poll_store.release(claim)
+            await self._poll_store.make_due([claim.name])
             return True
         if done.answer == "ok":
             if not source.shared:

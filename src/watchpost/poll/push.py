@@ -59,7 +59,7 @@ class PushReader:
             "pushed",
             take=self._take,
             deal=self._deal,
-            give_up=self._give_up,
+            dead_letter=self._give_up,
             may_take_over=self._may_read,
             tick=tick,
             tick_renew=tick_renew,
@@ -89,7 +89,7 @@ class PushReader:
     async def _give_up(self, entry: StreamEntry) -> None:
         push = self._pushes.read(entry)
         if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
-            await self._poll_store.hasten([push.feed])
+            await self._poll_store.make_due([push.feed])
         await self._pushes.done(entry)
 
     async def _read(self, feed: Pushable, push: Push) -> bool:
@@ -103,13 +103,13 @@ class PushReader:
         if push.kind == "denied":
             tm.log().warning("push.denied", source=feed.name, detail=push.note)
             return await self._commit(feed, Visit("unchanged", memory=websub.denied(push.note)))
-        memory = (await self._poll_store.recall(feed.name)).memory
+        memory = (await self._poll_store.unshared(feed.name)).memory
         visit = await feed.pushed(push.body, push.note, memory, now)
         if visit.outcome == "failed":
             tm.log().warning("push.failed", source=feed.name, detail=visit.detail)
         done = await self._commit(feed, visit)
         if done and (visit.more or visit.outcome == "failed"):
-            await self._poll_store.hasten([feed.name])
+            await self._poll_store.make_due([feed.name])
         return done
 
     async def _commit(self, feed: Pushable, visit: Visit) -> bool:

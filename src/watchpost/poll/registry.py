@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 class Registry(Protocol):
     """What the pollers know together: which articles were read before, and whose turn it is at a host."""
 
-    async def look(self, marks: Mapping[str, str]) -> NewIds:
+    async def find_new(self, marks: Mapping[str, str]) -> NewIds:
         """Which of the ids are new, and which were read under a headline with another mark ("": it does not count)."""
         ...
 
-    async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
+    async def claim_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
         """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again."""
         ...
 
-    async def leave_host(self, host: str, holder: str) -> None:
+    async def release_host(self, host: str, holder: str) -> None:
         """The request is over."""
         ...

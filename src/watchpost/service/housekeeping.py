@@ -93,7 +93,7 @@ class Housekeeping:
         HEALTH.registered = not HEALTH.trouble()
         if HEALTH.registered:  # who lives but does not work is not counted among the workers
             facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}
-            await self._store.beat(self._name, json.dumps(facts))
+            await self._store.heartbeat(self._name, json.dumps(facts))
 
     def _failed(self, error: StoreError) -> None:
         full = isinstance(error, StoreBusy)
@@ -142,4 +142,4 @@ async def leave(store: Store, role: str) -> None:
     """We end: from now on we are not counted among those who work. A store that hangs holds up nobody."""
     with suppress(StoreError, TimeoutError):
         async with asyncio.timeout(_LEAVE_SECONDS):
-            await store.beat_no_more(factory.consumer_name(role))
+            await store.end_heartbeat(factory.consumer_name(role))

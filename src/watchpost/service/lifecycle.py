@@ -35,7 +35,6 @@ from watchpost.service.housekeeping import leave
 from watchpost.service.service import Role, Service
 from watchpost.service.systemd import Systemd
 from watchpost.store.client import Store, until_available
-from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.ledger import Ledger
 from watchpost.store.overview import Overview
 
@@ -64,9 +63,9 @@ class Notices:
                 part.name, reload.complaints, reload.at, factory.installation_of(config, self._install)
             )
             deliveries = deliveries_of(digest, receiver.render(digest))
-            gate, desk = factory.build_breaker(self._store, part), DeliveryAdmin(self._store)
+            breaker = factory.build_breaker(self._store, part)
             for _ in range(_TRIES):  # somebody else may write of the receiver in the same moment
-                if await gate.note(await desk.state(part.name), deliveries):
+                if await breaker.save((await breaker.check()).state, deliveries):
                     self._told.add(reload.complaints)
                     return
         except StoreError as error:
@@ -280,10 +279,10 @@ async def _notify(service: Service) -> int:
     dispatcher, senders = service.notifier()
     outbox, names = service.outbox, [part.name for part in service.config.receivers]
     for name in names:
-        await outbox.open_box(name)
+        await outbox.create_outbox(name)
     dead = await outbox.dead()
     await dispatcher.run_once()
-    await outbox.wake_retries()
+    await outbox.queue_due_retries()
     while True:
         dealt_with = sum([await sender.once() for sender in senders])
         # What is meant for a receiver that is held stays queued.
@@ -296,5 +295,5 @@ async def _notify(service: Service) -> int:
     for receiver, count in stranded.items():
         tm.log().warning("delivery.stranded", receiver=receiver, count=count)
     waiting, parked = await outbox.unsent(names)
-    unsent = waiting or parked or stranded or await outbox.parked() or await outbox.dead() > dead
+    unsent = waiting or parked or stranded or await outbox.waiting_groups() or await outbox.dead() > dead
     return PARTIAL if unsent else OK

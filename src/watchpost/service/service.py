@@ -296,7 +296,7 @@ class Service:
         tick = self.clock.ticker(1)
         while not self.stop.is_set():
             try:
-                await self.outbox.wake_retries()
+                await self.outbox.queue_due_retries()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             await tick()

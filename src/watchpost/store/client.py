@@ -47,7 +47,7 @@ class Store:
 
     def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
         self.keys = store_keys.Keys(prefix)
-        self.shown = _without_password(url)
+        self.address = _without_password(url)
         # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
         self.redis: Any = client or _client(url)
         self.blocking: Any = client or _client(url)
@@ -106,7 +106,7 @@ class Store:
             except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
                 raise StoreUnfit(f"the store refuses this user: {error}") from error
             except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-                raise StoreUnreachable(f"no Redis answers at {self.shown}: {_why(error)}") from error
+                raise StoreUnreachable(f"no Redis answers at {self.address}: {_why(error)}") from error
             except exceptions.RedisError as error:
                 raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
 
@@ -161,11 +161,11 @@ class Store:
         names = [self.keys.meta, self.keys.heads, self.keys.seen, self.keys.hits, self.keys.sent]
         return int(await self.run("prune", names, [at_most]))
 
-    async def beat(self, name: str, facts: str) -> None:
+    async def heartbeat(self, name: str, facts: str) -> None:
         """Say that this process works; said no more, it is forgotten after 15 s."""
         await self.run("beat", [self.keys.beat(name), self.keys.beats], [name, facts, 15_000])
 
-    async def beat_no_more(self, name: str) -> None:
+    async def end_heartbeat(self, name: str) -> None:
         """Say that this process ends."""
         async with self.errors():
             await self.redis.zrem(self.keys.beats, name)

@@ -1,12 +1,14 @@
 """Pure: model values ↔ bytes: a letter for the type, a digit for the version, then JSON, deflated when it is long.
 
-What this version does not know it refuses with CodecError, so that nothing is read wrongly; the entry then
-goes to the dead letters as it is. Adding a field with a default keeps the version; anything else raises it.
+A version that this release does not know raises CodecError, so that nothing is misread; the entry then goes to the
+dead letters with its bytes. A new field with a default keeps the version; any other change raises it.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +23,7 @@ _INFLATED_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 class Codec(Generic[T]):
-    """Encodes and decodes one type. `letter` is its mark on the wire."""
+    """Encodes and decodes one type. `letter` marks its records in Redis."""
 
     def __init__(self, letter: str, type_: type[T]) -> None:
         self._plain = f"{letter}1".encode()
@@ -30,14 +32,14 @@ class Codec(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(type_)
 
     def encode(self, value: T) -> bytes:
-        """The value as bytes."""
+        """Return the value as bytes."""
         text = self._adapter.dump_json(value, by_alias=True)
         if len(text) < _DEFLATE_FROM_BYTES:
             return self._plain + text
         return self._deflated + zlib.compress(text, 1)
 
     def decode(self, data: bytes) -> T:
-        """The value that `encode` was given. Raises CodecError for anything else."""
+        """Return the value that `encode` was given. Raises CodecError for any other bytes."""
         mark, text = data[:2], data[2:]
         try:
             if mark == self._deflated:
@@ -53,7 +55,39 @@ class Codec(Generic[T]):
         except ValidationError as error:
             raise CodecError(f"{self._name}: damaged ({error.error_count()} wrong fields)") from None
 
+    def decode_or_none(self, data: bytes) -> T | None:
+        """Return the value, or None if this version cannot read it."""
+        try:
+            return self.decode(data)
+        except CodecError:
+            return None
+
 
 ARTICLE = Codec("a", Article)
 HIT = Codec("h", Hit)
 MESSAGE = Codec("m", Message)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return a moment as Redis stores it: milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_ms(raw: bytes | str | float) -> datetime:
+    """Return the moment of `to_ms`, in UTC."""
+    return datetime.fromtimestamp(int(raw) / 1000, UTC)
+
+
+def from_ms_or_none(raw: bytes | str | float | None) -> datetime | None:
+    """Return the moment of a field that may be missing."""
+    return None if raw is None else from_ms(raw)
+
+
+def text_of(fields: Mapping[bytes, bytes], name: bytes) -> str:
+    """Return a field as text, "" if it is missing; bytes that are no UTF-8 are replaced."""
+    return fields.get(name, b"").decode("utf-8", "replace")
+
+
+def fields_of(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the hash that a script returned as a flat list field, value, …"""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,6 @@ from watchpost.errors import CodecError
 from watchpost.model import Article, Hit, Message
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE, MESSAGE
-from watchpost.store.overview import Waiting
 from watchpost.store.windows import decode_hit
 
 
@@ -102,22 +101,6 @@ class History:
             rows = await self._store.redis.xrevrange(self._keys.editions, count=count)
         return tuple(_sent(id_, fields) for id_, fields in rows)
 
-    async def parked(self, groups: Sequence[str], count: int) -> dict[str, Waiting]:
-        """What is parked for these groups; of each the first `count` hits, those that can be read."""
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=False)
-            for group in groups:
-                pipe.llen(self._keys.bucket(group))
-                pipe.hget(self._keys.open, group)
-                pipe.lrange(self._keys.bucket(group), 0, count - 1)
-            rows = await pipe.execute() if groups else []
-        found = {}
-        for number, group in enumerate(groups):
-            length, opened, raw = rows[number * 3 : number * 3 + 3]
-            hits = tuple(hit for data in raw if (hit := _readable(data)) is not None)
-            found[group] = Waiting(int(length), None if opened is None else _at(opened.decode()), hits)
-        return found
-
     async def newest(self) -> tuple[str, str]:
         """The marks of the newest hit and the newest message sent; "" for none."""
         async with self._store.errors():
@@ -127,7 +110,7 @@ class History:
             hit, sent = ([id_.decode() for id_, _ in rows] for rows in await pipe.execute())
         return "".join(hit), "".join(sent)
 
-    async def sent_one(self, delivery: str) -> SentMessage | None:
+    async def sent_message(self, delivery: str) -> SentMessage | None:
         """One of them by its id; None if it is not among the last thousand (any more)."""
         async with self._store.errors():
             rows = await self._store.redis.xrevrange(self._keys.editions)

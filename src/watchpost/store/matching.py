@@ -28,7 +28,7 @@ class Match:
 
     entry: StreamEntry
     article: Article
-    parkings: tuple[RoutedHit, ...]
+    hits: tuple[RoutedHit, ...]
     signature: Signature | None = None
 
 
@@ -100,18 +100,18 @@ class MatchStore:
             if isinstance(answer, Exception):
                 results.append(answer)
                 continue
-            self.claims.let_go(match.entry)
+            self.claims.forget(match.entry)
             results.append(None if answer[0] == b"GONE" else _result(match, answer))
         return results
 
     def _arguments(self, match: Match) -> list[str | bytes | int]:
         article = match.article
-        signature = match.signature if match.parkings else None
-        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, self._window_ms, len(match.parkings)]
+        signature = match.signature if match.hits else None
+        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, self._window_ms, len(match.hits)]
         args.append(self._per_hour)
         args += [0] if signature is None else _signature(signature, article.title)
         same = _the_very_same(article)
-        for parking in match.parkings:
+        for parking in match.hits:
             marks = [derive_id("mark", parking.hit.topic, mark) for mark in same]
             args += [
                 len(marks),
@@ -123,7 +123,7 @@ class MatchStore:
             ]
         return [*args, self._retained, self._history_ms]
 
-    async def bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
+    async def dead_letter(self, entry: StreamEntry, reason: str, detail: str) -> None:
         """An article that cannot be matched goes to the dead letters, bytes and all."""
         dead_letter: list[str | bytes] = [
             "kind",
@@ -137,7 +137,7 @@ class MatchStore:
         ]
         names = [self._keys.articles, self._keys.dead, self._keys.dead_counts, self._keys.ledger]
         await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *dead_letter])
-        self.claims.let_go(entry)
+        self.claims.forget(entry)
 
     async def waiting(self) -> int:
         """How many articles are queued or being matched."""

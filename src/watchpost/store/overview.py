@@ -9,10 +9,13 @@ from datetime import UTC, date, datetime
 
 from watchpost.model import Hit, SourceCounts
 from watchpost.store.client import Store
+from watchpost.store.codec import from_ms_or_none
+from watchpost.store.dead_letters import title_of
 from watchpost.store.keys import MEMORY
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.receivers import ReceiverState, UnsubscribedAddresses, receiver_state
 from watchpost.store.sources import SourceRecord, SourceStatus
+from watchpost.store.windows import decode_hit_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Overview:
             status={key: value for key, value in facts.items() if not key.startswith(MEMORY) and key != "fence"},
         )
 
-    async def accounts(self, day: date, sources: int) -> SourceCounts:
+    async def counts_of(self, day: date, sources: int) -> SourceCounts:
         """What the ledger says of a day (UTC), and which sums do not meet now. `sources`: how many are watched."""
         page, audit = await self._ledger.page(day), await self._ledger.audit()
         read = page.get("new", 0)
@@ -157,6 +160,27 @@ class Overview:
             pushed=pushed,
             dead_of={queue.decode("utf-8", "replace"): int(number) for queue, number in dead_of.items()},
         )
+
+    async def waiting(self, groups: Sequence[str], count: int) -> dict[str, Waiting]:
+        """Return what waits for these groups, with the first `count` hits of each that can be read."""
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for group in groups:
+                pipe.llen(self._keys.bucket(group))
+                pipe.hget(self._keys.open, group)
+                pipe.lrange(self._keys.bucket(group), 0, count - 1)
+            rows = await pipe.execute() if groups else []
+        waiting = {}
+        for group, length, opened, raw in zip(groups, rows[::3], rows[1::3], rows[2::3], strict=True):
+            hits = tuple(hit for data in raw if (hit := decode_hit_or_none(data)) is not None)
+            waiting[group] = Waiting(int(length), from_ms_or_none(opened), hits)
+        return waiting
+
+    async def next_articles(self, count: int) -> tuple[str, ...]:
+        """Return the titles of the oldest articles that wait to be matched."""
+        async with self._store.errors():
+            rows = await self._store.redis.xrange(self._keys.articles, count=count)
+        return tuple(title_of(fields.get(b"a", b"")) for _, fields in rows)
 
     async def open_stories(self, topics: Sequence[str]) -> dict[str, int]:
         """How many stories of each topic a further report may still join."""

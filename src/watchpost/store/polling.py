@@ -91,7 +91,7 @@ class PollStore:
         names = [self._keys.feeds, self._keys.source(claim.name)]
         await self._store.run("forget_feed", names, [claim.name, claim.fence])
 
-    async def hasten(self, names: Sequence[str]) -> None:
+    async def make_due(self, names: Sequence[str]) -> None:
         """Make these feeds due now, unless somebody is at them (`run --once` reads every source once)."""
         async with self._store.errors():
             seconds, micros = await self._store.redis.time()
@@ -119,11 +119,11 @@ class PollStore:
             bool(more),
         )
 
-    async def leave(self, claim: Claim) -> None:
+    async def release(self, claim: Claim) -> None:
         """A claimed feed that this process does not know: others of its host need not wait for it."""
         await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
-    async def look(self, marks: Mapping[str, str]) -> NewIds:
+    async def find_new(self, marks: Mapping[str, str]) -> NewIds:
         """What COMMIT would do with articles of these ids, each with the mark of its headline (MARK characters, or "").
 
         Changes nothing, and is a hint: COMMIT decides.
@@ -141,7 +141,7 @@ class PollStore:
         retitled = {id_ for id_, _, head in rows if head and marks[id_] and _changes(head, marks[id_])}
         return NewIds(unseen, frozenset(retitled - unseen))
 
-    async def take_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
+    async def claim_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
         """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again.
 
         A host that is held for the visit to `feed` itself is no obstacle.
@@ -151,12 +151,12 @@ class PollStore:
         args: list[str | int] = [holder, feed, self._host_gap_ms, hold_ms]
         return int(await self._store.run("take_host", [self._keys.host(host)], args))
 
-    async def leave_host(self, host: str, holder: str) -> None:
+    async def release_host(self, host: str, holder: str) -> None:
         """A request is over before its hold."""
         if self._host_gap_ms:
             await self._store.run("leave_host", [self._keys.host(host)], [holder])
 
-    async def recall(self, name: str) -> Claim:
+    async def unshared(self, name: str) -> Claim:
         """What an unshared source left: a claim without a fence, because nobody else visits it."""
         async with self._store.errors():
             state = await self._store.redis.hgetall(self._keys.source(name))
@@ -220,6 +220,11 @@ class PollStore:
         """How full the queue of articles is: 0.0 empty, 1.0 at its limit."""
         async with self._store.errors():
             return float(await self._store.redis.xlen(self._keys.articles)) / self._queue_max
+
+
+async def read_now(store: Store, feed: str, lease_ms: int) -> str:
+    """Make a feed due: "NOW"; "SOON" if it is read within a lease anyway; "NONE" if it is not scheduled."""
+    return str((await store.run("read_now", [store.keys.feeds], [feed, lease_ms])).decode())
 
 
 def _changes(head: bytes, mark: str) -> bool:

@@ -30,11 +30,11 @@ class ReceiverState:
     version: int = 0
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Nothing went wrong since something last arrived."""
         return not self.failures and self.till is None and self.disabled is None
 
-    def word(self, now: datetime) -> str:
+    def status(self, now: datetime) -> str:
         """One word for people: ok, failing, paused, open (the breaker), trial, or disabled."""
         if self.disabled is not None:
             return "disabled"
@@ -70,15 +70,15 @@ class CircuitBreaker:
         self._names = [store.keys.receiver(receiver), store.keys.pace(host or receiver)]
         self._pace_ms = int(pace.total_seconds() * 1000)
 
-    async def look(self) -> Permission:
+    async def check(self) -> Permission:
         """How it stands; changes nothing."""
         return await self._ask("0")
 
-    async def enter(self) -> Permission:
+    async def admit(self) -> Permission:
         """If the message may go, it goes now: the host's turn is taken, and a half-open receiver's trial."""
         return await self._ask("1")
 
-    async def note(self, state: ReceiverState, notices: Sequence[Delivery] = ()) -> bool:
+    async def save(self, state: ReceiverState, notices: Sequence[Delivery] = ()) -> bool:
         """This is how the receiver stands now, and these messages tell of it, or neither.
 
         False: somebody else wrote since `state.version`; nothing was written.

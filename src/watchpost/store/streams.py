@@ -26,13 +26,13 @@ _GONE_MS = 3_600_000  # a consumer that lives reads each second
 class StreamEntry:
     """One claimed entry: its id, its fields, and how often it was handed out before.
 
-    `along` is what a script gave with it: DONE hands out the next delivery of an outbox whole.
+    `delivery` holds the fields of a delivery that DONE returned together with its entry.
     """
 
     id: bytes
     fields: Mapping[bytes, bytes]
     taken_before: int = 0
-    along: Mapping[bytes, bytes] = field(default_factory=dict)
+    delivery: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def poisonous(self) -> bool:
@@ -50,7 +50,7 @@ class StreamClaims:
         self.consumer = consumer
         self._lease_ms = lease_ms
         self._held: set[bytes] = set()
-        self._handed: tuple[StreamEntry, ...] = ()
+        self._accepted: tuple[StreamEntry, ...] = ()
         self._cursor: bytes = b"0-0"
 
     async def take(self, count: int, *, block: bool = True) -> tuple[StreamEntry, ...]:
@@ -113,26 +113,26 @@ class StreamClaims:
         if self._held:
             await self._store.run("renew", [self._stream], [self._group, self.consumer, *self._held])
 
-    def hand(self, entry: StreamEntry) -> None:
+    def accept(self, entry: StreamEntry) -> None:
         """An entry that a script handed out is ours: it is renewed with the others, and waits to be dealt with."""
         self._held.add(entry.id)
-        self._handed += (entry,)
+        self._accepted += (entry,)
 
-    def handed(self) -> tuple[StreamEntry, ...]:
+    def accepted(self) -> tuple[StreamEntry, ...]:
         """What scripts handed out since this was last asked."""
-        handed, self._handed = self._handed, ()
+        handed, self._accepted = self._accepted, ()
         return handed
 
-    def let_go(self, entry: StreamEntry) -> None:
+    def forget(self, entry: StreamEntry) -> None:
         """The entry's work is over, or somebody else's: stop renewing it."""
         self._held.discard(entry.id)
 
-    async def give_back(self, entry: StreamEntry) -> None:
+    async def release(self, entry: StreamEntry) -> None:
         """Work that was broken off on purpose (we end, or begin again): as if the entry had not been taken."""
         fields = [part for pair in entry.fields.items() for part in pair]
         await self._store.run("give_back", [self._stream], [self._group, entry.id, *fields])
 
-    async def leave(self) -> None:
+    async def leave_group(self) -> None:
         """Take this consumer's name out of the group unless it still holds something, and those of long-dead ones."""
         async with self._store.errors():
             for found in await self._store.redis.xinfo_consumers(self._stream, self._group):
@@ -176,7 +176,7 @@ class Consumer:
         *,
         take: Callable[[], Awaitable[Sequence[StreamEntry]]],
         deal: Callable[[Sequence[StreamEntry]], Awaitable[None]],
-        give_up: Callable[[StreamEntry], Awaitable[None]],
+        dead_letter: Callable[[StreamEntry], Awaitable[None]],
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
@@ -189,7 +189,7 @@ class Consumer:
         self._shown = shown or queue
         self._take = take
         self._deal = deal
-        self._give_up = give_up
+        self._dead_letter = dead_letter
         self._tick = tick
         self._tick_renew = tick_renew
         self._stop = stop
@@ -206,8 +206,8 @@ class Consumer:
                 tasks.create_task(self._renew())
         finally:
             with suppress(StoreError):
-                await self._give_back(self._claims.handed())
-                await self._claims.leave()
+                await self._release(self._claims.accepted())
+                await self._claims.leave_group()
 
     async def deal(self, entries: Sequence[StreamEntry]) -> None:
         """Deal with these entries now, poison included. Raises StoreError."""
@@ -215,16 +215,16 @@ class Consumer:
             for entry in entries:
                 if entry.poisonous:
                     tm.log().error("queue.poison", queue=self._shown)
-                    await self._give_up(entry)
+                    await self._dead_letter(entry)
             await self._deal([entry for entry in entries if not entry.poisonous])
         except asyncio.CancelledError:
             # We end while the work is under way. That is no crash, and must not count as one.
             with suppress(StoreError):
-                await self._give_back(entries)
+                await self._release(entries)
             raise
         finally:
             for entry in entries:  # what was not dealt with is nobody's when its lease ends
-                self._claims.let_go(entry)
+                self._claims.forget(entry)
 
     async def _work(self) -> None:
         following: Sequence[StreamEntry] = ()
@@ -235,7 +235,7 @@ class Consumer:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 await until_available(_WAIT_SECONDS, self._stop)
-            following = self._claims.handed()
+            following = self._claims.accepted()
 
     async def _next(self) -> Sequence[StreamEntry]:
         if self._look:
@@ -261,6 +261,6 @@ class Consumer:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
 
-    async def _give_back(self, entries: Sequence[StreamEntry]) -> None:
+    async def _release(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
-            await self._claims.give_back(entry)
+            await self._claims.release(entry)

@@ -54,7 +54,7 @@ class PushStore:
                 self._key = bytes(await self._store.redis.hget(self._keys.meta, "websub"))
         return self._key
 
-    async def ask(self, token: str, asked: Subscription) -> None:
+    async def expect(self, token: str, asked: Subscription) -> None:
         """From now on a hub may confirm this subscription, and push to it."""
         await self._store.run("push_ask", [self._keys.push(token)], [_KEPT_MS, asked.feed, asked.topic])
 

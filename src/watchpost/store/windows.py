@@ -86,7 +86,7 @@ class WindowStore:
         self._keys = store.keys
         self._kept_ms = kept_ms
 
-    async def enrol(self, groups: Sequence[str], now: datetime) -> None:
+    async def register(self, groups: Sequence[str], now: datetime) -> None:
         """Know these groups from now on: their first window starts now, unless they were known before."""
         async with self._store.errors():
             for group in groups:
@@ -94,7 +94,7 @@ class WindowStore:
                 if not await self._store.redis.hexists(self._keys.group(group), "closed"):
                     await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
 
-    async def standing(self, groups: Sequence[str]) -> dict[str, GroupState]:
+    async def group_states(self, groups: Sequence[str]) -> dict[str, GroupState]:
         """How each of these groups stands, and every other group that has something parked."""
         async with self._store.errors():
             opened = {key.decode(): value for key, value in (await self._store.redis.hgetall(self._keys.open)).items()}
@@ -192,7 +192,7 @@ class WindowStore:
         answer = await self._store.run("close_due", names, args)
         return bool(answer[0] == b"OK")
 
-    async def hints(self, stop: asyncio.Event) -> AsyncIterator[None]:
+    async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
         """Yields when somebody parked a hit; only a hint, and silent while the server is away."""
         async with self._store.errors():
             pubsub = self._store.blocking.pubsub()
@@ -204,7 +204,7 @@ class WindowStore:
             finally:
                 await pubsub.aclose()
 
-    async def parked(self) -> int:
+    async def waiting_groups(self) -> int:
         """How many groups have hits that no closed window has taken or holds back."""
         async with self._store.errors():
             return sum(not key.endswith(HELD.encode()) for key in await self._store.redis.hkeys(self._keys.open))
@@ -226,6 +226,14 @@ def decode_hit(data: bytes) -> Hit:
     except ValueError as error:
         raise CodecError(f"Hit: damaged ({error})") from error
     return replace(HIT.decode(data[end:]), story=story, voice=voice)
+
+
+def decode_hit_or_none(data: bytes) -> Hit | None:
+    """Return a parked hit with its story, or None if this version cannot read it."""
+    try:
+        return decode_hit(data)
+    except CodecError:
+        return None
 
 
 def _ms(moment: datetime) -> int:

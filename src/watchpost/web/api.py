@@ -98,7 +98,7 @@ def looks(queries: Queries) -> dict[str, Answer]:
                 web_schemas.ReceiverShape(
                     name=name,
                     kind=watched.kinds.get(name, ""),
-                    state=state.word(now),
+                    state=state.status(now),
                     why=state.why,
                     until=state.till,
                     waiting=depths.outbox[name],
@@ -108,7 +108,7 @@ def looks(queries: Queries) -> dict[str, Answer]:
         )
 
     async def deliveries(_: Request, now: datetime) -> BaseModel:
-        dead_letters = {one.delivery: one.id for one in await queries.desk.dead_letters() if one.delivery}
+        dead_letters = {one.delivery: one.id for one in await queries.dead_letters.all() if one.delivery}
         found = [
             web_schemas.DeliveryShape(
                 id=case.id,
@@ -121,7 +121,7 @@ def looks(queries: Queries) -> dict[str, Answer]:
                 error=case.error,
                 letter=dead_letters.get(case.id),
             )
-            for case in await queries.desk.cases()
+            for case in await queries.desk.records()
         ]
         for one in await queries.history.sent():
             subject = one.message.subject if one.message is not None else ""

@@ -121,7 +121,7 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
         },
         "dead_letters": depths.dead,
         "receivers": {
-            name: {"state": state.word(now), "failures": state.failures, "why": state.why, "until": _time(state.till)}
+            name: {"state": state.status(now), "failures": state.failures, "why": state.why, "until": _time(state.till)}
             for name, state in (seen.receivers or {}).items()
         },
     }
@@ -145,7 +145,7 @@ def _reasons(health: Health, seen: Seen, now: datetime) -> list[str]:
     failing = sum(bool(status.failures) for status in seen.sources)
     if failing:
         reasons.append(f"{failing} of {len(seen.sources)} sources cannot be read")
-    states = {name: state.word(now) for name, state in (seen.receivers or {}).items()}
+    states = {name: state.status(now) for name, state in (seen.receivers or {}).items()}
     words = {
         "open": "is left alone for a while: its breaker is open",
         "trial": "has taken nothing since its breaker opened; the next message tries it",
@@ -230,7 +230,7 @@ def _tell_dead(depths: Depths, receivers: Sequence[str]) -> None:
 def _tell_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> None:
     for name, state in receivers.items():
         for word in _RECEIVER_STATES:
-            tm.receiver_state.labels(name, word).set(word == state.word(now))
+            tm.receiver_state.labels(name, word).set(word == state.status(now))
         if state.till is not None:
             tm.receiver_till.labels(name).set(state.till.timestamp())
 

@@ -18,6 +18,7 @@ from watchpost.operations.config_diff import Comparison
 from watchpost.operations.previews import Preview
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
+from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.history import History, HitPage, is_mark
 from watchpost.store.ledger import Ledger, by_name
@@ -59,6 +60,7 @@ class Queries:
         self.overview = Overview(store)
         self.ledger = Ledger(store)
         self.desk = DeliveryAdmin(store)
+        self.dead_letters = DeadLetters(store)
         self.history = History(store)
         self.silences = Silences(store)
         self.summary = summary
@@ -114,7 +116,7 @@ class Queries:
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
         """What every group is told next; the one of the id `only`: with the hits that wait for it."""
         groups = [group for group in self.summary.groups if only in ("", operations_previews.id_of(group))]
-        parked = await self.history.parked([group.key for group in groups], _PARKED_SHOWN if only else 1)
+        parked = await self.overview.waiting([group.key for group in groups], _PARKED_SHOWN if only else 1)
         return tuple(
             digests.Upcoming(
                 operations_previews.id_of(group),
@@ -210,12 +212,12 @@ class Queries:
         return Page("edition", {"active": "editions", "title": title, "facts": facts, "messages": shown})
 
     async def _dead_letter(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]] | None:
-        sent = await self.history.sent_one(id_)
+        sent = await self.history.sent_message(id_)
         if sent is not None:
             facts = [("receiver", sent.receiver), ("arrived", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
             facts += [("attempts", str(sent.attempts)), ("delivery", sent.id), ("digest", sent.digest)]
             return sent.message, facts
-        case = await self.desk.case(id_)
+        case = await self.desk.record(id_)
         if case is None or not case.receiver:
             return None
         facts = [("receiver", case.receiver), ("state", case.state), ("attempts", str(case.attempts))]
@@ -250,7 +252,7 @@ class Queries:
         """The page Deliveries."""
         names = self.summary.receivers
         states, depths = await self.overview.receivers(names), await self.overview.depths(names)
-        cases, dead_letters = await self.desk.cases(), await self.desk.dead_letters()
+        cases, dead_letters = await self.desk.records(), await self.dead_letters.all()
         sent = await self.history.sent(_SENT_SHOWN)
         values = deliveries.page_of_deliveries(
             states, self.summary.kinds, depths.outbox, cases, dead_letters, sent, moment

@@ -90,13 +90,13 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
             seconds, microseconds = await store.redis.time()
             took = asyncio.get_running_loop().time() - begun
             persistence = await store.redis.info("persistence")
-        yield _answer(store.shown, took, bool(persistence.get("aof_enabled")))
+        yield _answer(store.address, took, bool(persistence.get("aof_enabled")))
         skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
         if skew > _SKEW_SECONDS + took:
             cure = "set both clocks by the network (NTP): what is due goes by Redis's clock, times in digests by ours"
             yield Finding("clock of redis", "warn", f"{skew:.0f} s away from this machine's", cure)
     except TimeoutError:
-        yield Finding("redis", "fail", f"{store.shown}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
+        yield Finding("redis", "fail", f"{store.address}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
     except StoreError as error:
         yield Finding("redis", "fail", str(error), _REDIS, True)
     finally:

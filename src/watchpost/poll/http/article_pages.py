@@ -109,7 +109,7 @@ class PageFetcher:
     async def _ask(self, url: str, headers: Mapping[str, str], deadline: float) -> Fetched:
         host, holder, loop = host_of(url), f"page:{self._feed}", asyncio.get_running_loop()
         while self._registry is not None:
-            wait_ms = await self._registry.take_host(host, holder, self._feed, int(PAGE_SECONDS * 1000))
+            wait_ms = await self._registry.claim_host(host, holder, self._feed, int(PAGE_SECONDS * 1000))
             if not wait_ms:
                 break
             if loop.time() + wait_ms / 1000 >= deadline:
@@ -125,7 +125,7 @@ class PageFetcher:
         finally:
             if self._registry is not None:
                 with suppress(StoreError):  # the hold ends by itself
-                    await self._registry.leave_host(host, holder)
+                    await self._registry.release_host(host, holder)
 
 
 def _page(answer: Fetched) -> Fetched:

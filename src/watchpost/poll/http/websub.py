@@ -150,7 +150,7 @@ class Hubs:
         """
         key = await self._pushes.key()
         token = token_of(key, feed, topic)
-        await self._pushes.ask(token, Subscription(feed, topic))  # a hub may confirm before it answers
+        await self._pushes.expect(token, Subscription(feed, topic))  # a hub may confirm before it answers
         form = {
             "hub.mode": "subscribe",
             "hub.topic": topic,

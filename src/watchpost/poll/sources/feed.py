@@ -64,7 +64,7 @@ class EntrySelector:
         if self._registry is None:
             return frozenset(news)
         marks = {id_: versions[id_][:MARK] for id_ in news}
-        looked = await self._registry.look(marks)
+        looked = await self._registry.find_new(marks)
         wanted = looked.unseen | looked.retitled
         self.seen = tuple(id_ for id_ in news if id_ not in wanted)
         self.marks = {id_: mark for id_, mark in marks.items() if id_ in wanted}

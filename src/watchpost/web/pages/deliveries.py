@@ -44,7 +44,7 @@ def page_of_deliveries(
     return {
         "active": "deliveries",
         "receivers": [
-            (name, kinds.get(name, ""), state, state.word(now), depths.get(name, 0))
+            (name, kinds.get(name, ""), state, state.status(now), depths.get(name, 0))
             for name, state in receivers.items()
         ],
         "waiting": [Line(alike[0], len(alike)) for alike in lines.values()][:SHOWN],

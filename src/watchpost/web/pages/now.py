@@ -60,7 +60,7 @@ def page_of_now(
         ],
         "failing_count": len(failing),
         "total": len(sources),
-        "receivers": [(name, state, state.word(now)) for name, state in receivers.items()],
+        "receivers": [(name, state, state.status(now)) for name, state in receivers.items()],
         "upcoming": upcoming,
     }
 
