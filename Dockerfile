@@ -1,5 +1,5 @@
-# Two stages: the wheel and its dependencies are installed in the first; the second has neither pip's cache nor
-# build tools, and runs as a user without rights.
+# Two stages: the first installs the wheel and its dependencies; the second has neither pip's cache nor build tools,
+# and runs as a user without rights.
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
@@ -10,7 +10,7 @@ RUN python -m venv /opt/watchpost \
  && /opt/watchpost/bin/watchpost --version
 
 FROM python:3.13-slim
-# The same layout as a clone: config, seeds and var side by side, so that relative paths mean the same.
+# The same layout as in a clone: config, seeds and var side by side, so that relative paths mean the same.
 RUN groupadd --system --gid 10001 watchpost \
  && useradd --system --uid 10001 --gid watchpost --home-dir /srv/watchpost watchpost \
  && mkdir -p /srv/watchpost/var \

@@ -11,6 +11,16 @@ ROOT = Path(__file__).parents[2]
 CODE = ROOT / "src" / "watchpost"
 STYLE = ROOT / "docs" / "style.md"
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")]
+SHIPPED = [
+    *(ROOT / name for name in ("Dockerfile", "Makefile", "docker-compose.yml")),
+    *(CODE / "operations").glob("*.yaml"),
+    *(
+        path
+        for folder in ("config", "deploy")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".yaml", ".service"}
+    ),
+]
 UNFINISHED = {
     *("docs/commands.md", "docs/configuration.md"),
     *("docs/pages.md", "docs/query-language.md"),
@@ -34,7 +44,7 @@ PATTERN = re.compile(
 
 def _blank(text: str, pattern: str) -> str:
     """The text with each match replaced by as many signs that are no word, so that places stay what they are."""
-    return re.sub(pattern, lambda match: re.sub(r"[^\n]", "`", match[0]), text, flags=re.DOTALL)
+    return re.sub(pattern, lambda match: re.sub(r"[^\n]", "`", match[0]), text, flags=re.DOTALL | re.MULTILINE)
 
 
 def _findings(text: str, where: str, line: int = 1) -> Iterator[str]:
@@ -88,6 +98,13 @@ def test_documents_keep_to_the_style() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_comments_in_shipped_files_keep_to_the_style() -> None:
+    wrong: list[str] = []
+    for path in SHIPPED:
+        wrong += _findings(_blank(path.read_text("utf-8"), r"^[^#\n]*"), path.relative_to(ROOT).as_posix())
+    assert not wrong, "\n".join(wrong)
+
+
 def test_strings_keep_to_the_style() -> None:
     wrong: list[str] = []
     for room in ROOMS:
@@ -95,7 +112,7 @@ def test_strings_keep_to_the_style() -> None:
             name = path.relative_to(ROOT).as_posix()
             if path.suffix == ".py":
                 for text, line in _strings(ast.parse(path.read_text("utf-8"))):
-                    wrong += _findings(text, name, line)
+                    wrong += _findings(_blank(text, r"\{\w*\}"), name, line)
             elif path.suffix in {".html", ".po", ".j2"}:
                 shown = _blank(path.read_text("utf-8"), r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
                 shown = _blank(shown, r"\b(?:href|action|class|id|name|value|src|for)=\"[^\"]*\"")

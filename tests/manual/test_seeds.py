@@ -122,7 +122,7 @@ def test_the_receivers_in_comments_are_right_too(tmp_path: Path) -> None:
     kinds = {part.name: part.kind for part in read_config(path, env=env).receivers}
     assert kinds == {
         "terminal": "console",
-        "outbox": "file",
+        "files": "file",
         "newsroom": "slack",
         "archive": "webhook",
         "desk": "email",
