@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,15 @@ def test_the_index_of_decisions_names_each_with_its_number_and_title() -> None:
     for shown, title, number, slug in rows:
         assert int(number) == int(shown)
         assert (folder / (number + slug)).read_text("utf-8").startswith(f"# {shown}. {title}\n")
+
+
+def test_the_architecture_names_every_package_in_the_order_of_the_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("| package |")[2]
+    rows = [
+        set(re.findall(r"`(\w+)(?:/|\.py)`", line.split("|")[1])) for line in page.split("\n\n")[0].splitlines()[2:]
+    ]
+    place = {name: number for number, names in enumerate(rows) for name in names}
+    places = [{place[name] for name in layer.split(" | ")} for layer in layers if layer != "__main__"]
+    assert all(max(above) <= min(below) for above, below in pairwise(places)), places
