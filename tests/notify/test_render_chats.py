@@ -58,7 +58,7 @@ def test_the_usual_edition_is_one_message_that_tells_all(chat: str) -> None:
     for part in ("Wagner / Africa Corps and Mali security: 3 stories, 1 new", "Explosion near Gao base", "RFI Afrique"):
         assert part in text
     assert "Not shown: 2 stories." in text
-    assert "Not read: 2 of 41 sources" in text
+    assert "Not read (2 of 41 sources)" in text
     assert "https://www.rfi.fr/afrique/gao?id=7" in text
     assert "انفجار قرب" in text
 
@@ -85,7 +85,7 @@ def test_of_five_hundred_stories_every_one_is_shown_or_counted(chat: str) -> Non
 
 @pytest.mark.parametrize("chat", CHATS)
 def test_an_empty_edition_is_a_message_too(chat: str) -> None:
-    assert "Nothing matched. 41 sources read." in said(CHATS[chat](digest()))
+    assert "Nothing matched. All 41 sources were read." in said(CHATS[chat](digest()))
 
 
 @pytest.mark.parametrize("chat", PLAIN)

@@ -36,7 +36,7 @@ def test_the_message() -> None:
     (payload,) = read(usual())
     parts = texts(payload)
     assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 3 stories, 1 new"
-    assert payload["text"].endswith("Top: Explosion near Gao base; JNIM claims attack")
+    assert payload["text"].endswith("Top story: Explosion near Gao base; JNIM claims attack")
     assert {
         "type": "link",
         "url": "https://www.rfi.fr/afrique/gao?id=7",
@@ -53,7 +53,7 @@ def test_the_message() -> None:
     assert (rtl[0], rtl[-1]) == ("\u2068", "\u2069")
     assert payload["unfurl_links"] is False
     said = json.dumps(payload, ensure_ascii=False)
-    assert "Not read: 2 of 41 sources" in said
+    assert "Not read (2 of 41 sources)" in said
     assert "Not shown: 2 stories." in said
 
 
@@ -92,7 +92,7 @@ def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
 
 def test_an_empty_edition_is_a_message_too() -> None:
     (payload,) = read(digest())
-    assert payload["blocks"][0]["text"]["text"] == "Nothing matched. 41 sources read."
+    assert payload["blocks"][0]["text"]["text"] == "Nothing matched. All 41 sources were read."
 
 
 def test_the_fallback_is_literal_text() -> None:

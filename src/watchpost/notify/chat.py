@@ -14,7 +14,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, judge
 from watchpost.notify.receiver import DeliveryOptions
 from watchpost.notify.render import packing, plain, sentences
-from watchpost.notify.render.limits import Limits, fit
+from watchpost.notify.render.limits import Limits, checked
 
 _PAYLOAD_REFUSED = (400, 413, 422)
 
@@ -58,7 +58,7 @@ class Chat:
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
         shown, laid = self._form.messages(packing.limit_stories(digest, self._stories))
-        payloads = [fit(payload, self._form.validate) for payload in laid]
+        payloads = [checked(payload, self._form.validate) for payload in laid]
         text = plain.plain(packing.limit_stories(shown, self._form.limits.stories))
         return tuple(
             Message(

@@ -17,7 +17,7 @@ from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.limits import DISCORD, DISCORD_CONTENT, DISCORD_TEXT, DISCORD_TITLE
 from watchpost.notify.render.packing import pages
-from watchpost.notify.render.rich_text import escape, write
+from watchpost.notify.render.rich_text import escape, markdown
 from watchpost.notify.render.sanitize import cut
 
 # the Discord edition: a heading and one embed per story (discord.com/developers/docs/resources/message).
@@ -84,13 +84,13 @@ def _embed(told: rich_text.StoryText) -> Embed:
     embed: Embed = {"title": _fit(head, DISCORD_TITLE)}
     if told.title.url:
         embed["url"] = told.title.url
-    lines = [write((rich_text.Run(told.topic, bold=True),))] if told.topic else []
-    lines += [write(line) for line in told.rest]
+    lines = [markdown((rich_text.Run(told.topic, bold=True),))] if told.topic else []
+    lines += [markdown(line) for line in told.rest]
     return embed | ({"description": "\n".join(lines)} if lines else {})
 
 
 def _end(digest: Digest) -> Embed:
-    lines = [write(line) for line in rich_text.closing(digest, DISCORD)]
+    lines = [markdown(line) for line in rich_text.closing(digest, DISCORD)]
     return {"description": "\n".join(lines)} if lines else {}
 
 

@@ -16,7 +16,7 @@ from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.limits import MATTERMOST
 from watchpost.notify.render.packing import pages
-from watchpost.notify.render.rich_text import escape, write
+from watchpost.notify.render.rich_text import escape, markdown
 from watchpost.notify.render.sanitize import cut
 
 # the Mattermost edition: one text in Markdown (developers.mattermost.com, "Incoming webhooks").
@@ -54,7 +54,7 @@ def validate_mattermost(payload: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _story(told: rich_text.StoryText) -> str:
     topic = (f"**{escape(told.topic)}**",) if told.topic else ()
-    return "\n".join((*topic, *map(write, told.lines)))
+    return "\n".join((*topic, *map(markdown, told.lines)))
 
 
 def _opening(digest: Digest, number: int, of: int) -> str:
@@ -63,7 +63,7 @@ def _opening(digest: Digest, number: int, of: int) -> str:
 
 
 def _closing(digest: Digest) -> str:
-    return "\n".join(map(write, rich_text.closing(digest, MATTERMOST)))
+    return "\n".join(map(markdown, rich_text.closing(digest, MATTERMOST)))
 
 
 def _frame(digest: Digest, number: int, of: int) -> int:

@@ -17,7 +17,7 @@ from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
 from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import sentences, story_lines
-from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, fit
+from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, checked
 from watchpost.notify.render.packing import brief, cut_to
 from watchpost.notify.render.sanitize import clean, names
 from watchpost.notify.render.template import render as render_template
@@ -107,7 +107,7 @@ class Ntfy:
             subject = clean(render_template(template.subject, "text", digest), 200) if template.subject else ""
             text = render_template(template.text, "text", digest) if template.text else ""
         omitted, laid = message(digest, self._topic, subject, text)
-        editions = {"json": fit(laid, validate_ntfy)}
+        editions = {"json": checked(laid, validate_ntfy)}
         return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:

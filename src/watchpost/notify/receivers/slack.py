@@ -20,7 +20,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, TargetUrl, judge, retry_after
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import packing, payload, plain, rich_text, sentences
-from watchpost.notify.render.limits import SLACK, fit
+from watchpost.notify.render.limits import SLACK, checked
 from watchpost.notify.render.packing import pages
 from watchpost.notify.render.sanitize import clean, cut, link
 
@@ -377,7 +377,7 @@ class SlackOptions(DeliveryOptions):
 def compose(digest: Digest, stories: int) -> tuple[Message, ...]:
     """One to three messages; part "1", "2", "3" if there are several. Raises UnfitError."""
     shown, laid = messages(packing.limit_stories(digest, stories))
-    payloads = [fit(payload, validate_slack) for payload in laid]
+    payloads = [checked(payload, validate_slack) for payload in laid]
     text = plain.plain(packing.limit_stories(shown, MAX_STORIES))
     return tuple(
         Message(

@@ -17,7 +17,7 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from watchpost.model import Digest
-from watchpost.notify.render import i18n
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean
 
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
@@ -93,7 +93,7 @@ def mail(
     _, page = message.iter_parts()
     for name, data in (pictures or {}).items():
         page.add_related(data, "image", "png", cid=f"<{name}>", disposition="inline")
-    message["Content-Language"] = i18n.phrases_of(digest).language  # not before, or it goes into the first part
+    message["Content-Language"] = translation(digest.language).language  # not before, or it goes into the first part
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         # "=_" stands in no quoted-printable, no base64
         part.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))

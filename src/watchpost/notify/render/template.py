@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost.model import Digest
-from watchpost.notify.render import i18n, packing, payload, sentences, story_lines
+from watchpost.notify.render import packing, payload, sentences, story_lines
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean, link
-from watchpost.notify.render.sentences import remarks
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -75,7 +75,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
             "status_text": story_lines.status_label(digest, story),
             "byline": story_lines.byline(digest, story),
             "outlet": story_lines.outlet(story.lead),
-            "why": story_lines.matched_words(story),
+            "why": story_lines.matched_words(digest, story),
         }
         for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]
@@ -84,7 +84,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "id": document["id"],
         "kind": digest.kind,
         "test": digest.test,
-        "language": i18n.phrases_of(digest).language,
+        "language": translation(digest.language).language,
         "install": clean(digest.install, 100),
         "url": link(digest.public_url) or None,
         "subject": sentences.subject(digest),
@@ -94,7 +94,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "lateness": sentences.lateness(digest),
         "not_shown": sentences.not_shown(digest),
         "not_read": sentences.not_read(digest),
-        "remarks": list(remarks(digest)),
+        "remarks": list(sentences.remarks(digest)),
         "colophon": sentences.footer(digest),
     }
     return facts
