@@ -17,7 +17,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.fakes import RecordingReceiver
-from tests.notify.editions import HOSTILE, delivery, digest, endless, hostile, usual
+from tests.notify.digests import HOSTILE, delivery, digest, endless, hostile, usual
 from watchpost.model import Digest, Message, Outcome, TryLater
 from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.mail_server import MailServer
-from tests.notify.editions import delivery, usual
+from tests.notify.digests import delivery, usual
 from tests.notify.test_receiver_email import receiver, send
 from watchpost.model import Delivered
 from watchpost.notify.receivers.email import EmailOptions

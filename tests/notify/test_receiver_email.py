@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
-from tests.notify.editions import delivery, hostile, usual
+from tests.notify.digests import delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.email import KIND, Email, EmailOptions

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notify.editions import delivery, usual
+from tests.notify.digests import delivery, usual
 from watchpost.model import Delivered, Digest, TryLater
 from watchpost.notify.receivers import collect, kinds
 from watchpost.notify.receivers.console import Console, ConsoleOptions

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
-from tests.notify.editions import MENTION, delivery, endless, hostile, usual
+from tests.notify.digests import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers import slack as module

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop
-from tests.notify.editions import delivery, digest, story, usual
+from tests.notify.digests import delivery, digest, story, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook as Verifier
 
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
-from tests.notify.editions import delivery, usual
+from tests.notify.digests import delivery, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.http import retry_after
 from watchpost.notify.receiver import ReceiverContext

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.model import Digest
 from watchpost.notify.receivers import discord, mattermost, ntfy, teams
 from watchpost.notify.render import plain

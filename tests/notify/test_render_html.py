@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import html
 from watchpost.notify.render.sanitize import clean
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tests.notify.editions import HOSTILE, MENTION
+from tests.notify.digests import HOSTILE, MENTION
 from watchpost.notify.render.rich_text import JOINER, Run, escape, markdown
 from watchpost.notify.render.sanitize import clean
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import plain
 from watchpost.notify.render.sanitize import clean
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.notify.editions import WHEN, digest, hostile, report, story, usual
+from tests.notify.digests import WHEN, digest, hostile, report, story, usual
 from watchpost.model import Digest, HeadlineChange, SourceCounts
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences

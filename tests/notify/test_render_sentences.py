@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
+from tests.notify.digests import HOSTILE, WHEN, digest, hostile, report, story, usual
 from watchpost.model import HeadlineChange, SourceCounts, UnreadSource
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, plain, sentences, story_lines, times

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slack_sdk.models.blocks import Block
 
-from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, usual
+from tests.notify.digests import HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.notify.receivers import slack
 from watchpost.notify.receivers.slack import messages, plain_payload, validate_slack
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.notify.editions import WHEN
+from tests.notify.digests import WHEN
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences
 from watchpost.notify.templates import sample_digest

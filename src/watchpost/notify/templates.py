@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Options
 from watchpost.model import Digest, Report, Snippet, Story, TopicMatch, UnreadSource, derive_id
-from watchpost.notify.render.template import Form, Source, TemplateFault, render
+from watchpost.notify.render.template import Form, TemplateFault, TemplateText, render_template
 
 # an edition in which nothing happened, to try a receiver or a template with. Marked as a test throughout.
 
@@ -85,11 +85,11 @@ _LARGEST_BYTES = 256 * 1024
 _WHEN = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
-def _read(value: Any, info: ValidationInfo) -> Source:
-    if isinstance(value, Source):
+def _read(value: Any, info: ValidationInfo) -> TemplateText:
+    if isinstance(value, TemplateText):
         return value
     if isinstance(value, str):
-        return Source(value, f"template.{info.field_name}")
+        return TemplateText(value, f"template.{info.field_name}")
     if not (isinstance(value, dict) and list(value) == ["file"] and isinstance(value["file"], str) and value["file"]):
         raise PydanticCustomError("template_source", "a template is a text, or {file: PATH}")
     context = info.context or {}
@@ -104,11 +104,11 @@ def _read(value: Any, info: ValidationInfo) -> Source:
         raise PydanticCustomError("template_file", "template file {file} cannot be read as UTF-8", name) from error
     if len(raw) > _LARGEST_BYTES:
         raise PydanticCustomError("template_large", "a template is at most 256 KiB")
-    return Source(text, value["file"])
+    return TemplateText(text, value["file"])
 
 
 TemplateSource = Annotated[
-    Source,
+    TemplateText,
     BeforeValidator(_read),
     PlainSerializer(lambda source: [source.name, source.text]),
     WithJsonSchema(
@@ -131,11 +131,11 @@ class _Templates(Options):
     @model_validator(mode="after")
     def _work_on_a_sample(self) -> Self:
         for name in type(self).model_fields:
-            source: Source | None = getattr(self, name)
+            source: TemplateText | None = getattr(self, name)
             form: Form = "html" if name == "html" else "json" if name == "body" else "text"
             if source is not None:
                 try:
-                    render(source, form, sample_digest("desk", _WHEN))
+                    render_template(source, form, sample_digest("desk", _WHEN))
                 except TemplateFault as fault:
                     raise PydanticCustomError("template", "{problem}", {"problem": str(fault)}) from None
         return self

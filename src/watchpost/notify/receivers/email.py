@@ -22,7 +22,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, packing, plain, sentences
 from watchpost.notify.render.sanitize import clean
-from watchpost.notify.render.template import render as render_template
+from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import MailTemplates
 
 # The options of mail, and its DKIM signature, which they try.

@@ -20,7 +20,7 @@ from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, checked
 from watchpost.notify.render.packing import brief, cut_to
 from watchpost.notify.render.sanitize import clean, names
-from watchpost.notify.render.template import render as render_template
+from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import TextTemplates
 
 # the ntfy edition: its JSON publish form (docs.ntfy.sh/publish), which no header encoding can spoil.

@@ -234,7 +234,7 @@ class SlackBot:
         """A digest as by webhook; an alert as one message per story, each in its story's thread."""
         if not self._threads or digest.kind != "alert" or not digest.stories:
             return self._compose(digest)
-        alerts = payload.hits(packing.limit_stories(digest, self._stories))
+        alerts = payload.one_per_story(packing.limit_stories(digest, self._stories))
         return tuple(
             Message(
                 part=f"{number}" if len(alerts) > 1 else "",

@@ -23,7 +23,7 @@ from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import payload, sentences
 from watchpost.notify.render.limits import UnfitError
-from watchpost.notify.render.template import render as render_template
+from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import BodyTemplates
 
 _FEWEST, _MOST = 24, 64  # bytes of a secret, as the specification says
@@ -107,7 +107,7 @@ class Webhook:
         options = self._options
         alert = digest.kind == "alert" and bool(digest.stories)  # else it tells of a flood, and not of a hit
         one_by_one = options.events == ("hit.created",) or (alert and "hit.created" in options.events)
-        editions = payload.hits(digest) if one_by_one else (digest,)
+        editions = payload.one_per_story(digest) if one_by_one else (digest,)
         if options.template is not None and not digest.reduced:
             bodies = tuple(render_template(options.template.body, "json", edition) for edition in editions)
             if max(map(len, map(str.encode, bodies)), default=0) > options.max_bytes:

@@ -1,4 +1,4 @@
-"""Digests for the tests of editions and receivers: a plain one, a hostile one, an endless one."""
+"""Digests for the tests of forms and receivers: a plain one, a hostile one, an endless one."""
 
 from __future__ import annotations
 
