@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.model import Digest
 from watchpost.notify.receivers import discord, mattermost, ntfy, teams
 from watchpost.notify.render import plain
@@ -32,10 +32,10 @@ def reader(
 
 
 CHATS = {
-    "discord": reader(discord.lay_out, discord.validate_discord),
-    "mattermost": reader(mattermost.lay_out, mattermost.validate_mattermost),
-    "teams": reader(teams.lay_out, teams.validate_teams),
-    "ntfy": reader(lambda edition: (edition, (ntfy.message(edition, "duty")[0],)), ntfy.validate_ntfy),
+    "discord": reader(discord.messages, discord.validate_discord),
+    "mattermost": reader(mattermost.messages, mattermost.validate_mattermost),
+    "teams": reader(teams.messages, teams.validate_teams),
+    "ntfy": reader(lambda edition: (edition, (ntfy.message(edition, "duty")[1],)), ntfy.validate_ntfy),
 }
 PLAIN = {
     "discord": (discord.plain_payload, discord.validate_discord),
@@ -58,7 +58,7 @@ def test_the_usual_edition_is_one_message_that_tells_all(chat: str) -> None:
     for part in ("Wagner / Africa Corps and Mali security: 3 stories, 1 new", "Explosion near Gao base", "RFI Afrique"):
         assert part in text
     assert "Not shown: 2 stories." in text
-    assert "Not read: 2 of 41 sources" in text
+    assert "Not read (2 of 41 sources)" in text
     assert "https://www.rfi.fr/afrique/gao?id=7" in text
     assert "انفجار قرب" in text
 
@@ -85,7 +85,7 @@ def test_of_five_hundred_stories_every_one_is_shown_or_counted(chat: str) -> Non
 
 @pytest.mark.parametrize("chat", CHATS)
 def test_an_empty_edition_is_a_message_too(chat: str) -> None:
-    assert "Nothing matched. 41 sources read." in said(CHATS[chat](digest()))
+    assert "Nothing matched. All 41 sources were read." in said(CHATS[chat](digest()))
 
 
 @pytest.mark.parametrize("chat", PLAIN)
@@ -151,7 +151,7 @@ def test_a_brief_text_is_never_longer_than_allowed(size: int) -> None:
         (discord.validate_discord, {"embeds": [{"title": "x", "url": "javascript:1"}]}, "link"),
         (discord.validate_discord, {"embeds": [{}]}, "keys"),
         (mattermost.validate_mattermost, {"text": "x" * 16_384}, "too long"),
-        (mattermost.validate_mattermost, {"text": "see @channel"}, "mentions"),
+        (mattermost.validate_mattermost, {"text": "see @channel"}, "called"),
         (mattermost.validate_mattermost, {"channel": "town-square"}, "unknown key"),
         (teams.validate_teams, {"summary": "x" * 28_000}, "bytes"),
         (teams.validate_teams, {"attachments": []}, "one card"),

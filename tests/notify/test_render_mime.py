@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, report, story, usual
+from tests.notify.digests import HOSTILE, MENTION, digest, endless, hostile, report, story, usual
 from watchpost.model import Digest
 from watchpost.notify.render import html, mime, plain, sentences, sparkline
 from watchpost.trend import Trend

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
+from tests.notify.digests import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
 from watchpost.model import UnreadSource
-from watchpost.notify.render.payload import LIMIT, cloudevent, hits, parts, payload
+from watchpost.notify.render.payload import LIMIT, cloudevent, one_per_story, parts, payload
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "schemas" / "digest.created.v1.json"
 SCHEMA: dict[str, Any] = json.loads(SHIPPED.read_text("utf-8"))
@@ -184,12 +184,12 @@ def test_version_1_is_what_it_was() -> None:
 
 def test_an_alert_s_stories_can_be_told_one_by_one() -> None:
     alert = usual(kind="alert")
-    documents = [told(one) for one in hits(alert)]
+    documents = [told(one) for one in one_per_story(alert)]
     assert [one["data"]["counts"]["stories"] for one in documents] == [1, 1, 1]
     assert [one["data"]["stories"][0]["id"] for one in documents] == [f"st_{story.id}" for story in alert.stories]
     assert len({one["id"] for one in documents}) == 3
-    assert hits(digest(story())) == (digest(story()),)
-    assert hits(digest()) == ()
+    assert one_per_story(digest(story())) == (digest(story()),)
+    assert one_per_story(digest()) == ()
 
 
 def test_cloudevents_is_another_envelope_for_the_same_data() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.notify.editions import HOSTILE, digest, endless, hostile, usual
-from watchpost.notify.render.template import Form, Source, TemplateFault, render, variables
+from tests.notify.digests import HOSTILE, digest, endless, hostile, usual
+from watchpost.notify.render.template import Form, TemplateFault, TemplateText, render_template, variables
 from watchpost.notify.templates import BodyTemplates, MailTemplates, TextTemplates
 
 
 def written(text: str, form: Form = "text", edition: Any = None) -> str:
-    return render(Source(text, "desk.txt"), form, edition or usual())
+    return render_template(TemplateText(text, "desk.txt"), form, edition or usual())
 
 
 def test_a_template_has_the_webhook_s_data_and_our_sentences() -> None:

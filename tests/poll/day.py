@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from watchpost.documents.results import FeedHints
 from watchpost.http_headers import retry_after_seconds
 from watchpost.poll import schedule
-from watchpost.poll.http import caching
+from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.schedule import Visit
 
 START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # a Monday
@@ -39,6 +39,7 @@ class Site:
 
     def answer(self, now: datetime) -> Visit:
         """Be asked: note whether that was too early, and say something."""
+        before = FeedMemory.decode(self.memory)
         self.asked += 1
         self.rude += now < self.allowed or ("skip_hours" in self.memory and now.hour in self.skip_hours)
         date = f"{now:%a, %d %b %Y %H:%M:%S} GMT"
@@ -48,13 +49,11 @@ class Site:
             self.allowed = now + timedelta(seconds=span)
             seconds = retry_after_seconds(str(span), now)
             return Visit(
-                "failed", reason="rate_limited", detail="HTTP 429", pace=caching.after_failure(seconds, self.memory)
+                "failed", reason="rate_limited", detail="HTTP 429", pace=before.interval_after_failure(seconds)
             )
         if kind == 6:  # out of order, without a word about when to come again: not before the usual time
             self.allowed = now + 0.9 * self.every
-            return Visit(
-                "failed", reason="http_error", detail="HTTP 500", pace=caching.after_failure(None, self.memory)
-            )
+            return Visit("failed", reason="http_error", detail="HTTP 500", pace=before.interval_after_failure(None))
         headers: dict[str, str] = {"date": date}
         fresh = timedelta(0)
         if kind == 1:
@@ -70,8 +69,9 @@ class Site:
             headers["cache-control"] = "max-age=31536000"
             fresh = DAY
         self.allowed = now + max(fresh, self.ttl or timedelta(0))
-        memory = caching.remembered(headers, self.memory, unchanged=False) | caching.remember(self.asks())
-        return Visit("read", memory=memory, pace=caching.pace(memory, headers, adaptive=True))
+        memory = before.with_answer("", "", headers, unchanged=False).with_hints(self.asks(), None)
+        interval = memory.interval(headers.get("age", ""), adaptive=True)
+        return Visit("read", memory=memory.changes_since(before), pace=interval)
 
 
 def sites(count: int) -> list[Site]:

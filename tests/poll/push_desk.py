@@ -38,7 +38,7 @@ class Desk:
         self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
         self.poll_store, self.store, self.now = poll_store(store), store, NOW
         self.stop = asyncio.Event()
-        context = SourceContext(InlineParser(), "watchpost/test", registry=self.poll_store, hubs=self.hubs)
+        context = SourceContext(InlineParser(), "watchpost/test", poll_store=self.poll_store, hubs=self.hubs)
         self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), context)
         assert isinstance(self.feed, feed.Feed)
 

@@ -34,6 +34,7 @@ from watchpost.operations.feeds.discovery import Candidate, Trial
 from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts
 from watchpost.operations.feeds.subscriptions import Sorted
 from watchpost.plurals import count
+from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.schedule import moment
 from watchpost.scheduler import utc_now
@@ -78,7 +79,8 @@ def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, 
     if trouble:
         note(f"{trouble}; this is what the configuration says")
     shown = status.shown_options(options)
-    made_of = parts(name, options.every, options.paced, record.memory, fare.failures, utc_now())
+    memory = FeedMemory.decode(record.memory)
+    made_of = parts(name, options.every, options.paced, memory, fare.failures, utc_now())
     if as_json:
         kept = {"memory": dict(record.memory), "status": dict(record.status)}
         tell_json({"service": not trouble, **_facts(fare), "options": shown, "interval": made_of, **kept})
@@ -87,7 +89,7 @@ def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, 
     tell(f"{name}: {_state(fare)}")
     facts = {
         "url": fare.url,
-        "answers from": record.memory.get("final", ""),
+        "answers from": memory.final,
         "next visit": _time(fare.due, zone) + (f" ({fare.why})" if fare.why else ""),
         "last visit": _time(fare.last_visit, zone),
         "last read": _time(fare.last_read, zone),
@@ -96,8 +98,8 @@ def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, 
         "it brought": _brought(record.status),
         "failures": _failures(fare, zone),
         "what helps": fare.cure,
-        "etag": record.memory.get("etag", ""),
-        "last-modified": record.memory.get("modified", ""),
+        "etag": memory.etag,
+        "last-modified": memory.modified,
     }
     said = {"failures", "failing_since", "reason", "detail", "last_read", "last_visit", "next_visit", "last_new"}
     said |= {"outcome", "state", "entries", "entries_new"}

@@ -450,7 +450,7 @@ class Frame(Options):
 
     version: Literal[1]
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
-    language: Literal["en", "fr"] = "en"
+    language: Literal["en", "fr", "ru", "ar"] = "en"
     public_url: Annotated[str, AfterValidator(_public_url)] = ""
     include: Several[str] = ()
     ops: str = ""  # the receiver that hears of trouble with the others

@@ -31,7 +31,6 @@ from watchpost.plurals import count
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.registry import Registry
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
@@ -63,7 +62,7 @@ def receiver_options() -> Mapping[str, type[Options]]:
 def build_sources(
     config: Config,
     parser: poll_source.Parser,
-    registry: Registry | None = None,
+    poll_store: PollStore | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
@@ -74,7 +73,7 @@ def build_sources(
         user_agent=agent,
         plausible=Plausible(config.topics),
         body_bytes=config.limits.body_bytes,
-        registry=registry,
+        poll_store=poll_store,
         visit_seconds=config.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
         hubs=Hubs(pushes, config.public_url, agent) if pushes is not None and config.public_url else None,
     )

@@ -12,8 +12,8 @@ from watchpost.documents.results import Failure as Failure
 from watchpost.model import Article
 from watchpost.poll.http.robots import RobotsCache
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.registry import Registry
 from watchpost.poll.schedule import Visit as Visit
+from watchpost.store.polling import PollStore
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,7 +73,7 @@ def _everything(article: Article) -> bool:
 class SourceContext:
     """What app lends to every source: the killable parser, and the User-Agent.
 
-    `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
+    `plausible` says whether an article may be about something that is looked for. `poll_store` None: nobody else polls.
     A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt. `hubs` None: nobody can
     push to us. A feed may have `body_bytes`, unpacked.
     """
@@ -81,7 +81,7 @@ class SourceContext:
     parser: Parser
     user_agent: str
     plausible: Callable[[Article], bool] = _everything
-    registry: Registry | None = None
+    poll_store: PollStore | None = None
     visit_seconds: float = 30.0
     robots: RobotsCache = field(default_factory=RobotsCache)
     hubs: Hubs | None = None

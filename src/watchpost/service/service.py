@@ -212,6 +212,8 @@ class Service:
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one that closes windows, one per receiver that sends."""
         receivers = factory.build_receivers(self.config, self.install, factory.terminal(), self.secret)
+        for receiver in receivers.values():
+            self._stack.push_async_callback(receiver.close)
         installation = factory.installation_of(self.config, self.install)
         dispatcher = Dispatcher(
             self.groups,

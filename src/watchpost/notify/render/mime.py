@@ -17,7 +17,7 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from watchpost.model import Digest
-from watchpost.notify.render import i18n
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean
 
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
@@ -93,23 +93,23 @@ def mail(
     _, page = message.iter_parts()
     for name, data in (pictures or {}).items():
         page.add_related(data, "image", "png", cid=f"<{name}>", disposition="inline")
-    message["Content-Language"] = i18n.phrases_of(digest).language  # not before, or it goes into the first part
+    message["Content-Language"] = translation(digest.language).language  # not before, or it goes into the first part
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         # "=_" stands in no quoted-printable, no base64
-        part.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))
+        part.set_boundary(f"=_watchpost_{_dot_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))
     return message.as_bytes().decode("ascii")
 
 
 def message_id(delivery: str, install: str) -> str:
     """The header line that makes each attempt the same message to those who look for repeats."""
-    return f"Message-ID: <{_atom(delivery)}@{_atom(install)}>\r\n"
+    return f"Message-ID: <{_dot_atom(delivery)}@{_dot_atom(install)}>\r\n"
 
 
 def _headers(digest: Digest) -> Mapping[str, str]:
-    install, receiver = _atom(digest.install), _atom(digest.receiver)
+    install, receiver = _dot_atom(digest.install), _dot_atom(digest.receiver)
     thread = digest.stories[0].id if digest.kind == "alert" and digest.stories else f"{digest.created:%Y-%m}"
     return {
-        "References": f"<thread.{receiver}.{_atom(thread)}@{install}>",
+        "References": f"<thread.{receiver}.{_dot_atom(thread)}@{install}>",
         "List-Id": f"<{receiver}.{install}>",
         "Auto-Submitted": "auto-generated",
         "Precedence": "bulk",
@@ -117,7 +117,7 @@ def _headers(digest: Digest) -> Mapping[str, str]:
     }
 
 
-def _atom(name: str) -> str:
+def _dot_atom(name: str) -> str:
     """A name as a dot-atom (RFC 5322 section 3.2.3), so that nothing can be smuggled into a header."""
     parts = (part.strip("-") for part in _UNFIT.sub("-", name[:120]).split("."))
     return ".".join(part for part in parts if part) or "watchpost"

@@ -30,11 +30,11 @@ def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = N
     `part` says which part of how many this is. Whole stories are dropped from the end until it fits, and
     counted in `data.counts.omitted`. `event` is the document's type; "": that of the digest's kind.
     """
-    room = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
+    room = limit - len(_json(_document(digest, ())).encode()) - _ROOM
     told: list[dict[str, Any]] = []
     for story in digest.stories:
         one = _story(story)
-        room -= len(_dump(one).encode()) + 1
+        room -= len(_json(one).encode()) + 1
         if room < 0:
             break
         told.append(one)
@@ -42,10 +42,10 @@ def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = N
     if part is not None:
         document["data"]["part"] = {"number": part[0], "of": part[1]}
     document["type"] = event or EVENTS[digest.kind]
-    return _dump(document)
+    return _json(document)
 
 
-def hits(digest: Digest) -> tuple[Digest, ...]:
+def one_per_story(digest: Digest) -> tuple[Digest, ...]:
     """A digest of its own for every story, in order; with several, each has an id of its own. None of none."""
     if len(digest.stories) == 1:
         return (digest,)
@@ -58,7 +58,7 @@ def hits(digest: Digest) -> tuple[Digest, ...]:
 def cloudevent(body: str) -> str:
     """The same document as a CloudEvents 1.0 envelope (structured mode): only the outer fields have other names."""
     document = json.loads(body)
-    return _dump(
+    return _json(
         {
             "specversion": "1.0",
             "type": document["type"],
@@ -78,11 +78,11 @@ def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...
     More than one says in `data.part` which of how many it is, and has an id of its own. A story that is longer
     than `limit` by itself is counted in `data.counts.omitted` of its part.
     """
-    empty = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
+    empty = limit - len(_json(_document(digest, ())).encode()) - _ROOM
     chunks: list[list[Story]] = [[]]
     room = empty
     for story in digest.stories:
-        size = len(_dump(_story(story)).encode()) + 1
+        size = len(_json(_story(story)).encode()) + 1
         if size > room and chunks[-1]:
             chunks.append([])
             room = empty
@@ -96,7 +96,7 @@ def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...
     )
 
 
-def _dump(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

@@ -28,7 +28,7 @@ _RTL = frozenset({"R", "AL"})
 
 def clean(text: str, limit: int = 500) -> str:
     """The text on one line, without what could turn, hide or break it; cut at `limit` code points."""
-    return cut(_sift(text[: 8 * limit + 64])[0], limit)
+    return cut(_clean_with_offsets(text[: 8 * limit + 64])[0], limit)
 
 
 def cut(text: str, limit: int) -> str:
@@ -45,7 +45,7 @@ def cut(text: str, limit: int) -> str:
 
 def marked(snippet: Snippet, limit: int = 280) -> Snippet:
     """The snippet cleaned and cut, its highlights moved along: sorted, apart and inside the text."""
-    text, origins = _sift(snippet.text)
+    text, origins = _clean_with_offsets(snippet.text)
     short = cut(text, limit)
     last = len(short) if short == text else len(short) - 1  # the ellipsis is ours, never highlighted
     highlights: list[tuple[int, int]] = []
@@ -121,7 +121,7 @@ def names(words: Iterable[str], limit: int, length: int = 60) -> tuple[tuple[str
     return tuple(seen)[:limit], max(0, len(seen) - limit)
 
 
-def _sift(text: str) -> tuple[str, list[int]]:
+def _clean_with_offsets(text: str) -> tuple[str, list[int]]:
     """The harmless text, and for each of its characters the offset that it had in `text`."""
     if text.isprintable() and text == text.strip() and "  " not in text and not _TOWER.search(text):
         return text, list(range(len(text)))

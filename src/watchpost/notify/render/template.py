@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost.model import Digest
-from watchpost.notify.render import i18n, packing, payload, sentences, story_lines
+from watchpost.notify.render import packing, payload, sentences, story_lines
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean, link
-from watchpost.notify.render.sentences import remarks
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,20 +34,20 @@ class TemplateFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TemplateText:
     """A template's text, and the name under which people know it."""
 
     text: str
     name: str
 
 
-def render(source: Source, form: Form, digest: Digest) -> str:
+def render_template(source: TemplateText, form: Form, digest: Digest) -> str:
     """The digest as the template wants it. Raises TemplateFault."""
     from jinja2 import TemplateSyntaxError
 
     facts = variables(packing.limit_stories(digest, MAX_STORIES))
     try:
-        text = _written(_compiled(source, form), facts)
+        text = _generate(_compiled(source, form), facts)
     except TemplateFault as error:
         raise TemplateFault(f"{source.name}: {error}") from None
     except TemplateSyntaxError as error:
@@ -75,7 +75,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
             "status_text": story_lines.status_label(digest, story),
             "byline": story_lines.byline(digest, story),
             "outlet": story_lines.outlet(story.lead),
-            "why": story_lines.matched_words(story),
+            "why": story_lines.matched_words(digest, story),
         }
         for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]
@@ -84,7 +84,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "id": document["id"],
         "kind": digest.kind,
         "test": digest.test,
-        "language": i18n.phrases_of(digest).language,
+        "language": translation(digest.language).language,
         "install": clean(digest.install, 100),
         "url": link(digest.public_url) or None,
         "subject": sentences.subject(digest),
@@ -94,14 +94,14 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "lateness": sentences.lateness(digest),
         "not_shown": sentences.not_shown(digest),
         "not_read": sentences.not_read(digest),
-        "remarks": list(remarks(digest)),
+        "remarks": list(sentences.remarks(digest)),
         "colophon": sentences.footer(digest),
     }
     return facts
 
 
 @lru_cache(maxsize=64)
-def _compiled(source: Source, form: Form) -> Template:
+def _compiled(source: TemplateText, form: Form) -> Template:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from markupsafe import Markup
@@ -153,7 +153,7 @@ def _as_text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _written(template: Template, facts: Mapping[str, Any]) -> str:
+def _generate(template: Template, facts: Mapping[str, Any]) -> str:
     parts, size = [], 0
     for part in template.generate(facts):
         size += len(part)
@@ -170,15 +170,15 @@ def _problem(error: Exception, facts: Mapping[str, Any]) -> str:
         return f"{type(error).__name__}: {error}"[:300]
     named = re.findall(r"'([^']*)'", str(error))
     name = named[-1] if named else ""
-    close = get_close_matches(name, sorted(_names(facts)), n=1, cutoff=0.6)
+    close = get_close_matches(name, sorted(_all_names(facts)), n=1, cutoff=0.6)
     return f"'{name}' is unknown" + (f"; did you mean '{close[0]}'?" if close else "")
 
 
-def _names(value: Any) -> set[str]:
+def _all_names(value: Any) -> set[str]:
     if isinstance(value, Mapping):
-        return set(value) | {name for part in value.values() for name in _names(part)}
+        return set(value) | {name for part in value.values() for name in _all_names(part)}
     if isinstance(value, list):
-        return {name for part in value for name in _names(part)}
+        return {name for part in value for name in _all_names(part)}
     return set()
 
 

@@ -13,8 +13,8 @@ from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import StoreError
 from watchpost.operations import factory
+from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.http import caching, websub
 from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
 from watchpost.store.sources import SourceRecord, SourceStatus
@@ -188,13 +188,13 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def parts(
-    name: str, every: timedelta, configured: bool, memory: Mapping[str, str], failures: int, now: datetime
+    name: str, every: timedelta, configured: bool, memory: FeedMemory, failures: int, now: datetime
 ) -> tuple[str, ...]:
-    """Everything that speaks for waiting; the longest of it decides. `memory` is the feed's, {} if nothing is kept.
+    """Everything that speaks for waiting; the longest of it decides. `memory` is what is kept of the feed.
 
     `configured`: somebody wrote the interval `every`; else it is what a feed begins with.
     """
-    pace = caching.pace(memory, {}, adaptive=not configured)
+    pace = memory.interval("", adaptive=not configured)
     if configured:
         found = [f"every {in_words(every)}, as configured"]
     elif pace.every is not None:
@@ -206,7 +206,7 @@ def parts(
     if failures > 1:
         found.append(f"doubled with each failure after the first, of which there are {failures} in a row")
     found += [floor.why for floor in pace.floors]
-    pushed = websub.floor(memory, now)
+    pushed = memory.subscription.minimum_wait(now)
     found += [pushed.why] if pushed is not None else []
     if pace.skip_hours:
         found.append(f"the feed wants no visits at {', '.join(f'{hour}h' for hour in pace.skip_hours)} GMT")
