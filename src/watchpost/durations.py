@@ -21,14 +21,14 @@ _WHOLE_DAYS_FROM = 7  # the hours no longer matter to a reader
 def parse(value: object) -> timedelta:
     """The duration that an operator wrote: "90s", "10m", "1h30m", "2d". Raises ValueError that says how to write it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs a unit, e.g. {value}m (got the number {value})")
+        raise ValueError(f"{value} needs a unit; write it like {value}m")
     parts = _PART.findall(value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != str(value).replace(" ", ""):
-        raise ValueError("a duration is written like 30s, 10m, 1h30m, 2d")
+        raise ValueError("this is not a duration; write it like 30s, 10m, 1h30m or 2d")
     try:
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
     except OverflowError:
-        raise ValueError("this duration is too long; at most 999999999d is possible") from None
+        raise ValueError("this duration is too long; write at most 999999999d") from None
 
 
 def written(span: timedelta) -> str:

@@ -19,8 +19,8 @@ from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_js
 from watchpost.config.config import Config
 from watchpost.config.diff import Change, brief, differences, effective
 from watchpost.config.editor_schema import schema_text
+from watchpost.config.files import read_files
 from watchpost.config.format import VERSION, formatted, migrated
-from watchpost.config.loader import read_files
 from watchpost.config.settings import read_settings
 from watchpost.errors import CodecError, Complaint, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE

@@ -54,15 +54,14 @@ def receivers(incomplete: str) -> list[str]:
 
 def _names(section: str, incomplete: str) -> list[str]:
     """Reads the files, and checks nothing: a mistake elsewhere must not keep the shell from completing."""
-    from watchpost.config.loader import collect, read_files
+    from watchpost.config.files import read_files
     from watchpost.config.settings import read_settings
     from watchpost.errors import ConfigError
 
     try:
-        files = read_files(read_settings().config)
+        blocks = getattr(read_files(read_settings().config).sections, section)
     except ConfigError:
         return []
-    blocks = getattr(collect(files.main, files.included), section)
     return [block.name for block in blocks if block.name.startswith(incomplete)]
 
 

@@ -21,7 +21,7 @@ from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Name
 from watchpost.cli.output import complain, note, say, table, tell, tell_json, unknown
 from watchpost.cli.queue import StoreOptions, at
 from watchpost.config import passwords
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, USAGE
@@ -111,7 +111,7 @@ def test(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     return OK if good else FAILED
 
 
-async def _try(config: Config, part: Part, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
+async def _try(config: Config, part: ReceiverConfig, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
     receiver = factory.build_receivers(config, "test", factory.terminal())[part.name]
     own = {
         "timezone": config.timezone,
@@ -138,7 +138,7 @@ async def _try(config: Config, part: Part, settings: Settings) -> list[tuple[Del
     return results
 
 
-def part_of(config: Config, name: str) -> Part | None:
+def part_of(config: Config, name: str) -> ReceiverConfig | None:
     """The receiver of that name; None after it was said that there is none."""
     part = next((part for part in config.receivers if part.name == name), None)
     if part is None:

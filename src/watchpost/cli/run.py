@@ -84,7 +84,7 @@ def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = 
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
     config = factory.read_config(settings.config, env, progress)
     config = replace(config, listen=settings.http_listen or config.listen)
-    web.parse_listen(config.listen, config.access.guarded)
+    web.parse_listen(config.listen, config.access.auth.required)
     return config
 
 
@@ -101,7 +101,7 @@ async def _web(made: Service, reloader: Reloader, settings: Settings, role: str,
     try:
         disk = ConfigOnDisk(reloader, role, made.store)
         web_context = context.web_context(config, made.store, made.stop, door, disk)
-        await web.serve(config.listen, made.stop, web.build(web_context), told, config.access.guarded, doorway)
+        await web.serve(config.listen, made.stop, web.build(web_context), told, config.access.auth.required, doorway)
     except OSError as error:
         # asyncio says in its strerror what it was about, too
         why = os.strerror(error.errno) if error.errno else str(error)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost import __version__, stdio
 from watchpost import log as tm
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.fields import Options, Secret
 from watchpost.config.loader import Progress, load
 from watchpost.config.settings import Settings
@@ -100,20 +100,20 @@ def build_receivers(
     return {part.name: kinds[part.kind].build(part.name, part.options, context) for part in config.receivers}
 
 
-def build_breaker(store: Store, part: Part) -> CircuitBreaker:
+def build_breaker(store: Store, part: ReceiverConfig) -> CircuitBreaker:
     """What stands before a receiver; receivers at one host share its pace."""
     url = getattr(part.options, "url", None)
     host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
     return CircuitBreaker(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
 
 
-def tries_of(part: Part) -> notify_receiver.RetryOptions:
+def tries_of(part: ReceiverConfig) -> notify_receiver.RetryOptions:
     """How the operator wants a receiver to be tried."""
     options = part.options
     return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
 
 
-def ops_for(config: Config, part: Part) -> str:
+def ops_for(config: Config, part: ReceiverConfig) -> str:
     """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
     ops = next((one for one in config.receivers if one.name == config.ops), None)
     if ops is None or ops.name == part.name:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watchpost import redaction
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, SourceConfig
 from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import StoreError
@@ -134,7 +134,7 @@ def _masked(value: object) -> str:
     return "***" if isinstance(value, str) else str(value)
 
 
-def _feed(part: Part) -> FeedOptions | None:
+def _feed(part: SourceConfig) -> FeedOptions | None:
     return part.options if isinstance(part.options, FeedOptions) else None
 
 
