@@ -61,7 +61,7 @@ def test_what_the_configuration_names_itself_counts_and_the_twin_is_told(tmp_pat
     listed(tmp_path, "list.opml", ("RFI again", "HTTPS://A.example:443/rss#top"), ("mine", "https://b.example/"))
     config = plan_of(tmp_path, HEAD + "feeds: {mine: 'https://a.example/rss'}\n")
     assert list(options(config)) == ["mine", "mine-2450"]
-    assert warnings(config) == ["list.opml:2:1: warning: 'RFI again' is configured already as mine, which counts"]
+    assert warnings(config) == ["list.opml:2:1: warning: left out: 'RFI again' is already configured as mine"]
 
 
 def test_a_feed_in_two_folders_is_one_feed_with_both_tags(tmp_path: Path) -> None:

@@ -260,3 +260,32 @@ http: {metrics: false}
     assert [topic.window for topic in config.topics] == [timedelta(hours=48), timedelta(days=5)]
     assert config.story_window == timedelta(days=5)
     assert (config.limits.body_bytes, config.access.metrics) == (2 * 1024**2, False)
+
+
+def test_receivers_take_the_defaults_that_their_kinds_have(tmp_path: Path) -> None:
+    config = plan_of(
+        tmp_path,
+        "version: 1\n"
+        "defaults: {receiver: {max_stories: 20, timeout: 30s}}\n"
+        "receivers:\n"
+        "  one: {type: slack, url: {env: SLACK}}\n"
+        "  two: {type: slack, url: {env: SLACK}, max_stories: 5}\n"
+        "  term: {type: console}\n",
+    )
+    one, two, _ = (receiver.options for receiver in config.receivers)
+    assert isinstance(one, Chat)
+    assert isinstance(two, Chat)
+    assert (one.max_stories, two.max_stories) == (20, 5)
+
+
+def test_a_mistake_in_the_defaults_of_receivers_is_reported_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of(
+            tmp_path,
+            "version: 1\ndefaults: {receiver: {max_stories: 90, timout: 3s}}\n"
+            "receivers: {one: {type: slack, url: {env: SLACK}}, two: {type: slack, url: {env: SLACK}}}\n",
+        )
+    assert [(one.path, one.problem) for one in caught.value.complaints] == [
+        ("defaults.receiver.max_stories", "must be at most 36"),
+        ("defaults.receiver.timout", "unknown key; did you mean 'timeout'?"),
+    ]

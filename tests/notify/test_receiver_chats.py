@@ -184,7 +184,7 @@ def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
 
 @pytest.mark.parametrize("kind", ["discord", "mattermost", "teams"])
 def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
-    with pytest.raises(ValidationError, match="never written into this file"):
+    with pytest.raises(ValidationError, match="never written in this file"):
         kinds()[kind].options.model_validate({"url": "https://chat.example/hook"})
     messages = receiver(kind, "https://chat.example/hook", max_stories=90).render(endless(100))
     assert [message.part for message in messages] == ["1", "2", "3"]

@@ -128,6 +128,6 @@ def test_parts_are_numbered_and_max_stories_is_obeyed() -> None:
 
 
 def test_the_address_is_a_secret() -> None:
-    with pytest.raises(ValidationError, match="never written into this file"):
+    with pytest.raises(ValidationError, match="never written in this file"):
         SlackOptions.model_validate({"url": "https://hooks.slack.com/services/T0/B0/canary"})
     assert "canary" not in repr(receiver("https://hooks.slack.com/services/canary")._secrets)

@@ -161,7 +161,7 @@ async def test_an_alert_is_a_message_per_story_and_a_digest_is_not() -> None:
         ({"token": None}, "give either the url"),
         ({"channel": ""}, "channel"),
         ({"token": None, "url": {"env": "URL"}}, "those need a token"),
-        ({"token": "xoxb-literal"}, "never written into this file"),
+        ({"token": "xoxb-literal"}, "never written in this file"),
     ],
 )
 async def test_a_webhook_or_a_bot(options: dict[str, Any], problem: str) -> None:

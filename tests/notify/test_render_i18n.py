@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from watchpost.config.schema import Frame
+from watchpost.config.schema import MainFile
 from watchpost.notify.render import i18n
 from watchpost.notify.render.i18n import LANGUAGES, read_catalogue, translation
 
@@ -126,7 +126,7 @@ def test_a_message_without_translation_stays_english() -> None:
 
 
 def test_the_configuration_offers_each_language() -> None:
-    assert get_args(Frame.model_fields["language"].annotation) == LANGUAGES
+    assert get_args(MainFile.model_fields["language"].annotation) == LANGUAGES
 
 
 def test_french_has_a_no_break_space_before_double_punctuation() -> None:

@@ -131,7 +131,7 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
     if isinstance(value, Secret):
         return value
     if not (isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}):
-        raise ValueError("a secret never stands in this file; use {env: NAME} or {file: PATH}")
+        raise ValueError("a secret is never written in this file; use {env: NAME} or {file: PATH}")
     context = info.context or {}
     environment: Mapping[str, str] = context.get("env", {})
     ((origin, name),) = value.items()
@@ -175,7 +175,7 @@ def times_of_day(texts: Iterable[object]) -> tuple[time, ...]:
         raise ValueError("write at least one time of day, like 08:00")
     for earlier, later in pairwise(times):
         if earlier == later:
-            raise ValueError(f"{later:%H:%M} stands here twice; leave one out")
+            raise ValueError(f"{later:%H:%M} is written twice; leave one out")
     return tuple(times)
 
 

@@ -269,7 +269,7 @@ class _Composer:
         if known is ...:
             problem = "this alias has no anchor before it; put a text that begins with * in quotes"
         elif known is None:
-            problem = "this alias stands inside its own anchor"
+            problem = "this alias is inside its own anchor"
         else:
             self._aliased += known[1]
             if self._aliased <= MAX_ALIASED and depth + known[2] <= MAX_DEPTH:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol, TextIO
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Options
+from watchpost.config.fields import ADVANCED, Duration, Options
 from watchpost.model import Delivery, Digest, Message, Outcome
 from watchpost.notify.circuit_breaker import DISABLE_AFTER
 from watchpost.notify.retry import JITTER, SCHEDULE
@@ -45,8 +45,8 @@ class RetryOptions(Options):
     `disable_after`: a receiver that only fails for so long is disabled until an operator enables it.
     """
 
-    schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50)] = SCHEDULE
-    jitter: Annotated[float, Field(ge=0, le=0.5)] = JITTER
+    schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50), ADVANCED] = SCHEDULE
+    jitter: Annotated[float, Field(ge=0, le=0.5), ADVANCED] = JITTER
     disable_after: Annotated[Duration, Field(ge=timedelta(hours=1))] = DISABLE_AFTER
 
     @field_validator("schedule", mode="after")

@@ -126,7 +126,9 @@ async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncItera
     try:
         installation = factory.installation_of(config, install)
         composer = factory.build_composer(config, installation, built, store)
-        free = replace(config, quiet_hours=(), limits=replace(config.limits, digests_per_receiver_per_hour=0))
+        free = replace(
+            config, quiet_hours=(), limits=config.limits.model_copy(update={"digests_per_receiver_per_hour": 0})
+        )
         plain = factory.build_composer(free, installation, built, store)
         yield DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
     finally:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Network, Options, Secret
+from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, packing, plain, sentences
@@ -112,8 +112,8 @@ class EmailOptions(DeliveryOptions):
     smtp: SmtpOptions
     max_stories: Annotated[int, Field(ge=1, le=150)] = 80
     template: MailTemplates | None = None
-    dkim: DkimOptions | None = None
-    bounce: Mailbox | None = None
+    dkim: Annotated[DkimOptions | None, ADVANCED] = None
+    bounce: Annotated[Mailbox | None, ADVANCED] = None
     unsubscribe: UnsubscribeOptions | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
     allow_private: tuple[Network, ...] = ()

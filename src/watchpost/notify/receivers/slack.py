@@ -15,7 +15,7 @@ import regex
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Network, Secret
+from watchpost.config.fields import ADVANCED, Duration, Network, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, TargetUrl, judge, retry_after
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
@@ -356,7 +356,7 @@ class SlackOptions(DeliveryOptions):
     token: Secret | None = None
     channel: Annotated[str, Field(pattern=r"^#?[^\s#<>&]{1,80}$")] = ""
     thread: Literal["story", "none"] = "none"
-    api_url: TargetUrl = Secret("https://slack.com/api", "literal")
+    api_url: Annotated[TargetUrl, ADVANCED] = Secret("https://slack.com/api", "literal")
     max_stories: Annotated[int, Field(ge=1, le=36)] = 36
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
     allow_private: tuple[Network, ...] = ()

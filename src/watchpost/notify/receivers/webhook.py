@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Network, Secret, Size
+from watchpost.config.fields import ADVANCED, Duration, Network, Secret, Size
 from watchpost.model import Delivery, Digest, Message, Outcome, derive_id
 from watchpost.notify.http import Poster, TargetUrl, judge
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
@@ -66,9 +66,9 @@ class WebhookOptions(DeliveryOptions):
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
     allow_private: tuple[Network, ...] = ()
     headers: Mapping[str, Secret] = {}
-    events: Annotated[tuple[Event, ...], Field(min_length=1)] = ("digest.created", "hit.created")
-    envelope: Literal["watchpost", "cloudevents"] = "watchpost"
-    max_bytes: Annotated[Size, Field(ge=16 * 1024, le=4 * 1024 * 1024)] = payload.LIMIT
+    events: Annotated[tuple[Event, ...], Field(min_length=1), ADVANCED] = ("digest.created", "hit.created")
+    envelope: Annotated[Literal["watchpost", "cloudevents"], ADVANCED] = "watchpost"
+    max_bytes: Annotated[Size, Field(ge=16 * 1024, le=4 * 1024 * 1024), ADVANCED] = payload.LIMIT
     template: BodyTemplates | None = None
 
     @field_validator("headers", mode="after")
