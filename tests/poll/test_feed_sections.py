@@ -13,9 +13,9 @@ from tests.http_server import Answer, HttpServer
 from tests.poll.reader import NOW, dated, document, poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll.poller import Poller
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
+from watchpost.poll.visit import Visit
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.polling import NewIds, PollStore

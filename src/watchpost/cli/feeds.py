@@ -36,9 +36,9 @@ from watchpost.operations.feeds.subscriptions import Sorted
 from watchpost.plurals import count
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.schedule import moment
 from watchpost.scheduler import utc_now
 from watchpost.store.client import Store
+from watchpost.store.sources import STATUS_FIELDS, SourceState, SourceStatus
 
 
 def show_all(failing: bool, config_path: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
@@ -79,11 +79,11 @@ def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, 
     if trouble:
         note(f"{trouble}; this is what the configuration says")
     shown = status.shown_options(options)
-    memory = FeedMemory.decode(record.memory)
+    memory, kept = FeedMemory.decode(record.memory), SourceStatus.decode(name, record.status)
     made_of = parts(name, options.every, options.paced, memory, fare.failures, utc_now())
     if as_json:
-        kept = {"memory": dict(record.memory), "status": dict(record.status)}
-        tell_json({"service": not trouble, **_facts(fare), "options": shown, "interval": made_of, **kept})
+        stored = {"memory": dict(record.memory), "status": dict(record.status)}
+        tell_json({"service": not trouble, **_facts(fare), "options": shown, "interval": made_of, **stored})
         return OK
     zone = ZoneInfo(config.timezone)
     tell(f"{name}: {_state(fare)}")
@@ -93,17 +93,15 @@ def show(name: str, config_path: Path | None, data: Path | None, as_json: bool, 
         "next visit": _time(fare.due, zone) + (f" ({fare.why})" if fare.why else ""),
         "last visit": _time(fare.last_visit, zone),
         "last read": _time(fare.last_read, zone),
-        "last news": _time(moment(record.status.get("last_new", "")), zone),
+        "last news": _time(kept.last_new, zone),
         "last answer": fare.detail if not fare.failures else f"{fare.reason}: {fare.detail}",
-        "it brought": _brought(record.status),
+        "it brought": _brought(kept),
         "failures": _failures(fare, zone),
         "what helps": fare.cure,
         "etag": memory.etag,
         "last-modified": memory.modified,
     }
-    said = {"failures", "failing_since", "reason", "detail", "last_read", "last_visit", "next_visit", "last_new"}
-    said |= {"outcome", "state", "entries", "entries_new"}
-    facts |= {key.replace("_", " "): value for key, value in record.status.items() if key not in said}
+    facts |= {key.replace("_", " "): value for key, value in record.status.items() if key not in STATUS_FIELDS}
     _tell_facts(facts)
     tell("interval (what is longest counts)")
     for part in made_of:
@@ -191,7 +189,8 @@ def _networks(texts: Sequence[str]) -> tuple[Network, ...] | None:
 
 def _facts(one: FeedStatus) -> dict[str, Any]:
     times = {key: _iso(getattr(one, key)) for key in ("last_read", "last_visit", "due", "failing_since")}
-    return asdict(one) | {"every_seconds": one.every.total_seconds(), "every": in_words(one.every)} | times
+    named = {"state": _word(one.state), "every_seconds": one.every.total_seconds(), "every": in_words(one.every)}
+    return asdict(one) | named | times
 
 
 def _candidate_facts(one: Candidate) -> dict[str, Any]:
@@ -265,7 +264,12 @@ def _state(one: FeedStatus) -> str:
         return f"failing {one.failures}×: {one.reason}"
     since = f" since {one.failing_since:%Y-%m-%d}" if one.failing_since is not None else ""
     why = f": {one.reason}" if one.state == "dead" else ""
-    return f"{one.state}{since}{why}" if one.state in REVIVED else one.state
+    return f"{one.state}{since}{why}" if one.state in REVIVED else _word(one.state)
+
+
+def _word(state: SourceState) -> str:
+    """The word of this command and its JSON; pages and the API say "new"."""
+    return "never read" if state is SourceState.NEW else state
 
 
 def _failures(one: FeedStatus, zone: ZoneInfo) -> str:
@@ -273,14 +277,15 @@ def _failures(one: FeedStatus, zone: ZoneInfo) -> str:
     return f"{one.failures} in a row{since}" if one.failures else ""
 
 
-def _brought(facts: Mapping[str, str]) -> str:
-    """The entries of the last visit. Of older visits it is not known; of one that failed nothing came."""
-    entries, new = (int(facts.get(key, "") or -1) for key in ("entries", "entries_new"))
-    if facts.get("outcome") == "unchanged":
+def _brought(kept: SourceStatus) -> str:
+    """The entries of the last visit; "" if it failed."""
+    if kept.outcome == "unchanged":
         return "nothing: it has not changed"
-    if facts.get("outcome") != "read" or min(entries, new) < 0:
+    if kept.outcome != "read":
         return ""
-    return f"{count(entries, 'entry', 'entries')}, {new} new and {entries - new} known"
+    return (
+        f"{count(kept.entries, 'entry', 'entries')}, {kept.entries_new} new and {kept.entries - kept.entries_new} known"
+    )
 
 
 def _time(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy
-from watchpost.poll import poller, schedule
 from watchpost.poll.feed_memory import FeedMemory, HubSubscription
-from watchpost.poll.schedule import Visit
 from watchpost.poll.sources.feed import Feed
+from watchpost.poll.visit import Visit
+from watchpost.poll.visit_log import count_entries
 from watchpost.store.client import until_available
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
@@ -111,7 +111,7 @@ class PushReader:
 
     async def _commit(self, feed: Feed, visit: Visit) -> bool:
         claim = Claim(feed.name, "", {}, {})
-        stamp = schedule.stamp(self._clock())
+        stamp = self._clock().isoformat(timespec="seconds")
         while not self._stop.is_set():
             with suppress(StoreBusy):
                 done = await self._poll_store.commit(
@@ -127,7 +127,7 @@ class PushReader:
                 if done.answer == "stale":  # what it left out as known is known no more: it is read again
                     return False
                 if done.answer != "busy":
-                    poller.committed(feed, visit, done.new, done.known)
+                    count_entries(feed, visit, done.new, done.known)
                     if done.new:
                         tm.log().info("push.read", source=feed.name, new=done.new)
                     return True

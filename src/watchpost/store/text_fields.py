@@ -37,6 +37,11 @@ def changed_fields(before: T, after: T) -> dict[str, str]:
     return changed
 
 
+def keys_of(kind: Callable[..., object]) -> tuple[str, ...]:
+    """The keys in the hash of a dataclass."""
+    return tuple(key for _, key, _ in _fields(kind))
+
+
 def read_seconds(text: str) -> timedelta | None:
     """Whole seconds as a span, at most 10^9; None for what is no number."""
     text = text.strip()

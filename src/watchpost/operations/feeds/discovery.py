@@ -218,7 +218,7 @@ async def try_feed(
         await own.close()
     ok = visit.outcome != "failed"
     answer = fetcher.answer
-    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, pace=visit.pace)
+    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, interval=visit.interval)
     body = answer.body if answer is not None else b""
     headers = answer.headers if answer is not None else {}
     return Trial(

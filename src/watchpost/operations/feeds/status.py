@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from watchpost import redaction
 from watchpost.config.config import Config, SourceConfig
@@ -17,7 +17,7 @@ from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
-from watchpost.store.sources import SourceRecord, SourceStatus
+from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
 
 # what an operator can do about a feed in trouble.
 
@@ -51,12 +51,9 @@ REVIVED = {
 """How a feed comes back that is dead or gone."""
 
 
-State = Literal["ok", "failing", "dead", "gone", "never read", "unknown"]
-
-
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words.
+    """One feed. `state` is UNKNOWN if the store could not be asked. `due` is the next visit, `why` its reason in words.
 
     `url` is as it may be shown: without tokens. `failing_since` is when the first of the failures was, `cure` what can
     be done about them.
@@ -66,7 +63,7 @@ class FeedStatus:
     url: str
     every: timedelta
     tags: tuple[str, ...]
-    state: State
+    state: SourceState
     failures: int = 0
     reason: str = ""
     detail: str = ""
@@ -96,7 +93,8 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
             due = await overview.due(names)
     except StoreError as error:
         bare = (
-            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, "unknown") for name, one in known.items()
+            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, SourceState.UNKNOWN)
+            for name, one in known.items()
         )
         return tuple(bare), str(error)
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
@@ -112,7 +110,7 @@ async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedSt
             due = (await overview.due([name])).get(name)
             return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
-        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, "unknown")
+        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
         return bare, SourceRecord(name, {}, {}), str(error)
 
 
@@ -139,13 +137,12 @@ def _feed(part: SourceConfig) -> FeedOptions | None:
 
 
 def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
-    state = _state(fare)
     return FeedStatus(
         fare.name,
         redaction.clean(options.url),
         options.every,
         options.tags,
-        state,
+        fare.state,
         fare.failures,
         fare.reason,
         fare.detail,
@@ -154,25 +151,12 @@ def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> F
         due,
         _why(fare),
         fare.failing_since,
-        REVIVED.get(state) or CURES.get(fare.reason, "") if fare.failures else "",
+        REVIVED.get(fare.state) or CURES.get(fare.reason, "") if fare.failures else "",
     )
 
 
-def _state(fare: SourceStatus) -> State:
-    if fare.state == "gone" or fare.reason == "gone":
-        return "gone"
-    if fare.state == "dead":
-        return "dead"
-    if fare.failures:
-        return "failing"
-    return "ok" if fare.last_read is not None else "never read"
-
-
 def _why(fare: SourceStatus) -> str:
-    """The poller writes "2026-11-23 12:10:00 UTC, every 10 minutes"."""
-    if fare.last_visit is None:
-        return "it is new: as soon as a poller has a hand free"
-    return fare.next_visit.partition(" UTC, ")[2] or fare.next_visit
+    return fare.next_why if fare.last_visit is not None else "it is new: it is read when a poller is free"
 
 
 def failing(found: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:

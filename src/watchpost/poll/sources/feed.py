@@ -21,8 +21,9 @@ from watchpost.poll.http.article_pages import PageFetcher
 from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, host_of, origin_of
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.newness import EntrySelector, OnNew
-from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, Visit, adaptive
+from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, adaptive
 from watchpost.poll.source import SourceContext, SourceKind
+from watchpost.poll.visit import Visit
 
 FULL_READ_EVERY = timedelta(days=3)
 """Less than half of the shortest `retention.dedup` that the configuration allows.
@@ -37,7 +38,7 @@ _GONE = Visit(
     "failed",
     reason="gone",
     detail="HTTP 410: the feed is gone for good; it is not asked again until its url is changed",
-    pace=Interval(floors=(MinimumWait(LONGEST, "gone for good: not asked again until its url is changed"),)),
+    interval=Interval(floors=(MinimumWait(LONGEST, "gone for good: not asked again until its url is changed"),)),
 )
 
 
@@ -127,7 +128,7 @@ class Feed:
             "failed",
             reason=error.reason,
             detail=f"{error.detail}; next time at the configured url" if astray else error.detail,
-            pace=known.interval_after_failure(error.retry_after_seconds),
+            interval=known.interval_after_failure(error.retry_after_seconds),
         )
         return visit, stored.without_redirect() if astray else stored
 
@@ -160,7 +161,7 @@ class Feed:
             seen=selector.seen,
             marks=selector.marks,
             detail="; ".join(note for note in notes if note),
-            pace=_SOON if completed.left else self._interval(memory, answer.headers.get("age", ""), now),
+            interval=_SOON if completed.left else self._interval(memory, answer.headers.get("age", ""), now),
             failures=(*reading.failures, *completed.failures),
             size=len(answer.body),
             more=completed.left > 0,

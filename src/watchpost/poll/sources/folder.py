@@ -27,8 +27,8 @@ from watchpost.poll.folders.files import (
 )
 from watchpost.poll.folders.removals import FileRemovals
 from watchpost.poll.folders.scan import Look, ScannedFile, Settling, compile_glob, scan
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Parser, SourceContext, SourceKind
+from watchpost.poll.visit import Visit
 
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script: nobody else is served meanwhile
