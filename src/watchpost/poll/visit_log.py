@@ -1,4 +1,4 @@
-"""What a visit adds to metrics, traces and the log. Feeds are counted together, by outcome; folders, which are few, by name."""
+"""What a visit adds to metrics, traces and the log. Feeds are counted together by outcome, folders by name."""
 
 from __future__ import annotations
 

@@ -92,11 +92,7 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
             ]
             due = await overview.due(names)
     except StoreError as error:
-        bare = (
-            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, SourceState.UNKNOWN)
-            for name, one in known.items()
-        )
-        return tuple(bare), str(error)
+        return tuple(_unknown(name, options) for name, options in known.items()), str(error)
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
 
@@ -110,8 +106,7 @@ async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedSt
             due = (await overview.due([name])).get(name)
             return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
-        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
-        return bare, SourceRecord(name, {}, {}), str(error)
+        return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
 
 
 def shown_options(options: FeedOptions) -> dict[str, Any]:
@@ -153,6 +148,10 @@ def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> F
         fare.failing_since,
         REVIVED.get(fare.state) or CURES.get(fare.reason, "") if fare.failures else "",
     )
+
+
+def _unknown(name: str, options: FeedOptions) -> FeedStatus:
+    return FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
 
 
 def _why(fare: SourceStatus) -> str:
