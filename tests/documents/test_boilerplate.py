@@ -99,6 +99,6 @@ def test_teasers_and_tags_below_an_article_are_blanked(boilerplate: str) -> None
 
 def test_a_sentence_that_begins_like_a_label_stays() -> None:
     text = TEASERS.format(
-        boilerplate="More from the river is to come, said the forecaster, who has watched it rise for the sixth day now."
+        boilerplate="More from the river is to come, said the forecaster, who has seen it rise for the sixth day now."
     )
     assert blank_margins(text) == text
