@@ -88,7 +88,7 @@ def test_the_sandbox_holds(text: str) -> None:
 
 
 def test_a_body_must_be_json() -> None:
-    with pytest.raises(TemplateFault, match=r"desk.txt: what it makes is not JSON"):
+    with pytest.raises(TemplateFault, match=r"desk.txt: the result is not JSON"):
         written("{{ heading }} and more", "json")
 
 

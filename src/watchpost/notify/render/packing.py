@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -49,53 +49,32 @@ def pages(
     """The digest with the stories that fit, and these in the chat's form, page by page.
 
     `cost` is the size of one story in that form, `frame(digest, page, pages)` that of everything around the stories
-    of a page.
+    of a page. A story that is too long for its page is one line; each page has at least one story.
     """
     # The line "Not shown" may be needed: it takes its room from the beginning.
-    omitted = (limit_stories(digest, 0) if digest.stories else digest).omitted
+    with_omissions = replace(digest, omitted=limit_stories(digest, 0).omitted)
 
     def room(page: int) -> int:
-        return limits.size - frame(replace(digest, omitted=omitted), page, limits.messages)
+        return limits.size - frame(with_omissions, page, limits.messages)
 
-    packed = pack(
-        digest.stories,
-        limits,
-        lay_out=lambda story, number, above, brief: form(story_text(digest, story, number, above, brief, limits)),
-        cost=cost,
-        room=room,
-    )
-    return limit_stories(digest, sum(map(len, packed))), packed
+    def lay_out(story: Story, number: int, above: str, *, brief: bool = False) -> T:
+        return form(story_text(digest, story, number, above=above, brief=brief, limits=limits))
 
-
-def pack(
-    stories: Sequence[Story],
-    limits: Limits,
-    *,
-    lay_out: Callable[[Story, int, str, bool], T],
-    cost: Callable[[T], int],
-    room: Callable[[int], int],
-) -> list[list[T]]:
-    """The stories laid out, in pages that fit, in their order; those that fit no page are left out at the end.
-
-    `lay_out(story, number, above, brief)` gives one story: `number` from 1, `above` the name of the topic of the story
-    before it ("" for the first of a page), `brief` for one line. `cost` is its size, `room(page)` the room for stories
-    on that page (from 1). A story that is too long for its page is laid out in brief; each page has at least one.
-    """
-    pages: list[list[T]] = [[]]
+    packed: list[list[T]] = [[]]
     left, above = room(1), ""
-    for number, story in enumerate(stories, 1):
-        form = lay_out(story, number, above, False)
-        if pages[-1] and (cost(form) > left or len(pages[-1]) == limits.stories):
-            if len(pages) == limits.messages:
+    for number, story in enumerate(digest.stories, 1):
+        text = lay_out(story, number, above)
+        if packed[-1] and (cost(text) > left or len(packed[-1]) == limits.stories):
+            if len(packed) == limits.messages:
                 break
-            pages.append([])
-            left = room(len(pages))
-            form = lay_out(story, number, "", False)
-        if cost(form) > left:
-            form = lay_out(story, number, "", True)
-        pages[-1].append(form)
-        left, above = left - cost(form), story_lines.main_topic(story).name
-    return pages
+            packed.append([])
+            left, above = room(len(packed)), ""
+            text = lay_out(story, number, above)
+        if cost(text) > left:
+            text = lay_out(story, number, "", brief=True)
+        packed[-1].append(text)
+        left, above = left - cost(text), story_lines.main_topic(story).name
+    return limit_stories(digest, sum(map(len, packed))), packed
 
 
 @dataclass(frozen=True, slots=True)

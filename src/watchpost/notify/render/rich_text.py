@@ -69,7 +69,7 @@ def opening(digest: Digest, number: int) -> tuple[str, ...]:
     return tuple(filter(None, lines))
 
 
-def story_text(digest: Digest, story: Story, number: int, above: str, brief: bool, limits: Limits) -> StoryText:
+def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: bool, limits: Limits) -> StoryText:
     """One story; one line of it if `brief` or if it is continuing. `above`: the topic of the story before it."""
     main = story_lines.main_topic(story)
     topic = "" if main.name == above else cut(story_lines.topic_title(main), 80).upper()

@@ -1,7 +1,7 @@
-"""Pure: editions by an operator's own templates (Jinja2), in its sandbox.
+"""Pure: digests in the form of an operator's own Jinja2 templates, in its sandbox.
 
-The operator is trusted, the news is not: HTML is escaped, values in JSON bodies are JSON, and an unknown name is an
-error rather than an empty place. Templates loop over what they are given only, and write at most a megabyte.
+The operator is trusted, the articles are not: HTML is escaped, values in JSON bodies are JSON, and an unknown name is
+an error rather than an empty string. Templates loop over what they are given only, and write at most a megabyte.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost.model import Digest
-from watchpost.notify.render import packing, payload, sentences, story_lines
+from watchpost.notify.render import payload, sentences, story_lines
 from watchpost.notify.render.i18n import translation
+from watchpost.notify.render.packing import limit_stories
 from watchpost.notify.render.sanitize import clean, link
 
 if TYPE_CHECKING:
@@ -25,49 +26,49 @@ if TYPE_CHECKING:
 Form = Literal["text", "html", "json"]
 LARGEST = 1_000_000  # code points that a template may write
 MAX_STORIES = 500
-_ENDLESS = ("center", "format", "indent", "wordwrap")  # filters that make much of little
+_AMPLIFIERS = ("center", "format", "indent", "wordwrap")  # filters that make long texts of short ones
 _JSON_LIMIT = 64 * 1024 * 1024
 
 
 class TemplateFault(ValueError):
-    """What is wrong with a template: `mail.html:12: 'titel' is unknown; did you mean 'title'?`"""
+    """A mistake in a template: `mail.html:12: 'titel' is unknown; did you mean 'title'?`"""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateText:
-    """A template's text, and the name under which people know it."""
+    """A template, and the name of its file or of its key in the configuration."""
 
     text: str
     name: str
 
 
 def render_template(source: TemplateText, form: Form, digest: Digest) -> str:
-    """The digest as the template wants it. Raises TemplateFault."""
+    """The digest in the form of the template. Raises TemplateFault."""
     from jinja2 import TemplateSyntaxError
 
-    facts = variables(packing.limit_stories(digest, MAX_STORIES))
+    values = variables(limit_stories(digest, MAX_STORIES))
     try:
-        text = _generate(_compiled(source, form), facts)
+        text = _generate(_compiled(source, form), values)
     except TemplateFault as error:
         raise TemplateFault(f"{source.name}: {error}") from None
     except TemplateSyntaxError as error:
         raise TemplateFault(f"{source.name}:{error.lineno}: {error.message}") from None
-    except Exception as error:  # whatever an expression can raise
+    except Exception as error:  # an expression can raise anything
         line = _line(error, source.name)
-        raise TemplateFault(f"{source.name}{line}: {_problem(error, facts)}") from None
+        raise TemplateFault(f"{source.name}{line}: {_problem(error, values)}") from None
     if form == "json":
         try:
             json.loads(text)
         except ValueError as error:
-            raise TemplateFault(f"{source.name}: what it makes is not JSON ({error})") from None
+            raise TemplateFault(f"{source.name}: the result is not JSON ({error})") from None
     return text
 
 
 def variables(digest: Digest) -> Mapping[str, Any]:
-    """What a template may use: the `data` of the webhook's JSON, and the sentences that our own editions say."""
+    """What a template may use: the `data` of the webhook's JSON, and the sentences of our own digests."""
     document = json.loads(payload.payload(digest, _JSON_LIMIT))
     stories = [
-        told
+        data
         | {
             "number": number,
             "topic": story_lines.topic_title(story_lines.main_topic(story)),
@@ -77,9 +78,9 @@ def variables(digest: Digest) -> Mapping[str, Any]:
             "outlet": story_lines.outlet(story.lead),
             "why": story_lines.matched_words(digest, story),
         }
-        for number, (told, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
+        for number, (data, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]
-    facts: dict[str, Any] = document["data"] | {
+    values: dict[str, Any] = document["data"] | {
         "stories": stories,
         "id": document["id"],
         "kind": digest.kind,
@@ -97,7 +98,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
         "remarks": list(sentences.remarks(digest)),
         "colophon": sentences.footer(digest),
     }
-    return facts
+    return values
 
 
 @lru_cache(maxsize=64)
@@ -107,13 +108,13 @@ def _compiled(source: TemplateText, form: Form) -> Template:
     from markupsafe import Markup
 
     class Sandbox(ImmutableSandboxedEnvironment):
-        """Also without repetition of texts, which fills the memory before anybody can count."""
+        """Also without repetition of texts, which fills the memory before the result can be measured."""
 
         intercepted_binops = frozenset({"*", "**", "%"})
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             if not (isinstance(left, int | float) and isinstance(right, int | float)) or operator == "**":
-                raise TemplateFault(f"{operator} is only for numbers, and ** for none")
+                raise TemplateFault("** is not allowed" if operator == "**" else f"{operator} works on numbers only")
             return super().call_binop(context, operator, left, right)
 
     def highlighted(snippet: Mapping[str, Any], before: str = "**", after: str = "**") -> str:
@@ -123,7 +124,7 @@ def _compiled(source: TemplateText, form: Form) -> Template:
             parts += [escape(text[at:start]), before, escape(text[start:stop]), after]
             at = stop
         joined = "".join(map(str, [*parts, escape(text[at:])]))
-        return Markup(joined) if form == "html" else joined  # noqa: S704  # each piece was escaped above
+        return Markup(joined) if form == "html" else joined  # noqa: S704  # each piece is escaped above
 
     env = Sandbox(
         autoescape=form == "html",
@@ -133,7 +134,7 @@ def _compiled(source: TemplateText, form: Form) -> Template:
         lstrip_blocks=True,
     )
     env.globals.clear()
-    for name in _ENDLESS:
+    for name in _AMPLIFIERS:
         env.filters.pop(name)
     env.filters["highlighted"] = highlighted
     code = env.compile(source.text, source.name, source.name)
@@ -144,7 +145,7 @@ def _as_json(value: Any) -> Any:
     from jinja2 import Undefined
     from markupsafe import Markup
 
-    if isinstance(value, Undefined | Markup):  # Markup: what went through `tojson`
+    if isinstance(value, Undefined | Markup):  # Markup: the result of `tojson`
         return value
     return json.dumps(value, ensure_ascii=False)
 
@@ -153,24 +154,24 @@ def _as_text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _generate(template: Template, facts: Mapping[str, Any]) -> str:
+def _generate(template: Template, values: Mapping[str, Any]) -> str:
     parts, size = [], 0
-    for part in template.generate(facts):
+    for part in template.generate(values):
         size += len(part)
         if size > LARGEST:
-            raise TemplateFault(f"it writes more than {LARGEST} characters")
+            raise TemplateFault(f"the result has more than {LARGEST:,} characters")
         parts.append(part)
     return "".join(parts)
 
 
-def _problem(error: Exception, facts: Mapping[str, Any]) -> str:
+def _problem(error: Exception, values: Mapping[str, Any]) -> str:
     from jinja2 import UndefinedError
 
     if not isinstance(error, UndefinedError):
         return f"{type(error).__name__}: {error}"[:300]
-    named = re.findall(r"'([^']*)'", str(error))
-    name = named[-1] if named else ""
-    close = get_close_matches(name, sorted(_all_names(facts)), n=1, cutoff=0.6)
+    quoted = re.findall(r"'([^']*)'", str(error))
+    name = quoted[-1] if quoted else ""
+    close = get_close_matches(name, sorted(_all_names(values)), n=1, cutoff=0.6)
     return f"'{name}' is unknown" + (f"; did you mean '{close[0]}'?" if close else "")
 
 
@@ -183,7 +184,7 @@ def _all_names(value: Any) -> set[str]:
 
 
 def _line(error: Exception, name: str) -> str:
-    """ ":12", the line of the template that was at work; "" if that is unknown."""
+    """ ":12", the line of the template that raised the error; "" if it is unknown."""
     line, trace = "", error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == name:
