@@ -1,4 +1,4 @@
-"""The HTML edition, read back by a parser as a mail program would."""
+"""A digest as HTML, read back by a parser like that of a mail program."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def test_nothing_hostile_gets_through(text: str, kind: str) -> None:
 
 
 def test_five_hundred_stories_are_cut_counted_and_the_twin_tells_the_same() -> None:
-    edition = endless()
-    shown = html.fit(edition)
-    page = html.page(edition)
+    sample = endless()
+    shown = html.fit(sample)
+    page = html.page(sample)
     check(page)
     assert html.page(shown) == page
     assert 20 < len(shown.stories) < 500

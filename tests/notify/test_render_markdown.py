@@ -41,7 +41,7 @@ def test_hostile_headlines_are_shown_as_they_are(text: str) -> None:
     assert seen(escape(line)) == (line, set())
 
 
-def test_nobody_is_called_and_nothing_burns() -> None:
+def test_no_mention_and_no_emoji() -> None:
     assert "@here" not in escape(MENTION)
     assert "@channel" not in escape("@channel @all")
     assert ":fire:" not in escape(MENTION)

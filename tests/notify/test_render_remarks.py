@@ -37,7 +37,7 @@ def full(**fields: object) -> Digest:
     return replace(base, stories=(*base.stories, corrected))
 
 
-def test_everything_is_said_in_english() -> None:
+def test_the_remarks_in_english() -> None:
     assert remarks(full()) == (
         "Wagner: 9,700 more hits over the hourly limit, counted but not listed.",
         'Corrections: RFI Afrique, "45 dead in Gao" (figures corrected: 30 → 45).',
@@ -51,17 +51,17 @@ def test_everything_is_said_in_english() -> None:
     assert spikes(full()) == "Much more than usual: Wagner / Africa Corps 12 (usually 4)."
 
 
-def test_everything_is_said_in_french() -> None:
-    edition = full(language="fr")
-    assert [" ".join(remark.split()) for remark in remarks(edition)] == [
+def test_the_remarks_in_french() -> None:
+    sample = full(language="fr")
+    assert [" ".join(remark.split()) for remark in remarks(sample)] == [
         "Wagner : 9 700 autres résultats au-delà de la limite horaire, comptés mais non affichés.",
         "Corrections : RFI Afrique, « 45 dead in Gao » (chiffres corrigés : 30 → 45).",
         "Mis en sourdine : 3 résultats.",
         "Prochain envoi : 18:00.",
     ]
-    trend = " ".join(trend_line(edition, "wagner").split())
+    trend = " ".join(trend_line(sample, "wagner").split())
     assert trend == "▃▃▂▃▄▃▂▂▂▂▃▃▃█ 12 résultats, d’ordinaire 4 : PIC ×3,0"
-    assert " ".join(spikes(edition).split()) == "Bien plus que d’ordinaire : Wagner / Africa Corps 12 (d’ordinaire 4)."
+    assert " ".join(spikes(sample).split()) == "Bien plus que d’ordinaire : Wagner / Africa Corps 12 (d’ordinaire 4)."
 
 
 def test_a_plain_day_has_nothing_to_remark() -> None:
@@ -70,7 +70,7 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 
 
 @pytest.mark.parametrize("form", ["plain", "html", "slack"])
-def test_every_form_says_it(form: str) -> None:
+def test_every_form_has_them(form: str) -> None:
     forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
     bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
@@ -90,21 +90,21 @@ def test_webhooks_get_the_numbers() -> None:
 
 def test_what_is_left_out_is_counted_by_severity() -> None:
     mali = story(2).topics[:1]
-    edition = digest(story(1), story(2), story(3, topics=mali), story(4, topics=mali))
-    assert not_shown(limit_stories(edition, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
-    assert not_shown(limit_stories(limit_stories(edition, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    sample = digest(story(1), story(2), story(3, topics=mali), story(4, topics=mali))
+    assert not_shown(limit_stories(sample, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    assert not_shown(limit_stories(limit_stories(sample, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
 
 
 def test_hostile_words_are_harmless_here_too() -> None:
     name = "one\r\nBcc: victim@example.org\x1b[31m\u202e"
-    (said,) = remarks(hostile(name, flooded=((name, 2),)))
-    assert said.isprintable()
+    (remark,) = remarks(hostile(name, flooded=((name, 2),)))
+    assert remark.isprintable()
 
 
 def test_hits_over_the_limit_alone_are_no_quiet_day() -> None:
     notice = digest(kind="alert", flooded=(("Wagner", 60), ("Mali", 2)))
-    for said in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
-        assert "Nothing matched" not in said
+    for text in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
+        assert "Nothing matched" not in text
     assert sentences.subject(notice) == "[newsdesk] 62 hits over the hourly limit, counted but not listed."
     assert "Wagner: 60 more hits over the hourly limit, counted but not listed." in " ".join(
         plain.plain(notice).split()

@@ -1,4 +1,4 @@
-"""Foreign text and addresses: what an edition may show of them."""
+"""Text and addresses from feeds: what a digest may show of them."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ from watchpost.notify.render import html, plain, sentences, story_lines, times
     ],
 )
 def test_the_footer_accounts_for_yesterday(language: str, gaps: tuple[str, ...], expected: str) -> None:
-    edition = replace(digest(), language=language, accounts=SourceCounts(41, 2016, 14, gaps))
-    assert expected in sentences.footer(edition)
-    assert sentences.footer(replace(edition, accounts=None)).startswith(("You receive", "Vous recevez"))
+    sample = replace(digest(), language=language, accounts=SourceCounts(41, 2016, 14, gaps))
+    assert expected in sentences.footer(sample)
+    assert sentences.footer(replace(sample, accounts=None)).startswith(("You receive", "Vous recevez"))
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
@@ -56,21 +56,21 @@ def test_a_story_stands_once_under_its_most_severe_topic() -> None:
 
 
 def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
-    edition = usual()
-    assert sentences.dateline(edition) == "Monday, 23 November 2026, 09:00 Europe/Paris"
-    assert sentences.period(edition) == "Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00"
-    assert times.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
-    assert times.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
+    sample = usual()
+    assert sentences.dateline(sample) == "Monday, 23 November 2026, 09:00 Europe/Paris"
+    assert sentences.period(sample) == "Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00"
+    assert times.moment(sample, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
+    assert times.moment(sample, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
     assert sentences.dateline(usual(timezone="Nowhere/Land")) == "Monday, 23 November 2026, 08:00 UTC"
 
 
 def test_the_byline_never_guesses_a_date() -> None:
-    edition = usual()
-    assert story_lines.byline(edition, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
+    sample = usual()
+    assert story_lines.byline(sample, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
     undated = story(lead=report(published=None))
-    assert story_lines.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
+    assert story_lines.byline(sample, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
     old = story(lead=report(published=WHEN - timedelta(days=3)))
-    assert "published Fri 20 Nov 09:00 (3 days ago), seen 08:44" in story_lines.byline(edition, old)
+    assert "published Fri 20 Nov 09:00 (3 days ago), seen 08:44" in story_lines.byline(sample, old)
 
 
 def test_copies_of_one_outlet_are_one_source() -> None:
@@ -103,13 +103,13 @@ def test_a_late_digest_says_so(late: timedelta, sentence: str) -> None:
 
 
 def test_a_french_digest_is_french_throughout() -> None:
-    edition = usual(language="fr", late=timedelta(hours=3))
+    sample = usual(language="fr", late=timedelta(hours=3))
     assert (
-        sentences.subject(edition)
+        sentences.subject(sample)
         == "[newsdesk] 3 sujets\N{NO-BREAK SPACE}: Explosion near Gao base; JNIM claims attack (+2)"
     )
-    assert sentences.dateline(edition) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
-    text = " ".join(plain.plain(edition).split())
+    assert sentences.dateline(sample) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
+    text = " ".join(plain.plain(sample).split())
     for sentence in (
         "3 sujets d’après 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
         "Envoyé avec 3 heures de retard : le service était arrêté.",
@@ -121,8 +121,8 @@ def test_a_french_digest_is_french_throughout() -> None:
         assert sentence in text
     assert sentences.nothing(digest(language="fr", sources_total=1)) == "Aucun résultat. 1 source a été lue."
     english = re.compile(r"\b(matched|also|seen|from|stories|story|topics?|read|shown|period|since)\b", re.IGNORECASE)
-    ours = "".join(html.page(edition).split("<body")[1:]).replace("Kidal talks go on", "")
-    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.messages(edition)[1]))
+    ours = "".join(html.page(sample).split("<body")[1:]).replace("Kidal talks go on", "")
+    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.messages(sample)[1]))
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,10 @@ def test_an_arabic_digest_runs_from_right_to_left() -> None:
 
 def test_an_update_says_what_has_changed() -> None:
     change = HeadlineChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
-    told = story(status="updated", change=change, outlets=7, independent=3)
-    assert story_lines.status_label(digest(), told) == "UPDATE +3"
-    assert story_lines.byline(digest(), told).endswith(
+    update = story(status="updated", change=change, outlets=7, independent=3)
+    assert story_lines.status_label(digest(), update) == "UPDATE +3"
+    assert story_lines.byline(digest(), update).endswith(
         "7 sources, 3 independent; headline changed; figures corrected: 30 → 45."
     )
-    assert story_lines.status_label(digest(language="fr"), told) == "MIS À JOUR +3"
-    assert story_lines.sources_in_words(digest(language="fr"), told) == "7 sources, 3 indépendantes"
+    assert story_lines.status_label(digest(language="fr"), update) == "MIS À JOUR +3"
+    assert story_lines.sources_in_words(digest(language="fr"), update) == "7 sources, 3 indépendantes"

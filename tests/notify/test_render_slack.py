@@ -1,4 +1,4 @@
-"""The Slack edition, with slack_sdk's own models as a second opinion."""
+"""Digests for Slack, also checked by the models of slack_sdk."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from watchpost.notify.receivers import slack
 from watchpost.notify.receivers.slack import messages, plain_payload, validate_slack
 
 
-def read(edition: Any) -> list[dict[str, Any]]:
+def read(sample: Any) -> list[dict[str, Any]]:
     """The payloads, each found fit by our rules and by Slack's own library."""
-    payloads = [json.loads(message) for message in messages(edition)[1]]
-    for message, payload in zip(messages(edition)[1], payloads, strict=True):
+    payloads = [json.loads(message) for message in messages(sample)[1]]
+    for message, payload in zip(messages(sample)[1], payloads, strict=True):
         assert validate_slack(payload) == ()
         assert len(message.encode()) <= slack.MAX_BYTES
         for block in payload["blocks"]:
@@ -52,12 +52,12 @@ def test_the_message() -> None:
     (rtl,) = (part["text"] for part in parts if part["type"] == "link" and "غاو" in part["text"])
     assert (rtl[0], rtl[-1]) == ("\u2068", "\u2069")
     assert payload["unfurl_links"] is False
-    said = json.dumps(payload, ensure_ascii=False)
-    assert "Not read (2 of 41 sources)" in said
-    assert "Not shown: 2 stories." in said
+    text = json.dumps(payload, ensure_ascii=False)
+    assert "Not read (2 of 41 sources)" in text
+    assert "Not shown: 2 stories." in text
 
 
-def test_a_mention_in_a_headline_is_shown_and_reaches_nobody() -> None:
+def test_a_mention_in_a_headline_is_shown_and_notifies_nobody() -> None:
     (payload,) = read(hostile(MENTION))
     assert MENTION in [part["text"] for part in texts(payload)]
     assert "<!channel>" not in payload["text"]
@@ -90,7 +90,7 @@ def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
     assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[1][-1]
 
 
-def test_an_empty_edition_is_a_message_too() -> None:
+def test_an_empty_digest_is_a_message_too() -> None:
     (payload,) = read(digest())
     assert payload["blocks"][0]["text"]["text"] == "Nothing matched. All 41 sources were read."
 

@@ -1,4 +1,4 @@
-"""The edition that receivers are tried with says everywhere that it is a test."""
+"""The digest that receivers are tried with is marked as a test in each form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchpost.notify.templates import sample_digest
 
 
 @pytest.mark.parametrize(("language", "mark"), [("en", "TEST MESSAGE"), ("fr", "MESSAGE D’ESSAI")])
-def test_every_edition_is_marked(language: str, mark: str) -> None:
+def test_every_form_is_marked(language: str, mark: str) -> None:
     digest = sample_digest("desk", WHEN, language=language)
     (blocks,) = slack.messages(digest)[1]
     assert mark in sentences.subject(digest)
