@@ -125,7 +125,7 @@ def build(web_context: WebContext) -> Starlette:
             Middleware(RequestCounter),
             Middleware(
                 Guard,
-                authenticator=Authenticator(web_context.access.auth),
+                authenticator=Authenticator(web_context.access),
                 names=web_context.access.names,
                 open_to_all=not loopback,
             ),

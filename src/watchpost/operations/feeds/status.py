@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from watchpost import redaction
-from watchpost.config.config import Config, SourceConfig
+from watchpost.config.config import Config, Part
 from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import StoreError
 from watchpost.operations import factory
-from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.http import caching, websub
 from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
-from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
+from watchpost.store.sources import SourceRecord, SourceStatus
 
 # what an operator can do about a feed in trouble.
 
@@ -51,9 +51,12 @@ REVIVED = {
 """How a feed comes back that is dead or gone."""
 
 
+State = Literal["ok", "failing", "dead", "gone", "never read", "unknown"]
+
+
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """One feed. `state` is UNKNOWN if the store could not be asked. `due` is the next visit, `why` its reason in words.
+    """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words.
 
     `url` is as it may be shown: without tokens. `failing_since` is when the first of the failures was, `cure` what can
     be done about them.
@@ -63,7 +66,7 @@ class FeedStatus:
     url: str
     every: timedelta
     tags: tuple[str, ...]
-    state: SourceState
+    state: State
     failures: int = 0
     reason: str = ""
     detail: str = ""
@@ -92,7 +95,10 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
             ]
             due = await overview.due(names)
     except StoreError as error:
-        return tuple(_unknown(name, options) for name, options in known.items()), str(error)
+        bare = (
+            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, "unknown") for name, one in known.items()
+        )
+        return tuple(bare), str(error)
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
 
@@ -106,7 +112,8 @@ async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedSt
             due = (await overview.due([name])).get(name)
             return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
-        return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
+        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, "unknown")
+        return bare, SourceRecord(name, {}, {}), str(error)
 
 
 def shown_options(options: FeedOptions) -> dict[str, Any]:
@@ -127,17 +134,18 @@ def _masked(value: object) -> str:
     return "***" if isinstance(value, str) else str(value)
 
 
-def _feed(part: SourceConfig) -> FeedOptions | None:
+def _feed(part: Part) -> FeedOptions | None:
     return part.options if isinstance(part.options, FeedOptions) else None
 
 
 def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
+    state = _state(fare)
     return FeedStatus(
         fare.name,
         redaction.clean(options.url),
         options.every,
         options.tags,
-        fare.state,
+        state,
         fare.failures,
         fare.reason,
         fare.detail,
@@ -146,16 +154,25 @@ def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> F
         due,
         _why(fare),
         fare.failing_since,
-        REVIVED.get(fare.state) or CURES.get(fare.reason, "") if fare.failures else "",
+        REVIVED.get(state) or CURES.get(fare.reason, "") if fare.failures else "",
     )
 
 
-def _unknown(name: str, options: FeedOptions) -> FeedStatus:
-    return FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
+def _state(fare: SourceStatus) -> State:
+    if fare.state == "gone" or fare.reason == "gone":
+        return "gone"
+    if fare.state == "dead":
+        return "dead"
+    if fare.failures:
+        return "failing"
+    return "ok" if fare.last_read is not None else "never read"
 
 
 def _why(fare: SourceStatus) -> str:
-    return fare.next_why if fare.last_visit is not None else "it is new: it is read when a poller is free"
+    """The poller writes "2026-11-23 12:10:00 UTC, every 10 minutes"."""
+    if fare.last_visit is None:
+        return "it is new: as soon as a poller has a hand free"
+    return fare.next_visit.partition(" UTC, ")[2] or fare.next_visit
 
 
 def failing(found: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:
@@ -171,13 +188,13 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def parts(
-    name: str, every: timedelta, configured: bool, memory: FeedMemory, failures: int, now: datetime
+    name: str, every: timedelta, configured: bool, memory: Mapping[str, str], failures: int, now: datetime
 ) -> tuple[str, ...]:
-    """Everything that speaks for waiting; the longest of it decides. `memory` is what is kept of the feed.
+    """Everything that speaks for waiting; the longest of it decides. `memory` is the feed's, {} if nothing is kept.
 
     `configured`: somebody wrote the interval `every`; else it is what a feed begins with.
     """
-    pace = memory.interval("", adaptive=not configured)
+    pace = caching.pace(memory, {}, adaptive=not configured)
     if configured:
         found = [f"every {in_words(every)}, as configured"]
     elif pace.every is not None:
@@ -189,7 +206,7 @@ def parts(
     if failures > 1:
         found.append(f"doubled with each failure after the first, of which there are {failures} in a row")
     found += [floor.why for floor in pace.floors]
-    pushed = memory.subscription.minimum_wait(now)
+    pushed = websub.floor(memory, now)
     found += [pushed.why] if pushed is not None else []
     if pace.skip_hours:
         found.append(f"the feed wants no visits at {', '.join(f'{hour}h' for hour in pace.skip_hours)} GMT")
