@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench editors browser eval soak screenshots schema clean
+.PHONY: help install run test check format bench catalogues editors browser eval soak screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,14 @@ check: $(VENV)/.installed-dev  ## check format, lint, types, import contracts an
 format: $(VENV)/.installed-dev  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+RENDER := src/watchpost/notify/render
+
+catalogues: $(VENV)/.installed  ## bring the translations of digests up to date with the messages in the code
+	@mkdir -p build
+	$(BIN)/pybabel -q extract --no-location --omit-header -o build/watchpost.pot $(RENDER)
+	$(BIN)/pybabel -q update -D watchpost -d $(RENDER)/locale -i build/watchpost.pot \
+		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 schema: install  ## write config/watchpost.schema.json and docs/openapi.json again
 	$(BIN)/watchpost config schema > config/watchpost.schema.json

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 from watchpost import plurals
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 _YEAR_SECONDS = 31_557_600
 
@@ -22,38 +21,14 @@ _WHOLE_DAYS_FROM = 7  # the hours no longer matter to a reader
 def parse(value: object) -> timedelta:
     """The duration that an operator wrote: "90s", "10m", "1h30m", "2d". Raises ValueError that says how to write it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs a unit, e.g. {value}m (got the number {value})")
+        raise ValueError(f"{value} needs a unit; write it like {value}m")
     parts = _PART.findall(value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != str(value).replace(" ", ""):
-        raise ValueError("a duration is written like 30s, 10m, 1h30m, 2d")
+        raise ValueError("this is not a duration; write it like 30s, 10m, 1h30m or 2d")
     try:
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
     except OverflowError:
-        raise ValueError("this duration is too long; at most 999999999d is possible") from None
-
-
-def since(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The past moment that a person names: "12h" or "7d" before `now`, "today", "yesterday", a date, or a time.
-
-    Days begin at midnight in `zone`; a time without an offset is in `zone`. Raises ValueError with ways to write it.
-    """
-    today = now.astimezone(zone).date()
-    try:
-        if text in ("today", "yesterday"):
-            day = today if text == "today" else today - timedelta(days=1)
-            moment = datetime.combine(day, time(), zone)
-        elif _DATE.match(text):
-            moment = datetime.fromisoformat(text)
-            moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-        else:
-            moment = now - parse(text)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"'{text}' is not a time; write it like 12h, 7d, yesterday, 2026-11-20 or 2026-11-20T08:00Z"
-        ) from None
-    if moment >= now:
-        raise ValueError(f"'{text}' is not in the past")
-    return moment
+        raise ValueError("this duration is too long; write at most 999999999d") from None
 
 
 def written(span: timedelta) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.command import watchpost
 from tests.cli.terminal import on_terminal
-from watchpost.poll.poller import WORTH_TELLING
+from watchpost.poll.poller import FIRST_ROUND_MIN
 
 CONFIG = """version: 1
 timezone: UTC
@@ -51,7 +51,7 @@ def here(tmp_path: Path) -> Iterator[Path]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    feeds = "".join(f"  f{n}: http://127.0.0.1:{server.server_port}/{n}\n" for n in range(WORTH_TELLING))
+    feeds = "".join(f"  f{n}: http://127.0.0.1:{server.server_port}/{n}\n" for n in range(FIRST_ROUND_MIN))
     (tmp_path / "watchpost.yaml").write_text(f"{CONFIG}feeds:\n{feeds}")
     yield tmp_path
     server.shutdown()
@@ -63,7 +63,7 @@ def test_a_first_round_shows_how_far_it_is_and_garbles_no_line(here: Path) -> No
     assert re.search(r"reading the feeds .* \d+/100", _CONTROL.sub("", shown))
     lines = re.split(r"[\r\n]+", _CONTROL.sub("", shown))
     read = [line for line in lines if "new article" in line]
-    assert len(read) == WORTH_TELLING
+    assert len(read) == FIRST_ROUND_MIN
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d f\d+: 1 new article", line.strip()) for line in read), read
     after = shown[shown.rindex("reading the feeds") :]
     assert "100 stories" in after, "the bar is gone before the edition comes"
@@ -76,5 +76,5 @@ def test_nothing_of_it_is_seen_in_a_pipe_or_if_only_errors_are_wanted(here: Path
     assert "reading the feeds" not in on_terminal(here, "run", "--once", "-q", "--data", "other")[1]
     lines = on_terminal(here, "run", "--once", "--data", "third", WATCHPOST_LOG_FORMAT="json")[1].splitlines()
     read = [line for line in lines if '"source.read"' in line]
-    assert len(read) == WORTH_TELLING
+    assert len(read) == FIRST_ROUND_MIN
     assert all(json.loads(line)["new"] == 1 for line in read), "lines for machines are whole"

@@ -16,7 +16,7 @@ from watchpost.config.yaml_reader import plain, read_yaml
 HERE = Path(__file__).parent
 SCHEMA = json_schema(SOURCES, RECEIVERS)
 KNOWN = {
-    *("$schema", "$defs", "$ref", "title", "description", "default", "examples", "format"),
+    *("$schema", "$defs", "$ref", "title", "description", "default", "examples", "format", "deprecated", "x-advanced"),
     *("type", "const", "enum", "pattern", "minimum", "maximum", "anyOf", "oneOf"),
     *("properties", "required", "additionalProperties", "propertyNames", "items", "minItems"),
 }
@@ -106,7 +106,7 @@ def test_mistakes_do_not_fit(text: str) -> None:
 
 
 def test_defaults_are_written_as_an_operator_writes_them() -> None:
-    properties = SCHEMA["$defs"]["RetentionOptions"]["properties"]
+    properties = SCHEMA["$defs"]["Retention"]["properties"]
     assert properties["dedup"]["default"] == "30d"
     assert SCHEMA["$defs"]["RouteOptions"]["properties"]["group_wait"]["default"] == "30s"
     assert SCHEMA["$defs"]["Feed"]["properties"]["every"]["default"] == "10m"

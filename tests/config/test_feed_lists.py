@@ -61,7 +61,7 @@ def test_what_the_configuration_names_itself_counts_and_the_twin_is_told(tmp_pat
     listed(tmp_path, "list.opml", ("RFI again", "HTTPS://A.example:443/rss#top"), ("mine", "https://b.example/"))
     config = plan_of(tmp_path, HEAD + "feeds: {mine: 'https://a.example/rss'}\n")
     assert list(options(config)) == ["mine", "mine-2450"]
-    assert warnings(config) == ["list.opml:2:1: warning: 'RFI again' is configured already as mine, which counts"]
+    assert warnings(config) == ["list.opml:2:1: warning: left out: 'RFI again' is already configured as mine"]
 
 
 def test_a_feed_in_two_folders_is_one_feed_with_both_tags(tmp_path: Path) -> None:
@@ -91,13 +91,13 @@ def test_a_bad_address_is_a_warning_at_its_line_without_the_address(tmp_path: Pa
     listed(tmp_path, "list.opml", ("Good", "https://a.example/"), ("Bad", "ftp://s3cr3t.example/"))
     config = plan_of(tmp_path, HEAD)
     assert list(options(config)) == ["Good"]
-    assert warnings(config) == ["list.opml:3:1 'Bad': warning: must look like ^https?://: left out"]
+    assert warnings(config) == ["list.opml:3:1 'Bad': warning: left out: must look like ^https?://"]
 
 
 def test_routes_may_name_feeds_of_lists(tmp_path: Path) -> None:
     listed(tmp_path, "list.opml", ("RFI", "https://a.example/"))
     rest = "topics: {mali: Mali}\nreceivers: {term: {type: console}}\n"
-    route = "routes: [{to: term, mode: immediate, when: {feeds: [RFI]}}]\n"
+    route = "routes: [{to: term, mode: immediate, when: {sources: [RFI]}}]\n"
     assert plan_of(tmp_path, HEAD + rest + route).routes[0].sources == ("RFI",)
     with pytest.raises(ConfigError, match="did you mean 'RFI'"):
         plan_of(tmp_path, HEAD + rest + route.replace("RFI", "RFII"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchpost.config.format import Renamed, formatted, migrated, renewed
+from watchpost.config.format import Renamed, formatted, migrated, rename_keys
 from watchpost.config.yaml_reader import MappingNode, plain, read_yaml
 from watchpost.errors import ConfigError, WatchpostError
 
@@ -142,11 +142,37 @@ def test_a_file_of_today_stays_byte_for_byte() -> None:
 def test_the_loader_takes_keys_of_earlier_versions_and_warns_with_the_line() -> None:
     tree, _ = read_yaml(OLD, "old.yaml")
     assert isinstance(tree, MappingNode)
-    today, warnings = renewed(tree, TABLE)
-    assert plain(today) == meaning(migrated(OLD, "x", TABLE)[0])
-    assert [str(one).split(": ")[0] for one in warnings] == [
+    complaints = rename_keys(tree, TABLE)
+    assert plain(tree) == meaning(migrated(OLD.replace(", address: z", ""), "x", TABLE)[0])
+    assert [str(one).split(": ")[0] for one in complaints] == [
         "old.yaml:5:3 limits.queue",
         "old.yaml:7:20 receivers.a.address",
+        "old.yaml:8:28 receivers.b.address",
         "old.yaml:3:1 zone",
     ]
-    assert "warning: this key is called 'timezone' now; until 0.3 both work" in str(warnings[2])
+    assert "'address' is the old name of 'url', which is there, too; remove it" in str(complaints[2])
+    assert "warning: 'zone' is deprecated; write 'timezone', or run `watchpost config migrate`" in str(complaints[3])
+
+
+ALIASES = """routes:
+  - when: {topic: mali, feeds: [rfi]}   # at once
+    to: team
+  - {when: {"topics": mali, 'topic': [gao]}, to: desk}
+silences:
+  - match:
+      feed: ria   # replays
+"""
+
+
+def test_aliases_of_keys_are_read_with_a_warning_and_rewritten_in_their_place() -> None:
+    text, done = migrated(ALIASES, "x")
+    assert text == ALIASES.replace("topic: mali, feeds", "topics: mali, sources").replace("feed: ria", "source: ria")
+    assert done == (
+        "routes[0].when.topic → routes[0].when.topics",
+        "routes[0].when.feeds → routes[0].when.sources",
+        "silences[0].match.feed → silences[0].match.source",
+    )
+    tree, _ = read_yaml(ALIASES, "x")
+    assert isinstance(tree, MappingNode)
+    assert [(one.line, one.severity) for one in rename_keys(tree)] == [*[(line, "warning") for line in (2, 4, 2, 7)]]
+    assert plain(tree)["routes"][1]["when"] == {"topics": ["mali", "gao"]}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.config.kinds import ENV, RECEIVERS, SOURCES, Chat, Feed, Folder, Mail
-from watchpost.config.config import Config, Limits, Retention
+from watchpost.config.config import Config
 from watchpost.config.loader import load
+from watchpost.config.schema import Limits, Retention
 from watchpost.errors import ConfigError
 from watchpost.model import Route
 from watchpost.query.document import Document
@@ -44,7 +45,7 @@ def test_the_minimal_file_is_enough() -> None:
     assert (config.timezone, config.language, config.public_url, config.install) == ("UTC", "en", "", "watchpost")
     assert (config.limits, config.retention) == (Limits(), Retention())
     assert (config.listen, config.redis_prefix) == ("127.0.0.1:8080", "{wp}:")
-    assert (config.log_format, config.log_level, config.access.guarded) == ("auto", "info", False)
+    assert (config.log_format, config.log_level, config.access.auth.required) == ("auto", "info", False)
     assert config.warnings == ()
 
 
@@ -131,7 +132,7 @@ def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
         "routes: [{to: phone, mode: immediate, group_interval: 5m, repeat_interval: 6h}]\n"
         'quiet_hours: [{receivers: phone, from: "22:00", to: "07:00", days: mon-fri, except: {severity: high}}]\n'
         "silences:\n"
-        "  - {match: {topic: mali, feed: ria}, until: 2026-12-01, reason: replays 2019, by: anna}\n"
+        "  - {match: {topic: mali, source: ria}, until: 2026-12-01, reason: replays 2019, by: anna}\n"
         '  - {match: {text: archive, severity: low}, until: "2026-12-01T08:00:00Z", reason: noise, by: ben}\n'
         "limits: {hits_per_topic_per_hour: 300, digests_per_receiver_per_hour: 20}\n",
     )
@@ -151,11 +152,11 @@ def test_quiet_hours_silences_and_limits(tmp_path: Path) -> None:
 def test_the_rest_of_the_frame(full: Config) -> None:
     assert (full.timezone, full.language) == ("Europe/Paris", "fr")
     assert (full.public_url, full.install) == ("https://watch.example.org", "watch.example.org")
-    assert full.limits == Limits(5000, timedelta(minutes=1))
-    assert full.retention == Retention(timedelta(days=14), timedelta(days=90))
+    assert full.limits == Limits(queue_max=5000, lease=timedelta(minutes=1))
+    assert full.retention == Retention(dedup=timedelta(days=14), deliveries=timedelta(days=90))
     assert (full.listen, full.redis_prefix) == ("0.0.0.0:8080", "{desk}:")
     assert (full.log_format, full.log_level) == ("json", "debug")
-    assert full.access.users["ops"].reveal().startswith("scrypt$")
+    assert full.access.auth.users["ops"].reveal().startswith("scrypt$")
     assert full.access.names == ("watch.example.org",)
     assert full.warnings == ()
 
@@ -181,7 +182,7 @@ def test_names_of_listed_feeds_come_from_their_hosts_and_are_unique(tmp_path: Pa
 def test_a_section_without_content_is_as_good_as_absent(tmp_path: Path) -> None:
     config = plan_of(tmp_path, "version: 1\nfeeds:\ntopics:\nreceivers:\nroutes:\nhttp:\ntimezone:\n")
     assert (config.sources, config.topics, config.receivers, config.routes) == ((), (), (), ())
-    assert [complaint.problem for complaint in config.warnings] == ["no feeds and no folders: nothing is watched"]
+    assert [complaint.problem for complaint in config.warnings] == ["nothing is watched: add feeds or folders"]
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
@@ -259,3 +260,32 @@ http: {metrics: false}
     assert [topic.window for topic in config.topics] == [timedelta(hours=48), timedelta(days=5)]
     assert config.story_window == timedelta(days=5)
     assert (config.limits.body_bytes, config.access.metrics) == (2 * 1024**2, False)
+
+
+def test_receivers_take_the_defaults_that_their_kinds_have(tmp_path: Path) -> None:
+    config = plan_of(
+        tmp_path,
+        "version: 1\n"
+        "defaults: {receiver: {max_stories: 20, timeout: 30s}}\n"
+        "receivers:\n"
+        "  one: {type: slack, url: {env: SLACK}}\n"
+        "  two: {type: slack, url: {env: SLACK}, max_stories: 5}\n"
+        "  term: {type: console}\n",
+    )
+    one, two, _ = (receiver.options for receiver in config.receivers)
+    assert isinstance(one, Chat)
+    assert isinstance(two, Chat)
+    assert (one.max_stories, two.max_stories) == (20, 5)
+
+
+def test_a_mistake_in_the_defaults_of_receivers_is_reported_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of(
+            tmp_path,
+            "version: 1\ndefaults: {receiver: {max_stories: 90, timout: 3s}}\n"
+            "receivers: {one: {type: slack, url: {env: SLACK}}, two: {type: slack, url: {env: SLACK}}}\n",
+        )
+    assert [(one.path, one.problem) for one in caught.value.complaints] == [
+        ("defaults.receiver.max_stories", "must be at most 36"),
+        ("defaults.receiver.timout", "unknown key; did you mean 'timeout'?"),
+    ]

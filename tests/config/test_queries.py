@@ -49,7 +49,7 @@ def test_a_named_query_is_used_by_topics_and_topics_by_each_other(tmp_path: Path
         ("soldier* OR troops", "soldier* troops", "w.yaml:5:"),
         ("soldier* OR troops", "'@both'", "@both"),
         ("soldier* OR troops", "[a, b]", "queries.soldiers"),
-        ("  soldiers:", "  mali:", "the name 'mali' is taken"),
+        ("  soldiers:", "  mali:", "'mali' is defined twice (first in line 5)"),
     ],
 )
 def test_mistakes_have_their_place(tmp_path: Path, file: str, old: str, new: str, says: str) -> None:

@@ -29,19 +29,19 @@ def warnings_of(directory: Path, text: str) -> list[tuple[str, str]]:
     ("routes", "expected"),
     [
         (["to: [term, desk]"], []),
-        (["to: term", "to: desk"], [("receivers.desk", "no route leads"), ("routes[1]", "never reached: routes[0]")]),
+        (["to: term", "to: desk"], [("receivers.desk", "no route leads"), ("routes[1]", "no hit gets")]),
         (["to: term, continue: true", "to: desk"], []),
-        (["to: term, when: {topic: mali}", "to: desk"], []),
+        (["to: term, when: {topics: mali}", "to: desk"], []),
         (
-            ["to: term, when: {topics: [mali, wagner]}", "to: desk, when: {topic: mali, severity: high}"],
-            [("receivers.desk", "no route leads"), ("routes[1]", "never reached: routes[0]")],
+            ["to: term, when: {topics: [mali, wagner]}", "to: desk, when: {topics: mali, severity: high}"],
+            [("receivers.desk", "no route leads"), ("routes[1]", "no hit gets")],
         ),
         (["to: term, when: {severity: high}", "to: desk, when: {severity: [high, low]}"], []),
-        (["to: term, when: {feeds: rfi}", "to: desk, when: {feeds: [rfi, ria]}"], []),
+        (["to: term, when: {sources: rfi}", "to: desk, when: {sources: [rfi, ria]}"], []),
         (["to: [term, desk], when: {severity: high}"], [("topics.mali", "no route takes")]),
-        (["to: [term, desk], when: {topic: wagner}"], [("topics.mali", "no route takes")]),
+        (["to: [term, desk], when: {topics: wagner}"], [("topics.mali", "no route takes")]),
         (
-            ["to: [term, desk], when: {topic: wagner, severity: low}"],
+            ["to: [term, desk], when: {topics: wagner, severity: low}"],
             [("topics.mali", "no route takes"), ("topics.wagner", "no route takes")],
         ),
     ],
@@ -63,4 +63,4 @@ def test_hasty_defaults_are_told_once(tmp_path: Path) -> None:
 
 def test_a_warning_shows_that_it_is_one(tmp_path: Path) -> None:
     (warning,) = plan_of(tmp_path, "version: 1\n").warnings
-    assert str(warning).endswith(":1:1: warning: no feeds and no folders: nothing is watched")
+    assert str(warning).endswith(":1:1: warning: nothing is watched: add feeds or folders")

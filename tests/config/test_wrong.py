@@ -63,9 +63,9 @@ def test_all_mistakes_of_a_file_come_at_once_and_in_its_order(tmp_path: Path) ->
         (b"version: 1\ntopics: {caf\xe9: x}\n", "2:13: not UTF-8"),
         (b"\xff\xfev\x00e\x00r\x00", "1:1: not UTF-8"),
         (b"version: 1\n#" + b"x" * 1024 * 1024, "larger than 1 MiB"),
-        (b"version: 1\ntopics: {a: \x07}\n", "2:13: a control character"),
+        (b"version: 1\ntopics: {a: \x07}\n", "2:13: this control character"),
         (b'version: 1\ntopics: {a: "\\ud800"}\n', "2:13: half of a surrogate pair"),
-        (b"version: 1\ntopics: &t {a: *t}\n", "2:16: this alias stands inside its own anchor"),
+        (b"version: 1\ntopics: &t {a: *t}\n", "2:16: this alias is inside its own anchor"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | str | None, expected: str) -> None:

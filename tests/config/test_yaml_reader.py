@@ -137,14 +137,14 @@ def test_no_text_makes_it_stumble(text: str) -> None:
 def test_depth_is_bounded(opening: str) -> None:
     tree, complaints = read_yaml(opening * 5000, "a.yaml")
     assert tree is None
-    assert [one.problem for one in complaints] == [f"nested more than {MAX_DEPTH} deep"]
+    assert [one.problem for one in complaints] == [f"this is nested more than {MAX_DEPTH} levels deep"]
 
 
 def test_aliases_do_not_get_around_the_depth() -> None:
     rows = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 30)]
     tree, complaints = read_yaml("\n".join(rows), "a.yaml")
     assert tree is None
-    assert [one.problem for one in complaints] == [f"nested more than {MAX_DEPTH} deep"]
+    assert [one.problem for one in complaints] == [f"this is nested more than {MAX_DEPTH} levels deep"]
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_is_built() -> None:
@@ -152,7 +152,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_built() -> None:
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     tree, complaints = read_yaml("\n".join(rows), "a.yaml")
     assert tree is None
-    assert [one.problem for one in complaints] == ["aliases expand to more than 50000 values"]
+    assert [one.problem for one in complaints] == ["the aliases expand to more than 50,000 values"]
     assert complaints[0].line == 5
 
 
@@ -161,7 +161,7 @@ def test_a_bomb_of_merges_is_refused_too() -> None:
     rows += [f"b{n}: {{<<: *a}}" for n in range(200)]
     tree, complaints = read_yaml("\n".join(rows), "a.yaml")
     assert tree is None
-    assert [one.problem for one in complaints] == ["aliases expand to more than 50000 values"]
+    assert [one.problem for one in complaints] == ["the aliases expand to more than 50,000 values"]
 
 
 def test_two_repeated_keys_are_two_complaints_and_the_first_counts() -> None:

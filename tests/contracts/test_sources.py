@@ -15,9 +15,9 @@ import pytest
 
 from tests.http_server import Answer, HttpServer
 from watchpost.documents.parser_process import ParserProcess
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import kinds
+from watchpost.poll.visit import Visit
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FEED = "<rss version='2.0'><channel><title>D</title>{}</channel></rss>"

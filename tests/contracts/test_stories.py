@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.making import hit
-from tests.match.furniture import cases
+from tests.match.boilerplate import cases
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
 from tests.store.ends import HOUR_MS, queued
 from watchpost.match.signatures import signature
@@ -100,7 +100,7 @@ async def test_a_long_text_is_one_story_under_any_headline(decide: Decide) -> No
     assert (await decide(told(REPORT, "b", "B"))).story == first.story
 
 
-async def test_furniture_joins_nothing_and_copies_join_in_five_languages(
+async def test_boilerplate_joins_nothing_and_copies_join_in_five_languages(
     emptied: Callable[[], Awaitable[Decide]],
 ) -> None:
     wrong, kinds = [], {True: 0, False: 0}
@@ -123,7 +123,7 @@ async def test_credits_decide_whose_voice_it_is(decide: Decide) -> None:
 
 
 def flood(seed: int) -> list[Article]:
-    """Reports, edits of them, siblings, bulletins and furniture, shuffled."""
+    """Reports, edits of them, siblings, bulletins and boilerplate, shuffled."""
     chance = random.Random(seed)
     pool: list[Article] = [bulletin(day) for day in range(10, 20)]
     for number in range(12):

@@ -16,7 +16,7 @@ def left(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "furniture",
+    "boilerplate",
     [
         "Related Articles\n\nMali votes again\n\nWagner leaves Bangui",
         "Lire aussi\n\nLe Mali vote",
@@ -25,8 +25,8 @@ def left(text: str) -> str:
         "مقالات ذات صلة\n\nمالي تصوت",
     ],
 )
-def test_what_follows_the_article_is_blanked(furniture: str) -> None:
-    assert left(f"{PROSE}\n\n{furniture}") == PROSE
+def test_what_follows_the_article_is_blanked(boilerplate: str) -> None:
+    assert left(f"{PROSE}\n\n{boilerplate}") == PROSE
 
 
 @pytest.mark.parametrize("menu", ["Home | World | Africa | Mali", "Accueil > Afrique > Mali", "News\tSport\tMali"])
@@ -73,12 +73,12 @@ def test_nothing_moves(parts: list[str]) -> None:
 
 TEASERS = """The river rose again on Tuesday, and the traders of the yam market carried their stalls to the school yard.
 
-{furniture}
+{boilerplate}
 """
 
 
 @pytest.mark.parametrize(
-    "furniture",
+    "boilerplate",
     [
         "MORE FROM THIS SECTION\n\nConvoy ambushed near Bamako\n\nVeterans of Barkhane meet",
         "Read also: Mali’s army retakes a town",
@@ -90,8 +90,8 @@ TEASERS = """The river rose again on Tuesday, and the traders of the yam market 
         "Filed under Africa, Mali",
     ],
 )
-def test_teasers_and_tags_below_an_article_are_blanked(furniture: str) -> None:
-    text = TEASERS.format(furniture=furniture)
+def test_teasers_and_tags_below_an_article_are_blanked(boilerplate: str) -> None:
+    text = TEASERS.format(boilerplate=boilerplate)
     blank = blank_margins(text)
     assert len(blank) == len(text)
     assert blank.split() == text.split("\n")[0].split()
@@ -99,6 +99,6 @@ def test_teasers_and_tags_below_an_article_are_blanked(furniture: str) -> None:
 
 def test_a_sentence_that_begins_like_a_label_stays() -> None:
     text = TEASERS.format(
-        furniture="More from the river is to come, said the forecaster, who has watched it rise for the sixth day now."
+        boilerplate="More from the river is to come, said the forecaster, who has seen it rise for the sixth day now."
     )
     assert blank_margins(text) == text

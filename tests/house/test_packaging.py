@@ -44,8 +44,7 @@ def test_the_wheel_brings_what_the_code_reads_beside_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = set(packed.namelist())
     source = ROOT / "src"
-    beside = [
-        path for path in (source / "watchpost").rglob("*") if path.suffix in {".lua", ".html", ".css", ".js", ".svg"}
-    ]
-    assert {path.parent.name for path in beside} >= {"scripts", "templates", "static"}
+    suffixes = {".lua", ".html", ".css", ".js", ".svg", ".j2", ".po"}
+    beside = [path for path in (source / "watchpost").rglob("*") if path.suffix in suffixes]
+    assert {path.parent.name for path in beside} >= {"scripts", "templates", "static", "render", "LC_MESSAGES"}
     assert names >= {path.relative_to(source).as_posix() for path in beside}

@@ -22,9 +22,29 @@ BLOCKS = {
     **{name: block for name, block in SCHEMA["$defs"].items() if name in TABLES},
     **{f"receiver {block['title']}": block for block in RECEIVERS},
 }
-ELSEWHERE = {  # blocks of a few keys, told in the line of the key that holds them
-    *("Auth", "BasicAuth", "TrustedProxy", "ApiToken", "Exceptions", "Matching", "Proxy", "Defaults", "Source"),
+ELSEWHERE = {  # blocks of a few keys, explained in the line of the key that holds them
+    *(
+        "Auth",
+        "BasicAuth",
+        "TrustedProxy",
+        "ApiToken",
+        "Exceptions",
+        "Matching",
+        "Proxy",
+        "ReceiverDefaults",
+        "TemplateText",
+    ),
     *("BodyTemplates", "MailTemplates", "TextTemplates", "DkimOptions", "SmtpOptions", "UnsubscribeOptions"),
+    "RedisOptions",  # all of it is advanced
+}
+PATHS = {
+    "FeedOptions": "feeds.NAME",
+    "FolderOptions": "folders.NAME",
+    "TopicOptions": "topics.NAME",
+    "Limits": "limits",
+    "Http": "http",
+    "RedisOptions": "redis",
+    "RetryOptions": "receivers.NAME.retry",
 }
 
 
@@ -37,12 +57,30 @@ def default(block: dict[str, Any], key: str) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def rows(table: str) -> dict[str, str]:
+    return dict(re.findall(r"^\| `(.+?)` \| (.*?) \| .+ \|$", table, re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", BLOCKS)
-def test_every_key_stands_there_with_its_default(name: str) -> None:
-    rows = re.findall(r"^\| `(.+?)` \| (.*?) \| .+ \|$", TABLES[name], re.MULTILINE)
+def test_every_key_is_in_its_table_with_its_default(name: str) -> None:
     block = BLOCKS[name]
-    told, expected = dict(rows), {key: default(block, key) for key in block["properties"]}
-    assert {key: told.get(key) for key in expected} == expected
+    expected = {
+        key: default(block, key)
+        for key, value in block["properties"].items()
+        if not value.get("x-advanced") and not value.get("deprecated")
+    }
+    assert rows(TABLES[name]) == expected
+
+
+def test_advanced_keys_are_in_the_last_section() -> None:
+    blocks = SCHEMA["$defs"] | {f"receiver {block['title']}": block for block in RECEIVERS}
+    expected = {
+        f"{PATHS.get(name, 'receivers.NAME')}.{key}": default(block, key)
+        for name, block in blocks.items()
+        for key, value in block["properties"].items()
+        if value.get("x-advanced")
+    }
+    assert rows(PAGE[PAGE.index("<!-- advanced keys -->") :]) == expected
 
 
 def test_no_block_is_forgotten() -> None:

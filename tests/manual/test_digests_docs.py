@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from watchpost.cli.main import app
-from watchpost.config.config import Limits
+from watchpost.config.schema import Limits
 from watchpost.log import set_up_log
 from watchpost.notify import digest
 from watchpost.operations.factory import read_config

@@ -71,7 +71,7 @@ def test_a_seed_matches_the_topics_of_the_table(
     assert not article.lang or item.startswith("sample-feed.xml") or article.lang == lang
 
 
-def test_page_furniture_is_not_part_of_a_seed(articles: dict[str, Article]) -> None:
+def test_page_boilerplate_is_not_part_of_a_seed(articles: dict[str, Article]) -> None:
     copied = articles["2021-09-wagner-mali-talks.txt"]
     assert copied.title == "Bamako weighs a Russian offer, and Paris names its price"
     assert copied.place == "BAMAKO"

@@ -47,7 +47,7 @@ def test_a_later_version_belongs_to_the_story_of_the_one_before_however_short_it
     assert not together(first, replace(later, revises=""))
 
 
-def test_two_outlets_with_the_same_furniture_have_not_told_the_same() -> None:
+def test_two_outlets_with_the_same_boilerplate_have_not_told_the_same() -> None:
     one = told((*REPORT[:3], *BOILERPLATE), "Nine lorries burn", "Paper")
     assert not together(one, told((*SIBLING[:3], *BOILERPLATE), "Pumps run dry", "Another"))
 
@@ -55,7 +55,7 @@ def test_two_outlets_with_the_same_furniture_have_not_told_the_same() -> None:
 def test_what_stands_under_everybodys_texts_holds_no_story_together() -> None:
     shelf, chance = Shelf(), random.Random(3)
     words = " ".join((*REPORT, *SIBLING)).split()
-    for number in range(8):  # texts that are longer than their furniture, so that they are told apart
+    for number in range(8):  # texts that are longer than their boilerplate, so that they are told apart
         chance.shuffle(words)
         long = told((" ".join(words[:70]), *BOILERPLATE), f"Long {number}", f"Paper {number}")
         assert shelf.decide(signature(long), WHEN).opens
@@ -90,9 +90,10 @@ def test_the_same_words_are_the_same_story_without_a_sketch() -> None:
     assert together(told(text, "Talks", "A"), told(text, "Tea and talks", "B"))
 
 
-def test_one_address_is_one_story() -> None:
-    one = told(REPORT, "Nine lorries burn", "A", fingerprints=("url:1",))
-    assert together(one, told(SIBLING, "Pumps run dry", "B", fingerprints=("url:1", "text:2")))
+def test_one_address_is_one_story_only_where_headline_or_text_agree() -> None:
+    one = told(REPORT[:1], "Nine lorries burn", "A", fingerprints=("url:1",))
+    assert together(one, told(SIBLING[:1], "Nine lorries burn", "B", fingerprints=("url:1", "text:2")))
+    assert not together(one, told(SIBLING[:1], "Pumps run dry", "B", fingerprints=("url:1", "text:2")))
 
 
 def test_a_text_finds_its_copies_for_the_window_and_not_longer() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.fakes import RecordingReceiver
-from tests.notify.editions import delivery, digest, usual
+from tests.notify.digests import delivery, digest, usual
 from watchpost import log
 from watchpost.model import Digest, Message
 from watchpost.notify.composer import render_or_reduce

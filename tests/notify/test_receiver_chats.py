@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
-from tests.notify.editions import MENTION, context, delivery, endless, hostile, usual
+from tests.notify.digests import MENTION, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Receiver
+from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.receivers.discord import validate_discord
 from watchpost.notify.receivers.mattermost import validate_mattermost
@@ -40,14 +41,17 @@ def receiver(kind: str, url: str, **options: Any) -> Receiver:
         del given["allow_private"]
     env = {"URL": url, "TOKEN": "tk_canary"}
     model = kinds()[kind].options.model_validate(given, context={"env": env, "base": "."})
-    built: Receiver = kinds()[kind].build("desk", model, context())
+    built: Receiver = kinds()[kind].build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", sys.stdout))
     return built
 
 
 async def send(kind: str, server: HttpServer, edition: Any = None, path: str = "/canary", **options: Any) -> Outcome:
     chat = receiver(kind, server.url(path), **options)
     message, *_ = chat.render(edition or usual())
-    return await chat.send(delivery(message))
+    try:
+        return await chat.send(delivery(message))
+    finally:
+        await chat.close()
 
 
 @pytest.mark.parametrize("kind", FINE)
@@ -180,7 +184,7 @@ def test_a_notification_by_a_template_is_cut_to_what_ntfy_takes() -> None:
 
 @pytest.mark.parametrize("kind", ["discord", "mattermost", "teams"])
 def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
-    with pytest.raises(ValidationError, match="never written into this file"):
+    with pytest.raises(ValidationError, match="never written in this file"):
         kinds()[kind].options.model_validate({"url": "https://chat.example/hook"})
     messages = receiver(kind, "https://chat.example/hook", max_stories=90).render(endless(100))
     assert [message.part for message in messages] == ["1", "2", "3"]
@@ -201,7 +205,7 @@ async def apprise(answer: Answer | Handler, edition: Any = None, **options: Any)
 
 async def test_apprise_sends_a_short_text() -> None:
     outcome, server = await apprise(Answer(200), endless(40), max_length=500)
-    assert outcome == Delivered("Apprise reports success")
+    assert outcome == Delivered("Apprise says yes")
     (request,) = server.requests
     payload = json.loads(request.body)
     assert len(payload["message"]) <= 500
@@ -212,7 +216,7 @@ async def test_apprise_sends_a_short_text() -> None:
 @pytest.mark.parametrize("status", [302, 400, 410, 429, 500])
 async def test_apprise_never_follows_and_a_no_is_worth_another_attempt(status: int) -> None:
     outcome, server = await apprise(Answer(status, {"Location": "/elsewhere", "Retry-After": "7"}))
-    assert outcome == TryLater("unknown", "Apprise reports a failure, without a reason")
+    assert outcome == TryLater("unknown", "Apprise says no, and not why")
     assert len(server.requests) == 1
 
 

@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop
-from tests.notify.editions import context, delivery, digest, story, usual
+from tests.notify.digests import delivery, digest, story, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
+from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions
 
 POST, UPDATE = "/api/chat.postMessage", "/api/chat.update"
@@ -33,17 +34,21 @@ def bot(server: HttpServer, **options: Any) -> SlackBot:
         "api_url": server.url("/api"),
         "allow_private": ["127.0.0.1/32"],
     }
-    environment = {"env": {"TOKEN": "xoxb-canary", "URL": "https://hooks.slack.com/x"}, "base": "."}
-    model = SlackOptions.model_validate(given | options, context=environment)
-    built = KIND.build("duty", model, context())
+    context = {"env": {"TOKEN": "xoxb-canary", "URL": "https://hooks.slack.com/x"}, "base": "."}
+    model = SlackOptions.model_validate(given | options, context=context)
+    built = KIND.build("duty", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
     assert isinstance(built, SlackBot)
+    built._methods["chat.postMessage"]._pace = built._methods["chat.update"]._pace = 0.0
     return built
 
 
 async def send(server: HttpServer, remembered: str = "", edition: Any = None) -> Outcome:
     chat = bot(server)
     message, *_ = chat.render(edition or digest(story(), kind="alert"))
-    return await chat.send(replace(delivery(message), remembered=remembered))
+    try:
+        return await chat.send(replace(delivery(message), remembered=remembered))
+    finally:
+        await chat.close()
 
 
 async def test_the_first_alert_of_a_story_is_remembered() -> None:
@@ -116,9 +121,9 @@ async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread(
         (said(ok=False, error="not_in_channel"), TryLater("auth", "not_in_channel", timedelta(hours=1))),
         (said(ok=False, error="fatal_error"), TryLater("server_error", "fatal_error")),
         (said(ok=False, error="ratelimited"), TryLater("rate_limited", "ratelimited")),
-        (said(ok="yes"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
-        (Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
-        (Answer(200, body=b"[]"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
+        (said(ok="yes"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
+        (Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
+        (Answer(200, body=b"[]"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
         (Answer(429, {"Retry-After": "7"}), TryLater("rate_limited", "HTTP 429", timedelta(seconds=7))),
         (drop, Unknown("unknown", "", repeatable=False)),
     ],
@@ -156,7 +161,7 @@ async def test_an_alert_is_a_message_per_story_and_a_digest_is_not() -> None:
         ({"token": None}, "give either the url"),
         ({"channel": ""}, "channel"),
         ({"token": None, "url": {"env": "URL"}}, "those need a token"),
-        ({"token": "xoxb-literal"}, "never written into this file"),
+        ({"token": "xoxb-literal"}, "never written in this file"),
     ],
 )
 async def test_a_webhook_or_a_bot(options: dict[str, Any], problem: str) -> None:

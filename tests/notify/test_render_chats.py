@@ -1,4 +1,4 @@
-"""The editions for Discord, Teams, Mattermost, ntfy and Apprise: within their limits, literal, nothing kept quiet."""
+"""Digests for Discord, Teams, Mattermost, ntfy and Apprise: within their limits, literal, and each story counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.model import Digest
 from watchpost.notify.receivers import discord, mattermost, ntfy, teams
 from watchpost.notify.render import plain
@@ -22,8 +22,8 @@ Read = Callable[[Digest], list[dict[str, Any]]]
 def reader(
     messages: Callable[[Digest], tuple[Digest, tuple[str, ...]]], validate: Callable[[Any], tuple[str, ...]]
 ) -> Read:
-    def read(edition: Digest) -> list[dict[str, Any]]:
-        payloads = [json.loads(message) for message in messages(edition)[1]]
+    def read(sample: Digest) -> list[dict[str, Any]]:
+        payloads = [json.loads(message) for message in messages(sample)[1]]
         for payload in payloads:
             assert validate(payload) == ()
         return payloads
@@ -32,10 +32,10 @@ def reader(
 
 
 CHATS = {
-    "discord": reader(discord.lay_out, discord.validate_discord),
-    "mattermost": reader(mattermost.lay_out, mattermost.validate_mattermost),
-    "teams": reader(teams.lay_out, teams.validate_teams),
-    "ntfy": reader(lambda edition: (edition, (ntfy.message(edition, "duty")[0],)), ntfy.validate_ntfy),
+    "discord": reader(discord.messages, discord.validate_discord),
+    "mattermost": reader(mattermost.messages, mattermost.validate_mattermost),
+    "teams": reader(teams.messages, teams.validate_teams),
+    "ntfy": reader(lambda sample: (sample, (ntfy.message(sample, "duty")[1],)), ntfy.validate_ntfy),
 }
 PLAIN = {
     "discord": (discord.plain_payload, discord.validate_discord),
@@ -44,21 +44,21 @@ PLAIN = {
 }
 
 
-def said(payloads: list[dict[str, Any]]) -> str:
-    """All texts, without escapes and what nobody sees."""
+def visible(payloads: list[dict[str, Any]]) -> str:
+    """All texts, without escapes and invisible characters."""
     text = json.dumps(payloads, ensure_ascii=False)
     return re.sub(r"\\\\|\u2060", "", text)
 
 
 @pytest.mark.parametrize("chat", CHATS)
-def test_the_usual_edition_is_one_message_that_tells_all(chat: str) -> None:
+def test_the_usual_digest_is_one_message_with_everything(chat: str) -> None:
     payloads = CHATS[chat](usual())
     assert len(payloads) == 1
-    text = said(payloads)
+    text = visible(payloads)
     for part in ("Wagner / Africa Corps and Mali security: 3 stories, 1 new", "Explosion near Gao base", "RFI Afrique"):
         assert part in text
     assert "Not shown: 2 stories." in text
-    assert "Not read: 2 of 41 sources" in text
+    assert "Not read (2 of 41 sources)" in text
     assert "https://www.rfi.fr/afrique/gao?id=7" in text
     assert "انفجار قرب" in text
 
@@ -76,7 +76,7 @@ def test_hostile_text_makes_a_valid_message(chat: str, text: str, kind: str) -> 
 @pytest.mark.parametrize("chat", CHATS)
 def test_of_five_hundred_stories_every_one_is_shown_or_counted(chat: str) -> None:
     payloads = CHATS[chat](endless())
-    text = said(payloads)
+    text = visible(payloads)
     shown = len(set(re.findall(r"Story (\d+): ж", text)))
     assert 3 <= shown < 500
     assert f"Not shown: {500 - shown} stories (" in text
@@ -84,8 +84,8 @@ def test_of_five_hundred_stories_every_one_is_shown_or_counted(chat: str) -> Non
 
 
 @pytest.mark.parametrize("chat", CHATS)
-def test_an_empty_edition_is_a_message_too(chat: str) -> None:
-    assert "Nothing matched. 41 sources read." in said(CHATS[chat](digest()))
+def test_an_empty_digest_is_a_message_too(chat: str) -> None:
+    assert "Nothing matched. All 41 sources were read." in visible(CHATS[chat](digest()))
 
 
 @pytest.mark.parametrize("chat", PLAIN)
@@ -97,7 +97,7 @@ def test_the_fallback_is_a_valid_literal_message(chat: str, text: str) -> None:
     assert validate(json.loads(make(plain.plain(hostile(text))))) == ()
 
 
-def test_discord_counts_utf16_units_and_calls_nobody() -> None:
+def test_discord_counts_utf16_units_and_notifies_nobody() -> None:
     faces = endless(30, install="x")
     for payload in CHATS["discord"](faces):
         assert payload["allowed_mentions"] == {"parse": []}
@@ -131,11 +131,11 @@ def test_a_notification_rings_as_loud_as_its_most_severe_story() -> None:
 @pytest.mark.parametrize("size", [100, 140, 1000])
 def test_a_brief_text_is_never_longer_than_allowed(size: int) -> None:
     limits = Limits("points", size, 1, 12, quote=APPRISE.quote, url=APPRISE.url)
-    for edition in (usual(), endless(40), digest(), *map(hostile, HOSTILE)):
-        told = brief(edition, limits, 60)
-        assert 0 < len(told.text) <= size
-        assert 0 < len(told.title) <= 60
-        assert "@here" not in told.text + told.title
+    for sample in (usual(), endless(40), digest(), *map(hostile, HOSTILE)):
+        message = brief(sample, limits, 60)
+        assert 0 < len(message.text) <= size
+        assert 0 < len(message.title) <= 60
+        assert "@here" not in message.text + message.title
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_brief_text_is_never_longer_than_allowed(size: int) -> None:
         (discord.validate_discord, {"embeds": [{"title": "x", "url": "javascript:1"}]}, "link"),
         (discord.validate_discord, {"embeds": [{}]}, "keys"),
         (mattermost.validate_mattermost, {"text": "x" * 16_384}, "too long"),
-        (mattermost.validate_mattermost, {"text": "see @channel"}, "mentions"),
+        (mattermost.validate_mattermost, {"text": "see @channel"}, "called"),
         (mattermost.validate_mattermost, {"channel": "town-square"}, "unknown key"),
         (teams.validate_teams, {"summary": "x" * 28_000}, "bytes"),
         (teams.validate_teams, {"attachments": []}, "one card"),

@@ -1,4 +1,4 @@
-"""The HTML edition, read back by a parser as a mail program would."""
+"""A digest as HTML, read back by a parser like that of a mail program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import html
 from watchpost.notify.render.sanitize import clean
 
@@ -56,7 +56,7 @@ def test_the_page() -> None:
     assert "Explosion near Gao base; JNIM claims attack" in text
     assert "NEW" in text
     assert "UPDATE" in text
-    assert "Not read: 2 of 41 sources: maliweb" in text
+    assert "Not read (2 of 41 sources): maliweb" in text
     assert [attributes["width"] for attributes in reader.all("table")] == ["600"]
     assert re.search(r'<b class="lit"[^>]*>Wagner</b>', page)
     stories = [attributes for attributes in reader.all("div") if attributes.get("class") == "story"]
@@ -88,9 +88,9 @@ def test_nothing_hostile_gets_through(text: str, kind: str) -> None:
 
 
 def test_five_hundred_stories_are_cut_counted_and_the_twin_tells_the_same() -> None:
-    edition = endless()
-    shown = html.fit(edition)
-    page = html.page(edition)
+    sample = endless()
+    shown = html.fit(sample)
+    page = html.page(sample)
     check(page)
     assert html.page(shown) == page
     assert 20 < len(shown.stories) < 500
@@ -100,4 +100,4 @@ def test_five_hundred_stories_are_cut_counted_and_the_twin_tells_the_same() -> N
 
 
 def test_an_empty_page() -> None:
-    assert "Nothing matched. 41 sources read." in " ".join(check(html.page(digest())).words)
+    assert "Nothing matched. All 41 sources were read." in " ".join(check(html.page(digest())).words)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tests.notify.editions import HOSTILE, MENTION
-from watchpost.notify.render.rich_text import JOINER, Run, escape, write
+from tests.notify.digests import HOSTILE, MENTION
+from watchpost.notify.render.rich_text import JOINER, Run, escape, markdown
 from watchpost.notify.render.sanitize import clean
 
 PARSER = MarkdownIt("commonmark").enable(["strikethrough", "table"])
@@ -41,7 +41,7 @@ def test_hostile_headlines_are_shown_as_they_are(text: str) -> None:
     assert seen(escape(line)) == (line, set())
 
 
-def test_nobody_is_called_and_nothing_burns() -> None:
+def test_no_mention_and_no_emoji() -> None:
     assert "@here" not in escape(MENTION)
     assert "@channel" not in escape("@channel @all")
     assert ":fire:" not in escape(MENTION)
@@ -52,7 +52,7 @@ def test_nobody_is_called_and_nothing_burns() -> None:
 @given(PIECES)
 def test_a_link_shows_its_text_and_leads_where_it_says(pieces: list[str]) -> None:
     text = clean("".join(pieces), 100) or "x"
-    line = write((Run("1  "), Run(text, True, "https://e.x/a_(b)?c=*d*"), Run(" (2 sources)")))
+    line = markdown((Run("1  "), Run(text, True, "https://e.x/a_(b)?c=*d*"), Run(" (2 sources)")))
     shown, kinds = seen(line)
     assert shown == f"1  {text} (2 sources)"
     assert kinds == {"link_open", "link_close", "strong_open", "strong_close"}
@@ -62,7 +62,7 @@ def test_a_link_shows_its_text_and_leads_where_it_says(pieces: list[str]) -> Non
 @given(PIECES)
 def test_bold_is_bold_or_left_out(pieces: list[str]) -> None:
     text = clean("".join(pieces), 100)
-    shown, kinds = seen(write((Run("a "), Run(text, True), Run(" b"))))
+    shown, kinds = seen(markdown((Run("a "), Run(text, True), Run(" b"))))
     assert shown == f"a {text} b"
     assert kinds <= {"strong_open", "strong_close"}
-    assert seen(write((Run("NEW  ", True), Run("x"))))[1] == {"strong_open", "strong_close"}
+    assert seen(markdown((Run("NEW  ", True), Run("x"))))[1] == {"strong_open", "strong_close"}

@@ -1,4 +1,4 @@
-"""The JSON that leaves the house: a contract with strangers."""
+"""The JSON that webhooks receive: a contract with the programs of others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.notify.editions import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
+from tests.notify.digests import HOSTILE, SENTENCE, digest, endless, hostile, story, usual
 from watchpost.model import UnreadSource
-from watchpost.notify.render.payload import LIMIT, cloudevent, hits, parts, payload
+from watchpost.notify.render.payload import LIMIT, cloudevent, one_per_story, parts, payload
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "schemas" / "digest.created.v1.json"
 SCHEMA: dict[str, Any] = json.loads(SHIPPED.read_text("utf-8"))
@@ -27,7 +27,7 @@ _TYPES: dict[str, Any] = {
 
 
 def faults(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
-    """What in `value` the schema does not allow: the part of JSON Schema that the shipped one uses."""
+    """What the schema does not allow in `value`, for the part of JSON Schema that the shipped one uses."""
     if "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] | {
             key: part for key, part in schema.items() if key != "$ref"
@@ -61,8 +61,8 @@ def faults(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
     return found
 
 
-def told(edition: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(payload(edition))
+def document_of(sample: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(payload(sample))
     assert faults(document, SCHEMA) == []
     return document
 
@@ -72,7 +72,7 @@ def test_the_document() -> None:
     assert "\n" not in text
     assert '": ' not in text
     assert "Вагнер" in text
-    document = told(usual())
+    document = document_of(usual())
     first = document["data"]["stories"][0]
     assert {key: document[key] for key in ("type", "schema", "timestamp", "source", "test", "id")} == {
         "type": "digest.created",
@@ -106,32 +106,32 @@ def test_the_document() -> None:
 
 
 def test_highlights_count_code_points_of_the_text() -> None:
-    snippet = told(usual())["data"]["stories"][0]["snippet"]
+    snippet = document_of(usual())["data"]["stories"][0]["snippet"]
     assert snippet["text"] == SENTENCE
     assert [snippet["text"][start:end] for start, end in snippet["highlights"]] == ["Wagner", "Gao"]
 
 
 def test_an_alert_is_another_type() -> None:
-    assert told(digest(story(), kind="alert"))["type"] == "hit.created"
+    assert document_of(digest(story(), kind="alert"))["type"] == "hit.created"
 
 
-def test_a_story_without_address_or_score_is_told_all_the_same() -> None:
+def test_a_story_may_have_no_topic_and_no_score() -> None:
     one = story(score=float("nan"), topics=())
-    assert told(digest(one))["data"]["stories"][0]["topics"] == []
-    assert told(digest(story(score=float("inf"))))["data"]["stories"][0]["topics"][0]["score"] == 0.0
+    assert document_of(digest(one))["data"]["stories"][0]["topics"] == []
+    assert document_of(digest(story(score=float("inf"))))["data"]["stories"][0]["topics"][0]["score"] == 0.0
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
 def test_hostile_text_stays_text(text: str) -> None:
-    document = told(hostile(text))
+    document = document_of(hostile(text))
     assert "javascript:" not in json.dumps([one["url"] for one in document["data"]["stories"]])
     assert "\\u0000" not in payload(hostile(text))
 
 
 def test_whole_stories_are_dropped_from_the_end_and_counted() -> None:
-    edition = endless(unread=tuple(UnreadSource(f"f{n}", "ж" * 300, None) for n in range(900)), omitted=3)
-    text = payload(edition)
-    counts = told(edition)["data"]["counts"]
+    sample = endless(unread=tuple(UnreadSource(f"f{n}", "ж" * 300, None) for n in range(900)), omitted=3)
+    text = payload(sample)
+    counts = document_of(sample)["data"]["counts"]
     assert len(text.encode()) <= LIMIT
     assert 0 < counts["stories"] == len(json.loads(text)["data"]["stories"]) < 500
     assert counts["omitted"] == 500 - counts["stories"] + 3
@@ -141,7 +141,7 @@ def test_whole_stories_are_dropped_from_the_end_and_counted() -> None:
 
 
 def test_the_schema_check_of_this_file_can_fail() -> None:
-    document = told(usual())
+    document = document_of(usual())
     document["data"]["stories"][0]["snippet"]["highlights"] = [[1]]
     document["data"]["counts"]["omitted"] = -1
     document["schema"] = "watchpost/2"
@@ -149,14 +149,14 @@ def test_the_schema_check_of_this_file_can_fail() -> None:
     assert len(faults(document, SCHEMA)) == 4
 
 
-def test_a_long_digest_goes_in_parts_that_together_tell_every_story_once() -> None:
+def test_a_long_digest_is_sent_in_parts_that_together_have_each_story_once() -> None:
     long = endless()
     bodies = parts(long)
     assert len(bodies) > 1
     assert all(len(body.encode()) <= LIMIT for body in bodies)
     events = [json.loads(body) for body in bodies]
-    told = [told["id"] for event in events for told in event["data"]["stories"]]
-    assert told == [f"st_{story.id}" for story in long.stories]
+    ids = [story["id"] for event in events for story in event["data"]["stories"]]
+    assert ids == [f"st_{story.id}" for story in long.stories]
     assert len({event["id"] for event in events}) == len(events)
     assert [event["data"]["part"] for event in events] == [
         {"number": n, "of": len(events)} for n in range(1, len(events) + 1)
@@ -167,7 +167,7 @@ def test_a_long_digest_goes_in_parts_that_together_tell_every_story_once() -> No
 
 
 def kept(golden: Any, now: Any, at: str = "$") -> list[str]:
-    """What of the golden document is no longer there, or means something else. New fields are welcome."""
+    """What of the golden document is missing or different. New fields are allowed."""
     if isinstance(golden, dict):
         return [loss for key, value in golden.items() for loss in kept(value, now.get(key), f"{at}.{key}")]
     if isinstance(golden, list) and len(golden) == len(now):
@@ -178,22 +178,22 @@ def kept(golden: Any, now: Any, at: str = "$") -> list[str]:
 def test_version_1_is_what_it_was() -> None:
     golden = json.loads(GOLDEN.read_text("utf-8"))
     assert faults(golden, SCHEMA) == []
-    assert kept(golden, told(usual())) == []
+    assert kept(golden, document_of(usual())) == []
     assert kept({"a": [1]}, {"a": [1.0], "b": 2}) == ["$.a[0]: 1 became 1.0"]
 
 
-def test_an_alert_s_stories_can_be_told_one_by_one() -> None:
+def test_an_alert_can_be_a_document_for_each_story() -> None:
     alert = usual(kind="alert")
-    documents = [told(one) for one in hits(alert)]
+    documents = [document_of(one) for one in one_per_story(alert)]
     assert [one["data"]["counts"]["stories"] for one in documents] == [1, 1, 1]
     assert [one["data"]["stories"][0]["id"] for one in documents] == [f"st_{story.id}" for story in alert.stories]
     assert len({one["id"] for one in documents}) == 3
-    assert hits(digest(story())) == (digest(story()),)
-    assert hits(digest()) == ()
+    assert one_per_story(digest(story())) == (digest(story()),)
+    assert one_per_story(digest()) == ()
 
 
 def test_cloudevents_is_another_envelope_for_the_same_data() -> None:
-    plain = told(usual())
+    plain = document_of(usual())
     event = json.loads(cloudevent(payload(usual())))
     assert event.pop("data") == plain["data"] | {"test": False}
     assert event == {

@@ -1,4 +1,4 @@
-"""The text edition."""
+"""The digest as text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.notify.editions import BIDI, HOSTILE, digest, endless, hostile, usual
+from tests.notify.digests import BIDI, HOSTILE, digest, endless, hostile, usual
 from watchpost.notify.render import plain
 from watchpost.notify.render.sanitize import clean
 
 USUAL = """\
-Monday 23 November 2026, 09:00 Europe/Paris
-Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00
+Monday, 23 November 2026, 09:00 Europe/Paris
+Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00
 3 stories from 61 articles: 1 new, 1 updated, 1 continuing.
-Closed 3 h late: the service was down.
+Sent 3 hours late: the service was not running.
 
 == WAGNER / AFRICA CORPS ==
 
@@ -23,29 +23,29 @@ Closed 3 h late: the service was down.
    RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources.
    "…des combattants de **Wagner** ont été vus près de **Gao**, selon
    trois sources 🙂 Вагнер"
-   Why: "Gao", "Wagner", "ЧВК". Also: РИА Новости (ru).
-   Topics: Mali security.
+   Matched: "Gao", "Wagner", "ЧВК". Also in: РИА Новости (ru).
+   Other topics: Mali security.
 
 == MALI SECURITY ==
 
 2. UPDATE  انفجار قرب قاعدة غاو [2]
    الجزيرة, Arabic, no date, seen 08:44. 2 sources.
    "انفجار قرب قاعدة **غاو**"
-   Why: "غاو". Also: РИА Новости (ru).
+   Matched: "غاو". Also in: РИА Новости (ru).
 3. CONTINUING  Kidal talks go on (2 sources) [1]
 
 Not shown: 2 stories.
 https://watch.example.org/
-Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk
-(certificate expired, never read yet)
-You get this because you are on desk of newsdesk.
+Not read (2 of 41 sources): maliweb (HTTP 503 since 04:00), nrk
+(certificate expired, never read).
+You receive this as "desk".
 
 [1] https://www.rfi.fr/afrique/gao?id=7
 [2] https://news.example/%D8%BA%D8%A7%D9%88
 """
 
 
-def test_an_edition_as_it_should_look() -> None:
+def test_the_whole_text() -> None:
     assert plain.plain(usual(late=timedelta(hours=3))) == USUAL
 
 
@@ -57,20 +57,20 @@ def test_an_alert_is_one_compact_block_per_story() -> None:
         "  RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources.\n"
         '  "…des combattants de **Wagner** ont été vus près de **Gao**, selon\n'
         '  trois sources 🙂 Вагнер"\n'
-        '  Why: "Gao", "Wagner", "ЧВК".\n'
+        '  Matched: "Gao", "Wagner", "ЧВК".\n'
         "  https://www.rfi.fr/afrique/gao?id=7"
     )
 
 
-def test_the_terminal_edition_has_colours_and_is_otherwise_the_same() -> None:
+def test_the_terminal_has_colours_and_the_same_words() -> None:
     coloured = plain.ansi(usual())
     assert "\x1b[1;33mWagner\x1b[0m" in coloured
     without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert without.split() == plain.plain(usual()).replace("**", "").split()
 
 
-def test_an_empty_edition_says_so() -> None:
-    assert "Nothing matched. 41 sources read." in plain.plain(digest())
+def test_an_empty_digest_says_so() -> None:
+    assert "Nothing matched. All 41 sources were read." in plain.plain(digest())
 
 
 @pytest.mark.parametrize("kind", ["digest", "alert"])

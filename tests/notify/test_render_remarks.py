@@ -1,4 +1,4 @@
-"""What an edition says besides its stories: trends, silences, floods, corrections, the next one. In both languages."""
+"""What a digest says besides its stories: trends, silences, hits over a limit, corrections, the next digest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.notify.editions import WHEN, digest, hostile, report, story, usual
+from tests.notify.digests import WHEN, digest, hostile, report, story, usual
 from watchpost.model import Digest, HeadlineChange, SourceCounts
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences
@@ -22,7 +22,7 @@ YOUNG = Trend((0,) * 13 + (3,), 3, None, False)
 
 
 def full(**fields: object) -> Digest:
-    """An edition with everything to remark."""
+    """A digest with everything to remark."""
     values = {
         "trends": {"wagner": LOUD, "mali": CALM},
         "silenced": 3,
@@ -37,30 +37,31 @@ def full(**fields: object) -> Digest:
     return replace(base, stories=(*base.stories, corrected))
 
 
-def test_everything_is_said_in_english() -> None:
+def test_the_remarks_in_english() -> None:
     assert remarks(full()) == (
-        "Flood on Wagner: 9700 further hits were counted and not listed.",
-        "Corrections: RFI Afrique: Figures corrected: 30 → 45 (45 dead in Gao).",
+        "Wagner: 9,700 more hits over the hourly limit, counted but not listed.",
+        'Corrections: RFI Afrique, "45 dead in Gao" (figures corrected: 30 → 45).',
         "Silenced: 3 hits.",
-        "Next edition: 18:00.",
+        "Next digest: 18:00.",
     )
-    assert trend_line(full(), "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12 now, usually 4: SPIKE 3.0×"
-    assert trend_line(full(), "mali") == "▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 now, usually 1"
-    assert trend_line(full(trends={"mali": YOUNG}), "mali") == "▁▁▁▁▁▁▁▁▁▁▁▁▁▇  3 now"
+    assert trend_line(full(), "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12 hits, usually 4: SPIKE 3.0×"
+    assert trend_line(full(), "mali") == "▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 hit, usually 1"
+    assert trend_line(full(trends={"mali": YOUNG}), "mali") == "▁▁▁▁▁▁▁▁▁▁▁▁▁▇  3 hits"
     assert trend_line(full(), "other") == ""
     assert spikes(full()) == "Much more than usual: Wagner / Africa Corps 12 (usually 4)."
 
 
-def test_everything_is_said_in_french() -> None:
-    edition = full(language="fr")
-    assert remarks(edition) == (
-        "Afflux sur Wagner : 9700 autres résultats comptés, non affichés.",
-        "Corrections : RFI Afrique: Chiffres corrigés : 30 → 45 (45 dead in Gao).",
+def test_the_remarks_in_french() -> None:
+    sample = full(language="fr")
+    assert [" ".join(remark.split()) for remark in remarks(sample)] == [
+        "Wagner : 9 700 autres résultats au-delà de la limite horaire, comptés mais non affichés.",
+        "Corrections : RFI Afrique, « 45 dead in Gao » (chiffres corrigés : 30 → 45).",
         "Mis en sourdine : 3 résultats.",
-        "Prochaine édition : 18:00.",
-    )
-    assert trend_line(edition, "wagner") == "▃▃▂▃▄▃▂▂▂▂▃▃▃█  12 cette fois, 4 d'ordinaire : PIC 3,0×"
-    assert spikes(edition) == "Bien plus que d'ordinaire : Wagner / Africa Corps 12 (4 d'ordinaire)."
+        "Prochain envoi : 18:00.",
+    ]
+    trend = " ".join(trend_line(sample, "wagner").split())
+    assert trend == "▃▃▂▃▄▃▂▂▂▂▃▃▃█ 12 résultats, d’ordinaire 4 : PIC ×3,0"
+    assert " ".join(spikes(sample).split()) == "Bien plus que d’ordinaire : Wagner / Africa Corps 12 (d’ordinaire 4)."
 
 
 def test_a_plain_day_has_nothing_to_remark() -> None:
@@ -69,12 +70,12 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 
 
 @pytest.mark.parametrize("form", ["plain", "html", "slack"])
-def test_every_edition_says_it(form: str) -> None:
-    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.lay_out(full())[1])}
+def test_every_form_has_them(form: str) -> None:
+    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
     text = " ".join(forms[form].split())
     bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
-    for told in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", sentences.accounts(full())):
-        assert told in text, told
+    for sentence in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", sentences.accounts(full())):
+        assert (json.dumps(sentence, ensure_ascii=False)[1:-1] if form == "slack" else sentence) in text
 
 
 def test_webhooks_get_the_numbers() -> None:
@@ -89,25 +90,27 @@ def test_webhooks_get_the_numbers() -> None:
 
 def test_what_is_left_out_is_counted_by_severity() -> None:
     mali = story(2).topics[:1]
-    edition = digest(story(1), story(2), story(3, topics=mali), story(4, topics=mali))
-    assert not_shown(limit_stories(edition, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
-    assert not_shown(limit_stories(limit_stories(edition, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    sample = digest(story(1), story(2), story(3, topics=mali), story(4, topics=mali))
+    assert not_shown(limit_stories(sample, 1)) == "Not shown: 3 stories (1 high, 2 normal)."
+    assert not_shown(limit_stories(limit_stories(sample, 2), 1)) == "Not shown: 3 stories (1 high, 2 normal)."
 
 
 def test_hostile_words_are_harmless_here_too() -> None:
     name = "one\r\nBcc: victim@example.org\x1b[31m\u202e"
-    (said,) = remarks(hostile(name, flooded=((name, 2),)))
-    assert said.isprintable()
+    (remark,) = remarks(hostile(name, flooded=((name, 2),)))
+    assert remark.isprintable()
 
 
-def test_an_alert_of_a_flood_alone_is_no_quiet_day() -> None:
+def test_hits_over_the_limit_alone_are_no_quiet_day() -> None:
     notice = digest(kind="alert", flooded=(("Wagner", 60), ("Mali", 2)))
-    for said in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
-        assert "Nothing matched" not in said
-    assert sentences.subject(notice) == "[newsdesk] Flood: 62 hits beyond the limit, counted and not listed."
-    assert "Flood on Wagner: 60 further hits were counted and not listed." in " ".join(plain.plain(notice).split())
+    for text in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
+        assert "Nothing matched" not in text
+    assert sentences.subject(notice) == "[newsdesk] 62 hits over the hourly limit, counted but not listed."
+    assert "Wagner: 60 more hits over the hourly limit, counted but not listed." in " ".join(
+        plain.plain(notice).split()
+    )
     french = replace(notice, language="fr")
-    assert sentences.heading(french) == "Afflux : 62 résultats au-delà de la limite, comptés, non affichés."
+    assert sentences.heading(french) == "62 résultats au-delà de la limite horaire, comptés mais non affichés."
 
 
 def test_what_goes_on_is_one_line() -> None:

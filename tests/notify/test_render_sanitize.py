@@ -1,4 +1,4 @@
-"""Foreign text and addresses: what an edition may show of them."""
+"""Text and addresses from feeds: what a digest may show of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.notify.editions import BIDI, HOSTILE
+from tests.notify.digests import BIDI, HOSTILE
 from watchpost.model import Snippet
 from watchpost.notify.render.sanitize import clean, cut, direction, language_tag, link, marked, pieces
 

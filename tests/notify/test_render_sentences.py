@@ -1,4 +1,4 @@
-"""The sentences that all editions share."""
+"""The sentences that all forms of a digest share."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.notify.editions import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import SEVERITIES, HeadlineChange, SourceCounts, UnreadSource
+from tests.notify.digests import HOSTILE, WHEN, digest, hostile, report, story, usual
+from watchpost.model import HeadlineChange, SourceCounts, UnreadSource
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, plain, sentences, story_lines, times
-from watchpost.notify.render.i18n import LANGUAGES, phrases_for
 
 
 @pytest.mark.parametrize(
     ("language", "gaps", "expected"),
     [
-        ("en", (), "Yesterday: 41 sources, 2016 articles read, 14 found: all accounted for. You get this"),
+        (
+            "en",
+            (),
+            'Yesterday: 2,016 articles from 41 sources, 14 hits; all accounted for. You receive this as "desk".',
+        ),
         ("fr", (), "le compte y est. Vous recevez"),
         ("en", ("hits: 5 came in, 4 went on or wait",), "NOT ALL ACCOUNTED FOR (hits: 5 came in, 4 went on or wait)"),
     ],
 )
-def test_the_colophon_gives_account_of_yesterday(language: str, gaps: tuple[str, ...], expected: str) -> None:
-    told = replace(digest(), language=language, accounts=SourceCounts(41, 2016, 14, gaps))
-    assert expected in sentences.footer(told)
-    assert sentences.footer(replace(told, accounts=None)).startswith(("You get", "Vous recevez"))
+def test_the_footer_accounts_for_yesterday(language: str, gaps: tuple[str, ...], expected: str) -> None:
+    sample = replace(digest(), language=language, accounts=SourceCounts(41, 2016, 14, gaps))
+    assert expected in sentences.footer(sample)
+    assert sentences.footer(replace(sample, accounts=None)).startswith(("You receive", "Vous recevez"))
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
@@ -53,21 +56,21 @@ def test_a_story_stands_once_under_its_most_severe_topic() -> None:
 
 
 def test_times_are_local_and_say_the_day_when_it_is_another() -> None:
-    edition = usual()
-    assert sentences.dateline(edition) == "Monday 23 November 2026, 09:00 Europe/Paris"
-    assert sentences.period(edition) == "Window: Sun 22 Nov 19:00 - Mon 23 Nov 09:00"
-    assert times.moment(edition, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
-    assert times.moment(edition, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
-    assert sentences.dateline(usual(timezone="Nowhere/Land")) == "Monday 23 November 2026, 08:00 UTC"
+    sample = usual()
+    assert sentences.dateline(sample) == "Monday, 23 November 2026, 09:00 Europe/Paris"
+    assert sentences.period(sample) == "Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00"
+    assert times.moment(sample, WHEN - timedelta(hours=9, minutes=30)) == "Sun 22 Nov 23:30"
+    assert times.moment(sample, datetime(2025, 7, 1, 10, tzinfo=UTC)) == "1 Jul 2025 12:00"
+    assert sentences.dateline(usual(timezone="Nowhere/Land")) == "Monday, 23 November 2026, 08:00 UTC"
 
 
 def test_the_byline_never_guesses_a_date() -> None:
-    edition = usual()
-    assert story_lines.byline(edition, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
+    sample = usual()
+    assert story_lines.byline(sample, story()) == "RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources."
     undated = story(lead=report(published=None))
-    assert story_lines.byline(edition, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
+    assert story_lines.byline(sample, undated) == "RFI Afrique, French, no date, seen 08:44. 2 sources."
     old = story(lead=report(published=WHEN - timedelta(days=3)))
-    assert "published Fri 20 Nov 09:00 (3 d ago), seen 08:44" in story_lines.byline(edition, old)
+    assert "published Fri 20 Nov 09:00 (3 days ago), seen 08:44" in story_lines.byline(sample, old)
 
 
 def test_copies_of_one_outlet_are_one_source() -> None:
@@ -76,65 +79,83 @@ def test_copies_of_one_outlet_are_one_source() -> None:
     assert story_lines.further_reports(one) == ((), 0)
 
 
-def test_a_silent_failure_is_not_a_quiet_day() -> None:
+def test_sources_that_fail_are_not_a_quiet_day() -> None:
     lost = tuple(UnreadSource(f"f{n}", "dns", WHEN) for n in range(41))
-    assert sentences.nothing(digest()) == "Nothing matched. 41 sources read."
-    assert sentences.nothing(digest(unread=lost[:2])) == "Nothing matched in what could be read: 39 of 41 sources."
-    assert sentences.nothing(digest(unread=lost)) == "Nothing could be read: 41 of 41 sources failed."
-    assert sentences.not_read(digest(unread=lost)).endswith("f5, 35 more (dns since 09:00)")
+    assert sentences.nothing(digest()) == "Nothing matched. All 41 sources were read."
+    assert sentences.nothing(digest(unread=lost[:2])) == "Nothing matched. Only 39 of 41 sources could be read."
+    assert sentences.nothing(digest(unread=lost)) == "Nothing matched: none of the 41 sources could be read."
+    assert sentences.not_read(digest(unread=lost)).endswith("f5, 35 more (dns since 09:00).")
     assert sentences.not_read(usual()) == (
-        "Not read: 2 of 41 sources: maliweb (HTTP 503 since 04:00), nrk (certificate expired, never read yet)"
+        "Not read (2 of 41 sources): maliweb (HTTP 503 since 04:00), nrk (certificate expired, never read)."
     )
 
 
 @pytest.mark.parametrize(
     ("late", "sentence"),
     [
-        (timedelta(hours=3), "Closed 3 h late: the service was down."),
-        (timedelta(days=3, hours=2, minutes=7), "Closed 3 d 2 h late: the service was down."),
+        (timedelta(hours=3), "Sent 3 hours late: the service was not running."),
+        (timedelta(days=3, hours=2, minutes=7), "Sent 3 days late: the service was not running."),
         (timedelta(seconds=40), ""),
     ],
 )
-def test_downtime_is_said(late: timedelta, sentence: str) -> None:
+def test_a_late_digest_says_so(late: timedelta, sentence: str) -> None:
     assert sentences.lateness(digest(late=late)) == sentence
 
 
-def test_french_is_spoken_throughout() -> None:
-    edition = usual(language="fr", late=timedelta(hours=3))
-    assert sentences.subject(edition) == "[newsdesk] 3 sujets: Explosion near Gao base; JNIM claims attack (+2)"
-    assert sentences.dateline(edition) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
-    text = plain.plain(edition)
+def test_a_french_digest_is_french_throughout() -> None:
+    sample = usual(language="fr", late=timedelta(hours=3))
+    assert (
+        sentences.subject(sample)
+        == "[newsdesk] 3 sujets\N{NO-BREAK SPACE}: Explosion near Gao base; JNIM claims attack (+2)"
+    )
+    assert sentences.dateline(sample) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
+    text = " ".join(plain.plain(sample).split())
     for sentence in (
-        "3 sujets d'après 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
-        "Clôturé avec 3 h de retard : le service était arrêté.",
-        "1. NOUVEAU  Explosion",
+        "3 sujets d’après 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
+        "Envoyé avec 3 heures de retard : le service était arrêté.",
+        "1. NOUVEAU Explosion",
         "RFI Afrique, français, 08:42 (il y a 18 min, vu 08:44). 2 sources.",
-        'Motif : "Gao", "Wagner", "ЧВК". Aussi : РИА Новости (ru).',
-        "Non lu : 2 sur 41 sources : maliweb (HTTP 503 depuis 04:00)",
+        "Mots trouvés : « Gao », « Wagner », « ЧВК ». Aussi dans : РИА Новости (ru).",
+        "Non lues (2 sur 41 sources) : maliweb (HTTP 503 depuis 04:00)",
     ):
         assert sentence in text
-    assert sentences.nothing(digest(language="fr", sources_total=1)) == "Rien à signaler. Sources lues : 1 source."
-    english = re.compile(r"\b(why|also|seen|from|stories|story|topics?|read|shown|window|since)\b", re.IGNORECASE)
-    ours = "".join(html.page(edition).split("<body")[1:]).replace("Kidal talks go on", "")
-    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.lay_out(edition)[1]))
+    assert sentences.nothing(digest(language="fr", sources_total=1)) == "Aucun résultat. 1 source a été lue."
+    english = re.compile(r"\b(matched|also|seen|from|stories|story|topics?|read|shown|period|since)\b", re.IGNORECASE)
+    ours = "".join(html.page(sample).split("<body")[1:]).replace("Kidal talks go on", "")
+    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.messages(sample)[1]))
 
 
-def test_every_language_knows_every_status_and_severity() -> None:
-    for name in LANGUAGES:
-        spoken = phrases_for(f"{name}-XX")
-        assert spoken.language == name
-        assert spoken.status.keys() == spoken.counted.keys() == {"new", "updated", "continuing"}
-        assert set(spoken.severity) == set(SEVERITIES)
-    assert phrases_for("tlh") is phrases_for("en")
-    assert spoken.count(0, spoken.source) == "0 source"  # the last one is French
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=50), "just now"),
+        (timedelta(minutes=1), "1 min ago"),
+        (timedelta(minutes=100), "100 min ago"),
+        (timedelta(hours=30), "30 hours ago"),
+        (timedelta(days=9), "9 days ago"),
+        (timedelta(days=100), "3 months ago"),
+        (timedelta(days=1079), "3 years ago"),
+    ],
+)
+def test_an_age_is_written_as_people_say_it(age: timedelta, expected: str) -> None:
+    assert times.ago(digest(), WHEN - age) == expected
+
+
+def test_an_arabic_digest_runs_from_right_to_left() -> None:
+    page = html.page(usual(language="ar"))
+    assert '<html lang="ar" dir="rtl">' in page
+    assert re.search(r'<span class="status spaced" dir="rtl" lang="ar"[^>]*>جديد</span>', page)
+    heading = sentences.heading(usual(language="ar"))
+    assert heading == "\u2066Wagner / Africa Corps\u2069 و\u2066Mali security\u2069: 3 قصص، واحدة جديدة"
 
 
 def test_an_update_says_what_has_changed() -> None:
     change = HeadlineChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
-    told = story(status="updated", change=change, outlets=7, independent=3)
-    assert story_lines.status_label(digest(), told) == "UPDATE +3"
-    assert story_lines.byline(digest(), told).endswith(
-        "7 sources, 3 independent. Headline changed. Figures corrected: 30 → 45."
+    update = story(status="updated", change=change, outlets=7, independent=3)
+    assert story_lines.status_label(digest(), update) == "UPDATE +3"
+    assert story_lines.byline(digest(), update).endswith(
+        "7 sources, 3 independent; headline changed; figures corrected: 30 → 45."
     )
-    assert story_lines.status_label(digest(language="fr"), told) == "MIS À JOUR +3"
-    assert story_lines.sources_in_words(digest(language="fr"), told) == "7 sources, 3 indépendantes"
+    assert story_lines.status_label(digest(language="fr"), update) == "MIS À JOUR +3"
+    assert story_lines.sources_in_words(digest(language="fr"), update) == "7 sources, 3 indépendantes"

@@ -1,4 +1,4 @@
-"""The Slack edition, with slack_sdk's own models as a second opinion."""
+"""Digests for Slack, also checked by the models of slack_sdk."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from typing import Any
 import pytest
 from slack_sdk.models.blocks import Block
 
-from tests.notify.editions import HOSTILE, MENTION, digest, endless, hostile, usual
+from tests.notify.digests import HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.notify.receivers import slack
-from watchpost.notify.receivers.slack import lay_out, plain_payload, validate_slack
-from watchpost.notify.render.limits import SLACK
+from watchpost.notify.receivers.slack import messages, plain_payload, validate_slack
 
 
-def read(edition: Any) -> list[dict[str, Any]]:
+def read(sample: Any) -> list[dict[str, Any]]:
     """The payloads, each found fit by our rules and by Slack's own library."""
-    payloads = [json.loads(message) for message in lay_out(edition)[1]]
-    for message, payload in zip(lay_out(edition)[1], payloads, strict=True):
+    payloads = [json.loads(message) for message in messages(sample)[1]]
+    for message, payload in zip(messages(sample)[1], payloads, strict=True):
         assert validate_slack(payload) == ()
-        assert len(message.encode()) <= SLACK.size
+        assert len(message.encode()) <= slack.MAX_BYTES
         for block in payload["blocks"]:
             parsed = Block.parse(block)
             assert parsed is not None
@@ -37,7 +36,7 @@ def test_the_message() -> None:
     (payload,) = read(usual())
     parts = texts(payload)
     assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 3 stories, 1 new"
-    assert payload["text"].endswith("Top: Explosion near Gao base; JNIM claims attack")
+    assert payload["text"].endswith("Top story: Explosion near Gao base; JNIM claims attack")
     assert {
         "type": "link",
         "url": "https://www.rfi.fr/afrique/gao?id=7",
@@ -53,12 +52,12 @@ def test_the_message() -> None:
     (rtl,) = (part["text"] for part in parts if part["type"] == "link" and "غاو" in part["text"])
     assert (rtl[0], rtl[-1]) == ("\u2068", "\u2069")
     assert payload["unfurl_links"] is False
-    said = json.dumps(payload, ensure_ascii=False)
-    assert "Not read: 2 of 41 sources" in said
-    assert "Not shown: 2 stories." in said
+    text = json.dumps(payload, ensure_ascii=False)
+    assert "Not read (2 of 41 sources)" in text
+    assert "Not shown: 2 stories." in text
 
 
-def test_a_mention_in_a_headline_is_shown_and_reaches_nobody() -> None:
+def test_a_mention_in_a_headline_is_shown_and_notifies_nobody() -> None:
     (payload,) = read(hostile(MENTION))
     assert MENTION in [part["text"] for part in texts(payload)]
     assert "<!channel>" not in payload["text"]
@@ -78,8 +77,8 @@ def test_hostile_text_makes_a_valid_message(text: str, kind: str) -> None:
 
 def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
     payloads = read(endless())
-    assert len(payloads) == SLACK.messages
-    assert all(len(payload["blocks"]) <= slack.MOST_BLOCKS for payload in payloads)
+    assert len(payloads) == slack.MAX_MESSAGES
+    assert all(len(payload["blocks"]) <= slack.MAX_BLOCKS for payload in payloads)
     shown = sum(part["type"] == "link" and "watch." not in part["url"] for p in payloads for part in texts(p))
     assert f"Not shown: {500 - shown} stories (" in json.dumps(payloads[-1])
     assert [payload["blocks"][0]["text"]["text"][-6:] for payload in payloads] == [" (1/3)", " (2/3)", " (3/3)"]
@@ -88,12 +87,12 @@ def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
 def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
     one = usual().stories[0]
     assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
-    assert "Not shown: 1 story (" in lay_out(digest(*[one] * 37))[1][-1]
+    assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[1][-1]
 
 
-def test_an_empty_edition_is_a_message_too() -> None:
+def test_an_empty_digest_is_a_message_too() -> None:
     (payload,) = read(digest())
-    assert payload["blocks"][0]["text"]["text"] == "Nothing matched. 41 sources read."
+    assert payload["blocks"][0]["text"]["text"] == "Nothing matched. All 41 sources were read."
 
 
 def test_the_fallback_is_literal_text() -> None:
@@ -119,5 +118,5 @@ def test_the_fallback_is_literal_text() -> None:
     ],
 )
 def test_the_check_finds_what_slack_would_refuse(change: dict[str, Any], problem: str) -> None:
-    payload = json.loads(lay_out(usual())[1][0]) | change
+    payload = json.loads(messages(usual())[1][0]) | change
     assert any(problem in found for found in validate_slack(payload))

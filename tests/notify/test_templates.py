@@ -1,4 +1,4 @@
-"""An operator's templates: what they may use, where a mistake is, and what they cannot do."""
+"""An operator's templates: their variables, their mistakes, and the limits of the sandbox."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.notify.editions import HOSTILE, digest, endless, hostile, usual
-from watchpost.notify.render.template import Form, Source, TemplateFault, render, variables
+from tests.notify.digests import HOSTILE, digest, endless, hostile, usual
+from watchpost.notify.render.template import Form, TemplateFault, TemplateText, render_template, variables
 from watchpost.notify.templates import BodyTemplates, MailTemplates, TextTemplates
 
 
-def written(text: str, form: Form = "text", edition: Any = None) -> str:
-    return render(Source(text, "desk.txt"), form, edition or usual())
+def written(text: str, form: Form = "text", sample: Any = None) -> str:
+    return render_template(TemplateText(text, "desk.txt"), form, sample or usual())
 
 
-def test_a_template_has_the_webhook_s_data_and_our_sentences() -> None:
+def test_a_template_has_the_data_of_webhooks_and_the_sentences_of_digests() -> None:
     text = written(
         "{{ heading }}|{{ summary }}|{{ counts.articles }}\n"
         "{% for story in stories %}\n"
@@ -33,18 +33,18 @@ def test_a_template_has_the_webhook_s_data_and_our_sentences() -> None:
 
 def test_unknown_dates_are_empty_and_an_empty_digest_is_fine() -> None:
     assert written("[{{ stories[1].published }}]") == "[]"
-    assert written("{% for s in stories %}x{% else %}none{% endfor %}", edition=digest()) == "none"
+    assert written("{% for s in stories %}x{% else %}none{% endfor %}", sample=digest()) == "none"
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
-def test_the_news_stays_text_in_html_and_in_json(text: str) -> None:
-    edition = hostile(text)
+def test_headlines_stay_text_in_html_and_in_json(text: str) -> None:
+    sample = hostile(text)
     page = written(
-        "<p>{{ stories[0].title }} {{ stories[0].snippet | highlighted('<b>', '</b>') }}</p>", "html", edition
+        "<p>{{ stories[0].title }} {{ stories[0].snippet | highlighted('<b>', '</b>') }}</p>", "html", sample
     )
     assert "<script" not in page
     assert "<img" not in page
-    body = written('{"title": {{ stories[0].title }}, "all": {{ stories | tojson }}}', "json", edition)
+    body = written('{"title": {{ stories[0].title }}, "all": {{ stories | tojson }}}', "json", sample)
     assert json.loads(body)["all"][0]["title"] == json.loads(body)["title"]
 
 
@@ -84,11 +84,11 @@ def test_a_mistake_has_a_place_and_a_cure(text: str, problem: str) -> None:
 )
 def test_the_sandbox_holds(text: str) -> None:
     with pytest.raises(TemplateFault):
-        written(text, edition=endless(150))
+        written(text, sample=endless(150))
 
 
 def test_a_body_must_be_json() -> None:
-    with pytest.raises(TemplateFault, match=r"desk.txt: what it makes is not JSON"):
+    with pytest.raises(TemplateFault, match=r"desk.txt: the result is not JSON"):
         written("{{ heading }} and more", "json")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from tests.notify.editions import HOSTILE, digest, endless, hostile, usual
+from tests.notify.digests import HOSTILE, digest, endless, hostile, usual
 from tests.notify.test_receiver_webhook import receiver, send
 from watchpost.model import Delivered
 from watchpost.notify.render.limits import UnfitError

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from watchpost.operations.feeds.status import parts
+from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -13,7 +14,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def told(memory: dict[str, str], failures: int = 0, name: str = "rfi", **options: Any) -> tuple[str, ...]:
     written = FeedOptions.model_validate({"url": "https://e.example/rss"} | options)
-    return parts(name, written.every, written.paced, memory, failures, NOW)
+    return parts(name, written.every, written.paced, FeedMemory.decode(memory), failures, NOW)
 
 
 def test_what_is_configured_comes_before_what_the_entries_say() -> None:

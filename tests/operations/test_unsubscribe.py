@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.making import WHEN, digest_delivery
-from tests.web.test_auth import USERS
+from tests.web.test_auth import AUTH
 from tests.web.web_app import closed, pages
-from watchpost.config.config import Config
+from watchpost.config.config import Config, HttpAccess
 from watchpost.model import Delivery, Digest, Message
 from watchpost.operations import factory
 from watchpost.operations.unsubscribe import MailUnsubscriber
@@ -59,7 +59,7 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, confi
         for name, address in (("d1", "ida@example.org"), ("d2", "desk@example.org"))
     ]
     await closed(store, *waiting)
-    access = USERS.__class__(users=USERS.users, names=config.access.names)
+    access = HttpAccess(AUTH, config.access.names)
     async with (
         pages(
             store, access=access, summary=app_pages.summary_of(config), leaving=MailUnsubscriber(config, store)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from watchpost.documents.results import FeedHints
 from watchpost.http_headers import retry_after_seconds
-from watchpost.poll import schedule
-from watchpost.poll.http import caching
-from watchpost.poll.schedule import Visit
+from watchpost.poll.feed_memory import FeedMemory
+from watchpost.poll.visit import Visit, merged, record_visit
+from watchpost.store.sources import SourceStatus
 
 START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # a Monday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -28,7 +28,7 @@ class Site:
     ttl: timedelta | None
     skip_hours: tuple[int, ...]
     memory: dict[str, str]
-    status: dict[str, str]
+    status: SourceStatus
     every: timedelta = 10 * MINUTE
     allowed: datetime = START
     asked: int = 0
@@ -39,6 +39,7 @@ class Site:
 
     def answer(self, now: datetime) -> Visit:
         """Be asked: note whether that was too early, and say something."""
+        before = FeedMemory.decode(self.memory)
         self.asked += 1
         self.rude += now < self.allowed or ("skip_hours" in self.memory and now.hour in self.skip_hours)
         date = f"{now:%a, %d %b %Y %H:%M:%S} GMT"
@@ -48,13 +49,11 @@ class Site:
             self.allowed = now + timedelta(seconds=span)
             seconds = retry_after_seconds(str(span), now)
             return Visit(
-                "failed", reason="rate_limited", detail="HTTP 429", pace=caching.after_failure(seconds, self.memory)
+                "failed", reason="rate_limited", detail="HTTP 429", interval=before.interval_after_failure(seconds)
             )
         if kind == 6:  # out of order, without a word about when to come again: not before the usual time
             self.allowed = now + 0.9 * self.every
-            return Visit(
-                "failed", reason="http_error", detail="HTTP 500", pace=caching.after_failure(None, self.memory)
-            )
+            return Visit("failed", reason="http_error", detail="HTTP 500", interval=before.interval_after_failure(None))
         headers: dict[str, str] = {"date": date}
         fresh = timedelta(0)
         if kind == 1:
@@ -70,8 +69,9 @@ class Site:
             headers["cache-control"] = "max-age=31536000"
             fresh = DAY
         self.allowed = now + max(fresh, self.ttl or timedelta(0))
-        memory = caching.remembered(headers, self.memory, unchanged=False) | caching.remember(self.asks())
-        return Visit("read", memory=memory, pace=caching.pace(memory, headers, adaptive=True))
+        memory = before.with_answer("", "", headers, unchanged=False).with_hints(self.asks(), None)
+        interval = memory.interval(headers.get("age", ""), adaptive=True)
+        return Visit("read", memory=memory.changes_since(before), interval=interval)
 
 
 def sites(count: int) -> list[Site]:
@@ -84,7 +84,7 @@ def sites(count: int) -> list[Site]:
             ttl=chance.choice([None, 30 * MINUTE, HOUR]),
             skip_hours=tuple(sorted(chance.sample(range(24), chance.choice([0, 0, 3])))),
             memory={},
-            status={},
+            status=SourceStatus(f"feed{n}"),
         )
         for n in range(count)
     ]
@@ -95,8 +95,8 @@ def live(site: Site) -> None:
     now = START
     while now < START + DAY:
         visit = site.answer(now)
-        entry = schedule.entry(site.name, site.every, visit, site.status, now)
-        site.memory = schedule.merged(site.memory, visit.memory)
-        site.status = schedule.merged(site.status, entry.status)
-        assert timedelta(0) < entry.delay < 2 * DAY, "no wish freezes a feed"
-        now += entry.delay
+        record = record_visit(site.status, site.every, visit, now)
+        site.memory = merged(site.memory, visit.memory)
+        site.status = record.status
+        assert timedelta(0) < record.delay < 2 * DAY, "no wish freezes a feed"
+        now += record.delay

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import folder
+from watchpost.poll.visit import Visit
 
 PROSE = "Mali has defended its right to make sovereign decisions about how it deals with insurgents. "
 SETTLE = timedelta(milliseconds=200)

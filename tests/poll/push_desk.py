@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from tests.http_server import HttpServer
 from tests.poll.reader import poll_store
 from watchpost.documents.parser_process import InlineParser
-from watchpost.poll import schedule
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.push import PushReader
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
+from watchpost.poll.visit import Visit, record_visit
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
+from watchpost.store.sources import SourceStatus
 from watchpost.store.websub import Push, PushStore
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ class Desk:
         self.hubs = Hubs(self.pushes, "https://watch.example.org", "watchpost/test", seconds=seconds)
         self.poll_store, self.store, self.now = poll_store(store), store, NOW
         self.stop = asyncio.Event()
-        context = SourceContext(InlineParser(), "watchpost/test", registry=self.poll_store, hubs=self.hubs)
+        context = SourceContext(InlineParser(), "watchpost/test", poll_store=self.poll_store, hubs=self.hubs)
         self.feed = feed.KIND.build("desk", feed.KIND.options.model_validate(given), context)
         assert isinstance(self.feed, feed.Feed)
 
@@ -62,12 +62,17 @@ class Desk:
         await self.poll_store.make_due(["desk"])
         (claim,) = (await self.poll_store.claim(1)).feeds
         visit = await self.feed.visit(claim.memory, self.now)
-        entry = schedule.entry("desk", self.feed.every, visit, claim.status, self.now)
-        delay = int(entry.delay.total_seconds() * 1000)
+        before = SourceStatus.decode("desk", claim.status)
+        record = record_visit(before, self.feed.every, visit, self.now)
         done = await self.poll_store.commit(
-            claim, visit.articles, memory=visit.memory, status=entry.status, delay_ms=delay, stamp="then"
+            claim,
+            visit.articles,
+            memory=visit.memory,
+            status=record.status.changes_since(before),
+            delay_ms=int(record.delay.total_seconds() * 1000),
+            stamp="then",
         )
-        return visit, entry.delay, done.new
+        return visit, record.delay, done.new
 
     async def push(self, *pushes: Push) -> None:
         """These come in, and are dealt with."""

@@ -9,12 +9,12 @@ from typing import Any
 from watchpost.documents.parse import Reading
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import FeedHints
-from watchpost.poll import schedule
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
+from watchpost.poll.visit import Visit, merged, record_visit
 from watchpost.store.client import Store
 from watchpost.store.polling import PollStore
+from watchpost.store.sources import SourceStatus
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -51,19 +51,19 @@ class Reader:
         parser = Says(asks) if asks is not None else InlineParser()
         self.source = feed.KIND.build("desk", checked, SourceContext(parser, "watchpost/test"))
         self.memory: dict[str, str] = {}
-        self.status: dict[str, str] = {}
+        self.status = SourceStatus("desk")
         self.told: list[str] = []
         self.turns: list[str] = []
         self.delay = timedelta(0)
 
     async def visit(self, now: datetime = NOW) -> Visit:
         visit = await self.source.visit(self.memory, now)
-        entry = schedule.entry("desk", self.source.every, visit, self.status, now)
-        self.memory = schedule.merged(self.memory, visit.memory)
-        self.status = schedule.merged(self.status, entry.status)
+        record = record_visit(self.status, self.source.every, visit, now)
+        self.memory = merged(self.memory, visit.memory)
+        self.status = record.status
         self.told += [article.title for article in visit.articles]
-        self.turns += [entry.turn] if entry.turn else []
-        self.delay = entry.delay
+        self.turns += [record.event] if record.event else []
+        self.delay = record.delay
         return visit
 
 

@@ -16,7 +16,7 @@ MISTAKES = {
     "fulltext: sometimes": "fulltext: true (pages of plausible articles), always, or false",
     "fulltext: 0": "fulltext: true (pages of plausible articles), always, or false",
     "auth: {username: me, password: hush}": (
-        "auth.password: a secret is never written into this file: use {env: NAME} or {file: PATH}"
+        "auth.password: a secret is never written in this file; use {env: NAME} or {file: PATH}"
     ),
     "auth: {username: 'me:you', password: {env: PASS}}": "auth.username: a name without a colon",
     "auth: {username: me, password: {env: PASS}}, headers: {Authorization: x}": (

@@ -13,9 +13,9 @@ from tests.http_server import Answer, HttpServer
 from tests.poll.reader import NOW, dated, document, poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.poll.poller import Poller
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
+from watchpost.poll.visit import Visit
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.polling import NewIds, PollStore
@@ -44,7 +44,7 @@ def built(server: HttpServer, registry: PollStore, **options: object) -> Source:
     return feed.KIND.build(
         "desk",
         feed.KIND.options.model_validate(given),
-        SourceContext(InlineParser(), "watchpost/test", registry=registry),
+        SourceContext(InlineParser(), "watchpost/test", poll_store=registry),
     )
 
 
@@ -123,7 +123,7 @@ async def test_what_a_first_reading_only_remembers_is_neither_looked_up_nor_read
     second = await committed(end, source)
     assert [article.title for article in second.articles] == [str(72 * HOUR)], "later everything counts"
     assert set(second.seen) == {first.articles[0].id, *first.known}
-    assert second.memory["pace"] == first.memory["pace"] != "", "the dates of known entries count for the pace"
+    assert first.memory["pace"] == str(6 * 3600), "the dates of known entries count for the pace"
 
 
 async def test_a_look_up_that_is_out_of_date_costs_a_second_visit_and_no_article(

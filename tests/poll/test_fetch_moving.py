@@ -96,7 +96,7 @@ async def test_40_after_410_there_is_no_request_ever_and_it_is_said_once(server:
         assert (visit.outcome, visit.reason) == ("failed", "gone")
         assert reader.delay == DAY
     assert (len(server.requests), reader.turns) == (1, ["gone"])
-    assert reader.status["next_visit"].endswith("gone for good: not asked again until its url is changed")
+    assert reader.status.next_why.endswith("gone for good: not asked again until its url is changed")
     server.on("/g", Answer(200, {}, document("a")))
     elsewhere = Reader(server.url("/g"))
     elsewhere.memory, elsewhere.status = reader.memory, reader.status
@@ -110,4 +110,4 @@ async def test_40_a_feed_that_is_not_there_for_two_weeks_is_said_to_be_dead_once
         await reader.visit(now)
         now += reader.delay
     assert reader.turns == ["dead"]
-    assert reader.status["next_visit"].endswith("dead for 14 days: tried once a day")
+    assert reader.status.next_why.endswith("dead for 14 days: tried once a day")

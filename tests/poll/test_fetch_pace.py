@@ -27,7 +27,7 @@ async def test_41_a_ttl_is_waited_for_and_then_the_hours_that_are_to_be_skipped(
     for _ in range(2):  # a 304 says nothing of it: it is remembered
         await reader.visit()
         assert 3 * HOUR <= reader.delay <= 3 * HOUR + 6 * MINUTE
-        assert reader.status["next_visit"].endswith("the feed says ttl 1 hour; the feed wants no visits at 13h GMT")
+        assert reader.status.next_why.endswith("the feed says ttl 1 hour; the feed wants no visits at 13h GMT")
 
 
 async def test_42_a_year_of_max_age_is_a_day(server: HttpServer) -> None:
@@ -95,7 +95,7 @@ async def test_without_every_the_pace_follows_the_entries_and_is_remembered(serv
     for _ in range(2):
         await reader.visit()
         assert 5.4 * HOUR <= reader.delay <= 6.6 * HOUR
-        assert reader.status["next_visit"].endswith("every 6 hours, by how often it brings something")
+        assert reader.status.next_why.endswith("every 6 hours, by how often it brings something")
     asked = Reader(server.url("/f"), every="10m")
     asked.memory = reader.memory
     await asked.visit()

@@ -10,10 +10,11 @@ from watchpost import log as tm
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
 from watchpost.model import Article
-from watchpost.poll import feed_options, poller
-from watchpost.poll.schedule import Visit
+from watchpost.poll import feed_options
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
+from watchpost.poll.visit import Visit
+from watchpost.poll.visit_log import count_entries
 from watchpost.store.client import Store
 from watchpost.store.polling import NewIds
 
@@ -74,5 +75,5 @@ def test_an_entry_without_its_page_is_counted_as_such_and_not_as_left_out() -> N
     counts = [tm.feed_items.labels(what) for what in ("new", "invalid", "fulltext_failed")]
     before = [count._value.get() for count in counts]
     failures = tuple(Failure("x", reason, "") for reason in ("fulltext_failed", "bad_line", "fulltext_failed"))
-    poller.committed(source, Visit("read", failures=failures), 3, 0)
+    count_entries(source, Visit("read", failures=failures), 3, 0)
     assert [count._value.get() - old for count, old in zip(counts, before, strict=True)] == [3, 1, 2]

@@ -50,7 +50,7 @@ async def test_34_a_304_brings_new_validators_and_freshness_and_need_not_repeat_
     for etag, delay in (('"1"', HOUR), ('"1"', HOUR), ('"2"', 2 * HOUR)):
         await reader.visit()
         assert (reader.memory["etag"], reader.delay) == (etag, delay)
-    assert reader.status["next_visit"].endswith("UTC, the server says max-age 2 hours")
+    assert reader.status.next_why.endswith("the server says max-age 2 hours")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_35_retry_after_is_respected_if_it_can_be_read(
         assert 10 * MINUTE <= reader.delay <= 11 * MINUTE
     else:
         assert reader.delay == delay
-        assert "the server asked for" in reader.status["next_visit"]
+        assert "the server asked for" in reader.status.next_why
 
 
 async def test_46_a_dripping_server_is_left_at_the_deadline(server: HttpServer) -> None:

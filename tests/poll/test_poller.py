@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from watchpost.poll.poller import WORTH_TELLING, FirstRound
+from watchpost.poll.poller import FIRST_ROUND_MIN, FirstRound
 
-MANY = [f"feed-{number}" for number in range(WORTH_TELLING)]
+MANY = [f"feed-{number}" for number in range(FIRST_ROUND_MIN)]
 
 
 def test_each_visit_of_the_round_is_told_once_and_those_that_are_not_in_it_never() -> None:
@@ -21,7 +21,7 @@ def test_each_visit_of_the_round_is_told_once_and_those_that_are_not_in_it_never
         opening.visited(name)
     assert told[-1] == (100, 100)
     assert len(told) == 100
-    opening.looked({}, 1.0, idle=True)
+    opening.claimed({}, 1.0, idle=True)
     assert len(told) == 100, "it was over already"
 
 
@@ -31,7 +31,7 @@ def test_a_short_round_is_not_told() -> None:
     opening.begin(MANY[1:])
     for name in MANY:
         opening.visited(name)
-    opening.looked({}, 1.0, idle=True)
+    opening.claimed({}, 1.0, idle=True)
     assert told == []
 
 
@@ -39,14 +39,14 @@ def test_a_round_waits_for_the_turns_of_busy_hosts_and_not_for_what_another_poll
     told: list[tuple[int, int]] = []
     opening = FirstRound(lambda done, total: told.append((done, total)))
     opening.begin(MANY)
-    opening.looked({"feed-7": 60_000}, 100.0, idle=False)
-    opening.looked({}, 120.0, idle=True)
+    opening.claimed({"feed-7": 60_000}, 100.0, idle=False)
+    opening.claimed({}, 120.0, idle=True)
     assert told == [], "feed-7 has its turn at 160"
-    opening.looked({}, 164.0, idle=True)
+    opening.claimed({}, 164.0, idle=True)
     assert told == []
-    opening.looked({}, 166.0, idle=False)
+    opening.claimed({}, 166.0, idle=False)
     assert told == [], "something is being read"
-    opening.looked({}, 166.0, idle=True)
+    opening.claimed({}, 166.0, idle=True)
     assert told == [(100, 100)]
     opening.visited("feed-7")
     assert told == [(100, 100)]

@@ -128,7 +128,7 @@ async def test_a_confirmed_feed_is_polled_daily_and_renewed(server: HttpServer, 
     _, delay, _ = await desk.visit()
     assert delay == timedelta(days=1)
     status = (await desk.poll_store.unshared("desk")).status
-    assert status["next_visit"].endswith("its hub pushes what is new; polled once a day all the same")
+    assert status["next_why"].endswith("its hub pushes what is new; polled once a day all the same")
     desk.now += timedelta(days=8)
     await desk.visit()
     assert [request.target for request in server.requests] == ["/f", "/hub", "/f", "/f", "/hub"]

@@ -47,37 +47,37 @@ def test_patience_ends_at_a_day_and_is_never_faster_than_the_interval(every: tim
 
 
 def test_the_longest_of_what_is_asked_wins_and_is_named() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=asked(HOUR, 30 * MINUTE))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, interval=asked(HOUR, 30 * MINUTE))
     assert (moment, reason) == (NOW + HOUR, "asked for 1 hour")
-    assert next_visit(10 * MINUTE, "a", NOW, pace=asked(5 * SECOND)) == next_visit(10 * MINUTE, "a", NOW)
-    assert next_visit(10 * MINUTE, "a", NOW, failures=2, pace=asked(HOUR))[0] == NOW + HOUR
-    assert next_visit(SECOND, "a", NOW, pace=asked(HOUR))[0] == NOW + HOUR
+    assert next_visit(10 * MINUTE, "a", NOW, interval=asked(5 * SECOND)) == next_visit(10 * MINUTE, "a", NOW)
+    assert next_visit(10 * MINUTE, "a", NOW, failures=2, interval=asked(HOUR))[0] == NOW + HOUR
+    assert next_visit(SECOND, "a", NOW, interval=asked(HOUR))[0] == NOW + HOUR
 
 
 def test_an_absurd_wish_is_a_day() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=asked(365 * DAY))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, interval=asked(365 * DAY))
     assert (moment, reason) == (NOW + DAY, "asked for 365 days; 1 day is the most")
 
 
 def test_a_pace_that_was_learnt_stands_in_for_the_interval() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(every=2 * HOUR))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, interval=Interval(every=2 * HOUR))
     assert 1.8 * HOUR <= moment - NOW <= 2.2 * HOUR
     assert reason == "every 2 hours, by how often it brings something"
 
 
 def test_hours_that_the_feed_wants_skipped_are_skipped() -> None:
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_hours=(12, 13)))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, interval=Interval(skip_hours=(12, 13)))
     assert NOW + 2 * HOUR <= moment <= NOW + 2 * HOUR + 6 * MINUTE
     assert reason == "every 10 minutes; the feed wants no visits at 12h GMT"
-    moment, reason = next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_days=(0, 1)))
+    moment, reason = next_visit(10 * MINUTE, "a", NOW, interval=Interval(skip_days=(0, 1)))
     assert (moment.weekday(), moment.hour, moment - NOW > 36 * HOUR) == (2, 0, True)
     assert reason.endswith("on Mondays")
-    assert next_visit(10 * MINUTE, "a", NOW, pace=Interval(skip_hours=(3,))) == next_visit(10 * MINUTE, "a", NOW)
+    assert next_visit(10 * MINUTE, "a", NOW, interval=Interval(skip_hours=(3,))) == next_visit(10 * MINUTE, "a", NOW)
 
 
 @pytest.mark.parametrize("pace", [Interval(skip_hours=tuple(range(24))), Interval(skip_days=tuple(range(7)))])
 def test_a_feed_that_wants_everything_skipped_is_mistaken(pace: Interval) -> None:
-    assert next_visit(10 * MINUTE, "a", NOW, pace=pace) == next_visit(10 * MINUTE, "a", NOW)
+    assert next_visit(10 * MINUTE, "a", NOW, interval=pace) == next_visit(10 * MINUTE, "a", NOW)
 
 
 def test_who_is_not_there_for_two_weeks_is_dead_and_tried_once_a_day() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 
 from tests.poll.day import HOUR, START, Site, live, sites
-from watchpost.poll import schedule
-from watchpost.poll.schedule import Interval, Visit
+from watchpost.poll.schedule import Interval
+from watchpost.poll.visit import Visit, record_visit
+from watchpost.store.sources import SourceStatus
 
 
 def test_in_a_day_nobody_is_asked_too_early_and_nobody_is_forgotten() -> None:
@@ -18,10 +19,10 @@ def test_in_a_day_nobody_is_asked_too_early_and_nobody_is_forgotten() -> None:
 
 
 def test_the_oracle_notices_who_does_not_listen() -> None:
-    site = Site("rude", random.Random(1), ttl=HOUR, skip_hours=(), memory={}, status={})
+    site = Site("rude", random.Random(1), ttl=HOUR, skip_hours=(), memory={}, status=SourceStatus("rude"))
     now = START
     for _ in range(50):
         visit = site.answer(now)
-        deaf = Visit(visit.outcome, reason=visit.reason, pace=Interval())
-        now += schedule.entry(site.name, site.every, deaf, {}, now).delay
+        deaf = Visit(visit.outcome, reason=visit.reason, interval=Interval())
+        now += record_visit(site.status, site.every, deaf, now).delay
     assert site.rude > 25

@@ -10,8 +10,8 @@ from datetime import timedelta
 from ipaddress import IPv4Network
 
 from tests.http_server import Answer, HttpServer
-from watchpost.config.config import Heartbeat
 from watchpost.config.fields import Secret
+from watchpost.config.schema import Heartbeat
 from watchpost.health import Health
 from watchpost.service import service
 from watchpost.store.client import Store

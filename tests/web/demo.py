@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from tests.making import article, digest_delivery
-from tests.notify.editions import usual
+from tests.notify.digests import usual
 from tests.store.ends import poll_store
 from tests.web.web_app import Shelf, closed, found
 from watchpost.match.matcher import match

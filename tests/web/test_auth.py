@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from ipaddress import ip_network
 
 import httpx
@@ -12,14 +11,17 @@ from starlette.datastructures import Headers
 
 from tests.web.recorder import Recorder
 from tests.web.web_app import pages
-from watchpost.config.config import Bearer, HttpAccess
+from watchpost.config.config import HttpAccess
 from watchpost.config.fields import Secret
 from watchpost.config.passwords import fits, hashed, is_hash
+from watchpost.config.schema import ApiToken, Auth, TrustedProxy
 from watchpost.store.client import Store
 from watchpost.web.auth import ANYBODY, Authenticator, User, is_ours, sender_of
 
 KEPT = hashed("correct horse: battery", b"sixteen bytes 16")
-USERS = HttpAccess(users={"anna": Secret(KEPT), "bob": Secret(KEPT)}, view=("bob",))
+AUTH = Auth(users={"anna": Secret(KEPT), "bob": Secret(KEPT)}, view=("bob",))
+USERS = HttpAccess(AUTH)
+PROXY = TrustedProxy(header="X-User", trusted=(ip_network("10.0.0.0/8"),), operate=("anna",))
 TRY = "/topics/mali/try"
 
 
@@ -80,11 +82,11 @@ async def test_a_foreign_page_changes_nothing(store: Store) -> None:
 
 
 async def test_where_nobody_is_asked_everybody_at_this_machine_may_act() -> None:
-    assert await Authenticator(HttpAccess()).who("127.0.0.1", Headers()) == ANYBODY
+    assert await Authenticator(Auth()).who("127.0.0.1", Headers()) == ANYBODY
 
 
 async def test_a_name_and_its_password() -> None:
-    keeper = Authenticator(USERS)
+    keeper = Authenticator(AUTH)
     for _ in range(2):  # the second time from memory
         assert await keeper.who("", Headers(basic("anna", "correct horse: battery"))) == User("anna", "operate")
     assert await keeper.who("", Headers(basic("bob", "correct horse: battery"))) == User("bob", "view")
@@ -95,8 +97,7 @@ async def test_a_name_and_its_password() -> None:
 
 
 async def test_a_proxy_is_believed_if_it_is_the_one() -> None:
-    access = HttpAccess(header="X-User", trusted=(ip_network("10.0.0.0/8"),), operate=("anna",))
-    keeper = Authenticator(access)
+    keeper = Authenticator(Auth(proxy=PROXY))
     assert await keeper.who("10.1.2.3", Headers({"x-user": "anna"})) == User("anna", "operate")
     assert await keeper.who("10.1.2.3", Headers({"x-user": "zoe"})) == User("zoe", "view")
     assert await keeper.who("10.1.2.3", Headers()) is None
@@ -124,11 +125,11 @@ async def test_pages_ask_and_probes_do_not(store: Store) -> None:
 
 
 TOKEN, LOOKING = "s3cr3t-of-deploy-0123456789", "s3cr3t-of-prometheus-98765"
-TOKENS = {"deploy": Bearer(Secret(TOKEN), "operate"), "prometheus": Bearer(Secret(LOOKING), "view")}
+TOKENS = {"deploy": ApiToken(token=Secret(TOKEN), role="operate"), "prometheus": ApiToken(token=Secret(LOOKING))}
 
 
 async def test_a_program_shows_its_token() -> None:
-    keeper = Authenticator(replace(USERS, tokens=TOKENS))
+    keeper = Authenticator(AUTH.model_copy(update={"tokens": TOKENS}))
     for header in (f"Bearer {TOKEN}", f"bearer  {TOKEN} "):
         assert await keeper.who("", Headers({"authorization": header})) == User("token deploy", "operate", program=True)
     assert await keeper.who("", Headers({"authorization": f"Bearer {LOOKING}"})) == User(
@@ -136,24 +137,24 @@ async def test_a_program_shows_its_token() -> None:
     )
     for wrong in ("Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer é", TOKEN):
         assert await keeper.who("", Headers({"authorization": wrong})) is None
-    assert await Authenticator(USERS).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
+    assert await Authenticator(AUTH).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
 
 
 async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
-    keeper = Authenticator(HttpAccess(header="X-User", trusted=(ip_network("10.0.0.0/8"),), tokens=TOKENS))
+    keeper = Authenticator(Auth(proxy=PROXY, tokens=TOKENS))
     asked = Headers({"x-user": "zoe", "authorization": "Bearer of-another-service"})
     assert await keeper.who("10.1.2.3", asked) == User("zoe", "view")
 
 
 @pytest.mark.parametrize(
-    "access", [replace(USERS, tokens=TOKENS), HttpAccess(tokens=TOKENS)], ids=["users", "tokens alone"]
+    "auth", [AUTH.model_copy(update={"tokens": TOKENS}), Auth(tokens=TOKENS)], ids=["users", "tokens alone"]
 )
-async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, access: HttpAccess) -> None:
+async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, auth: Auth) -> None:
     actions = Recorder()
     deploy, looking = ({"authorization": f"Bearer {token}"} for token in (TOKEN, LOOKING))
     anna = basic("anna", "correct horse: battery")
     retry = "/deliveries/retry"
-    async with pages(store, access=access, actions=actions) as address, httpx.AsyncClient() as client:
+    async with pages(store, access=HttpAccess(auth), actions=actions) as address, httpx.AsyncClient() as client:
         wrong = await client.post(address + retry, headers={"authorization": "Bearer nonsense"})
         assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (401, True)
         assert (await client.post(address + retry)).status_code == 401
@@ -165,7 +166,7 @@ async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store
         assert (await client.post(address + retry, headers=deploy)).status_code == 303
         assert (await client.post(f"{address}/api/v1/deliveries/retry", headers=deploy)).status_code == 200
         assert {by for *_, by in actions.done} == {"token deploy"}
-        if access.users:
+        if auth.users:
             asked = await client.post(address + retry, headers=anna)
             assert (asked.status_code, "Bearer" in asked.text) == (403, True)
             assert (await client.post(address + TRY, data={"text": "x"}, headers=anna)).status_code == 403

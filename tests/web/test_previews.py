@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.notify.editions import usual
+from tests.notify.digests import usual
 from watchpost.model import Message
 from watchpost.notify.render import html, mime, sparkline
 from watchpost.trend import Trend

@@ -20,7 +20,7 @@ from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Seen, report
 from watchpost.web.pages import deliveries
 from watchpost.web.pages.digests import batches
-from watchpost.web.schemas import day_and_time, plain_subject, reason_of, schedule_words
+from watchpost.web.schemas import day_and_time, plain_subject, schedule_words
 
 
 def test_another_year_is_said() -> None:
@@ -55,12 +55,6 @@ def test_days_of_the_week_are_a_span_where_they_are_one(days: tuple[int, ...], s
 )
 def test_the_mark_of_the_installation_is_left_out_of_lists(subject: str, shown: str) -> None:
     assert plain_subject(subject) == shown
-
-
-def test_why_a_source_is_visited_then() -> None:
-    assert reason_of("2026-11-25 20:39:21 UTC, after 1 failure in a row: still every 10 minutes").startswith("after 1")
-    assert reason_of("2026-11-25 20:39 UTC") == ""
-    assert reason_of("every 10 minutes") == "every 10 minutes"
 
 
 def _sent(id_: str, digest: str, receiver: str = "team") -> SentMessage:

@@ -7,10 +7,10 @@ import hmac
 import httpx
 import pytest
 
+from tests.web.test_auth import AUTH
 from tests.web.web_app import pages
 from watchpost import log as tm
 from watchpost.config.config import HttpAccess
-from watchpost.config.fields import Secret
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.websub import MOST_WAITING, Push, PushStore, Subscription
@@ -123,7 +123,7 @@ async def test_without_the_store_a_hub_comes_again() -> None:
 
 async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store) -> None:
     path, secret = await asked(store)
-    access = HttpAccess(names=("watch.example.org",), users={"anna": Secret("a hash")})
+    access = HttpAccess(AUTH, names=("watch.example.org",))
     async with pages(store, access=access) as address, httpx.AsyncClient(base_url=address) as hub:
         there = {"host": "watch.example.org"}
         assert (await hub.get(path, params=intent(), headers=there)).status_code == 200

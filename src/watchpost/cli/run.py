@@ -1,215 +1,164 @@
-"""`watchpost init`, `watchpost doctor` and `watchpost run`: from an empty directory to a running service."""
+"""`watchpost run`: settings and plan, then the service, with errors as exit codes."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
+from watchpost import log as tm
+from watchpost import tracing
 from watchpost.cli import output
-from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption
-from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
-from watchpost.cli.session import open_settings
-from watchpost.errors import StoreError, WatchpostError
-from watchpost.exit_codes import FAILED, OK, UNREACHABLE
-
-if TYPE_CHECKING:
-    from watchpost.config.config import Config
-    from watchpost.config.loader import Progress
-    from watchpost.config.settings import Settings
-    from watchpost.operations.reloading import Reloader
-    from watchpost.service.service import Service
-    from watchpost.web.server import Listener
-
-app = CommandApp("docs/commands.md#start")
-
-Role = Literal["poll", "match", "notify", "web", "all"]
-ROLES: tuple[Role, ...] = ("poll", "match", "notify", "web", "all")
-_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_json
+from watchpost.config.config import Config
+from watchpost.config.loader import Progress
+from watchpost.config.settings import Settings, read_settings
+from watchpost.errors import ConfigError, StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, INTERRUPTED, OK, UNREACHABLE, USAGE
+from watchpost.operations import factory, starter
+from watchpost.operations.config_diff import ConfigOnDisk
+from watchpost.operations.doctor.examine import examine
+from watchpost.operations.doctor.finding import Finding
+from watchpost.operations.reloading import Reloader
+from watchpost.service import lifecycle
+from watchpost.service.service import Role, Service
+from watchpost.web import context
+from watchpost.web import server as web
+from watchpost.web.reload import ReloadEndpoint
 
 
-def _roles(incomplete: str) -> list[str]:
-    return [role for role in ROLES if role.startswith(incomplete)]
-
-
-@app.command("init")
-def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")] = Path("config"),
-    as_json: JsonOption = False,
-) -> None:
-    """Write a commented configuration to start with.
-
-    Examples:
-      watchpost init
-      watchpost init /etc/watchpost
-
-    Writes watchpost.yaml, its schema for editors, and a folder with an example article. Overwrites nothing: ends with
-    1 if one of the files exists.
-    """
-    from watchpost.operations import starter
-
+def run(role: Role, only_once: bool, config_path: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost run`."""
     try:
-        written = starter.begin(directory, os.environ)
+        settings = read_settings(config=config_path, data=data)
+
+        def reread() -> Config:
+            return _read_plan(settings, env)
+
+        with ProgressBar("reading the configuration") as bar:
+            config = _read_plan(settings, env, bar)
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
     except WatchpostError as error:
-        raise CommandError(str(error), FAILED) from error
-    if as_json:
-        echo_json({"written": [str(path) for path in written]})
-        return
-    for path in written:
-        echo(str(path))
-    note(f"read {written[0]}, then start: watchpost run --config {written[0]}")
+        say(str(error))
+        return USAGE
 
+    def on_plan(new: Config) -> None:
+        tm.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
 
-@app.command("doctor")
-async def doctor(
-    all_feeds: Annotated[bool, typer.Option("--all-feeds", help="Read every feed, not a sample of 50.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Find out what is wrong, and how to fix it.
-
-    Examples:
-      watchpost doctor
-      watchpost doctor --all-feeds --json
-
-    Checks the configuration, Redis, the clock, name servers, mail servers, folders, receivers and feeds. Sends
-    nothing. Ends with 4 if only servers do not answer, with 1 if anything else fails.
-    """
-    from watchpost.operations.doctor.examine import examine
-
-    settings = open_settings(config_path, data)
-    findings = []
-    with ProgressBar("reading the feeds") as bar:
-        async for finding in examine(settings, os.environ, all_feeds, bar):
-            findings.append(finding)
-            if not as_json:
-                echo(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
-                if finding.cure:
-                    echo(f"      → {finding.cure}")
-    failed = [finding for finding in findings if finding.level == "fail"]
-    if as_json:
-        echo_json({"ok": not failed, "findings": [asdict(finding) for finding in findings]})
-    elif failed:
-        warn(f"{len(failed)} of {len(findings)} checks failed")
-    if any(not finding.outside for finding in failed):
-        return FAILED
-    return UNREACHABLE if failed else OK
-
-
-@app.command("run")
-def run(
-    role: Annotated[
-        str,
-        typer.Argument(
-            metavar="ROLE",
-            help="One part in its own process: poll, match, notify or web.",
-            autocompletion=_roles,
-        ),
-    ] = "all",
-    once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, and end.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-) -> int:
-    """Run the service: read sources, match articles, send digests and alerts.
-
-    Examples:
-      watchpost run
-      watchpost run --once
-      watchpost run poll --config /etc/watchpost/watchpost.yaml
-
-    Ctrl-C or SIGTERM ends it, SIGHUP reloads the configuration. With --once, ends with 5 if something is still to be
-    sent.
-    """
-    from watchpost import log, tracing
-    from watchpost.config.settings import read_settings
-    from watchpost.service import lifecycle
-    from watchpost.web import server as web
-
-    wanted = pick("role", role, {name: name for name in ROLES})
-    settings = read_settings(config=config_path, data=data)
-    with ProgressBar("reading the configuration") as bar:
-        config = _load(settings, bar)
-
-    def use(new: Config) -> None:
-        log.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
-
-    use(config)
+    on_plan(config)
     for warning in config.warnings:
-        log.log().warning("warning", text=str(warning))
+        tm.log().warning("warning", text=str(warning))
     settings.data.mkdir(parents=True, exist_ok=True)
-    listener = web.Listener()  # stays open over reloads
-
-    async def on_web(service: Service, reloader: Reloader) -> None:
-        await _serve_pages(service, reloader, settings, wanted, listener)
-
     try:
-        tracing.start(os.environ)
+        tracing.start(env)
+
+        doorway = web.Listener()  # from round to round
+
+        async def on_web(made: Service, reloader: Reloader) -> None:
+            await _web(made, reloader, settings, role, doorway)
+
         with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:
-            if once:
-                return asyncio.run(lifecycle.run(config, settings, os.environ, wanted, bar))
-            return asyncio.run(
-                lifecycle.serve(
-                    config,
-                    settings,
-                    os.environ,
-                    wanted,
-                    on_web=on_web,
-                    reread=lambda: _load(settings),
-                    on_plan=use,
-                    progress=bar,
-                )
+            if only_once:
+                return asyncio.run(lifecycle.run(config, settings, env, role, bar))
+            serving = lifecycle.serve(
+                config, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan, progress=bar
             )
-    except StoreError:
-        raise
+            return asyncio.run(serving)
+    except StoreError as error:
+        say(str(error))
+        return UNREACHABLE
     except WatchpostError as error:
-        raise CommandError(str(error), FAILED) from error
+        say(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
     finally:
         tracing.stop()
 
 
-def _load(settings: Settings, progress: Progress = lambda done, total: None) -> Config:
-    """The configuration on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
-    from watchpost.operations import factory
-    from watchpost.web import server as web
-
-    config = factory.read_config(settings.config, os.environ, progress)
+def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
+    """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
+    config = factory.read_config(settings.config, env, progress)
     config = replace(config, listen=settings.http_listen or config.listen)
-    web.parse_listen(config.listen, config.access.guarded)
+    web.parse_listen(config.listen, config.access.auth.required)
     return config
 
 
-async def _serve_pages(
-    service: Service, reloader: Reloader, settings: Settings, role: Role, listener: Listener
-) -> None:
-    """Serve pages and probes: always for `all` and `web`; for another role only if an address is configured for it."""
-    from watchpost import log
-    from watchpost.operations.config_diff import ConfigOnDisk
-    from watchpost.web import context
-    from watchpost.web import server as web
-    from watchpost.web.reload import ReloadEndpoint
-
+async def _web(made: Service, reloader: Reloader, settings: Settings, role: str, doorway: web.Listener) -> None:
+    """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
     if role not in ("all", "web") and not settings.http_listen:
         return
 
-    async def log_address(address: str) -> None:
-        log.log().info("http.listening", listen=address)
+    async def told(address: str) -> None:
+        tm.log().info("http.listening", listen=address)
 
-    config = service.config
-    endpoint = ReloadEndpoint(lambda: reloader.last, lambda: reloader.ask("HTTP"))
+    config = made.config
+    door = ReloadEndpoint(lambda: reloader.last, lambda: reloader.ask("HTTP"))
     try:
-        disk = ConfigOnDisk(reloader, role, service.store)
-        pages = web.build(context.web_context(config, service.store, service.stop, endpoint, disk))
-        await web.serve(config.listen, service.stop, pages, log_address, config.access.guarded, listener)
+        disk = ConfigOnDisk(reloader, role, made.store)
+        web_context = context.web_context(config, made.store, made.stop, door, disk)
+        await web.serve(config.listen, made.stop, web.build(web_context), told, config.access.auth.required, doorway)
     except OSError as error:
-        # The strerror of asyncio repeats the address.
+        # asyncio says in its strerror what it was about, too
         why = os.strerror(error.errno) if error.errno else str(error)
         if role == "web":
             raise WatchpostError(f"cannot listen on {config.listen}: {why}") from error
-        # Messages are sent without the pages, too: a port that is taken must not stop the service.
-        log.log().warning("http.not_listening", detail=f"{config.listen}: {why}")
+        # The pages are a convenience of `run`; the watching must not end because a port is taken.
+        tm.log().warning("http.not_listening", detail=f"{config.listen}: {why}")
+
+
+# `watchpost init` and `watchpost doctor`: the first command, and the one for when something is wrong.
+
+
+_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
+
+def init(directory: Path, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost init`: 1 if there is a configuration already."""
+    try:
+        written = starter.begin(directory, env)
+    except WatchpostError as error:
+        say(str(error))
+        return FAILED
+    if as_json:
+        tell_json({"written": [str(path) for path in written]})
+        return OK
+    for path in written:
+        tell(str(path))
+    note(f"now look at {written[0]}, then: watchpost run --config {written[0]}")
+    return OK
+
+
+def doctor(config_path: Path | None, data: Path | None, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> int:
+    """The exit code of `watchpost doctor`: 0 if nothing fails, 4 if a server does not answer, 1 for anything else."""
+    try:
+        settings = read_settings(config=config_path, data=data)
+        output.open_log(settings)
+    except ConfigError as error:
+        complain(error.complaints)
+        return USAGE
+    found = asyncio.run(_examine(settings, all_feeds, as_json, env))
+    failed = [one for one in found if one.level == "fail"]
+    if as_json:
+        tell_json({"ok": not failed, "findings": [asdict(one) for one in found]})
+    elif failed:
+        say(f"{len(failed)} of {len(found)} fail")
+    if any(not one.outside for one in failed):
+        return FAILED
+    return UNREACHABLE if failed else OK
+
+
+async def _examine(settings: Settings, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> list[Finding]:
+    found = []
+    with ProgressBar("asking the feeds") as bar:
+        async for finding in examine(settings, env, all_feeds, bar):
+            found.append(finding)
+            if not as_json:
+                tell(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
+                if finding.cure:
+                    tell(f"      → {finding.cure}")
+    return found

@@ -1,4 +1,4 @@
-"""What is different between two configurations, written out in full, and what it takes to make it so."""
+"""A configuration written out in full, and the differences between two of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from watchpost import durations
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, SourceConfig
 from watchpost.config.fields import DAYS, Options, Secret
 from watchpost.config.schema import SECTIONS
 
@@ -24,12 +24,12 @@ _LONGEST = 200
 NAMED = ("feeds", "folders", "queries", "topics", "receivers")
 
 NEEDS_RESTART = ("redis",)
-"""What a running service keeps until it ends. Everything else is taken over at a reload."""
+"""The sections that a reload does not change; they need a restart of the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. `before` and `after` are the values on both sides, None where there is none."""
+    """One difference: the values before and after, None where there is none."""
 
     path: str
     kind: Kind
@@ -38,26 +38,26 @@ class Change:
 
     @property
     def live(self) -> bool:
-        """True if a reload is enough, False if the service must be started again."""
+        """Whether a reload is enough; else the service needs a restart."""
         return self.path.split(".")[0] not in NEEDS_RESTART
 
     @property
     def topic(self) -> bool:
-        """True if it may change what matches."""
+        """Whether it may change what matches."""
         return self.path.split(".")[0] in ("topics", "queries")
 
 
 def brief(value: Any) -> str:
-    """A value of either side in one line, cut where it is long."""
+    """A value in one line, cut if it is long."""
     text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What `new` says otherwise than `old`: a key for each value, a whole block where one came or went.
+    """How `new` differs from `old`: one change for each value, or for a whole block that is new or removed.
 
-    Both are written out as effective() does. Routes are told by their place in the new list; of a removed one it
-    is that in the old list.
+    Both are written out as effective() does. The number of a route is its place in the new list, that of a removed
+    one its place in the old list.
     """
     return tuple(_of_mapping("", old, new))
 
@@ -80,8 +80,8 @@ def _of_mapping(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> It
 
 
 def _of_routes(old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:
-    """Routes have no names: those that stand in both lists in the same order are the same."""
-    matcher = SequenceMatcher(None, [repr(one) for one in old], [repr(one) for one in new], autojunk=False)
+    """Routes have no names: two lists are compared as texts are, by their longest common runs."""
+    matcher = SequenceMatcher(None, [repr(route) for route in old], [repr(route) for route in new], autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if tag == "equal":
             continue
@@ -94,63 +94,56 @@ def _of_routes(old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:
             yield Change(f"routes[{index}]", "added", None, new[index])
 
 
-# A plan written out again as a configuration: defaults filled in, and each secret as where it comes from.
-#
-# What comes out loads again as the same plan, but for what may be a secret in spite of being written down: the path of
-# a
-# receiver's address and the value of a header, which are masked.
-
-
-_NOT_SHOWN = {*SECTIONS, "include", "defaults", "feeds_from"}  # they are filled into what they speak of
+_NOT_SHOWN = {*SECTIONS, "include", "defaults", "feeds_from"}  # their values stand in the blocks that they apply to
 _ONLY_IMMEDIATE = ("group_wait", "group_interval", "repeat_interval")
 
 
 def effective(config: Config) -> dict[str, Any]:
-    """The whole configuration as dicts, lists, texts, numbers and booleans, in the order of the manual."""
+    """The whole configuration as dicts, lists, texts, numbers and booleans, in the order of the manual.
+
+    Defaults are filled in, and a secret is its origin ({env: NAME}). It loads again as the same configuration, except
+    for values that may be secrets although they are in the file: addresses of receivers and headers are masked.
+    """
     written = config.written
-    shown: dict[str, Any] = {"version": 1}
-    shown |= {key: value for key, value in _block(written.frame).items() if key not in _NOT_SHOWN}
+    blocks: dict[str, Any] = {"version": 1}
+    blocks |= {key: value for key, value in _block(written.main).items() if key not in _NOT_SHOWN}
     for key, kind in (("feeds", "feed"), ("folders", "folder")):
-        shown[key] = {part.name: _source(part) for part in config.sources if part.kind == kind}
-    shown["queries"] = dict(written.queries)
-    shown["topics"] = {name: _block(options) for name, options in written.topics.items()}
-    shown["receivers"] = {part.name: _receiver(part) for part in config.receivers}
-    shown["routes"] = [_route(options) for options in written.routes]
-    return {key: value for key, value in shown.items() if value not in ({}, [])}
+        blocks[key] = {source.name: _source(source) for source in config.sources if source.kind == kind}
+    blocks["queries"] = dict(written.queries)
+    blocks["topics"] = {name: _block(options) for name, options in written.topics.items()}
+    blocks["receivers"] = {one.name: {"type": one.kind} | _block(one.options) for one in config.receivers}
+    blocks["routes"] = [_route(options) for options in written.routes]
+    return {key: value for key, value in blocks.items() if value not in ({}, [])}
 
 
-def _source(part: Part) -> dict[str, Any]:
-    """A feed or folder. A feed without `every` finds its own pace, and must not get one by being shown."""
-    shown = _block(part.options)
-    if part.kind == "feed" and "every" not in part.options.model_fields_set:
-        shown.pop("every", None)
-    return shown
-
-
-def _receiver(part: Part) -> dict[str, Any]:
-    return {"type": part.kind} | _block(part.options)
+def _source(source: SourceConfig) -> dict[str, Any]:
+    """A feed or folder. A feed without `every` finds its own interval, and must not get one by being written out."""
+    block = _block(source.options)
+    if source.kind == "feed" and "every" not in source.options.model_fields_set:
+        block.pop("every", None)
+    return block
 
 
 def _route(options: Options) -> dict[str, Any]:
-    """A route; a default is left out where writing it would be an error."""
-    shown = _block(options)
-    if "mode" not in shown:
-        shown = {key: value for key, value in shown.items() if key not in _ONLY_IMMEDIATE}
-        digest = shown.get("digest")
+    """A route, without the defaults that would be an error if they were written."""
+    block = _block(options)
+    if "mode" not in block:
+        block = {key: value for key, value in block.items() if key not in _ONLY_IMMEDIATE}
+        digest = block.get("digest")
         if isinstance(digest, dict) and "at" not in digest:
             digest.pop("days", None)
-    return shown
+    return block
 
 
 def _block(options: BaseModel) -> dict[str, Any]:
-    shown = {}
+    block = {}
     for name, info in type(options).model_fields.items():
         if isinstance(own := getattr(options, name), Secret) and own == info.default:
-            continue  # an address that nobody wrote would only be masked
+            continue  # an address that is not in the file would only be masked
         value = _plain(name, own)
-        if value not in (None, "", [], {}):  # these say the same as no key at all
-            shown[info.alias or name] = value
-    return shown
+        if value not in (None, "", [], {}):  # these mean the same as no key at all
+            block[info.alias or name] = value
+    return block
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -158,25 +151,25 @@ def _plain(name: str, value: Any) -> Any:
         case BaseModel():
             return _block(value)
         case Secret():
-            how, _, where = value.origin.partition(" ")
-            return {how: where} if how in ("env", "file") else _masked(value.reveal(), where)
+            origin, _, name = value.origin.partition(" ")
+            return {origin: name} if origin in ("env", "file") else _masked(value.reveal(), name)
         case timedelta():
             return durations.written(value)
         case datetime():
             return value.isoformat()
         case time():
             return value.strftime("%H:%M")
-        case Mapping() if name == "headers":  # a literal may be a secret all the same
-            return {str(key): "***" if isinstance(one, str) else _plain("", one) for key, one in value.items()}
+        case Mapping() if name == "headers":  # the text of a header may be a secret
+            return {str(key): "***" if isinstance(each, str) else _plain("", each) for key, each in value.items()}
         case Mapping():
-            return {str(key): _plain("", one) for key, one in value.items()}
+            return {str(key): _plain("", each) for key, each in value.items()}
         case tuple() if name == "days":
             return [DAYS[day] for day in value]
         case tuple() | list() | frozenset():
-            return [_plain("", one) for one in value]
+            return [_plain("", each) for each in value]
         case bool() | int() | float() | str() | None:
             return value
-    file = getattr(value, "name", None)  # a template, as notify reads it: from a file, or written in its place
+    file = getattr(value, "name", None)  # a template of a receiver: from a file, or written in its place
     text = getattr(value, "text", None)
     if isinstance(file, str) and isinstance(text, str):
         return text if file.startswith("template.") else {"file": file}
@@ -184,6 +177,6 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _masked(address: str, mark: str) -> str:
-    """Of an address only the host; `mark` changes with the rest."""
+    """An address of which only the host is readable; `mark` changes with the rest."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname}/***{mark}"

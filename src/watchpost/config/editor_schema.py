@@ -12,21 +12,26 @@ from pydantic.json_schema import models_json_schema
 
 from watchpost import durations
 from watchpost.config.fields import Options
-from watchpost.config.schema import Frame, RouteOptions, TopicOptions
+from watchpost.config.format import RENAMED
+from watchpost.config.schema import MainFile, Matching, RouteOptions, TopicOptions, When
 
 Schema = dict[str, Any]
 
 _NAMES = {"pattern": r"^[^\s/:._-][^\s/:]{0,63}$"}
 _ISO_DURATION = TypeAdapter(timedelta)
+_MODELS_BY_BLOCK: dict[tuple[str, ...], type[Options]] = {
+    ("routes", "*", "when"): When,
+    ("silences", "*", "match"): Matching,
+}
 
 
 def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, type[Options]]) -> Schema:
     """JSON Schema (draft 2020-12) of the whole file, for these kinds of source (feed, folder) and receiver.
 
-    It knows shapes, choices and patterns. What needs more than one place of the file (names in routes,
-    either-or keys) and what needs a parser (queries, times) only load() knows.
+    It describes shapes, choices and patterns. Only the loader checks what needs more than one place of the file
+    (names in routes, keys that exclude each other) and what needs a parser (queries, times).
     """
-    own: list[type[BaseModel]] = [Frame, TopicOptions, RouteOptions]
+    own: list[type[BaseModel]] = [MainFile, TopicOptions, RouteOptions]
     models = list(dict.fromkeys([*own, *sources.values(), *receivers.values()]))
     references, made = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Schema] = _tidied(made["$defs"])
@@ -36,12 +41,15 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
         return {"$ref": f"#/$defs/{names[model]}"}
 
     kinds = {kind: definitions[names[model]] for kind, model in receivers.items()}
-    frame = definitions.pop(names[Frame])
+    main = definitions.pop(names[MainFile])
     for model in set(receivers.values()):
         del definitions[names[model]]
-    properties = frame["properties"]
+    properties = main["properties"]
     defaults = {key: value for key, value in definitions[names[sources["feed"]]].items() if key != "required"}
     definitions["Defaults"]["properties"]["feed"] = defaults
+    for renamed in RENAMED:
+        keys = definitions[_MODELS_BY_BLOCK[renamed.block].__name__]["properties"]
+        keys[renamed.old] = keys[renamed.new] | {"deprecated": True, "description": f"Write `{renamed.new}`."}
     feed = {"anyOf": [{"type": "string", "format": "uri"}, reference(sources["feed"])]}
     properties["feeds"] = {"anyOf": [_named(feed), {"type": "array", "items": feed}, {"type": "null"}]}
     properties["folders"] = _optional(_named(_or_text(reference(sources["folder"]))))
@@ -52,20 +60,20 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
     properties["routes"] = _optional({"type": "array", "items": reference(RouteOptions)})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **frame,
+        **main,
         "title": "watchpost configuration",
-        "description": "What to watch, what to look for, and whom to tell when.",
+        "description": "What to watch, what to look for, and who gets the hits when.",
         "$defs": dict(sorted(definitions.items())),
     }
 
 
 def schema_text(sources: Mapping[str, type[Options]], receivers: Mapping[str, type[Options]]) -> str:
-    """json_schema() as the text of config/watchpost.schema.json: the same kinds give the same bytes."""
+    """json_schema() as the text of config/watchpost.schema.json; the same kinds give the same bytes."""
     return json.dumps(json_schema(sources, receivers), indent=2, ensure_ascii=False) + "\n"
 
 
-def _named(one: Schema) -> Schema:
-    return {"type": "object", "propertyNames": _NAMES, "additionalProperties": one}
+def _named(schema: Schema) -> Schema:
+    return {"type": "object", "propertyNames": _NAMES, "additionalProperties": schema}
 
 
 def _optional(schema: Schema) -> Schema:
@@ -86,9 +94,9 @@ def _typed(kind: str, schema: Schema) -> Schema:
 
 
 def _tidied(schema: Any) -> Any:
-    """Without generated titles, and with defaults only where an operator could write them so."""
+    """Without generated titles, and with defaults only in the form in which they are written in a file."""
     if isinstance(schema, list):
-        return [_tidied(part) for part in schema]
+        return [_tidied(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     tidy = {}

@@ -1,22 +1,21 @@
-"""What pydantic says, said to the operator: one complaint per mistake, at its place, with a cure.
+"""Validation errors of pydantic as complaints: one for each mistake, at its place in the file, with the cure.
 
-Values are never repeated, because one of them may be a secret; the exception is a misspelt choice.
+A complaint does not repeat a value, which may be a secret in the wrong place; the exceptions look like plain words.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
 
 from watchpost import durations
-from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode
+from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, shown
 from watchpost.errors import Complaint
 
 _WANTED = {
@@ -27,7 +26,7 @@ _WANTED = {
     "a list": ("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"),
     "a mapping": ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"),
 }
-_MISMATCH = {kind: wanted for wanted, kinds in _WANTED.items() for kind in kinds}
+_WANTED_BY_KIND = {kind: wanted for wanted, kinds in _WANTED.items() for kind in kinds}
 
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
@@ -36,6 +35,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
 }
 
+_FEW = 6  # so many keys are listed where none is like the unknown one
 _CURES = {
     "redis.url": "the server's address comes from the environment variable WATCHPOST_REDIS_URL",
 }
@@ -43,7 +43,7 @@ _CURES = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One part of a file under its own name: where its key (or list item) stands, and what it holds."""
+    """A named part of a file, like one feed: its name and path, the place of its key or list item, and its content."""
 
     name: str
     path: str
@@ -52,34 +52,34 @@ class Block:
 
     @property
     def place(self) -> Mark:
-        """Where to point at when the block as a whole is wrong."""
+        """Where to point if the block as a whole is wrong."""
         return MappingEntry(self.mark, self.node).place
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
+class _Target:
+    """What pydantic's location leads to in the file: the path, and the key with its value.
+
+    `branch` is the first part of the location that is no key in the file, but names the branch of a union; it is at
+    `union_path`.
+    """
+
     path: str
-    entry: MappingEntry  # what was reached, and where its key stands
-    fork: str | None = None  # the first part of pydantic's path that is not a key here: a branch of a union
-    fork_path: str = ""
-
-
-def shown(text: str) -> str:
-    """The text if it looks like a name; "…" for what may be an address, or a secret in a wrong place."""
-    return text if re.fullmatch(r"[\w ./+-]{0,40}", text) and "//" not in text else "…"
+    entry: MappingEntry
+    branch: str | None = None
+    union_path: str = ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The one of `known` that was probably meant, or ""."""
-    return next(
-        iter(get_close_matches(word, sorted(name for name in known if shown(name) == name), n=1, cutoff=0.6)), ""
-    )
+    names = sorted(name for name in known if shown(name) == name)
+    return next(iter(get_close_matches(word, names, n=1, cutoff=0.6)), "")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the nearest of `known`, or nothing."""
-    close = nearest(word, known)
-    return f"; did you mean '{close}'?" if close else ""
+    name = nearest(word, known)
+    return f"; did you mean '{name}'?" if name else ""
 
 
 def complaints_of(
@@ -91,96 +91,104 @@ def complaints_of(
 ) -> tuple[Complaint, ...]:
     """Complaints about `block`, which `model` refused.
 
-    Nothing is said about the `inherited` keys, which stand elsewhere, and with `partial` about missing ones.
+    `inherited`: keys that stand elsewhere, about which nothing is said here. `partial`: keys may be missing.
     """
-    single: list[Complaint] = []
-    unions: dict[str, list[tuple[_Spot, Any]]] = {}
     details = error.errors(include_url=False, include_input=False)
-    misspelt = {
-        (*detail["loc"][:-1], nearest(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1])))
-        for detail in details
-        if detail["type"] == "extra_forbidden"
-    }
+    complaints: list[Complaint] = []
+    unions: dict[str, list[tuple[_Target, Any]]] = {}
     for detail in details:
-        if detail["type"] == "missing" and tuple(detail["loc"]) in misspelt:
-            continue  # it is there, under a misspelt name
-        if detail["type"] == "too_short" and any(_inside(one["loc"], detail["loc"]) for one in details):
-            continue  # pydantic does not count the items that are wrong
-        if (detail["loc"] and detail["loc"][0] in inherited) or (partial and detail["type"] == "missing"):
+        location, kind = tuple(detail["loc"]), detail["type"]
+        if (location and location[0] in inherited) or (partial and kind == "missing"):
             continue
-        location, key_error = tuple(detail["loc"]), detail["type"] in ("missing", "extra_forbidden")
-        spot = _walk(block, location[:-1] if key_error else location)
-        if detail["type"] == "missing":
-            problem = f"the key '{location[-1]}' is missing"
-            single.append(spot.entry.mark.complaint(spot.path, problem))
-        elif detail["type"] == "extra_forbidden":
-            single.append(_unknown_key(spot, str(location[-1]), _keys(model, location[:-1])))
-        elif spot.fork is None:
-            single.append(spot.entry.place.complaint(spot.path, _problem(detail, spot)))
+        if _follows_from_another(detail, details, model):
+            continue
+        target = _target(block, location[:-1] if kind in ("missing", "extra_forbidden") else location)
+        if kind == "missing":
+            complaints.append(target.entry.mark.complaint(target.path, f"the key '{location[-1]}' is missing"))
+        elif kind == "extra_forbidden":
+            complaints.append(_unknown_key(target, str(location[-1]), _keys(model, location[:-1])))
+        elif target.branch is None:
+            complaints.append(target.entry.place.complaint(target.path, _problem(detail, target.entry.node)))
         else:
-            unions.setdefault(spot.fork_path, []).append((spot, detail))
-    for found in unions.values():
-        single.extend(_of_union(found))
-    return tuple(dict.fromkeys(single))
+            unions.setdefault(target.union_path, []).append((target, detail))
+    for failed in unions.values():
+        complaints.extend(_of_union(failed))
+    return tuple(dict.fromkeys(complaints))
 
 
-def _inside(location: Sequence[int | str], outer: Sequence[int | str]) -> bool:
-    return len(location) > len(outer) and tuple(location[: len(outer)]) == tuple(outer)
+def _follows_from_another(detail: Any, details: Sequence[Any], model: type[BaseModel]) -> bool:
+    """A key that is missing because it is misspelt; a list that is too short because its items are wrong."""
+    location = tuple(detail["loc"])
+    if detail["type"] == "missing":
+        keys = _keys(model, location[:-1])
+        return any(
+            other["type"] == "extra_forbidden"
+            and tuple(other["loc"][:-1]) == location[:-1]
+            and nearest(str(other["loc"][-1]), keys) == location[-1]
+            for other in details
+        )
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(location) and tuple(other["loc"][: len(location)]) == location for other in details
+    )
 
 
-def _walk(block: Block, location: Sequence[int | str]) -> _Spot:
-    spot = _Spot(block.path, MappingEntry(block.mark, block.node))
+def _target(block: Block, location: Sequence[int | str]) -> _Target:
+    target = _Target(block.path, MappingEntry(block.mark, block.node))
     for part in location:
-        step: tuple[str, MappingEntry] | None = None
-        node = spot.entry.node
+        node = target.entry.node
         if isinstance(node, MappingNode) and str(part) in node.entries:
-            step = (f"{spot.path}.{part}" if spot.path else str(part), node.entries[str(part)])
+            path = f"{target.path}.{part}" if target.path else str(part)
+            target = replace(target, path=path, entry=node.entries[str(part)])
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
             item = node.items[part]
-            step = (f"{spot.path}[{part}]", MappingEntry(item.mark, item))
-        if step is not None:
-            spot = _Spot(*step, spot.fork, spot.fork_path)
-        elif spot.fork is None:
-            spot = _Spot(spot.path, spot.entry, str(part), spot.path)
-    return spot
+            target = replace(target, path=f"{target.path}[{part}]", entry=MappingEntry(item.mark, item))
+        elif target.branch is None:
+            target = replace(target, branch=str(part), union_path=target.path)
+    return target
 
 
-def _of_union(found: list[tuple[_Spot, Any]]) -> Iterator[Complaint]:
-    """Every branch of a union complains; keep those of the branch that was meant."""
-    branches: dict[str | None, list[tuple[_Spot, Any]]] = {}
-    for spot, detail in found:
-        branches.setdefault(spot.fork, []).append((spot, detail))
+def _of_union(failed: list[tuple[_Target, Any]]) -> Iterator[Complaint]:
+    """Every branch of a union fails; the complaints of the branch that was meant, which has the right type."""
+    branches: dict[str | None, list[tuple[_Target, Any]]] = {}
+    for target, detail in failed:
+        branches.setdefault(target.branch, []).append((target, detail))
     meant = [
         errors
         for errors in branches.values()
-        if all(spot.path != spot.fork_path or detail["type"] not in _MISMATCH for spot, detail in errors)
+        if all(target.path != target.union_path or detail["type"] not in _WANTED_BY_KIND for target, detail in errors)
     ]
     if meant:
-        for spot, detail in min(meant, key=len):
-            yield spot.entry.place.complaint(spot.path, _problem(detail, spot))
+        for target, detail in min(meant, key=len):
+            yield target.entry.place.complaint(target.path, _problem(detail, target.entry.node))
         return
-    spot = found[0][0]
-    wanted = dict.fromkeys(_MISMATCH[detail["type"]] for _, detail in found if detail["type"] in _MISMATCH)
-    yield spot.entry.place.complaint(spot.fork_path, _mismatch(" or ".join(wanted), spot.entry.node))
+    target = failed[0][0]
+    wanted = dict.fromkeys(_WANTED_BY_KIND[detail["type"]] for _, detail in failed if detail["type"] in _WANTED_BY_KIND)
+    yield target.entry.place.complaint(target.union_path, _wrong_type(" or ".join(wanted), target.entry.node))
 
 
-def _unknown_key(spot: _Spot, key: str, known: Iterable[str]) -> Complaint:
-    node = spot.entry.node
-    mark = node.entries[key].mark if isinstance(node, MappingNode) and key in node.entries else spot.entry.mark
-    path = f"{spot.path}.{shown(key)}" if spot.path else shown(key)
-    cure = f"; {_CURES[path]}" if path in _CURES else suggest(key, known)
-    return mark.complaint(path, f"unknown key{cure}")
+def _unknown_key(target: _Target, key: str, known: Collection[str]) -> Complaint:
+    node = target.entry.node
+    mark = node.entries[key].mark if isinstance(node, MappingNode) and key in node.entries else target.entry.mark
+    path = f"{target.path}.{shown(key)}" if target.path else shown(key)
+    return mark.complaint(path, unknown_key(key, known, _CURES.get(path, "")))
 
 
-def _problem(detail: Any, spot: _Spot) -> str:
-    kind, context, node = detail["type"], detail.get("ctx", {}), spot.entry.node
-    if kind in _MISMATCH:
-        return _mismatch(_MISMATCH[kind], node)
+def unknown_key(key: str, known: Collection[str], cure: str = "") -> str:
+    """`unknown key; did you mean 'match'?`, or what keys there are if none is alike and they are few."""
+    if cure:
+        return f"unknown key; {cure}"
+    if not (hint := suggest(key, known)) and len(known) <= _FEW:
+        hint = f"; known here: {', '.join(sorted(known))}"
+    return f"unknown key{hint}"
+
+
+def _problem(detail: Any, node: Node) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in _WANTED_BY_KIND:
+        return _wrong_type(_WANTED_BY_KIND[kind], node)
     if kind in ("literal_error", "enum"):
         choices = re.findall(r"'([^']*)'", context["expected"])
         return choice(node, choices) if choices else f"must be {context['expected']}"
-    if kind == "timezone" and isinstance(node, ScalarNode):
-        return f"no time zone '{shown(node.text)}'{suggest(node.text, available_timezones())}"
     if kind == "value_error":
         return str(context["error"])
     if kind.startswith("ip_"):
@@ -190,13 +198,13 @@ def _problem(detail: Any, spot: _Spot) -> str:
     if kind in _BOUNDS:
         sign, words = _BOUNDS[kind]
         return f"must be {words} {_bound(context[sign])}"
-    if kind == "too_short" and context.get("actual_length") == 0:
+    if kind in ("too_short", "string_too_short") and not context.get("actual_length"):
         return "must not be empty"
     return re.sub(r"^(Input|Value|String|Tuple|List|Dictionary) should ", "must ", str(detail["msg"]))
 
 
 def _bound(value: object) -> object:
-    """A bound as an operator would write it; pydantic names one of a duration by its constructor."""
+    """A bound as it is written in a file; pydantic shows one of a duration as `datetime.timedelta(seconds=1)`."""
     parts = re.findall(r"(days|seconds|microseconds)=(\d+)", str(value))
     return durations.written(timedelta(**{unit: int(number) for unit, number in parts})) if parts else value
 
@@ -208,35 +216,35 @@ def choice(node: Node, choices: Sequence[str]) -> str:
     text = node.text if isinstance(node, ScalarNode) else ""
     if shown(text) != text or not text:
         return f"must be one of {', '.join(choices)}"
-    return f"{text!r} is not one of {', '.join(choices)}{suggest(text, choices)}"
+    return f"'{text}' is not one of {', '.join(choices)}{suggest(text, choices)}"
 
 
-def _mismatch(wanted: str, node: Node) -> str:
+def _wrong_type(wanted: str, node: Node) -> str:
     match node:
         case MappingNode():
-            return f"{wanted} is needed, this is a mapping"
+            return f"this is a mapping; write {wanted}"
         case SequenceNode():
-            return f"{wanted} is needed, this is a list"
+            return f"this is a list; write {wanted}"
         case ScalarNode(value=None):
-            return f"{wanted} is needed, this is empty"
+            return f"this is empty; write {wanted}"
         case ScalarNode(value=bool() | int() | float()) if wanted == "text":
-            return "text is needed: put it in quotes"
+            return "this is not text; put it in quotes"
         case ScalarNode(value=str()):
-            return f"{wanted} is needed, this is text"
-    return f"{wanted} is needed"
+            return f"this is text; write {wanted}"
+    return f"write {wanted}"
 
 
 def _keys(model: type[BaseModel], location: Sequence[int | str]) -> set[str]:
-    """The keys that an operator may write at `location` of a block read by `model`."""
+    """The keys that may stand at `location` of a block read by `model`."""
     models = {model}
     for part in location:
         inner: set[type[BaseModel]] = set()
-        for one in models:
-            for name, info in one.model_fields.items():
+        for outer in models:
+            for name, info in outer.model_fields.items():
                 if part in (info.alias or name, name):
                     inner |= set(_models(info.annotation))
-        models = inner or models  # a list index or a union tag changes nothing
-    return {info.alias or name for one in models for name, info in one.model_fields.items()}
+        models = inner or models  # a list index or the branch of a union leads to no other model
+    return {info.alias or name for each in models for name, info in each.model_fields.items()}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

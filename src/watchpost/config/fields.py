@@ -1,6 +1,6 @@
-"""The kinds of value that an operator writes: durations, sizes, secrets, networks, addresses.
+"""The kinds of value in a configuration: durations, sizes, secrets, times of day, crontab rules, addresses.
 
-Shared by the frame of the configuration (schema.py) and by the Options of each source and receiver kind.
+The readers raise ValueError with a sentence that names the value and says how to write it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,19 +17,29 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
 from watchpost import durations, redaction
 from watchpost.schedules import is_cron
 
 Network = IPv4Network | IPv6Network
 
+ADVANCED: Any = Field(json_schema_extra={"x-advanced": True})
+"""Marks a key that hardly anybody needs; docs/configuration.md lists these keys in its last section."""
+
 _SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
 _SIZE = re.compile(r"(\d+)\s*([A-Za-z]*)")
+_HARMLESS = re.compile(r"[\w:.+ -]{1,16}")
+
+
+def quoted(value: object) -> str:
+    """The value in quotes, for a message; "this" for a longer one, which may be a secret in the wrong place."""
+    return f"'{value}'" if _HARMLESS.fullmatch(str(value)) else "this"
 
 
 def _duration(value: Any) -> timedelta:
@@ -36,11 +47,11 @@ def _duration(value: Any) -> timedelta:
 
 
 def _size(value: Any) -> int:
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or match[2] not in _SIZES:
-        raise PydanticCustomError("size", "a size is written like 500kB or 2MiB")
+        raise ValueError(f"{quoted(value)} is not a size; write it like 500kB or 2MiB")
     return int(match[1]) * _SIZES[match[2]]
 
 
@@ -60,18 +71,17 @@ Size = Annotated[
 
 
 class Options(BaseModel):
-    """The base of every block an operator writes: an unknown key is an error, values do not change."""
+    """The base of every block of the configuration. An unknown key is an error; values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Secret:
-    """A value that has no printable form: `repr`, `str`, logs and dumps show `***`.
+    """A value without a printable form: `repr`, `str`, logs and dumps show only where it comes from.
 
-    In YAML it is `{env: NAME}` or `{file: PATH}`, whose path may begin with `${CREDENTIALS_DIRECTORY}/`; a literal is
-    refused. Only `reveal()` gives the text; it is
-    called in the very line that needs it. Looking a secret up is the loader's task: it passes a mapping of
-    environment variables and a base directory in pydantic's validation context (`{"env": …, "base": …}`).
+    In YAML it is `{env: NAME}` or `{file: PATH}`; a path may begin with `${CREDENTIALS_DIRECTORY}/`. Call `reveal()`
+    only in the line that needs the text. The loader passes pydantic a context that says where to look: `env` (a
+    mapping), `base` (the directory of relative paths) and `opened` (a set that collects the files).
     """
 
     __slots__ = ("_value", "origin")
@@ -107,51 +117,41 @@ class Secret:
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        one = {"type": "object", "additionalProperties": False}
-        return {
-            "oneOf": [
-                one | {"properties": {"env": {"type": "string"}}, "required": ["env"]},
-                one | {"properties": {"file": {"type": "string"}}, "required": ["file"]},
-            ]
-        }
+        return {"oneOf": SECRET_SCHEMAS}
 
 
-_CREDENTIALS = "${CREDENTIALS_DIRECTORY}"  # systemd.exec(5): where LoadCredential= puts files; nothing else expands
+SECRET_SCHEMAS: list[dict[str, Any]] = [
+    {"type": "object", "additionalProperties": False, "properties": {origin: {"type": "string"}}, "required": [origin]}
+    for origin in ("env", "file")
+]
+_CREDENTIALS = "${CREDENTIALS_DIRECTORY}/"  # systemd.exec(5): where LoadCredential= puts files; nothing else expands
 
 
 def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
     if isinstance(value, Secret):
         return value
     if not (isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}):
-        raise PydanticCustomError(
-            "secret_literal", "a secret is never written into this file: use {env: NAME} or {file: PATH}"
-        )
+        raise ValueError("a secret is never written in this file; use {env: NAME} or {file: PATH}")
     context = info.context or {}
-    ((how, where),) = value.items()
-    if not isinstance(where, str) or not where:
-        raise PydanticCustomError("secret_name", f"{how}: needs a name")
-    if how == "env":
-        environment: Mapping[str, str] = context.get("env", {})
-        if where not in environment:
-            raise PydanticCustomError("secret_env", f"environment variable {where} is not set")
-        return Secret(environment[where], f"env {where}")
-    prefix, named = _CREDENTIALS + "/", where.startswith(_CREDENTIALS + "/")
-    if named and not context.get("env", {}).get("CREDENTIALS_DIRECTORY"):
-        raise PydanticCustomError(
-            "secret_credentials", "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential="
-        )
-    within = context["env"]["CREDENTIALS_DIRECTORY"] if named else context.get("base", ".")
-    path = Path(within) / where.removeprefix(prefix)
+    environment: Mapping[str, str] = context.get("env", {})
+    ((origin, name),) = value.items()
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"{origin} needs a name")
+    if origin == "env":
+        if name not in environment:
+            raise ValueError(f"environment variable {name} is not set")
+        return Secret(environment[name], f"env {name}")
+    base = context.get("base", ".")
+    if name.startswith(_CREDENTIALS):
+        base = environment.get("CREDENTIALS_DIRECTORY")
+        if not base:
+            raise ValueError("CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=")
+    path = Path(base) / name.removeprefix(_CREDENTIALS)
     context.get("opened", set()).add(path)  # so that a change of the file is a change of the configuration
     try:
-        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {where}")
+        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {name}")
     except (OSError, UnicodeDecodeError) as error:
-        raise PydanticCustomError("secret_file", f"secret file {where} cannot be read") from error
-
-
-# times of day, days of the week and listening addresses as an operator writes them.
-#
-# All functions raise ValueError with a sentence that says what to write.
+        raise ValueError(f"secret file {name} cannot be read") from error
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -162,62 +162,60 @@ _LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<name>[A-Za-z0-9_.-]+)
 
 def time_of_day(text: object) -> time:
     """A naive local time from `08:00` (24 hours, minutes)."""
-    found = _TIME.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError('a time of day is written like "08:00"')
-    return time(int(found[1]), int(found[2]))
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{quoted(text)} is not a time of day; write it like 08:00")
+    return time(int(match[1]), int(match[2]))
 
 
 def times_of_day(texts: Iterable[object]) -> tuple[time, ...]:
     """Times in the order of the day. A repeated time is refused: it would be the same digest."""
-    times = [time_of_day(text) for text in texts]
+    times = sorted(time_of_day(text) for text in texts)
     if not times:
-        raise ValueError("at least one time of day is needed")
-    if len(set(times)) < len(times):
-        raise ValueError("the same time is written twice")
-    return tuple(sorted(times))
+        raise ValueError("write at least one time of day, like 08:00")
+    for earlier, later in pairwise(times):
+        if earlier == later:
+            raise ValueError(f"{later:%H:%M} is written twice; leave one out")
+    return tuple(times)
 
 
 def days_of_week(value: object) -> tuple[int, ...]:
     """Days (0 = Monday … 6 = Sunday) from `daily`, `mon`, `mon-fri`, or a list of days and spans.
 
-    A span may go over the weekend: `fri-mon` is Friday to Monday.
+    A span may include the weekend: `fri-mon` is Friday to Monday.
     """
     if value == "daily":
         return tuple(range(7))
-    parts = value if isinstance(value, list | tuple) else [value]
+    spans = value if isinstance(value, list | tuple) else [value]
     days: set[int] = set()
-    for part in parts:
-        ends = part.lower().split("-") if isinstance(part, str) else []
+    for span in spans:
+        ends = span.lower().split("-") if isinstance(span, str) else []
         if not 1 <= len(ends) <= 2 or any(end not in DAYS for end in ends):
-            raise ValueError("days are written like daily, mon-fri or [mon, wed]")
+            raise ValueError(f"{quoted(span)} is not a day or a span of days; write mon, mon-fri, [mon, wed] or daily")
         first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
         days |= {day % 7 for day in range(first, last + 1 + (7 if last < first else 0))}
     if not days:
-        raise ValueError("at least one day is needed")
+        raise ValueError("write at least one day, like mon")
     return tuple(sorted(days))
 
 
 def listen_address(text: object) -> tuple[str, int]:
     """Host and port of `127.0.0.1:8080`, `localhost:8080` or `[::1]:8080`. Port 0 lets the system choose."""
-    found = _LISTEN.fullmatch(text) if isinstance(text, str) else None
-    if found is None or int(found["port"]) > 65535:
+    match = _LISTEN.fullmatch(text) if isinstance(text, str) else None
+    if match is None or int(match["port"]) > 65535:
         raise ValueError("an address to listen on is written like 127.0.0.1:8080 or [::1]:8080")
-    if found["six"] is not None:
-        ip_address(found["six"])
-    return found["six"] or found["name"], int(found["port"])
+    if match["six"] is not None:
+        ip_address(match["six"])
+    return match["six"] or match["name"], int(match["port"])
 
 
 def is_loopback(listen: str) -> bool:
-    """True if only this machine can reach what listens there. A name other than localhost counts as no."""
+    """Whether only this machine can reach what listens there. A name other than localhost counts as no."""
     host, _ = listen_address(listen)
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-# Crontab rules
 
 
 _NICKNAMES = {

@@ -1,7 +1,7 @@
-"""Pure: OPML 1.0 and 2.0, the form in which feed readers exchange lists of feeds, read and written.
+"""Pure: reads and writes OPML 1.0 and 2.0, the format in which feed readers exchange lists of feeds.
 
-Read by expat, which streams, knows lines, and loads nothing from outside. (The OPML 2.0 specification, "Subscription
-lists": an outline with an xmlUrl is a feed, one with outlines in it a folder.)
+An outline with an xmlUrl is a feed, one with outlines in it a folder (http://opml.org/spec2.opml, "Subscription
+lists"). expat reads it, because it streams, knows line numbers, and loads nothing from outside.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from html.entities import html5
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A feed of a list: its title, its address, the folders it lies in and its categories, its language or ""."""
+    """A feed of a list. `tags`: the folders around it and its categories; `lang`: its language, or ""."""
 
     title: str
     url: str
@@ -43,10 +43,10 @@ class Outline:
 
 
 def read_opml(data: bytes, file: str) -> tuple[tuple[Outline, ...], tuple[Complaint, ...]]:
-    """The feeds of a list in order. An outline that is no feed is a warning; never raises for what the bytes hold.
+    """The feeds of a list in order, and complaints. Never raises for what the bytes hold.
 
-    What is wrong with the whole (no XML, no OPML, too large, entities of its own) is an error: then the tuple of
-    feeds is empty, because nobody knows which are missing.
+    An outline that is not a feed is a warning. A file that is not OPML, too large or damaged is an error, and has no
+    feeds: it is unknown which are missing.
     """
     reader = _Reader(file)
     try:
@@ -54,19 +54,15 @@ def read_opml(data: bytes, file: str) -> tuple[tuple[Outline, ...], tuple[Compla
     except _Stop as stop:
         return (), (stop.complaint,)
     except expat.ExpatError as error:
-        said = expat.ErrorString(error.code)
-        return (), (
-            reader.place(error.lineno, error.offset).complaint(
-                "", f"this is not well-formed XML ({said}): the list is not read"
-            ),
-        )
-    except (ValueError, LookupError):  # an encoding that nobody knows, or that is not what the bytes are
-        return (), (Mark(file).complaint("", "its encoding is unknown: save the list as UTF-8"),)
-    return tuple(reader.outlines), tuple(reader.doubts)
+        problem = f"this is not well-formed XML ({expat.ErrorString(error.code)}); export the list again"
+        return (), (reader.place(error.lineno, error.offset).complaint("", problem),)
+    except (ValueError, LookupError):  # an unknown encoding, or one that the bytes do not have
+        return (), (Mark(file).complaint("", "the encoding is unknown; save the list as UTF-8"),)
+    return tuple(reader.outlines), tuple(reader.warnings)
 
 
 def write_opml(title: str, outlines: Iterable[Outline]) -> str:
-    """An OPML 2.0 document. Each feed lies in the folder of its first tag; `category` has all of them."""
+    """An OPML 2.0 document. Each feed is in the folder of its first tag; `category` has all of its tags."""
     folders: dict[str, list[Outline]] = {}
     for outline in outlines:
         folders.setdefault(outline.tags[0] if outline.tags else "", []).append(outline)
@@ -88,7 +84,7 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """An outline that is not closed yet. `feeds` says whether it is one or has any in it."""
+    """An outline that is not closed yet: whether it is a feed, and whether it has outlines in it."""
 
     title: str
     mark: Mark
@@ -100,7 +96,7 @@ class _Open:
 class _Reader:
     def __init__(self, file: str) -> None:
         self.outlines: list[Outline] = []
-        self.doubts: list[Complaint] = []
+        self.warnings: list[Complaint] = []
         self._file = file
         self._open: list[_Open] = []
         self._depth = 0
@@ -113,20 +109,20 @@ class _Reader:
 
     def read(self, data: bytes) -> None:
         if len(data) > MAX_BYTES:
-            raise _Stop(self._whole(f"larger than {MAX_BYTES // 1024**2} MiB"))
+            raise _Stop(self._whole(f"larger than {MAX_BYTES // 1024**2} MiB; split the list"))
         if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
-            raise _Stop(self._whole("the file is empty"))
+            raise _Stop(self._whole("the file is empty; export the list again"))
         if data.count(b"&") > _MAX_AMPERSANDS:
-            raise _Stop(self._whole("this is no list of feeds: a million ampersands"))
+            raise _Stop(self._whole("this is not a list of feeds: it has more than a million ampersands"))
         if _GIANT_TAG.search(data):
-            raise _Stop(self._whole("a single tag has more than 65,536 characters"))
-        # Addresses with bare ampersands and HTML's entities are what hand-made lists have most.
+            raise _Stop(self._whole("this is not a list of feeds: a tag has more than 65,536 characters"))
+        # Lists that people write often have bare ampersands in addresses, and HTML's entities; XML allows neither.
         begun = data.lstrip()
         self._skipped = data.count(b"\n", 0, len(data) - len(begun))
         self._parser.Parse(data if b"\0" in data[:100] else _AMPERSAND.sub(_mended, begun), True)
 
     def place(self, line: int, column: int) -> Mark:
-        """Where expat is, or was: it counts lines from 1 and columns from 0."""
+        """The place of a line and column of expat, which counts lines from 1 and columns from 0."""
         return Mark(self._file, line + self._skipped, column + 1)
 
     def _whole(self, problem: str) -> Complaint:
@@ -138,15 +134,15 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _Stop(self._here().complaint("", f"nested more than {MAX_DEPTH} deep"))
+            raise _Stop(self._here().complaint("", f"this is nested more than {MAX_DEPTH} levels deep"))
         tag = name.lower()
         if self._depth == 1 and tag != "opml":
-            raise _Stop(self._here().complaint("", f"this is no OPML list: it begins with <{_line(name, 40)}>"))
+            raise _Stop(self._here().complaint("", f"this is not an OPML file: it begins with <{_line(name, 40)}>"))
         if tag != "outline":
             return
         self._seen += 1
         if self._seen > MAX_OUTLINES:
-            raise _Stop(self._here().complaint("", f"more than {MAX_OUTLINES:,} outlines: split the list"))
+            raise _Stop(self._here().complaint("", f"more than {MAX_OUTLINES:,} outlines; split the list"))
         facts = {key.lower(): value for key, value in attributes.items()}
         title = _line(facts.get("title") or facts.get("text") or "")
         url = facts.get("xmlurl", "").strip()
@@ -163,11 +159,11 @@ class _Reader:
         done = self._open.pop()
         if done.feed or (done.parent and done.kind not in ("rss", "atom")):
             return
-        problem = "includes another list, which is not followed" if done.kind == "include" else "has no xmlUrl"
-        self.doubts.append(done.mark.complaint("", f"the outline '{done.title}' {problem}: left out", "warning"))
+        problem = "includes another list, which is not read" if done.kind == "include" else "has no xmlUrl"
+        self.warnings.append(done.mark.complaint("", f"left out: the outline '{done.title}' {problem}", "warning"))
 
     def _entity(self, *_: object) -> None:
-        raise _Stop(self._here().complaint("", "it defines entities of its own, which no list of feeds needs"))
+        raise _Stop(self._here().complaint("", "this file defines XML entities; remove them"))
 
     def _tags(self, facts: dict[str, str]) -> tuple[str, ...]:
         folders = [outer.title for outer in self._open[:-1]]
@@ -193,7 +189,7 @@ def _line(text: str, longest: int = _MAX_TEXT) -> str:
 
 
 def _address(url: str) -> str:
-    """`feed://host/…` and `feed:https://…` are how some readers write an address."""
+    """The address without the scheme `feed:`, which some readers write: `feed://host/…`, `feed:https://…`."""
     rest = url.removeprefix("feed:")
     return f"http:{rest}" if rest != url and rest.startswith("//") else rest
 
@@ -214,19 +210,16 @@ def _element(outline: Outline) -> str:
     return "<outline " + " ".join(f'{key}="{_text(value)}"' for key, value in facts.items()) + "/>"
 
 
-# lists of feeds beside the feeds of the configuration: what they are called, and which of twins counts.
-
-
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 NAME_RULE = "a name is up to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit"
 PREFIX_MAX = 16
 MAX_NOTICES = 50
-_STEM = 48  # so long may a name made of a title be: with a prefix it is 64
+_STEM = 48  # the longest name made of a title; with a prefix it has 64
 
 
 @dataclass(frozen=True, slots=True)
 class FeedList:
-    """One OPML file and what the configuration says of all its feeds. `entry` counts `feeds_from`, from 0."""
+    """One OPML file, and what all of its feeds get. `entry` is its number in `feeds_from`, from 0."""
 
     entry: int
     file: str
@@ -237,7 +230,7 @@ class FeedList:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A feed of a list under its name."""
+    """A feed of a list, with its name."""
 
     name: str
     entry: int
@@ -249,29 +242,29 @@ def gather(
 ) -> tuple[tuple[Listed, ...], tuple[Complaint, ...]]:
     """The feeds of all lists, and a warning for each that is configured already.
 
-    `configured` maps addresses to the names of the feeds under `feeds:`, `taken` holds every name in use. A feed
-    that stands in several folders or lists counts once, with the tags of all.
+    `configured` maps addresses to the names of the feeds under `feeds:`; `taken` has every name in use. A feed that is
+    in several folders or lists counts once, with the tags of all.
     """
     known = {same_address(url): name for url, name in configured.items()}
     used = set(taken)
-    found: dict[str, Listed] = {}
-    notices: list[Complaint] = []
-    for one in lists:
-        for outline in one.outlines:
+    feeds: dict[str, Listed] = {}
+    warnings: list[Complaint] = []
+    for feed_list in lists:
+        for outline in feed_list.outlines:
             address = same_address(outline.url)
-            tags = tuple(dict.fromkeys((*one.tags, *outline.tags)))
             if address in known:
-                problem = f"'{outline.title}' is configured already as {known[address]}, which counts"
-                notices.append(outline.mark.complaint("", problem, "warning"))
-            elif address in found:
-                first = found[address]
+                problem = f"left out: '{outline.title}' is already configured as {known[address]}"
+                warnings.append(outline.mark.complaint("", problem, "warning"))
+                continue
+            tags = tuple(dict.fromkeys((*feed_list.tags, *outline.tags)))
+            if (first := feeds.get(address)) is not None:
                 both = tuple(dict.fromkeys((*first.outline.tags, *tags)))
-                found[address] = Listed(first.name, first.entry, _tagged(first.outline, both))
+                feeds[address] = replace(first, outline=replace(first.outline, tags=both))
             else:
-                name = name_of(outline, one.prefix, used)
+                name = name_of(outline, feed_list.prefix, used)
                 used.add(name)
-                found[address] = Listed(name, one.entry, _tagged(outline, tags))
-    return tuple(found.values()), tuple(notices)
+                feeds[address] = Listed(name, feed_list.entry, replace(outline, tags=tags))
+    return tuple(feeds.values()), tuple(warnings)
 
 
 def few(warnings: Iterable[Complaint]) -> Iterator[Complaint]:
@@ -279,16 +272,16 @@ def few(warnings: Iterable[Complaint]) -> Iterator[Complaint]:
     files: dict[str, list[Complaint]] = {}
     for warning in warnings:
         files.setdefault(warning.file, []).append(warning)
-    for file, found in files.items():
-        yield from sorted(found, key=lambda one: (one.line, one.column))[:MAX_NOTICES]
-        if len(found) > MAX_NOTICES:
-            yield Mark(file).complaint("", f"and {len(found) - MAX_NOTICES} more warnings like these", "warning")
+    for file, about in files.items():
+        yield from sorted(about, key=lambda warning: (warning.line, warning.column))[:MAX_NOTICES]
+        if len(about) > MAX_NOTICES:
+            yield Mark(file).complaint("", f"and {len(about) - MAX_NOTICES} more warnings like these", "warning")
 
 
 def name_of(outline: Outline, prefix: str, taken: Collection[str]) -> str:
-    """A name made of the title, else of the host. A second feed of that title gets some letters of its address.
+    """A name made of the title, or else of the host. A second feed with that title gets part of a hash of its address.
 
-    So a feed keeps its name, and with it what is known of it, when others are added after it.
+    So a feed keeps its name, and its record in the store, when feeds are added after it.
     """
     title = prefix + outline.title
     if not (NAME.fullmatch(title) and len(title) <= _STEM + len(prefix)):
@@ -301,7 +294,7 @@ def name_of(outline: Outline, prefix: str, taken: Collection[str]) -> str:
 
 
 def host_stem(url: str) -> str:
-    """`rfi-fr` for https://www.rfi.fr/…, "feed" for what has no host."""
+    """`rfi-fr` for https://www.rfi.fr/…, "feed" for an address without a host."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -310,16 +303,10 @@ def host_stem(url: str) -> str:
 
 
 def same_address(url: str) -> str:
-    """The address as one would compare it: letters of scheme and host small, no default port, no fragment."""
+    """The address for comparing: scheme and host in small letters, without default port and fragment."""
     try:
         parts = urlsplit(url.strip())
-        port = (
-            f":{parts.port}" if parts.port and (parts.scheme, parts.port) not in {("http", 80), ("https", 443)} else ""
-        )
+        port = f":{parts.port}" if parts.port not in (None, 0, {"http": 80, "https": 443}.get(parts.scheme)) else ""
     except ValueError:
         return url
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path or '/'}?{parts.query}"
-
-
-def _tagged(outline: Outline, tags: tuple[str, ...]) -> Outline:
-    return Outline(outline.title, outline.url, tags, outline.lang, outline.mark)

@@ -1,13 +1,13 @@
-"""Routes, quiet hours, silences: what they name, what routes become, and which of them make no sense."""
+"""Routes and topics: what their blocks become, which names nothing has, and which of them make no sense."""
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from watchpost.config.errors import Block, shown, suggest
+from watchpost.config.errors import Block, suggest
 from watchpost.config.schema import RouteOptions, TopicOptions
-from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode
+from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, shown
 from watchpost.errors import Complaint, QueryError
 from watchpost.model import Route, Topic
 from watchpost.query.document import Document
@@ -17,7 +17,7 @@ from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
 
 def route_of(options: RouteOptions, timezone: str) -> Route:
-    """The route as a value; its times of day are of `timezone`."""
+    """The route as a value; times of day are local to `timezone`."""
     schedule: Schedule
     digest = options.digest
     if digest is None:
@@ -32,9 +32,9 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
     return Route(
         to=tuple(dict.fromkeys(options.to)),
         schedule=schedule,
-        topics=tuple(dict.fromkeys(when.topics + when.topic)),
+        topics=tuple(dict.fromkeys(when.topics)),
         severities=tuple(dict.fromkeys(when.severity)),
-        sources=tuple(dict.fromkeys(when.sources + when.feeds)),
+        sources=tuple(dict.fromkeys(when.sources)),
         go_on=options.go_on,
     )
 
@@ -46,36 +46,26 @@ def dangling(
     topics: Collection[str],
     sources: Collection[str],
 ) -> Iterator[Complaint]:
-    """Names that nothing bears: in routes, and in `ops`, quiet hours and silences of the main file, `root`.
+    """Names that nothing has: in routes, and in `ops`, quiet hours and silences of the main file, `root`.
 
     Looks at the file itself, so that no other mistake hides one.
     """
-    yield from missing(root, "ops", "", "receiver", {*receivers, ""})
-    yield from _nameless(root, receivers, topics, sources)
-    for block in routes:
-        if not isinstance(block.node, MappingNode):
-            continue
-        yield from missing(block.node, "to", block.path, "receiver", receivers)
-        when = block.node.get("when")
-        if isinstance(when, MappingNode):
-            path = f"{block.path}.when"
-            for key in ("topics", "topic"):
-                yield from missing(when, key, path, "topic", topics)
-            for key in ("sources", "feeds"):
-                yield from missing(when, key, path, "feed or folder", sources)
-
-
-def _nameless(
-    root: MappingNode, receivers: Collection[str], topics: Collection[str], sources: Collection[str]
-) -> Iterator[Complaint]:
-    for path, node in _listed(root, "quiet_hours"):
-        yield from missing(node, "receivers", path, "receiver", receivers)
-    for path, node in _listed(root, "silences"):
-        match = node.get("match")
+    yield from _missing(root, "ops", "", "receiver", {*receivers, ""})
+    for path, block in _listed(root, "quiet_hours"):
+        yield from _missing(block, "receivers", path, "receiver", receivers)
+    for path, block in _listed(root, "silences"):
+        match = block.get("match")
         if isinstance(match, MappingNode):
-            yield from missing(match, "topic", f"{path}.match", "topic", topics)
-            for key in ("feed", "source"):
-                yield from missing(match, key, f"{path}.match", "feed or folder", sources)
+            yield from _missing(match, "topic", f"{path}.match", "topic", topics)
+            yield from _missing(match, "source", f"{path}.match", "feed or folder", sources)
+    for route in routes:
+        if not isinstance(route.node, MappingNode):
+            continue
+        yield from _missing(route.node, "to", route.path, "receiver", receivers)
+        when = route.node.get("when")
+        if isinstance(when, MappingNode):
+            yield from _missing(when, "topics", f"{route.path}.when", "topic", topics)
+            yield from _missing(when, "sources", f"{route.path}.when", "feed or folder", sources)
 
 
 def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:
@@ -84,19 +74,16 @@ def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:
     return [(f"{section}[{index}]", item) for index, item in items if isinstance(item, MappingNode)]
 
 
-def missing(node: MappingNode, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
-    """Names under `key` that are not `known`, each where it stands."""
+def _missing(node: MappingNode, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
+    """Names under `key` that are not `known`, each at its place."""
     value = node.get(key)
     whole = f"{path}.{key}" if path else key
-    parts: Sequence[tuple[str, Node]] = ()
+    named: Sequence[tuple[str, Node]] = () if value is None else [(whole, value)]
     if isinstance(value, SequenceNode):
-        parts = [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
-    elif value is not None:
-        parts = [(whole, value)]
-    for where, item in parts:
+        named = [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
+    for place, item in named:
         if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text not in known:
-            problem = f"no {what} '{shown(item.text)}'{suggest(item.text, known)}"
-            yield item.mark.complaint(where, problem)
+            yield item.mark.complaint(place, f"there is no {what} '{shown(item.text)}'{suggest(item.text, known)}")
 
 
 def doubts(
@@ -107,11 +94,11 @@ def doubts(
     """Warnings: routes that no hit can reach, and topics and receivers that no reachable route uses."""
     reached: list[tuple[Block, Route]] = []
     for block, route in routes:
-        before = next((b for b, r in reached if not r.go_on and _covers(r, route)), None)
-        if before is None:
+        earlier = next((b for b, r in reached if not r.go_on and _covers(r, route)), None)
+        if earlier is None:
             reached.append((block, route))
             continue
-        problem = f"never reached: {before.path} ({before.mark}) takes all of it; give that one continue: true"
+        problem = f"no hit gets here: {earlier.path} ({earlier.mark}) takes them all; add continue: true there"
         yield _warning(block.mark, block.path, problem)
     for block, topic in topics:
         if not any(
@@ -119,11 +106,11 @@ def doubts(
             and (not route.severities or topic.severity in route.severities)
             for _, route in reached
         ):
-            yield _warning(block.mark, block.path, "no route takes this topic: its hits go nowhere")
+            yield _warning(block.mark, block.path, "no route takes the hits of this topic; add one")
     used = {name for _, route in reached for name in route.to}
     for block in receivers:
         if block.name not in used:
-            yield _warning(block.mark, block.path, "no route leads to this receiver")
+            yield _warning(block.mark, block.path, "no route leads to this receiver; add one")
 
 
 def _covers(wide: Route, narrow: Route) -> bool:
@@ -142,11 +129,8 @@ def _warning(mark: Mark, path: str, problem: str) -> Complaint:
     return mark.complaint(path, problem, "warning")
 
 
-# Named queries, and a topic's block as a Topic: its queries compiled, its own examples run.
-
-
 def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, str]:
-    """What `@name` may stand for in a query: each named query, and each topic's query."""
+    """The text of each `@name`: the named queries, and the queries of the topics."""
     texts = {}
     for block in (*queries, *topics):
         node = block.node.get("query") if isinstance(block.node, MappingNode) else block.node
@@ -155,21 +139,21 @@ def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, 
     return texts
 
 
-def check_query(block: Block, names: typing.Mapping[str, str]) -> tuple[Complaint, ...]:
-    """Why a named query cannot be read."""
+def check_query(block: Block, names: Mapping[str, str]) -> tuple[Complaint, ...]:
+    """Complaints about a named query."""
     if not isinstance(block.node, ScalarNode):
-        return (block.mark.complaint(block.path, "a query is needed: one text"),)
+        return (block.mark.complaint(block.path, "this is not a query; write it as one text"),)
     complaints: list[Complaint] = []
     _compile(block, "query", block.node.text, names, complaints)
     return tuple(complaints)
 
 
 def compile_topic(
-    block: Block, options: TopicOptions, names: typing.Mapping[str, str]
+    block: Block, options: TopicOptions, names: Mapping[str, str]
 ) -> tuple[Topic | None, tuple[Complaint, ...]]:
-    """The topic, or None and why its queries cannot be read. A failing example is a complaint too.
+    """The topic, or None if its queries cannot be read; and complaints about its queries and examples.
 
-    `names` are the texts that `@name` stands for.
+    `names` has the text of each `@name`.
     """
     complaints: list[Complaint] = []
     query = _compile(block, "query", options.query, names, complaints)
@@ -194,13 +178,13 @@ def compile_topic(
     return topic, tuple(_failing_examples(block, topic))
 
 
-def topics_of(shown: typing.Mapping[str, typing.Any]) -> tuple[Topic, ...]:
-    """The topics of a configuration that was written out in full (effective.py): of one that runs elsewhere.
+def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
+    """The topics of a configuration as `diff.effective` writes it, like that of a service that runs elsewhere.
 
-    Raises QueryError if one of them was written by a version whose queries this one cannot read.
+    Raises QueryError if this version cannot read one of its queries.
     """
-    blocks: dict[str, dict[str, typing.Any]] = shown.get("topics", {})
-    names = {**shown.get("queries", {}), **{name: block["query"] for name, block in blocks.items()}}
+    blocks: dict[str, dict[str, Any]] = written.get("topics", {})
+    names = {**written.get("queries", {}), **{name: block["query"] for name, block in blocks.items()}}
     return tuple(
         Topic(
             name=name,
@@ -214,9 +198,7 @@ def topics_of(shown: typing.Mapping[str, typing.Any]) -> tuple[Topic, ...]:
     )
 
 
-def _compile(
-    block: Block, key: str, text: str, names: typing.Mapping[str, str], complaints: list[Complaint]
-) -> Query | None:
+def _compile(block: Block, key: str, text: str, names: Mapping[str, str], complaints: list[Complaint]) -> Query | None:
     try:
         return parse(text, names)
     except QueryError as error:
@@ -238,11 +220,11 @@ def _failing_examples(block: Block, topic: Topic) -> Iterator[Complaint]:
             evidence = topic.query.evaluate(document)
             excluded = None if topic.exclude is None else topic.exclude.evaluate(document)
             if key == "match" and evidence is None:
-                yield entry.place.complaint(path, "this text should match, but the query finds nothing")
+                yield entry.place.complaint(path, "this text should match, but does not; change the query or the text")
             elif key == "match" and excluded is not None:
-                yield entry.place.complaint(path, f"this text should match, but exclude takes it{_why(excluded)}")
+                yield entry.place.complaint(path, f"this text should match, but exclude matches it{_why(excluded)}")
             elif key == "no_match" and evidence is not None and excluded is None:
-                yield entry.place.complaint(path, f"this text should not match, but it does{_why(evidence)}")
+                yield entry.place.complaint(path, f"this text should not match, but does{_why(evidence)}")
 
 
 def _why(evidence: tuple[Evidence, ...]) -> str:

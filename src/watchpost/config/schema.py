@@ -1,4 +1,7 @@
-"""The frame of the configuration file: every key that is not an option of a source or receiver kind."""
+"""The blocks of the configuration file as pydantic models: every key that no source or receiver kind defines.
+
+The docstrings of the models are the descriptions in the JSON Schema, which editors show.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -17,23 +20,21 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
 from watchpost.config import fields, passwords
-from watchpost.config.config import Bearer, Heartbeat, HttpAccess, Limits, Retention
-from watchpost.config.fields import Duration, Network, Options, Secret, Size
+from watchpost.config.errors import suggest
+from watchpost.config.fields import ADVANCED, SECRET_SCHEMAS, Duration, Network, Options, Secret, Size
 from watchpost.config.opml import NAME, PREFIX_MAX
+from watchpost.config.yaml_reader import shown
 from watchpost.model import WINDOW, Severity, derive_id
 from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, QuietHours, Silence
-
-# One value where a list may stand.
-
 
 T = TypeVar("T")
 
 
 def listed(value: Any) -> Any:
-    """The list; of one value a list of one."""
+    """The value if it is a list, else a list of it alone."""
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -51,7 +52,29 @@ Several = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(listed),
 """One value, or a list of them."""
 
 
-# What an operator writes about the pages: where they are served, and who may see them.
+def _like(pattern: re.Pattern[str], problem: str) -> AfterValidator:
+    """Refuses a text that the pattern does not match; `problem` says what to write."""
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"{fields.quoted(value)} {problem}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _pattern(pattern: re.Pattern[str]) -> Any:
+    """Tells editors the pattern."""
+    return Field(json_schema_extra={"pattern": f"^{pattern.pattern}$"})
+
+
+# Pages and API
+
+
+SHORTEST_TOKEN = 20
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_TOKEN = re.compile(rf"[A-Za-z0-9._~+/-]{{{SHORTEST_TOKEN},512}}={{0,2}}")  # RFC 6750, section 2.1: b64token
 
 
 def _listen(value: str) -> str:
@@ -59,104 +82,100 @@ def _listen(value: str) -> str:
     return value
 
 
-def _hashed(value: Secret) -> Secret:
+def _password_hash(value: Secret) -> Secret:
     if not passwords.is_hash(value.reveal()):
-        raise ValueError("no hash of a password: `watchpost secret hash` makes one")
+        raise ValueError("this is not a hash of a password; `watchpost secret hash` makes one")
     return value
 
 
-def _bearable(value: Secret) -> Secret:
+def _token(value: Secret) -> Secret:
     if not _TOKEN.fullmatch(value.reveal()):
         raise ValueError(
-            f"no API token: at least {SHORTEST_TOKEN} of A-Z a-z 0-9 - . _ ~ + /; `watchpost secret token` makes one"
+            f"this is not an API token: it needs {SHORTEST_TOKEN} characters or more of A-Z a-z 0-9 - . _ ~ + /; "
+            "`watchpost secret token` makes one"
         )
     return value
 
 
-SHORTEST_TOKEN = 20
-_TOKEN = re.compile(rf"[A-Za-z0-9._~+/-]{{{SHORTEST_TOKEN},512}}={{0,2}}")  # what RFC 6750 lets stand behind "Bearer"
 Listen = Annotated[str, AfterValidator(_listen)]
-HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
+HostName = Annotated[
+    str, _like(_HOST, "is not a host name; write it like watch.example.org, without a port"), _pattern(_HOST)
+]
+HeaderName = Annotated[str, _like(_HEADER, "is not the name of a header; write it like X-User"), _pattern(_HEADER)]
 
 
 class TrustedProxy(Options):
-    """A proxy that says in a header who asks: only what comes `from` it is believed. `operate`: who may act."""
+    """A proxy that logs users in and names them in `header`. Only requests `from` its addresses count.
 
-    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
+    `operate`: the users who may act; all others may only look.
+    """
+
+    header: HeaderName
     trusted: Annotated[tuple[Network, ...], Field(alias="from", min_length=1), BeforeValidator(listed)]
     operate: Several[str] = ()
 
 
 class ApiToken(Options):
-    """A program that asks with `Authorization: Bearer`, and whether it may act or only look."""
+    """The token of a program (`Authorization: Bearer`), and whether the program may act or only look."""
 
-    token: Annotated[Secret, AfterValidator(_bearable)]
+    token: Annotated[Secret, AfterValidator(_token)]
     role: Literal["view", "operate"] = "view"
 
 
 class Auth(Options):
-    """Who may see the pages. `users`: hashes of their passwords; `view`: those who may look, but not act.
+    """Who may use the pages and the API.
 
-    `tokens`: programs, by a name that stands in the log.
+    `users`: names and hashes of passwords. `view`: the users who may look, but not act. `tokens`: programs, by the
+    name that logs show. `proxy`: a proxy that logs users in.
     """
 
-    users: dict[str, Annotated[Secret, AfterValidator(_hashed)]] = Field(default_factory=dict)
+    users: dict[str, Annotated[Secret, AfterValidator(_password_hash)]] = Field(default_factory=dict)
     view: Several[str] = ()
     tokens: dict[str, ApiToken] = Field(default_factory=dict)
     proxy: TrustedProxy | None = None
 
     @property
-    def asks(self) -> bool:
-        """Whether anybody is asked who they are."""
+    def required(self) -> bool:
+        """Whether anybody has to log in."""
         return bool(self.users or self.tokens or self.proxy is not None)
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
-        for what, names in (("users", self.users), ("tokens", self.tokens)):
+    def _check_names(self) -> Self:
+        for section, names in (("users", self.users), ("tokens", self.tokens)):
             for name in names:
                 if not name.isprintable() or ":" in name or not 1 <= len(name) <= 64:
                     raise ValueError(
-                        f"{what}: {name[:64]!r} is no name to log in with: up to 64 characters, without a colon"
+                        f"{section}: {name[:64]!r} cannot be a login name; use up to 64 characters, and no colon"
                     )
-        known: dict[str, str] = {}
-        for name, one in self.tokens.items():
-            other = known.setdefault(one.token.reveal(), name)
+        names_by_token: dict[str, str] = {}
+        for name, token in self.tokens.items():
+            other = names_by_token.setdefault(token.token.reveal(), name)
             if other != name:
-                raise ValueError(f"tokens: {other} and {name} have the same token: the log could not tell them apart")
+                raise ValueError(
+                    f"tokens: {other} and {name} have the same token; give each its own, or logs cannot name it"
+                )
         for name in self.view:
             if name not in self.users:
-                raise ValueError(f"view: there is no user {name!r}")
+                raise ValueError(f"view: there is no user {name!r}; add it to users")
         return self
 
 
 class Http(Options):
-    """The pages and the API. `names`: host names by which they are asked for, besides that of public_url.
-
-    `metrics`: whether there is a /metrics.
-    """
+    """The pages and the API. `names`: further host names of the pages. `metrics`: whether /metrics exists."""
 
     listen: Listen = "127.0.0.1:8080"
-    names: Several[HostName] = ()
-    metrics: bool = True
+    names: Annotated[Several[HostName], ADVANCED] = ()
+    metrics: Annotated[bool, ADVANCED] = True
     auth: Auth = Auth()
 
     @model_validator(mode="after")
-    def _guarded(self) -> Self:
-        if not fields.is_loopback(self.listen) and not self.auth.asks:
-            raise ValueError("listening on anything but loopback needs auth: {users: {NAME: {env: …}}}")
+    def _check_auth(self) -> Self:
+        if not fields.is_loopback(self.listen) and not self.auth.required:
+            raise ValueError("other machines can reach this address; add auth: {users: {NAME: {env: …}}}")
         return self
 
 
-def access_of(http: Http, public_url: str) -> HttpAccess:
-    """Who may come in, and by which names this host is asked for."""
-    auth, proxy, public = http.auth, http.auth.proxy, urlsplit(public_url).hostname or ""
-    told = (proxy.header, proxy.trusted, proxy.operate) if proxy is not None else ("", (), ())
-    names = tuple(dict.fromkeys(name.lower() for name in (public, *http.names) if name))
-    tokens = {name: Bearer(one.token, one.role) for name, one in auth.tokens.items()}
-    return HttpAccess(auth.users, auth.view, *told, names, http.metrics, tokens)
-
-
-# Quiet hours and silences: what an operator writes of them, and what they become.
+# Quiet hours and silences
 
 
 def moment(text: object) -> datetime:
@@ -169,22 +188,28 @@ def moment(text: object) -> datetime:
     try:
         return datetime.fromisoformat(text.strip() if isinstance(text, str) else "")
     except ValueError:
-        raise ValueError("a moment is written like 2026-12-01T08:00:00+01:00 or 2026-12-01") from None
+        raise ValueError(
+            f"{fields.quoted(text)} is not a date; write it like 2026-12-01 or 2026-12-01T08:00:00+01:00"
+        ) from None
 
 
 Time = Annotated[time, BeforeValidator(fields.time_of_day, json_schema_input_type=str)]
 Moment = Annotated[datetime, BeforeValidator(moment, json_schema_input_type=str)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Days = Annotated[tuple[int, ...], BeforeValidator(fields.days_of_week, json_schema_input_type=str | list[str])]
 
 
 class Exceptions(Options):
-    """Which alerts quiet hours let through."""
+    """The alerts that are sent during quiet hours."""
 
     severity: Several[Severity]
 
 
 class QuietOptions(Options):
-    """When receivers are not told; over midnight if `to` is the earlier one. On `days` it begins."""
+    """Times of day at which `receivers` are sent nothing. If `to` is earlier than `from`, they end the next day.
+
+    `days`: the days on which they begin. `except`: alerts that are sent all the same.
+    """
 
     receivers: Several[str]
     begin: Time = Field(alias="from")
@@ -193,32 +218,29 @@ class QuietOptions(Options):
     except_for: Exceptions | None = Field(default=None, alias="except")
 
     @model_validator(mode="after")
-    def _some_time(self) -> Self:
+    def _check_times(self) -> Self:
         if self.begin == self.end:
-            raise ValueError("from and to are the same time")
+            raise ValueError("from and to are the same time; quiet hours need a beginning and an end")
         return self
 
 
 class Matching(Options):
-    """Of which hits nobody is told: all that is written must hold."""
+    """Which hits a silence holds back: all conditions must be true. `source` is a feed or a folder."""
 
     topic: str = ""
-    feed: str = ""
     source: str = ""
     severity: Severity | None = None
     text: str = ""
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not (self.topic or self.feed or self.source or self.severity or self.text.strip()):
-            raise ValueError("at least one of topic, feed, severity, text is needed: else everything would be silenced")
-        if self.feed and self.source:
-            raise ValueError("feed and source are the same: write one of them")
+    def _check_conditions(self) -> Self:
+        if not (self.topic or self.source or self.severity or self.text.strip()):
+            raise ValueError("this would silence everything; write at least one of topic, source, severity and text")
         return self
 
 
 class SilenceOptions(Options):
-    """What nobody is told of, until when, why, and who wanted it."""
+    """Hits that are not sent until a date. `reason` and `by` say why, and who wants it."""
 
     match: Matching
     until: Moment
@@ -226,70 +248,31 @@ class SilenceOptions(Options):
     by: Text
 
 
-def quiet_of(options: QuietOptions, timezone: str) -> QuietHours:
+def quiet_hours(options: QuietOptions, timezone: str) -> QuietHours:
     """The quiet hours as a value."""
     spared = () if options.except_for is None else options.except_for.severity
     return QuietHours(options.receivers, options.begin, options.end, options.days, timezone, spared)
 
 
-def silence_of(options: SilenceOptions, timezone: str) -> Silence:
-    """The silence as a value, its id derived; a moment without an offset is local."""
+def silence(options: SilenceOptions, timezone: str) -> Silence:
+    """The silence as a value, with an id made of what it says; a moment without an offset is local."""
     until = options.until
     until = (until.replace(tzinfo=ZoneInfo(timezone)) if until.tzinfo is None else until).astimezone(UTC)
     match = options.match
-    conditions = match.topic, match.feed or match.source, match.severity or "", match.text.strip()
-    id_ = derive_id("silence", *conditions, until.isoformat(), options.reason)[:8]
-    return Silence(id_, until, options.reason, options.by, *conditions)
+    conditions = match.topic, match.source, match.severity or "", match.text.strip()
+    silence_id = derive_id("silence", *conditions, until.isoformat(), options.reason)[:8]
+    return Silence(silence_id, until, options.reason, options.by, *conditions)
 
 
-TAG_MAX = 64
-
-_LANGUAGE = re.compile(r"^[a-z]{2,3}$")
+# Topics and routes
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, KeyError):  # not a key, a directory of zones, no such zone
-        # The wording is finished in complaints.py, which knows how to suggest.
-        raise PydanticCustomError("timezone", "no such time zone") from None
-    return value
-
-
-def _language(value: str) -> str:
-    if not _LANGUAGE.fullmatch(value):
-        raise ValueError("a language is two or three small letters: fr, en, ru")
-    return value
-
-
-def _public_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("a public address is written like https://watch.example.org")
-    return value.rstrip("/")
-
-
-def _tag(value: str) -> str:
-    if not value.strip() or len(value) > TAG_MAX or "," in value or not value.isprintable():
-        raise ValueError(f"a tag is up to {TAG_MAX} characters on one line, without a comma")
-    return value.strip()
-
-
-def _prefix(value: str) -> str:
-    if value and not (NAME.fullmatch(value) and len(value) <= PREFIX_MAX):
-        raise ValueError(f"a prefix is up to {PREFIX_MAX} characters and begins as a name does")
-    return value
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 def _at_least_a_second(value: timedelta) -> timedelta:
     if value < timedelta(seconds=1):
         raise ValueError("must be at least 1s")
-    return value
-
-
-def _at_most_an_hour(value: timedelta) -> timedelta:
-    if value > timedelta(hours=1):
-        raise ValueError("must be at most 1h")
     return value
 
 
@@ -305,49 +288,50 @@ def _digest(value: Any) -> Any:
     return {"at": value} if isinstance(value, str | list | int | float) else value
 
 
-Tag = Annotated[str, AfterValidator(_tag)]
-"""A word under which feeds are gathered, as folders do in feed readers."""
-
 Span = Annotated[Duration, AfterValidator(_at_least_a_second)]
-Language = Annotated[str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE.pattern})]
-LogFormat = Literal["auto", "console", "json"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+Language = Annotated[
+    str, _like(_LANGUAGE, "is not a language; write two or three small letters, like fr, en or ru"), _pattern(_LANGUAGE)
+]
 Times = Annotated[tuple[time, ...], BeforeValidator(_times, json_schema_input_type=str | list[str])]
 Cron = Annotated[str, BeforeValidator(fields.crontab, json_schema_input_type=str)]
-Days = Annotated[tuple[int, ...], BeforeValidator(fields.days_of_week, json_schema_input_type=str | list[str])]
 
 
 class Examples(Options):
-    """Texts that prove a topic: `watchpost check` runs them."""
+    """Texts that the topic must match, and texts that it must not match; `watchpost check` tries them."""
 
     match: Several[str] = ()
     no_match: Several[str] = ()
 
 
 class TopicOptions(Options):
-    """What an analyst watches."""
+    """A topic: a query, and how severe its hits are.
+
+    `exclude`: a query; articles that match it are left out. `window`: how long after a text its copies belong to the
+    same story.
+    """
 
     query: str
     title: str = ""
     severity: Severity = "normal"
     exclude: str | None = None
     languages: Several[Language] = ()
-    window: Annotated[Span, Field(ge=timedelta(hours=1), le=timedelta(days=14))] = WINDOW
+    window: Annotated[Span, Field(ge=timedelta(hours=1), le=timedelta(days=14)), ADVANCED] = WINDOW
     examples: Examples = Examples()
 
 
 class When(Options):
-    """Which hits a route takes; a key that is not written means "any"."""
+    """Which hits a route takes. All conditions must be true; a key that is left out means any."""
 
     topics: Several[str] = ()
-    topic: Several[str] = ()
     severity: Several[Severity] = ()
     sources: Several[str] = ()
-    feeds: Several[str] = ()
 
 
 class DigestOptions(Options):
-    """At which moments a digest is closed."""
+    """When a digest is sent: `at` times of day, `every` so often, or by a `cron` rule.
+
+    `empty`: whether a digest without a story is sent.
+    """
 
     at: Times | None = None
     days: Days = tuple(range(7))
@@ -356,16 +340,16 @@ class DigestOptions(Options):
     empty: Literal["always", "weekly", "never"] = "weekly"
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.at, self.every, self.cron)) != 1:
-            raise ValueError('write either at, e.g. "08:00", or every, e.g. 15m, or cron, e.g. "0 8 * * 1-5"')
+    def _check_schedule(self) -> Self:
+        if sum(schedule is not None for schedule in (self.at, self.every, self.cron)) != 1:
+            raise ValueError('write one of at, e.g. "08:00", every, e.g. 15m, and cron, e.g. "0 8 * * 1-5"')
         if self.at is None and "days" in self.model_fields_set:
             raise ValueError("days goes with at, not with every or cron")
         return self
 
 
 class RouteOptions(Options):
-    """Which hits go where, and when."""
+    """Which hits go to which receivers, and when: as alerts (`mode: immediate`) or in a `digest`."""
 
     to: Several[str]
     when: When = When()
@@ -379,31 +363,117 @@ class RouteOptions(Options):
     go_on: bool = Field(default=False, alias="continue")
 
     @model_validator(mode="after")
-    def _one_schedule(self) -> Self:
+    def _check_schedule(self) -> Self:
         if (self.mode is None) == (self.digest is None):
-            raise ValueError('write either mode: immediate or a digest, e.g. digest: "08:00"')
+            raise ValueError('write either mode: immediate, or a digest, e.g. digest: "08:00"')
         for key in ("group_wait", "group_interval", "repeat_interval"):
             if self.mode is None and key in self.model_fields_set:
                 raise ValueError(f"{key} goes with mode: immediate")
         return self
 
 
-class RedisOptions(Options):
-    """How watchpost names its keys. Where the server is, only the environment says."""
+# The service
 
-    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}:?$")] = "wp"
+
+TAG_MAX = 64
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9_-]{1,32}:?")
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):  # not a key, a directory of zones, no such zone
+        raise ValueError(f"there is no time zone '{shown(value)}'{suggest(value, available_timezones())}") from None
+    return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("the address of the pages is written like https://watch.example.org")
+    return value.rstrip("/")
+
+
+def _tag(value: str) -> str:
+    if not value.strip() or len(value) > TAG_MAX or "," in value or not value.isprintable():
+        raise ValueError(f"a tag is up to {TAG_MAX} characters on one line, without a comma")
+    return value.strip()
+
+
+def _prefix(value: str) -> str:
+    if value and not (NAME.fullmatch(value) and len(value) <= PREFIX_MAX):
+        raise ValueError(
+            f"a prefix is up to {PREFIX_MAX} letters, digits, '-', '_' or '.', and begins with a letter or digit"
+        )
+    return value
+
+
+def _at_most_an_hour(value: timedelta) -> timedelta:
+    if value > timedelta(hours=1):
+        raise ValueError("must be at most 1h")
+    return value
+
+
+def _marked_literal(value: Any) -> Any:
+    """An address in the file gets a mark that changes with it, so that the configuration's fingerprint does, too."""
+    return Secret(value, f"literal {derive_id('url', value)[:8]}") if isinstance(value, str) else value
+
+
+def _web_address(secret: Secret) -> Secret:
+    text = secret.reveal()
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not text.isprintable() or " " in text:
+        raise ValueError("the URL must begin with http:// or https:// and name a host, without a user name")
+    return secret
+
+
+def _at_least_ten_seconds(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=10):
+        raise ValueError("must be at least 10s")
+    return value
+
+
+Tag = Annotated[str, AfterValidator(_tag)]
+"""A word that groups feeds, as folders do in feed readers."""
+
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class RedisOptions(Options):
+    """How keys in Redis are named. The server's address is in WATCHPOST_REDIS_URL."""
+
+    prefix: Annotated[
+        str,
+        _like(_KEY_PREFIX, "is not a prefix; write up to 32 of A-Z a-z 0-9 - _"),
+        _pattern(_KEY_PREFIX),
+        ADVANCED,
+    ] = "wp"
+
+
+class ReceiverDefaults(Options):
+    """What every receiver gets that has such a key and leaves it out."""
+
+    timeout: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] | None = None
+    allow_private: tuple[Network, ...] | None = None
+    max_stories: Annotated[int, Field(ge=1, le=36)] | None = None
 
 
 class Defaults(Options):
-    """What every feed gets unless it says otherwise."""
+    """What feeds and receivers get unless they have a key of their own."""
 
     feed: dict[str, Any] = Field(default_factory=dict)
+    receiver: ReceiverDefaults = ReceiverDefaults()
 
 
 class FeedsFrom(Options):
-    """A list of feeds kept in a file of its own, and what all feeds of it get. Their folders become tags.
+    """An OPML file with feeds, or a pattern for several. Its folders become tags.
 
-    `opml` counts from the configuration file and may hold `*`; `prefix` begins the name of each feed.
+    `prefix`: begins the name of each of its feeds. `tags`, `every`: for all of its feeds.
     """
 
     opml: Annotated[str, StringConstraints(min_length=1)]
@@ -412,48 +482,73 @@ class FeedsFrom(Options):
     every: Annotated[Duration, Field(gt=timedelta(0))] | None = None
 
 
-class LimitsOptions(Options):
-    """Bounds of the whole service."""
+class Limits(Options):
+    """Limits of the whole service.
 
-    queue_max: Annotated[int, Field(ge=1000)] = Limits().queue_max
-    lease: Span = Limits().lease
-    host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = Limits().host_gap
-    hits_per_topic_per_hour: Annotated[int, Field(ge=1)] = Limits().hits_per_topic_per_hour
-    digests_per_receiver_per_hour: Annotated[int, Field(ge=1)] = Limits().digests_per_receiver_per_hour
-    body_bytes: Annotated[Size, Field(ge=1024)] = Limits().body_bytes
+    `queue_max`: articles that may wait. `lease`: how long a silent worker keeps its work. `host_gap`: the pause
+    between two requests to one host. `hits_per_topic_per_hour`: further hits are counted, not listed.
+    `digests_per_receiver_per_hour`: beyond that, alerts wait and come as one. `body_bytes`: of one feed, unpacked.
+    """
+
+    queue_max: Annotated[int, Field(ge=1000)] = 100_000
+    lease: Annotated[Span, ADVANCED] = timedelta(seconds=30)
+    host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = timedelta(seconds=1)
+    hits_per_topic_per_hour: Annotated[int, Field(ge=1)] = 10_000
+    digests_per_receiver_per_hour: Annotated[int, Field(ge=1)] = 600
+    body_bytes: Annotated[Size, Field(ge=1024), ADVANCED] = 10_000_000
 
 
-class RetentionOptions(Options):
-    """How long Redis remembers."""
+class Retention(Options):
+    """How long Redis keeps things.
 
-    dedup: Annotated[Span, Field(ge=timedelta(days=7))] = Retention().dedup
-    deliveries: Span = Retention().deliveries
-    hits: Span = Retention().hits
-    articles: Annotated[int, Field(ge=0, le=100_000)] = Retention().articles
+    `dedup`: an article or hit after it was last seen. `deliveries`: sent messages and dead letters. `hits`: what the
+    pages show. `articles`: how many of the last articles are kept for trying changed topics.
+    """
+
+    dedup: Annotated[Span, Field(ge=timedelta(days=7))] = timedelta(days=30)
+    deliveries: Span = timedelta(days=14)
+    hits: Span = timedelta(days=30)
+    articles: Annotated[int, Field(ge=0, le=100_000)] = 2000
+
+
+class Heartbeat(Options):
+    """An address that is requested (GET) `every` so often while everything works, and not otherwise.
+
+    It often holds a token, so no log or page shows it, even if it is written in the file.
+    """
+
+    url: Annotated[
+        Secret,
+        BeforeValidator(_marked_literal),
+        AfterValidator(_web_address),
+        WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *SECRET_SCHEMAS]}),
+    ]
+    every: Annotated[Duration, AfterValidator(_at_least_ten_seconds)] = timedelta(minutes=5)
+    allow_private: tuple[Network, ...] = ()
 
 
 class Log(Options):
-    """What watchpost tells about itself."""
+    """The service's own log."""
 
     format: LogFormat = "auto"
     level: LogLevel = "info"
 
 
 class ReloadOptions(Options):
-    """When the running service reads its configuration again, beside SIGHUP and `POST /-/reload`."""
+    """When the service reads its configuration again, besides SIGHUP and `POST /-/reload`."""
 
     watch: bool = False
 
 
-class Frame(Options):
-    """The whole file. The six sections typed Any are read block by block (load.py)."""
+class MainFile(Options):
+    """The main file. The loader reads the sections of type Any block by block."""
 
     version: Literal[1]
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
-    language: Literal["en", "fr"] = "en"
+    language: Literal["en", "fr", "ru", "ar"] = "en"
     public_url: Annotated[str, AfterValidator(_public_url)] = ""
     include: Several[str] = ()
-    ops: str = ""  # the receiver that hears of trouble with the others
+    ops: str = ""
     redis: RedisOptions = RedisOptions()
     defaults: Defaults = Defaults()
     feeds_from: Several[FeedsFrom] = ()
@@ -465,8 +560,8 @@ class Frame(Options):
     routes: Annotated[Any, WithJsonSchema({})] = None
     quiet_hours: tuple[QuietOptions, ...] = ()
     silences: tuple[SilenceOptions, ...] = ()
-    limits: LimitsOptions = LimitsOptions()
-    retention: RetentionOptions = RetentionOptions()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
     http: Http = Http()
     log: Log = Log()
     heartbeat: Heartbeat | None = None
@@ -474,3 +569,4 @@ class Frame(Options):
 
 
 SECTIONS = ("feeds", "folders", "queries", "topics", "receivers", "routes")
+"""The keys of the main file that may also stand in an included file."""

@@ -29,21 +29,19 @@ from ruamel.yaml.reader import ReaderError
 
 from watchpost.errors import Complaint
 
-# a YAML document as a tree in which every key and value knows its file, line and column.
-
-
 Plain = str | int | float | bool | None
 
-_ESCAPE_WIDTHS = {
-    "x": 4,
-    "u": 6,
-    "U": 10,
-}  # of double-quoted scalars; all others are a backslash and one more
+_ESCAPE_WIDTHS = {"x": 4, "u": 6, "U": 10}  # in double quotes; all others are a backslash and one more
+
+
+def shown(text: str) -> str:
+    """The text if it looks like a name; "…" for what may be an address, or a secret in the wrong place."""
+    return text if re.fullmatch(r"[\w ./+-]{0,40}", text) and "//" not in text else "…"
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a file. line and column count from 1 (column: code points); 0, 0 is the file as a whole."""
+    """A place in a file. Line and column count from 1 (columns are code points); 0, 0 is the file as a whole."""
 
     file: str
     line: int = 0
@@ -53,13 +51,18 @@ class Mark:
         """A complaint at this place."""
         return Complaint(self.file, self.line, self.column, path, problem, severity)
 
+    def defined_twice(self, name: str, path: str, first: Mark) -> Complaint:
+        """A complaint about the second of two definitions: `'alpha' is defined twice (first in line 3)`."""
+        file = "" if first.file == self.file else f"{first.file}, "
+        return self.complaint(path, f"'{shown(name)}' is defined twice (first in {file}line {first.line})")
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalarNode:
-    """One plain value. `written` is it as it stands in the file, with quotes or block header."""
+    """A plain value; `written` is its text in the file, with quotes or block header."""
 
     mark: Mark
     value: Plain
@@ -67,7 +70,7 @@ class ScalarNode:
     written: str = ""
 
     def at(self, index: int) -> Mark:
-        """The place of character `index` (from 0) of this text; the value's own if it cannot be told."""
+        """The place of character `index` (from 0) of this text; that of the whole value if it cannot be found."""
         raw, position = self.written, 0
         if raw[:1] in ("|", ">"):
             position = raw.find("\n") + 1
@@ -91,26 +94,26 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MappingEntry:
-    """A key of a mapping, where it stands, and what it holds."""
+    """The place of a key in a mapping, and its value."""
 
     mark: Mark
     node: Node
 
     @property
     def place(self) -> Mark:
-        """Where to point at when the value is wrong: a scalar itself, and the key of anything larger."""
+        """Where to point if the value is wrong: at a scalar itself, and at the key of anything larger."""
         return self.node.mark if isinstance(self.node, ScalarNode) and self.node.written else self.mark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MappingNode:
-    """Keys, as written, in file order."""
+    """Keys, as they are written, in file order."""
 
     mark: Mark
     entries: dict[str, MappingEntry]
 
     def get(self, key: str) -> Node | None:
-        """What stands under `key`; None if nothing does, or only a null."""
+        """The value of `key`; None if it is absent or null."""
         entry = self.entries.get(key)
         return None if entry is None or is_null(entry.node) else entry.node
 
@@ -127,7 +130,7 @@ Node = ScalarNode | MappingNode | SequenceNode
 
 
 def broken(place: Mark) -> ScalarNode:
-    """Stands for what could not be read. Whatever is said about this place later has been said already."""
+    """A placeholder for what could not be read; a complaint about it was made already."""
     return ScalarNode(place, None, written="?")
 
 
@@ -159,10 +162,10 @@ for _word, _value in (("null", None), ("true", True), ("false", False)):
 
 
 def read_yaml(text: str, file: str) -> tuple[Node | None, tuple[Complaint, ...]]:
-    """The tree of one YAML document, and every complaint about it.
+    """The tree of one YAML document, and every complaint about it. Never raises for what the text holds.
 
-    The tree is None if there is no document or if it cannot be read. A repeated key is a complaint and the
-    first one counts; a part that cannot be read is there as a null. Never raises for what the text holds.
+    The tree is None if there is no document or if it cannot be read. A repeated key is a complaint, and the first
+    one counts; a part that cannot be read is a null in the tree.
     """
     composer = _Composer(text, file)
     try:
@@ -172,11 +175,11 @@ def read_yaml(text: str, file: str) -> tuple[Node | None, tuple[Complaint, ...]]
     except ReaderError as error:
         before = text[: error.position].split("\n")
         place = Mark(file, len(before), len(before[-1]) + 1)
-        return None, (place.complaint("", "a control character that YAML does not allow"),)
+        return None, (place.complaint("", "this control character is not allowed in YAML; remove it"),)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if re.search("unexpected end of stream|found '<stream end>'|^expected ',' or", str(error.problem)):
-            mark = error.context_mark or mark  # where it opens: the end may be missing anywhere after that
+            mark = error.context_mark or mark  # where the bracket opens: its end may be missing anywhere after that
         place = Mark(file, mark.line + 1, mark.column + 1) if mark is not None else Mark(file)
         return None, (*composer.complaints, place.complaint("", _syntax(str(error.problem or ""))))
     except (YAMLError, ValueError, RecursionError):
@@ -185,37 +188,34 @@ def read_yaml(text: str, file: str) -> tuple[Node | None, tuple[Complaint, ...]]
 
 
 _HINTS = (
-    (
-        r"mapping values are not allowed",
-        "a ':' where none can stand: put the value in quotes, or mend the indent",
-    ),
-    (r"character '\\t'", "a tab: YAML is indented with spaces"),
-    (r"character '([@`%|>&*!])'", "a value cannot begin with '{0}': put it in quotes"),
-    (r"while scanning a quoted|unexpected end of stream", "a quote that is never closed"),
-    (r"unknown escape character", "an unknown escape: use single quotes, or write \\\\ for a backslash"),
-    (r"expected ',' or '([\]}])'", "a list or mapping in brackets that is not closed with '{0}'"),
-    (r"expected the node content, but found '<stream end>'", "a list or mapping in brackets that is never closed"),
-    (r"expected <block end>, but found", "this does not fit what stands above it: mend the indent"),
-    (r"could not find expected ':'", "a key without its ':'"),
+    (r"mapping values are not allowed", "no ':' can stand here; put the value in quotes, or fix the indentation"),
+    (r"character '\\t'", "this is a tab; indent YAML with spaces"),
+    (r"character '([@`%|>&*!])'", "a value cannot begin with '{0}'; put it in quotes"),
+    (r"while scanning a quoted|unexpected end of stream", "this quote is never closed"),
+    (r"unknown escape character", "this escape is unknown; use single quotes, or write \\\\ for a backslash"),
+    (r"expected ',' or '([\]}])'", "this list or mapping is not closed with '{0}'"),
+    (r"expected the node content, but found '<stream end>'", "this list or mapping is never closed"),
+    (r"expected <block end>, but found", "this does not fit the line above; fix the indentation"),
+    (r"could not find expected ':'", "a ':' is missing after this key"),
 )
 
 
 def _syntax(problem: str) -> str:
     for pattern, hint in _HINTS:
-        if found := re.search(pattern, problem):
-            return hint.format(*found.groups())
-    return f"not YAML: {problem}"
+        if match := re.search(pattern, problem):
+            return hint.format(*match.groups())
+    return f"this is not YAML: {problem}"
 
 
 class _Stop(Exception):
-    """Ends the reading of one file; never leaves this module."""
+    """Ends the reading of a file; raised and caught in this module only."""
 
     def __init__(self, complaint: Complaint) -> None:
         self.complaint = complaint
 
 
 class _Composer:
-    """Builds the tree of the first document, and knows how large it is with all aliases written out."""
+    """Builds the tree of the first document, and counts how large it is with all aliases expanded."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
@@ -229,7 +229,7 @@ class _Composer:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
                 if root is not None:
-                    raise _Stop(self._at(event).complaint("", "one document per file: remove this '---'"))
+                    raise _Stop(self._at(event).complaint("", "a file holds one document; remove this '---'"))
                 root, _, _ = self._node(next(self._events), 0)
             elif isinstance(event, StreamEndEvent):
                 break
@@ -243,12 +243,12 @@ class _Composer:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         if depth > MAX_DEPTH:
-            raise _Stop(place.complaint("", f"nested more than {MAX_DEPTH} deep"))
+            raise _Stop(place.complaint("", f"this is nested more than {MAX_DEPTH} levels deep"))
         if event.anchor:
             self._anchors[event.anchor] = None  # known, but not complete
         tagged = event.tag not in (None, "!", "tag:yaml.org,2002:str")
         if tagged:
-            problem = "tags are not read here; a text that begins with ! needs quotes"
+            problem = "YAML tags are not supported; put a text that begins with ! in quotes"
             self.complaints.append(place.complaint("", problem))
         build: Callable[[Any, Mark, int], tuple[Node, int, int]]
         if isinstance(event, MappingStartEvent):
@@ -267,21 +267,21 @@ class _Composer:
     def _alias(self, event: Any, depth: int) -> tuple[Node, int, int]:
         known = self._anchors.get(event.anchor, ...)
         if known is ...:
-            problem = "no anchor for this alias stands before it; a text that begins with * needs quotes"
+            problem = "this alias has no anchor before it; put a text that begins with * in quotes"
         elif known is None:
-            problem = "this alias stands inside its own anchor"
+            problem = "this alias is inside its own anchor"
         else:
             self._aliased += known[1]
             if self._aliased <= MAX_ALIASED and depth + known[2] <= MAX_DEPTH:
                 return known
-            too_many = f"aliases expand to more than {MAX_ALIASED} values"
-            problem = too_many if self._aliased > MAX_ALIASED else f"nested more than {MAX_DEPTH} deep"
+            too_many = f"the aliases expand to more than {MAX_ALIASED:,} values"
+            problem = too_many if self._aliased > MAX_ALIASED else f"this is nested more than {MAX_DEPTH} levels deep"
         raise _Stop(self._at(event).complaint("", problem))
 
     def _scalar(self, event: ScalarEvent, place: Mark, depth: int) -> tuple[Node, int, int]:
         written = self.text[event.start_mark.index : event.end_mark.index]
         if not event.value.isascii() and any("\ud800" <= c <= "\udfff" for c in event.value):
-            self.complaints.append(place.complaint("", "half of a surrogate pair is not a character"))
+            self.complaints.append(place.complaint("", "half of a surrogate pair is not a character; write both"))
             return broken(place), 1, 0
         value = _core(event.value) if event.implicit[0] and event.tag is None else event.value
         return ScalarNode(place, value, event.value, written), 1, 0
@@ -307,24 +307,22 @@ class _Composer:
             elif key.written == "<<":
                 merged = self._merge(node, merged)
             elif key.text in entries:
-                first = entries[key.text].mark
-                problem = f"this key is written twice (first in line {first.line})"
-                self.complaints.append(key.mark.complaint("", problem))
+                self.complaints.append(key.mark.defined_twice(key.text, "", entries[key.text].mark))
             else:
                 entries[key.text] = MappingEntry(key.mark, node)
         if not fit:
-            problem = "a key must be plain text; a value with {{ needs quotes"
+            problem = "a key must be plain text; put a value with {{ in quotes"
             self.complaints.append(place.complaint("", problem))
             return broken(place), 1, 0
         inherited = {key: entry for key, entry in merged.items() if key not in entries}
         return MappingNode(place, entries | inherited), size, height + 1
 
     def _merge(self, node: Node, merged: dict[str, MappingEntry]) -> dict[str, MappingEntry]:
-        for part in node.items if isinstance(node, SequenceNode) else (node,):
-            if isinstance(part, MappingNode):
-                merged = part.entries | merged  # of several, the first has the say
+        for each in node.items if isinstance(node, SequenceNode) else (node,):
+            if isinstance(each, MappingNode):
+                merged = each.entries | merged  # of several, the first counts
             else:
-                self.complaints.append(part.mark.complaint("", "<< merges mappings only"))
+                self.complaints.append(each.mark.complaint("", "<< takes a mapping, or a list of mappings"))
         return merged
 
 
@@ -337,4 +335,4 @@ def _core(text: str) -> Plain:
         return int(text, 0)
     if _FLOAT.fullmatch(text) and not text.isdigit() and isfinite(number := float(text)):
         return number
-    return text  # a number of twenty digits is a name for something: text keeps all of them
+    return text  # a number of twenty digits is an identifier: text keeps all of them

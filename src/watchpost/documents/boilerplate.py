@@ -163,7 +163,7 @@ class _Piece(NamedTuple):  # there are many: a dataclass takes three times as lo
 
 
 def blank_margins(text: str) -> str:
-    """The text with page furniture replaced by spaces, character for character; line breaks stay.
+    """The text with page boilerplate replaced by spaces, character for character; line breaks stay.
 
     What is blanked: buttons, everything from a label such as "Related Articles" on if no prose follows it, lines
     of menus and breadcrumbs above the first prose, and captions that say they are archive pictures. A text
@@ -199,9 +199,9 @@ def _pieces(text: str) -> list[_Piece]:
             continue
         lines = [_Piece(m.start(), m.end(), m[0]) for m in _LINE.finditer(text, begin, end)]
         first, last = 0, len(lines)
-        while first < last and _is_furniture(lines[first].text):
+        while first < last and _is_boilerplate(lines[first].text):
             first += 1
-        while last > first and _is_furniture(lines[last - 1].text):
+        while last > first and _is_boilerplate(lines[last - 1].text):
             last -= 1
         if first and is_label(lines[first - 1].text.strip()):
             pieces += lines  # a list of teasers under its heading
@@ -225,10 +225,10 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_outside(text: str) -> bool:
-    return _is_furniture(text) or _CAPTION.match(text) is not None
+    return _is_boilerplate(text) or _CAPTION.match(text) is not None
 
 
-def _is_furniture(line: str) -> bool:
+def _is_boilerplate(line: str) -> bool:
     line = line.strip()
     return len(line) <= LONGEST and _is_known(line)
 

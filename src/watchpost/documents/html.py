@@ -158,7 +158,7 @@ class Scraped:
 
 def scrape(text: str) -> Scraped:
     """Title, dateline and text of a copied page; breadcrumbs, buttons and what follows the article are left out."""
-    found = trim_furniture(paragraphs(text)) or paragraphs(text)
+    found = trim_boilerplate(paragraphs(text)) or paragraphs(text)
     start = next((i for i, p in enumerate(found[:8]) if p[-1] in _END and dateline(p) != ("", "")), None)
     at = _find_title(found, start)
     title = found[at] if at is not None else ""
@@ -179,7 +179,7 @@ def paragraphs(text: str) -> list[str]:
     return blocks
 
 
-def trim_furniture(found: Sequence[str]) -> list[str]:
+def trim_boilerplate(found: Sequence[str]) -> list[str]:
     """Paragraphs without buttons, and without what follows the last of the text: related articles, comments."""
     kept = [p for p in (_without_buttons(paragraph) for paragraph in found) if p]
     for i, paragraph in enumerate(kept):
@@ -325,7 +325,7 @@ def _body(page: str, root: Any, title: str) -> str:
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
-    found = trim_furniture([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
+    found = trim_boilerplate([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
     while found and found[0] == title:
         found = found[1:]
     return found

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from watchpost.documents.clean import EntryDraft
 from watchpost.documents.dates import parse_date
-from watchpost.documents.html import dateline, paragraphs, scrape, trim_furniture
+from watchpost.documents.html import dateline, paragraphs, scrape, trim_boilerplate
 
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
 _FACT = re.compile(r"([A-Za-z][\w-]{0,30}):[ \t]*(.*)")
@@ -57,7 +57,7 @@ def read_markdown(text: str, now: datetime) -> EntryDraft:
             heading = _plain(match[1])
             del blocks[i]
             break
-    blocks = trim_furniture([_plain(block) for block in blocks])
+    blocks = trim_boilerplate([_plain(block) for block in blocks])
     start = next((block for block in blocks[:4] if dateline(block) != ("", "")), "")
     place, outlet = dateline(start)
     return EntryDraft(

@@ -185,8 +185,10 @@ def _stems(word: str) -> Sequence[str]:
 
 
 def story_of(article: Article) -> str:
-    """The id of the story that the article opens, if it belongs to none: from its address, its text, or its own id."""
-    return derive_id("story", article.fingerprints[0] if article.fingerprints else article.id)
+    """The id of the story that the article opens: from its address or text under its headline, or from its own id."""
+    if not article.fingerprints:
+        return derive_id("story", article.id)
+    return derive_id("story", article.fingerprints[0], folded_text(article.title))
 
 
 def shingles(words: list[str]) -> list[int]:

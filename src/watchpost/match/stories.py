@@ -30,7 +30,7 @@ FEW, CONTAINED_OF_FEW = 40, 0.6
 EDITION = 0.8
 """An outlet that publishes a text again on another day has changed less than this, or it is the next bulletin."""
 
-BEYOND_FURNITURE = 95
+BEYOND_BOILERPLATE = 95
 """So many shingles in common are more than teasers, subscription lines and disclaimers have: a text of its own."""
 
 WITNESSES = 2
@@ -51,8 +51,8 @@ INDEXED = 24
 COMMON = 64
 """Hashes of more stories lead to none of them."""
 
-FURNITURE = 4
-"""What stands in so many stories is the outlets' furniture, not their text."""
+BOILERPLATE = 4
+"""What stands in so many stories is the outlets' boilerplate, not their text."""
 
 CANDIDATES = 8
 TEXTS = 8
@@ -102,10 +102,10 @@ class Shelf:
         counts = Counter(story for stories in holders if len(stories) < COMMON for story in stories)
         best: tuple[float, str, str] | None = None
         for story in sorted(counts, key=lambda story: (-counts[story], story))[:CANDIDATES]:
-            furniture = furnished(story, holders)
+            boilerplate = boilerplate_share(story, holders)
             for text in self._stories[story].texts:
                 if text.seen > since:
-                    share = contained(signature, text.signature, furniture)
+                    share = contained(signature, text.signature, boilerplate)
                     if share > (best[0] if best else 0.0) and joins(signature, text.signature, share):
                         best = (share, story, text.voice)
         if best is None:
@@ -128,25 +128,25 @@ class Shelf:
             self._index.setdefault(value, {})[verdict.story] = now
 
 
-def furnished(story: str, holders: Sequence[Set[str]]) -> float:
-    """Of the hashes looked up that the story holds, the share that stands in `FURNITURE` and more stories.
+def boilerplate_share(story: str, holders: Sequence[Set[str]]) -> float:
+    """Of the hashes looked up that the story holds, the share that stands in `BOILERPLATE` and more stories.
 
     `holders` are the stories that hold each of them."""
     held = [len(stories) for stories in holders if story in stories or len(stories) >= COMMON]
-    return sum(count >= FURNITURE for count in held) / len(held) if held else 0.0
+    return sum(count >= BOILERPLATE for count in held) / len(held) if held else 0.0
 
 
-def contained(one: Signature, other: Signature, furniture: float = 0.0) -> float:
+def contained(one: Signature, other: Signature, boilerplate: float = 0.0) -> float:
     """The share of the smaller text that the other one holds, as far as sketches tell; 0 if they tell too little.
 
-    `furniture`: this part of what they have in common is in many texts and belongs to neither."""
+    `boilerplate`: this part of what they have in common is in many texts and belongs to neither."""
     limit = min([sketch.sketch[-1] for sketch in (one, other) if not sketch.whole], default="g")
     mine = {value for value in one.sketch if value <= limit}
     theirs = {value for value in other.sketch if value <= limit}
     shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
     if shared < LEAST_SHARED or (fewest < FEW and shared < CONTAINED_OF_FEW * fewest):
         return 0.0
-    return shared * (1 - furniture) / (fewest - shared * furniture) if furniture < 1 else 0.0
+    return shared * (1 - boilerplate) / (fewest - shared * boilerplate) if boilerplate < 1 else 0.0
 
 
 def speaks_of(one: Signature, other: Signature) -> bool:
@@ -164,7 +164,7 @@ def joins(one: Signature, other: Signature, share: float) -> bool:
         return False
     same_outlet = one.outlet == other.outlet
     if same_outlet and {*one.headline} != {*other.headline}:
-        if share < OWN_COPY or share * min(one.size, other.size) < BEYOND_FURNITURE:
+        if share < OWN_COPY or share * min(one.size, other.size) < BEYOND_BOILERPLATE:
             return False
         if _other_figures(one, other):
             return False
@@ -177,7 +177,7 @@ def joins(one: Signature, other: Signature, share: float) -> bool:
 
 def _is_evidence(one: Signature, other: Signature, share: float) -> bool:
     """Whether what two texts share is more than what outlets put under many headlines."""
-    if share * min(one.size, other.size) >= BEYOND_FURNITURE:
+    if share * min(one.size, other.size) >= BEYOND_BOILERPLATE:
         return True
     if not speaks_of(one, other):
         return False

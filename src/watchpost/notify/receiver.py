@@ -1,9 +1,8 @@
-"""What a receiver and a kind of receiver are. A receiver reports outcomes; retry.py decides what follows."""
+"""Pure: what a receiver and a kind of receiver are. A receiver reports outcomes; retry.py decides what follows."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Protocol, TextIO
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Protocol, TextIO
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Options
+from watchpost.config.fields import ADVANCED, Duration, Options
 from watchpost.model import Delivery, Digest, Message, Outcome
 from watchpost.notify.circuit_breaker import DISABLE_AFTER
 from watchpost.notify.retry import JITTER, SCHEDULE
@@ -35,6 +34,10 @@ class Receiver(Protocol):
         """Try once, within the receiver's own deadline. Returns an outcome whatever the network or the target does."""
         ...
 
+    async def close(self) -> None:
+        """Close its connections."""
+        ...
+
 
 class RetryOptions(Options):
     """When a receiver is tried again. `schedule` are the waits between attempts, each ± `jitter` of itself.
@@ -42,8 +45,8 @@ class RetryOptions(Options):
     `disable_after`: a receiver that only fails for so long is disabled until an operator enables it.
     """
 
-    schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50)] = SCHEDULE
-    jitter: Annotated[float, Field(ge=0, le=0.5)] = JITTER
+    schedule: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50), ADVANCED] = SCHEDULE
+    jitter: Annotated[float, Field(ge=0, le=0.5), ADVANCED] = JITTER
     disable_after: Annotated[Duration, Field(ge=timedelta(hours=1))] = DISABLE_AFTER
 
     @field_validator("schedule", mode="after")
@@ -62,16 +65,12 @@ class DeliveryOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class ReceiverContext:
-    """What every receiver gets from the service: its User-Agent, the installation's id and secret, and the terminal.
-
-    `sleep` takes seconds; tests replace it.
-    """
+    """What every receiver gets from the service: its User-Agent, the installation's id and secret, and the terminal."""
 
     user_agent: str
     install: str
     terminal: TextIO
     secret: str = field(default="", repr=False)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost import __version__, stdio
 from watchpost import log as tm
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.fields import Options, Secret
 from watchpost.config.loader import Progress, load
 from watchpost.config.settings import Settings
@@ -31,7 +31,6 @@ from watchpost.plurals import count
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.registry import Registry
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
@@ -63,7 +62,7 @@ def receiver_options() -> Mapping[str, type[Options]]:
 def build_sources(
     config: Config,
     parser: poll_source.Parser,
-    registry: Registry | None = None,
+    poll_store: PollStore | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
     """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
@@ -74,7 +73,7 @@ def build_sources(
         user_agent=agent,
         plausible=Plausible(config.topics),
         body_bytes=config.limits.body_bytes,
-        registry=registry,
+        poll_store=poll_store,
         visit_seconds=config.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
         hubs=Hubs(pushes, config.public_url, agent) if pushes is not None and config.public_url else None,
     )
@@ -101,20 +100,20 @@ def build_receivers(
     return {part.name: kinds[part.kind].build(part.name, part.options, context) for part in config.receivers}
 
 
-def build_breaker(store: Store, part: Part) -> CircuitBreaker:
+def build_breaker(store: Store, part: ReceiverConfig) -> CircuitBreaker:
     """What stands before a receiver; receivers at one host share its pace."""
     url = getattr(part.options, "url", None)
     host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
     return CircuitBreaker(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
 
 
-def tries_of(part: Part) -> notify_receiver.RetryOptions:
+def tries_of(part: ReceiverConfig) -> notify_receiver.RetryOptions:
     """How the operator wants a receiver to be tried."""
     options = part.options
     return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
 
 
-def ops_for(config: Config, part: Part) -> str:
+def ops_for(config: Config, part: ReceiverConfig) -> str:
     """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
     ops = next((one for one in config.receivers if one.name == config.ops), None)
     if ops is None or ops.name == part.name:

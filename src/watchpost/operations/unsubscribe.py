@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from watchpost.config.config import Config
-from watchpost.notify.receivers.email import EmailOptions, unsubscribe_token
+from watchpost.notify.receivers.email import EmailOptions, way_out
 from watchpost.notify.render import mime
 from watchpost.operations.actions import audit
 from watchpost.store.client import Store
@@ -30,7 +30,7 @@ class MailUnsubscriber:
             if isinstance(part.options, EmailOptions):
                 for text in part.options.to:
                     address = mime.mailbox(text).addr_spec
-                    if unsubscribe_token(secret, part.name, address) == token:
+                    if way_out(secret, part.name, address) == token:
                         return part.name, address, address in await self._unsubscribed.of(part.name)
         return None
 

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from watchpost import durations, redaction
-from watchpost.config.fields import Duration, Network, Options, Secret
+from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
 from watchpost.config.schema import Several, Tag
 from watchpost.poll.newness import OnNew
 
@@ -136,9 +136,9 @@ class FeedOptions(Options):
         WithJsonSchema({"enum": [False, True, "plausible", "always"]}),
     ] = False
     websub: bool = True
-    max_items: int = Field(200, ge=1, le=10_000)
+    max_items: Annotated[int, Field(ge=1, le=10_000), ADVANCED] = 200
     tags: Several[Tag] = ()
-    weight: float = Field(1.0, gt=0, le=100)
+    weight: Annotated[float, Field(gt=0, le=100), ADVANCED] = 1.0
 
     @model_validator(mode="after")
     def _one_authorization(self) -> Self:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy
-from watchpost.poll import poller, schedule
-from watchpost.poll.http import websub
-from watchpost.poll.schedule import Visit
-from watchpost.poll.source import Source
+from watchpost.poll.feed_memory import FeedMemory, HubSubscription
+from watchpost.poll.sources.feed import Feed
+from watchpost.poll.visit import Visit
+from watchpost.poll.visit_log import count_entries
 from watchpost.store.client import until_available
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
@@ -23,20 +23,12 @@ _AT_ONCE = 8
 _WAIT_SECONDS = 1.0
 
 
-class Pushable(Source, Protocol):
-    """A source that a hub can push."""
-
-    async def pushed(self, body: bytes, content_type: str, memory: Mapping[str, str], now: datetime) -> Visit:
-        """What is new in a pushed document. Never raises for what it is: that is a Visit."""
-        ...
-
-
 class PushReader:
     """Reads pushes until `stop` is set. `tick` and `tick_renew` return three times a lease; `hold` as the Poller's."""
 
     def __init__(
         self,
-        feeds: Sequence[Pushable],
+        feeds: Sequence[Feed],
         poll_store: PollStore,
         pushes: PushStore,
         claims: StreamClaims,
@@ -92,17 +84,17 @@ class PushReader:
             await self._poll_store.make_due([push.feed])
         await self._pushes.done(entry)
 
-    async def _read(self, feed: Pushable, push: Push) -> bool:
+    async def _read(self, feed: Feed, push: Push) -> bool:
         """Whether the push is dealt with; no if we are stopping, or the queue stays full."""
         now = self._clock()
         if push.kind == "verified":
             tm.log().info("push.confirmed", source=feed.name)
-            return await self._commit(
-                feed, Visit("unchanged", memory=websub.confirmed(push.note, push.lease_seconds, now))
+            return await self._note(
+                feed, lambda subscription: subscription.after_confirmation(push.note, push.lease_seconds, now)
             )
         if push.kind == "denied":
             tm.log().warning("push.denied", source=feed.name, detail=push.note)
-            return await self._commit(feed, Visit("unchanged", memory=websub.denied(push.note)))
+            return await self._note(feed, lambda subscription: subscription.after_refusal(push.note))
         memory = (await self._poll_store.unshared(feed.name)).memory
         visit = await feed.pushed(push.body, push.note, memory, now)
         if visit.outcome == "failed":
@@ -112,9 +104,14 @@ class PushReader:
             await self._poll_store.make_due([feed.name])
         return done
 
-    async def _commit(self, feed: Pushable, visit: Visit) -> bool:
+    async def _note(self, feed: Feed, change: Callable[[HubSubscription], HubSubscription]) -> bool:
+        stored = FeedMemory.decode((await self._poll_store.unshared(feed.name)).memory)
+        after = replace(stored, subscription=change(stored.subscription))
+        return await self._commit(feed, Visit("unchanged", memory=after.changes_since(stored)))
+
+    async def _commit(self, feed: Feed, visit: Visit) -> bool:
         claim = Claim(feed.name, "", {}, {})
-        stamp = schedule.stamp(self._clock())
+        stamp = self._clock().isoformat(timespec="seconds")
         while not self._stop.is_set():
             with suppress(StoreBusy):
                 done = await self._poll_store.commit(
@@ -130,7 +127,7 @@ class PushReader:
                 if done.answer == "stale":  # what it left out as known is known no more: it is read again
                     return False
                 if done.answer != "busy":
-                    poller.committed(feed, visit, done.new, done.known)
+                    count_entries(feed, visit, done.new, done.known)
                     if done.new:
                         tm.log().info("push.read", source=feed.name, new=done.new)
                     return True

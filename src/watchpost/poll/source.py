@@ -1,4 +1,4 @@
-"""The seam between the poller and the outside: what a source is, and what one visit to it brings."""
+"""What a source is to the poller, and what a source gets from it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from watchpost.config.fields import Options
-from watchpost.documents.results import Failure as Failure
 from watchpost.model import Article
 from watchpost.poll.http.robots import RobotsCache
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.registry import Registry
-from watchpost.poll.schedule import Visit as Visit
+from watchpost.poll.visit import Visit
+from watchpost.store.polling import PollStore
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,11 +21,11 @@ A = TypeVar("A")
 
 
 class Source(Protocol):
-    """Something that articles come from.
+    """Anything that articles come from: a feed or a folder.
 
-    `shared` sources (feeds) are claimed through Redis, so that one of several pollers visits; the others
-    (folders of this machine) are visited by each poller that has them. `host` names what must not be asked twice
-    at once, "" if there is no such thing.
+    `shared` sources (feeds) are claimed through Redis, so that one of several pollers visits; the others (folders of
+    this machine) are visited by each poller that has them. `host` names what must not be asked twice at once, "" if
+    there is no such thing.
     """
 
     name: str
@@ -35,23 +34,23 @@ class Source(Protocol):
     host: str
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
-        """Look for what is new since `memory`. Never raises for what the outside does: that is a Visit."""
+        """Read what is new since the visit that left `memory`. A failure of the outside is a Visit, not an error."""
         ...
 
     async def rest(self) -> None:
-        """Return when there may be something new: at a hint, and at the latest after `every`."""
+        """Return when there may be something new, at the latest after `every`."""
         ...
 
     async def close(self) -> None:
-        """Let go of files, sockets, watches."""
+        """Release files, sockets and watches."""
         ...
 
 
 class Parser(Protocol):
-    """Turns untrusted bytes into entries or text, out of this process and within limits of time and memory."""
+    """Turns untrusted bytes into entries or text, outside of this process and within limits of time and memory."""
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` (a module-level function) elsewhere; raises FetchError("timeout"|"crashed"|…)."""
+        """Run `work`, a module-level function. Raises FetchError("timeout"|"crashed"|…)."""
         ...
 
     async def ask(
@@ -61,27 +60,23 @@ class Parser(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The same for a generator that asks something meanwhile; what `answer` raises comes out here."""
+        """As `run`, for a generator: `answer` gets what it yields. What `answer` raises is raised here."""
         ...
-
-
-def _everything(article: Article) -> bool:
-    return True
 
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What app lends to every source: the killable parser, and the User-Agent.
+    """What every source gets.
 
-    `plausible` says whether an article may be about something that is looked for. `registry` None: nobody else polls.
-    A visit may take about `visit_seconds`. `robots` is what is known of the sites' robots.txt. `hubs` None: nobody can
-    push to us. A feed may have `body_bytes`, unpacked.
+    `plausible` says whether an article may be about something that is looked for. Without a `poll_store` nobody else
+    polls. A visit may take about `visit_seconds`. `robots` has the rules of the sites that were asked. Without `hubs`
+    nobody can push to us. A feed may have `body_bytes`, unpacked.
     """
 
     parser: Parser
     user_agent: str
-    plausible: Callable[[Article], bool] = _everything
-    registry: Registry | None = None
+    plausible: Callable[[Article], bool] = lambda article: True
+    poll_store: PollStore | None = None
     visit_seconds: float = 30.0
     robots: RobotsCache = field(default_factory=RobotsCache)
     hubs: Hubs | None = None
@@ -90,9 +85,9 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """A kind of source: its name in the configuration, the options an operator may write, and how to make one.
+    """A kind of source: its name in the configuration, the options that may be written, and how to make one.
 
-    `build(name, options, workshop)` opens nothing; the first visit does.
+    `build(name, options, context)` opens nothing; the first visit does.
     """
 
     name: str

@@ -70,6 +70,8 @@ class Notices:
                     return
         except StoreError as error:
             tm.store_errors.labels(type(error).__name__).inc()
+        finally:
+            await receiver.close()
 
 
 GRACE_SECONDS = 3.0

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from watchpost import log as tm
 from watchpost import redaction
-from watchpost.config.config import Config, Heartbeat, Part
+from watchpost.config.config import Config, ReceiverConfig
+from watchpost.config.schema import Heartbeat
 from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import StoreError
@@ -212,6 +213,8 @@ class Service:
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one that closes windows, one per receiver that sends."""
         receivers = factory.build_receivers(self.config, self.install, factory.terminal(), self.secret)
+        for receiver in receivers.values():
+            self._stack.push_async_callback(receiver.close)
         installation = factory.installation_of(self.config, self.install)
         dispatcher = Dispatcher(
             self.groups,
@@ -243,7 +246,7 @@ class Service:
         )
         return dispatcher, senders
 
-    def _notices(self, part: Part, receivers: Mapping[str, Receiver], installation: Installation) -> Notices:
+    def _notices(self, part: ReceiverConfig, receivers: Mapping[str, Receiver], installation: Installation) -> Notices:
         ops = factory.ops_for(self.config, part)
 
         def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:

@@ -14,7 +14,7 @@ from watchpost.store.dead_letters import title_of
 from watchpost.store.keys import MEMORY
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.receivers import ReceiverState, UnsubscribedAddresses, receiver_state
-from watchpost.store.sources import SourceRecord, SourceStatus
+from watchpost.store.sources import STATUS_FIELDS, SourceRecord, SourceStatus
 from watchpost.store.windows import decode_hit_or_none
 
 
@@ -64,11 +64,10 @@ class Overview:
 
     async def sources(self, names: Sequence[str]) -> tuple[SourceStatus, ...]:
         """The status of these sources, in this order."""
-        fields = ("failures", "reason", "detail", "last_read", "last_visit", "next_visit", "state", "failing_since")
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
             for name in names:
-                pipe.hmget(self._keys.source(name), *fields)
+                pipe.hmget(self._keys.source(name), *STATUS_FIELDS)
             rows = await pipe.execute()
         return tuple(_status(name, row) for name, row in zip(names, rows, strict=True))
 
@@ -224,16 +223,8 @@ class Overview:
 
 
 def _status(name: str, row: list[bytes | None]) -> SourceStatus:
-    failures, reason, detail, last_read, last_visit, next_visit, state, since = (
-        value.decode() if value is not None else "" for value in row
-    )
-    return SourceStatus(
-        name, int(failures or 0), reason, detail, _time(last_read), _time(last_visit), next_visit, state, _time(since)
-    )
-
-
-def _time(text: str) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    fields = zip(STATUS_FIELDS, row, strict=True)
+    return SourceStatus.decode(name, {key: value.decode() for key, value in fields if value is not None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from watchpost.store.history import HitPage
 from watchpost.web import schemas as web_schemas
 from watchpost.web.context import Coming, Deeds
 from watchpost.web.pages import deliveries as pages_deliveries
-from watchpost.web.pages import feeds, stories
+from watchpost.web.pages import stories
 from watchpost.web.queries import Page, Queries
 from watchpost.web.reload import ReloadEndpoint, wish
 from watchpost.web.rendering import TooLongError, body_of, form_of
@@ -59,7 +59,7 @@ def looks(queries: Queries) -> dict[str, Answer]:
             web_schemas.FeedShape(
                 name=one.name,
                 kind="feed" if one.name in due or one.name in watched.feeds else "folder",
-                state=feeds.state_of(one),
+                state=one.state,
                 place=watched.places.get(one.name, ""),
                 pace=watched.paces.get(one.name, ""),
                 failures=one.failures,

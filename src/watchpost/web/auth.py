@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
@@ -20,7 +21,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchpost.config import passwords
-from watchpost.config.config import HttpAccess
+from watchpost.config.fields import Network
+from watchpost.config.schema import Auth
 from watchpost.web import websub
 
 Role = Literal["view", "operate"]
@@ -50,8 +52,8 @@ ANYBODY = User("somebody at this machine", "operate", program=True)
 class Authenticator:
     """Knows the users of one configuration."""
 
-    def __init__(self, access: HttpAccess) -> None:
-        self._access = access
+    def __init__(self, auth: Auth) -> None:
+        self._auth = auth
         self._salt = secrets.token_bytes(32)
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._tries = asyncio.Semaphore(2)  # each takes 16 MiB for 50 ms
@@ -59,33 +61,34 @@ class Authenticator:
     @property
     def asks(self) -> bool:
         """Whether a browser should ask its user for a password."""
-        return bool(self._access.users)
+        return bool(self._auth.users)
 
     async def who(self, client: str, headers: Headers) -> User | None:
         """The user behind a request from the address `client`; None for nobody we know."""
-        access = self._access
-        if not access.guarded:
+        auth = self._auth
+        if not auth.required:
             return ANYBODY
         if (program := self._bearer(headers.get("authorization", ""))) is not None:
             return program
-        if access.header and (name := headers.get(access.header)) and self._is_proxy(client):
+        proxy = auth.proxy
+        if proxy is not None and (name := headers.get(proxy.header)) and _is_within(client, proxy.trusted):
             name = name.strip()[:64]
-            return User(name, "operate" if name in access.operate else "view")
+            return User(name, "operate" if name in proxy.operate else "view")
         credentials = _basic(headers.get("authorization", ""))
-        if credentials is None or not access.users:
+        if credentials is None or not auth.users:
             return None
         name, password = credentials
         if not await self._fits(name, password):
             return None
-        return User(name, "view" if name in access.view else "operate")
+        return User(name, "view" if name in auth.view else "operate")
 
     def _bearer(self, header: str) -> User | None:
         """Who shows this token (RFC 6750); all of them are compared, so that time tells nothing."""
         kind, _, rest = header.partition(" ")
-        if kind.lower() != "bearer" or not self._access.tokens:
+        if kind.lower() != "bearer" or not self._auth.tokens:
             return None
         shown, found = self._mark(rest.strip()), None
-        for name, one in self._access.tokens.items():
+        for name, one in self._auth.tokens.items():
             if hmac.compare_digest(shown, self._mark(one.token.reveal())):
                 found = User(f"token {name}", one.role, program=True)
         return found
@@ -94,18 +97,11 @@ class Authenticator:
         """Of one length for every text, so that comparing it tells nothing of the other's."""
         return hmac.digest(self._salt, text.encode("utf-8", "replace"), hashlib.sha256)
 
-    def _is_proxy(self, client: str) -> bool:
-        try:
-            address = ip_address(client)
-        except ValueError:
-            return False
-        return any(address in network for network in self._access.trusted)
-
     async def _fits(self, name: str, password: str) -> bool:
         mark = self._mark(f"{len(name)}:{name}{password}")
         if mark in self._good:
             return True
-        kept = self._access.users.get(name)
+        kept = self._auth.users.get(name)
         async with self._tries:  # an unknown name takes as long as a wrong password
             good = await asyncio.to_thread(passwords.fits, password, _DUMMY if kept is None else kept.reveal())
         if kept is None or not good:
@@ -114,6 +110,14 @@ class Authenticator:
         if len(self._good) > _REMEMBERED:
             self._good.popitem(last=False)
         return True
+
+
+def _is_within(client: str, networks: Iterable[Network]) -> bool:
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from watchpost import redaction
-from watchpost.config.config import Config, HttpAccess, Part
+from watchpost.config.config import Config, HttpAccess, SourceConfig
 from watchpost.config.diff import effective
 from watchpost.durations import in_words
 from watchpost.health import HEALTH, Health
@@ -200,11 +200,11 @@ def next_edition(group: Group, opened: datetime | None, now: datetime) -> dateti
     return next_slot(group.schedule, now)
 
 
-def _every(part: Part) -> Any:
+def _every(part: SourceConfig) -> Any:
     return getattr(part.options, "every", None)
 
 
-def _place(part: Part) -> str:
+def _place(part: SourceConfig) -> str:
     """The URL without user and password, or the path."""
     url = getattr(part.options, "url", None)
     if isinstance(url, str):

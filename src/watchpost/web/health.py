@@ -6,6 +6,7 @@ The shape is `watchpost/status/1`, described in docs/operations.md: keys may be 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from watchpost.health import Health
 from watchpost.plurals import count
 from watchpost.store.overview import Depths, Overview, Worker
 from watchpost.store.receivers import ReceiverState
-from watchpost.store.sources import SourceStatus
+from watchpost.store.sources import SourceState, SourceStatus
 from watchpost.web.context import ConfigSummary
 
 SHAPE = "watchpost/status/1"
@@ -110,7 +111,7 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
                     "reason": status.reason,
                     "detail": status.detail,
                     "last_read": _time(status.last_read),
-                    "state": status.state or "failing",
+                    "state": status.state,
                 }
                 for status in failing[:_SHOWN]
             ],
@@ -236,11 +237,10 @@ def _tell_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> No
 
 
 def _tell_feeds(statuses: Sequence[SourceStatus]) -> None:
-    states = dict.fromkeys(("ok", "failing", "gone", "dead", "new"), 0)
-    for status in statuses:
-        states[status.state or ("failing" if status.failures else "ok" if status.last_read else "new")] += 1
-    for state, number in states.items():
-        tm.feeds.labels(state).set(number)
+    states = Counter(status.state for status in statuses)
+    for state in SourceState:
+        if state is not SourceState.UNKNOWN:
+            tm.feeds.labels(state).set(states[state])
     for status in statuses[: tm.FEEDS_BY_NAME]:
         tm.feed_failures.labels(status.name).set(status.failures)
         if status.last_read is not None:

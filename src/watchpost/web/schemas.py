@@ -62,7 +62,6 @@ class Chart:
 
 
 _MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)")
-_MOMENT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC(, |$)")
 
 BAR, GAP, HEIGHT = 8, 2, 36
 
@@ -108,11 +107,6 @@ def day_and_time(moment: datetime, now: datetime) -> str:
 def plain_subject(subject: str) -> str:
     """A subject without the mark of this installation, which is the same in a whole list: "[watch.example.org] "."""
     return _MARK.sub("", subject)
-
-
-def reason_of(next_visit: str) -> str:
-    """Why a source is visited when it is: without the moment in UTC that stands before it."""
-    return _MOMENT.sub("", next_visit)
 
 
 def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:

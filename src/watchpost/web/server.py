@@ -125,7 +125,7 @@ def build(web_context: WebContext) -> Starlette:
             Middleware(RequestCounter),
             Middleware(
                 Guard,
-                authenticator=Authenticator(web_context.access),
+                authenticator=Authenticator(web_context.access.auth),
                 names=web_context.access.names,
                 open_to_all=not loopback,
             ),

@@ -1,25 +1,29 @@
-"""Pure: how much each chat takes, and the last check of a payload before it is stored."""
+"""Pure: how much each chat takes, and the check of a payload before it is stored.
+
+The sizes are somewhat below those that the vendors document, for some of them count differently.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
-# how much each target takes, in one table. Somewhat below what its makers say: some count otherwise.
-
-
 Unit = Literal["bytes", "utf16", "points"]
+_MEASURES: Mapping[Unit, Callable[[str], int]] = {
+    "bytes": lambda text: len(text.encode()),
+    "utf16": lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2,
+    "points": len,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """One target's. `size` is for one message, counted in `unit` by `measure`; the other lengths are code points.
+    """One chat's. `size` is that of one message, in `unit`; the other lengths are in code points.
 
-    An edition is at most `messages` messages of at most `stories` stories; `highlights` is how many words of a
-    quotation may stand out.
+    A digest is at most `messages` messages of at most `stories` stories each; `highlights` is how many words of a
+    snippet are bold.
     """
 
     unit: Unit
@@ -32,17 +36,9 @@ class Limits:
     highlights: int = 10
 
     def measure(self, text: str) -> int:
-        """How long the target says that the text is."""
+        """The length of the text as the chat counts it."""
         return _MEASURES[self.unit](text)
 
-
-_MEASURES: Mapping[Unit, Callable[[str], int]] = MappingProxyType(
-    {
-        "bytes": lambda text: len(text.encode()),
-        "utf16": lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2,
-        "points": len,
-    }
-)
 
 # docs.slack.dev/reference/block-kit/blocks; the sum of the blocks: slackapi/bolt-js#2509.
 SLACK = Limits("bytes", 11_000, messages=3, stories=12)
@@ -56,19 +52,16 @@ MATTERMOST = Limits("points", 16_000, messages=3, stories=30)
 # docs.ntfy.sh/publish: 4096 bytes, more becomes an attachment; since 2.28 also a title of 1 KB and tags of 512 bytes.
 NTFY = Limits("bytes", 4_000, messages=1, stories=12, quote=160, url=300)
 NTFY_TITLE, NTFY_TAGS = 1000, 500
-# What is behind an Apprise address says itself how much it takes; this is the most that a short text should be.
+# The service behind an Apprise address has its own limit; this is the most that a short text should have.
 APPRISE = Limits("points", 4_000, messages=1, stories=12, quote=160, url=300)
 
 
-# the last look at a payload before it is frozen.
-
-
 class UnfitError(ValueError):
-    """A payload that its target would refuse, or that would do there what nobody meant."""
+    """A payload that the chat would refuse, or that would notify people in it."""
 
 
-def fit(payload: str, validate: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> str:
-    """The payload (JSON) itself. Raises UnfitError with the first thing that `validate` finds."""
+def checked(payload: str, validate: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> str:
+    """The payload (JSON) itself. Raises UnfitError with the first problem that `validate` returns."""
     for problem in validate(json.loads(payload)):
         raise UnfitError(problem)
     return payload

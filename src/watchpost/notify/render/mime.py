@@ -1,8 +1,8 @@
-"""Pure: one mail (RFC 5322, RFC 2045) to one recipient, the same bytes whenever it is made.
+"""Pure: one mail (RFC 5322, RFC 2045) to one recipient, with the same bytes at each attempt.
 
-The standard library builds it under a policy of ours: everything 7bit on the wire, so that no relay recodes
-it; subjects in one character set (python/cpython#144156: adjacent encoded words of different ones are refused
-by some); boundaries derived from the digest's id.
+The standard library builds it under our own policy: 7bit, so that no relay recodes it; subjects in one character set,
+for some programs refuse adjacent encoded words of different ones (python/cpython#144156); boundaries from the digest's
+id.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from watchpost.model import Digest
-from watchpost.notify.render import i18n
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean
 
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class _Policy(EmailPolicy):
-    """Subjects are folded as one character set, lists of addresses between addresses only."""
+    """Folds subjects in one character set, and lists of addresses between addresses only."""
 
     def fold(self, name: str, value: Any) -> str:
-        if name.lower() == "list-unsubscribe":  # the library would encode a long address as if it were words
+        if name.lower() == "list-unsubscribe":  # the library would encode a long address like words
             return f"{name}: {str(value).replace(', ', f',{self.linesep} ')}{self.linesep}"
         if name.lower() != "subject":
             return str(super().fold(name, value))
@@ -46,8 +46,8 @@ POLICY = _Policy(linesep="\r\n", cte_type="7bit", utf8=False)
 def mailbox(text: str) -> Address:
     """One address, with or without a name, as an operator writes it: `Wérner <w@example.org>`.
 
-    Raises ValueError if it is none or several, or has a local part that only SMTPUTF8 (RFC 6531) could carry.
-    An international domain comes out in ASCII (IDNA).
+    An international domain is converted to ASCII (IDNA). Raises ValueError for no address or several, and for a local
+    part that needs SMTPUTF8 (RFC 6531).
     """
     header: BaseHeader = POLICY.header_factory("To", text)
     if not isinstance(header, AddressHeader) or len(header.addresses) != 1 or header.defects:
@@ -72,19 +72,19 @@ def mail(
     pictures: Mapping[str, bytes] | None = None,
     unsubscribe: Sequence[str] = (),
 ) -> str:
-    """The message without its Message-ID, which names the delivery: ASCII, lines ending in CR LF.
+    """The message in ASCII, with lines that end in CR LF, and without the Message-ID, which names the delivery.
 
-    Exactly one text/plain and one text/html part, alternatives of each other; the `pictures` of the latter (PNG, by
-    Content-ID) are related to it. `unsubscribe`: addresses (https, mailto) by which the recipient can say no.
+    One text/plain and one text/html part are alternatives of each other; `pictures` (PNG, by Content-ID) are related to
+    the latter. `unsubscribe`: addresses (https, mailto) by which the recipient can unsubscribe.
     """
     message = EmailMessage(policy=POLICY)
     for name, value in _headers(digest).items():
         message[name] = value
     if unsubscribe:
-        message["List-Unsubscribe"] = ", ".join(f"<{way}>" for way in unsubscribe)
+        message["List-Unsubscribe"] = ", ".join(f"<{address}>" for address in unsubscribe)
         if unsubscribe[0].startswith("https:"):
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
-    message["Subject"] = subject.replace("=?", "= ?")  # or a headline would be read as an encoded word
+    message["Subject"] = subject.replace("=?", "= ?")  # a headline must not be read as an encoded word
     message["From"] = sender
     message["To"] = recipient
     message["Date"] = digest.created.astimezone(UTC)
@@ -93,23 +93,24 @@ def mail(
     _, page = message.iter_parts()
     for name, data in (pictures or {}).items():
         page.add_related(data, "image", "png", cid=f"<{name}>", disposition="inline")
-    message["Content-Language"] = i18n.phrases_of(digest).language  # not before, or it goes into the first part
+    # Set earlier, the library would move this header into the first part.
+    message["Content-Language"] = translation(digest.language).language
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        # "=_" stands in no quoted-printable, no base64
-        part.set_boundary(f"=_watchpost_{_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))
+        # Neither quoted-printable nor base64 can contain "=_".
+        part.set_boundary(f"=_watchpost_{_dot_atom(digest.id)[:40]}" + (f"_{number}" if number else ""))
     return message.as_bytes().decode("ascii")
 
 
 def message_id(delivery: str, install: str) -> str:
-    """The header line that makes each attempt the same message to those who look for repeats."""
-    return f"Message-ID: <{_atom(delivery)}@{_atom(install)}>\r\n"
+    """The header line by which mail programs see that each attempt is the same message."""
+    return f"Message-ID: <{_dot_atom(delivery)}@{_dot_atom(install)}>\r\n"
 
 
 def _headers(digest: Digest) -> Mapping[str, str]:
-    install, receiver = _atom(digest.install), _atom(digest.receiver)
+    install, receiver = _dot_atom(digest.install), _dot_atom(digest.receiver)
     thread = digest.stories[0].id if digest.kind == "alert" and digest.stories else f"{digest.created:%Y-%m}"
     return {
-        "References": f"<thread.{receiver}.{_atom(thread)}@{install}>",
+        "References": f"<thread.{receiver}.{_dot_atom(thread)}@{install}>",
         "List-Id": f"<{receiver}.{install}>",
         "Auto-Submitted": "auto-generated",
         "Precedence": "bulk",
@@ -117,7 +118,7 @@ def _headers(digest: Digest) -> Mapping[str, str]:
     }
 
 
-def _atom(name: str) -> str:
-    """A name as a dot-atom (RFC 5322 section 3.2.3), so that nothing can be smuggled into a header."""
+def _dot_atom(name: str) -> str:
+    """A name as a dot-atom (RFC 5322 section 3.2.3), which cannot inject anything into a header."""
     parts = (part.strip("-") for part in _UNFIT.sub("-", name[:120]).split("."))
     return ".".join(part for part in parts if part) or "watchpost"

@@ -1,13 +1,14 @@
-"""Pure: the JSON that webhooks get and the file receiver writes, schema `watchpost/1`.
+"""Pure: a digest as the JSON that webhooks receive and the file receiver writes, schema `watchpost/1`.
 
-Fields are only ever added within `watchpost/1`; docs/schemas/digest.created.v1.json says what a reader may
-rely on. Highlights are offsets in code points, never markup. Unknown strings and dates are null.
+Within `watchpost/1` fields are only added; docs/schemas/digest.created.v1.json describes what a reader may rely on.
+Highlights are offsets in code points, never markup. Unknown strings and dates are null.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,35 +19,34 @@ from watchpost.notify.render.sanitize import clean, link, marked
 
 SCHEMA = "watchpost/1"
 EVENTS = {"digest": "digest.created", "alert": "hit.created"}
-LIMIT = 256 * 1024  # bytes; what sits in front of a receiver often stops at 1 MiB
-_REPORTS = 20  # per story; source_count tells how many there are
+LIMIT = 256 * 1024  # bytes; proxies in front of a receiver often refuse more than 1 MiB
+_REPORTS = 20  # per story; source_count counts all
 _UNREAD = 200
 _ROOM = 64  # bytes: the counts grow by a few digits when stories are dropped
 
 
 def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = None, event: str = "") -> str:
-    """The digest as one line of JSON, at most `limit` bytes in UTF-8, always the same for the same digest.
+    """The digest as one line of JSON of at most `limit` bytes, the same for the same digest.
 
-    `part` says which part of how many this is. Whole stories are dropped from the end until it fits, and
-    counted in `data.counts.omitted`. `event` is the document's type; "": that of the digest's kind.
+    Stories that do not fit are left out from the end and counted in `data.counts.omitted`. `part` is its number, and of
+    how many; `event` is the document's type, "" for that of the digest's kind.
     """
-    room = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
-    told: list[dict[str, Any]] = []
-    for story in digest.stories:
-        one = _story(story)
-        room -= len(_dump(one).encode()) + 1
+    room = limit - len(_json(_document(digest, ())).encode()) - _ROOM
+    stories: list[dict[str, Any]] = []
+    for story in map(_story, digest.stories):
+        room -= len(_json(story).encode()) + 1
         if room < 0:
             break
-        told.append(one)
-    document = _document(digest, tuple(told))
+        stories.append(story)
+    document = _document(digest, stories)
     if part is not None:
         document["data"]["part"] = {"number": part[0], "of": part[1]}
     document["type"] = event or EVENTS[digest.kind]
-    return _dump(document)
+    return _json(document)
 
 
-def hits(digest: Digest) -> tuple[Digest, ...]:
-    """A digest of its own for every story, in order; with several, each has an id of its own. None of none."""
+def one_per_story(digest: Digest) -> tuple[Digest, ...]:
+    """A digest of its own for each story, in order; if there are several, each has its own id."""
     if len(digest.stories) == 1:
         return (digest,)
     return tuple(
@@ -56,9 +56,9 @@ def hits(digest: Digest) -> tuple[Digest, ...]:
 
 
 def cloudevent(body: str) -> str:
-    """The same document as a CloudEvents 1.0 envelope (structured mode): only the outer fields have other names."""
+    """The same document as a CloudEvents 1.0 envelope (structured mode): only the outer names differ."""
     document = json.loads(body)
-    return _dump(
+    return _json(
         {
             "specversion": "1.0",
             "type": document["type"],
@@ -73,16 +73,16 @@ def cloudevent(body: str) -> str:
 
 
 def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...]:
-    """The digest as lines of JSON of at most `limit` bytes each, which together tell every story.
+    """The digest as lines of JSON of at most `limit` bytes each, which together have every story.
 
-    More than one says in `data.part` which of how many it is, and has an id of its own. A story that is longer
-    than `limit` by itself is counted in `data.counts.omitted` of its part.
+    If there are several, each has its own id and its number in `data.part`. A story that is longer than `limit` is
+    counted in `data.counts.omitted` of its part.
     """
-    empty = limit - len(_dump(_document(digest, ())).encode()) - _ROOM
+    empty = limit - len(_json(_document(digest, ())).encode()) - _ROOM
     chunks: list[list[Story]] = [[]]
     room = empty
     for story in digest.stories:
-        size = len(_dump(_story(story)).encode()) + 1
+        size = len(_json(_story(story)).encode()) + 1
         if size > room and chunks[-1]:
             chunks.append([])
             room = empty
@@ -96,11 +96,11 @@ def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...
     )
 
 
-def _dump(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+def _document(digest: Digest, stories: Sequence[dict[str, Any]]) -> dict[str, Any]:
     dropped = len(digest.stories) - len(stories)
     return {
         "type": EVENTS[digest.kind],
@@ -145,8 +145,12 @@ def _document(digest: Digest, stories: tuple[dict[str, Any], ...]) -> dict[str, 
 
 
 def _accounts(accounts: SourceCounts) -> dict[str, Any]:
-    told = {"sources": accounts.sources, "articles": accounts.articles, "hits": accounts.hits}
-    return told | {"gaps": [clean(gap, 200) for gap in accounts.gaps[:10]]}
+    return {
+        "sources": accounts.sources,
+        "articles": accounts.articles,
+        "hits": accounts.hits,
+        "gaps": [clean(gap, 200) for gap in accounts.gaps[:10]],
+    }
 
 
 def _story(story: Story) -> dict[str, Any]:

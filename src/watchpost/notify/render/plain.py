@@ -1,8 +1,8 @@
-"""Pure: the text edition, 72 columns wide, for mail, files and terminals.
+"""Pure: a digest as text, 72 columns wide, for mail, files and terminals.
 
-A real edition, not HTML with the tags removed: numbered links, `**` around the words that matched. The same
-layout serves terminals, with ANSI colours (ECMA-48 SGR) instead of the stars. Foreign text has been through
-`foreign`, so that the only control characters in the result are ours.
+It is laid out for itself, not HTML without its tags: links are numbered, matched words stand between `**`. On a
+terminal they have ANSI colours (ECMA-48 SGR) instead. Text of others goes through `sanitize.clean` first, so that the
+only control characters in the result are our own.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping
 import regex
 
 from watchpost.model import Digest, Story
-from watchpost.notify.render import i18n, packing, sentences, story_lines
+from watchpost.notify.render import sentences, story_lines
+from watchpost.notify.render.i18n import translation
+from watchpost.notify.render.packing import limit_stories
 from watchpost.notify.render.sanitize import clean, link, marked, pieces
-from watchpost.notify.render.sentences import remarks, spikes, trend_line
 
 WIDTH = 72
 MAX_STORIES = 200
 
-# Marks inside a laid-out line; no foreign text can hold them, for `clean` removes control characters.
+# Marks inside a laid-out line. Text of others never holds them, for `clean` removes control characters.
 _LIT, _UNLIT, _BOLD, _UNBOLD = "\x01", "\x02", "\x03", "\x04"
 _Theme = Mapping[str, str]
 _STARS: _Theme = {_LIT: "**", _UNLIT: "**", _BOLD: "", _UNBOLD: ""}
@@ -28,18 +29,18 @@ _COLOURS: _Theme = {_LIT: "\x1b[1;33m", _UNLIT: "\x1b[0m", _BOLD: "\x1b[1m", _UN
 
 
 def plain(digest: Digest) -> str:
-    """The digest as text that any program shows; ends in a newline. Only links are wider than 72 columns."""
-    return _edition(digest, _STARS, star_width=2)
+    """The digest as text for any program; ends in a newline. Only links are wider than 72 columns."""
+    return _render(digest, _STARS, star_width=2)
 
 
 def fit(digest: Digest) -> Digest:
     """The digest with as many stories as the texts show."""
-    return packing.limit_stories(digest, MAX_STORIES)
+    return limit_stories(digest, MAX_STORIES)
 
 
 def ansi(digest: Digest) -> str:
     """The same for a terminal with colours: what matched is bold yellow, titles are bold."""
-    return _edition(digest, _COLOURS, star_width=0)
+    return _render(digest, _COLOURS, star_width=0)
 
 
 def columns(text: str) -> int:
@@ -93,7 +94,7 @@ def _width(char: str) -> int:
 
 
 class _Page:
-    """A page being laid out: its lines, and the links that were numbered on the way."""
+    """A page that is being laid out: its lines, and the links that are numbered on the way."""
 
     def __init__(self, theme: _Theme, star_width: int) -> None:
         self.lines: list[str] = []
@@ -101,7 +102,7 @@ class _Page:
         self._theme = str.maketrans(dict(theme))
         self._star_width = star_width
 
-    def say(self, text: str, first: str = "", rest: str = "") -> None:
+    def add(self, text: str, first: str = "", rest: str = "") -> None:
         if text:
             self.lines += wrap(text, first, rest or " " * len(first), self._star_width)
 
@@ -110,7 +111,7 @@ class _Page:
             self.lines.append("")
 
     def number(self, url: str) -> str:
-        """ " [3]" for a link that the page lists at its end, "" for none."""
+        """ " [3]" for a link that is listed at the end of the page, "" for none."""
         if not url:
             return ""
         if url not in self.links:
@@ -121,7 +122,7 @@ class _Page:
         return ("\n".join(self.lines).rstrip("\n") + "\n").translate(self._theme)
 
 
-def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
+def _render(digest: Digest, theme: _Theme, star_width: int) -> str:
     digest = fit(digest)
     page = _Page(theme, star_width)
     if digest.kind == "alert":
@@ -129,86 +130,74 @@ def _edition(digest: Digest, theme: _Theme, star_width: int) -> str:
             _alert(page, digest, story)
             page.gap()
     else:
-        page.say(_bold(sentences.dateline(digest)))
-        page.say(sentences.period(digest))
-        page.say(sentences.listed((sentences.summary(digest), spikes(digest))))
-    page.say(sentences.lateness(digest))
+        page.add(_bold(sentences.dateline(digest)))
+        page.add(sentences.period(digest))
+        page.add(f"{sentences.summary(digest)} {sentences.spikes(digest)}".rstrip())
+    page.add(sentences.lateness(digest))
     if digest.kind == "digest":
         _stories(page, digest)
         page.gap()
-    page.say(sentences.not_shown(digest))
+    page.add(sentences.not_shown(digest))
     if digest.omitted and (url := sentences.pages_link(digest)):
         page.lines.append(url)
-    page.say(sentences.not_read(digest))
-    for remark in remarks(digest):
-        page.say(remark)
+    page.add(sentences.not_read(digest))
+    for remark in sentences.remarks(digest):
+        page.add(remark)
     if digest.kind == "digest":
-        page.say(sentences.footer(digest))
+        page.add(sentences.footer(digest))
         page.gap()
         page.lines += [f"[{number}] {url}" for number, url in enumerate(page.links, 1)]
     return page.text()
 
 
 def _stories(page: _Page, digest: Digest) -> None:
-    count = 0
+    number = 0
     for section in story_lines.sections(digest.stories):
         page.gap()
-        page.say(_bold(f"== {section.title.upper()} =="))
-        page.say(trend_line(digest, section.name))
+        page.add(_bold(f"== {section.title.upper()} =="))
+        page.add(sentences.trend_line(digest, section.name))
         for story in section.stories:
-            count += 1
+            number += 1
             if story.status != "continuing":
                 page.gap()
-            _story(page, digest, story, f"{count}. ")
+            _story(page, digest, story, f"{number}. ")
 
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
-    say = i18n.phrases_of(digest)
-    title = story_lines.headline(story.lead)
-    mark = page.number(link(story.lead.url))
+    title = f"{story_lines.status_label(digest, story)}  {story_lines.headline(story.lead)}"
+    link_number = page.number(link(story.lead.url))
     if story.status == "continuing":
-        told = story_lines.sources_in_words(digest, story)
-        page.say(f"{story_lines.status_label(digest, story)}  {title} ({told}){mark}", number, indent)
+        page.add(f"{title} ({story_lines.sources_in_words(digest, story)}){link_number}", number, indent)
         return
-    page.say(f"{_bold(story_lines.status_label(digest, story) + '  ' + title)}{mark}", number, indent)
-    page.say(story_lines.byline(digest, story), indent)
-    page.say(_quote(story), indent)
-    others, more = story_lines.further_reports(story)
-    also = ", ".join(
-        [story_lines.outlet_and_language(story, report) for report in others] + ([f"+{more}"] if more else [])
-    )
-    reasons = story_lines.matched_words(story)
-    page.say(
-        sentences.listed(
-            (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
-        ),
-        indent,
-    )
-    topics = story_lines.other_topics(story)
-    page.say(say.topics.format(topics=", ".join(topics)) if topics else "", indent)
+    page.add(f"{_bold(title)}{link_number}", number, indent)
+    page.add(story_lines.byline(digest, story), indent)
+    page.add(_quote(digest, story), indent)
+    page.add(story_lines.reasons(digest, story), indent)
+    if topics := story_lines.other_topics(story):
+        tr = translation(digest.language)
+        page.add(tr.gettext("Other topics:") + f" {tr.listing(topics)}.", indent)
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
-    """One compact block: severity, topics, headline; who and when; the words; why; where."""
-    topic = ", ".join(
-        [clean(story_lines.topic_title(story_lines.main_topic(story)), 60), *story_lines.other_topics(story)]
-    )
+    """One compact block: severity, topics, headline; byline; snippet; matched words; address."""
+    tr, main = translation(digest.language), clean(story_lines.topic_title(story_lines.main_topic(story)), 60)
+    topics = tr.listing([main, *story_lines.other_topics(story)])
     status = f"{story_lines.status_label(digest, story)} · " if story.status != "new" else ""
     title = _bold(story_lines.headline(story.lead))
-    page.say(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topic} · {title}", "", "  ")
-    page.say(story_lines.byline(digest, story), "  ")
-    page.say(_quote(story), "  ")
-    reasons = story_lines.matched_words(story)
-    page.say(i18n.phrases_of(digest).why.format(words=reasons) if reasons else "", "  ")
+    page.add(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topics} · {title}", "", "  ")
+    page.add(story_lines.byline(digest, story), "  ")
+    page.add(_quote(digest, story), "  ")
+    if words := story_lines.matched_words(digest, story):
+        page.add(tr.gettext("Matched:") + f" {words}.", "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 
 
-def _quote(story: Story) -> str:
+def _quote(digest: Digest, story: Story) -> str:
     runs = pieces(marked(story.snippet))
-    text = "".join(f"{_LIT}{run}{_UNLIT}" if lit else run for run, lit in runs)
-    return f'"{text}"' if text else ""
+    text = "".join(f"{_LIT}{run}{_UNLIT}" if highlighted else run for run, highlighted in runs)
+    return translation(digest.language).quote(text) if text else ""
 
 
 def _bold(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Pure: an edition for chats as runs of text, before any of them gives it its own form.
+"""Pure: a digest for chats as runs of text, before a chat gives them its own form; and that form as Markdown.
 
-A run is literal: whoever writes it into a form that knows marks must take care that none of it is read as one.
+The text of a run is literal. Whoever writes it in a form with marks must escape it, so that none is read as a mark.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import regex
 
 from watchpost.model import Digest, Story
-from watchpost.notify.render import i18n, sentences, story_lines
+from watchpost.notify.render import sentences, story_lines
+from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.limits import Limits
 from watchpost.notify.render.sanitize import cut, direction, link, marked, pieces
-from watchpost.notify.render.sentences import remarks, spikes, trend_line
+
+_LONGEST = 400  # code points of a sentence below the stories
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some text, perhaps bold, perhaps leading to `url` (http or https, plain ASCII)."""
+    """Some text, perhaps bold, perhaps a link to `url` (http or https, plain ASCII)."""
 
     text: str
     bold: bool = False
@@ -44,110 +46,97 @@ class StoryText:
         return ((*self.before, self.title, *self.after), *self.rest)
 
 
-def heading(digest: Digest, number: int, of: int) -> str:
-    """What the edition is about, and which of how many messages this is."""
-    return cut(sentences.heading(digest), 140) + (f" ({number}/{of})" if of > 1 else "")
-
-
-def opening(digest: Digest, number: int) -> tuple[str, ...]:
-    """What stands below the heading of message `number`."""
-    if number > 1 or digest.kind == "alert":
-        return ()
-    told = f" · {sentences.summary(digest)}" if digest.stories else ""
-    late = sentences.lateness(digest)
-    return (sentences.dateline(digest) + told, *(text for text in (spikes(digest), late) if text))
-
-
-def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
-    """What stands below the last story: what is not shown, what could not be read, where there is more."""
-    lines: list[Line] = [
-        (Run(text),)
-        for text in (
-            sentences.not_shown(digest),
-            cut(sentences.not_read(digest, 5), 400),
-            *(cut(remark, 400) for remark in remarks(digest)),
-            cut(sentences.accounts(digest), 400),
-        )
-        if text
-    ]
-    if 0 < len(url := sentences.pages_link(digest)) <= limits.url:
-        lines.append((Run(i18n.phrases_of(digest).open, url=url),))
-    return tuple(lines)
-
-
 def first_line(digest: Digest, number: int, of: int) -> str:
     """The notification: what a telephone shows and a screen reader reads."""
     top = ""
     if digest.stories:
-        top = ". " + i18n.phrases_of(digest).top.format(title=story_lines.headline(digest.stories[0].lead, 150))
-    return sentences.heading(digest) + (f" ({number}/{of})" if of > 1 else "") + top
+        title = story_lines.headline(digest.stories[0].lead, 150)
+        top = ". " + translation(digest.language).gettext("Top story: {title}", title=title)
+    return sentences.heading(digest) + _part(number, of) + top
 
 
-def story_texts(digest: Digest, story: Story, number: int, above: str, brief: bool, limits: Limits) -> StoryText:
-    """One story; one line of it if `brief` or if it only goes on. `above`: the topic that the story before is under."""
-    home = story_lines.main_topic(story)
-    topic = "" if home.name == above else cut(story_lines.topic_title(home), 80).upper()
-    if topic and (line := trend_line(digest, home.name)):
-        topic = f"{topic}  {line}"
+def heading(digest: Digest, number: int, of: int) -> str:
+    """The topics and counts, and which of how many messages this is."""
+    return cut(sentences.heading(digest), 140) + _part(number, of)
+
+
+def opening(digest: Digest, number: int) -> tuple[str, ...]:
+    """The lines below the heading of message `number`."""
+    if number > 1 or digest.kind == "alert":
+        return ()
+    counts = f" · {sentences.summary(digest)}" if digest.stories else ""
+    lines = (sentences.dateline(digest) + counts, sentences.spikes(digest), sentences.lateness(digest))
+    return tuple(filter(None, lines))
+
+
+def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: bool, limits: Limits) -> StoryText:
+    """One story; one line of it if `brief` or if it is continuing. `above`: the topic of the story before it."""
+    main = story_lines.main_topic(story)
+    topic = "" if main.name == above else cut(story_lines.topic_title(main), 80).upper()
+    if topic and (trend := sentences.trend_line(digest, main.name)):
+        topic = f"{topic}  {trend}"
     severity = story_lines.severity_label(digest, story) + " · " if digest.kind == "alert" else ""
     before = (Run(f"{number}  {severity}"), Run(f"{story_lines.status_label(digest, story)}  ", bold=True))
-    title = Run(_title(story, limits), True, link(story.lead.url, limits.url))
+    title = Run(_title(digest, story, limits), True, link(story.lead.url, limits.url))
     if brief or story.status == "continuing":
         return StoryText(topic, before, title, (Run(f" ({story_lines.sources_in_words(digest, story)})"),), ())
     rest: list[Line] = [(Run(story_lines.byline(digest, story)),)]
-    if quoted := pieces(marked(story.snippet, limits.quote), limits.highlights):
-        rest.append(tuple(Run(text, lit) for text, lit in quoted))
-    if last := _reasons(digest, story):
-        rest.append((Run(last),))
+    if snippet := pieces(marked(story.snippet, limits.quote), limits.highlights):
+        rest.append(tuple(Run(text, highlighted) for text, highlighted in snippet))
+    if reasons := story_lines.reasons(digest, story, 300):
+        rest.append((Run(reasons),))
     return StoryText(topic, before, title, (), tuple(rest))
 
 
-def _title(story: Story, limits: Limits) -> str:
+def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:
+    """The lines below the last story: what is not shown or not read, remarks, and a link to watchpost's pages."""
+    texts = (
+        sentences.not_shown(digest),
+        sentences.not_read(digest, 5),
+        *sentences.remarks(digest),
+        sentences.accounts(digest),
+    )
+    lines: list[Line] = [(Run(cut(text, _LONGEST)),) for text in texts if text]
+    if 0 < len(url := sentences.pages_link(digest)) <= limits.url:
+        lines.append((Run(translation(digest.language).gettext("Open watchpost"), url=url),))
+    return tuple(lines)
+
+
+def _part(number: int, of: int) -> str:
+    return f" ({number}/{of})" if of > 1 else ""
+
+
+def _title(digest: Digest, story: Story, limits: Limits) -> str:
     title = story_lines.headline(story.lead, limits.title)
-    # First strong isolate: the line around a title that runs the other way keeps its order.
-    return f"\u2068{title}\u2069" if direction(title) == "rtl" else title
+    # A first strong isolate (UAX #9) around a title that runs the other way keeps the order of the line.
+    return title if direction(title) == translation(digest.language).direction else f"\u2068{title}\u2069"
 
 
-def _reasons(digest: Digest, story: Story) -> str:
-    others, more = story_lines.further_reports(story)
-    also = ", ".join(
-        [story_lines.outlet_and_language(story, report) for report in others] + ([f"+{more}"] if more else [])
-    )
-    say, reasons = i18n.phrases_of(digest), cut(story_lines.matched_words(story), 300)
-    return sentences.listed(
-        (say.why.format(words=reasons) if reasons else "", say.also.format(outlets=also) if also else "")
-    )
-
-
-# runs as Markdown for chats that know no other form (Discord, Mattermost), all foreign text literal.
-#
-# Every mark of CommonMark is escaped by a backslash. What is no Markdown but acts all the same (mentions, emoji codes,
-# addresses that become links by themselves) is broken by a word joiner (U+2060), which nobody sees.
-
-
+# Markdown. Each mark of CommonMark is escaped by a backslash. Mentions, emoji codes and addresses that become links by
+# themselves are no Markdown; they are broken by a word joiner (U+2060), which is invisible.
 JOINER = "\u2060"
 _MARKS = regex.compile(r"[\\`*_{}\[\]()<>#+\-.!|~&=$^]")
-_ACTORS = regex.compile(r"@(?=[\w&!:])|:(?=[\w+\-]+:|//)")
+_MENTIONS = regex.compile(r"@(?=[\w&!:])|:(?=[\w+\-]+:|//)")
+
+
+def markdown(line: Line) -> str:
+    """A line of runs as Markdown."""
+    return "".join(map(_run_as_markdown, line))
 
 
 def escape(text: str) -> str:
     """The text so that Markdown shows it as it is: no style, no link, no list, no mention, no emoji."""
-    return str(_MARKS.sub(r"\\\g<0>", _ACTORS.sub(rf"\g<0>{JOINER}", text)))
+    return str(_MARKS.sub(r"\\\g<0>", _MENTIONS.sub(rf"\g<0>{JOINER}", text)))
 
 
-def write(line: Line) -> str:
-    """A line of runs as Markdown."""
-    return "".join(map(_write, line))
-
-
-def _write(run: Run) -> str:
+def _run_as_markdown(run: Run) -> str:
     core = run.text.strip(" ")
     before, _, after = run.text.partition(core) if core else (run.text, "", "")
     text = escape(core)
     if run.url:
         url = run.url.replace("(", "%28").replace(")", "%29")
         return f"{before}[{f'**{text}**' if run.bold else text}]({url}){after}"
-    # Stars beside a sign that is no letter may not be read as a style: then plain is better than stars in the text.
+    # CommonMark does not read stars beside punctuation as bold in each case; then the text stays plain.
     if run.bold and core and core[0].isalnum() and core[-1].isalnum():
         text = f"**{text}**"
     return f"{before}{text}{after}"

@@ -1,8 +1,8 @@
-"""Pure: text and addresses from strangers, made harmless before any edition shows them.
+"""Pure: text and addresses from feeds, made harmless before a digest shows them.
 
-Out go: control characters, everything invisible that turns or hides text (categories Cc, Cf, Cs; Unicode
-Technical Report 36 "Security Considerations", CVE-2021-42574), towers of combining marks, lone surrogates.
-What a script needs stays: single joiners (Persian, Indic, emoji families), Arabic number signs.
+Removed are control characters, invisible characters that reorder or hide text (categories Cc, Cf, Cs; Unicode Technical
+Report 36 "Security Considerations", CVE-2021-42574), lone surrogates, and combining marks beyond eight on one letter.
+Kept is what a script needs: single joiners (Persian, Indic, emoji families) and Arabic number signs.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from watchpost.model import Snippet
 
 _JOINERS = "\u200c\u200d"
 _VISIBLE_FORMAT = regex.compile(r"\p{Prepended_Concatenation_Mark}")
-_MARKS = 8  # no script stacks more on one letter
-_TOWER = regex.compile(rf"\p{{M}}{{{_MARKS + 1}}}")
+_MOST_MARKS = 8  # no script has more on one letter
+_TOO_MANY_MARKS = regex.compile(rf"\p{{M}}{{{_MOST_MARKS + 1}}}")
 _LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _HOST = regex.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\.?|\[[0-9a-f:.]{2,45}\]")
 _RTL = frozenset({"R", "AL"})
 
 
 def clean(text: str, limit: int = 500) -> str:
-    """The text on one line, without what could turn, hide or break it; cut at `limit` code points."""
-    return cut(_sift(text[: 8 * limit + 64])[0], limit)
+    """The text on one line, without hidden or reordering characters; at most `limit` code points."""
+    return cut(_clean_with_offsets(text[: 8 * limit + 64])[0], limit)
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` code points; what is longer ends in "…", and no grapheme (UAX #29) is taken apart."""
+    """At most `limit` code points; a longer text ends in "…", and no grapheme (UAX #29) is split."""
     if len(text) <= limit:
         return text
     end = 0
@@ -44,10 +44,10 @@ def cut(text: str, limit: int) -> str:
 
 
 def marked(snippet: Snippet, limit: int = 280) -> Snippet:
-    """The snippet cleaned and cut, its highlights moved along: sorted, apart and inside the text."""
-    text, origins = _sift(snippet.text)
+    """The snippet cleaned and cut; its highlights fit the new text, sorted and without overlaps."""
+    text, origins = _clean_with_offsets(snippet.text)
     short = cut(text, limit)
-    last = len(short) if short == text else len(short) - 1  # the ellipsis is ours, never highlighted
+    last = len(short) if short == text else len(short) - 1  # the ellipsis is never highlighted
     highlights: list[tuple[int, int]] = []
     for begin, end in sorted(snippet.highlights):
         start, stop = bisect_left(origins, max(begin, 0)), min(bisect_left(origins, end), last)
@@ -60,9 +60,9 @@ def marked(snippet: Snippet, limit: int = 280) -> Snippet:
 
 
 def pieces(snippet: Snippet, highlights: int = 20) -> tuple[tuple[str, bool], ...]:
-    """A `marked` snippet as (text, highlighted) runs, none of them empty; joined they give its text.
+    """A `marked` snippet as (text, highlighted) runs, none of them empty; joined they are its text.
 
-    At most so many are highlighted: each costs an edition some 70 bytes.
+    At most `highlights` are highlighted, for each adds about 70 bytes to a message.
     """
     runs: list[tuple[str, bool]] = []
     at = 0
@@ -74,10 +74,10 @@ def pieces(snippet: Snippet, highlights: int = 20) -> tuple[tuple[str, bool], ..
 
 
 def link(url: str, limit: int = 2000) -> str:
-    """The address in plain ASCII if it is http(s) and means what it shows, else "" (no link at all).
+    """The address in plain ASCII, or "" for one that must not become a link.
 
-    Refused: other schemes, control characters, user names before the host ("https://bank.example@evil.example"),
-    hosts that are none, and what is longer than `limit`.
+    Refused are schemes other than http and https, control characters, user names before the host
+    ("https://bank.example@evil.example"), invalid hosts, and addresses longer than `limit`.
     """
     url = url.strip()
     try:
@@ -99,7 +99,7 @@ def link(url: str, limit: int = 2000) -> str:
 
 
 def direction(text: str) -> Literal["ltr", "rtl"]:
-    """Which way the text runs: decided by its first letter of a strong direction (UAX #9, rule P2)."""
+    """The direction of the text: that of its first letter with a strong direction (UAX #9, rule P2)."""
     for char in text:
         kind = unicodedata.bidirectional(char)
         if kind in _RTL:
@@ -110,7 +110,7 @@ def direction(text: str) -> Literal["ltr", "rtl"]:
 
 
 def language_tag(lang: str) -> str:
-    """The language as a BCP 47 tag fit for `lang=`, "" if it is none."""
+    """The language as a BCP 47 tag for `lang=`; "" if it is no tag."""
     tag = lang.strip().replace("_", "-")
     return tag if _LANGUAGE.fullmatch(tag) else ""
 
@@ -121,9 +121,9 @@ def names(words: Iterable[str], limit: int, length: int = 60) -> tuple[tuple[str
     return tuple(seen)[:limit], max(0, len(seen) - limit)
 
 
-def _sift(text: str) -> tuple[str, list[int]]:
-    """The harmless text, and for each of its characters the offset that it had in `text`."""
-    if text.isprintable() and text == text.strip() and "  " not in text and not _TOWER.search(text):
+def _clean_with_offsets(text: str) -> tuple[str, list[int]]:
+    """The clean text, and for each of its characters the offset that it had in `text`."""
+    if text.isprintable() and text == text.strip() and "  " not in text and not _TOO_MANY_MARKS.search(text):
         return text, list(range(len(text)))
     kept: list[str] = []
     origins: list[int] = []
@@ -133,17 +133,17 @@ def _sift(text: str) -> tuple[str, list[int]]:
         before = kept[-1] if kept else " "
         marks = marks + 1 if category[0] == "M" else 0
         if char.isspace():
-            shown = " " if before != " " else ""
+            visible = " " if before != " " else ""
         elif char in _JOINERS:
-            shown = char if before not in " " + _JOINERS else ""
+            visible = char if before not in " " + _JOINERS else ""
         elif category == "Cs":
-            shown = "\N{REPLACEMENT CHARACTER}"
+            visible = "\N{REPLACEMENT CHARACTER}"
         elif category == "Cf":
-            shown = char if _VISIBLE_FORMAT.match(char) else ""
+            visible = char if _VISIBLE_FORMAT.match(char) else ""
         else:
-            shown = "" if category == "Cc" or marks > _MARKS or _is_noncharacter(char) else char
-        if shown:
-            kept.append(shown)
+            visible = "" if category == "Cc" or marks > _MOST_MARKS or _is_noncharacter(char) else char
+        if visible:
+            kept.append(visible)
             origins.append(offset)
     while kept and kept[-1] in " " + _JOINERS:
         kept.pop()

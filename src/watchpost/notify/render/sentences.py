@@ -1,16 +1,12 @@
-"""Pure: what an edition says about itself and its stories, in sentences that all editions share.
-
-In the digest's language (phrases.py holds the words), with times in its timezone (IANA name).
-"""
+"""Pure: what a digest writes about itself: heading, counts, times, trends, and what is missing from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
 
-from watchpost.durations import short
 from watchpost.model import SEVERITIES, Digest
-from watchpost.notify.render.i18n import Phrases, phrases_of
+from watchpost.notify.render.i18n import Translation, translation
 from watchpost.notify.render.sanitize import clean, cut, link, names
 from watchpost.notify.render.story_lines import (
     changes,
@@ -21,263 +17,305 @@ from watchpost.notify.render.story_lines import (
     severity_label,
     topic_title,
 )
-from watchpost.notify.render.times import format_time, moment, zone_of
+from watchpost.notify.render.times import day_and_time, duration, full_date, moment, zone_of
 from watchpost.trend import Trend, bars
 
-_SUBJECT = 90  # code points; mail clients show about that many
-_LATE = timedelta(minutes=2)  # below that it is the work itself, not downtime
-
-
-# ── the edition ──────────────────────────────────────────────────────────────────────────────────────────
+_SUBJECT = 90  # code points; mail programs show about that many
+_LATE = timedelta(minutes=2)  # a shorter delay is the work itself, not downtime
+_REMARKS = 5
+_SPIKES = 3
 
 
 def subject(digest: Digest) -> str:
-    """One line of at most 90 code points: a stable prefix, the count, the strongest headline."""
-    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] " + (f"{phrases_of(digest).test} · " if digest.test else "")
-    told = len(digest.stories)
-    if not told:
+    """One line of at most 90 code points: the installation, the count, the strongest headline."""
+    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] {_test_mark(digest)}"
+    count = len(digest.stories)
+    if not count:
         return cut(prefix + nothing(digest), _SUBJECT)
-    first = digest.stories[0]
-    what = phrases_of(digest).count(told, phrases_of(digest).story)
+    tr, first = translation(digest.language), digest.stories[0]
+    about = tr.stories(count)
     if digest.kind == "alert":
-        what = f"{severity_label(digest, first)} {cut(topic_title(main_topic(first)), 24)}"
-    more = f" (+{told - 1})" if told > 1 else ""
-    room = _SUBJECT - len(prefix) - len(what) - len(more) - 2
-    return f"{prefix}{what}: {headline(first.lead, room)}{more}"
+        about = f"{severity_label(digest, first)} {cut(topic_title(main_topic(first)), 24)}"
+    more = f" (+{count - 1})" if count > 1 else ""
+    about = prefix + about + tr.colon
+    return about + headline(first.lead, _SUBJECT - len(about) - len(more)) + more
 
 
 def heading(digest: Digest) -> str:
-    """What the edition is about, in one line: "Wagner and Mali: 5 stories, 2 new"."""
-    say = phrases_of(digest)
+    """The topics and the counts in one line: "Wagner and Mali: 5 stories, 2 new"."""
+    tr = translation(digest.language)
     topics, more = names((section.title for section in sections(digest.stories)), 2, 40)
     if not topics:
         return nothing(digest)
-    about = ", ".join(topics) if more or len(topics) == 1 else say.both.format(*topics)
-    about = say.both.format(about, say.count(more, say.more_topics)) if more else about
+    *first, last = [*topics, tr.ngettext("{number} more topic", "{number} more topics", more)] if more else topics
+    about = tr.gettext("{first} and {last}", first=tr.listing(first), last=last) if first else tr.isolate(last)
     about = f"{severity_label(digest, digest.stories[0])} · {about}" if digest.kind == "alert" else about
     new = sum(story.status == "new" for story in digest.stories)
-    counts = [say.count(len(digest.stories), say.story), *([say.count(new, say.counted["new"])] if new else [])]
-    mark = f"{say.test} · " if digest.test else ""
-    return f"{mark}{about}: {', '.join(counts)}"
+    counts = [tr.stories(len(digest.stories)), *([_new(tr, new)] if new else [])]
+    return f"{_test_mark(digest)}{about}{tr.colon}{tr.listing(counts)}"
 
 
 def summary(digest: Digest) -> str:
-    """How much there is: "5 stories from 61 articles: 2 new, 1 updated, 2 continuing.\""""
-    say = phrases_of(digest)
+    """The counts in a sentence: "5 stories from 61 articles: 2 new, 1 updated, 2 continuing."."""
     if not digest.stories:
         return nothing(digest)
-    counts = [(sum(story.status == name for story in digest.stories), noun) for name, noun in say.counted.items()]
-    return say.summary.format(
-        stories=say.count(len(digest.stories), say.story),
-        articles=say.count(digest.articles, say.article),
-        states=", ".join(say.count(count, noun) for count, noun in counts if count),
+    tr, statuses = translation(digest.language), [story.status for story in digest.stories]
+    new, updated, continuing = (statuses.count(status) for status in ("new", "updated", "continuing"))
+    counts = (
+        _new(tr, new) if new else "",
+        tr.ngettext("{number} updated", "{number} updated", updated) if updated else "",
+        tr.ngettext("{number} continuing", "{number} continuing", continuing) if continuing else "",
+    )
+    return tr.gettext(
+        "{stories} from {articles}: {counts}.",
+        stories=tr.stories(len(digest.stories)),
+        articles=tr.articles(digest.articles),
+        counts=tr.listing(filter(None, counts)),
     )
 
 
 def nothing(digest: Digest) -> str:
-    """The sentence of an edition without stories: a silent failure must not look like a quiet day."""
-    say = phrases_of(digest)
+    """The sentence of a digest without stories. It tells a quiet day from one on which sources could not be read."""
+    tr = translation(digest.language)
     failed, total = len(digest.unread), digest.sources_total
     if digest.flooded:
-        return say.flood_only.format(hits=say.count(sum(count for _, count in digest.flooded), say.hit))
+        hits = sum(count for _, count in digest.flooded)
+        return tr.ngettext(
+            "{number} hit over the hourly limit, counted but not listed.",
+            "{number} hits over the hourly limit, counted but not listed.",
+            hits,
+        )
     if digest.omitted:
-        return say.nothing_shown.format(stories=say.count(digest.omitted, say.story))
+        return tr.gettext("Not shown: {stories}.", stories=tr.stories(digest.omitted))
     if total and failed >= total:
-        return say.nothing_read.format(failed=failed, total=total)
+        return tr.ngettext(
+            "Nothing matched: the only source could not be read.",
+            "Nothing matched: none of the {number} sources could be read.",
+            total,
+        )
+    if total and failed:
+        return tr.gettext(
+            "Nothing matched. Only {read} of {total} sources could be read.",
+            read=tr.decimal(total - failed),
+            total=tr.decimal(total),
+        )
     if failed:
-        known = say.part.format(number=total - failed, sources=say.count(total, say.source))
-        return say.nothing_in_part.format(known=known if total else say.the_others)
-    return say.nothing_of.format(sources=say.count(total, say.source)) if total else say.nothing
+        return tr.gettext("Nothing matched in the sources that could be read.")
+    if total:
+        return tr.ngettext(
+            "Nothing matched. {number} source was read.", "Nothing matched. All {number} sources were read.", total
+        )
+    return tr.gettext("Nothing matched.")
 
 
 def dateline(digest: Digest) -> str:
-    """When the edition was made: "Monday 23 November 2026, 08:00 Europe/Paris"."""
-    mark = f"{phrases_of(digest).test} · " if digest.test else ""
-    return f"{mark}{format_time(digest, digest.created, 'EEEE d MMMM y, HH:mm')} {zone_of(digest)}"
+    """When the digest was made: "Monday, 23 November 2026, 08:00 Europe/Paris"."""
+    return _test_mark(digest) + full_date(digest)
 
 
 def period(digest: Digest) -> str:
-    """The time that the edition covers: "Window: Sun 22 Nov 18:00 - Mon 23 Nov 08:00"."""
+    """The time that the digest covers: "Period: Sun 22 Nov 18:00 – Mon 23 Nov 08:00"."""
     begin, end = (when.astimezone(zone_of(digest)) for when in (digest.window_start, digest.window_end))
-    until = "HH:mm" if begin.date() == end.date() else "EEE d MMM HH:mm"
-    span = f"{format_time(digest, begin, 'EEE d MMM HH:mm')} - {format_time(digest, end, until)}"
-    return phrases_of(digest).window.format(window=span)
+    return translation(digest.language).gettext(
+        "Period: {begin} – {end}",
+        begin=day_and_time(digest, begin),
+        end=f"{end:%H:%M}" if begin.date() == end.date() else day_and_time(digest, end),
+    )
 
 
 def lateness(digest: Digest) -> str:
-    """ "Closed 3 h late: the service was down.", or "" if the edition was in time."""
-    say = phrases_of(digest)
-    return say.late.format(duration=short(digest.late, say.units)) if digest.late >= _LATE else ""
+    """ "Sent 3 hours late: the service was not running.", or "" if the digest is in time."""
+    if digest.late < _LATE:
+        return ""
+    late = duration(digest, digest.late)
+    return translation(digest.language).gettext("Sent {duration} late: the service was not running.", duration=late)
 
 
 def not_shown(digest: Digest) -> str:
-    """ "Not shown: 2 stories.", or ""."""
-    say = phrases_of(digest)
+    """ "Not shown: 3 stories (1 high, 2 normal).", or ""."""
     if not digest.omitted:
         return ""
-    left = [(digest.left_out.get(one, 0), say.severity[one].lower()) for one in reversed(SEVERITIES)]
-    told = ", ".join(say.omitted.format(number=number, severity=word) for number, word in left if number)
-    return say.not_shown.format(stories=say.count(digest.omitted, say.story) + (f" ({told})" if told else ""))
+    tr = translation(digest.language)
+    low, normal, high = (digest.left_out.get(severity, 0) for severity in SEVERITIES)
+    counts = (
+        tr.ngettext("{number} high", "{number} high", high) if high else "",
+        tr.ngettext("{number} normal", "{number} normal", normal) if normal else "",
+        tr.ngettext("{number} low", "{number} low", low) if low else "",
+    )
+    stories, by_severity = tr.stories(digest.omitted), tr.listing(filter(None, counts))
+    if not by_severity:
+        return tr.gettext("Not shown: {stories}.", stories=stories)
+    return tr.gettext("Not shown: {stories} ({by_severity}).", stories=stories, by_severity=by_severity)
 
 
 def not_read(digest: Digest, limit: int = 6) -> str:
-    """ "Not read: 3 of 41 sources: maliweb (HTTP 503 since 03:10), nrk, svt (dns, never read yet)", or "".
+    """ "Not read (3 of 41 sources): maliweb (HTTP 503 since 03:10), nrk, svt (DNS failure, never read).", or "".
 
-    Sources with one trouble share one mention of it; at most `limit` of them are named.
+    Sources that fail for one reason are named together; at most `limit` sources and `limit` reasons are named.
     """
-    say = phrases_of(digest)
     if not digest.unread:
         return ""
-    troubles: dict[str, list[str]] = {}
+    tr = translation(digest.language)
+    by_reason: dict[str, list[str]] = {}
     for unread in digest.unread:
-        reason = clean(unread.reason, 60) or say.no_reason
-        trouble = say.never_read.format(reason=reason)
+        reason = clean(unread.reason, 60) or tr.gettext("reason unknown")
         if unread.since:
-            trouble = say.since.format(reason=reason, moment=moment(digest, unread.since))
-        troubles.setdefault(trouble, []).append(clean(unread.source, 40))
-    told = [f"{', '.join(_first(names, limit, say))} ({trouble})" for trouble, names in list(troubles.items())[:limit]]
-    if hidden := sum(len(names) for names in list(troubles.values())[limit:]):
-        told.append(say.further.format(number=hidden))
-    part = str(len(digest.unread))
-    if digest.sources_total:
-        part = say.part.format(number=part, sources=say.count(digest.sources_total, say.source))
-    return say.not_read.format(part=part, told=", ".join(told))
-
-
-def _first(names: list[str], limit: int, say: Phrases) -> list[str]:
-    """All names, or the first ones and how many more there are."""
-    if len(names) <= limit:
-        return names
-    return [*names[:limit], say.further.format(number=len(names) - limit)]
+            reason = tr.gettext("{reason} since {time}", reason=reason, time=moment(digest, unread.since))
+        else:
+            reason = tr.gettext("{reason}, never read", reason=reason)
+        by_reason.setdefault(reason, []).append(clean(unread.source, 40))
+    failures = [
+        f"{tr.listing(_first(tr, sources, limit))} ({reason})" for reason, sources in list(by_reason.items())[:limit]
+    ]
+    if hidden := sum(map(len, list(by_reason.values())[limit:])):
+        failures.append(tr.more(hidden))
+    if not digest.sources_total:
+        return tr.gettext("Not read: {failures}.", failures=tr.listing(failures))
+    return tr.ngettext(
+        "Not read ({failed} of {number} source): {failures}.",
+        "Not read ({failed} of {number} sources): {failures}.",
+        digest.sources_total,
+        failed=tr.decimal(len(digest.unread)),
+        failures=tr.listing(failures),
+    )
 
 
 def footer(digest: Digest) -> str:
-    """Why the reader gets this; before it, once a day, whether everything of yesterday is accounted for."""
-    why = phrases_of(digest).colophon.format(receiver=clean(digest.receiver, 60), install=clean(digest.install, 60))
+    """Which receiver the digest is for; before it, once a day, whether every article of yesterday is accounted for."""
+    receiver = clean(digest.receiver, 60)
+    why = translation(digest.language).gettext('You receive this as "{receiver}".', receiver=receiver)
     return f"{accounts(digest)} {why}".lstrip()
 
 
 def accounts(digest: Digest) -> str:
-    """Yesterday by the ledger: "Yesterday: 41 sources, 2,016 articles read, 14 found: all accounted for.", or ""."""
-    say, found = phrases_of(digest), digest.accounts
-    if found is None:
+    """ "Yesterday: 2,016 articles from 41 sources, 14 hits; all accounted for.", or ""."""
+    if digest.accounts is None:
         return ""
-    verdict = say.unaccounted.format(gaps="; ".join(found.gaps)) if found.gaps else say.accounted
-    return say.yesterday.format(
-        sources=say.count(found.sources, say.source),
-        articles=say.count(found.articles, say.article),
-        hits=found.hits,
-        verdict=verdict,
+    tr, yesterday = translation(digest.language), digest.accounts
+    counts = {
+        "articles": tr.articles(yesterday.articles),
+        "sources": tr.sources(yesterday.sources),
+        "hits": tr.hits(yesterday.hits),
+    }
+    if not yesterday.gaps:
+        return tr.gettext("Yesterday: {articles} from {sources}, {hits}; all accounted for.", **counts)
+    return tr.gettext(
+        "Yesterday: {articles} from {sources}, {hits}; NOT ALL ACCOUNTED FOR ({gaps}). Tell your administrator.",
+        **counts,
+        gaps=tr.semicolon.join(yesterday.gaps),
     )
 
 
 def pages_link(digest: Digest) -> str:
-    """The operator's own pages; "" if they have no public address."""
+    """The address of watchpost's own pages; "" if they have no public one."""
     return link(digest.public_url)
 
 
-def listed(parts: Iterable[str]) -> str:
-    """The non-empty parts, one blank between."""
-    return " ".join(part for part in parts if part)
-
-
-# what an edition says of what it does not tell: silenced and counted hits, corrections, what comes next.
-
-
-_MOST = 5
-
-
 def remarks(digest: Digest) -> tuple[str, ...]:
-    """All that there is to remark, as sentences, in the order of their weight."""
-    return tuple(text for text in (*floods(digest), corrections(digest), silenced(digest), next_digest(digest)) if text)
+    """Sentences on what is over a limit, corrected or silenced, and on the next digest, the weightiest first."""
+    return tuple(filter(None, (*floods(digest), corrections(digest), silenced(digest), next_digest(digest))))
 
 
 def floods(digest: Digest) -> tuple[str, ...]:
-    """ "Flood on Wagner: 9700 further hits were counted and are not listed."; for each topic, at most five."""
-    say = phrases_of(digest)
+    """ "Wagner: 9,700 more hits over the hourly limit, counted but not listed." for each topic, at most five."""
+    tr = translation(digest.language)
     return tuple(
-        say.flood.format(topic=clean(topic, 60), hits=say.count(count, say.further_hit))
-        for topic, count in digest.flooded[:_MOST]
+        tr.ngettext(
+            "{topic}: {number} more hit over the hourly limit, counted but not listed.",
+            "{topic}: {number} more hits over the hourly limit, counted but not listed.",
+            count,
+            topic=clean(topic, 60),
+        )
+        for topic, count in digest.flooded[:_REMARKS]
     )
+
+
+def corrections(digest: Digest) -> str:
+    """`Corrections: Courier, "Ten burn" (figures corrected: 9 → 10).`, or ""."""
+    tr = translation(digest.language)
+    corrected = [
+        f"{tr.listing((outlet(story.lead), tr.quote(headline(story.lead, 80))))} ({tr.listing(changed)})"
+        for story in digest.stories
+        if (changed := changes(digest, story))
+    ]
+    if not corrected:
+        return ""
+    return tr.gettext("Corrections: {corrections}.", corrections=tr.semicolon.join(_first(tr, corrected, _REMARKS)))
 
 
 def silenced(digest: Digest) -> str:
     """ "Silenced: 3 hits.", or ""."""
-    say = phrases_of(digest)
-    return say.silenced.format(hits=say.count(digest.silenced, say.hit)) if digest.silenced else ""
-
-
-def corrections(digest: Digest) -> str:
-    """What outlets changed of what was told: "Corrections: Courier: Figures corrected: 9 → 10 (Ten burn)", or ""."""
-    say = phrases_of(digest)
-    told = [
-        f"{outlet(story.lead)}: {', '.join(found)} ({headline(story.lead, 80)})"
-        for story in digest.stories
-        if (found := changes(digest, story))
-    ]
-    more = [say.further.format(number=len(told) - _MOST)] if len(told) > _MOST else []
-    return say.corrections.format(told="; ".join([*told[:_MOST], *more])) if told else ""
+    tr = translation(digest.language)
+    return tr.gettext("Silenced: {hits}.", hits=tr.hits(digest.silenced)) if digest.silenced else ""
 
 
 def next_digest(digest: Digest) -> str:
-    """When the next one comes: "Next edition: 18:00.", or ""."""
+    """ "Next digest: 18:00.", or ""."""
     if digest.following is None or digest.test:
         return ""
-    return phrases_of(digest).following.format(moment=moment(digest, digest.following))
-
-
-# how much there is about a topic, as bars and in words.
-
-
-_MOST_trends = 3
+    return translation(digest.language).gettext("Next digest: {time}.", time=moment(digest, digest.following))
 
 
 def trend_line(digest: Digest, topic: str) -> str:
-    """ "▂▂▁▃▅▂▁▁▁▁▂▂▃█  12, usually 4: SPIKE 3.0×" for a topic by name; "" where nothing is counted of it.
+    """ "▂▂▁▃▅▂▁▁▁▁▂▂▃█  12 hits, usually 4: SPIKE 3.0×" for a topic by name; "" if none of its hits are counted.
 
-    A bar is a day, the last one today so far; the numbers are of the edition's hours and of the same hours before.
+    A bar is a day, the last one today so far; the numbers are of the digest's hours and of the same hours before.
     """
-    told = trend_words(digest, topic)
-    return f"{bars(days(digest, topic))}  {told}" if told else ""
+    words = trend_words(digest, topic)
+    return f"{bars(days(digest, topic))}  {words}" if words else ""
 
 
 def trend_words(digest: Digest, topic: str) -> str:
-    """ "12, usually 4: SPIKE 3.0×": the same without its bars, for where they are a picture."""
-    trend = digest.trends.get(topic)
-    return "" if trend is None or not any(trend.days) else _numbers(digest, trend)
+    """ "12 hits, usually 4: SPIKE 3.0×": the trend without its bars, for a page that has a picture of them."""
+    if not days(digest, topic):
+        return ""
+    tr, trend = translation(digest.language), digest.trends[topic]
+    if trend.usual is None:
+        return tr.hits(trend.count)
+    if trend.spike and not trend.usual:
+        return tr.gettext("{hits}, usually 0: SPIKE", hits=tr.hits(trend.count))
+    usual = tr.gettext("{hits}, usually {usual}", hits=tr.hits(trend.count), usual=_usual(tr, trend))
+    if not trend.spike:
+        return usual
+    return tr.gettext("{usual}: SPIKE {times}×", usual=usual, times=tr.decimal(trend.count / trend.usual, "#,##0.0"))
 
 
 def days(digest: Digest, topic: str) -> tuple[int, ...]:
-    """The numbers that the bars stand for; empty where there are none."""
+    """The numbers of the bars; empty if there are none."""
     trend = digest.trends.get(topic)
     return trend.days if trend is not None and any(trend.days) else ()
 
 
 def spikes(digest: Digest) -> str:
-    """ "Much more than usual: Wagner 12 (usually 4).", or ""; at most three topics, in the edition's order."""
-    say = phrases_of(digest)
-    told = [
-        say.spike_of.format(topic=clean(section.title, 60), count=trend.count, usual=_plain(trend.usual))
+    """ "Much more than usual: Wagner 12 (usually 4).", or ""; at most three topics, in the digest's order."""
+    tr = translation(digest.language)
+    topics = [
+        tr.gettext(
+            "{topic} {count} (usually {usual})",
+            topic=clean(section.title, 60),
+            count=tr.decimal(trend.count),
+            usual=_usual(tr, trend),
+        )
         for section in sections(digest.stories)
         if (trend := digest.trends.get(section.name)) is not None and trend.spike and trend.usual is not None
     ]
-    more = [say.further.format(number=len(told) - _MOST_trends)] if len(told) > _MOST_trends else []
-    return say.spikes.format(topics=", ".join([*told[:_MOST_trends], *more])) if told else ""
+    if not topics:
+        return ""
+    return tr.gettext("Much more than usual: {topics}.", topics=tr.listing(_first(tr, topics, _SPIKES)))
 
 
-def _numbers(digest: Digest, trend: Trend) -> str:
-    say = phrases_of(digest)
-    if trend.usual is None:
-        return say.count_only.format(count=trend.count)
-    told = say.count_usual.format(count=trend.count, usual=_plain(trend.usual))
-    if not trend.spike:
-        return told
-    return (
-        f"{told}{say.spike.format(times=say.decimal(trend.count / trend.usual))}"
-        if trend.usual
-        else told + say.spike_new
-    )
+def _usual(tr: Translation, trend: Trend) -> str:
+    return tr.decimal(round(trend.usual or 0))
 
 
-def _plain(number: float | None) -> str:
-    return f"{number or 0:.0f}"
+def _new(tr: Translation, number: int) -> str:
+    return tr.ngettext("{number} new", "{number} new", number)
+
+
+def _test_mark(digest: Digest) -> str:
+    return translation(digest.language).gettext("TEST MESSAGE") + " · " if digest.test else ""
+
+
+def _first(tr: Translation, parts: list[str], limit: int) -> Iterable[str]:
+    """The first parts, and how many more there are."""
+    return parts if len(parts) <= limit else [*parts[:limit], tr.more(len(parts) - limit)]

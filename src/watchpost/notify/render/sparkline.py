@@ -14,22 +14,15 @@ from collections.abc import Sequence
 
 from watchpost.trend import WALL
 
-# the bars of a trend as a picture, for mail: its programs show the block characters in a font of their choice.
-#
-# A PNG with a palette (W3C PNG, 11.2.1 PLTE and tRNS) of about 200 bytes; the ground is transparent, so that it stands
-# on light and on dark.
-
-
-WIDTH, HEIGHT = 112, 24
-
+WIDTH, HEIGHT = 112, 24  # CSS pixels; the picture itself has `_SCALE` times as many, for fine screens
 _SCALE = 2
 _BAR, _STEP = 6, 8
-_GROUND, _PAST, _TODAY = range(3)
+_PAST, _TODAY = 1, 2  # places in the palette; 0 is the background
 _PALETTE = bytes((0, 0, 0)) + bytes((0x7F, 0xA8, 0xD6)) + bytes((0x2F, 0x7F, 0xD1))
 
 
 def png(days: Sequence[int]) -> bytes:
-    """The picture: a bar for each of up to 14 days, the last one darker. None at all is a hairline."""
+    """The picture: a bar for each of up to 14 days, the last one darker; a day without hits is a hairline."""
     most = max(*days, WALL)
     heights = [max(1, round(day / most * HEIGHT * _SCALE)) for day in days[:14]]
     rows = []
@@ -55,12 +48,12 @@ def png(days: Sequence[int]) -> bytes:
 
 
 def content_id(days: Sequence[int]) -> str:
-    """What the picture is called within a mail (RFC 2392); the same bars have the same name."""
+    """The Content-ID of the picture within a mail (RFC 2392), the same for the same bars."""
     return hashlib.blake2b(repr(tuple(days)).encode(), digest_size=12).hexdigest() + "@bars.watchpost"
 
 
 def data_url(days: Sequence[int]) -> str:
-    """The picture within a page that stands alone (RFC 2397)."""
+    """The picture as an address for a page that is a file of its own (RFC 2397)."""
     return "data:image/png;base64," + base64.b64encode(png(days)).decode()
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchpost.model import SEVERITIES, Digest, Report, Story, TopicMatch
-from watchpost.notify.render.i18n import phrases_of
-from watchpost.notify.render.sanitize import clean, language_tag, names
+from watchpost.model import SEVERITIES, Digest, Report, Severity, Story, TopicMatch
+from watchpost.notify.render.i18n import translation
+from watchpost.notify.render.sanitize import clean, cut, language_tag, names
 from watchpost.notify.render.times import language_name, published_and_seen
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The stories under one topic: each stands once, under its most severe topic."""
+    """The stories under one topic, which has a `title` and a `name`. Each story is in one section only."""
 
     title: str
     stories: tuple[Story, ...]
@@ -21,7 +21,7 @@ class Section:
 
 
 def sections(stories: Sequence[Story]) -> tuple[Section, ...]:
-    """Stories by topic; topics in the order of their best story, stories in the order given."""
+    """Stories by main topic; topics in the order of their best story, stories in the order given."""
     groups: dict[str, list[Story]] = {}
     for story in stories:
         groups.setdefault(main_topic(story).name, []).append(story)
@@ -29,18 +29,18 @@ def sections(stories: Sequence[Story]) -> tuple[Section, ...]:
 
 
 def main_topic(story: Story) -> TopicMatch:
-    """The topic that a story stands under: the first of the most severe ones."""
+    """The topic that a story is listed under: the first of the most severe ones."""
     nameless = TopicMatch("", "", "normal", ())
     return max(story.topics, key=lambda match: SEVERITIES.index(match.severity), default=nameless)
 
 
 def topic_title(match: TopicMatch) -> str:
-    """A topic as people call it."""
+    """A topic's title, else its name; never empty."""
     return clean(match.title, 120) or clean(match.name, 120) or "—"
 
 
 def other_topics(story: Story) -> tuple[str, ...]:
-    """The further topics of a story, at most five."""
+    """The titles of a story's further topics, at most five."""
     return names((topic_title(match) for match in story.topics if match != main_topic(story)), 5)[0]
 
 
@@ -49,55 +49,70 @@ def headline(report: Report, limit: int = 300) -> str:
     return clean(report.title, limit) or "—"
 
 
-# ── a story ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def byline(digest: Digest, story: Story) -> str:
-    """Who, in which language, when, and how many: "RFI Afrique, French, 07:42 (18 min ago, seen 07:44). 7 sources."."""
-    lead = story.lead
+    """Who, in which language, when, and how many.
+
+    For example "RFI Afrique, French, 07:42 (18 min ago, seen 07:44). 7 sources; headline changed.".
+    """
+    tr, lead = translation(digest.language), story.lead
     parts = (
         outlet(lead),
-        language_name(lead.lang, phrases_of(digest).language),
+        language_name(lead.lang, digest.language),
         published_and_seen(digest, lead.published, lead.first_seen),
     )
-    told = ". ".join([sources_in_words(digest, story), *changes(digest, story)])
-    return ", ".join(part for part in parts if part) + f". {told}."
+    counts = tr.semicolon.join([sources_in_words(digest, story), *changes(digest, story)])
+    return f"{tr.listing(part for part in parts if part)}. {counts}."
 
 
 def changes(digest: Digest, story: Story) -> tuple[str, ...]:
-    """What changed since the reader was told of it: "Headline changed", "Figures corrected: 30 → 45"."""
-    say = phrases_of(digest)
-    corrected = ", ".join(f"{clean(before, 20)} → {clean(now, 20)}" for before, now in story.change.figures[:3])
+    """What changed since the last message about the story: "headline changed", "figures corrected: 30 → 45"."""
+    tr = translation(digest.language)
+    figures = tr.listing(
+        tr.gettext("{before} → {after}", before=clean(before, 20), after=clean(after, 20))
+        for before, after in story.change.figures[:3]
+    )
     return (
-        *([say.headline_changed] if story.change.headline else []),
-        *([say.figures_corrected.format(figures=corrected)] if corrected else []),
+        *([tr.gettext("headline changed")] if story.change.headline else []),
+        *([tr.gettext("figures corrected: {figures}", figures=figures)] if figures else []),
     )
 
 
 def status_label(digest: Digest, story: Story) -> str:
-    """NEW, UPDATE or CONTINUING; "UPDATE +3" if so many more voices tell it."""
-    word = phrases_of(digest).status[story.status]
-    return f"{word} +{story.change.sources}" if story.status == "updated" and story.change.sources else word
+    """NEW, UPDATE or CONTINUING; "UPDATE +3" for three more independent sources."""
+    tr = translation(digest.language)
+    if story.status == "new":
+        return tr.pgettext("status of a story", "NEW")
+    if story.status == "continuing":
+        return tr.pgettext("status of a story", "CONTINUING")
+    more = f" +{story.change.sources}" if story.change.sources else ""
+    return tr.pgettext("status of a story", "UPDATE") + more
 
 
 def severity_label(digest: Digest, story: Story) -> str:
-    """LOW, NORMAL or HIGH: that of the topic it stands under."""
-    return phrases_of(digest).severity[main_topic(story).severity]
+    """LOW, NORMAL or HIGH: the severity of the story's main topic."""
+    tr = translation(digest.language)
+    labels: dict[Severity, str] = {
+        "low": tr.pgettext("severity", "LOW"),
+        "normal": tr.pgettext("severity", "NORMAL"),
+        "high": tr.pgettext("severity", "HIGH"),
+    }
+    return labels[main_topic(story).severity]
 
 
 def sources_in_words(digest: Digest, story: Story) -> str:
     """ "1 source", "7 sources", "7 sources, 3 independent"."""
-    say, count = phrases_of(digest), count_sources(story)
-    told = say.count(count, say.source)
+    tr, count = translation(digest.language), count_sources(story)
     if not 0 < story.independent < count:
-        return told
-    return f"{told}, {say.count(story.independent, say.independent)}"
+        return tr.sources(count)
+    independent = tr.ngettext("{number} independent", "{number} independent", story.independent)
+    return tr.listing((tr.sources(count), independent))
 
 
-def matched_words(story: Story, limit: int = 6) -> str:
+def matched_words(digest: Digest, story: Story, limit: int = 6) -> str:
     """The words that matched, in the article's own form: `"Wagner", "Gao"`; "" if there are none."""
-    told, more = names((word for match in story.topics for word in match.why), limit)
-    return ", ".join(f'"{word}"' for word in told) + (f", +{more}" if more else "")
+    words, more = names((word for match in story.topics for word in match.why), limit)
+    tr = translation(digest.language)
+    return tr.listing([*map(tr.quote, words), *([f"+{more}"] if more else [])])
 
 
 def further_reports(story: Story, limit: int = 4) -> tuple[tuple[Report, ...], int]:
@@ -108,23 +123,27 @@ def further_reports(story: Story, limit: int = 4) -> tuple[tuple[Report, ...], i
     return reports[:limit], max(0, len(reports) - limit)
 
 
-def further_outlets(story: Story) -> str:
-    """The outlets of `further_reports` in one line: "РИА Новости (ru), TASS, +3"; "" if there are none."""
-    reports, more = further_reports(story)
-    return ", ".join([*(outlet_and_language(story, report) for report in reports), *([f"+{more}"] if more else [])])
-
-
 def outlet_and_language(story: Story, report: Report) -> str:
-    """A further report's name: the outlet, with its language where it is not the lead's."""
+    """A further report's outlet, with its language where it is not the lead's: "РИА Новости (ru)"."""
     lang = language_tag(report.lang)
     return outlet(report) + (f" ({lang})" if lang and lang != language_tag(story.lead.lang) else "")
 
 
+def reasons(digest: Digest, story: Story, limit: int = 1000) -> str:
+    """The matched words and the further outlets: `Matched: "Gao". Also in: РИА Новости (ru), TASS, +3.`"""
+    tr, words = translation(digest.language), cut(matched_words(digest, story), limit)
+    reports, more = further_reports(story)
+    outlets = [*(outlet_and_language(story, report) for report in reports), *([f"+{more}"] if more else [])]
+    matched, also = tr.gettext("Matched:"), tr.gettext("Also in:")
+    sentences = (f"{matched} {words}." if words else "", f"{also} {tr.listing(outlets)}." if outlets else "")
+    return " ".join(filter(None, sentences))
+
+
 def outlet(report: Report) -> str:
-    """Who published it, as far as known."""
+    """The outlet that published a report, else the source that it came from."""
     return clean(report.outlet, 60) or clean(report.source, 60)
 
 
 def count_sources(story: Story) -> int:
-    """How many different outlets told the story so far."""
+    """How many outlets have published the story so far."""
     return max(story.outlets, len({outlet(report) for report in (story.lead, *story.reports)}))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.fields import Secret
 from watchpost.operations.doctor.finding import Finding
 
@@ -122,7 +122,7 @@ async def reach(name: str, host: str, port: int, secure: bool, patience: float =
     return Finding(subject, "ok", f"{host}:{port} answers")
 
 
-async def mail(part: Part, patience: float = ANSWER_SECONDS) -> Finding:
+async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Finding:
     """Whether the mail server answers, speaks TLS as configured and takes the login. Sends no mail."""
     import aiosmtplib
 

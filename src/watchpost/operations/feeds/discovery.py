@@ -22,9 +22,9 @@ from watchpost.operations.factory import USER_AGENT
 from watchpost.operations.feeds import subscriptions
 from watchpost.operations.feeds.status import CURES
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.http.fetcher import Fetched, Fetcher, HttpFetcher, Validators
+from watchpost.poll.http.fetcher import Fetched, HttpFetcher, Validators
 from watchpost.poll.schedule import next_visit
-from watchpost.poll.source import Parser
+from watchpost.poll.source import Parser, SourceContext
 from watchpost.poll.sources.feed import Feed
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")
@@ -50,7 +50,7 @@ class Candidate:
 
 
 async def discover(
-    url: str, fetcher: Fetcher, parser: Parser, now: datetime, *, guess: bool = False, pause_seconds: float = 1.0
+    url: str, fetcher: HttpFetcher, parser: Parser, now: datetime, *, guess: bool = False, pause_seconds: float = 1.0
 ) -> tuple[Candidate, ...]:
     """The feeds of the page at `url`, those that can be read first; the page may be a feed itself.
 
@@ -78,7 +78,7 @@ async def named_feeds(page: Fetched, parser: Parser) -> tuple[FeedLink, ...]:
 
 
 async def _try(
-    link: FeedLink, fetcher: Fetcher, parser: Parser, now: datetime, pause_seconds: float, guessed: bool = False
+    link: FeedLink, fetcher: HttpFetcher, parser: Parser, now: datetime, pause_seconds: float, guessed: bool = False
 ) -> Candidate:
     await asyncio.sleep(pause_seconds)
     try:
@@ -108,7 +108,7 @@ async def _candidate(
     )
 
 
-async def _get(fetcher: Fetcher, url: str) -> Fetched:
+async def _get(fetcher: HttpFetcher, url: str) -> Fetched:
     return await fetcher.get(url, headers={}, validators=None, timeout=_TIMEOUT)
 
 
@@ -183,17 +183,15 @@ class Trial:
     named: tuple[FeedLink, ...] = ()
 
 
-class _Recorder:
-    """A Fetcher that remembers the last answer."""
+class _RecordingFetcher(HttpFetcher):
+    """Keeps the last answer."""
 
-    def __init__(self, inner: Fetcher) -> None:
-        self.answer: Fetched | None = None
-        self._inner = inner
+    answer: Fetched | None = None
 
     async def get(
         self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
     ) -> Fetched:
-        self.answer = await self._inner.get(url, headers=headers, validators=validators, timeout=timeout)
+        self.answer = await super().get(url, headers=headers, validators=validators, timeout=timeout)
         return self.answer
 
 
@@ -207,22 +205,20 @@ async def try_feed(
     """One visit to a feed as the poller makes the first one: one GET, read in a child process, by `parser` if given."""
     own = ParserProcess()  # starts its child with the first job
     reads = parser or own
-    recorder = _Recorder(
-        HttpFetcher(
-            user_agent=USER_AGENT,
-            allow_private=[*options.allow_private, *allow_private],
-            proxy=options.proxy.address if options.proxy is not None else None,
-        )
+    fetcher = _RecordingFetcher(
+        user_agent=USER_AGENT,
+        allow_private=[*options.allow_private, *allow_private],
+        proxy=options.proxy.address if options.proxy is not None else None,
     )
-    everything = options.model_copy(update={"on_new": "all"})
+    everything = options.model_copy(update={"on_new": "all", "fulltext": False})
     try:
-        visit = await Feed(name, everything, reads, recorder).visit({}, now)
-        named = await _named(visit.reason, recorder.answer, reads)
+        visit = await Feed(name, everything, SourceContext(reads, USER_AGENT), fetcher).visit({}, now)
+        named = await _named(visit.reason, fetcher.answer, reads)
     finally:
         await own.close()
     ok = visit.outcome != "failed"
-    answer = recorder.answer
-    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, pace=visit.pace)
+    answer = fetcher.answer
+    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, interval=visit.interval)
     body = answer.body if answer is not None else b""
     headers = answer.headers if answer is not None else {}
     return Trial(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from watchpost import redaction
-from watchpost.config.config import Config, Part
+from watchpost.config.config import Config, SourceConfig
 from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import StoreError
 from watchpost.operations import factory
+from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.http import caching, websub
 from watchpost.poll.schedule import shift
 from watchpost.store.overview import Overview
-from watchpost.store.sources import SourceRecord, SourceStatus
+from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
 
 # what an operator can do about a feed in trouble.
 
@@ -51,12 +51,9 @@ REVIVED = {
 """How a feed comes back that is dead or gone."""
 
 
-State = Literal["ok", "failing", "dead", "gone", "never read", "unknown"]
-
-
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """One feed. "unknown": no service runs that could tell. `due` is the next visit, `why` its reason in words.
+    """One feed. `state` is UNKNOWN if the store could not be asked. `due` is the next visit, `why` its reason in words.
 
     `url` is as it may be shown: without tokens. `failing_since` is when the first of the failures was, `cure` what can
     be done about them.
@@ -66,7 +63,7 @@ class FeedStatus:
     url: str
     every: timedelta
     tags: tuple[str, ...]
-    state: State
+    state: SourceState
     failures: int = 0
     reason: str = ""
     detail: str = ""
@@ -95,10 +92,7 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
             ]
             due = await overview.due(names)
     except StoreError as error:
-        bare = (
-            FeedStatus(name, redaction.clean(one.url), one.every, one.tags, "unknown") for name, one in known.items()
-        )
-        return tuple(bare), str(error)
+        return tuple(_unknown(name, options) for name, options in known.items()), str(error)
     return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
 
 
@@ -112,8 +106,7 @@ async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedSt
             due = (await overview.due([name])).get(name)
             return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
-        bare = FeedStatus(name, redaction.clean(options.url), options.every, options.tags, "unknown")
-        return bare, SourceRecord(name, {}, {}), str(error)
+        return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
 
 
 def shown_options(options: FeedOptions) -> dict[str, Any]:
@@ -134,18 +127,17 @@ def _masked(value: object) -> str:
     return "***" if isinstance(value, str) else str(value)
 
 
-def _feed(part: Part) -> FeedOptions | None:
+def _feed(part: SourceConfig) -> FeedOptions | None:
     return part.options if isinstance(part.options, FeedOptions) else None
 
 
 def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
-    state = _state(fare)
     return FeedStatus(
         fare.name,
         redaction.clean(options.url),
         options.every,
         options.tags,
-        state,
+        fare.state,
         fare.failures,
         fare.reason,
         fare.detail,
@@ -154,25 +146,16 @@ def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> F
         due,
         _why(fare),
         fare.failing_since,
-        REVIVED.get(state) or CURES.get(fare.reason, "") if fare.failures else "",
+        REVIVED.get(fare.state) or CURES.get(fare.reason, "") if fare.failures else "",
     )
 
 
-def _state(fare: SourceStatus) -> State:
-    if fare.state == "gone" or fare.reason == "gone":
-        return "gone"
-    if fare.state == "dead":
-        return "dead"
-    if fare.failures:
-        return "failing"
-    return "ok" if fare.last_read is not None else "never read"
+def _unknown(name: str, options: FeedOptions) -> FeedStatus:
+    return FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
 
 
 def _why(fare: SourceStatus) -> str:
-    """The poller writes "2026-11-23 12:10:00 UTC, every 10 minutes"."""
-    if fare.last_visit is None:
-        return "it is new: as soon as a poller has a hand free"
-    return fare.next_visit.partition(" UTC, ")[2] or fare.next_visit
+    return fare.next_why if fare.last_visit is not None else "it is new: it is read when a poller is free"
 
 
 def failing(found: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:
@@ -188,13 +171,13 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def parts(
-    name: str, every: timedelta, configured: bool, memory: Mapping[str, str], failures: int, now: datetime
+    name: str, every: timedelta, configured: bool, memory: FeedMemory, failures: int, now: datetime
 ) -> tuple[str, ...]:
-    """Everything that speaks for waiting; the longest of it decides. `memory` is the feed's, {} if nothing is kept.
+    """Everything that speaks for waiting; the longest of it decides. `memory` is what is kept of the feed.
 
     `configured`: somebody wrote the interval `every`; else it is what a feed begins with.
     """
-    pace = caching.pace(memory, {}, adaptive=not configured)
+    pace = memory.interval("", adaptive=not configured)
     if configured:
         found = [f"every {in_words(every)}, as configured"]
     elif pace.every is not None:
@@ -206,7 +189,7 @@ def parts(
     if failures > 1:
         found.append(f"doubled with each failure after the first, of which there are {failures} in a row")
     found += [floor.why for floor in pace.floors]
-    pushed = websub.floor(memory, now)
+    pushed = memory.subscription.minimum_wait(now)
     found += [pushed.why] if pushed is not None else []
     if pace.skip_hours:
         found.append(f"the feed wants no visits at {', '.join(f'{hour}h' for hour in pace.skip_hours)} GMT")

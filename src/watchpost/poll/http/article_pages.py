@@ -18,7 +18,6 @@ from watchpost.poll.http.fetcher import (
     REDIRECTS,
     Bounds,
     Fetched,
-    Fetcher,
     HttpFetcher,
     accepted,
     host_of,
@@ -26,7 +25,7 @@ from watchpost.poll.http.fetcher import (
     redirected,
 )
 from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsCache, product, read_robots
-from watchpost.poll.registry import Registry
+from watchpost.store.polling import PollStore
 
 PAGE_SECONDS = 10.0
 """How long one answer may take."""
@@ -43,10 +42,10 @@ class OutOfTime(Exception):
 
 
 class PageFetcher:
-    """Fetches the pages of one feed's articles. `registry` None: nobody else asks these hosts."""
+    """Fetches the pages of one feed's articles. `poll_store` None: nobody else asks these hosts."""
 
     def __init__(
-        self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsCache, registry: Registry | None
+        self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsCache, poll_store: PollStore | None
     ) -> None:
         proxy = options.proxy.address if options.proxy is not None else None
         named = [value for name, value in options.headers.items() if name.lower() == "user-agent"]
@@ -54,12 +53,12 @@ class PageFetcher:
         self._feed = feed
         self._agent = agent
         self._robots = robots
-        self._registry = registry
+        self._poll_store = poll_store
         self._home = urlsplit(options.url).hostname
-        self._own: Fetcher = HttpFetcher(
+        self._own = HttpFetcher(
             user_agent=agent, allow_private=options.allow_private, proxy=proxy, bounds=_BOUNDS, plain=True
         )
-        self._public: Fetcher = HttpFetcher(user_agent=agent, proxy=proxy, bounds=_BOUNDS, plain=True)
+        self._public = HttpFetcher(user_agent=agent, proxy=proxy, bounds=_BOUNDS, plain=True)
 
     async def get(self, url: str, headers: Mapping[str, str], deadline: float) -> Fetched:
         """The page; `headers` go to the origin of `url` alone. `deadline` is a time of the running loop.
@@ -108,8 +107,8 @@ class PageFetcher:
 
     async def _ask(self, url: str, headers: Mapping[str, str], deadline: float) -> Fetched:
         host, holder, loop = host_of(url), f"page:{self._feed}", asyncio.get_running_loop()
-        while self._registry is not None:
-            wait_ms = await self._registry.claim_host(host, holder, self._feed, int(PAGE_SECONDS * 1000))
+        while self._poll_store is not None:
+            wait_ms = await self._poll_store.claim_host(host, holder, self._feed, int(PAGE_SECONDS * 1000))
             if not wait_ms:
                 break
             if loop.time() + wait_ms / 1000 >= deadline:
@@ -123,9 +122,9 @@ class PageFetcher:
             timeout = timedelta(seconds=min(PAGE_SECONDS, max(left, 1.0)))
             return await fetcher.get(url, headers=headers, validators=None, timeout=timeout)
         finally:
-            if self._registry is not None:
+            if self._poll_store is not None:
                 with suppress(StoreError):  # the hold ends by itself
-                    await self._registry.release_host(host, holder)
+                    await self._poll_store.release_host(host, holder)
 
 
 def _page(answer: Fetched) -> Fetched:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -74,18 +74,8 @@ class Fetched:
         return declared_charset(self.headers.get("content-type", ""))
 
 
-class Fetcher(Protocol):
-    """Somebody who fetches one URL."""
-
-    async def get(
-        self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
-    ) -> Fetched:
-        """One GET within `timeout` in total. Raises FetchError with a Reason, and "Retry-After" where given."""
-        ...
-
-
 class HttpFetcher:
-    """A Fetcher by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
+    """One GET at a time by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
 
     `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer comes
     back as it is, whatever its status, and no redirect is followed: for callers that have a word in each hop.
@@ -110,7 +100,10 @@ class HttpFetcher:
     async def get(
         self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
     ) -> Fetched:
-        """See Fetcher. `headers` are sent to the origin of `url` alone: they may hold a secret."""
+        """One GET within `timeout` in total. Raises FetchError with a Reason, and "Retry-After" where given.
+
+        `headers` are sent to the origin of `url` alone: they may hold a secret.
+        """
         seconds = timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
@@ -235,59 +228,6 @@ def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
         return FetchError("unreachable", f"the answer is not valid HTTP: {message}")
     failure = network_failure(error)
     return FetchError("unreachable" if failure.kind == "other" else failure.kind, failure.problem)
-
-
-# a feed that has moved for good, proven over time before it is believed (RFC 9110, 15.4.2 and 15.4.9).
-#
-# A permanent redirect is followed at each visit. Only when it has led to the same place three times, with a day
-# between the first and the last, and to a feed each time, is that place visited directly: a captive portal or a
-# mistake at the other end lasts less long. The place that the operator wrote stays the feed's name and its way back.
-
-
-PROOFS = 3
-PROVEN_AFTER = timedelta(hours=24)
-
-
-def noted(memory: Mapping[str, str], target: str, now: datetime) -> dict[str, str]:
-    """What to remember after a visit that brought a feed. `target` is where permanent redirects led, "" if nowhere.
-
-    `moved` is the place that is being proven, `moved_since` and `moved_times` since when and how often it was
-    seen, `moved_to` the proven place.
-    """
-    if not target:
-        return {"moved": "", "moved_since": "", "moved_times": ""}
-    if target == memory.get("moved"):
-        since, times = memory.get("moved_since", ""), memory.get("moved_times", "")
-    else:
-        since, times = "", ""
-    began = _moment(since) or now
-    count = (int(times) if times.isascii() and times.isdigit() and len(times) < 6 else 0) + 1
-    if count >= PROOFS and now - began >= PROVEN_AFTER:
-        return {"moved": "", "moved_since": "", "moved_times": "", "moved_to": target}
-    return {"moved": target, "moved_since": began.isoformat(timespec="seconds"), "moved_times": str(count)}
-
-
-def back() -> dict[str, str]:
-    """What to remember when the proven place has failed: the next visit goes to the place in the configuration."""
-    return {"moved_to": "", "moved": "", "moved_since": "", "moved_times": ""}
-
-
-def said(memory: Mapping[str, str]) -> str:
-    """For the operator: where the feed has gone, "" if nowhere."""
-    if memory.get("moved_to"):
-        return f"moved for good, read at {memory['moved_to']}"
-    return f"moved for good to {memory['moved']}, the server says" if memory.get("moved") else ""
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
-# what two web addresses have in common.
 
 
 def host_of(url: str) -> str:

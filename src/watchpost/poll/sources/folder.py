@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Options, Size
+from watchpost.config.fields import ADVANCED, Duration, Options, Size
 from watchpost.documents.encoding import is_text_encoding
 from watchpost.documents.results import Failure
 from watchpost.poll.folders.files import (
@@ -27,8 +27,8 @@ from watchpost.poll.folders.files import (
 )
 from watchpost.poll.folders.removals import FileRemovals
 from watchpost.poll.folders.scan import Look, ScannedFile, Settling, compile_glob, scan
-from watchpost.poll.schedule import Visit
 from watchpost.poll.source import Parser, SourceContext, SourceKind
+from watchpost.poll.visit import Visit
 
 _PATIENCE = timedelta(seconds=10)  # a visit that takes longer hands on what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script: nobody else is served meanwhile
@@ -62,8 +62,8 @@ class FolderOptions(Options):
 
     path: Annotated[Path, BeforeValidator(_place)]
     glob: Annotated[str, AfterValidator(_pattern)] = "**/*.{txt,md,html,htm,eml,pdf,docx,jsonl,json,xml,rss,atom,rdf}"
-    settle: Duration = Field(timedelta(seconds=1), ge=timedelta(0))
-    every: Duration = Field(timedelta(seconds=1), gt=timedelta(0))
+    settle: Annotated[Duration, Field(ge=timedelta(0)), ADVANCED] = timedelta(seconds=1)
+    every: Annotated[Duration, Field(gt=timedelta(0)), ADVANCED] = timedelta(seconds=1)
     after: Literal["keep", "move", "delete"] = "keep"
     move_to: Annotated[Path, BeforeValidator(_place)] | None = None
     lang: str = ""

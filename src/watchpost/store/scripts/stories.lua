@@ -3,8 +3,8 @@
 -- A story is named by the first 16 digits of its id there. Work is bounded: 24 hashes, 8 stories, 8 texts of each.
 local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
-local FURNITURE = 4
-local BEYOND_FURNITURE, WITNESSES, NEARLY_ALL, SAME_OPENING, OWN_COPY = 95, 2, 0.8, 0.4, 0.85
+local BOILERPLATE = 4
+local BEYOND_BOILERPLATE, WITNESSES, NEARLY_ALL, SAME_OPENING, OWN_COPY = 95, 2, 0.8, 0.4, 0.85
 local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
 
 local function hashes(sketch)
@@ -27,13 +27,13 @@ local function in_common(one, other)
 end
 
 -- Of the hashes looked up that a story holds, the share that stands in many stories. holders: by number of the hash.
-local function furnished(name, holders, looked)
+local function boilerplate_share(name, holders, looked)
   local held, many = 0, 0
   for i = 1, looked do
     local there = holders[i]
     if there and (there[name] or there.n >= COMMON) then
       held = held + 1
-      if there.n >= FURNITURE then many = many + 1 end
+      if there.n >= BOILERPLATE then many = many + 1 end
     end
   end
   if held == 0 then return 0 end
@@ -41,7 +41,7 @@ local function furnished(name, holders, looked)
 end
 
 -- The share of the smaller text that the other one holds; 0 if the sketches tell too little.
-local function contained(one, other, furniture)
+local function contained(one, other, boilerplate)
   local limit = math.huge
   if not one.whole then limit = one.hashes[#one.hashes] end
   if not other.whole then limit = math.min(limit, other.hashes[#other.hashes]) end
@@ -54,8 +54,8 @@ local function contained(one, other, furniture)
   end
   local fewest = math.min(mine, theirs)
   if shared < LEAST or (fewest < FEW and shared < OF_FEW * fewest) then return 0 end
-  if furniture >= 1 then return 0 end
-  return shared * (1 - furniture) / (fewest - shared * furniture)
+  if boilerplate >= 1 then return 0 end
+  return shared * (1 - boilerplate) / (fewest - shared * boilerplate)
 end
 
 local function other_figures(one, other)
@@ -83,7 +83,7 @@ end
 -- Whether what two texts share is more than what outlets put under many headlines.
 local function is_evidence(one, other, share)
   if not other.size then return true end  -- a record of an earlier version
-  if share * math.min(one.size, other.size) >= BEYOND_FURNITURE then return true end
+  if share * math.min(one.size, other.size) >= BEYOND_BOILERPLATE then return true end
   if not speaks_of(one, other) then return false end
   local mine, theirs = words(one.opening), words(other.opening)
   return share >= NEARLY_ALL or in_common(mine, theirs) >= SAME_OPENING * math.min(#mine, #theirs)
@@ -98,7 +98,7 @@ local function joins(one, other, share)
   if share < CONTAINED or not is_evidence(one, other, share) then return false end
   local same_outlet = one.outlet == other.outlet
   if same_outlet and other.size and not same_words(one.headline, other.headline) then
-    if share < OWN_COPY or share * math.min(one.size, other.size) < BEYOND_FURNITURE then return false end
+    if share < OWN_COPY or share * math.min(one.size, other.size) < BEYOND_BOILERPLATE then return false end
     if other_figures(one, other) then return false end
   end
   if math.abs(one.day - other.day) < ANOTHER_DAY then return true end
@@ -164,13 +164,13 @@ local function nearest(parts, k_story, sig, since)
   end)
   local best, story, voice = 0, nil, nil
   for i = 1, math.min(CANDIDATES, #names) do
-    local furniture = furnished(names[i], holders, #looked)
+    local boilerplate = boilerplate_share(names[i], holders, #looked)
     for slot = 1, TEXTS do
       local record = redis.call('HGET', k_story .. names[i], 'text' .. slot)
       if not record then break end
       local text = text_of(record)
       if text.seen > since then
-        local share = contained(sig, text, furniture)
+        local share = contained(sig, text, boilerplate)
         if share > best and joins(sig, text, share) then best, story, voice = share, names[i], text.voice end
       end
     end

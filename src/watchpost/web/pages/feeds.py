@@ -26,13 +26,6 @@ class Row:
     new: int
 
 
-def state_of(status: SourceStatus) -> str:
-    """One word: how a source fares."""
-    if status.state:
-        return status.state
-    return "failing" if status.failures else "ok" if status.last_read is not None else "new"
-
-
 def page_of_feeds(
     statuses: Sequence[SourceStatus],
     due: Mapping[str, datetime],
@@ -47,7 +40,7 @@ def page_of_feeds(
     counts: dict[str, int] = {}
     rows = []
     for status in statuses:
-        state, place = state_of(status), places.get(status.name, "")
+        state, place = status.state, places.get(status.name, "")
         counts[state] = counts.get(state, 0) + 1
         if (wanted and state != wanted) or (text and text not in f"{status.name} {place}".casefold()):
             continue

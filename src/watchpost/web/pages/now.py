@@ -10,8 +10,6 @@ from watchpost.store.overview import Depths
 from watchpost.store.receivers import ReceiverState
 from watchpost.store.sources import SourceStatus
 from watchpost.web.pages.digests import Upcoming
-from watchpost.web.pages.feeds import state_of
-from watchpost.web.schemas import reason_of
 
 SHOWN = 20
 
@@ -55,9 +53,7 @@ def page_of_now(
             ("hits", day.get("hits", 0)),
             ("messages sent", day.get("sent", 0)),
         ],
-        "failing": [
-            (status, state_of(status), due.get(status.name), reason_of(status.next_visit)) for status in failing[:SHOWN]
-        ],
+        "failing": [(status, status.state, due.get(status.name), status.next_why) for status in failing[:SHOWN]],
         "failing_count": len(failing),
         "total": len(sources),
         "receivers": [(name, state, state.status(now)) for name, state in receivers.items()],

@@ -1,4 +1,4 @@
-"""Reports in five languages, and the furniture that outlets put around many of them.
+"""Reports in five languages, and the boilerplate that outlets put around many of them.
 
 All texts are invented. A case is a pair of articles and whether they are one story.
 """
@@ -26,7 +26,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Reports of three events, and furniture: a teaser, a disclaimer, links to other reports, and a daily bulletin."""
+    """Reports of three events, and boilerplate: a teaser, a disclaimer, links to other reports, and a daily bulletin."""
 
     reports: tuple[Report, Report, Report]
     teaser: str
@@ -392,16 +392,16 @@ def _apart(lang: str, words: Language) -> Iterator[Case]:
         (gold.headline, words.teaser, "daily"),
         (library.headline, words.teaser, "sunday"),
     )
-    for name, furniture in (("disclaimer", words.disclaimer), ("links", words.links), ("teaser", words.teaser)):
+    for name, boilerplate in (("disclaimer", words.disclaimer), ("links", words.links), ("teaser", words.teaser)):
         yield pair(
             f"a lead of its own and one {name} below, one outlet",
-            (gold.headline, f"{gold.text[0]}\n\n{furniture}", "daily"),
-            (ferry.headline, f"{ferry.text[0]}\n\n{furniture}", "daily"),
+            (gold.headline, f"{gold.text[0]}\n\n{boilerplate}", "daily"),
+            (ferry.headline, f"{ferry.text[0]}\n\n{boilerplate}", "daily"),
         )
         yield pair(
             f"a lead of its own and one {name} below, two outlets",
-            (gold.headline, f"{gold.text[0]}\n\n{furniture}", "daily"),
-            (library.headline, f"{library.text[0]}\n\n{furniture}", "sunday"),
+            (gold.headline, f"{gold.text[0]}\n\n{boilerplate}", "daily"),
+            (library.headline, f"{library.text[0]}\n\n{boilerplate}", "sunday"),
         )
     yield pair(
         "a disclaimer above the lead, two outlets",
@@ -454,7 +454,7 @@ def _together(lang: str, words: Language) -> Iterator[Case]:
         (library.other_headline, text(library, 0, 3, 1, 2, 4), "paper"),
     )
     yield pair(
-        "a copy with furniture below",
+        "a copy with boilerplate below",
         (gold.headline, text(gold), "agency"),
         (gold.other_headline, f"{text(gold)}\n\n{words.links}\n\n{words.teaser}", "paper"),
     )

@@ -1,14 +1,12 @@
-"""Digests for the tests of editions and receivers: a plain one, a hostile one, an endless one."""
+"""Digests for the tests of forms and receivers: a plain one, a hostile one, an endless one."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from watchpost.model import Delivery, Digest, Message, Report, Snippet, Story, TopicMatch, UnreadSource
-from watchpost.notify.receiver import ReceiverContext
 
 WHEN = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
 SENTENCE = "…des combattants de Wagner ont été vus près de Gao, selon trois sources 🙂 Вагнер"
@@ -131,16 +129,6 @@ def endless(count: int = 500, **fields: Any) -> Digest:
         ),
         **fields,
     )
-
-
-def context(waits: list[float] | None = None) -> ReceiverContext:
-    """What receivers get from the service, with a `sleep` that only notes in `waits` how long it should have taken."""
-
-    async def sleep(seconds: float) -> None:
-        if waits is not None:
-            waits.append(seconds)
-
-    return ReceiverContext("watchpost/1.0", "newsdesk", io.StringIO(), sleep=sleep)
 
 
 def delivery(message: Message, attempt: int = 1, id_: str = "7f3a" * 8) -> Delivery:

@@ -1,0 +1,305 @@
+"""Reads the files of a configuration: the main one, those that it includes, and the lists of feeds that it names.
+
+Nothing here raises for what a file holds: what is wrong is a complaint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+
+from watchpost.config.errors import Block, suggest, unknown_key
+from watchpost.config.format import rename_keys
+from watchpost.config.opml import MAX_BYTES as MAX_LIST_BYTES
+from watchpost.config.opml import NAME, NAME_RULE, Outline, host_stem, read_opml
+from watchpost.config.schema import SECTIONS, MainFile
+from watchpost.config.yaml_reader import MappingNode, Mark, Node, ScalarNode, SequenceNode, is_null, read_yaml, shown
+from watchpost.errors import Complaint
+
+MAX_BYTES = 1024 * 1024
+
+_WILDCARDS = "*?["
+
+
+@dataclass(slots=True)
+class Sections:
+    """The blocks of each section in file order, and complaints about their names.
+
+    `unsure`: a section is misspelt or has the wrong shape, so that it is unknown which names exist.
+    """
+
+    feeds: list[Block] = field(default_factory=list)
+    folders: list[Block] = field(default_factory=list)
+    queries: list[Block] = field(default_factory=list)
+    topics: list[Block] = field(default_factory=list)
+    receivers: list[Block] = field(default_factory=list)
+    routes: list[Block] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The main file, and the sections of it and of all files that it includes; `names` are theirs, as in complaints.
+
+    `complete`: all could be read; else it is unknown which names exist. `directories`: where a pattern may match more
+    files later. `warnings` are about deprecated keys.
+    """
+
+    main: MappingNode
+    sections: Sections
+    names: tuple[str, ...]
+    complaints: tuple[Complaint, ...]
+    complete: bool
+    directories: tuple[Path, ...]
+    warnings: tuple[Complaint, ...]
+
+
+def read_files(path: Path) -> Files:
+    """Reads `path` and its includes."""
+    main, found = _read_tree(path)
+    complaints, complete = list(found), main is not None
+    root = main or MappingNode(Mark(str(path)), {})
+    directories: dict[Path, None] = {}
+    trees: dict[str, MappingNode] = {str(path): root}
+    names = [str(path)]
+    for pattern in _patterns(root):
+        paths, problem = _matches(path, pattern.text)
+        directories |= dict.fromkeys(_watched_directory(path, pattern.text))
+        if problem:
+            complaints.append(pattern.mark.complaint("include", problem))
+        for included in paths:
+            name = str(included)
+            if name in names or included.resolve() == path.resolve():
+                continue  # two patterns match it, or it is the main file itself
+            names.append(name)
+            tree, found = _read_tree(included)
+            complaints.extend(found)
+            if tree is None:
+                complete = False
+            else:
+                trees[name] = tree
+    deprecated = [complaint for tree in trees.values() for complaint in rename_keys(tree)]
+    complaints += [complaint for complaint in deprecated if complaint.severity == "error"]
+    warnings = tuple(complaint for complaint in deprecated if complaint.severity != "error")
+    sections = _collect(list(trees.values()))
+    return Files(root, sections, tuple(names), tuple(complaints), complete, tuple(directories), warnings)
+
+
+def _patterns(root: MappingNode) -> Iterator[ScalarNode]:
+    node = root.get("include")
+    nodes: tuple[Node, ...] = node.items if isinstance(node, SequenceNode) else () if node is None else (node,)
+    return (each for each in nodes if isinstance(each, ScalarNode) and isinstance(each.value, str))
+
+
+def _is_pattern(text: str) -> bool:
+    return any(character in text for character in _WILDCARDS)
+
+
+def _watched_directory(main: Path, pattern: str) -> tuple[Path, ...]:
+    """The directory in which more files may match `pattern` later; none for the name of one file."""
+    fixed = list(takewhile(lambda part: not _is_pattern(part), Path(pattern).parts))
+    return () if len(fixed) == len(Path(pattern).parts) else (main.parent.joinpath(*fixed),)
+
+
+def _matches(main: Path, pattern: str) -> tuple[list[Path], str]:
+    given = Path(pattern)
+    base, relative = (Path(given.anchor), given.relative_to(given.anchor)) if given.anchor else (main.parent, given)
+    try:
+        paths = sorted(base.glob(str(relative)))
+    except (ValueError, NotImplementedError, OSError):
+        return [], "this is not a pattern of file names; write it like topics/*.yaml"
+    if not _is_pattern(pattern):
+        return (paths, "") if paths else ([], "there is no such file")
+    # Editors leave hidden twins beside the files they edit.
+    return [path for path in paths if path.is_file() and (not path.name.startswith(".") or given.name[0] == ".")], ""
+
+
+def _read_tree(path: Path) -> tuple[MappingNode | None, tuple[Complaint, ...]]:
+    """The root mapping of one file; a file without content is an empty mapping."""
+    whole = Mark(str(path))
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None, (whole.complaint("", "no such file"),)
+    except IsADirectoryError:
+        return None, (whole.complaint("", "this is a directory; name a YAML file"),)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a file name"
+        return None, (whole.complaint("", f"cannot be read: {reason}"),)
+    if len(raw) > MAX_BYTES:
+        return None, (whole.complaint("", "larger than 1 MiB; split it with include"),)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].split(b"\n")
+        column = len(before[-1].decode("utf-8", "replace")) + 1
+        return None, (Mark(str(path), len(before), column).complaint("", "not UTF-8; save the file as UTF-8"),)
+    tree, complaints = read_yaml(text, str(path))
+    if isinstance(tree, MappingNode):
+        return tree, complaints
+    if complaints:
+        return None, complaints
+    if tree is None or is_null(tree):
+        return MappingNode(whole, {}), ()
+    return None, (tree.mark.complaint("", "this is not a mapping; write lines like `version: 1`"),)
+
+
+def _collect(roots: Sequence[MappingNode]) -> Sections:
+    """The blocks of the main file, then of each included one. A name may be used once, whatever the file."""
+    sections = Sections()
+    keys = (key for root in roots for key in root.entries if key not in MainFile.model_fields)
+    sections.unsure = any(suggest(key, SECTIONS) for key in keys)
+    for root in roots[1:]:
+        sections.complaints.extend(_foreign_keys(root))
+    sources: dict[str, Block] = {}
+    queries: dict[str, Block] = {}  # queries and topics share their names: @name means one thing
+    receivers: dict[str, Block] = {}
+    listed: list[tuple[int, Node]] = []
+    for root in roots:
+        node = root.get("feeds")
+        if isinstance(node, SequenceNode):
+            listed.extend(enumerate(node.items))
+        else:
+            sections.feeds += _named("feeds", root, sources, sections)
+        sections.folders += _named("folders", root, sources, sections)
+        sections.queries += _named("queries", root, queries, sections)
+        sections.topics += _named("topics", root, queries, sections)
+        sections.receivers += _named("receivers", root, receivers, sections)
+        sections.routes += _routes(root, sections.complaints)
+    for index, item in listed:
+        block = Block(_derived_name(item, sources), f"feeds[{index}]", item.mark, item)
+        sources[block.name] = block
+        sections.feeds.append(block)
+    return sections
+
+
+def _foreign_keys(root: MappingNode) -> Iterator[Complaint]:
+    """Complaints about keys that may not stand in an included file."""
+    for key, entry in root.entries.items():
+        if key in SECTIONS:
+            continue
+        if key not in MainFile.model_fields:
+            yield entry.mark.complaint(shown(key), unknown_key(key, SECTIONS))
+        elif key != "version":
+            yield entry.mark.complaint(key, "this key belongs in the main file; move it there")
+        elif not isinstance(entry.node, ScalarNode) or entry.node.value != 1:
+            yield entry.place.complaint(key, "must be 1")
+
+
+def _named(section: str, root: MappingNode, known: dict[str, Block], sections: Sections) -> list[Block]:
+    """The blocks of one section of one file whose names are new; they are added to `known`, which all files share."""
+    node, complaints = root.get(section), sections.complaints
+    if node is None:
+        return []
+    if not isinstance(node, MappingNode):
+        sections.unsure = True
+        problem = "this is not a mapping; write a name for each, a colon, and what it is"
+        complaints.append(root.entries[section].place.complaint(section, problem))
+        return []
+    blocks = []
+    for name, entry in node.entries.items():
+        block = Block(name, f"{section}.{shown(name)}", entry.mark, entry.node)
+        if not NAME.fullmatch(name):
+            complaints.append(entry.mark.complaint(block.path, NAME_RULE))
+        elif name in known:
+            complaints.append(entry.mark.defined_twice(name, block.path, known[name].mark))
+            continue
+        known[name] = block
+        blocks.append(block)
+    return blocks
+
+
+def _routes(root: MappingNode, complaints: list[Complaint]) -> list[Block]:
+    node = root.get("routes")
+    if node is None:
+        return []
+    if not isinstance(node, SequenceNode):
+        place = root.entries["routes"].place
+        complaints.append(place.complaint("routes", "this is not a list; begin each route with '- '"))
+        return []
+    return [Block("", f"routes[{index}]", item.mark, item) for index, item in enumerate(node.items)]
+
+
+def _derived_name(item: Node, taken: Collection[str]) -> str:
+    """A name for a feed without one: `https://www.rfi.fr/…` is `rfi-fr`, the next from there `rfi-fr-2`."""
+    url = item.get("url") if isinstance(item, MappingNode) else item
+    stem = host_stem(url.text if isinstance(url, ScalarNode) else "")
+    name, number = stem, 2
+    while name in taken:
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """One OPML file, and the entry of `feeds_from` (from 0) that names it."""
+
+    entry: int
+    name: str
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The files that `feeds_from` names. With complaints it is unknown which feeds there are."""
+
+    files: tuple[ListFile, ...]
+    complaints: tuple[Complaint, ...]
+    warnings: tuple[Complaint, ...]
+    directories: tuple[Path, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them could be read."""
+        return not self.complaints
+
+
+def read_lists(main: Path, root: MappingNode) -> Lists:
+    """Reads the lists of feeds that `root`, the main file, names. A file counts once."""
+    files: dict[str, ListFile] = {}
+    complaints: list[Complaint] = []
+    warnings: list[Complaint] = []
+    directories: dict[Path, None] = {}
+    for index, path, entry in list_entries(root):
+        opml = entry.get("opml")
+        if not isinstance(opml, ScalarNode) or not isinstance(opml.value, str) or not opml.value:
+            continue  # the model of the main file complains
+        directories |= dict.fromkeys(_watched_directory(main, opml.value))
+        contents, problem = _read_list(main, opml.value)
+        if problem:
+            complaints.append(opml.mark.complaint(f"{path}.opml", problem))
+        for name, data in contents:
+            if name not in files:
+                outlines, found = read_opml(data, name)
+                complaints += [each for each in found if each.severity == "error"]
+                warnings += [each for each in found if each.severity != "error"]
+                files[name] = ListFile(index, name, outlines)
+    return Lists(tuple(files.values()), tuple(complaints), tuple(warnings), tuple(directories))
+
+
+def list_entries(root: MappingNode) -> Iterator[tuple[int, str, MappingNode]]:
+    """The entries of `feeds_from`, a list or a single one: each with its number and its path."""
+    node = root.get("feeds_from")
+    if isinstance(node, MappingNode):
+        yield 0, "feeds_from", node
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.items):
+            if isinstance(item, MappingNode):
+                yield index, f"feeds_from[{index}]", item
+
+
+def _read_list(main: Path, pattern: str) -> tuple[list[tuple[str, bytes]], str]:
+    """Name and content of the files that `pattern` names, and what is wrong. Content ends above opml.MAX_BYTES."""
+    paths, problem = _matches(main, pattern)
+    contents = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                contents.append((str(path), file.read(MAX_LIST_BYTES + 1)))
+        except OSError as error:
+            return [], f"{path} cannot be read: {error.strerror}"
+    return contents, problem or ("" if contents else "no file matches this pattern")
