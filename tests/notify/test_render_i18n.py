@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from gettext import GNUTranslations
 from pathlib import Path
 from typing import Any, get_args
@@ -132,3 +134,11 @@ def test_the_configuration_offers_each_language() -> None:
 def test_french_has_a_no_break_space_before_double_punctuation() -> None:
     text = "".join("".join(value) for value in messages("fr").values())
     assert not re.search(r"(?<!\N{NO-BREAK SPACE})[:;»]|«(?!\N{NO-BREAK SPACE})", text)
+
+
+def test_importing_the_forms_of_a_digest_loads_no_catalogue() -> None:
+    code = (
+        "import sys; from watchpost.notify.render import html, plain, template; "
+        "sys.exit(bool({'babel', 'jinja2', 'css_inline'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

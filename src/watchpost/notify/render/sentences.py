@@ -86,7 +86,11 @@ def nothing(digest: Digest) -> str:
             hits,
         )
     if digest.omitted:
-        return tr.gettext("Not shown: {stories}.", stories=tr.stories(digest.omitted))
+        return tr.ngettext(
+            "{number} story matched, but could not be shown.",
+            "{number} stories matched, but could not be shown.",
+            digest.omitted,
+        )
     if total and failed >= total:
         return tr.ngettext(
             "Nothing matched: the only source could not be read.",
