@@ -21,8 +21,8 @@ from typing import Self
 
 from watchpost.query.operators import Near
 from watchpost.query.terms import Leaf
-from watchpost.query.tokens import Step, folded_words
 from watchpost.query.tree import And, Node, Not, Or, Query
+from watchpost.query.words import WordPattern, folded_words
 
 Fields = Mapping[str, str]
 
@@ -47,7 +47,7 @@ class NaiveRe:
     def _test(self, node: Node) -> Callable[[str], bool]:
         match node:
             case Leaf():
-                search = self._compiled(rf"\b{_pattern(node.steps)}").search
+                search = self._compiled(rf"\b{_pattern(node.patterns)}").search
                 return lambda text: search(text) is not None
             case And(parts=parts):
                 tests = [self._test(part) for part in parts]
@@ -59,7 +59,7 @@ class NaiveRe:
                 positive = self._test(part)
                 return lambda text: not positive(text)
             case Near():
-                left, right = ("|".join(_pattern(leaf.steps) for leaf in _leaves(side)) for side in node.children)
+                left, right = ("|".join(_pattern(leaf.patterns) for leaf in _leaves(side)) for side in node.children)
                 gap = rf"(?: \w+){{0,{node.words}}} "
                 search = self._compiled(rf"\b(?:(?:{left}){gap}(?:{right})|(?:{right}){gap}(?:{left}))").search
                 return lambda text: search(text) is not None
@@ -170,15 +170,15 @@ def _leaves(node: Node) -> Iterator[Leaf]:
         yield from _leaves(child)
 
 
-def _pattern(steps: Sequence[Step]) -> str:
-    words = " ".join(re.escape(step.folded) for step in steps)
-    return words if steps[-1].prefix else rf"{words}\b"
+def _pattern(patterns: Sequence[WordPattern]) -> str:
+    words = " ".join(re.escape(pattern.folded) for pattern in patterns)
+    return words if patterns[-1].prefix else rf"{words}\b"
 
 
 def _fts5(node: Node) -> str:
     match node:
         case Leaf():
-            return f'"{_words(node)}"{"*" * node.steps[-1].prefix}'
+            return f'"{_words(node)}"{"*" * node.patterns[-1].prefix}'
         case And(parts=parts):
             positive = " AND ".join(_fts5(part) for part in parts if not isinstance(part, Not))
             return f"({positive}){''.join(f' NOT {_fts5(part.part)}' for part in parts if isinstance(part, Not))}"
@@ -194,7 +194,7 @@ def _fts5(node: Node) -> str:
 def _tsquery(node: Node) -> str:
     match node:
         case Leaf():
-            return "(" + " <-> ".join(f"'{step.folded}'{':*' * step.prefix}" for step in node.steps) + ")"
+            return "(" + " <-> ".join(f"'{pattern.folded}'{':*' * pattern.prefix}" for pattern in node.patterns) + ")"
         case And() | Near():
             return f"({' & '.join(map(_tsquery, node.children))})"
         case Or(parts=parts):
@@ -205,7 +205,7 @@ def _tsquery(node: Node) -> str:
 
 
 def _words(leaf: Leaf) -> str:
-    return " ".join(step.folded for step in leaf.steps)
+    return " ".join(pattern.folded for pattern in leaf.patterns)
 
 
 def _sql(text: str) -> str:

@@ -207,10 +207,10 @@ def run() -> None:
             for what, ours, others in (("enqueue", _ENQUEUE, peers.ENQUEUE), ("process", _PROCESS, peers.PROCESS))
         }
         rates: dict[str, Rates] = {what: {name: [] for name in named} for what, named in measures.items()}
-        steps = [(what, name) for what, named in measures.items() for name in named]
+        patterns = [(what, name) for what, named in measures.items() for name in named]
         for number in range(ROUNDS):
-            random.Random(number).shuffle(steps)
-            for what, name in steps:
+            random.Random(number).shuffle(patterns)
+            for what, name in patterns:
                 server.flush()
                 rates[what][name].append(measures[what][name](f"r{number}"))
     figures = [median_of(f"{what}: {name}", rounds, "/s") for what in rates for name, rounds in rates[what].items()]

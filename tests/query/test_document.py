@@ -8,7 +8,7 @@ import pytest
 
 from watchpost.query.document import Document
 from watchpost.query.parser import parse
-from watchpost.query.tokens import fold, letters, steps, words
+from watchpost.query.words import fold, letters, word_patterns, words
 
 NFD = unicodedata.normalize("NFD", "Assimi Goïta, été")
 
@@ -134,7 +134,7 @@ def test_letters_that_are_never_folded_together(pair: tuple[str, str]) -> None:
 @pytest.mark.parametrize("text", ["", " \n", "…—!?", "\u0640", "\u0301", "\u200b", "\ud800", "\0", "\u3164"])
 def test_text_without_words(text: str) -> None:
     assert words(text) == []
-    assert steps(text) == ()
+    assert word_patterns(text) == ()
 
 
 def test_offsets_survive_characters_that_change_length_when_folded() -> None:

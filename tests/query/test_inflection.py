@@ -7,7 +7,7 @@ import pytest
 from watchpost.query.document import Document
 from watchpost.query.inflection import LANGUAGES, inflected
 from watchpost.query.parser import parse
-from watchpost.query.tokens import steps
+from watchpost.query.words import word_patterns
 
 # query, words that are its forms, words that are not
 FORMS: list[tuple[str, str, str]] = [
@@ -66,11 +66,11 @@ def test_forms(query: str, forms: str, others: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_forms_are_few_and_differ(language: str) -> None:
     letters = LANGUAGES[language].first + "абвгaбв"
-    (step,) = inflected(steps("вагнер" if language in ("ru", "uk") else letters), language)[:1]
-    assert step.folded not in step.forms
-    assert len(set(step.forms)) == len(step.forms) <= 70
+    (pattern,) = inflected(word_patterns("вагнер" if language in ("ru", "uk") else letters), language)[:1]
+    assert pattern.folded not in pattern.forms
+    assert len(set(pattern.forms)) == len(pattern.forms) <= 70
 
 
 def test_short_words_keep_their_form() -> None:
-    assert inflected(steps("ла"), "ru")[0].forms == ()
+    assert inflected(word_patterns("ла"), "ru")[0].forms == ()
     assert parse("чвк~ru").evaluate(Document.of({"body": "ЧВК"})) is not None

@@ -18,7 +18,7 @@ from watchpost.query.percolator import (
     Frequency,
     Percolator,
     anchors,
-    scanned,
+    scanned_texts,
     vocabulary,
 )
 from watchpost.query.tree import And, Node, Occurrence, Query
@@ -67,17 +67,17 @@ def body(text: str) -> Document:
     ],
 )
 def test_the_anchors_are_the_rarest_words_that_must_occur(query: str, expected: list[str] | None) -> None:
-    found = anchors(parse(query).root, SAMPLE.price)
+    found = anchors(parse(query).root, SAMPLE.cost)
     assert (None if found is None else list(found)) == expected
 
 
 def test_named_queries_are_looked_through() -> None:
     query = parse("@sahel AND group", {"sahel": "gao OR wagner"})
-    assert anchors(query.root, SAMPLE.price) == (" gao ", " wagner ")
+    assert anchors(query.root, SAMPLE.cost) == (" gao ", " wagner ")
 
 
 def test_without_a_sample_long_words_pass_for_rare() -> None:
-    assert anchors(parse("the AND bamako AND gao").root, Frequency().price) == (" bamako ",)
+    assert anchors(parse("the AND bamako AND gao").root, Frequency().cost) == (" bamako ",)
 
 
 class Unheard(Node):
@@ -86,7 +86,7 @@ class Unheard(Node):
     __slots__ = ()
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        return document.view(scope).find(parse("mali").root.steps) and ()  # type: ignore[attr-defined,return-value]
+        return document.scoped(scope).find(parse("mali").root.patterns) and ()  # type: ignore[attr-defined,return-value]
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -126,7 +126,7 @@ def test_nothing_is_lost_where_a_long_text_is_cut(engine: Engine) -> None:
     for place in range(PIECE_WORDS - 12, PIECE_WORDS + 3, 2):
         words = [*filler[:place], "北京军区司令员说", "wagner", "group", "wagner", "barkhane"]
         document = body(" ".join([*words, *filler]))
-        assert len(scanned(document, ())) > 1
+        assert len(scanned_texts(document, ())) > 1
         assert len(found.match(document)) == 4, place
         (evidence,) = found.match(document)["barkhane"]
         assert document.fields["body"][evidence.start : evidence.end] == "barkhane"
@@ -196,8 +196,8 @@ def test_a_sample_counts_articles_and_knows_fields() -> None:
     }
     again = Frequency.from_dict(json.loads(json.dumps(sample.to_dict())))
     for literal in (" mali ", " gao ", " ma", " unheard ", " gao mali ", " gao ma"):
-        assert again.price(literal) == sample.price(literal) > 0
-    assert sample.price(" gao ") > sample.price(" mali ") > sample.price(" gao mali ") > sample.price(" unheard ")
+        assert again.cost(literal) == sample.cost(literal) > 0
+    assert sample.cost(" gao ") > sample.cost(" mali ") > sample.cost(" gao mali ") > sample.cost(" unheard ")
 
 
 @pytest.mark.parametrize("broken", [{}, {"articles": -1, "counts": {}}, {"articles": 1, "counts": {"a": "b"}}])

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.query.making import NAMES, WORDS, documents, queries, texts, trees
 from watchpost.errors import QueryError
-from watchpost.query.document import FIELDS, Document, Sieve
+from watchpost.query.document import FIELDS, Document, KeySet
 from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.parser import parse
-from watchpost.query.tokens import Places, Word, fold, folded_words, spans, words
 from watchpost.query.tree import Node, Query
+from watchpost.query.words import Word, WordSpans, fold, folded_words, spans, words
 
 
 @settings(max_examples=200, deadline=5_000)
@@ -45,7 +45,7 @@ def test_any_text_is_a_query_or_a_query_error(text: str) -> None:
 def test_what_is_true_holds_one_of_its_keys(tree: Node, document: Document) -> None:
     keys = tree.keys
     if keys is not None and tree.find(document) is not None:
-        assert document.view("").present(Sieve(keys))
+        assert document.scoped("").present(KeySet(keys))
 
 
 @settings(max_examples=150, deadline=5_000)
@@ -128,6 +128,6 @@ def test_folding_is_stable_and_blind_to_composition(text: str) -> None:
 @settings(max_examples=300)
 @given(texts)
 def test_places_are_the_same_one_by_one_and_all_at_once(text: str) -> None:
-    places = Places(text)
+    places = WordSpans(text)
     assert [places[number] for number in range(len(places))] == spans(text) == places.all()
     assert folded_words(text) == [fold(text[start:end]) for start, end in spans(text)]

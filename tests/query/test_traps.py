@@ -6,7 +6,7 @@ import pytest
 
 from watchpost.query.document import Document, Index
 from watchpost.query.parser import parse
-from watchpost.query.tokens import Word, fold, folded_words, spans, words
+from watchpost.query.words import Word, fold, folded_words, spans, words
 
 # text, query, the pieces of the original text that are found
 TRAPS: list[tuple[str, str, list[str]]] = [

@@ -14,8 +14,8 @@ from functools import lru_cache
 from xxhash import xxh3_64_intdigest
 
 from watchpost.model import DIGITS, SKETCH, Article, Signature, derive_id
-from watchpost.query.document import Reading
-from watchpost.query.tokens import folded_text, is_unspaced
+from watchpost.query.document import DecodedText
+from watchpost.query.words import folded_text, is_unspaced
 
 # whose words an article carries: the agency that its credit lines name, else its own outlet.
 #
@@ -138,7 +138,7 @@ _SHIFT = 64 - 4 * DIGITS
 
 def signature(article: Article) -> Signature:
     """The article as stories see it. The same article gives the same signature on every machine."""
-    text = Reading(article.body or article.summary).text  # many feeds leave &eacute; in the middle of a word
+    text = DecodedText(article.body or article.summary).text  # many feeds leave &eacute; in the middle of a word
     words = folded_text(text).split()
     hashes = shingles(words) if len(words) >= SKETCHED_WORDS else []
     spoken, credited = voice(article)

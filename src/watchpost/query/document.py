@@ -15,7 +15,7 @@ from functools import lru_cache
 from html.entities import html5
 from typing import Any, TypeVar
 
-from watchpost.query.tokens import Places, Step, fold, folded_pieces, is_unspaced, spelling, touches
+from watchpost.query.words import WordPattern, WordSpans, fold, folded_pieces, is_unspaced, spelling, touches
 
 # HTML entities that were left in a text, read as the characters they stand for.
 #
@@ -27,7 +27,7 @@ from watchpost.query.tokens import Places, Step, fold, folded_pieces, is_unspace
 _ENTITY = re.compile(r"&(?:amp;)*(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
-class Reading:
+class DecodedText:
     """A text as it is read: `text` without entities, and the way back to the original."""
 
     __slots__ = ("_began", "_places", "text")
@@ -118,11 +118,11 @@ class Index:
     )
 
     def __init__(self, text: str) -> None:
-        self._reading = Reading(text)
+        self._reading = DecodedText(text)
         self._pieces = folded_pieces(self._reading.text)
         self.joined = " ".join(filter(None, self._pieces))
         self._folded: list[str] | None = None
-        self._spans: Places | None = None
+        self._spans: WordSpans | None = None
         self._last: dict[str, int] | None = None  # where each word stands last
         self._looked_up: dict[str, list[int]] = {}
         self._positions: dict[str, list[int]] | None = None
@@ -150,21 +150,21 @@ class Index:
             self._vocabulary = {*self.folded, *self._broken.values()}
         return self._vocabulary
 
-    def find(self, steps: tuple[Step, ...]) -> list[tuple[int, int]]:
-        """First and last word of every place where the words are those of `steps`, which is not empty."""
-        if steps[0].folded not in self.joined and not steps[0].forms and not self._broken:
+    def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[int, int]]:
+        """First and last word of every place where the words are those of `patterns`, which is not empty."""
+        if patterns[0].folded not in self.joined and not patterns[0].forms and not self._broken:
             return []  # most names do not stand in most titles
-        starts = self._standing(steps[0])[:MOST_PLACES]
+        starts = self._standing(patterns[0])[:MOST_PLACES]
         if self._broken:
-            return [(start, last) for start in starts for last in self._ends(start, steps)]
-        if len(steps) == 1 and not steps[0].exact:
+            return [(start, last) for start in starts for last in self._ends(start, patterns)]
+        if len(patterns) == 1 and not patterns[0].exact:
             return [(start, start) for start in starts]
-        length = len(steps)
+        length = len(patterns)
         return [
             (start, start + length - 1)
             for start in starts
             if start + length <= len(self.folded)
-            and all(self._is(start + distance, step) for distance, step in enumerate(steps))
+            and all(self._is(start + distance, pattern) for distance, pattern in enumerate(patterns))
         ]
 
     def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
@@ -207,17 +207,17 @@ class Index:
         found = self._places()
         return " ".join(self._reading.text[found[first][0] : found[last][1]].split())
 
-    def _places(self) -> Places:
+    def _places(self) -> WordSpans:
         """Start and end of each word in the text as it is read."""
         if self._spans is None:
-            self._spans = Places(self._reading.text, self._pieces)
+            self._spans = WordSpans(self._reading.text, self._pieces)
         return self._spans
 
-    def _standing(self, step: Step) -> Sequence[int]:
+    def _standing(self, pattern: WordPattern) -> Sequence[int]:
         """The positions where the step's word begins, ascending."""
-        if not step.prefix and not step.forms:
-            return self._at(step.folded)
-        words = self._beginning(step.folded) if step.prefix else {step.folded, *step.forms}
+        if not pattern.prefix and not pattern.forms:
+            return self._at(pattern.folded)
+        words = self._beginning(pattern.folded) if pattern.prefix else {pattern.folded, *pattern.forms}
         return sorted({position for word in words for position in self._at(word)})
 
     def _beginning(self, prefix: str) -> Iterator[str]:
@@ -255,32 +255,32 @@ class Index:
             positions[folded] = sorted([*positions.get(folded, ()), position])
         return dict(positions)
 
-    def _ends(self, start: int, steps: tuple[Step, ...]) -> list[int]:
+    def _ends(self, start: int, patterns: tuple[WordPattern, ...]) -> list[int]:
         """The last words of the places that begin at `start`, where a word may be one or two positions long."""
         reached = {start}
-        for step in steps:
+        for pattern in patterns:
             after: set[int] = set()
             for position in reached:
-                if position < len(self.folded) and self._is(position, step):
+                if position < len(self.folded) and self._is(position, pattern):
                     after.add(position + 1)
-                if position in self._broken and self._is_broken(position, step):
+                if position in self._broken and self._is_broken(position, pattern):
                     after.add(position + 2)
             reached = after
         return sorted(position - 1 for position in reached)
 
-    def _is(self, position: int, step: Step) -> bool:
-        if not _fits(self.folded[position], step):
+    def _is(self, position: int, pattern: WordPattern) -> bool:
+        if not _fits(self.folded[position], pattern):
             return False
-        if not step.touching and not step.exact:
+        if not pattern.touching and not pattern.exact:
             return True
         text, found = self._reading.text, self._places()
         start, end = found[position]
-        if step.exact and spelling(text[start:end]) != step.exact:
+        if pattern.exact and spelling(text[start:end]) != pattern.exact:
             return False
-        return not step.touching or (position > 0 and touches(text, found[position - 1][1], start))
+        return not pattern.touching or (position > 0 and touches(text, found[position - 1][1], start))
 
-    def _is_broken(self, position: int, step: Step) -> bool:
-        return _fits(self._broken[position], step) and step.exact in ("", spelling(self._halves(position)))
+    def _is_broken(self, position: int, pattern: WordPattern) -> bool:
+        return _fits(self._broken[position], pattern) and pattern.exact in ("", spelling(self._halves(position)))
 
     def _halves(self, position: int) -> str:
         text, found = self._reading.text, self._places()
@@ -311,10 +311,10 @@ def _breaks_words(text: str) -> bool:
     return False
 
 
-def _fits(word: str, step: Step) -> bool:
-    if step.prefix:
-        return word.startswith(step.folded)
-    return word == step.folded or word in step.forms
+def _fits(word: str, pattern: WordPattern) -> bool:
+    if pattern.prefix:
+        return word.startswith(pattern.folded)
+    return word == pattern.folded or word in pattern.forms
 
 
 T = TypeVar("T")
@@ -330,7 +330,7 @@ FIRST = "first/"
 """How the name of a scope begins that is the first n words of each searched field: `first/50`."""
 
 
-class Sieve:
+class KeySet:
     """Keys of clauses, ready to be compared with a vocabulary: folded words, or beginnings of words with a star."""
 
     __slots__ = ("beginnings", "words")
@@ -344,7 +344,7 @@ class Sieve:
         self.beginnings = tuple((length, frozenset(found)) for length, found in lengths.items())
 
 
-class View:
+class ScopedFields:
     """The fields that a clause looks into, seen together.
 
     `vocabulary` holds their folded words, also those beyond the first n words where the scope ends there.
@@ -360,17 +360,17 @@ class View:
             parts[0][1].vocabulary if len(parts) == 1 else frozenset().union(*(index.vocabulary for _, index in parts))
         )
 
-    def find(self, steps: tuple[Step, ...]) -> list[tuple[str, int, int]]:
-        """Field, first and last word of every place where the words are those of `steps`, in order."""
-        for folded, prefix, _, forms, _ in steps:
+    def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[str, int, int]]:
+        """Field, first and last word of every place where the words are those of `patterns`, in order."""
+        for folded, prefix, _, forms, _ in patterns:
             if prefix:
                 if folded not in self._beginnings(len(folded)):
                     return []
             elif folded not in self.vocabulary and self.vocabulary.isdisjoint(forms):
                 return []
-        return self._places(lambda index: index.find(steps))
+        return self._places(lambda index: index.find(patterns))
 
-    def present(self, sieve: Sieve) -> set[str]:
+    def present(self, sieve: KeySet) -> set[str]:
         """Which of the sieve's keys stand in the fields."""
         found = set(self.vocabulary & sieve.words)
         for length, beginnings in sieve.beginnings:
@@ -405,7 +405,7 @@ class Document:
 
     fields: Mapping[str, str]
     _indexes: dict[str, Index] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _views: dict[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _views: dict[str, ScopedFields] = field(default_factory=dict, init=False, repr=False, compare=False)
     _answers: dict[tuple[int, str], tuple[object, Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -418,13 +418,13 @@ class Document:
         """
         return cls(dict(fields))
 
-    def view(self, scope: str) -> View:
+    def scoped(self, scope: str) -> ScopedFields:
         """The fields of a scope: a field's name, `first/n`, or "" for all that bare terms search."""
-        view = self._views.get(scope)
-        if view is None:
-            names, limit = reach(scope)
-            view = self._views[scope] = View(tuple((name, self.index(name)) for name in names), limit)
-        return view
+        scoped = self._views.get(scope)
+        if scoped is None:
+            names, limit = fields_of_scope(scope)
+            scoped = self._views[scope] = ScopedFields(tuple((name, self.index(name)) for name in names), limit)
+        return scoped
 
     def once(self, part: T, scope: str, find: Callable[[], R]) -> R:
         """What `find` answers for a part of a query in a scope, asked for the first time only.
@@ -446,7 +446,7 @@ class Document:
 
 
 @lru_cache(maxsize=256)
-def reach(scope: str) -> tuple[tuple[str, ...], int | None]:
+def fields_of_scope(scope: str) -> tuple[tuple[str, ...], int | None]:
     """The fields of a scope and how many words of each belong to it (None: all)."""
     if scope.startswith(FIRST):
         return SEARCHED, int(scope.removeprefix(FIRST))

@@ -14,9 +14,9 @@ MOST_FIRST = 10_000
 """The largest n of first/n."""
 
 
-def never_opened(piece: Token) -> QueryError:
+def never_opened(token: Token) -> QueryError:
     """A ) too many."""
-    return QueryError("this ) was never opened", piece.column, "leave it out, or write ( where it begins")
+    return QueryError("this ) was never opened", token.column, "leave it out, or write ( where it begins")
 
 
 def never_closed(opener: Token) -> QueryError:
@@ -30,39 +30,39 @@ def too_deep(deepest: int, column: int) -> QueryError:
     return QueryError(problem, column, "write it flatter")
 
 
-def side_by_side(before: Token, piece: Token) -> QueryError:
+def side_by_side(before: Token, token: Token) -> QueryError:
     """Two operands without an operator."""
     if (
         before.kind is TokenKind.WORD
-        and piece.kind in (TokenKind.WORD, TokenKind.PREFIX)
-        and not before.extra + piece.extra
+        and token.kind in (TokenKind.WORD, TokenKind.PREFIX)
+        and not before.extra + token.extra
     ):
-        cure = f'quote them as a phrase, "{before} {piece}", or put AND or OR between'
-        return QueryError(f"{before} and {piece} stand side by side", piece.column, cure)
-    return QueryError(f"nothing between {before} and {piece}", piece.column, "put AND, OR or NOT between")
+        cure = f'quote them as a phrase, "{before} {token}", or put AND or OR between'
+        return QueryError(f"{before} and {token} stand side by side", token.column, cure)
+    return QueryError(f"nothing between {before} and {token}", token.column, "put AND, OR or NOT between")
 
 
-def mixed(joint: Token, piece: Token) -> QueryError:
+def mixed(joint: Token, token: Token) -> QueryError:
     """AND and OR without parentheses."""
     return QueryError(
-        f"{joint.text} and {piece.text} stand together without parentheses",
-        piece.column,
+        f"{joint.text} and {token.text} stand together without parentheses",
+        token.column,
         "put parentheses around what belongs together, like (a OR b) AND c",
     )
 
 
-def missing(operator: Token | None, piece: Token) -> QueryError:
+def missing(operator: Token | None, token: Token) -> QueryError:
     """`piece` stands where an operand should; `operator` is what asks for it."""
-    if operator is None and piece.kind is TokenKind.CLOSE:
-        return never_opened(piece)
+    if operator is None and token.kind is TokenKind.CLOSE:
+        return never_opened(token)
     if operator is None:
-        return QueryError(f"{piece} has nothing before it", piece.column, "write what it applies to")
-    if piece.kind in (TokenKind.END, TokenKind.CLOSE):
+        return QueryError(f"{token} has nothing before it", token.column, "write what it applies to")
+    if token.kind in (TokenKind.END, TokenKind.CLOSE):
         return QueryError(f"{operator} has nothing after it", operator.column, "write what it applies to")
     cure = "leave out one of the two"
-    if piece.kind is TokenKind.NOT:
+    if token.kind is TokenKind.NOT:
         cure = "to drop mentions write a UNLESS (a NEAR/5 b), to drop articles a AND NOT b"
-    return QueryError(f"{piece} directly after {operator}", piece.column, cure)
+    return QueryError(f"{token} directly after {operator}", token.column, cure)
 
 
 def unknown_field(field: Token) -> QueryError:
@@ -133,11 +133,11 @@ def unbounded(node: Node, column: int) -> QueryError:
     return QueryError(problem, column, f"write what must occur too, like mali {text}")
 
 
-def unknown_name(piece: Token, names: list[str]) -> QueryError:
+def unknown_name(token: Token, names: list[str]) -> QueryError:
     """A named query that is not there."""
-    close = get_close_matches(piece.text, names, n=1)
+    close = get_close_matches(token.text, names, n=1)
     cure = f"did you mean @{close[0]}" if close else f"the names are {shortened(', '.join(sorted(names)))}"
-    return QueryError(f"no query is named {piece}", piece.column, cure if names else "no query has a name here")
+    return QueryError(f"no query is named {token}", token.column, cure if names else "no query has a name here")
 
 
 def has_field(node: Node) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from watchpost.plurals import count
 from watchpost.query.document import FIRST, Document
-from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted, mentions
+from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted, mentions
 from watchpost.query.percolator import Frequency, anchors
 from watchpost.query.terms import LONGER, Exact, Leaf, Prefix, Regex, Term
-from watchpost.query.tokens import is_unspaced
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Not, Or, Query, collected, in_scope
+from watchpost.query.words import is_unspaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
             return "NOT", ""
         case Named(name=name):
             return f"@{name}", ""
-        case Together():
+        case Proximity():
             return node.operator, _distance(node, document, scope)
         case Unless(part=part):
             dropped = part.find(document, scope)
@@ -98,7 +98,7 @@ def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
     return "", ""
 
 
-def _distance(node: Together, document: Document, scope: str) -> str:
+def _distance(node: Proximity, document: Document, scope: str) -> str:
     """How far the nearest pair is apart; "" if a side is missing altogether."""
     if any(side.find(document, scope) is None for side in node.children):
         return ""
@@ -132,8 +132,8 @@ _NEVER = "never in one field"
 def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
     """Where a term stands that is not where it was looked for, or how it is spelt there; "" if it is nowhere."""
     if isinstance(leaf, Exact):
-        plain = tuple(step._replace(exact="") for step in leaf.steps)
-        places = document.view(scope).find(plain)[:MOST_TOLD]
+        plain = tuple(pattern._replace(exact="") for pattern in leaf.patterns)
+        places = document.scoped(scope).find(plain)[:MOST_TOLD]
         if places:
             spellings = dict.fromkeys(document.index(name).spelt(first, last) for name, first, last in places)
             return f"written {', '.join(spellings)}"
@@ -174,7 +174,7 @@ def remarks(query: Query) -> tuple[str, ...]:
 
 
 def _unanchored(root: Node) -> Iterator[str]:
-    if anchors(root, Frequency().price) is not None:
+    if anchors(root, Frequency().cost) is not None:
         return
     regexes = [str(leaf) for leaf in _leaves(root) if isinstance(leaf, Regex)]
     cause = f"{regexes[0]} is a part of it that no word stands for" if regexes else "no word of it must occur"
@@ -186,8 +186,8 @@ def _short_unspaced(root: Node) -> Iterator[str]:
         leaf.text
         for leaf in _leaves(root)
         if isinstance(leaf, Term)
-        and len(leaf.steps) <= SHORT_UNSPACED
-        and all(is_unspaced(step.folded[:1]) for step in leaf.steps)
+        and len(leaf.patterns) <= SHORT_UNSPACED
+        and all(is_unspaced(pattern.folded[:1]) for pattern in leaf.patterns)
         and leaf.text not in LONGER
     )
     for text in list(found)[:MOST_NAMED]:
@@ -198,7 +198,7 @@ def _short_prefixes(root: Node) -> Iterator[str]:
     found = dict.fromkeys(
         str(leaf)
         for leaf in _leaves(root)
-        if isinstance(leaf, Prefix) and len(leaf.steps) == 1 and len(leaf.steps[0].folded) <= SHORT_PREFIX
+        if isinstance(leaf, Prefix) and len(leaf.patterns) == 1 and len(leaf.patterns[0].folded) <= SHORT_PREFIX
     )
     for text in list(found)[:MOST_NAMED]:
         yield f"{text} begins many words; write more letters, or the words themselves"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from watchpost.query.tokens import Step, fold
+from watchpost.query.words import WordPattern, fold
 
 SHORTEST = 3
 """Words with fewer letters keep their form, like the l' of l'opération; clitics go before any word."""
@@ -153,15 +153,15 @@ LANGUAGES: dict[str, Language] = {
 """The languages by their code, as it is written after ~."""
 
 
-def inflected(steps: tuple[Step, ...], language: str) -> tuple[Step, ...]:
+def inflected(patterns: tuple[WordPattern, ...], language: str) -> tuple[WordPattern, ...]:
     """The steps of a clause, each with its forms; words with a star keep theirs. `language` is one of LANGUAGES."""
     rules = LANGUAGES[language]
-    last = len(steps) - 1
+    last = len(patterns) - 1
     return tuple(
-        step
-        if step.prefix
-        else step._replace(forms=_forms(step.folded, language, number == 0, rules.per_word or number == last))
-        for number, step in enumerate(steps)
+        pattern
+        if pattern.prefix
+        else pattern._replace(forms=_forms(pattern.folded, language, number == 0, rules.per_word or number == last))
+        for number, pattern in enumerate(patterns)
     )
 
 

@@ -180,18 +180,18 @@ def tokens(text: str) -> list[Token]:
         kind = match.lastgroup
         start = match.start(kind)
         if kind == "WORD":
-            piece, at = _word(text, match[kind], start)
+            token, at = _word(text, match[kind], start)
         elif kind == "QUOTE":
-            piece, at = _phrase(text, match[kind], start)
+            token, at = _phrase(text, match[kind], start)
         elif kind == "OPEN" or kind == "CLOSE":
-            piece, at = Token(TokenKind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
+            token, at = Token(TokenKind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
         elif kind == "FIELD":
-            piece, at = Token(TokenKind.FIELD, match[kind][:-1], start + 1), match.end()
+            token, at = Token(TokenKind.FIELD, match[kind][:-1], start + 1), match.end()
         elif kind == "WEIGHT":
-            piece, at = _weight(text, start)
+            token, at = _weight(text, start)
         else:
-            piece, at = _special(text, kind, start)
-        found.append(piece)
+            token, at = _special(text, kind, start)
+        found.append(token)
     found.append(Token(TokenKind.END, "", len(text) + 1))
     return found
 

@@ -21,7 +21,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Together(Node):
+class Proximity(Node):
     """Two clauses of which an occurrence of one must stand near one of the other."""
 
     binding: ClassVar[int] = NEAR
@@ -83,7 +83,7 @@ class Together(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Near(Together):
+class Near(Proximity):
     """At most `words` words between the two: `wagner NEAR/15 mercenar*`; ONEAR: the left one first."""
 
     words: int = 4
@@ -105,7 +105,7 @@ class Near(Together):
 
 
 @dataclass(frozen=True, slots=True)
-class Same(Together):
+class Same(Proximity):
     """Both in one paragraph: `wagner SAME bamako`. Paragraphs are parted by an empty line; a title is one."""
 
     @property

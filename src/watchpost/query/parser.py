@@ -25,10 +25,10 @@ from watchpost.query import errors
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
 from watchpost.query.lexer import Token, TokenKind, shortened, tokens
-from watchpost.query.operators import AtLeast, Near, Same, Score, Together, Unless, Weighted
+from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
-from watchpost.query.tokens import is_unspaced, letters, words
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
+from watchpost.query.words import is_unspaced, letters, words
 
 # single clauses of a query, made from their pieces and checked.
 
@@ -43,23 +43,23 @@ LONGEST_CHAIN = 8
 """How many NEAR, ONEAR and SAME may follow one another or stand inside one another."""
 
 
-def leaf(piece: Token) -> Leaf:
+def leaf(token: Token) -> Leaf:
     """The leaf that a piece of query is. Raises QueryError if it cannot be looked for."""
-    if piece.kind is TokenKind.WORD:
-        return _checked(Term(piece.text, piece.extra), piece)
-    if piece.kind is TokenKind.PREFIX:
-        return _checked(Prefix(piece.text), piece)
-    if piece.kind is TokenKind.PHRASE:
-        return _checked(Phrase(piece.text, piece.extra), piece)
-    if piece.kind is TokenKind.EXACT:
-        return _checked(Exact(piece.text), piece)
+    if token.kind is TokenKind.WORD:
+        return _checked(Term(token.text, token.extra), token)
+    if token.kind is TokenKind.PREFIX:
+        return _checked(Prefix(token.text), token)
+    if token.kind is TokenKind.PHRASE:
+        return _checked(Phrase(token.text, token.extra), token)
+    if token.kind is TokenKind.EXACT:
+        return _checked(Exact(token.text), token)
     try:
-        return Regex(piece.text)
+        return Regex(token.text)
     except QueryError as error:
-        raise QueryError(error.problem, piece.column + error.column, error.cure) from None
+        raise QueryError(error.problem, token.column + error.column, error.cure) from None
 
 
-def together(operator: Token, left: Node, right: Node) -> Near | Same:
+def proximity(operator: Token, left: Node, right: Node) -> Near | Same:
     """Two sides joined by NEAR, ONEAR or SAME. Raises QueryError if one of them stands nowhere in the text."""
     placed(operator, left, right)
     if max(_chained(left), _chained(right)) >= LONGEST_CHAIN:
@@ -72,7 +72,7 @@ def together(operator: Token, left: Node, right: Node) -> Near | Same:
 
 def _chained(node: Node) -> int:
     """How many NEAR, ONEAR and SAME stand inside one another in the node."""
-    return max(map(_chained, node.children), default=0) + isinstance(node, Together)
+    return max(map(_chained, node.children), default=0) + isinstance(node, Proximity)
 
 
 def placed(operator: Token, *sides: Node) -> None:
@@ -91,61 +91,61 @@ def number(operator: Token, least: int) -> int:
     return found
 
 
-def score(piece: Token, inside: Node) -> Score:
+def score(token: Token, inside: Node) -> Score:
     """A SCORE of what stands in its parentheses. Raises QueryError if that does not add up to its number."""
     if not isinstance(inside, Or):
-        cure = f"write {piece} (a^3 OR b^2 OR c)"
-        raise QueryError(f"{piece} adds up several parts, joined by OR", piece.column, cure)
-    node = Score(Decimal(piece.extra).normalize(), inside.parts)
+        cure = f"write {token} (a^3 OR b^2 OR c)"
+        raise QueryError(f"{token} adds up several parts, joined by OR", token.column, cure)
+    node = Score(Decimal(token.extra).normalize(), inside.parts)
     if not node.threshold:
-        raise QueryError(f"{piece} is always reached", piece.column, "write a number above 0")
+        raise QueryError(f"{token} is always reached", token.column, "write a number above 0")
     if node.reachable < node.threshold:
-        problem = f"{piece} is out of reach: its parts add up to {node.reachable:f}"
-        raise QueryError(problem, piece.column, "write a smaller number or larger weights")
+        problem = f"{token} is out of reach: its parts add up to {node.reachable:f}"
+        raise QueryError(problem, token.column, "write a smaller number or larger weights")
     return node
 
 
-def field_name(piece: Token) -> str:
+def field_name(token: Token) -> str:
     """The name of a field or of the first n words. Raises QueryError if there is none such."""
-    name = piece.text.lower()
+    name = token.text.lower()
     if name in FIELDS:
         return name
     count = name.removeprefix(FIRST)
     if count == name or not (count.isascii() and count.isdigit()) or not 1 <= int(count) <= errors.MOST_FIRST:
-        raise errors.unknown_field(piece)
+        raise errors.unknown_field(token)
     return f"{FIRST}{int(count)}"
 
 
-def _checked(leaf: Leaf, piece: Token) -> Leaf:
+def _checked(leaf: Leaf, token: Token) -> Leaf:
     """The leaf, if it can be looked for. Raises QueryError."""
-    if not leaf.steps:
-        raise QueryError(f"{piece} has neither letters nor digits", piece.column, "write a word")
-    if piece.kind is TokenKind.EXACT:
-        if "*" in piece.text:
-            raise QueryError(f"a * in {piece}", piece.column, "leave it out: an exact spelling has no endings")
-    elif piece.kind is TokenKind.PREFIX:
-        _check_stars((piece.text,), leaf, piece)
-    elif "*" in piece.text:
-        _check_stars(tuple(word[:-1] for word in piece.text.split() if "*" in word), leaf, piece)
-    if piece.extra and not any(fits(step.folded, piece.extra) for step in leaf.steps):
-        language = LANGUAGES[piece.extra].name
-        raise QueryError(f"{piece} is not written in {language} letters", piece.column, f"leave ~{piece.extra} out")
+    if not leaf.patterns:
+        raise QueryError(f"{token} has neither letters nor digits", token.column, "write a word")
+    if token.kind is TokenKind.EXACT:
+        if "*" in token.text:
+            raise QueryError(f"a * in {token}", token.column, "leave it out: an exact spelling has no endings")
+    elif token.kind is TokenKind.PREFIX:
+        _check_stars((token.text,), leaf, token)
+    elif "*" in token.text:
+        _check_stars(tuple(word[:-1] for word in token.text.split() if "*" in word), leaf, token)
+    if token.extra and not any(fits(pattern.folded, token.extra) for pattern in leaf.patterns):
+        language = LANGUAGES[token.extra].name
+        raise QueryError(f"{token} is not written in {language} letters", token.column, f"leave ~{token.extra} out")
     return leaf
 
 
-def _check_stars(starred: tuple[str, ...], leaf: Leaf, piece: Token) -> None:
+def _check_stars(starred: tuple[str, ...], leaf: Leaf, token: Token) -> None:
     """`starred` are the leaf's words that end with a star, without it."""
     for word in starred:
         cut = words(word)
         if not cut or cut[-1].end != len(word) or "*" in word:
             cure = "a * stands only after the last letter of a word, like malien*"
-            raise QueryError(f"a * that ends no word in {piece}", piece.column, cure)
+            raise QueryError(f"a * that ends no word in {token}", token.column, cure)
         if is_unspaced(word[cut[-1].start]):
             cure = f"write {shortened(word)} without it: that is found inside longer words anyway"
-            raise QueryError(f"a * after {shortened(word)} means nothing", piece.column, cure)
-    if sum(letters(step.folded) for step in leaf.steps) < SHORTEST_PREFIX:
+            raise QueryError(f"a * after {shortened(word)} means nothing", token.column, cure)
+    if sum(letters(pattern.folded) for pattern in leaf.patterns) < SHORTEST_PREFIX:
         cure = f"write at least {SHORTEST_PREFIX} letters before the *"
-        raise QueryError(f"{piece} begins too many words", piece.column, cure)
+        raise QueryError(f"{token} begins too many words", token.column, cure)
 
 
 DEEPEST = 100
@@ -207,7 +207,7 @@ class _Parser:
         self._scope = ""  # the field whose part is being read
         self._columns: dict[int, int] = {}  # where each Not and each Named stands, by its id
         self._weights: dict[int, int] = {}  # the same for weights that no SCORE has added up yet
-        self.piece = self._found[0]
+        self.token = self._found[0]
 
     def root(self) -> Node:
         """The tree of a query that is put to articles."""
@@ -221,36 +221,36 @@ class _Parser:
 
     def whole(self) -> Node:
         """The tree of everything there is, also if it is only part of a query."""
-        if self.piece.kind is TokenKind.END:  # white space only
+        if self.token.kind is TokenKind.END:  # white space only
             raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
         root = self._sequence(self._depth)
-        if self.piece.kind is TokenKind.CLOSE:
-            raise errors.never_opened(self.piece)
+        if self.token.kind is TokenKind.CLOSE:
+            raise errors.never_opened(self.token)
         if self._weights:
             raise errors.stray_weight(min(self._weights.values()))
         return root
 
     def _take(self) -> Token:
-        taken = self.piece
+        taken = self.token
         self._at += 1
-        self.piece = self._found[self._at]
+        self.token = self._found[self._at]
         return taken
 
     def _sequence(self, depth: int) -> Node:
         """Operands up to the end or a closing parenthesis, joined by operators of one kind."""
         parts = [self._operand(depth, None)]
         joint: Token | None = None
-        while (kind := self.piece.kind) is not TokenKind.END and kind is not TokenKind.CLOSE:
-            piece = self.piece
+        while (kind := self.token.kind) is not TokenKind.END and kind is not TokenKind.CLOSE:
+            token = self.token
             if kind not in _JOINTS:
                 if kind is TokenKind.UNLESS:
                     raise QueryError(
-                        "UNLESS after UNLESS", piece.column, "put together what follows: a UNLESS (b OR c)"
+                        "UNLESS after UNLESS", token.column, "put together what follows: a UNLESS (b OR c)"
                     )
-                raise errors.side_by_side(self._found[self._at - 1], piece)
+                raise errors.side_by_side(self._found[self._at - 1], token)
             if joint is not None and (joint.kind is TokenKind.OR) != (kind is TokenKind.OR):
-                raise errors.mixed(joint, piece)
-            joint = piece
+                raise errors.mixed(joint, token)
+            joint = token
             parts.append(self._operand(depth, None if kind is TokenKind.NOT else self._take()))
         if joint is None:
             return parts[0]
@@ -259,15 +259,15 @@ class _Parser:
     def _operand(self, depth: int, operator: Token | None) -> Node:
         """One operand; `operator` is the piece that asks for it."""
         nots: list[int] = []
-        while self.piece.kind is TokenKind.NOT:
+        while self.token.kind is TokenKind.NOT:
             operator = self._take()
             nots.append(operator.column)
             self._check_depth(depth + len(nots))
         node = self._unless(depth + len(nots), operator)
-        while self.piece.kind in _NEARNESS:
+        while self.token.kind in _NEARNESS:
             joint = self._take()
             self._pay(NEAR_COST, joint)
-            node = together(joint, node, self._unless(depth + len(nots), joint))
+            node = proximity(joint, node, self._unless(depth + len(nots), joint))
         for column in reversed(nots):
             node = Not(node)
             self._columns[id(node)] = column
@@ -275,7 +275,7 @@ class _Parser:
 
     def _unless(self, depth: int, operator: Token | None) -> Node:
         node = self._single(depth, operator)
-        if self.piece.kind is not TokenKind.UNLESS:
+        if self.token.kind is not TokenKind.UNLESS:
             return node
         unless = self._take()
         other = self._single(depth, unless)
@@ -284,7 +284,7 @@ class _Parser:
 
     def _single(self, depth: int, operator: Token | None) -> Node:
         """An operand that needs no parentheses, with its weight if it has one."""
-        kind = self.piece.kind
+        kind = self.token.kind
         if kind is TokenKind.OPEN:
             node = self._group(self._take(), depth)
         elif kind in _LEAVES:
@@ -292,8 +292,8 @@ class _Parser:
         elif kind in _STARTS:
             node = self._prim(depth)
         else:
-            raise errors.missing(operator, self.piece)
-        if self.piece.kind is TokenKind.WEIGHT:
+            raise errors.missing(operator, self.token)
+        if self.token.kind is TokenKind.WEIGHT:
             weight = self._take()
             node = Weighted(node, Decimal(weight.extra).normalize())
             self._weights[id(node)] = weight.column
@@ -301,87 +301,87 @@ class _Parser:
 
     def _prim(self, depth: int) -> Node:
         self._check_depth(depth)
-        piece = self._take()
-        if piece.kind is TokenKind.OPEN:
-            return self._group(piece, depth)
-        if piece.kind in _LEAVES:
-            return self._leaf(piece)
-        if piece.kind is TokenKind.FIELD:
-            return self._field(piece, depth)
-        if piece.kind is TokenKind.NAME:
-            return self._named(piece, depth)
-        if piece.kind is TokenKind.SCORE:
-            return self._score(piece, depth)
-        least = number(piece, 1)
-        if self.piece.kind not in _STARTS:
-            raise errors.missing(piece, self.piece)
+        token = self._take()
+        if token.kind is TokenKind.OPEN:
+            return self._group(token, depth)
+        if token.kind in _LEAVES:
+            return self._leaf(token)
+        if token.kind is TokenKind.FIELD:
+            return self._field(token, depth)
+        if token.kind is TokenKind.NAME:
+            return self._named(token, depth)
+        if token.kind is TokenKind.SCORE:
+            return self._score(token, depth)
+        least = number(token, 1)
+        if self.token.kind not in _STARTS:
+            raise errors.missing(token, self.token)
         part = self._prim(depth + 1)
-        placed(piece, part)
+        placed(token, part)
         return AtLeast(least, part)
 
     def _field(self, field: Token, depth: int) -> Node:
         name = field_name(field)
         if self._scope:
             raise errors.nested_field(f"{name}:", self._scope, field.column)
-        if self.piece.kind not in _STARTS:
+        if self.token.kind not in _STARTS:
             raise errors.empty_field(name, field)
         self._scope = name
         part = self._prim(depth + 1)
         self._scope = ""
         return Field(name, part)
 
-    def _score(self, piece: Token, depth: int) -> Node:
-        if self.piece.kind is not TokenKind.OPEN:
-            cure = f"write {piece} (a^3 OR b^2 OR c)"
-            raise QueryError(f"{piece} needs parentheses after it", piece.column, cure)
+    def _score(self, token: Token, depth: int) -> Node:
+        if self.token.kind is not TokenKind.OPEN:
+            cure = f"write {token} (a^3 OR b^2 OR c)"
+            raise QueryError(f"{token} needs parentheses after it", token.column, cure)
         inside = self._group(self._take(), depth)
         for part in inside.children:
             self._weights.pop(id(part), None)
-        return score(piece, inside)
+        return score(token, inside)
 
-    def _named(self, piece: Token, depth: int) -> Node:
+    def _named(self, token: Token, depth: int) -> Node:
         names = self._names
-        if piece.text in names.reading:
-            way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(piece.text) :], piece.text])
-            raise QueryError(f"{piece} uses itself: {way}", piece.column, "leave one of them out")
-        if piece.text not in names.texts:
-            raise errors.unknown_name(piece, list(names.texts))
-        if piece.text not in names.read:
-            names.reading.append(piece.text)
+        if token.text in names.reading:
+            way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(token.text) :], token.text])
+            raise QueryError(f"{token} uses itself: {way}", token.column, "leave one of them out")
+        if token.text not in names.texts:
+            raise errors.unknown_name(token, list(names.texts))
+        if token.text not in names.read:
+            names.reading.append(token.text)
             try:
-                parser = _Parser(names.texts[piece.text], names, depth + 1)
+                parser = _Parser(names.texts[token.text], names, depth + 1)
                 part, deep = parser.whole(), parser._deepest - depth
-                costs = {**parser._costs, (piece.text, ""): parser._cost - sum(parser._costs.values())}
-                names.read[piece.text] = _Meaning(part, deep, parser._size, costs)
+                costs = {**parser._costs, (token.text, ""): parser._cost - sum(parser._costs.values())}
+                names.read[token.text] = _Meaning(part, deep, parser._size, costs)
             except QueryError as error:
                 where = "" if error.problem.startswith("in @") else f"column {error.column}: "
-                raise QueryError(f"in {piece}: {where}{error.problem}", piece.column, error.cure) from None
+                raise QueryError(f"in {token}: {where}{error.problem}", token.column, error.cure) from None
             finally:
                 names.reading.pop()
-        part, deep, size, costs = names.read[piece.text]
+        part, deep, size, costs = names.read[token.text]
         self._check_depth(depth + deep)
         here = {(name, scope or self._scope): cost for (name, scope), cost in costs.items()}
         new = {key: cost for key, cost in here.items() if key not in self._costs}
         self._costs |= new
-        self._pay(sum(new.values()), piece, size)
+        self._pay(sum(new.values()), token, size)
         if self._scope and errors.has_field(part):
-            raise errors.nested_field(f"{piece}, which names a field,", self._scope, piece.column)
-        node = Named(piece.text, part)
-        self._columns[id(node)] = piece.column
+            raise errors.nested_field(f"{token}, which names a field,", self._scope, token.column)
+        node = Named(token.text, part)
+        self._columns[id(node)] = token.column
         return node
 
-    def _leaf(self, piece: Token) -> Node:
-        self._pay(REGEX_COST if piece.kind is TokenKind.REGEX else 1, piece)
-        return leaf(piece)
+    def _leaf(self, token: Token) -> Node:
+        self._pay(REGEX_COST if token.kind is TokenKind.REGEX else 1, token)
+        return leaf(token)
 
     def _group(self, opener: Token, depth: int) -> Node:
-        if self.piece.kind is TokenKind.CLOSE:
+        if self.token.kind is TokenKind.CLOSE:
             raise QueryError("nothing inside the parentheses", opener.column, "write a query inside, or drop them")
-        if self.piece.kind is TokenKind.END:
+        if self.token.kind is TokenKind.END:
             raise errors.never_closed(opener)
         self._check_depth(depth + 1)
         node = self._sequence(depth + 1)
-        closer = self.piece
+        closer = self.token
         if closer.kind is TokenKind.END:
             raise errors.never_closed(opener)
         self._take()
@@ -389,11 +389,11 @@ class _Parser:
 
     def _check_depth(self, depth: int) -> None:
         if depth > DEEPEST:
-            raise errors.too_deep(DEEPEST, self.piece.column)
+            raise errors.too_deep(DEEPEST, self.token.column)
         self._deepest = max(self._deepest, depth)
 
-    def _pay(self, cost: int, piece: Token, size: int = 1) -> None:
+    def _pay(self, cost: int, token: Token, size: int = 1) -> None:
         self._cost += cost
         self._size += size
         if self._cost > LARGEST or self._size > LARGEST_WRITTEN_OUT:
-            raise QueryError("the query is too large with all that its names stand for", piece.column, "divide it")
+            raise QueryError("the query is too large with all that its names stand for", token.column, "divide it")

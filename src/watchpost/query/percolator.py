@@ -18,10 +18,10 @@ from typing import Literal, NamedTuple
 
 from watchpost.query.automaton import Automaton, Engine, automaton
 from watchpost.query.document import SEARCHED, Document, Index
-from watchpost.query.operators import AtLeast, Score, Together, Unless, Weighted, weight
+from watchpost.query.operators import AtLeast, Proximity, Score, Unless, Weighted, weight
 from watchpost.query.terms import Leaf
-from watchpost.query.tokens import Step, is_unspaced
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Or, Query
+from watchpost.query.words import WordPattern, is_unspaced
 
 # an article as an automaton reads it: folded words with single spaces between them.
 #
@@ -45,7 +45,7 @@ Longer texts are cut into pieces that overlap by the longest literal.
 _FIELD_END = " \n "  # no literal reaches over it
 
 
-def scanned(document: Document, marked: Collection[str]) -> list[str]:
+def scanned_texts(document: Document, marked: Collection[str]) -> list[str]:
     """The texts to scan; every literal that stands in the document stands in one of them.
 
     `marked` are the fields whose marked words are wanted.
@@ -61,7 +61,7 @@ def scanned(document: Document, marked: Collection[str]) -> list[str]:
 
 def vocabulary(document: Document) -> set[str]:
     """The words of an article as they are scanned, those of all marked fields included, each once."""
-    return {word for text in scanned(document, MARKS) for word in text.split()}
+    return {word for text in scanned_texts(document, MARKS) for word in text.split()}
 
 
 def literal(words: Sequence[str], field: str = "", *, prefix: bool = False) -> str:
@@ -99,66 +99,66 @@ def _pieces(text: str) -> Iterator[str]:
 # without them finds, only sooner: a node that says nothing about itself has none, and its query is always asked.
 
 
-Price = Callable[[str], float]
+Cost = Callable[[str], float]
 """What it costs to look for a literal: about the share of articles that hold it."""
 
 MOST_FORMS = 12
 """How many literals may stand for one pair of words in all their forms."""
 
 
-class Choice(NamedTuple):
+class AnchorSet(NamedTuple):
     """Literals of which one must occur, and what they cost together."""
 
-    price: float
+    cost: float
     literals: frozenset[str]
 
 
-def anchors(node: Node, price: Price) -> tuple[str, ...] | None:
+def anchors(node: Node, cost: Cost) -> tuple[str, ...] | None:
     """Literals of which at least one stands in every article that `node` is true of; None if none are known."""
-    found = _choice(node, price, "")
+    found = _choice(node, cost, "")
     return None if found is None else tuple(sorted(found.literals))
 
 
-def _choice(node: Node, price: Price, scope: str) -> Choice | None:
+def _choice(node: Node, cost: Cost, scope: str) -> AnchorSet | None:
     match node:
         case Leaf():
-            return _cheapest(_of_steps(node.steps, price, scope))
+            return _cheapest(_of_steps(node.patterns, cost, scope))
         case And(parts=parts):
-            return _cheapest(_choice(part, price, scope) for part in parts)
+            return _cheapest(_choice(part, cost, scope) for part in parts)
         case Or(parts=parts):
-            return _together(_choice(part, price, scope) for part in parts)
+            return _together(_choice(part, cost, scope) for part in parts)
         case Field(name=name, part=part):
-            return _choice(part, price, name)
-        case Together():
-            return _cheapest(_choice(side, price, scope) for side in node.children)
+            return _choice(part, cost, name)
+        case Proximity():
+            return _cheapest(_choice(side, cost, scope) for side in node.children)
         case Named(part=part) | Unless(part=part) | AtLeast(part=part) | Weighted(part=part):
-            return _choice(part, price, scope)
+            return _choice(part, cost, scope)
         case Score():
-            return _of_score(node, price, scope)
+            return _of_score(node, cost, scope)
     return None
 
 
-def _cheapest(choices: Iterable[Choice | None]) -> Choice | None:
-    return min((choice for choice in choices if choice is not None), key=lambda choice: choice.price, default=None)
+def _cheapest(choices: Iterable[AnchorSet | None]) -> AnchorSet | None:
+    return min((choice for choice in choices if choice is not None), key=lambda choice: choice.cost, default=None)
 
 
-def _together(choices: Iterable[Choice | None]) -> Choice | None:
+def _together(choices: Iterable[AnchorSet | None]) -> AnchorSet | None:
     total = 0.0
     literals: set[str] = set()
     for choice in choices:
         if choice is None:
             return None
-        total += choice.price
+        total += choice.cost
         literals |= choice.literals
-    return Choice(total, frozenset(literals))
+    return AnchorSet(total, frozenset(literals))
 
 
-def _of_score(node: Score, price: Price, scope: str) -> Choice | None:
+def _of_score(node: Score, cost: Cost, scope: str) -> AnchorSet | None:
     """The parts without which the threshold is out of reach: the dearest that can be spared are left out."""
-    known = [(_choice(part, price, scope), weight(part)) for part in node.parts]
+    known = [(_choice(part, cost, scope), weight(part)) for part in node.parts]
     spare = node.threshold
     needed = []
-    for choice, weighs in sorted(known, key=lambda pair: -(float("inf") if pair[0] is None else pair[0].price)):
+    for choice, weighs in sorted(known, key=lambda pair: -(float("inf") if pair[0] is None else pair[0].cost)):
         if weighs < spare:
             spare -= weighs
         else:
@@ -166,42 +166,42 @@ def _of_score(node: Score, price: Price, scope: str) -> Choice | None:
     return _together(needed) if needed else None
 
 
-def _of_steps(steps: Sequence[Step], price: Price, scope: str) -> Iterator[Choice]:
+def _of_steps(patterns: Sequence[WordPattern], cost: Cost, scope: str) -> Iterator[AnchorSet]:
     """The ways to anchor words that stand one after the other: by one of them, by two, by a run of characters.
 
     No more than two words of scripts with spaces: a word that was broken by the end of a line may be one of them.
     """
-    for step in steps:
-        yield _priced(_literals((step,), scope), price)
-    for pair in pairwise(steps):
+    for pattern in patterns:
+        yield _costed(_literals((pattern,), scope), cost)
+    for pair in pairwise(patterns):
         if not pair[0].prefix and len(_forms(pair[0])) * len(_forms(pair[1])) <= MOST_FORMS:
-            yield _priced(_literals(pair, scope), price)
-    for run in _unspaced_runs(steps):
-        yield _priced(_literals(run, scope), price)
+            yield _costed(_literals(pair, scope), cost)
+    for run in _unspaced_runs(patterns):
+        yield _costed(_literals(run, scope), cost)
 
 
-def _unspaced_runs(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+def _unspaced_runs(patterns: Sequence[WordPattern]) -> Iterator[Sequence[WordPattern]]:
     """The longest runs of characters in scripts without spaces, at most as long as literals may be."""
     start = 0
-    for place in range(len(steps) + 1):
-        inside = place < len(steps) and not steps[place].forms and is_unspaced(steps[place].folded[:1])
+    for place in range(len(patterns) + 1):
+        inside = place < len(patterns) and not patterns[place].forms and is_unspaced(patterns[place].folded[:1])
         if not inside or place - start == LONGEST_LITERAL:
             if place - start > 2:
-                yield steps[start:place]
+                yield patterns[start:place]
             start = place if inside else place + 1
 
 
-def _literals(steps: Sequence[Step], scope: str) -> frozenset[str]:
-    prefix = steps[-1].prefix
-    return frozenset(literal(words, scope, prefix=prefix) for words in product(*map(_forms, steps)))
+def _literals(patterns: Sequence[WordPattern], scope: str) -> frozenset[str]:
+    prefix = patterns[-1].prefix
+    return frozenset(literal(words, scope, prefix=prefix) for words in product(*map(_forms, patterns)))
 
 
-def _forms(step: Step) -> tuple[str, ...]:
-    return (step.folded,) if step.prefix else (step.folded, *step.forms)
+def _forms(pattern: WordPattern) -> tuple[str, ...]:
+    return (pattern.folded,) if pattern.prefix else (pattern.folded, *pattern.forms)
 
 
-def _priced(literals: frozenset[str], price: Price) -> Choice:
-    return Choice(sum(map(price, literals)), literals)
+def _costed(literals: frozenset[str], cost: Cost) -> AnchorSet:
+    return AnchorSet(sum(map(cost, literals)), literals)
 
 
 # how many of the articles seen lately hold a word: what an anchor costs.
@@ -242,7 +242,7 @@ class Frequency:
             least = min(self._counts.values())
             self._counts = Counter({word: count for word, count in self._counts.items() if count > least})
 
-    def price(self, literal: str) -> float:
+    def cost(self, literal: str) -> float:
         """About the share of articles that hold a literal (`scanned.literal`). Always more than 0.
 
         Of two that were never seen the longer one is cheaper; without any sample that alone decides.
@@ -295,7 +295,7 @@ _FIELDS = {mark: name for name, mark in MARKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class AnchorIndex:
     """Queries by their anchors. `always` are those without; `marked` the fields whose marks the anchors bear."""
 
     anchored: Mapping[str, Anchors]
@@ -305,7 +305,7 @@ class Tier:
     _names: tuple[tuple[str, ...], ...]  # of the queries, by the number of the literal
 
     @classmethod
-    def of(cls, anchored: Mapping[str, Anchors], engine: Engine) -> Tier:
+    def of(cls, anchored: Mapping[str, Anchors], engine: Engine) -> AnchorIndex:
         """The tier of these queries' anchors."""
         names: dict[str, list[str]] = {}
         for name, literals in anchored.items():
@@ -329,7 +329,7 @@ class Tier:
         return found
 
 
-Compacted = tuple[Tier, Mapping[str, Query]]
+Compacted = tuple[AnchorIndex, Mapping[str, Query]]
 """A base, and the queries that are in it."""
 
 
@@ -373,7 +373,7 @@ class Percolator:
         """The names of the queries that may match, in the order of the queries; the others do not."""
         if self._engine == "brute":
             return tuple(self._sorted(self._queries))
-        texts = scanned(document, self._base.marked | self._delta.marked)
+        texts = scanned_texts(document, self._base.marked | self._delta.marked)
         found = self._base.candidates(texts)
         if self._gone or self._delta.anchored:
             found -= self._gone
@@ -422,8 +422,10 @@ class Percolator:
         queries = dict(self._queries)
         if self._engine == "brute":
             return _EMPTY, queries
-        price = (frequency or self._frequency).price
-        return Tier.of({name: anchors(query.root, price) for name, query in queries.items()}, self._engine), queries
+        cost = (frequency or self._frequency).cost
+        return AnchorIndex.of(
+            {name: anchors(query.root, cost) for name, query in queries.items()}, self._engine
+        ), queries
 
     def adopt(self, compacted: Compacted) -> None:
         """Take a new base. Edits that were made while it was being built stay as they are."""
@@ -434,14 +436,14 @@ class Percolator:
         self._change({name: self._anchors(query) for name, query in later.items()})
 
     def _anchors(self, query: Query) -> Anchors:
-        return anchors(query.root, self._frequency.price)
+        return anchors(query.root, self._frequency.cost)
 
     def _change(self, anchored: Mapping[str, Anchors]) -> None:
         if self._engine != "brute":
-            self._delta = Tier.of(anchored, "words") if anchored else _EMPTY
+            self._delta = AnchorIndex.of(anchored, "words") if anchored else _EMPTY
 
     def _sorted(self, names: Iterable[str]) -> Sequence[str]:
         return sorted(names, key=self._order.__getitem__)
 
 
-_EMPTY = Tier({}, frozenset(), frozenset(), None, ())
+_EMPTY = AnchorIndex({}, frozenset(), frozenset(), None, ())

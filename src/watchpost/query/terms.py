@@ -12,8 +12,8 @@ import re2
 from watchpost.errors import QueryError
 from watchpost.query.document import Document
 from watchpost.query.inflection import inflected
-from watchpost.query.tokens import Step, spelling, steps, words
 from watchpost.query.tree import Node, Occurrence, in_scope
+from watchpost.query.words import WordPattern, spelling, word_patterns, words
 
 # regular expressions for queries, by RE2: time grows with the text, never with the expression's cleverness.
 #
@@ -57,7 +57,7 @@ _PIECE = re.compile(
 )
 
 
-class Expression:
+class CompiledRegex:
     """A compiled expression. Raises QueryError with the column in the expression, counted from 1."""
 
     __slots__ = ("_compiled",)
@@ -193,9 +193,9 @@ LONGER: dict[str, str] = {
 }
 
 
-def stands_alone(asked: tuple[Step, ...]) -> bool:
+def stands_alone(asked: tuple[WordPattern, ...]) -> bool:
     """Whether a term of these steps is so short a katakana word that it must not touch other katakana."""
-    return len(asked) < SHORT_KATAKANA and all(step.folded and is_kana(step.folded) for step in asked)
+    return len(asked) < SHORT_KATAKANA and all(pattern.folded and is_kana(pattern.folded) for pattern in asked)
 
 
 def is_kana(folded: str) -> bool:
@@ -204,10 +204,10 @@ def is_kana(folded: str) -> bool:
 
 
 @lru_cache(maxsize=1_000)
-def longer_names(asked: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:
+def longer_names(asked: tuple[WordPattern, ...]) -> tuple[tuple[WordPattern, ...], ...]:
     """The steps of the names that a term of these steps is not found in."""
-    names = LONGER.get("".join(step.folded for step in asked), "")
-    return tuple(steps(name) for name in names.split())
+    names = LONGER.get("".join(pattern.folded for pattern in asked), "")
+    return tuple(word_patterns(name) for name in names.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +215,10 @@ class Leaf(Node):
     """Words that stand one after the other. `text` is as the operator wrote it, without quotes, star or braces."""
 
     text: str
-    steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    patterns: tuple[WordPattern, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", steps(self.text))
+        object.__setattr__(self, "patterns", word_patterns(self.text))
 
     @property
     def placed(self) -> bool:
@@ -228,12 +228,12 @@ class Leaf(Node):
     @property
     def keys(self) -> frozenset[str] | None:
         """The forms of its longest word, or of its longest beginning if all its words have a star."""
-        if not self.steps:
+        if not self.patterns:
             return None
-        step = self.steps[0]
-        if len(self.steps) > 1:
-            step = max(self.steps, key=lambda step: (not step.prefix, len(step.folded)))
-        return frozenset((step.folded + "*" * step.prefix, *step.forms))
+        pattern = self.patterns[0]
+        if len(self.patterns) > 1:
+            pattern = max(self.patterns, key=lambda pattern: (not pattern.prefix, len(pattern.folded)))
+        return frozenset((pattern.folded + "*" * pattern.prefix, *pattern.forms))
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
         """Every occurrence in the fields of the scope."""
@@ -245,7 +245,7 @@ class Leaf(Node):
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
         """Field, first and last word of every occurrence."""
-        return document.view(scope).find(self.steps)
+        return document.scoped(scope).find(self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +258,11 @@ class Term(Leaf):
 
     language: str = ""
     _alone: bool = field(init=False, repr=False, compare=False)
-    _longer: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
+    _longer: tuple[tuple[WordPattern, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found = steps(self.text)
-        object.__setattr__(self, "steps", inflected(found, self.language) if self.language else found)
+        found = word_patterns(self.text)
+        object.__setattr__(self, "patterns", inflected(found, self.language) if self.language else found)
         unspaced = len(found) > 1 and not self.text.isascii()
         object.__setattr__(self, "_alone", unspaced and stands_alone(found))
         object.__setattr__(self, "_longer", longer_names(found) if unspaced else ())
@@ -272,13 +272,13 @@ class Term(Leaf):
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
         """Those that are not part of a longer name."""
-        view = document.view(scope)
-        found = view.find(self.steps)
+        scoped = document.scoped(scope)
+        found = scoped.find(self.patterns)
         if found and self._alone:
             found = [place for place in found if not any(map(is_kana, document.index(place[0]).neighbours(*place[1:])))]
         if found and self._longer:
-            longer = [place for name in self._longer for place in document.view("").find(name)]
-            longer += [place for name in self._longer for place in view.find(name)] if scope else []
+            longer = [place for name in self._longer for place in document.scoped("").find(name)]
+            longer += [place for name in self._longer for place in scoped.find(name)] if scope else []
             found = [place for place in found if not any(_inside(place, name) for name in longer)]
         return found
 
@@ -288,7 +288,7 @@ class Prefix(Leaf):
     """The beginning of a word: `malien*`."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", steps(self.text + "*"))
+        object.__setattr__(self, "patterns", word_patterns(self.text + "*"))
 
     def __str__(self) -> str:
         return self.text + "*"
@@ -304,8 +304,8 @@ class Phrase(Leaf):
     language: str = ""
 
     def __post_init__(self) -> None:
-        found = steps(self.text)
-        object.__setattr__(self, "steps", inflected(found, self.language) if self.language else found)
+        found = word_patterns(self.text)
+        object.__setattr__(self, "patterns", inflected(found, self.language) if self.language else found)
 
     def __str__(self) -> str:
         return f'"{self.text}"~{self.language}' if self.language else f'"{self.text}"'
@@ -317,11 +317,11 @@ class Exact(Leaf):
 
     def __post_init__(self) -> None:
         found = tuple(
-            step._replace(exact=spelling(part[word.start : word.end]))
+            pattern._replace(exact=spelling(part[word.start : word.end]))
             for part in self.text.split()
-            for step, word in zip(steps(part), words(part), strict=True)
+            for pattern, word in zip(word_patterns(part), words(part), strict=True)
         )
-        object.__setattr__(self, "steps", found)
+        object.__setattr__(self, "patterns", found)
 
     def __str__(self) -> str:
         return f"{{{self.text}}}"
@@ -331,18 +331,18 @@ class Exact(Leaf):
 class Regex(Leaf):
     """A regular expression, put to the text as it is written: `/prigo[zž]h?in/`. See `regexes`."""
 
-    expression: Expression = field(init=False, repr=False, compare=False)
+    expression: CompiledRegex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", ())
-        object.__setattr__(self, "expression", Expression(self.text))
+        object.__setattr__(self, "patterns", ())
+        object.__setattr__(self, "expression", CompiledRegex(self.text))
 
     def __str__(self) -> str:
         return f"/{self.text}/"
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
         """The words that the matches touch."""
-        return document.view(scope).search(self.expression.spans)
+        return document.scoped(scope).search(self.expression.spans)
 
 
 def _inside(place: tuple[str, int, int], name: tuple[str, int, int]) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from watchpost.query.document import FIELDS, Document, Sieve
+from watchpost.query.document import FIELDS, Document, KeySet
 
 # what a query found: occurrences in words while it is being evaluated, evidence in characters afterwards.
 
@@ -156,7 +156,7 @@ class Or(Node):
     parts: tuple[Node, ...]
     _numbers: dict[str, list[int]] = field(init=False, repr=False, compare=False)  # of the parts, by key
     _unkeyed: frozenset[int] = field(init=False, repr=False, compare=False)
-    _sieve: Sieve = field(init=False, repr=False, compare=False)
+    _sieve: KeySet = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers: dict[str, list[int]] = {}
@@ -170,7 +170,7 @@ class Or(Node):
                     numbers.setdefault(key, []).append(number)
         object.__setattr__(self, "_numbers", numbers)
         object.__setattr__(self, "_unkeyed", frozenset(unkeyed))
-        object.__setattr__(self, "_sieve", Sieve(numbers.keys()))
+        object.__setattr__(self, "_sieve", KeySet(numbers.keys()))
 
     def __str__(self) -> str:
         return " OR ".join(grouped(part, NOT) for part in self.parts)
@@ -193,7 +193,7 @@ class Or(Node):
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
         """The occurrences of all the parts that are true."""
         # Most ORs are long lists of names, and most articles hold few of them: ask only for those that may be there.
-        likely = {number for key in document.view(scope).present(self._sieve) for number in self._numbers[key]}
+        likely = {number for key in document.scoped(scope).present(self._sieve) for number in self._numbers[key]}
         found: list[Occurrence] = []
         true = False
         for number in sorted(likely | self._unkeyed):

@@ -121,7 +121,7 @@ class Word(NamedTuple):
     end: int
 
 
-class Step(NamedTuple):
+class WordPattern(NamedTuple):
     """One word that a clause asks for, in its folded form.
 
     `prefix`: the word may go on. `touching`: nothing visible may stand between it and the word before.
@@ -195,7 +195,7 @@ def spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
-class Places:
+class WordSpans:
     """The places of the words of a text, like `spans`, each worked out when it is asked for: few are."""
 
     __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
@@ -285,26 +285,26 @@ _fold_cached = lru_cache(maxsize=20_000)(fold)
 _cut_cached = lru_cache(maxsize=20_000)(_cut)
 
 
-def steps(pattern: str) -> tuple[Step, ...]:
+def word_patterns(pattern: str) -> tuple[WordPattern, ...]:
     """What a clause asks for, word after word; `pattern` is its text, where a star may end a word.
 
     Empty if the pattern has neither letters nor digits.
     """
     if pattern.isalnum() and pattern.isascii():
-        return (Step(pattern.lower()),)
-    found: list[Step] = []
+        return (WordPattern(pattern.lower()),)
+    found: list[WordPattern] = []
     for part in pattern.split():
         starred = part.endswith("*")
         bare = part[:-1] if starred else part
         if bare.isascii() and bare.isalnum():
-            found.append(Step(bare.lower(), starred))
+            found.append(WordPattern(bare.lower(), starred))
             continue
         before = None
         cut = _cut_run(bare) if _RUN.fullmatch(bare) else words(bare)
         for folded, start, end in cut:
             unspaced = is_unspaced(bare[start])
             touching = before is not None and unspaced and touches(bare, before, start)
-            found.append(Step(folded, False, touching))
+            found.append(WordPattern(folded, False, touching))
             before = end if unspaced else None
         if cut and starred:
             found[-1] = found[-1]._replace(prefix=True)
