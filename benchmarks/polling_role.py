@@ -1,4 +1,4 @@
-"""`watchpost run poll`, with a watch on its event loop in the place of pages: CONFIG DATA FILE.
+"""`watchpost run poll`, with a watch on its event loop: CONFIG DATA FILE.
 
 FILE gets the longest time, in ms, by which a sleep of 5 ms came late.
 """
@@ -15,7 +15,6 @@ from watchpost import log as tm
 from watchpost.config.settings import read_settings
 from watchpost.operations import factory
 from watchpost.service import lifecycle
-from watchpost.service.service import Service
 
 _NAP_SECONDS = 0.005
 
@@ -28,9 +27,9 @@ def main() -> None:
     tm.set_up_log("json", "ERROR")
     settings.data.mkdir(parents=True, exist_ok=True)
 
-    async def watch(service: Service, _: object) -> None:
+    async def watch() -> None:
         worst = 0.0
-        while not service.stop.is_set():
+        while True:
             begun = time.perf_counter()
             await asyncio.sleep(_NAP_SECONDS)
             late = time.perf_counter() - begun - _NAP_SECONDS
@@ -38,7 +37,12 @@ def main() -> None:
                 worst = late
                 told.write_text(f"{1000 * worst:.1f}")
 
-    asyncio.run(lifecycle.serve(config, settings, os.environ, "poll", on_web=watch, reread=lambda: config))
+    async def serve() -> None:
+        watching = asyncio.ensure_future(watch())
+        await lifecycle.serve(config, settings, os.environ, "poll", reread=lambda: config)
+        watching.cancel()
+
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":

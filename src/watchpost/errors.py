@@ -3,6 +3,7 @@
 WatchpostError                what a person can mend; the message says how
 ├── ConfigError               the operator's YAML or environment (exit 2)
 ├── QueryError                a topic's query, with a column (exit 2)
+├── NotFound                  no feed, receiver, topic, message … of that name
 ├── FormError                 what a person wrote into fields, with a sentence for each wrong one (exit 2)
 ├── StoreError                Redis as watchpost needs it
 │   ├── StoreUnreachable      nobody answers (exit 4)
@@ -72,6 +73,10 @@ class FormError(WatchpostError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("; ".join(fields.values()))
         self.fields = dict(fields)
+
+
+class NotFound(WatchpostError):
+    """There is no thing of that name or id, or no longer."""
 
 
 class StoreError(WatchpostError):

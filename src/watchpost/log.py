@@ -219,6 +219,11 @@ def log() -> Any:
     return structlog.get_logger()
 
 
+def operator_acted(deed: str, count: int, by: str, **facts: str) -> None:
+    """Somebody did something: one line in the log, whatever its level. `by` is who, `count` how many things."""
+    log().warning("operator.acted", deed=deed, count=count, by=by, **facts)
+
+
 def _clean_only(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Without secrets. JSON writes control characters out by itself."""
     for key, value in event.items():

@@ -361,6 +361,11 @@ class Group:
     receiver: str
     schedule: Schedule
 
+    @property
+    def id(self) -> str:
+        """The group's name in addresses, where its key would need escaping."""
+        return derive_id("group", self.key)[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -113,14 +113,14 @@ def test_post_reload_takes_a_good_one_over_and_says_why_it_refuses_a_bad_one(rig
     found = diff(rig)
     assert (found.returncode, "+ topics.gao" in found.stdout) == (1, True)
     shown = httpx.get(f"{page}/config").text
-    assert "a reload would take over 1 difference." in shown
+    assert "a reload would apply 1 change." in shown
     assert "<code>topics.gao</code>" in shown
-    assert "they have been mended since" in shown
+    assert "They have been corrected since" in shown
     taken = httpx.post(f"{page}/-/reload", headers={"origin": page}, timeout=20)
     assert (taken.status_code, taken.json()["ok"], taken.json()["changes"]) == (200, True, 1)
     rig.until(lambda: rig.log().count("run.starting") == 2)
     rig.until(lambda: rig.log().count("http.listening") == 2)
-    assert "What is on the disk is what runs." in httpx.get(f"{page_of(rig)}/config").text
+    assert "The running configuration matches the files." in httpx.get(f"{page_of(rig)}/config").text
     assert rig.log().count("operator.acted") == 2, "who asks stands in the log; who is turned away does not"
     rig.until(lambda: diff(rig).returncode == 0)
     process.send_signal(signal.SIGTERM)

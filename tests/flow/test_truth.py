@@ -117,7 +117,7 @@ def test_a_role_that_is_killed_or_stopped_is_missed_within_15_s_and_one_that_end
 
     def missed(within: float) -> None:
         # Who is stopped in the middle of a parse finds its time over: the feed may have failed once, too.
-        rig.until(lambda: f"nobody runs {role}" in asked.status["reasons"], within)
+        rig.until(lambda: f"no process runs {role}" in asked.status["reasons"], within)
 
     started[role].send_signal(signal.SIGSTOP)
     missed(FORGOTTEN_SECONDS)

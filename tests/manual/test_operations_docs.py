@@ -16,6 +16,7 @@ from tests.making import WHEN
 from tests.manual.metrics_table import documented
 from watchpost import log as tm
 from watchpost.cli.main import app
+from watchpost.config.config import Reload
 from watchpost.health import Health
 from watchpost.log import REGISTRY, SENTENCES, set_up_log
 from watchpost.store.overview import Depths
@@ -95,7 +96,7 @@ def _words(value: ast.expr) -> Iterator[str]:
 def test_the_shape_of_the_status_is_the_one_that_is_described() -> None:
     table = MANUAL.partition("## Health")[2].partition("## systemd")[0]
     seen = Seen("", (), Depths(0, 0, {}, 0, 0), {}, (), {})
-    document = report(ConfigSummary(), Health(), seen, WHEN, "0")
+    document = report(ConfigSummary(), Health(), Reload(WHEN, "start", True), seen, now=WHEN)
     rows = re.findall(r"^\| (`.+?) \|", table.partition("watchpost/status/1")[2], re.MULTILINE)
     described = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     assert described == document.keys() - {"type"}

@@ -12,13 +12,10 @@ import pytest
 from tests.web.web_app import pages
 from watchpost.config.config import Config
 from watchpost.config.diff import effective
-from watchpost.health import HEALTH
-from watchpost.operations.config_diff import ConfigOnDisk
 from watchpost.operations.factory import read_config
 from watchpost.operations.reloading import Reloader
 from watchpost.store.client import Store
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
-from watchpost.web import context as app_pages
 
 TEXT = """version: 1
 feeds: {rfi: {url: "https://feeds.example.org/rfi", every: 10m}}
@@ -46,9 +43,8 @@ class Desk:
         return read_config(self.file, self.env)
 
     async def page(self, store: Store) -> str:
-        disk = ConfigOnDisk(self.reloader, "all", store)
-        summary = app_pages.summary_of(self.reloader.config)
-        async with pages(store, HEALTH, summary=summary, disk=disk) as address, httpx.AsyncClient() as client:
+        config = self.reloader.config
+        async with pages(store, config=config, reloader=self.reloader) as address, httpx.AsyncClient() as client:
             answer = await client.get(f"{address}/config")
             assert answer.status_code == 200
             return answer.text
@@ -60,39 +56,39 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def test_nothing_has_changed(store: Store, desk: Desk) -> None:
-    assert "What is on the disk is what runs." in await desk.page(store)
-    assert "What is on the disk is what runs." in await desk.page(store)
+    assert "The running configuration matches the files." in await desk.page(store)
+    assert "The running configuration matches the files." in await desk.page(store)
     assert desk.read == 1, "files that are as they were are not read for each page"
 
 
 async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store, desk: Desk) -> None:
     desk.file.write_text(TEXT.replace("10m", "15m").replace("{mali: Mali}", "{gao: Gao}") + "redis: {prefix: other}\n")
     page = await desk.page(store)
-    assert "a reload would take over 4 differences." in page
+    assert "a reload would apply 4 changes." in page
     for path in ("feeds.rfi.every", "topics.gao", "topics.mali", "redis.prefix"):
         assert f"<code>{path}</code>" in page
     assert page.index("feeds.rfi.every") < page.index("redis.prefix"), "what is live comes first"
     assert page.count("needs a restart") == 1
-    assert page.count("at the reload") == 3
+    assert page.count("by a reload") == 3
     assert "<code>10m</code>" in page
     assert "<code>15m</code>" in page
-    taken = await desk.reloader.ask("anna")
+    taken = await desk.reloader.reload("anna")
     assert taken.changes == 4
-    assert "What is on the disk is what runs." in await desk.page(store)
+    assert "The running configuration matches the files." in await desk.page(store)
 
 
 async def test_mistakes_are_told_with_their_place_and_nothing_is_compared(store: Store, desk: Desk) -> None:
     desk.file.write_text(TEXT.replace("topics:", "topcis:"))
     page = await desk.page(store)
-    assert "has mistakes and is not used" in page
+    assert "have mistakes and are not used" in page
     assert "watchpost.yaml:3:1" in page
     assert "did you mean &#39;topics&#39;?" in page
     assert "a reload would" not in page
-    await desk.reloader.ask("anna")
+    await desk.reloader.reload("anna")
     desk.file.write_text(TEXT)
     mended = await desk.page(store)
-    assert "What is on the disk is what runs." in mended
-    assert "they have been mended since" in mended
+    assert "The running configuration matches the files." in mended
+    assert "They have been corrected since" in mended
     desk.file.unlink()
     assert "no such file" in await desk.page(store)
 
@@ -101,7 +97,7 @@ async def test_no_secret_is_shown_whatever_changes(store: Store, desk: Desk) -> 
     other = HOOK.replace("77", "78")
     desk.env["HOOK"] = other
     page = await desk.page(store)
-    assert "what is not shown, as the value of a secret" in page
+    assert "not shown, such as the value of a secret" in page
     desk.env["OTHER"] = other
     desk.file.write_text(
         TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef")
@@ -120,16 +116,16 @@ async def test_no_secret_is_shown_whatever_changes(store: Store, desk: Desk) -> 
 async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store: Store, desk: Desk) -> None:
     old = desk.reloader.config
     desk.file.write_text(TEXT.replace("10m", "15m"))
-    await desk.reloader.ask("anna")
+    await desk.reloader.reload("anna")
     said = RunningConfig("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
     await RunningConfigs(store).publish("poll", pack(said))
     stale = RunningConfig("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
     await RunningConfigs(store).publish("all", pack(stale))
     page = await desk.page(store)
-    assert "a reload would take over 1 difference." in page
+    assert "a reload would apply 1 change." in page
     assert "What a reload would change for poll" in page
     await RunningConfigs(store).publish("poll", b"of another version")
-    assert "cannot be seen: the configuration of poll was not written by this version" in await desk.page(store)
+    assert "cannot be compared: the configuration of poll was not written by this version" in await desk.page(store)
 
 
 async def test_without_the_store_the_page_is_there_all_the_same(desk: Desk) -> None:
@@ -137,5 +133,5 @@ async def test_without_the_store_the_page_is_there_all_the_same(desk: Desk) -> N
     desk.file.write_text(TEXT.replace("10m", "15m"))
     page = await desk.page(away)
     assert "feeds.rfi.every" in page
-    assert "The store is away" in page
+    assert "The store is not available" in page
     await away.close()

@@ -12,19 +12,18 @@ import httpx
 import pytest
 
 from tests.making import digest_delivery
-from tests.operations.test_actions import TEXT, told
+from tests.operations.test_deliveries import TEXT, acted
 from tests.web.test_pages import HOSTILE
 from tests.web.web_app import closed, pages
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.errors import FormError
-from watchpost.operations.actions import Actions
+from watchpost.operations.deliveries import ReplayRequest, find_backlog
 from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
-from watchpost.web import context as app_pages
 
 
 @pytest.fixture
@@ -57,17 +56,17 @@ async def in_trouble(store: Store) -> None:
 
 async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, config: Config) -> None:
     async with (
-        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         typed = {"source": "rfy", "text": HOSTILE, "lasting": "2", "reason": " ", "severity": "low", "story": "5" * 32}
         answer = await client.post(f"{address}/silences", data=typed)
         assert answer.status_code == 422
         page = answer.text
-        assert "<title>To mend: Configuration" in page
+        assert "<title>Please correct: Configuration" in page
         assert "no feed or folder &#39;rfy&#39;; did you mean &#39;rfi&#39;?" in page
-        assert "2: write a duration with its unit, like 30m, 6h or 7d" in page
-        assert "a reason is needed" in page
+        assert "&#39;2&#39; is not a duration; write it like 30m, 6h or 7d" in page
+        assert "give a reason" in page
         for field in ("source", "lasting", "reason"):
             assert f'<a href="#{field}">' in page, "the list of mistakes leads to the field"
             tag = re.search(f'<input id="{field}"[^>]*>', page)
@@ -82,7 +81,7 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
         assert await Silences(store).all() == ()
         assert (await client.get(f"{address}/silences")).headers["location"] == "/config"
         empty = await client.post(f"{address}/silences", data={"lasting": "2h", "reason": "x"})
-        assert "at least one of topic, source, severity, text is needed" in empty.text
+        assert "set at least one of topic, source, severity and text" in empty.text
         fine = await client.get(f"{address}/config")
         assert "aria-invalid" not in fine.text
         assert 'value="24h"' in fine.text
@@ -91,7 +90,7 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
 async def test_what_is_sent_again_is_counted_first(store: Store, config: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     async with (
-        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert 'href="/deliveries/replay?since=6h"' in (await client.get(f"{address}/deliveries")).text
@@ -100,26 +99,28 @@ async def test_what_is_sent_again_is_counted_first(store: Store, config: Config,
             page = (await client.get(f"{address}/deliveries/replay?{query}")).text
             assert f"{count} message{'' if count == 1 else 's'} would be sent again" in page, query
             assert page.count('<a href="/e/') == count
-        assert told(log) == [], "nobody did anything yet"
+        assert acted(log) == [], "nobody did anything yet"
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 0, "hook": 0}
         wanted = {"receiver": "team", "since": "6h", "what": "all"}
-        assert "They are sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
+        assert (
+            "The messages are being sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
+        )
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
         assert [one.receiver for one in await DeadLetters(store).all()] == ["hook"], "nobody else's"
-        assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
-        assert "Nothing of that is to be sent" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
+        assert "nothing left to send" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
+        assert "Nothing to send again" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
         await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
-    who = "somebody at this machine"
-    assert told(log) == [("replay", 3, who), ("replay", 0, who), ("replay", 1, who)]
+    who = "local user"
+    assert acted(log) == [("replay", 3, who), ("replay", 0, who), ("replay", 1, who)]
 
 
 @pytest.mark.parametrize(
     ("typed", "field", "sentence"),
     [
-        ({"since": "6"}, "since", "6: write it like 90m, 12h or 7d"),
-        ({"since": "0s"}, "since", "0s: from a second to a hundred years"),
+        ({"since": "6"}, "since", "&#39;6&#39; is not a duration; write it like 90m, 12h or 7d"),
+        ({"since": "0s"}, "since", "&#39;0s&#39; is out of range"),
         ({"receiver": "taem"}, "receiver", "no receiver &#39;taem&#39;; did you mean &#39;team&#39;?"),
-        ({"what": "some"}, "what", "either failed or all"),
+        ({"what": "some"}, "what", "write failed or all"),
     ],
 )
 async def test_what_cannot_be_counted_says_why(
@@ -127,7 +128,7 @@ async def test_what_cannot_be_counted_says_why(
 ) -> None:
     await in_trouble(store)
     async with (
-        pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         looked = await client.get(f"{address}/deliveries/replay", params=typed)
@@ -141,24 +142,24 @@ async def test_what_cannot_be_counted_says_why(
 
 async def test_only_what_is_young_enough_is_sent_again(store: Store, config: Config) -> None:
     await in_trouble(store)
-    actions = Actions(config, store)
-    for since, count in (("6h", 4), ("1h", 2)):  # what was given up counts from then, what waits from when it was made
-        assert (await actions.backlog({"what": "all", "since": since})).count == count
+    for since, count in (("6h", 4), ("1h", 2)):  # a dead letter is as old as its failure, a waiting one as its making
+        backlog = await find_backlog(config, store, ReplayRequest(what="all", since=since))
+        assert backlog.count == count
     with pytest.raises(FormError, match="write it like"):
-        await actions.backlog({"since": "yesterday"})
+        await find_backlog(config, store, ReplayRequest(since="yesterday"))
 
 
 async def test_the_store_is_away_or_the_form_too_long(config: Config) -> None:
     away = Store("redis://127.0.0.1:1/0")
     async with (
-        pages(away, summary=app_pages.summary_of(config), actions=Actions(config, away)) as address,
+        pages(away, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         for path in ("/deliveries/retry", "/deliveries/replay", "/silences"):
             typed = {"topic": "mali", "lasting": "2h", "reason": "x"}
             answer = await client.post(address + path, data=typed)
             assert answer.status_code == 503
-            assert "<h1>The store is away</h1>" in answer.text
+            assert "<h1>The store is not available</h1>" in answer.text
         long = await client.post(f"{address}/silences", content="reason=" + "x" * 1_300_000)
         assert long.status_code == 413
     await away.close()

@@ -11,19 +11,17 @@ import httpx
 import pytest
 
 from tests.making import article
-from tests.operations.test_actions import told
+from tests.operations.test_deliveries import acted
 from tests.web.test_auth import USERS, basic
 from tests.web.web_app import found, pages
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.match.routing import all_groups
 from watchpost.model import Delivery, derive_id
-from watchpost.operations.actions import Actions
 from watchpost.operations.factory import read_config
-from watchpost.operations.previews import DigestPreviews, id_of
+from watchpost.operations.previews import DigestPreviews
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.web import context as app_pages
 
 TEXT = """version: 1
 topics: {mali: Mali}
@@ -55,7 +53,7 @@ async def parked(store: Store, config: Config, *titles: str) -> dict[str, str]:
         for title in titles:
             about = article(title, id=derive_id("article", group.key, title), url="javascript:alert(1)")
             await found(store, about, group=group.key)
-    return {name: f"/editions/{id_of(group)}" for name, group in groups.items()}
+    return {name: f"/editions/{group.id}" for name, group in groups.items()}
 
 
 async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
@@ -82,9 +80,8 @@ def sight(page: str) -> str:
 
 async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, config: Config, log: io.StringIO) -> None:
     places = await parked(store, config, ATTACK, "Gao")
-    coming, summary = DigestPreviews(config, store), app_pages.summary_of(config)
     async with (
-        pages(store, summary=summary, actions=Actions(config, store), coming=coming) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         listed = (await client.get(f"{address}/editions")).text
@@ -98,7 +95,7 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, conf
             html = await client.get(f"{address}{place}/1/html")
             plain = await client.get(f"{address}{place}/1/text")
             answer = await client.post(f"{address}{place}/send", data={"seen": sight(page)})
-            assert "The edition goes now" in answer.text
+            assert "Digest sent" in answer.text
             first, *others = await queued(store, receiver)
             assert len(others) == (receiver == "desk"), "a mail for each reader"
             if receiver == "team":
@@ -108,23 +105,24 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, conf
             assert "sandbox" in policy
             assert "default-src 'none'" in policy
             assert plain.headers["content-type"] == "text/plain; charset=utf-8"
-            assert f"Nothing waits for {receiver}" in (await client.get(address + place)).text
-    assert told(log) == [("digest send", 1, "somebody at this machine")] * 2
+            assert f"No hits are waiting for {receiver}" in (await client.get(address + place)).text
+    assert acted(log) == [("digest send", 1, "local user")] * 2
 
 
 async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> None:
     place = (await parked(store, config, "Gao"))["desk"]
-    coming = DigestPreviews(config, store)
+    previews = DigestPreviews(config, store)
+    viewer = basic("bob", "correct horse: battery")
     async with (
-        pages(store, summary=app_pages.summary_of(config), coming=coming) as address,
-        httpx.AsyncClient() as client,
+        pages(store, config=config, previews=previews, access=USERS) as address,
+        httpx.AsyncClient(headers=viewer) as client,
     ):
         page = (await client.get(address + place)).text
         assert "2 of 2 to ida@example.org" in page
-        assert "Send it now" not in page, "without deeds nobody acts"
+        assert "Send now" not in page, "a viewer cannot act"
         await early_in_a_minute(store)
         source = (await client.get(f"{address}{place}/2/source")).text
-        (preview,) = await coming.preview(place.removeprefix("/editions/"))
+        (preview,) = await previews.preview(place.removeprefix("/editions/"))
         moment = re.compile(r"^Date: .*$", re.MULTILINE)
         assert moment.sub("", source) == moment.sub("", preview.messages[1].renderings["mime"])
         assert "To: ida@example.org" in source
@@ -140,26 +138,24 @@ async def test_what_was_seen_is_sent_or_nothing(store: Store, config: Config, lo
     async with (
         pages(
             store,
-            summary=app_pages.summary_of(config),
-            actions=Actions(config, store),
-            coming=DigestPreviews(config, store),
+            config=config,
             access=USERS,
         ) as address,
         httpx.AsyncClient(headers={"origin": address, **basic("anna", "correct horse: battery")}) as client,
     ):
         saw = sight((await client.get(address + place)).text)
         looks = basic("bob", "correct horse: battery")
-        assert "Send it now" not in (await client.get(address + place, headers=looks)).text
+        assert "Send now" not in (await client.get(address + place, headers=looks)).text
         assert (await client.post(f"{address}{place}/send", data={"seen": saw}, headers=looks)).status_code == 403
         for wrong in ({"seen": "7"}, {}):
             answer = await client.post(f"{address}{place}/send", data=wrong)
             assert answer.headers["location"] == f"{place}?done=moved"
         assert (await client.post(f"{address}{place}/send", data={"seen": saw})).headers["location"].endswith("=told")
         again = await client.post(f"{address}{place}/send", data={"seen": saw}, follow_redirects=True)
-        assert "Nothing was sent" in again.text, "a second press of the button"
-        assert (await client.post(f"{address}/editions/none/send")).headers["location"].endswith("=moved")
+        assert "Nothing sent" in again.text, "a second press of the button"
+        assert (await client.post(f"{address}/editions/none/send")).headers["location"].endswith("=none")
     assert len(await queued(store, "team")) == 1
-    assert told(log) == [("digest send", 1, "anna")]
+    assert acted(log) == [("digest send", 1, "anna")]
 
 
 async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, config: Config, tmp_path: Path) -> None:
@@ -172,7 +168,7 @@ async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, config
     config = read_config(tmp_path / "watchpost.yaml", {})
     place = (await parked(store, config, "Gao", "Kidal"))["team"]
     async with (
-        pages(store, summary=app_pages.summary_of(config), coming=DigestPreviews(config, store)) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient() as client,
     ):
         page = (await client.get(address + place)).text

@@ -36,14 +36,13 @@ class Desk:
         self.config.write_text(CONFIG)
         self.now = datetime.now(UTC)
         self.reads = 0
-        self.reloader = Reloader(self.read(), self.read, self.clock)
+        self.reloader = Reloader(
+            self.read(), self.read, self.clock, started=self.on_started, adopted=self.on_adopted, kept=self.on_kept
+        )
         self.adopted = 0
         self.refused: list[Reload] = []
         self.same: list[Reload] = []
-        self.reloader.adopted = self.on_adopted
-        self.reloader.stayed = self.on_stayed
-        self.reloader.begun = self.on_begun
-        self.begun = 0
+        self.started = 0
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -56,10 +55,10 @@ class Desk:
     def on_adopted(self) -> None:
         self.adopted += 1
 
-    def on_begun(self) -> None:
-        self.begun += 1
+    def on_started(self) -> None:
+        self.started += 1
 
-    async def on_stayed(self, reload: Reload) -> None:
+    async def on_kept(self, reload: Reload) -> None:
         (self.same if reload.ok else self.refused).append(reload)
 
     def write(self, name: str, text: str) -> None:
@@ -97,7 +96,7 @@ def nothing() -> None:
 
 async def test_a_good_one_is_taken_over_once(desk: Desk) -> None:
     desk.config.write_text(CONFIG.replace("{mali: mali}", "{mali: bamako, gao: gao}"))
-    told = await desk.reloader.ask("SIGHUP")
+    told = await desk.reloader.reload("SIGHUP")
     assert (told.ok, told.changes, told.restart, told.by) == (True, 2, (), "SIGHUP")
     config = desk.reloader.take()
     assert config is not None
@@ -110,7 +109,7 @@ async def test_a_good_one_is_taken_over_once(desk: Desk) -> None:
 async def test_one_with_mistakes_changes_nothing_and_is_told(desk: Desk) -> None:
     since = desk.reloader.since
     desk.config.write_text(CONFIG.replace("to: [out", "to: [oat").replace("topics", "topcis"))
-    told = await desk.reloader.ask("SIGHUP")
+    told = await desk.reloader.reload("SIGHUP")
     assert not told.ok
     assert len(told.complaints) == 1, "the misspelt section; the names that are unknown because of it are not told"
     assert desk.refused == [told] == [desk.reloader.last]
@@ -118,13 +117,13 @@ async def test_one_with_mistakes_changes_nothing_and_is_told(desk: Desk) -> None
     assert (desk.adopted, desk.reloader.since) == (0, since)
     assert value("config_last_reload_successful") == 0
     desk.config.write_text(CONFIG)
-    assert (await desk.reloader.ask("HTTP")).ok
+    assert (await desk.reloader.reload("HTTP")).ok
     assert value("config_last_reload_successful") == 1
 
 
 async def test_what_waits_for_a_restart_is_told(desk: Desk) -> None:
     desk.config.write_text(CONFIG + "redis: {prefix: desk}\nlog: {level: debug}\n")
-    told = await desk.reloader.ask("SIGHUP")
+    told = await desk.reloader.reload("SIGHUP")
     assert (told.changes, told.restart) == (2, ("redis.prefix",))
 
 
@@ -138,10 +137,10 @@ async def test_a_wish_during_a_reading_is_a_reading_of_its_own(tmp_path: Path) -
         return config
 
     reloader = Reloader(desk.read(), slowly, desk.clock)
-    first = asyncio.ensure_future(reloader.ask("SIGHUP"))
+    first = asyncio.ensure_future(reloader.reload("SIGHUP"))
     await asyncio.to_thread(entered.wait, 10)
     desk.config.write_text(CONFIG.replace("{mali: mali}", "{gao: gao}"))
-    second = asyncio.ensure_future(reloader.ask("SIGHUP"))
+    second = asyncio.ensure_future(reloader.reload("SIGHUP"))
     gate.set()
     await asyncio.gather(first, second)
     config = reloader.take()
@@ -177,8 +176,8 @@ async def test_new_includes_and_changed_secrets_count(desk: Desk, name: str, tex
 async def test_a_change_that_says_the_same_begins_nothing_anew(desk: Desk) -> None:
     reads = desk.reads
     await desk.watch(lambda: desk.write("watchpost.yaml", CONFIG + "# a remark\n"), nothing, nothing, nothing)
-    assert (desk.reads, desk.adopted, len(desk.same), desk.begun) == (reads + 1, 0, 1, 1)
-    await desk.reloader.ask("SIGHUP")
+    assert (desk.reads, desk.adopted, len(desk.same), desk.started) == (reads + 1, 0, 1, 1)
+    await desk.reloader.reload("SIGHUP")
     assert desk.adopted == 1, "who asks gets a fresh start"
 
 

@@ -14,11 +14,9 @@ from tests.web.web_app import closed, pages
 from watchpost.config.config import Config, HttpAccess
 from watchpost.model import Delivery, Digest, Message
 from watchpost.operations import factory
-from watchpost.operations.unsubscribe import MailUnsubscriber
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.receivers import UnsubscribedAddresses
-from watchpost.web import context as app_pages
 
 TEXT = """version: 1
 public_url: https://watch.example.org
@@ -61,9 +59,7 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, confi
     await closed(store, *waiting)
     access = HttpAccess(AUTH, config.access.names)
     async with (
-        pages(
-            store, access=access, summary=app_pages.summary_of(config), leaving=MailUnsubscriber(config, store)
-        ) as address,
+        pages(store, access=access, config=config) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):
         page = await client.get(address + ways["ida@example.org"])
@@ -77,15 +73,13 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, confi
         assert await Overview(store).unsubscribed("other") == frozenset()
         assert (await Overview(store).depths(["desk"])).outbox == {"desk": 1}
         again = await client.post(address + ways["ida@example.org"], data={"again": "yes"})
-        assert "Shall" in again.text
+        assert "Stop sending" in again.text
         assert await Overview(store).unsubscribed("desk") == frozenset()
 
 
 async def test_a_token_of_ones_own_making_is_none(store: Store, config: Config) -> None:
     async with (
-        pages(
-            store, access=config.access, summary=app_pages.summary_of(config), leaving=MailUnsubscriber(config, store)
-        ) as address,
+        pages(store, access=config.access, config=config) as address,
         httpx.AsyncClient(headers=HERE) as client,
     ):
         for token in ("0" * 32, "x", "desk@example.org"):

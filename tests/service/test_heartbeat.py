@@ -13,7 +13,7 @@ from tests.http_server import Answer, HttpServer
 from watchpost.config.fields import Secret
 from watchpost.config.schema import Heartbeat
 from watchpost.health import Health
-from watchpost.service import service
+from watchpost.service import heartbeat
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 
@@ -23,12 +23,12 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 async def _works(store: Store, *roles: str) -> str:
     for role in roles:
         await store.heartbeat(f"{role}-host-1", json.dumps({"role": role, "version": "1", "pid": 1}))
-    return await service.missing(Overview(store), Health())
+    return await heartbeat.missing(Overview(store), Health())
 
 
 async def test_the_service_works_when_every_role_does_wherever_it_runs(store: Store) -> None:
-    assert await _works(store) == "nobody runs match, notify, poll"
-    assert await _works(store, "poll", "notify") == "nobody runs match"
+    assert await _works(store) == "no process runs match, notify, poll"
+    assert await _works(store, "poll", "notify") == "no process runs match"
     assert await _works(store, "match") == ""
 
 
@@ -37,18 +37,18 @@ async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(s
     health = Health()
     health.expect(["match"])
     health._beats["match"] -= 61
-    assert await service.missing(Overview(store), health) == "no sign of life from match"
+    assert await heartbeat.missing(Overview(store), health) == "no sign of life from match"
 
 
 async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
     health = Health()
     health.refused = "the store takes no writes for now: it is full"
-    assert await service.missing(Overview(store), health) == health.refused
+    assert await heartbeat.missing(Overview(store), health) == health.refused
 
 
 async def test_a_store_that_is_away_is_no_life() -> None:
     away = Store("redis://127.0.0.1:1/0")
-    assert "127.0.0.1:1" in await service.missing(Overview(away), Health())
+    assert "127.0.0.1:1" in await heartbeat.missing(Overview(away), Health())
     await away.close()
 
 
@@ -65,7 +65,7 @@ async def beating(server: HttpServer, trouble: list[str]) -> AsyncIterator[None]
     async def tick() -> None:
         await asyncio.sleep(0.02)
 
-    running = asyncio.ensure_future(service.run(options, "test", why_not, tick, stop))
+    running = asyncio.ensure_future(heartbeat.run(options, "test", why_not, tick, stop))
     yield
     stop.set()
     await running

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from tests.making import article, digest_delivery
 from tests.notify.digests import usual
 from tests.store.ends import poll_store
-from tests.web.web_app import Shelf, closed, found
+from tests.web.web_app import FixedPreviews, closed, config_of, found
+from watchpost.config.config import Config
 from watchpost.match.matcher import match
-from watchpost.model import Group, Message, Topic, derive_id
+from watchpost.match.routing import all_groups
+from watchpost.model import Message, derive_id
 from watchpost.notify.render import html, plain, sentences
-from watchpost.operations.previews import Preview, Ranked, id_of
-from watchpost.query.parser import parse
-from watchpost.schedules import Daily, Immediate
+from watchpost.operations.previews import Preview, Ranked
 from watchpost.store.client import Store
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
-from watchpost.web.context import ConfigSummary
 
-TOPICS = (
-    Topic(
-        "wagner",
-        "Wagner / Africa Corps",
-        parse('("Wagner" UNLESS "Richard Wagner") OR "Africa Corps" OR ЧВК OR "Африканский корпус" OR فاغنر OR 瓦格纳'),
-        severity="high",
-        examples=(("The Africa Corps left Kidal.", True), ("Richard Wagner in Bayreuth.", False)),
-    ),
-    Topic(
-        "mali",
-        "Mali security",
-        parse("(Mali OR Мали OR مالي OR 马里) AND (Gao OR Kidal OR army OR armée OR JNIM OR ЧВК)"),
-    ),
-    Topic("barkhane", "Barkhane", parse("Barkhane"), severity="low"),
-)
 _ARTICLES = (
     (
         "Convoy from Gao reaches Kidal after three days",
@@ -67,44 +52,55 @@ _ARTICLES = (
 )
 
 
-def summary() -> ConfigSummary:
+TEXT = """version: 1
+timezone: Europe/Paris
+public_url: https://watch.example.org
+feeds:
+{feeds}
+folders: {seeds: {path: /var/lib/watchpost/seeds, every: 1s}}
+topics:
+  wagner:
+    title: Wagner / Africa Corps
+    severity: high
+    query: '("Wagner" UNLESS "Richard Wagner") OR "Africa Corps" OR ЧВК OR "Африканский корпус" OR فاغنر OR 瓦格纳'
+    examples: {match: ["The Africa Corps left Kidal."], no_match: ["Richard Wagner in Bayreuth."]}
+  mali: {title: Mali security, query: (Mali OR Мали OR مالي OR 马里) AND (Gao OR Kidal OR army OR armée OR JNIM OR ЧВК)}
+  barkhane: {title: Barkhane, query: Barkhane, severity: low}
+receivers:
+  duty-slack: {type: slack, url: {env: SLACK}}
+  desk-email: {type: email, to: [desk@example.org], from: w@example.org, smtp: {host: mail.example.org}}
+  archive-hook: {type: webhook, url: "https://archive.example.org/hook"}
+routes:
+  - {when: {severity: high}, to: duty-slack, mode: immediate, continue: true}
+  - {to: desk-email, digest: {at: ["08:00", "18:00"], days: mon-fri}}
+"""
+FEEDS = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
+
+
+@cache
+def config() -> Config:
     """The demo's configuration."""
-    paris = "Europe/Paris"
-    feeds = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
-    return ConfigSummary(
-        feeds=feeds,
-        folders=("seeds",),
-        receivers=("duty-slack", "desk-email", "archive-hook"),
-        topics=TOPICS,
-        fingerprint="3f0c9a51d2e84b7a",
-        groups=(
-            Group("duty-slack|now", "duty-slack", Immediate(timedelta(seconds=30))),
-            Group("desk-email|08:00", "desk-email", Daily((time(8), time(18)), (0, 1, 2, 3, 4), paris)),
-        ),
-        places={name: f"https://{name}.example.org/feed.xml" for name in feeds} | {"seeds": "/var/lib/watchpost/seeds"},
-        paces=dict.fromkeys(feeds, "every 10 minutes") | {"seeds": "every 1 second"},
-        kinds={"duty-slack": "slack", "desk-email": "email", "archive-hook": "webhook"},
-        listing=("{", '  "version": 1,', '  "timezone": "Europe/Paris"', "}"),
-        timezone=paris,
-        public_url="https://watch.example.org",
-    )
+    feeds = "\n".join(f"  {name}: {{url: https://{name}.example.org/feed.xml, every: 10m}}" for name in FEEDS)
+    return config_of(TEXT.replace("{feeds}", feeds), (("SLACK", "https://hooks.slack.com/services/T0/B0/example"),))
 
 
-def coming() -> Shelf:
-    """What the desk would be sent now, and that nothing goes to the duty."""
+def previews() -> FixedPreviews:
+    """A digest for the desk; for duty nothing but a hit that is held back."""
     digest = usual()
     message = Message(
         "", sentences.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
     )
     ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
-    duty, desk = (id_of(group) for group in summary().groups)
-    kept = "1 hit, held back by quiet hours until 2026-11-24 06:00 UTC: Convoy from Gao reaches Kidal"
-    return Shelf({desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),)})
+    duty, desk = (group.id for group in all_groups(config().routes))
+    kept = "1 hit, held back by quiet hours until 24 Nov 07:00: Convoy from Gao reaches Kidal"
+    return FixedPreviews(
+        {desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),)}
+    )
 
 
 async def furnish(store: Store) -> None:
     """Fill the store."""
-    now = datetime.now(UTC)
+    now, desk = datetime.now(UTC), all_groups(config().routes)[1].key
     await _read(store, now)
     await _sent(store, now)
     await _in_trouble(store, now)
@@ -113,11 +109,11 @@ async def furnish(store: Store) -> None:
         seen = now - timedelta(minutes=11 + 37 * number)
         about = article(
             title, body=body, lang=lang, outlet=outlet, url=f"https://news.example.org/{number}", fetched=seen,
-            published=seen - timedelta(minutes=4), source=summary().feeds[min(number, 4)],
+            published=seen - timedelta(minutes=4), source=FEEDS[min(number, 4)],
         )  # fmt: skip
-        hit = match(about, TOPICS, seen)[0]
+        hit = match(about, config().topics, seen)[0]
         story = derive_id("story", "convoy") if number < 2 else hit.story
-        await found(store, about, group="desk-email|08:00", made=replace(hit, story=story))
+        await found(store, about, group=desk, made=replace(hit, story=story))
     for back in range(14):
         page = f"{store.keys.ledger}{int(now.timestamp() // 86400) - back}"
         day = {"wagner": 3 + (back * 7) % 9, "mali": 5 + (back * 5) % 12, "barkhane": (back * 3) % 4 if back % 2 else 0}
@@ -129,7 +125,7 @@ async def furnish(store: Store) -> None:
 
 
 async def _read(store: Store, now: datetime) -> None:
-    names = summary().feeds
+    names = FEEDS
     await poll_store(store).sync(list(names))
     for number, claim in enumerate((await poll_store(store).claim(10)).feeds):
         visit = (now - timedelta(minutes=number)).isoformat()
@@ -153,7 +149,7 @@ async def _sent(store: Store, now: datetime) -> None:
 
 
 async def _in_trouble(store: Store, now: datetime) -> None:
-    """A receiver that is paused, with one message that waits and one that was given up."""
+    """A receiver that is paused, with one message that waits and one that failed for good."""
     made = [
         replace(digest_delivery(derive_id("delivery", "hook", str(n)), "archive-hook"), created=now) for n in (0, 1)
     ]

@@ -9,25 +9,23 @@ from pathlib import Path
 from tests.servers import valkey_server
 from tests.web import demo
 from tests.web.browser import browser
-from tests.web.recorder import Recorder
 from tests.web.web_app import pages
-from watchpost.health import Health
-from watchpost.operations.previews import id_of
+from watchpost.match.routing import all_groups
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.web.context import next_edition
 
 SIZES = {"": (1280, 860), "-360": (360, 780)}
+GROUPS = all_groups(demo.config().routes)
 PAGES = {
     "now": "/",
     "stories": "/stories",
     "feeds": "/feeds",
     "topics": "/topics",
     "topic": "/topics/mali",
-    "editions": "/editions",
+    "digests": "/editions",
     "replay": "/deliveries/replay?since=6h",
     "mistakes": "/deliveries/replay?since=6",
-    "coming": f"/editions/{id_of(demo.summary().groups[1])}",
+    "upcoming": f"/editions/{GROUPS[1].id}",
     "deliveries": "/deliveries",
     "config": "/config",
 }
@@ -44,14 +42,7 @@ async def take(folder: Path, everything: bool) -> None:
         for role in ("poll", "match", "notify"):
             await store.heartbeat(role, f'{{"role": "{role}", "version": ""}}')
         async with (
-            pages(
-                store,
-                Health(),
-                summary=demo.summary(),
-                next_edition=next_edition,
-                coming=demo.coming(),
-                actions=Recorder(),
-            ) as address,
+            pages(store, config=demo.config(), previews=demo.previews()) as address,
             browser() as chromium,
         ):
             for scheme in ("light", "dark") if everything else ("light",):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -10,13 +11,18 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.web.recorder import Recorder
+from tests.operations.test_deliveries import acted, in_trouble
+from tests.store.ends import poll_store
 from tests.web.test_auth import USERS, basic
-from tests.web.test_pages import COMING, HOSTILE, hostile_edition
+from tests.web.test_pages import HOSTILE, UPCOMING, hostile_previews
 from tests.web.web_app import closed, failing, found, pages, sent
+from watchpost import log as tm
 from watchpost.model import Snippet
 from watchpost.store.client import Store
-from watchpost.web.api import CALLS, ROOT, text
+from watchpost.store.dead_letters import DeadLetters
+from watchpost.store.silences import Silences
+from watchpost.web.api import CALLS, ROOT
+from watchpost.web.openapi import text
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 LOOKS = [call for call in CALLS if call.method == "GET"]
@@ -32,9 +38,9 @@ async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503")
     await sent(store, "d1", "1 story")
     await closed(store, digest_delivery("d2"))
-    async with pages(store, coming=hostile_edition()) as address, httpx.AsyncClient() as client:
+    async with pages(store, previews=hostile_previews()) as address, httpx.AsyncClient() as client:
         for call in LOOKS:
-            answer = await client.get(address + ROOT + call.path.replace("/editions/{id}", COMING))
+            answer = await client.get(address + ROOT + call.path.replace("/editions/{id}", UPCOMING))
             assert answer.status_code == 200, call.path
             if call.gives is not None:
                 call.gives.model_validate(answer.json())
@@ -52,11 +58,17 @@ async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
 
 
 async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
-    actions = Recorder()
+    await poll_store(store).sync(["rfi"])
+    (claim,) = (await poll_store(store).claim(1)).feeds
+    await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
+    await in_trouble(store)
+    (letter,) = await DeadLetters(store).all()
+    log = io.StringIO()
+    tm.set_up_log("json", "warning", log)
     good = {**basic("anna", "correct horse: battery"), "sec-fetch-site": "same-origin"}
-    shelf = hostile_edition()
+    previews = hostile_previews()
     async with (
-        pages(store, access=USERS, actions=actions, coming=shelf) as address,
+        pages(store, access=USERS, previews=previews) as address,
         httpx.AsyncClient(headers=good) as client,
     ):
         for path, body, code in (
@@ -64,37 +76,38 @@ async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
             ("/receivers/none/enable", None, 404),
             ("/deliveries/retry", None, 200),
             ("/deliveries/replay", {"receiver": "team", "since": "6h", "dry_run": True}, 200),
-            ("/deliveries/replay", {"receiver": "team", "since": "6h"}, 200),
             ("/deliveries/replay", {"since": "6"}, 422),
             ("/editions/none/send", None, 404),
-            (f"{COMING}/send", None, 200),
-            ("/deliveries/1-0/retry", None, 200),
-            ("/deliveries/2-0/retry", None, 404),
+            (f"{UPCOMING}/send", None, 200),
+            (f"/deliveries/{letter.id}/retry", None, 200),
+            (f"/deliveries/{letter.id}/retry", None, 404),
+            ("/deliveries/replay", {"receiver": "team", "since": "6h"}, 200),
             ("/feeds/rfi/read", None, 200),
             ("/feeds/bbc/read", None, 404),
             ("/silences", {"topic": "mali", "lasting": "2h", "reason": "replay"}, 200),
             ("/silences", {"topic": "mali"}, 422),
             ("/silences", ["no"], 422),
-            ("/silences/abc/end", None, 200),
             ("/silences/abd/end", None, 404),
         ):
             answer = await client.post(address + ROOT + path, json=body)
             assert answer.status_code == code, path
             assert ("problem" in answer.json()) is (code != 200)
-        count = len(actions.done)
+        (silence,) = await Silences(store).all()
+        assert (await client.post(f"{address}{ROOT}/silences/{silence.id}/end")).json() == {"done": "ended", "count": 1}
+        done = acted(log)
         looks = basic("bob", "correct horse: battery")
         for call in CALLS:
             if call.method == "POST":
                 assert (await client.post(f"{address}{ROOT}{call.path}", headers=looks)).status_code == 403
-    assert len(actions.done) == count
-    assert {by for *_, by in actions.done + shelf.sent} == {"anna"}
-    assert len(shelf.sent) == 1
-    assert {deed for deed, *_ in actions.done} == {"enable", "hurry", "replay", "resend", "read", "hush", "unhush"}
+    assert acted(log) == done, "a viewer did nothing"
+    assert {by for *_, by in done + previews.sent} == {"anna"}
+    assert len(previews.sent) == 1
+    assert {deed for deed, *_ in done} == {"enable", "retry", "replay", "read", "silence add", "silence expire"}
 
 
 @pytest.mark.parametrize(
     "call",
-    [call for call in LOOKS if call.path not in ("/configuration", "/editions/{id}")],  # others than the store know
+    [call for call in LOOKS if call.path not in ("/configuration", "/editions/{id}")],  # these need more than the store
     ids=lambda call: call.path,
 )
 async def test_a_call_says_that_the_store_is_away(call: object) -> None:

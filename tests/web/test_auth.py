@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 from ipaddress import ip_network
 
 import httpx
 import pytest
 from starlette.datastructures import Headers
 
-from tests.web.recorder import Recorder
+from tests.operations.test_deliveries import acted
 from tests.web.web_app import pages
+from watchpost import log as tm
 from watchpost.config.config import HttpAccess
 from watchpost.config.fields import Secret
 from watchpost.config.passwords import fits, hashed, is_hash
@@ -150,11 +152,12 @@ async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
     "auth", [AUTH.model_copy(update={"tokens": TOKENS}), Auth(tokens=TOKENS)], ids=["users", "tokens alone"]
 )
 async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store, auth: Auth) -> None:
-    actions = Recorder()
+    log = io.StringIO()
+    tm.set_up_log("json", "warning", log)
     deploy, looking = ({"authorization": f"Bearer {token}"} for token in (TOKEN, LOOKING))
     anna = basic("anna", "correct horse: battery")
     retry = "/deliveries/retry"
-    async with pages(store, access=HttpAccess(auth), actions=actions) as address, httpx.AsyncClient() as client:
+    async with pages(store, access=HttpAccess(auth)) as address, httpx.AsyncClient() as client:
         wrong = await client.post(address + retry, headers={"authorization": "Bearer nonsense"})
         assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (401, True)
         assert (await client.post(address + retry)).status_code == 401
@@ -162,10 +165,10 @@ async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store
         assert (await client.get(f"{address}/metrics", headers=looking)).status_code == 200
         foreign = {**deploy, "origin": "https://evil.example"}
         assert (await client.post(address + retry, headers=foreign)).status_code == 403
-        assert actions.done == []
+        assert acted(log) == []
         assert (await client.post(address + retry, headers=deploy)).status_code == 303
         assert (await client.post(f"{address}/api/v1/deliveries/retry", headers=deploy)).status_code == 200
-        assert {by for *_, by in actions.done} == {"token deploy"}
+        assert {by for *_, by in acted(log)} == {"token deploy"}
         if auth.users:
             asked = await client.post(address + retry, headers=anna)
             assert (asked.status_code, "Bearer" in asked.text) == (403, True)
@@ -175,10 +178,11 @@ async def test_where_people_log_in_a_program_acts_with_a_token_only(store: Store
 
 
 async def test_where_nobody_logs_in_a_program_needs_no_token(store: Store) -> None:
-    actions = Recorder()
-    async with pages(store, actions=actions) as address, httpx.AsyncClient() as client:
+    log = io.StringIO()
+    tm.set_up_log("json", "warning", log)
+    async with pages(store) as address, httpx.AsyncClient() as client:
         assert (await client.post(f"{address}/deliveries/retry")).status_code == 303
-    assert [by for *_, by in actions.done] == [ANYBODY.name]
+    assert [by for *_, by in acted(log)] == [ANYBODY.name]
 
 
 # ── what is kept of a password ──

@@ -17,14 +17,12 @@ from playwright.async_api import Browser, Page, Response
 from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
-from tests.web.recorder import Recorder
-from tests.web.test_pages import COMING, HOSTILE, PATHS, furnish, hostile_edition
+from tests.web.test_pages import HOSTILE, PATHS, UPCOMING, furnish, hostile_previews
 from tests.web.web_app import found, pages
+from watchpost.match.routing import all_groups
 from watchpost.model import derive_id
-from watchpost.operations.previews import id_of
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.web.context import next_edition
 
 NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
 SIZES = ((360, 740), (1280, 800))
@@ -32,7 +30,7 @@ SIZES = ((360, 740), (1280, 800))
 RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
 
 MORE = (
-    *(f"/editions/{id_of(group)}" for group in demo.summary().groups),
+    *(f"/editions/{group.id}" for group in all_groups(demo.config().routes)),
     "/deliveries/replay?since=6h",
     "/deliveries/replay?since=6",
 )
@@ -40,7 +38,7 @@ MORE = (
 
 def _demo(store: Store) -> AbstractAsyncContextManager[str]:
     """The newsroom's pages."""
-    return pages(store, summary=demo.summary(), next_edition=next_edition, coming=demo.coming(), actions=Recorder())
+    return pages(store, config=demo.config(), previews=demo.previews())
 
 
 def _note(answered: list[str], answer: Response) -> None:
@@ -81,7 +79,7 @@ async def watch(chromium: Browser, address: str, *, script: bool, size: tuple[in
 async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store) -> None:
     await furnish(store)
     paths = (*PATHS, f"/e/{'a' * 32}", f"/stories?q={HOSTILE}", "/deliveries/replay?since=6h", "/nothing")
-    async with pages(store, actions=Recorder()) as address, browser() as chromium:
+    async with pages(store) as address, browser() as chromium:
         for script in (True, False):
             for size in SIZES:
                 page, wrong = await watch(chromium, address, script=script, size=size)
@@ -98,15 +96,15 @@ async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store
 
 @pytest.mark.timeout(120)
 async def test_an_edition_in_its_frame_runs_nothing_and_asks_nobody(store: Store) -> None:
-    async with pages(store, coming=hostile_edition()) as address, browser() as chromium:
+    async with pages(store, previews=hostile_previews()) as address, browser() as chromium:
         for script in (True, False):
             for size in SIZES:
                 page, wrong = await watch(chromium, address, script=script, size=size)
                 answered = list[str]()
                 page.on("response", partial(_note, answered))
-                for path in (COMING, f"{COMING}/1/html", f"{COMING}/2/html"):
+                for path in (UPCOMING, f"{UPCOMING}/1/html", f"{UPCOMING}/2/html"):
                     await page.goto(address + path, wait_until="load")
-                    if script and path == COMING:
+                    if script and path == UPCOMING:
                         assert await page.locator("html").evaluate("html => html.scrollWidth") <= size[0]
                 frames = [url for url in answered if url.endswith("/html")]
                 assert len(frames) == 3, "the first in its frame, both alone"
@@ -122,7 +120,7 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
     async with _demo(store) as address, browser() as chromium:
         page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
         await page.goto(address)
-        for name in ("Stories", "Feeds", "Topics", "Editions", "Deliveries", "Configuration", "Now"):
+        for name in ("Stories", "Feeds", "Topics", "Digests", "Deliveries", "Configuration", "Now"):
             await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
             assert await page.get_by_role("heading", level=1).count() == 1
         await page.goto(f"{address}/stories")
@@ -155,7 +153,7 @@ async def test_the_keyboard_reaches_the_content_first(store: Store) -> None:
         page, _ = await watch(chromium, address, script=True, size=SIZES[1])
         await page.goto(address)
         await page.keyboard.press("Tab")
-        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to content"
         await page.keyboard.press("Enter")
         assert await page.evaluate("document.activeElement.id") == "main"
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import httpx
 import pytest
 
 from tests.making import article, digest_delivery
-from tests.web.recorder import Recorder
-from tests.web.web_app import MALI, WATCHED, Shelf, closed, failing, found, pages, sent
-from watchpost.health import Health, Reload
+from tests.web.web_app import TEXT, FixedPreviews, closed, config_of, failing, found, pages, sent
+from watchpost.config.config import Config
+from watchpost.errors import Complaint, ConfigError
+from watchpost.match.routing import all_groups
 from watchpost.model import Message, Snippet
-from watchpost.operations.previews import Preview, Ranked, id_of
+from watchpost.operations.previews import Preview, Ranked
+from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
 
 PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
 FRAME = "allow-popups allow-popups-to-escape-sandbox"  # no script, no form, no origin
-COMING = f"/editions/{id_of(WATCHED.groups[0])}"
+UPCOMING = f"/editions/{all_groups(config_of().routes)[0].id}"
 MAIL = (
     f"Subject: {HOSTILE[:20]}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
     f"--b\r\nContent-Type: text/plain\r\n\r\n{HOSTILE[:60]}\r\n--b\r\nContent-Type: text/html\r\n\r\n"
@@ -32,14 +34,14 @@ MAIL = (
 )
 
 
-def hostile_edition() -> Shelf:
-    """A coming edition of which every text is hostile."""
+def hostile_previews() -> FixedPreviews:
+    """The next digest, with hostile text everywhere."""
     messages = (
         Message("1", HOSTILE, {"html": HOSTILE, "text": HOSTILE, "json": HOSTILE}, address=HOSTILE),
         Message("2", HOSTILE, {"mime": MAIL}, address=HOSTILE),
     )
     ranking = (Ranked(HOSTILE, "high", HOSTILE),)
-    return Shelf({COMING.removeprefix("/editions/"): (Preview("1", 1, messages, ranking, (HOSTILE,)),)})
+    return FixedPreviews({UPCOMING.removeprefix("/editions/"): (Preview("1", 1, messages, ranking, (HOSTILE,)),)})
 
 
 class _Tags(HTMLParser):
@@ -73,10 +75,10 @@ async def furnish(store: Store) -> None:
 
 async def test_every_page_escapes_what_strangers_wrote(store: Store) -> None:
     await furnish(store)
-    async with pages(store, coming=hostile_edition()) as address, httpx.AsyncClient() as client:
+    async with pages(store, previews=hostile_previews()) as address, httpx.AsyncClient() as client:
         for path in (
             *PATHS,
-            COMING,
+            UPCOMING,
             f"/e/{'a' * 32}",
             f"/stories?q={HOSTILE}&topic={HOSTILE}&lang={HOSTILE}",
             f"/feeds?q={HOSTILE}",
@@ -127,7 +129,7 @@ async def test_copies_are_one_story_and_the_history_goes_back_page_by_page(store
     async with pages(store) as address, httpx.AsyncClient() as client:
         page = (await client.get(f"{address}/stories")).text
         assert page.count('<article class="story"') == 1
-        assert "2 voices" in page
+        assert "2 independent sources" in page
         assert "1 more report" in page
         for number in range(35):
             await found(store, article(f"report {number}"))
@@ -144,7 +146,7 @@ async def test_now_tells_the_state_the_queues_and_who_is_in_trouble(store: Store
     await failing(store, "rfi", "HTTP 503")
     async with pages(store) as address, httpx.AsyncClient() as client:
         page = (await client.get(address)).text
-        assert "The service works, with trouble." in page
+        assert "Running, with problems." in page
         assert "1 of 1 sources cannot be read" in page
         assert "HTTP 503" in page
         assert "with the next hit" in page
@@ -157,7 +159,7 @@ async def test_feeds_are_filtered_and_those_in_trouble_come_first(store: Store) 
         assert "https://feeds.example.org/rfi" in page
         assert "every 10 minutes" in page
         assert "HTTP 503" in (await client.get(f"{address}/feeds?state=failing&q=RFI&page=99999")).text
-        assert "No source is like that" in (await client.get(f"{address}/feeds?state=gone")).text
+        assert "No source matches" in (await client.get(f"{address}/feeds?state=gone")).text
 
 
 async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
@@ -198,13 +200,15 @@ async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> N
 
 
 async def test_the_configuration_says_what_is_wrong_on_the_disk(store: Store) -> None:
-    health = Health()
-    health.reload = Reload(False, health.started, "a.yaml:1:2 topics.mali: unknown key")
-    async with pages(store, health) as address, httpx.AsyncClient() as client:
+    def refuse() -> Config:
+        raise ConfigError((Complaint("a.yaml", 1, 2, "topics.mali", "unknown key"),))
+
+    reloader = Reloader(config_of(), refuse, lambda: datetime.now(UTC))
+    async with pages(store, reloader=reloader) as address, httpx.AsyncClient() as client:
         page = (await client.get(f"{address}/config")).text
-        assert "is not used" in page
+        assert "are not used" in page
         assert "a.yaml:1:2 topics.mali: unknown key" in page
-        assert "f00d" in page
+        assert config_of().fingerprint in page
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path != "/config"])
@@ -231,31 +235,31 @@ async def test_who_has_a_page_open_is_told_when_something_moves(store: Store) ->
         assert "event: moved" in [await anext(lines) for _ in range(2)]
 
 
-class Broken(Shelf):
-    """A coming edition that cannot be laid out."""
+class BrokenPreviews(FixedPreviews):
+    """Digests that cannot be composed."""
 
     async def preview(self, id_: str) -> tuple[Preview, ...]:
         raise ValueError(f"a mistake of ours: {HOSTILE}")
 
-    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
+    async def send(self, id_: str, by: str, shown: str | None = None) -> int | None:
         raise ValueError("the same")
 
 
 async def test_a_page_that_cannot_be_made_says_so_and_leaves_the_others_alone(store: Store) -> None:
     async with (
-        pages(store, coming=Broken({}), actions=Recorder()) as address,
+        pages(store, previews=BrokenPreviews({})) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
     ):
         for answer in (
-            await client.get(address + COMING),
-            await client.get(f"{address}{COMING}/1/html"),
-            await client.post(f"{address}{COMING}/send", data={"seen": "1"}),
+            await client.get(address + UPCOMING),
+            await client.get(f"{address}{UPCOMING}/1/html"),
+            await client.post(f"{address}{UPCOMING}/send", data={"seen": "1"}),
         ):
             assert answer.status_code == 500
             assert "the log has it as page.failed" in answer.text
             assert "mistake of ours" not in answer.text
             assert "default-src 'none'" in answer.headers["content-security-policy"]
-        called = await client.get(f"{address}/api/v1{COMING}")
+        called = await client.get(f"{address}/api/v1{UPCOMING}")
         assert (called.status_code, "page.failed" in called.json()["problem"]) == (500, True)
         assert (await client.get(f"{address}/editions")).status_code == 200
 
@@ -264,25 +268,20 @@ async def test_pages_stay_small_whatever_is_in_them(store: Store) -> None:
     """100 kB each, with much of everything: a telephone in the field reads them, too."""
     clause = "(" + " OR ".join(f"mercenar{number}*" for number in range(60)) + ")"
     evidence = tuple(Evidence("body", n, n + 9, f"mercenary {n}" * 9, clause) for n in range(40))
-    topics = tuple(replace(MALI, name=f"topic-{number}", title=f"Topic {number}") for number in range(200))
+    topics = "".join(f"  topic-{number}: {{title: Topic {number}, query: Mali}}\n" for number in range(200))
     for number in range(40):
         about = article(f"{number}: {'a rather long headline ' * 9}", url=f"https://news.example/{'x' * 180}/{number}")
         await found(store, about, evidence=evidence, snippet=Snippet("Gao and Kidal " * 20, ((0, 3), (8, 13))))
-    feeds = tuple(f"feed-{number}-of-a-regional-newspaper" for number in range(300))
-    summary = replace(
-        WATCHED,
-        feeds=feeds,
-        topics=(MALI, *topics),
-        places={name: f"https://feeds.example.org/{name}/edition/international/rss.xml" for name in feeds},
-        listing=tuple('  "key": "value of some length",' for _ in range(900)),
-    )
-    async with pages(store, summary=summary, actions=Recorder()) as address, httpx.AsyncClient() as client:
+    names = (f"feed-{number}-of-a-regional-newspaper" for number in range(300))
+    feeds = "".join(f"  {name}: https://feeds.example.org/{name}/edition/international/rss.xml\n" for name in names)
+    config = config_of(re.sub(r"feeds: .*\n", f"feeds:\n{feeds}", TEXT).replace("topics:\n", f"topics:\n{topics}"))
+    async with pages(store, config=config) as address, httpx.AsyncClient() as client:
         for path in (*PATHS, "/topics?page=2", "/feeds?page=3&q=feed", "/topics?q=topic 19"):
             answer = await client.get(address + path)
             assert answer.status_code == 200, path
             assert len(answer.content) < 100_000, path
         assert "page 2 of 4" in (await client.get(f"{address}/topics?page=2&q=topic")).text
-        assert "No topic has such a name" in (await client.get(f"{address}/topics?q=nothing")).text
+        assert "No topic matches" in (await client.get(f"{address}/topics?q=nothing")).text
 
 
 async def test_static_files_may_be_kept_and_nothing_else_is_served(store: Store) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from tests.making import WHEN
+from watchpost.config.config import Reload
 from watchpost.health import Health
 from watchpost.model import Message
 from watchpost.schedules import Daily
@@ -17,10 +18,12 @@ from watchpost.store.history import SentMessage
 from watchpost.store.overview import Depths, Worker
 from watchpost.store.receivers import ReceiverState
 from watchpost.web.context import ConfigSummary
+from watchpost.web.formatting import day_and_time, plain_subject, schedule_words
 from watchpost.web.health import Seen, report
 from watchpost.web.pages import deliveries
 from watchpost.web.pages.digests import batches
-from watchpost.web.schemas import day_and_time, plain_subject, schedule_words
+
+LAST = Reload(WHEN, "start", True)
 
 
 def test_another_year_is_said() -> None:
@@ -73,7 +76,7 @@ def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_su
     cases.append(replace(case, id="d", digest="d", state="dead"))
     dead_letter = DeadLetter("1-0", "delivery", "client_error", "404", WHEN, "team", "d")
     shown = deliveries.page_of_deliveries(
-        {}, {}, {}, cases, [dead_letter, replace(dead_letter, delivery="e")], [], WHEN
+        receivers=[], cases=cases, dead_letters=[dead_letter, replace(dead_letter, delivery="e")], sent=[]
     )
     assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
     assert shown["waiting_count"] == 3
@@ -84,8 +87,8 @@ def test_trouble_is_said_in_sentences() -> None:
     state = ReceiverState(5, 1, WHEN + timedelta(minutes=5), WHEN, 1, None, "503", 0)
     depths = Depths(0, 0, {"team": 0}, 0, 1)
     seen = Seen("", (), depths, {}, (), {"team": state})
-    reasons = report(ConfigSummary(receivers=("team",)), Health(), seen, WHEN, "1")["reasons"]
-    assert "team is left alone for a while: its breaker is open" in reasons
+    reasons = report(ConfigSummary(receivers=("team",)), Health(), LAST, seen, now=WHEN)["reasons"]
+    assert "team is paused after repeated failures" in reasons
     assert "1 dead letter" in reasons
 
 
@@ -93,13 +96,13 @@ def test_what_is_not_known_is_not_said() -> None:
     """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
     depths, health = Depths(0, 0, {}, 0, 0), Health()
     health.refused = "the store takes no writes for now: full"
-    told = report(ConfigSummary(), health, Seen("", (), depths, {}, (), {}), WHEN, "1")
+    told = report(ConfigSummary(), health, LAST, Seen("", (), depths, {}, (), {}), now=WHEN)
     assert (told["status"], told["reasons"]) == ("degraded", [health.refused])
     assert told["store"] == {"reachable": True, "takes_writes": False}
     health = Health()
     health.expect(["match"])
     health._beats["match"] -= 61
-    told = report(ConfigSummary(), health, Seen("the store does not answer within 5 s"), WHEN, "1")
+    told = report(ConfigSummary(), health, LAST, Seen("the store does not answer within 5 s"), now=WHEN)
     assert (told["status"], told["reasons"]) == (
         "down",
         ["no sign of life from match", "the store does not answer within 5 s"],
@@ -110,10 +113,10 @@ def test_a_breaker_that_is_half_open_and_a_poller_that_pauses_are_trouble() -> N
     state = ReceiverState(5, 1, WHEN - timedelta(minutes=5), WHEN - timedelta(hours=1), 1, None, "503", 0)
     workers = (Worker("all-host-1", "all", "1", "disk"),)
     seen = Seen("", (), Depths(0, 0, {"team": 0}, 0, 0), {}, workers, {"team": state})
-    told = report(ConfigSummary(receivers=("team",)), Health(), seen, WHEN, "1")
+    told = report(ConfigSummary(receivers=("team",)), Health(), LAST, seen, now=WHEN)
     assert (told["status"], told["receivers"]["team"]["state"]) == ("degraded", "trial")
     assert told["reasons"] == [
-        "all-host-1 reads nothing for now: the disk under its data is nearly full",
-        "team has taken nothing since its breaker opened; the next message tries it",
+        "all-host-1 has paused polling: the disk with its data is nearly full",
+        "team was paused after repeated failures; the next message tries it again",
     ]
     assert told["workers"] == [{"name": "all-host-1", "role": "all", "version": "1", "paused": "disk"}]

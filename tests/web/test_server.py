@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from tests.store.ends import queued
-from tests.web.web_app import WATCHED, failing, pages
+from tests.web.web_app import failing, pages, web_context
 from watchpost.errors import WatchpostError
 from watchpost.health import Health
 from watchpost.store.client import Store
-from watchpost.web.context import WebContext
-from watchpost.web.server import Listener, build, parse_listen, serve
+from watchpost.web.server import Listener, parse_listen, serve
 
 
 async def test_probes_metrics_and_the_page(store: Store) -> None:
@@ -21,13 +21,13 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
     await queued(store)
     health = Health()
     health.registered = True
-    async with pages(store, health) as address, httpx.AsyncClient() as client:
+    async with pages(store, health=health) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/healthz")).text == "ok\n"
         assert (await client.get(f"{address}/readyz")).json() == {"ready": True}
         status = (await client.get(f"{address}/status.json")).json()
         assert (status["type"], status["status"]) == ("watchpost/status/1", "degraded")
         assert status["reasons"] == [
-            *(f"nobody runs {r}" for r in ("poll", "match", "notify")),
+            *(f"no process runs {r}" for r in ("poll", "match", "notify")),
             "1 of 1 sources cannot be read",
         ]
         assert status["sources"]["failing_named"][0]["detail"] == "HTTP 503 <script>"
@@ -44,7 +44,7 @@ async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
     health = Health()
     health.expect(["match", "notify"])
     health._beats["match"] -= 61
-    async with pages(store, health) as address, httpx.AsyncClient() as client:
+    async with pages(store, health=health) as address, httpx.AsyncClient() as client:
         answer = await client.get(f"{address}/healthz")
         assert (answer.status_code, answer.text) == (503, "no sign of life from match\n")
         health.beat("match")
@@ -82,11 +82,11 @@ def test_with_a_log_in_other_addresses_are_listened_on() -> None:
 
 
 async def test_who_asks_between_two_servers_waits_and_is_answered_by_the_next(store: Store) -> None:
-    doorway, addresses = Listener(), asyncio.Queue[str]()
+    listener, addresses = Listener(), asyncio.Queue[str]()
 
     async def one_round(stop: asyncio.Event) -> None:
-        app = build(WebContext(store, WATCHED, Health(), stop=stop))
-        await serve("127.0.0.1:0", stop, app, addresses.put, doorway=doorway)
+        context = replace(web_context(store), stop=stop)
+        await serve(context, listener, addresses.put)
 
     first, second = asyncio.Event(), asyncio.Event()
     async with httpx.AsyncClient(timeout=20, headers={"connection": "close"}) as client:
@@ -102,7 +102,7 @@ async def test_who_asks_between_two_servers_waits_and_is_answered_by_the_next(st
         assert f"http://{await addresses.get()}" == address
         second.set()
         await serving
-        doorway.close()
+        listener.close()
         with pytest.raises(httpx.ConnectError):
             await client.get(f"{address}/healthz")
 

@@ -1,86 +1,114 @@
-"""The pages on a free port, for tests, and a store with something to show."""
+"""The web server on a free port, for tests, and a store with something to show."""
 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests.making import WHEN, digest_delivery, hit
 from tests.store.ends import match_one, matcher, parked, poll_store, queued
-from watchpost.config.config import HttpAccess
+from watchpost.config.config import Config, HttpAccess
+from watchpost.errors import NotFound
 from watchpost.health import Health
-from watchpost.model import Article, Delivery, Group, Hit, Topic
-from watchpost.operations.previews import Preview, seen
-from watchpost.query.parser import parse
-from watchpost.schedules import Immediate
+from watchpost.model import Article, Delivery, Hit
+from watchpost.operations.factory import read_config
+from watchpost.operations.previews import DigestPreviews, Preview, version_of
+from watchpost.operations.reloading import Reloader
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.matching import RoutedHit
-from watchpost.web.context import ConfigSummary, WebContext
-from watchpost.web.server import build, serve
+from watchpost.web.context import WebContext
+from watchpost.web.server import Listener, serve
 
-MALI = Topic("mali", "Mali", parse("Mali AND (Gao OR Kidal)"), examples=(("Kidal, Mali", True),))
-WATCHED = ConfigSummary(
-    feeds=("rfi",),
-    receivers=("team",),
-    topics=(MALI,),
-    fingerprint="f00d",
-    groups=(Group("team|now", "team", Immediate(timedelta(seconds=30))),),
-    places={"rfi": "https://feeds.example.org/rfi"},
-    paces={"rfi": "every 10 minutes"},
-    kinds={"team": "webhook"},
-    listing=("timezone: UTC",),
-)
+TEXT = """version: 1
+feeds: {rfi: {url: "https://feeds.example.org/rfi", every: 10m}}
+topics:
+  mali: {title: Mali, query: "Mali AND (Gao OR Kidal)", examples: {match: ["Kidal, Mali"]}}
+receivers: {team: {type: webhook, url: "https://hooks.example.org/team"}}
+routes: [{to: team, mode: immediate}]
+http: {listen: "127.0.0.1:0"}
+"""
+
+GROUP = "team|at once, 30 s"
+"""The key of its only group."""
 
 
-class Shelf:
-    """Coming editions that are what they are, by the id of their group; sent ones are only written down."""
+@cache
+def config_of(text: str = TEXT, env: tuple[tuple[str, str], ...] = ()) -> Config:
+    """A configuration from YAML."""
+    with tempfile.TemporaryDirectory(prefix="wp-") as folder:
+        file = Path(folder) / "watchpost.yaml"
+        file.write_text(text, "utf-8")
+        return read_config(file, dict(env))
+
+
+class FixedPreviews(DigestPreviews):
+    """Previews with fixed messages, by the id of their group; what is sent is only written down."""
 
     def __init__(self, previews: Mapping[str, tuple[Preview, ...]]) -> None:
         self.previews = previews
         self.sent: list[tuple[str, str]] = []
 
     async def preview(self, id_: str) -> tuple[Preview, ...]:
-        return self.previews.get(id_, ())
+        if id_ not in self.previews:
+            raise NotFound(f"no digest {id_}")
+        return self.previews[id_]
 
-    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
-        if id_ not in self.previews or saw not in (None, seen(self.previews[id_])):
+    async def send(self, id_: str, by: str, shown: str | None = None) -> int | None:
+        previews = await self.preview(id_)
+        if shown not in (None, version_of(previews)):
             return None
         self.sent.append((id_, by))
-        return sum(len(preview.messages) for preview in self.previews[id_])
+        return sum(len(preview.messages) for preview in previews)
+
+
+def web_context(
+    store: Store,
+    *,
+    health: Health | None = None,
+    config: Config | None = None,
+    access: HttpAccess | None = None,
+    reloader: Reloader | None = None,
+    previews: DigestPreviews | None = None,
+    role: str = "all",
+) -> WebContext:
+    """What the web server is built from; by default for the configuration TEXT."""
+    config = config or config_of()
+    config = replace(config, listen="127.0.0.1:0", access=access or config.access)
+    reloader = reloader or Reloader(config, lambda: config, lambda: datetime.now(UTC))
+    previews = previews or DigestPreviews(config, store)
+    return WebContext(config, store, health or Health(), reloader, previews, asyncio.Event(), role)
 
 
 @asynccontextmanager
-async def pages(
-    store: Store,
-    health: Health | None = None,
-    access: HttpAccess | None = None,
-    summary: ConfigSummary = WATCHED,
-    **others: Any,
-) -> AsyncIterator[str]:
-    """The server on a free port; yields its address. `others` are more of House."""
-    stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+async def pages(store: Store, **parts: Any) -> AsyncIterator[str]:
+    """The server on a free port; yields its address. `parts` are those of `web_context`."""
+    context, listener = web_context(store, **parts), Listener()
+    address = asyncio.get_running_loop().create_future()
 
-    async def told(where: str) -> None:
-        address.set_result(where)
+    async def bound(place: str) -> None:
+        address.set_result(place)
 
-    health = health or Health()
-    web_context = WebContext(store, summary, health, access=access or HttpAccess(), stop=stop, **others)
-    work = asyncio.ensure_future(serve("127.0.0.1:0", stop, build(web_context), told))
-    pulse = asyncio.ensure_future(health.run())  # a browser takes longer than a loop may hang
+    work = asyncio.ensure_future(serve(context, listener, bound))
+    pulse = asyncio.ensure_future(context.health.run())  # a browser takes longer than a loop may hang
+    await asyncio.wait({work, address}, return_when=asyncio.FIRST_COMPLETED)
+    if work.done():
+        await work
     yield f"http://{await address}"
-    stop.set()
+    context.stop.set()
     await work
     pulse.cancel()
+    listener.close()
 
 
-async def found(
-    store: Store, about: Article, *, group: str = "team|now", made: Hit | None = None, **fields: Any
-) -> Hit:
+async def found(store: Store, about: Article, *, group: str = GROUP, made: Hit | None = None, **fields: Any) -> Hit:
     """A hit of this article, parked and in the history; `made`: that very one."""
     await queued(store, about)
     end = matcher(store)
@@ -98,16 +126,16 @@ async def failing(store: Store, name: str, detail: str) -> None:
     await poll_store(store).commit(claim, [], memory={}, status=status, delay_ms=0)
 
 
-async def closed(store: Store, *deliveries: Delivery, group: str = "team|now") -> DeliveryStore:
-    """A window that ended: these deliveries are in their outboxes."""
-    await parked(store, f"what {group} was told", group=group)
+async def closed(store: Store, *deliveries: Delivery, group: str = GROUP) -> DeliveryStore:
+    """Close a window: these deliveries are in their outboxes."""
+    await parked(store, f"hit of {group}", group=group)
     outbox = DeliveryStore(store, kept_ms=3_600_000)
     await outbox.close(await outbox.peek(group), WHEN, deliveries)
     return outbox
 
 
 async def sent(store: Store, id_: str, subject: str) -> None:
-    """A delivery that arrived."""
+    """A delivered message."""
     made = digest_delivery(id_)
     outbox = await closed(store, replace(made, message=replace(made.message, subject=subject)), group=f"team|{id_}")
     await outbox.create_outbox("team")

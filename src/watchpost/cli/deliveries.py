@@ -25,7 +25,7 @@ from watchpost.cli.queue import (
 from watchpost.config.config import Config
 from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.operations import factory
-from watchpost.operations.actions import Actions
+from watchpost.operations.deliveries import send_again
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetters, failed_since
 from watchpost.store.deliveries import DeliveryAdmin
@@ -87,8 +87,9 @@ def replay(
         if failed and after is None and not confirmed(len(dead_letters), "sent again", yes):
             return USAGE
         with ProgressBar("sending again") as bar:
-            actions = Actions(config, store)
-            done = await actions.take_up(dead_letters, factory.operator(), receiver, deed="replay", progress=bar)
+            done = await send_again(
+                store, dead_letters, factory.operator(), receiver=receiver, deed="replay", progress=bar
+            )
         return report(where, "replayed", done, max(len(dead_letters), len(ids)) - done)
 
     return at(where, env, work)

@@ -25,13 +25,12 @@ from watchpost.config.fields import Network
 from watchpost.config.opml import few
 from watchpost.config.settings import Settings, read_settings
 from watchpost.durations import in_words
-from watchpost.errors import ConfigError, FetchError, WatchpostError
+from watchpost.errors import ConfigError, FetchError, NotFound, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
 from watchpost.operations import factory
-from watchpost.operations.actions import Actions
 from watchpost.operations.feeds import discovery, status, subscriptions
 from watchpost.operations.feeds.discovery import Candidate, Trial
-from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts
+from watchpost.operations.feeds.status import REVIVED, FeedStatus, feeds, parts, read_now
 from watchpost.operations.feeds.subscriptions import Sorted
 from watchpost.plurals import count
 from watchpost.poll.feed_memory import FeedMemory
@@ -472,10 +471,10 @@ def read(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
     """The exit code of `feed read`: 2 for no such feed."""
 
     async def work(config: Config, store: Store) -> int:
-        answer = await Actions(config, store).read_now(name, factory.operator())
-        if answer == "NONE":
-            feeds = [part.name for part in config.sources if part.kind == "feed"]
-            unknown("feed", name, feeds)
+        try:
+            answer = await read_now(config, store, name, factory.operator())
+        except NotFound:
+            unknown("feed", name, [part.name for part in config.sources if part.kind == "feed"])
             return USAGE
         if where.as_json:
             tell_json({"feed": name, "answer": answer.lower()})

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from watchpost.errors import WatchpostError
-from watchpost.operations import actions
+from watchpost.operations import deliveries
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
@@ -71,7 +71,7 @@ def _names(section: str, incomplete: str) -> list[str]:
 def span_of(since: str) -> timedelta | None:
     """The time span that --since names, None for "". Raises WatchpostError with what to write instead."""
     try:
-        return actions.span_of(since)
+        return deliveries.span_of(since)
     except WatchpostError as error:
         raise WatchpostError(f"--since {error}") from None
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchpost import log as tm
 from watchpost.cli import output
 from watchpost.cli.options import ConfigOption, DataOption, Dead, Ids, JsonOption, Only, Yes
 from watchpost.cli.output import ProgressBar, complain, say, table, tell, tell_json, unknown
@@ -22,8 +23,8 @@ from watchpost.config.settings import read_settings
 from watchpost.durations import in_words
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
-from watchpost.operations import actions, factory
-from watchpost.operations.actions import Actions, audit
+from watchpost.operations import factory
+from watchpost.operations.deliveries import retry_waiting, send_again, span_of
 from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetter, DeadLetters
@@ -143,14 +144,13 @@ def retry(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, en
     """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
 
     async def work(config: Config, store: Store) -> int:
-        deeds = Actions(config, store)
         if not await receiver_known(config, store, receiver):
             return USAGE
         if not dead and not ids:
-            return report(where, "retried", await deeds.hurry(receiver, factory.operator()), 0)
+            return report(where, "retried", await retry_waiting(store, factory.operator(), receiver), 0)
         dead_letters = [one for one in await DeadLetters(store).all() if chosen_deliveries(one, ids, receiver)]
         with ProgressBar("sending again") as bar:
-            done = await deeds.take_up(dead_letters, factory.operator(), receiver, progress=bar)
+            done = await send_again(store, dead_letters, factory.operator(), receiver=receiver, progress=bar)
         return report(where, "retried", done, max(len(dead_letters), len(ids)) - done)
 
     return at(where, env, work)
@@ -181,7 +181,7 @@ def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes
             await desk.drop(case) for case in cases
         ]
         if any(done):
-            audit("drop", sum(done), factory.operator(), receiver=receiver)
+            tm.operator_acted("drop", sum(done), factory.operator(), receiver=receiver)
         return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
 
     return at(where, env, work)
@@ -296,7 +296,7 @@ def drain(where: StoreOptions, patience: str, env: Mapping[str, str]) -> int:
 
     async def work(config: Config, store: Store) -> int:
         try:
-            span = actions.span_of(patience)
+            span = span_of(patience)
         except WatchpostError as error:
             raise WatchpostError(f"--for {error}") from None
         names, overview = [part.name for part in config.receivers], Overview(store)

@@ -29,7 +29,7 @@ from watchpost.model import Delivered, Delivery, Outcome
 from watchpost.notify.digest import deliveries_of
 from watchpost.notify.templates import sample_digest
 from watchpost.operations import factory
-from watchpost.operations.actions import Actions
+from watchpost.operations.deliveries import enable_receiver
 from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
@@ -68,11 +68,11 @@ def enable(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
         part = part_of(config, name)
         if part is None:
             return USAGE
-        moved = await Actions(config, store).enable(name, factory.operator())
+        moved = await enable_receiver(config, store, name, factory.operator())
         if where.as_json:
             tell_json({"enabled": name, "retried": moved})
         else:
-            waited = f"{count(moved or 0, 'message')} that waited for it go now" if moved else "nothing waited for it"
+            waited = f"{count(moved, 'message')} that waited for it go now" if moved else "nothing waited for it"
             tell(f"{name} is enabled; {waited}")
         return OK
 
@@ -132,7 +132,7 @@ async def _try(config: Config, part: ReceiverConfig, settings: Settings) -> list
         try:
             async with factory.look(settings, config) as store:
                 if not (await Overview(store).receivers([part.name]))[part.name].healthy:
-                    await Actions(config, store).enable(part.name, factory.operator())
+                    await enable_receiver(config, store, part.name, factory.operator())
         except StoreError:
             pass  # nothing runs here: then nothing is held either
     return results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,15 +17,11 @@ from watchpost.config.settings import Settings, read_settings
 from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, INTERRUPTED, OK, UNREACHABLE, USAGE
 from watchpost.operations import factory, starter
-from watchpost.operations.config_diff import ConfigOnDisk
 from watchpost.operations.doctor.examine import examine
 from watchpost.operations.doctor.finding import Finding
-from watchpost.operations.reloading import Reloader
 from watchpost.service import lifecycle
-from watchpost.service.service import Role, Service
-from watchpost.web import context
-from watchpost.web import server as web
-from watchpost.web.reload import ReloadEndpoint
+from watchpost.service.service import Role
+from watchpost.web.server import parse_listen
 
 
 def run(role: Role, only_once: bool, config_path: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
@@ -55,19 +50,10 @@ def run(role: Role, only_once: bool, config_path: Path | None, data: Path | None
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
         tracing.start(env)
-
-        doorway = web.Listener()  # from round to round
-
-        async def on_web(made: Service, reloader: Reloader) -> None:
-            await _web(made, reloader, settings, role, doorway)
-
         with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:
             if only_once:
                 return asyncio.run(lifecycle.run(config, settings, env, role, bar))
-            serving = lifecycle.serve(
-                config, settings, env, role, on_web=on_web, reread=reread, on_plan=on_plan, progress=bar
-            )
-            return asyncio.run(serving)
+            return asyncio.run(lifecycle.serve(config, settings, env, role, reread=reread, adopt=on_plan, progress=bar))
     except StoreError as error:
         say(str(error))
         return UNREACHABLE
@@ -84,31 +70,8 @@ def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = 
     """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
     config = factory.read_config(settings.config, env, progress)
     config = replace(config, listen=settings.http_listen or config.listen)
-    web.parse_listen(config.listen, config.access.auth.required)
+    parse_listen(config.listen, config.access.auth.required)
     return config
-
-
-async def _web(made: Service, reloader: Reloader, settings: Settings, role: str, doorway: web.Listener) -> None:
-    """Pages and probes: always for `all` and `web`; for a single role only if an address was asked for."""
-    if role not in ("all", "web") and not settings.http_listen:
-        return
-
-    async def told(address: str) -> None:
-        tm.log().info("http.listening", listen=address)
-
-    config = made.config
-    door = ReloadEndpoint(lambda: reloader.last, lambda: reloader.ask("HTTP"))
-    try:
-        disk = ConfigOnDisk(reloader, role, made.store)
-        web_context = context.web_context(config, made.store, made.stop, door, disk)
-        await web.serve(config.listen, made.stop, web.build(web_context), told, config.access.auth.required, doorway)
-    except OSError as error:
-        # asyncio says in its strerror what it was about, too
-        why = os.strerror(error.errno) if error.errno else str(error)
-        if role == "web":
-            raise WatchpostError(f"cannot listen on {config.listen}: {why}") from error
-        # The pages are a convenience of `run`; the watching must not end because a port is taken.
-        tm.log().warning("http.not_listening", detail=f"{config.listen}: {why}")
 
 
 # `watchpost init` and `watchpost doctor`: the first command, and the one for when something is wrong.

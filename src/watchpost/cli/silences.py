@@ -17,7 +17,7 @@ from watchpost.config.config import Config
 from watchpost.errors import WatchpostError
 from watchpost.exit_codes import FAILED, OK
 from watchpost.operations import factory
-from watchpost.operations.actions import Actions, SilenceRequest
+from watchpost.operations.silences import SilenceRequest, add_silence, conditions_in_words, end_silence
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
 from watchpost.store.silences import Silences
@@ -27,7 +27,7 @@ def add(where: StoreOptions, wish: SilenceRequest, by: str, env: Mapping[str, st
     """The exit code of `silence add`."""
 
     async def work(config: Config, store: Store) -> int:
-        silence = await Actions(config, store).silence(wish, by or factory.operator())
+        silence = await add_silence(config, store, wish, by or factory.operator())
         if where.as_json:
             tell_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
         else:
@@ -52,7 +52,7 @@ def show(where: StoreOptions, env: Mapping[str, str]) -> int:
                 one.id,
                 "active" if now < one.until else "ended",
                 f"{one.until.astimezone(zone):%Y-%m-%d %H:%M}",
-                _conditions(one),
+                conditions_in_words(one),
                 one.reason,
                 one.by,
                 origin,
@@ -70,7 +70,7 @@ def expire(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
 
     async def work(config: Config, store: Store) -> int:
         try:
-            ended = await Actions(config, store).expire(id_, factory.operator())
+            ended = await end_silence(config, store, id_, factory.operator())
         except WatchpostError as error:
             say(str(error))
             return FAILED
@@ -81,11 +81,6 @@ def expire(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
         return OK
 
     return at(where, env, work)
-
-
-def _conditions(silence: Silence) -> str:
-    names = ("topic", "source", "severity", "text", "story")
-    return ", ".join(f"{name} {value}" for name in names if (value := getattr(silence, name)))
 
 
 def _facts(silence: Silence, origin: str, now: datetime) -> dict[str, object]:
@@ -124,9 +119,18 @@ def silence_add(
 ) -> None:
     """Tell nobody of hits for which all of this holds, for a while. They are counted, and digests say how many."""
     from watchpost.cli import queue
-    from watchpost.operations.actions import SilenceRequest
+    from watchpost.operations.silences import SilenceRequest
 
-    wish = SilenceRequest(topic, source, severity, text, story, lasting, until, reason)
+    wish = SilenceRequest(
+        topic=topic,
+        source=source,
+        severity=severity,
+        text=text,
+        story=story,
+        lasting=lasting,
+        until=until,
+        reason=reason,
+    )
     raise typer.Exit(add(queue.StoreOptions(config_path, data, as_json), wish, by, os.environ))
 
 

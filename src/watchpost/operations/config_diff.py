@@ -1,4 +1,4 @@
-"""The configuration on disk against the one that runs: what a reload would change."""
+"""The configuration on disk compared with the running one: what a reload would change."""
 
 from __future__ import annotations
 
@@ -18,12 +18,34 @@ from watchpost.store.running_config import RunningConfig, RunningConfigs
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How what `roles` run differs from another configuration. `refused`: why a newer one was not taken over."""
+    """How another configuration differs from what `roles` have been running since a moment in ISO form.
+
+    `refused` says why they did not adopt a newer one.
+    """
 
     roles: tuple[str, ...]
     since: str
     changes: tuple[Change, ...]
     refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The files on disk compared with what each role runs. With `problems` they would be refused: nothing is compared.
+
+    `hidden`: they differ in something that is not shown, such as the value of a secret. `trouble`: why the other
+    processes are not compared.
+    """
+
+    problems: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    hidden: bool = False
+    trouble: str = ""
+
+    @property
+    def different(self) -> bool:
+        """Whether a reload would change anything."""
+        return self.hidden or any(difference.changes for difference in self.differences)
 
 
 async def running(settings: Settings, config: Config) -> tuple[RunningConfig, ...]:
@@ -32,10 +54,10 @@ async def running(settings: Settings, config: Config) -> tuple[RunningConfig, ..
         return await RunningConfigs(store).running()
 
 
-def against(found: tuple[RunningConfig, ...], config: Config) -> tuple[Difference, ...]:
-    """What would change for each role if it took `plan` over; roles with one configuration are told together."""
+def against(running: tuple[RunningConfig, ...], config: Config) -> tuple[Difference, ...]:
+    """What would change for each role if it adopted `config`; roles that run the same share one entry."""
     shown, groups = effective(config), dict[tuple[str, tuple[str, ...]], list[RunningConfig]]()
-    for one in found:
+    for one in running:
         groups.setdefault((one.fingerprint, one.refused), []).append(one)
     return tuple(
         Difference(
@@ -45,70 +67,32 @@ def against(found: tuple[RunningConfig, ...], config: Config) -> tuple[Differenc
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What a reload would change for these roles, which run what they do since a moment in ISO form."""
+async def compare_with_disk(reloader: Reloader, role: str, store: Store) -> Comparison:
+    """The files of the configuration against what this process runs as `role` and what the others run. Never raises."""
+    try:
+        on_disk = await reloader.on_disk()
+    except WatchpostError as error:
+        return Comparison(problems=tuple(redaction.clean(str(error)).splitlines()))
+    trouble, others = "", tuple[RunningConfig, ...]()
+    try:
+        others = await RunningConfigs(store).running()
+    except (StoreError, CodecError) as error:
+        trouble = f"the other processes cannot be compared: {error}"
+    since, refused, runs = reloader.since.isoformat(timespec="seconds"), reloader.last.complaints, reloader.config
 
-    roles: tuple[str, ...]
-    since: str
-    changes: tuple[Change, ...] = ()
+    def compared() -> tuple[Difference, ...]:
+        # What the store holds of this process may be older than its last reload.
+        own = RunningConfig(role, runs.fingerprint, since, effective(runs), refused)
+        found = against((own, *(other for other in others if other.role != role)), on_disk)
+        return tuple(replace(one, changes=tuple(map(_without_tokens, one.changes))) for one in found)
 
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What lies on the disk. With `problems` it would be refused, and nothing is compared.
-
-    `hidden`: it differs in what is not shown, as the value of a secret. `trouble`: why others are not compared.
-    """
-
-    problems: tuple[str, ...] = ()
-    sides: tuple[Side, ...] = ()
-    hidden: bool = False
-    trouble: str = ""
-
-    @property
-    def different(self) -> bool:
-        """Whether a reload would change anything."""
-        return self.hidden or any(side.changes for side in self.sides)
+    found = await asyncio.to_thread(compared)
+    hidden = not any(one.changes for one in found) and not await asyncio.to_thread(same, runs, on_disk)
+    return Comparison(differences=found, hidden=hidden, trouble=trouble)
 
 
-# What a reload would change, for the pages: what `watchpost config diff` says, without asking for it.
-
-
-class ConfigOnDisk:
-    """The files that `reloads` reads, against what this process runs as `role`, and what the others do."""
-
-    def __init__(self, reloader: Reloader, role: str, store: Store) -> None:
-        self._reloader = reloader
-        self._role = role
-        self._store = store
-
-    async def compare(self) -> Comparison:
-        """What a reload would change for each role. Never raises: what cannot be read or compared is said."""
-        try:
-            there = await self._reloader.look()
-        except WatchpostError as error:
-            return Comparison(problems=tuple(redaction.clean(str(error)).splitlines()))
-        trouble, others = "", tuple[RunningConfig, ...]()
-        try:
-            others = await RunningConfigs(self._store).running()
-        except (StoreError, CodecError) as error:
-            trouble = f"what other processes run cannot be seen: {error}"
-        runs = self._reloader.config
-        sides = await asyncio.to_thread(self._sides, runs, others, there)
-        hidden = not any(side.changes for side in sides) and not await asyncio.to_thread(same, runs, there)
-        return Comparison(sides=sides, hidden=hidden, trouble=trouble)
-
-    def _sides(self, runs: Config, others: tuple[RunningConfig, ...], there: Config) -> tuple[Side, ...]:
-        """This process is asked itself: what it said of itself in the store may be of before the last reload."""
-        since, refused = self._reloader.since.isoformat(timespec="seconds"), self._reloader.last.complaints
-        own = RunningConfig(self._role, runs.fingerprint, since, effective(runs), refused)
-        found = against((own, *(other for other in others if other.role != self._role)), there)
-        return tuple(Side(one.roles, one.since, tuple(map(_clean, one.changes))) for one in found)
-
-
-def _clean(change: Change) -> Change:
-    """Without what looks like a token: an address may hold one."""
+def _without_tokens(change: Change) -> Change:
+    """Addresses may hold tokens."""
     return replace(change, before=_cleaned(change.before), after=_cleaned(change.after))
 
 
@@ -117,7 +101,7 @@ def _cleaned(value: object) -> object:
         case str():
             return redaction.clean(value)
         case dict():
-            return {key: _cleaned(one) for key, one in value.items()}
+            return {key: _cleaned(inner) for key, inner in value.items()}
         case list():
-            return [_cleaned(one) for one in value]
+            return [_cleaned(inner) for inner in value]
     return value

@@ -80,7 +80,7 @@ def build_sources(
     return tuple(kinds[part.kind].build(part.name, part.options, context) for part in config.sources)
 
 
-def build_intake(config: Config, store: Store) -> PollStore:
+def build_poll_store(config: Config, store: Store) -> PollStore:
     """The poll role's end of the store."""
     return PollStore(
         store,

@@ -1,6 +1,6 @@
-"""What a receiver would be sent now, and sending it; what it would be sent of a past time.
+"""What a receiver would be sent now or would have been sent for a past span, and sending it now.
 
-The notifier's own editor and hop, used by a person.
+It uses the composer and the store's closing script of the notifier, so that a preview and what is sent agree.
 """
 
 from __future__ import annotations
@@ -8,28 +8,36 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from types import MappingProxyType
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watchpost import plurals
+from watchpost import log as tm
 from watchpost.config.config import Config
+from watchpost.errors import NotFound
 from watchpost.match.routing import all_groups, groups_of
-from watchpost.model import Group, Hit, Message, derive_id
+from watchpost.model import Group, Hit, Message
 from watchpost.notify.composer import ComposedDigest, Composer
-from watchpost.notify.schedule import Window
+from watchpost.notify.schedule import Window, next_slot
 from watchpost.operations import factory
-from watchpost.operations.actions import audit
+from watchpost.plurals import count
+from watchpost.schedules import Immediate
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.history import History
 from watchpost.store.silences import Silences
 from watchpost.store.windows import AT_MOST_HITS, HELD, Bucket
 
+_WHY = {
+    "interval": "held back: an update of their story was sent a moment ago",
+    "known": "nothing new in their story",
+    "quiet": "held back by quiet hours",
+    "limit": "held back: the receiver reached its limit for this hour",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DigestDraft:
-    """A group of the receiver, what is parked for it, and the edition that closing its window now would make."""
+    """A group, the hits that wait in it, and the digest or alert that closing its window now would send."""
 
     group: Group
     parked: Bucket
@@ -38,12 +46,12 @@ class DigestDraft:
 
 
 class DigestDrafts:
-    """The editions of one receiver, as they stand."""
+    """Drafts for one receiver."""
 
     def __init__(
         self, config: Config, outbox: DeliveryStore, history: History, composer: Composer, plain: Composer
     ) -> None:
-        """`plain` keeps nothing back but what is silenced."""
+        """`plain` holds nothing back but what is silenced."""
         self._config = config
         self._outbox = outbox
         self._history = history
@@ -51,7 +59,7 @@ class DigestDrafts:
         self._plain = plain
 
     async def of(self, receiver: str, only: str = "") -> tuple[DigestDraft, ...]:
-        """A draft for each group that holds anything, `only` of the group of that key. Changes nothing."""
+        """A draft for each group of the receiver that holds anything; `only`: for the group with this key."""
         now = await self._outbox.now()
         groups = [group for group in all_groups(self._config.routes) if group.receiver == receiver]
         groups = [group for group in groups if only in ("", group.key)]
@@ -67,10 +75,10 @@ class DigestDrafts:
         return tuple(drafts)
 
     async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
-        """A draft for each group that hits of the last `span` go to; and whether older ones of them were left out.
+        """A draft for each group that hits of the last `span` go to, and whether older hits were left out.
 
-        Titles, severities, routes and silences are today's; the hits are those that were found then. Nothing counts
-        as told before, and neither quiet hours nor limits keep anything back. Such a draft cannot be sent.
+        Titles, severities, routes and silences are today's; the hits are those found then. Nothing counts as sent
+        before, and neither quiet hours nor limits hold anything back. Such a draft cannot be sent.
         """
         now = await self._outbox.now()
         found, more = await self._history.since(now - span, AT_MOST_HITS)
@@ -93,14 +101,14 @@ class DigestDrafts:
                 drafts.append(DigestDraft(group, then, window, await self._plain.compose(group, then, window, now)))
         return tuple(drafts), more
 
-    async def send(self, found: Sequence[DigestDraft], by: str) -> tuple[DigestDraft, ...]:
-        """Close the windows of those that tell anything with these very editions, and log who did it.
+    async def send(self, drafts: Sequence[DigestDraft], by: str) -> tuple[DigestDraft, ...]:
+        """Close the windows of the drafts that hold messages, and queue exactly these messages.
 
-        Returns those that go now; with one that is missing a notifier was faster, and nothing was done.
+        Returns the drafts that were sent. A missing one was closed by a notifier in the meantime.
         """
-        sent = tuple([draft for draft in found if draft.edition.deliveries and await self._close(draft)])
+        sent = tuple([draft for draft in drafts if draft.edition.deliveries and await self._close(draft)])
         if sent:
-            audit("digest send", len(sent), by, receiver=sent[0].group.receiver)
+            tm.operator_acted("digest send", len(sent), by, receiver=sent[0].group.receiver)
         return sent
 
     async def _close(self, draft: DigestDraft) -> bool:
@@ -117,7 +125,7 @@ class DigestDrafts:
 
 @asynccontextmanager
 async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncIterator[DigestDrafts]:
-    """The drafts of a running service, of this receiver alone if one is named. Nothing is sent by this process."""
+    """Drafts from a running service; `receiver` limits them to one. Nothing is sent by this process itself."""
     install = await store.prepare(factory.new_install_id())
     if receiver:
         config = replace(config, receivers=tuple(part for part in config.receivers if part.name == receiver))
@@ -136,14 +144,9 @@ async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncItera
             await one.close()
 
 
-def id_of(group: Group) -> str:
-    """A group's name in addresses: its key holds blanks, commas and slashes."""
-    return derive_id("group", group.key)[:16]
-
-
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A story of the edition, and why it stands where it stands."""
+    """A story of the digest, and how its score comes about."""
 
     title: str
     severity: str
@@ -152,10 +155,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One edition as it would be sent now: what `watchpost digest preview` shows.
+    """A draft as the pages and the API show it.
 
-    `turn` is another one as soon as the window was closed by somebody. No `messages`: nothing would be sent. `kept`
-    says in sentences which hits are not told, and why; `held`: these are hits that an earlier edition kept back.
+    `turn` changes when somebody closes the window. Without `messages` nothing would be sent. `kept` says in sentences
+    which hits are not sent, and why. `held`: these hits were held back from an earlier digest.
     """
 
     turn: str
@@ -166,62 +169,54 @@ class Preview:
     held: bool = False
 
 
-def seen(previews: Sequence[Preview]) -> str:
-    """What somebody saw who saw these: another text as soon as a window was closed since."""
-    return ".".join(f"{preview.turn}{'h' if preview.held else ''}" for preview in previews)
-
-
-# The coming editions as the pages show and send them: by the drafts that the commands have.
-
-
-_NONE: Mapping[str, str] = MappingProxyType({})
-_WHY = {
-    "interval": "held back because their story was told a moment ago",
-    "known": "no news of their story",
-    "quiet": "held back by quiet hours",
-    "limit": "held back because the receiver got enough in this hour",
-}
-
-
 class DigestPreviews:
-    """The coming editions of a plan, for the pages. All raise StoreError."""
+    """The next digest of each group, by the group's id. Raises NotFound for an unknown id, and StoreError."""
 
     def __init__(self, config: Config, store: Store) -> None:
         self._config = config
         self._store = store
-        self._groups = {id_of(group): group for group in all_groups(config.routes)}
+        self._groups = {group.id: group for group in all_groups(config.routes)}
 
     async def preview(self, id_: str) -> tuple[Preview, ...]:
-        """What the group of that id would be sent now; nothing for one that there is not. Changes nothing."""
-        group = self._groups.get(id_)
-        if group is None:
-            return ()
-        async with drafts(self._config, self._store, group.receiver) as desk:
-            found = await desk.of(group.receiver, group.key)
+        """What the group would be sent now. Changes nothing."""
+        group = self._group(id_)
+        async with drafts(self._config, self._store, group.receiver) as made:
+            found = await made.of(group.receiver, group.key)
         reasons: dict[str, str] = {}
         if any(draft.edition.silenced for draft in found):
             known = (*self._config.silences, *await Silences(self._store).all())
             reasons = {silence.id: silence.reason for silence in known}
         return tuple(preview_of(draft, self._config.timezone, reasons) for draft in found)
 
-    async def send(self, id_: str, saw: str | None, by: str) -> int | None:
-        """Send that now; how many messages. None if somebody closed a window since the previews that were seen."""
-        group = self._groups.get(id_)
-        if group is None:
-            return None
-        async with drafts(self._config, self._store, group.receiver) as desk:
-            found = await desk.of(group.receiver, group.key)
-            if saw is not None and seen([preview_of(draft) for draft in found]) != saw:
+    async def send(self, id_: str, by: str, shown: str | None = None) -> int | None:
+        """Send it now; returns how many messages. With `shown` (from `version_of`) only what was shown is sent.
+
+        None: nothing was sent, because a window was closed in the meantime.
+        """
+        group = self._group(id_)
+        async with drafts(self._config, self._store, group.receiver) as made:
+            found = await made.of(group.receiver, group.key)
+            if shown is not None and version_of([preview_of(draft) for draft in found]) != shown:
                 return None
             due = [draft for draft in found if draft.edition.deliveries]
-            sent = await desk.send(due, by)
+            sent = await made.send(due, by)
         if len(sent) < len(due):
             return None
         return sum(len(draft.edition.deliveries) for draft in sent)
 
+    def _group(self, id_: str) -> Group:
+        if id_ not in self._groups:
+            raise NotFound(f"no digest {id_}")
+        return self._groups[id_]
 
-def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, str] = _NONE) -> Preview:
-    """A draft as a page shows it: times in this zone, silences with their reasons (by id)."""
+
+def version_of(previews: Sequence[Preview]) -> str:
+    """A text that changes when a window of these previews is closed."""
+    return ".".join(f"{preview.turn}{'h' if preview.held else ''}" for preview in previews)
+
+
+def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, str] | None = None) -> Preview:
+    """A draft as a page shows it, with times in this zone and silences by their reasons (by id)."""
     edition = draft.edition
     stories = edition.digest.stories if edition.digest is not None else ()
     return Preview(
@@ -229,16 +224,23 @@ def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, 
         len(draft.parked.hits),
         tuple(delivery.message for delivery in edition.deliveries),
         tuple(Ranked(story.lead.title, story.severity, story.reckoning) for story in stories),
-        tuple(_kept(draft, ZoneInfo(timezone), reasons)),
+        tuple(_kept(draft, ZoneInfo(timezone), reasons or {})),
         draft.group.key.endswith(HELD),
     )
+
+
+def next_due(group: Group, opened: datetime | None, now: datetime) -> datetime | None:
+    """When a group's next message is due; None for an alert while no hits wait. `opened`: when the first came."""
+    if isinstance(group.schedule, Immediate):
+        return None if opened is None else max(now, opened + group.schedule.group_wait)
+    return next_slot(group.schedule, now)
 
 
 def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
     for decision in draft.edition.decisions:
         if not decision.send:
             until = f" until {decision.until.astimezone(zone):%d %b %H:%M}" if decision.until else ""
-            hits = plurals.count(len(decision.hits), "hit")
+            hits = count(len(decision.hits), "hit")
             yield f"{hits}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"
-    for (silence, topic), count in draft.edition.silenced.items():
-        yield f"{plurals.count(count, 'hit')} on {topic}, silenced: {reasons.get(silence) or silence}"
+    for (silence, topic), number in draft.edition.silenced.items():
+        yield f"{count(number, 'hit')} on {topic}, silenced: {reasons.get(silence) or silence}"

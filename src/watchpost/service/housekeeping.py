@@ -1,4 +1,4 @@
-"""The housekeeping of one process: does the store take what we say, are we among those who work, do the sums meet."""
+"""Housekeeping of one process: is the store usable, is this process registered, do the sums of the ledger match."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from contextlib import suppress
 
 from watchpost import __version__
 from watchpost import log as tm
-from watchpost.config.config import Config, Reload
+from watchpost.config.config import Reload
 from watchpost.config.diff import effective
 from watchpost.errors import StoreBusy, StoreError
 from watchpost.health import HEALTH
-from watchpost.notify.sender import Journal
 from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
-from watchpost.scheduler import Scheduler, utc_now
+from watchpost.scheduler import utc_now
+from watchpost.service.service import Role, Service
 from watchpost.store.client import Store, until_available
-from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
@@ -29,41 +28,26 @@ _LEAVE_SECONDS = 1.0
 
 
 class Housekeeping:
-    """Looks each 2 s, tidies each minute, until `over` is set: while loops finish their work the process still works.
+    """Checks the store every 2 s and tidies every minute until `over` is set.
 
-    `reloads` knows since when the plan runs, and whether a newer one was refused. `journal` is the notifier's.
+    It goes on while the loops finish their work, so that the process still counts as working.
     """
 
-    def __init__(
-        self,
-        role: str,
-        config: Config,
-        store: Store,
-        outbox: DeliveryStore,
-        clock: Scheduler,
-        stop: asyncio.Event,
-        over: asyncio.Event,
-        *,
-        reloader: Reloader | None = None,
-        journal: Journal | None = None,
-    ) -> None:
+    def __init__(self, role: Role, service: Service, reloader: Reloader, over: asyncio.Event) -> None:
         self._role = role
-        self._config = config
-        self._store = store
-        self._outbox = outbox
-        self._stop = stop
-        self._over = over
+        self._service = service
+        self._store = service.store
         self._reloader = reloader
-        self._journal = journal
-        self._tick = clock.ticker(_LOOK_SECONDS)
+        self._over = over
+        self._tick = service.clock.ticker(_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
-        self._overview, self._ledger = Overview(store), Ledger(store)
-        self._configurations = RunningConfigs(store)
-        self._told: tuple[Reload, bytes] | None = None
-        self._trouble = ""  # what was said of the store last
+        self._overview, self._ledger = Overview(service.store), Ledger(service.store)
+        self._configurations = RunningConfigs(service.store)
+        self._published: tuple[Reload, bytes] | None = None
+        self._trouble = ""  # the event logged last about the store
 
     async def run(self) -> None:
-        """The daemon. What the store refuses is said once, and again when it is something else."""
+        """The loop. A store that fails is logged once, and again when it fails differently."""
         rounds = looks = 0
         while not self._over.is_set():
             try:
@@ -74,13 +58,13 @@ class Housekeeping:
                 rounds += 1
             except StoreError as error:
                 self._failed(error)
-                rounds = 0  # when it is back, the sums are looked at first
+                rounds = 0  # when the store is back, check the sums first
             tm.store_up.set(not self._trouble)
             looks += 1
-            if self._stop.is_set():
+            if self._service.stop.is_set():
                 await until_available(_LOOK_SECONDS, self._over)
-            elif not self._trouble and not HEALTH.registered and looks < 20:  # the roles have only just begun
-                await until_available(0.1, self._stop)
+            elif not self._trouble and not HEALTH.registered and looks < 20:  # the roles have only just started
+                await until_available(0.1, self._service.stop)
             else:
                 await self._tick()
 
@@ -91,7 +75,7 @@ class Housekeeping:
         await self._overview.ping()
         await self._publish(again=tidy)
         HEALTH.registered = not HEALTH.trouble()
-        if HEALTH.registered:  # who lives but does not work is not counted among the workers
+        if HEALTH.registered:  # a process that lives but does not work is no worker
             facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}
             await self._store.heartbeat(self._name, json.dumps(facts))
 
@@ -99,38 +83,35 @@ class Housekeeping:
         full = isinstance(error, StoreBusy)
         HEALTH.registered = False
         HEALTH.refused = str(error) if full else ""
-        tm.ledger_gap.clear()  # nobody knows now
+        tm.ledger_gap.clear()  # unknown for now
         event = "redis.full" if full else "redis.lost"
         if self._trouble != event:
             tm.log().error(event, detail=str(error))
         self._trouble = event
 
     async def _publish(self, *, again: bool) -> None:
-        """Each minute, and at once after a reload: what configuration runs here."""
-        if self._reloader is None:
-            return
+        """Each minute, and right after a reload: which configuration runs here."""
         last = self._reloader.last
-        if self._told is None or self._told[0] is not last:
-            since, refused = self._reloader.since.isoformat(timespec="seconds"), last.complaints
+        if self._published is None or self._published[0] is not last:
+            config, since = self._service.config, self._reloader.since.isoformat(timespec="seconds")
             packed = await asyncio.to_thread(
-                lambda: pack(
-                    RunningConfig(self._role, self._config.fingerprint, since, effective(self._config), refused)
-                )
+                lambda: pack(RunningConfig(self._role, config.fingerprint, since, effective(config), last.complaints))
             )
-            self._told, again = (last, packed), True
+            self._published, again = (last, packed), True
         if again:
-            await self._configurations.publish(self._role, self._told[1])
+            await self._configurations.publish(self._role, self._published[1])
 
     async def _tidy(self) -> None:
-        """Forget what is old; say what waits for a receiver that nobody has configured."""
+        """Forget what is old, and warn of deliveries for receivers that are no longer configured."""
         await self._store.prune()
-        if self._journal is not None:
-            self._journal.tidy(utc_now())
-        for receiver, count in (await self._outbox.stranded([part.name for part in self._config.receivers])).items():
+        if self._service.journal is not None:
+            self._service.journal.tidy(utc_now())
+        names = [part.name for part in self._service.config.receivers]
+        for receiver, count in (await self._service.outbox.stranded(names)).items():
             tm.log().warning("delivery.stranded", receiver=receiver, count=count)
 
     async def _audit(self) -> None:
-        """Do the sums of the ledger meet? If not, something was lost, and that is said loudly."""
+        """Check the sums of the ledger. If they do not match, something was lost or counted twice: log an error."""
         found = {gap.hop: gap for gap in gaps(await self._ledger.audit())}
         for hop in ("articles", "hits", "deliveries"):
             tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
@@ -138,8 +119,8 @@ class Housekeeping:
             tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))
 
 
-async def leave(store: Store, role: str) -> None:
-    """We end: from now on we are not counted among those who work. A store that hangs holds up nobody."""
+async def leave(store: Store, role: Role) -> None:
+    """Take this process off the list of workers. A store that hangs delays the end by one second at most."""
     with suppress(StoreError, TimeoutError):
         async with asyncio.timeout(_LEAVE_SECONDS):
             await store.end_heartbeat(factory.consumer_name(role))

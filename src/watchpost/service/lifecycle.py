@@ -1,7 +1,7 @@
-"""A process's life: start, run until a signal, read the configuration again on SIGHUP, end.
+"""One process from start to end: set up, run until a signal, reload on request, end.
 
-Order of ending: no new work, then what is under way within a few seconds, then the doors, then the server.
-Whatever is cut short is still queued: nothing needs a clean end.
+The end: no new work, a few seconds for work in progress, then connections close, then the embedded server stops.
+Whatever is cut short is still in the queue; nothing depends on a clean end.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import gc
 import os
 import platform
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 from watchpost import __version__
 from watchpost import log as tm
 from watchpost.config.config import Config, Reload
 from watchpost.config.settings import Settings
-from watchpost.errors import StoreError
+from watchpost.errors import StoreError, WatchpostError
 from watchpost.exit_codes import OK, PARTIAL
 from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
@@ -28,55 +27,23 @@ from watchpost.match.worker import Matcher
 from watchpost.notify.digest import deliveries_of
 from watchpost.notify.notices import refused_notice
 from watchpost.operations import factory
+from watchpost.operations.previews import DigestPreviews
 from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
 from watchpost.scheduler import utc_now
-from watchpost.service.housekeeping import leave
+from watchpost.service.housekeeping import Housekeeping, leave
 from watchpost.service.service import Role, Service
 from watchpost.service.systemd import Systemd
 from watchpost.store.client import Store, until_available
 from watchpost.store.ledger import Ledger
 from watchpost.store.overview import Overview
-
-# Trouble with the configuration, told to the receiver that the operator named for trouble.
-
-
-_TRIES = 5
-
-
-class Notices:
-    """Queues messages for `ops`, each mistake once. Without such a receiver it does nothing."""
-
-    def __init__(self, store: Store, install: str) -> None:
-        self._store = store
-        self._install = install
-        self._told: set[tuple[str, ...]] = set()
-
-    async def refused(self, config: Config, reload: Reload) -> None:
-        """The running `plan` goes on, because of these mistakes in a newer one. Never raises for the store."""
-        part = next((one for one in config.receivers if one.name == config.ops), None)
-        if part is None or reload.complaints in self._told:
-            return
-        receiver = factory.build_receivers(config, self._install, factory.terminal())[part.name]
-        try:
-            digest = refused_notice(
-                part.name, reload.complaints, reload.at, factory.installation_of(config, self._install)
-            )
-            deliveries = deliveries_of(digest, receiver.render(digest))
-            breaker = factory.build_breaker(self._store, part)
-            for _ in range(_TRIES):  # somebody else may write of the receiver in the same moment
-                if await breaker.save((await breaker.check()).state, deliveries):
-                    self._told.add(reload.complaints)
-                    return
-        except StoreError as error:
-            tm.store_errors.labels(type(error).__name__).inc()
-        finally:
-            await receiver.close()
-
+from watchpost.web import server
+from watchpost.web.context import WebContext
 
 GRACE_SECONDS = 3.0
 RELOAD_GRACE_SECONDS = 20.0
 _INTERRUPTED = 130
+_TRIES = 5
 
 
 async def serve(
@@ -85,63 +52,63 @@ async def serve(
     env: Mapping[str, str],
     role: Role,
     *,
-    on_web: Callable[[Service, Reloader], Coroutine[Any, Any, None]],
     reread: Callable[[], Config],
-    on_plan: Callable[[Config], None] = lambda config: None,
+    adopt: Callable[[Config], None] = lambda config: None,
     progress: Progress = silent,
 ) -> int:
     """Run until a signal. Returns the exit code: 0, or 130 after Ctrl-C. Raises StoreError if it cannot start.
 
-    On SIGHUP, and on the other occasions of reloading.py, `reread` gives the new plan and the loops begin again with
-    it, over the same store; `on_plan` hears of it first. If it raises WatchpostError the mistakes are said and
-    everything goes on as before.
+    A reload calls `reread` for the new configuration, `adopt` with it, and starts the loops again over the same store.
+    If `reread` raises WatchpostError, the mistakes are reported and the loops go on.
     """
-    async with AsyncExitStack() as store:
-        backend = await open_housing(config, settings, env, store)
-        store.push_async_callback(leave, backend.store, role)
-        install = await backend.store.prepare(factory.new_install_id())
-        await Ledger(backend.store).open()
-        systemd, overview = Systemd(env), Overview(backend.store)
-        watching = asyncio.ensure_future(systemd.watch(HEALTH, lambda: _status(overview, config)))
-        pulse = asyncio.ensure_future(HEALTH.run())
-        supervisor = asyncio.ensure_future(backend.server.supervise()) if backend.server is not None else None
-        reloader = Reloader(config, reread, utc_now)
-        signals = _Signals(reloader, systemd)
-        notices = Notices(backend.store, install)
-        topics = Topics([])  # kept from round to round: an edited topic is live at once among thousands
-        try:
-            while True:
-                async with AsyncExitStack() as round_:
-                    service = Service(config, settings, backend, install, round_, topics, reloader, progress)
-                    signals.steer(service)
-                    if role in ("notify", "all"):  # of several processes one tells
-                        signals.refused = partial(notices.refused, config)
-                    tm.log().info("run.starting", **factory.describe(config, service.groups))
-                    loops = [*service.loops(role), on_web(service, reloader)]
-                    if config.watch:
-                        loops.append(reloader.watch(service.clock.ticker(1), service.stop))
-                    service.clock.start()
-                    gc.freeze()  # thousands of feeds and topics stay: looking at them again would hold up the loop
-                    systemd.ready("started")
-                    await _run_until_stopped(loops, service.housekeeping(role).run(), service, signals)
-                if signals.ending is not None:
-                    tm.log().info("run.stopped")
-                    return _INTERRUPTED if signals.ending == signal.SIGINT else 0
-                gc.unfreeze()
-                gc.collect()  # what the old plan leaves must not be frozen with the new one
-                config = reloader.take() or config
-                on_plan(config)
-        finally:
-            beside = [task for task in (pulse, watching, supervisor) if task is not None]
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+    async with AsyncExitStack() as process:
+        # The store comes first: everything else needs it, and it is closed last.
+        backend = await open_backend(config, settings, env, process)
+        store = backend.store
+        process.push_async_callback(leave, store, role)
+        install = await store.prepare(factory.new_install_id())
+        await Ledger(store).open()
+
+        # What lives as long as the process: signals, systemd, the pulse, the address of the pages.
+        systemd, overview = Systemd(env), Overview(store)
+        notices = _Notices(store, install) if role in ("notify", "all") else None  # one of several processes reports
+        control = _Control(config, reread, systemd, notices)
+        listener = server.Listener()
+        process.callback(listener.close)
+        beside = [HEALTH.run(), systemd.watch(HEALTH, lambda: _status(overview, config))]
+        if backend.server is not None:
+            beside.append(backend.server.supervise())
+        process.push_async_callback(_cancel, [asyncio.ensure_future(one) for one in beside])
+
+        # One round for each configuration.
+        topics = Topics([])  # kept between rounds, so that a reload compiles only the topics that changed
+        while True:
+            async with AsyncExitStack() as round_:
+                service = Service(config, settings, backend, install, round_, topics=topics, progress=progress)
+                control.steer(service)
+                tm.log().info("run.starting", **factory.describe(config, service.groups))
+                loops = service.loops(role)
+                if role in ("all", "web") or settings.http_listen:
+                    loops.append(_pages(service, control.reloader, role, listener))
+                if config.watch:
+                    loops.append(control.reloader.watch(service.clock.ticker(1), service.stop))
+                service.clock.start()
+                gc.freeze()  # thousands of feeds and topics stay: scanning them again would hold up the loop
+                systemd.ready("started")
+                await _run_until_stopped(loops, service, role, control)
+            if control.ending is not None:
+                tm.log().info("run.stopped")
+                return _INTERRUPTED if control.ending == signal.SIGINT else OK
+            gc.unfreeze()
+            gc.collect()  # what the old configuration leaves must not be frozen with the new one
+            config = control.reloader.take() or config
+            adopt(config)
 
 
-async def open_housing(
+async def open_backend(
     config: Config, settings: Settings, env: Mapping[str, str], stack: AsyncExitStack
 ) -> factory.Backend:
-    """The store is there and fit; it is closed, and its server stopped if it is ours, with `stack`."""
+    """The store, checked; it is closed with `stack`, and the embedded server stopped if there is one."""
     backend = await factory.open_store(settings, config, env)
     if backend.server is not None:
         stack.push_async_callback(backend.server.stop)
@@ -150,8 +117,14 @@ async def open_housing(
     return backend
 
 
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _status(overview: Overview, config: Config) -> str:
-    """How things stand, in a few words for `systemctl status`."""
+    """The state in a few words, for `systemctl status`."""
     if HEALTH.refused:
         return HEALTH.refused
     try:
@@ -159,65 +132,114 @@ async def _status(overview: Overview, config: Config) -> str:
     except StoreError as error:
         return str(error)
     waiting = depths.pushed + depths.articles + depths.retry + sum(depths.outbox.values())
-    return f"{len(config.sources)} sources, {waiting} in the queues, {depths.parked} hits for the next editions"
+    return f"{len(config.sources)} sources, {waiting} in the queues, {depths.parked} hits waiting for a digest"
 
 
-class _Signals:
-    """What the operator wants: SIGINT and SIGTERM end, a second one at once; SIGHUP reads the configuration again."""
+async def _pages(service: Service, reloader: Reloader, role: Role, listener: server.Listener) -> None:
+    """Serve pages, API and probes until the service stops. Raises WatchpostError if nothing else runs here."""
+    config, store = service.config, service.store
 
-    def __init__(self, reloader: Reloader, systemd: Systemd) -> None:
+    async def bound(address: str) -> None:
+        tm.log().info("http.listening", listen=address)
+
+    context = WebContext(config, store, HEALTH, reloader, DigestPreviews(config, store), service.stop, role)
+    try:
+        await server.serve(context, listener, bound)
+    except OSError as error:
+        # asyncio puts the address into strerror as well
+        why = os.strerror(error.errno) if error.errno else str(error)
+        if role == "web":
+            raise WatchpostError(f"cannot listen on {config.listen}: {why}") from error
+        # The roles must not end because the port of the pages is taken.
+        tm.log().warning("http.not_listening", detail=f"{config.listen}: {why}")
+
+
+class _Control:
+    """What ends or restarts the loops: SIGINT and SIGTERM end them, SIGHUP and the reloader restart them."""
+
+    def __init__(
+        self, config: Config, reread: Callable[[], Config], systemd: Systemd, notices: _Notices | None
+    ) -> None:
         self.ending: signal.Signals | None = None
-        self._reloader = reloader
+        self.reloader = Reloader(
+            config, reread, utc_now, started=systemd.reloading, adopted=self._stop_loops, kept=self._kept
+        )
         self._systemd = systemd
+        self._notices = notices
         self._service: Service | None = None
-        self._asking: set[asyncio.Task[Any]] = set()
-        self.refused: Callable[[Reload], Awaitable[None]] | None = None
+        self._reloads: set[asyncio.Task[Any]] = set()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        reloader.begun, reloader.adopted, reloader.stayed = systemd.reloading, self._stop, self._stay
 
     def steer(self, service: Service) -> None:
-        """These loops are the ones to stop from now on."""
+        """From now on these loops are the ones to stop."""
         self._service = service
         if self.ending is not None:
             service.stop.set()
 
     def _end(self, number: signal.Signals) -> None:
         if self.ending is not None:
-            os._exit(_INTERRUPTED)  # asked twice: the queue is on disk, nothing is lost
+            os._exit(_INTERRUPTED)  # the second signal: the queue is on disk, nothing is lost
         self.ending = number
         self._systemd.stopping()
-        self._stop()
+        self._stop_loops()
 
     def _hang_up(self) -> None:
-        asking = asyncio.ensure_future(self._reloader.ask("SIGHUP"))
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
+        reload = asyncio.ensure_future(self.reloader.reload("SIGHUP"))
+        self._reloads.add(reload)
+        reload.add_done_callback(self._reloads.discard)
 
-    def _stop(self) -> None:
+    def _stop_loops(self) -> None:
         if self._service is not None:
             self._service.stop.set()
 
-    async def _stay(self, reload: Reload) -> None:
-        """The plan that runs goes on running."""
+    async def _kept(self, reload: Reload) -> None:
+        """The running configuration stays."""
         self._systemd.ready("running" if reload.ok else "the new configuration has mistakes and is not used")
-        if not reload.ok and self.refused is not None:
-            await self.refused(reload)
+        if not reload.ok and self._notices is not None:
+            await self._notices.refused(self.reloader.config, reload)
+
+
+class _Notices:
+    """Messages to the receiver `ops` about mistakes in the configuration, each once. Without `ops` it does nothing."""
+
+    def __init__(self, store: Store, install: str) -> None:
+        self._store = store
+        self._install = install
+        self._sent: set[tuple[str, ...]] = set()
+
+    async def refused(self, config: Config, reload: Reload) -> None:
+        """`config` goes on running because a newer one has mistakes. A failing store is only counted."""
+        part = next((one for one in config.receivers if one.name == config.ops), None)
+        if part is None or reload.complaints in self._sent:
+            return
+        receiver = factory.build_receivers(config, self._install, factory.terminal())[part.name]
+        try:
+            installation = factory.installation_of(config, self._install)
+            digest = refused_notice(part.name, reload.complaints, reload.at, installation)
+            deliveries = deliveries_of(digest, receiver.render(digest))
+            breaker = factory.build_breaker(self._store, part)
+            for _ in range(_TRIES):  # another process may change the receiver's state at the same moment
+                if await breaker.save((await breaker.check()).state, deliveries):
+                    self._sent.add(reload.complaints)
+                    return
+        except StoreError as error:
+            tm.store_errors.labels(type(error).__name__).inc()
+        finally:
+            await receiver.close()
 
 
 async def _run_until_stopped(
-    loops: Sequence[Coroutine[Any, Any, None]],
-    housekeeping: Coroutine[Any, Any, None],
-    service: Service,
-    signals: _Signals,
+    loops: Sequence[Coroutine[Any, Any, None]], service: Service, role: Role, control: _Control
 ) -> None:
-    """Run the loops, and the housekeeping until the last of them has ended.
+    """Run the loops until the service stops, and the housekeeping until the last loop has ended.
 
-    If one fails all are stopped and the error is raised: a half-running service is worse.
+    If one loop fails, all are stopped and its error is raised: a half-running service is worse than none.
     """
-    keeping = asyncio.ensure_future(housekeeping)
+    over = asyncio.Event()
+    keeping = asyncio.ensure_future(Housekeeping(role, service, control.reloader, over).run())
     tasks = [asyncio.ensure_future(loop) for loop in loops]
     halt = asyncio.ensure_future(service.stop.wait())
     running = {*tasks, keeping, halt}
@@ -227,10 +249,10 @@ async def _run_until_stopped(
     service.stop.set()
     service.clock.stop()
     halt.cancel()
-    # Only an end is in a hurry: for a new configuration, what is being sent may take its time.
-    grace = GRACE_SECONDS if signals.ending is not None else RELOAD_GRACE_SECONDS
+    # Only an end is urgent: a reload lets what is being sent take its time.
+    grace = GRACE_SECONDS if control.ending is not None else RELOAD_GRACE_SECONDS
     done, late = await asyncio.wait(tasks, timeout=grace)
-    service.over.set()
+    over.set()
     for task in (*late, keeping):
         task.cancel()
     await asyncio.gather(*late, keeping, return_exceptions=True)
@@ -239,19 +261,16 @@ async def _run_until_stopped(
             raise error
 
 
-# `watchpost run --once`: read every source once, match, close every open digest now, deliver, end.
-
-
 async def run(
     config: Config, settings: Settings, env: Mapping[str, str], role: Role, progress: Progress = silent
 ) -> int:
-    """Do each role's work once, in the order of an article's way. Returns 0, or 5 if a delivery remains unsent.
+    """`run --once`: read every source, match, close every digest now, deliver, end.
 
-    What remains stays queued. `progress` hears how many of how many feeds have been read. Raises StoreError if the
-    store is not there.
+    Returns 0, or 5 if something remains; what remains stays queued. `progress` is called with how many of how many
+    feeds have been read. Raises StoreError if the store is not available.
     """
     async with AsyncExitStack() as stack:
-        backend = await open_housing(config, settings, env, stack)
+        backend = await open_backend(config, settings, env, stack)
         install = await backend.store.prepare(factory.new_install_id())
         await Ledger(backend.store).open()
         service = Service(config, settings, backend, install, stack, progress=progress)
@@ -264,7 +283,7 @@ async def run(
 
 
 async def _read_and_match(poller: Poller | None, matcher: Matcher | None) -> bool:
-    """Everything is read and matched; side by side, for a small queue has no room for all at once."""
+    """Read and match everything. Both at the same time: a small queue does not hold all articles at once."""
     reading = asyncio.ensure_future(poller.once()) if poller is not None else None
     while matcher is not None and reading is not None and not reading.done():
         await matcher.once()
@@ -284,12 +303,12 @@ async def _notify(service: Service) -> int:
     await dispatcher.run_once()
     await outbox.queue_due_retries()
     while True:
-        dealt_with = sum([await sender.once() for sender in senders])
+        done = sum([await sender.once() for sender in senders])
         # What is meant for a receiver that is held stays queued.
         if not (await outbox.unsent([sender.name for sender in senders if not sender.held]))[0]:
             break
-        if not dealt_with:
-            # An entry that another notifier holds is either sent by it or, once its lease is over, by us.
+        if not done:
+            # Another notifier holds an entry: it sends it, or its lease ends and we do.
             await until_available(0.2, service.stop)
     stranded = await outbox.stranded(names)
     for receiver, count in stranded.items():

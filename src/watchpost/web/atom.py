@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from watchpost.model import Hit, Topic
-from watchpost.web.schemas import safe_link
+from watchpost.web.formatting import safe_link
 
 ATOM = "http://www.w3.org/2005/Atom"
 _XML = "{http://www.w3.org/XML/1998/namespace}lang"

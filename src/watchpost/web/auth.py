@@ -45,7 +45,7 @@ class User:
         return True
 
 
-ANYBODY = User("somebody at this machine", "operate", program=True)
+ANYBODY = User("local user", "operate", program=True)
 """Who asks where nobody is asked: only a loopback address is listened on then."""
 
 

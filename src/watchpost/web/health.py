@@ -1,6 +1,7 @@
-"""What `/status.json` says: one look at the store, and the document that follows from it.
+"""Probes for machines: `/healthz`, `/readyz`, `/status.json` and `/metrics`.
 
-The shape is `watchpost/status/1`, described in docs/operations.md: keys may be added to it, none change.
+The document of /status.json has the shape `watchpost/status/1`, described in docs/operations.md: keys may be added,
+none changes.
 """
 
 from __future__ import annotations
@@ -13,28 +14,33 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from prometheus_client import Gauge
-from starlette.routing import BaseRoute, Match
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watchpost import __version__
 from watchpost import log as tm
+from watchpost.config.config import Reload
 from watchpost.errors import StoreError
 from watchpost.health import Health
 from watchpost.plurals import count
 from watchpost.store.overview import Depths, Overview, Worker
 from watchpost.store.receivers import ReceiverState
 from watchpost.store.sources import SourceState, SourceStatus
-from watchpost.web.context import ConfigSummary
+from watchpost.web.context import ConfigSummary, WebContext, summary_of
 
 SHAPE = "watchpost/status/1"
-_PART = 500  # sources that are read at once
+_BATCH = 500  # sources that are read at once
 _SHOWN = 100  # failing sources that are named; all are counted
 _ROLES = ("poll", "match", "notify")
-_DEADLINE_SECONDS = 5.0  # of a look: who asks waits ten seconds at most, and often less
+_DEADLINE_SECONDS = 5.0  # of a look at the store: probes usually wait ten seconds at most
+_PING_SECONDS = 3.0
 _PAUSED = {
-    "disk": "the disk under its data is nearly full",
+    "disk": "the disk with its data is nearly full",
     "backlog": "too many articles wait to be matched",
-    "store": "the store did not take what it found",
+    "store": "the store did not accept what was found",
 }
 
 
@@ -50,13 +56,63 @@ class Seen:
     receivers: Mapping[str, ReceiverState] | None = None
 
 
+class Probes:
+    """What load balancers, Prometheus and scripts ask."""
+
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+        self._summary = summary_of(context.config)
+        self._overview = Overview(context.store)
+        self._gauges = Gauges(self._overview, self._summary)
+
+    def routes(self) -> list[Route]:
+        """All of them; /metrics only if the configuration has it."""
+        metrics = [Route("/metrics", self._metrics)] if self._context.config.access.metrics else []
+        return [
+            Route("/healthz", self._healthz),
+            Route("/readyz", self._readyz),
+            Route("/status.json", self._status),
+            *metrics,
+        ]
+
+    async def _healthz(self, _: Request) -> Response:
+        """Is the process alive? Never asks the store: a restart would not mend that."""
+        trouble = self._context.health.trouble()
+        return PlainTextResponse(f"{trouble or 'ok'}\n", 503 if trouble else 200)
+
+    async def _readyz(self, _: Request) -> Response:
+        """May the process be sent work?"""
+        health = self._context.health
+        reason = health.trouble()
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self._overview.ping()
+            reason = reason or health.refused
+        except StoreError as error:
+            reason = str(error)
+        except TimeoutError:
+            reason = f"the store does not answer within {_PING_SECONDS:.0f} s"
+        if not reason and not health.registered:
+            reason = "this process has not registered in the store yet"
+        return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
+
+    async def _status(self, _: Request) -> Response:
+        seen = await look(self._overview, self._summary)
+        last = self._context.reloader.last
+        document = report(self._summary, self._context.health, last, seen, now=datetime.now(UTC))
+        return JSONResponse(document, 503 if document["status"] == "down" else 200)
+
+    async def _metrics(self, _: Request) -> Response:
+        await self._gauges.measure()
+        tm.loop_lag.set(self._context.health.lag)
+        return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
 async def look(overview: Overview, summary: ConfigSummary) -> Seen:
-    """Read everything that the document tells of. A store that hangs is said to hang, and nobody waits for it."""
+    """Read everything that the document needs; a store that hangs is reported within the deadline."""
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
-            sources: list[SourceStatus] = []
-            for at in range(0, len(summary.sources), _PART):
-                sources += await overview.sources(summary.sources[at : at + _PART])
+            sources = await _statuses(overview, summary.sources)
             depths, ages = await overview.depths(summary.receivers), await overview.ages(summary.receivers)
             workers, receivers = await overview.workers(), await overview.receivers(summary.receivers)
             return Seen("", tuple(sources), depths, ages, workers, receivers)
@@ -66,8 +122,17 @@ async def look(overview: Overview, summary: ConfigSummary) -> Seen:
         return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
 
 
-def report(summary: ConfigSummary, health: Health, seen: Seen, now: datetime, version: str) -> dict[str, Any]:
-    """The document. `status` is "down", "degraded" or "ok", and `reasons` says in sentences why."""
+async def _statuses(overview: Overview, names: Sequence[str]) -> list[SourceStatus]:
+    found: list[SourceStatus] = []
+    for at in range(0, len(names), _BATCH):
+        found += await overview.sources(names[at : at + _BATCH])
+    return found
+
+
+def report(
+    summary: ConfigSummary, health: Health, last: Reload, seen: Seen, *, now: datetime, version: str = __version__
+) -> dict[str, Any]:
+    """The document of /status.json. `status` is "down", "degraded" or "ok"; `reasons` says why, in sentences."""
     document: dict[str, Any] = {
         "type": SHAPE,
         "status": "down",
@@ -78,16 +143,16 @@ def report(summary: ConfigSummary, health: Health, seen: Seen, now: datetime, ve
         "loop_lag_seconds": round(health.lag, 3),
         "configuration": {
             "fingerprint": summary.fingerprint,
-            "last_reload": _time(health.reload.when),
-            "last_reload_ok": health.reload.good,
-            "problem": health.reload.problem,
+            "last_reload": _time(last.at),
+            "last_reload_ok": last.ok,
+            "problem": "\n".join(last.complaints),
         },
         "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not health.refused},
     }
     trouble = [one for one in (health.trouble(), seen.problem) if one]
     if not seen.problem and seen.depths is not None:
         document |= _facts(seen, seen.depths, now)
-    reasons = _reasons(health, seen, now)
+    reasons = _reasons(health, last, seen, now)
     document["reasons"] = [*trouble, *reasons]
     document["status"] = "down" if trouble else "degraded" if reasons else "ok"
     return document
@@ -128,18 +193,16 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     }
 
 
-def _reasons(health: Health, seen: Seen, now: datetime) -> list[str]:
-    reasons = []
-    if not health.reload.good:
-        reasons.append("the configuration on disk has mistakes and is not used")
+def _reasons(health: Health, last: Reload, seen: Seen, now: datetime) -> list[str]:
+    reasons = [] if last.ok else ["the configuration on disk has mistakes and is not used"]
     if seen.problem or seen.depths is None:
         return reasons
     if health.refused:
-        reasons.append(health.refused)  # then nobody can say that he works
+        reasons.append(health.refused)  # then no process can register either
     there = {role for worker in seen.workers for role in (_ROLES if worker.role == "all" else (worker.role,))}
-    reasons += [f"nobody runs {role}" for role in _ROLES if role not in there and not health.refused]
+    reasons += [f"no process runs {role}" for role in _ROLES if role not in there and not health.refused]
     reasons += [
-        f"{worker.name} reads nothing for now: {_PAUSED.get(worker.paused, worker.paused)}"
+        f"{worker.name} has paused polling: {_PAUSED.get(worker.paused, worker.paused)}"
         for worker in seen.workers
         if worker.paused
     ]
@@ -148,8 +211,8 @@ def _reasons(health: Health, seen: Seen, now: datetime) -> list[str]:
         reasons.append(f"{failing} of {len(seen.sources)} sources cannot be read")
     states = {name: state.status(now) for name, state in (seen.receivers or {}).items()}
     words = {
-        "open": "is left alone for a while: its breaker is open",
-        "trial": "has taken nothing since its breaker opened; the next message tries it",
+        "open": "is paused after repeated failures",
+        "trial": "was paused after repeated failures; the next message tries it again",
     }
     reasons += [f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word != "ok"]
     if seen.depths.dead:
@@ -192,9 +255,7 @@ class Gauges:
                 return
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
-                    statuses: list[SourceStatus] = []
-                    for at in range(0, len(self._summary.feeds), _PART):
-                        statuses += await self._overview.sources(self._summary.feeds[at : at + _PART])
+                    statuses = await _statuses(self._overview, self._summary.feeds)
                     depths = await self._overview.depths(self._summary.receivers)
                     ages = await self._overview.ages(self._summary.receivers)
                     receivers = await self._overview.receivers(self._summary.receivers)
@@ -213,8 +274,8 @@ class Gauges:
             for queue, age in ages.items():
                 tm.queue_age.labels(queue).set(age)
             _tell_dead(depths, self._summary.receivers)
-            for topic, count in stories.items():
-                tm.stories_open.labels(topic).set(count)
+            for topic, number in stories.items():
+                tm.stories_open.labels(topic).set(number)
             self._measured = monotonic()
 
 

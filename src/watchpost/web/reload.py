@@ -1,12 +1,6 @@
-"""The door for a new configuration: `POST /-/reload` asks for it, `GET` tells what became of the last wish.
-
-guard.py has seen before that no page elsewhere asks.
-"""
+"""`POST /-/reload` reads the configuration again; `GET /-/reload` says how the last reload ended."""
 
 from __future__ import annotations
-
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,34 +8,27 @@ from starlette.routing import Route
 
 from watchpost import log as tm
 from watchpost.config.config import Reload
+from watchpost.operations.reloading import Reloader
 
 PATH = "/-/reload"
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadEndpoint:
-    """`last` is what became of the last wish, `ask` reads the configuration again."""
+def routes(reloader: Reloader) -> tuple[Route, ...]:
+    """The two routes. `auth.Guard` has checked before who asks."""
 
-    last: Callable[[], Reload]
-    ask: Callable[[], Awaitable[Reload]]
-
-
-def routes_of(door: ReloadEndpoint) -> tuple[Route, ...]:
-    """The two routes."""
-
-    async def tell(_: Request) -> Response:
-        return _answer(door.last())
+    async def show(_: Request) -> Response:
+        return _answer(reloader.last)
 
     async def ask(request: Request) -> Response:
-        return _answer(await wish(door, request))
+        return _answer(await reload(reloader, request.user.name))
 
-    return Route(PATH, tell, methods=["GET"]), Route(PATH, ask, methods=["POST"])
+    return Route(PATH, show, methods=["GET"]), Route(PATH, ask, methods=["POST"])
 
 
-async def wish(door: ReloadEndpoint, request: Request) -> Reload:
-    """What became of asking for a new configuration; whoever asks stands in the log."""
-    tm.log().warning("operator.acted", deed="reload", count=1, by=request.user.name)
-    return await door.ask()
+async def reload(reloader: Reloader, by: str) -> Reload:
+    """Reload the configuration, and log who asked for it."""
+    tm.operator_acted("reload", 1, by)
+    return await reloader.reload("HTTP")
 
 
 def _answer(last: Reload) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Templates → pages. Everything is escaped unless a template of ours says otherwise, and none does."""
+"""Templates and forms: the HTML of a page, and the fields that a browser sends. Everything in a page is escaped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 
-from watchpost import __version__, durations
-from watchpost.web import schemas
+from watchpost import __version__, durations, plurals
+from watchpost.config.diff import brief
+from watchpost.web import formatting
 
 MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
@@ -37,13 +38,16 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            "local": lambda moment, now: schemas.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
+            "local": lambda moment, now: formatting.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
             "full": lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
             "iso": lambda moment: moment.isoformat(timespec="seconds"),
             "ago": durations.ago,
-            "link": schemas.safe_link,
-            "pieces": schemas.pieces,
-            "plain_subject": schemas.plain_subject,
+            "link": formatting.safe_link,
+            "pieces": formatting.pieces,
+            "plain_subject": formatting.plain_subject,
+            "plural": plurals.count,
+            "first_upper": lambda text: text[:1].upper() + text[1:],
+            "brief": brief,
             "span": durations.short,
         }
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}
@@ -53,14 +57,11 @@ class Rendering:
         return self._environment.get_template(f"{template}.html").render(now=now, **values)
 
 
-# What forms send, within bounds.
-
-
 FORM_BYTES = 400_000  # a text to try: 100 000 characters of any script
 
 
 class TooLongError(Exception):
-    """A form beyond FORM_BYTES."""
+    """A body or form that is too long."""
 
 
 async def body_of(request: Request) -> bytes:

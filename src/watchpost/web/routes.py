@@ -1,4 +1,4 @@
-"""The pages' addresses: a request → what is gathered for it → a page."""
+"""The pages: a request, the values that are read for it, and the page made of them."""
 
 from __future__ import annotations
 
@@ -19,144 +19,161 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from watchpost import log as tm
-from watchpost.errors import StoreError
+from watchpost.errors import NotFound, StoreError
 from watchpost.web.atom import atom, json_feed
 from watchpost.web.auth import User
-from watchpost.web.context import NOTICES
 from watchpost.web.queries import Page, Queries
 from watchpost.web.rendering import MEDIA, Rendering, TooLongError, form_of
 
 _LOOK_SECONDS = 2.0
-_STREAMS = 50  # open pages that are told at once when something moves
+_STREAMS = 50  # open pages that hear at once when something changes
 _ALIVE_SECONDS = 20.0
 
 FRAMED = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-"""For the HTML of an edition: nothing of it runs, sends or loads anything; only our own pages show it in a frame."""
+"""For the HTML of a message: it runs, sends and loads nothing, and only our own pages show it in a frame."""
 
-Look = Callable[[Request, datetime], Awaitable[Page | None]]
+BROKEN = "An error in watchpost itself; the log has it as page.failed."
+
+NOTICES = {
+    "enabled": "Receiver enabled. Waiting messages are being sent now.",
+    "hurried": "Waiting messages are being sent now.",
+    "resent": "The message is being sent again.",
+    "replayed": "The messages are being sent again: unchanged, each once, in order.",
+    "gone": "There is nothing left to send: it was sent again already, or is too old.",
+    "now": "The feed will be read at its host's next turn.",
+    "soon": "The feed is being read already, or will be in a moment.",
+    "none": "That no longer exists.",
+    "read": "Configuration reloaded.",
+    "hushed": "Silenced: no notifications about this for now.",
+    "unhushed": "Silence ended.",
+    "told": "Digest sent. Its stories will not be sent again.",
+    "empty": "There is nothing to send.",
+    "moved": "Nothing sent: this digest went out or changed in the meantime. Below is what would be sent now.",
+    "refused": "The configuration on disk has mistakes and is not used.",
+}
+"""What a page may say after a form was sent, by the key in its address. No other text from an address is shown."""
+
+Look = Callable[[Request, datetime], Awaitable[Page]]
 
 
 class Pages:
     """The seven pages, their static files, and the stream that says when to read a page again."""
 
-    def __init__(self, queries: Queries, rendering: Rendering, stop: asyncio.Event, *, can_act: bool = False) -> None:
+    def __init__(self, queries: Queries, rendering: Rendering, stop: asyncio.Event) -> None:
         self._queries = queries
         self._rendering = rendering
         self._stop = stop
-        self._can_act = can_act
         self._streams = 0
 
     def routes(self) -> list[Route]:
-        """All of them."""
+        """All routes that show something."""
         queries = self._queries
-
-        async def tried(request: Request, now: datetime) -> Page | None:
-            form = await form_of(request)
-            return await queries.tried(request.path_params["name"], now, form.get("title", ""), form.get("text", ""))
-
-        async def back(request: Request) -> Response:
-            return RedirectResponse(f"/topics/{quote(request.path_params['name'])}", 303)
-
         looks: dict[str, Look] = {
             "/": lambda request, now: queries.now(now),
             "/stories": lambda request, now: queries.stories(request.query_params),
             "/feeds": lambda request, now: queries.feeds(request.query_params, now),
             "/topics": lambda request, now: queries.topics(request.query_params, now),
             "/topics/{name}": lambda request, now: queries.topic(request.path_params["name"], now),
-            "/editions": lambda request, now: queries.editions(now),
-            "/editions/{id}": lambda request, now: queries.coming(request.path_params["id"], now),
-            "/e/{id}": lambda request, now: queries.edition(request.path_params["id"]),
+            "/editions": lambda request, now: queries.digests(now),
+            "/editions/{id}": lambda request, now: queries.upcoming_digest(request.path_params["id"], now),
+            "/e/{id}": lambda request, now: queries.message(request.path_params["id"]),
             "/deliveries": lambda request, now: queries.deliveries(now),
             "/config": lambda request, now: queries.configuration(now),
         }
-        routes = [Route(path, self.shown(look)) for path, look in looks.items()]
-        routes.append(Route("/topics/{name}/try", self.shown(tried), methods=["POST"]))
-        routes.append(Route("/topics/{name}/try", back))  # whoever asks for a tried text's address again
-        routes.append(Route("/editions/{id}/{number:int}/{face}", self._face))
-        routes.append(Route("/e/{id}/{number:int}/{face}", self._face))
-        routes.append(Route("/feeds/{name}.atom", self._syndicated))
-        routes.append(Route("/feeds/{name}.json", self._syndicated))
-        return [*routes, Route("/static/{name}", self._static), Route("/live", self._live)]
+        return [
+            *(Route(path, self.shown(look)) for path, look in looks.items()),
+            Route("/topics/{name}/try", self.shown(self._try), methods=["POST"]),
+            Route("/topics/{name}/try", _back_to_topic),
+            Route("/editions/{id}/{number:int}/{form}", self._message_form),
+            Route("/e/{id}/{number:int}/{form}", self._message_form),
+            Route("/feeds/{name}.atom", self._syndicated),
+            Route("/feeds/{name}.json", self._syndicated),
+            Route("/static/{name}", self._static),
+            Route("/live", self._live),
+        ]
 
     def shown(self, look: Look) -> Callable[[Request], Awaitable[Response]]:
-        """What answers with the page that `look` gathers."""
+        """What answers a request with the page that `look` makes."""
 
         async def page(request: Request) -> Response:
             now = datetime.now(UTC)
             try:
-                shown = await look(request, now)
-            except StoreError as error:
-                return self.trouble("The store is away", str(error), 503)
-            except TooLongError:
-                return self.trouble("Too long", "So long a text is not taken here.", 413)
-            except Exception as error:  # one page that cannot be made says so, and leaves the others alone
+                return self.answer(request, await look(request, now), now)
+            except Exception as error:  # one page that fails must not affect the others
                 return self.failed(error)
-            if shown is None:
-                return self.trouble("Not here", "There is nothing of that name (any more).", 404)
-            return self.answer(request, shown, now)
 
         return page
 
-    def answer(self, request: Request, shown: Page, now: datetime) -> Response:
-        """The page; 422 if it says that a form was filled in wrongly."""
-        code = 503 if shown.values.get("document", {}).get("status") == "down" else 200
+    def answer(self, request: Request, page: Page, now: datetime) -> Response:
+        """The page; with status 422 if it says that a form was filled in wrongly."""
         user: User = request.user
         values = {
             "mistakes": {},
-            **shown.values,
-            "may_act": self._can_act and user.role == "operate",
+            **page.values,
+            "may_act": user.role == "operate",
             "user": user,
             "notice": NOTICES.get(request.query_params.get("done", ""), ""),
         }
-        code = 422 if values["mistakes"] else code
-        return HTMLResponse(self._rendering.page(shown.template, now, values), code)
+        down = page.values.get("document", {}).get("status") == "down"
+        code = 422 if values["mistakes"] else 503 if down else 200
+        return HTMLResponse(self._rendering.page(page.template, now, values), code)
 
     async def missing(self, request: Request, error: Exception) -> Response:
-        """An address that is none, or none for this method."""
+        """The answer for an address that does not exist, or not for this method."""
+        code = getattr(error, "status_code", 404)
         if request.url.path.startswith("/api/"):
-            return JSONResponse({"problem": "there is no such call"}, getattr(error, "status_code", 404))
-        return self.trouble("Not here", "There is no such page.", getattr(error, "status_code", 404))
+            return JSONResponse({"problem": "there is no such call"}, code)
+        return self.problem("Not found", "There is no such page.", code)
 
-    def trouble(self, heading: str, text: str, code: int) -> Response:
+    def problem(self, heading: str, text: str, code: int) -> Response:
         """A page that says what is wrong."""
-        values = {"active": "", "heading": heading, "trouble": text}
-        return HTMLResponse(self._rendering.page("trouble", datetime.now(UTC), values), code)
+        values = {"active": "", "heading": heading, "problem": text}
+        return HTMLResponse(self._rendering.page("problem", datetime.now(UTC), values), code)
 
     def failed(self, error: Exception) -> Response:
-        """A page that says that a mistake of ours keeps it from being made; the log says which."""
+        """The page for an error; one of ours goes into the log."""
+        match error:
+            case StoreError():
+                return self.problem("The store is not available", str(error), 503)
+            case NotFound():
+                return self.problem("Not found", "This does not exist, or no longer.", 404)
+            case TooLongError():
+                return self.problem("Too long", "The text is too long.", 413)
         tm.log().exception("page.failed", error=type(error).__name__)
-        return self.trouble(
-            "This cannot be shown", "A mistake in watchpost itself: the log has it as page.failed.", 500
-        )
+        return self.problem("This page cannot be shown", BROKEN, 500)
 
-    async def _face(self, request: Request) -> Response:
-        """One text of a message and nothing else: the very characters that are sent, which no script of may run."""
-        asked, coming = request.path_params, request.url.path.startswith("/editions/")
+    async def _try(self, request: Request, now: datetime) -> Page:
+        form = await form_of(request)
+        tried = form.get("title", ""), form.get("text", "")
+        return await self._queries.topic(request.path_params["name"], now, tried)
+
+    async def _message_form(self, request: Request) -> Response:
+        """One form of a message and nothing else: exactly what is sent. No script in it can run."""
+        wanted, upcoming = request.path_params, request.url.path.startswith("/editions/")
         try:
-            face = await self._queries.face(asked["id"], asked["number"], asked["face"], coming=coming)
+            form = await self._queries.message_form(wanted["id"], wanted["number"], wanted["form"], upcoming=upcoming)
+        except NotFound as error:
+            return PlainTextResponse(f"{error}\n", 404)
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503)
         except Exception as error:
             return self.failed(error)
-        if face is None:
-            return PlainTextResponse("there is nothing of that name (any more)\n", 404)
-        if face.markup:
-            return HTMLResponse(face.text, headers={"content-security-policy": FRAMED})
-        return PlainTextResponse(face.text)
+        if form.markup:
+            return HTMLResponse(form.text, headers={"content-security-policy": FRAMED})
+        return PlainTextResponse(form.text)
 
     async def _syndicated(self, request: Request) -> Response:
-        """A topic's hits for other readers."""
+        """A topic's hits as a feed for other readers."""
         try:
-            found = await self._queries.syndicated(request.path_params["name"])
+            topic, hits = await self._queries.latest_hits(request.path_params["name"])
+        except NotFound as error:
+            return PlainTextResponse(f"{error}\n", 404)
         except StoreError as error:
             return PlainTextResponse(f"{error}\n", 503, headers={"retry-after": "60"})
-        if found is None:
-            return PlainTextResponse("there is no such topic\n", 404)
-        topic, hits = found
-        public = self._queries.summary.public_url
+        public = self._queries.config.public_url
         address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
         if request.url.path.endswith(".json"):
             return JSONResponse(json_feed(topic, hits, address), media_type="application/feed+json")
@@ -173,29 +190,34 @@ class Pages:
 
     async def _live(self, request: Request) -> Response:
         if self._streams >= _STREAMS:
-            return Response("too many pages are open\n", 503, headers={"retry-after": "60"})
+            return Response("too many open pages\n", 503, headers={"retry-after": "60"})
         return StreamingResponse(self._moves(), media_type="text/event-stream")
 
     async def _moves(self) -> AsyncIterator[str]:
         self._streams += 1
         try:
             yield "retry: 5000\n\n"
-            before, quiet = await self._mark(), 0.0
+            before, quiet = await self._fingerprint(), 0.0
             while not self._stop.is_set():
                 await asyncio.sleep(_LOOK_SECONDS)
                 quiet += _LOOK_SECONDS
-                now = await self._mark()
+                now = await self._fingerprint()
                 if now != before:
                     before, quiet = now, 0.0
                     yield "event: moved\ndata:\n\n"
                 elif quiet >= _ALIVE_SECONDS:
                     quiet = 0.0
-                    yield ": still here\n\n"
+                    yield ": alive\n\n"
         finally:
             self._streams -= 1
 
-    async def _mark(self) -> str:
+    async def _fingerprint(self) -> str:
         try:
-            return await self._queries.mark()
+            return await self._queries.fingerprint()
         except StoreError as error:
             return str(error)
+
+
+async def _back_to_topic(request: Request) -> Response:
+    """Reloading the page of a tried text asks for its address without the form."""
+    return RedirectResponse(f"/topics/{quote(request.path_params['name'])}", 303)

@@ -1,67 +1,55 @@
-"""`/u/TOKEN`: the way out that stands in each mail. A POST alone does it (RFC 8058), and nobody need log in."""
+"""`/u/TOKEN`: the unsubscribe link in each mail. A POST alone unsubscribes (RFC 8058), without a log-in."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchpost.errors import StoreError
+from watchpost.config.config import Config
+from watchpost.errors import NotFound, StoreError
+from watchpost.operations import unsubscribe as recipients
+from watchpost.store.client import Store
 from watchpost.web.rendering import Rendering, TooLongError, form_of
 
 
-class Leaving(Protocol):
-    """What app does for readers. All raise StoreError."""
-
-    async def whose(self, token: str) -> tuple[str, str, bool] | None:
-        """Receiver, address, and whether it has left; None for a token that is none (any more)."""
-
-    async def leave(self, token: str) -> bool:
-        """Write to this reader no more. False for a token that is none."""
-
-    async def come_back(self, token: str) -> bool:
-        """Write to this reader again. False for a token that is none."""
-
-
-def routes(leaving: Leaving, rendering: Rendering) -> list[Route]:
+def routes(config: Config, store: Store, rendering: Rendering) -> list[Route]:
     """The page, and what is posted to it."""
 
     async def show(request: Request) -> Response:
-        found = await leaving.whose(request.path_params["token"])
-        if found is None:
-            return page("This is no link of ours", "", False, 404)
-        _, address, gone = found
-        return page("No more mail" if gone else "Unsubscribe", masked(address), gone)
+        found = await recipients.find_subscription(config, store, request.path_params["token"])
+        return page("Unsubscribe" if found.active else "Unsubscribed", masked(found.address), not found.active)
+
+    async def take(request: Request) -> Response:
+        again = (await form_of(request)).get("again")
+        change = recipients.subscribe_again if again else recipients.unsubscribe
+        await change(config, store, request.path_params["token"])
+        return await show(request)
 
     def page(heading: str, address: str, gone: bool, code: int = 200) -> Response:
         values = {"heading": heading, "address": address, "gone": gone}
-        return HTMLResponse(rendering.page("leave", datetime.now(UTC), values), code)
+        return HTMLResponse(rendering.page("unsubscribe", datetime.now(UTC), values), code)
 
-    async def take(request: Request) -> Response:
-        token, form = request.path_params["token"], await form_of(request)
-        done = await (leaving.come_back(token) if form.get("again") else leaving.leave(token))
-        return await show(request) if done else page("This is no link of ours", "", False, 404)
+    def safely(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def safe(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except StoreError:
+                return PlainTextResponse("please try again in a few minutes\n", 503, headers={"retry-after": "300"})
+            except NotFound:
+                return page("Link not valid", "", False, 404)
+            except (TooLongError, ClientDisconnect):
+                return PlainTextResponse("the form is too long or incomplete\n", 413)
 
-    return [Route("/u/{token}", _safely(show)), Route("/u/{token}", _safely(take), methods=["POST"])]
+        return safe
+
+    return [Route("/u/{token}", safely(show)), Route("/u/{token}", safely(take), methods=["POST"])]
 
 
 def masked(address: str) -> str:
-    """An address so that its owner knows it and nobody else: "w•••@example.org"."""
+    """An address as its owner recognises it and nobody else does: "w•••@example.org"."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1]}•••@{domain}"
-
-
-def _safely(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def safe(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except StoreError:
-            return PlainTextResponse("please try again in a few minutes\n", 503, headers={"retry-after": "300"})
-        except (TooLongError, ClientDisconnect):
-            return PlainTextResponse("that is too long, or incomplete\n", 413)
-
-    return safe

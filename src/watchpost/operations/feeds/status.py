@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from watchpost import log as tm
 from watchpost import redaction
 from watchpost.config.config import Config, SourceConfig
 from watchpost.config.settings import Settings
 from watchpost.durations import in_words
-from watchpost.errors import StoreError
+from watchpost.errors import NotFound, StoreError
 from watchpost.operations import factory
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.schedule import shift
+from watchpost.store import polling
+from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
 
@@ -107,6 +110,20 @@ async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedSt
             return _status(options, fare, due), await overview.record(name), ""
     except StoreError as error:
         return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
+
+
+async def read_now(config: Config, store: Store, name: str, by: str) -> str:
+    """Read a feed at its host's next turn: "NOW", or "SOON" if it is being read or due anyway.
+
+    Raises NotFound and StoreError.
+    """
+    if name not in feeds(config):
+        raise NotFound(f"no feed '{name}'")
+    answer = await polling.read_now(store, name, int(config.limits.lease.total_seconds() * 1000))
+    tm.operator_acted("read", int(answer == "NOW"), by, feed=name)
+    if answer == "NONE":
+        raise NotFound(f"feed '{name}' has no schedule yet: the poller has not started with it")
+    return answer
 
 
 def shown_options(options: FeedOptions) -> dict[str, Any]:

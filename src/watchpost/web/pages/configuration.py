@@ -1,94 +1,53 @@
-"""The page Configuration: what is loaded, and of what lies on the disk the mistakes and changes."""
+"""The page Configuration: what runs, mistakes and changes in the files on disk, and the silences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchpost.config.diff import Change, brief
-from watchpost.operations.config_diff import Comparison
+from watchpost.config.config import Reload
+from watchpost.operations.config_diff import Comparison, Difference
+from watchpost.operations.silences import conditions_in_words
 from watchpost.schedules import Silence
 from watchpost.web.context import ConfigSummary
 
-_SHOWN = 50  # changes of one side
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One change as a line: `sign` is +, - or ~; `live`: a reload is enough."""
-
-    sign: str
-    kind: str
-    path: str
-    before: str
-    after: str
-    live: bool
-
-
-def rows(changes: Sequence[Change]) -> list[Row]:
-    """Changes as lines, those that need a restart last."""
-    signs = {"added": "+", "removed": "−", "changed": "~"}
-    found = [
-        Row(
-            signs[one.kind],
-            one.kind,
-            one.path,
-            "" if one.kind == "added" else brief(one.before),
-            "" if one.kind == "removed" else brief(one.after),
-            one.live,
-        )
-        for one in changes
-    ]
-    return sorted(found, key=lambda row: not row.live)
+_SHOWN = 50  # changes for each role
 
 
 def page_of_configuration(
     summary: ConfigSummary,
-    good: bool,
-    when: datetime,
-    problem: str,
+    last: Reload,
+    comparison: Comparison,
     silences: Sequence[Silence] | None,
     now: datetime,
-    disk: Comparison | None = None,
 ) -> dict[str, Any]:
-    """What the template shows. `good`: what was read last, at `when`, is what runs; else `problem` says why not.
-
-    `silences`: None if the store is away. `disk`: what lies there now, None if nobody looked.
-    """
-    problems = problem.splitlines() if disk is None else list(disk.problems)
-    state = "mistakes" if problems or (disk is None and not good) else "changed" if disk and disk.different else "ok"
+    """What the template shows. `last` says how the last reload ended; `silences` is None if the store is away."""
     return {
         "active": "config",
-        "state": state,
-        "good": good,
-        "when": when,
-        "problems": problems,
-        "sides": [(side, rows(side.changes)[:_SHOWN], len(side.changes)) for side in disk.sides] if disk else [],
-        "hidden": disk.hidden if disk else False,
-        "trouble": disk.trouble if disk else "",
-        "changes": sum(len(side.changes) for side in disk.sides) if disk else 0,
+        "state": "mistakes" if comparison.problems else "changed" if comparison.different else "ok",
+        "last": last,
+        "comparison": comparison,
+        "changed": [_shown(one) for one in comparison.differences if one.changes],
+        "changes": sum(len(one.changes) for one in comparison.differences),
         "silences": None
         if silences is None
-        else [(one, conditions(one)) for one in (*summary.silences, *silences) if one.until > now],
+        else [(one, conditions_in_words(one)) for one in (*summary.silences, *silences) if one.until > now],
         "configured": [one.id for one in summary.silences],
         "topics": [(topic.name, topic.title) for topic in summary.topics],
         "sources": summary.sources[:100],
-        "warnings": summary.warnings,
-        "listing": summary.listing,
-        "fingerprint": summary.fingerprint,
+        "summary": summary,
     }
 
 
+def _shown(difference: Difference) -> dict[str, Any]:
+    """The changes for some roles, those that need a restart last."""
+    ordered = sorted(difference.changes, key=lambda change: not change.live)
+    return {"roles": difference.roles, "changes": ordered[:_SHOWN], "more": max(0, len(ordered) - _SHOWN)}
+
+
 def form(typed: Mapping[str, str], mistakes: Mapping[str, str]) -> dict[str, Any]:
-    """What the form for a silence shows: what was typed, and what is wrong with it by the field's name."""
+    """What the form for a silence shows: what was typed, and by field what is wrong with it."""
     usual = {"topic": "", "source": "", "severity": "", "text": "", "story": "", "lasting": "24h", "reason": ""}
     shown = {name: typed.get(name, other if not typed else "")[:200] for name, other in usual.items()}
     return {"typed": shown, "mistakes": mistakes}
-
-
-def conditions(silence: Silence) -> str:
-    """Of what nobody is told, in words."""
-    names = ("topic", "source", "severity", "text", "story")
-    return ", ".join(f"{name} {value}" for name in names if (value := getattr(silence, name)))

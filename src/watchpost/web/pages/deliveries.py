@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from watchpost.operations.actions import FAILED, Backlog
+from watchpost.operations.deliveries import FAILED, Backlog
 from watchpost.store.dead_letters import DeadLetter
 from watchpost.store.deliveries import DeliveryRecord
 from watchpost.store.history import SentMessage
@@ -26,15 +25,16 @@ class Line:
 
 
 def page_of_deliveries(
-    receivers: Mapping[str, ReceiverState],
-    kinds: Mapping[str, str],
-    depths: Mapping[str, int],
+    *,
+    receivers: Sequence[tuple[str, str, ReceiverState, str, int]],
     cases: Sequence[DeliveryRecord],
     dead_letters: Sequence[DeadLetter],
     sent: Sequence[SentMessage],
-    now: datetime,
 ) -> dict[str, Any]:
-    """What the template shows: of what waits the oldest, of what was given up or arrived the newest."""
+    """What the template shows: the oldest deliveries that wait, the newest that failed or were delivered.
+
+    `receivers`: name, kind, state, the state in a word, and how many messages wait.
+    """
     waiting = [case for case in cases if case.state != "dead"]
     lines: dict[tuple[str, ...], list[DeliveryRecord]] = {}
     for case in waiting:
@@ -43,10 +43,7 @@ def page_of_deliveries(
     subjects = {case.id: case.subject for case in cases}
     return {
         "active": "deliveries",
-        "receivers": [
-            (name, kinds.get(name, ""), state, state.status(now), depths.get(name, 0))
-            for name, state in receivers.items()
-        ],
+        "receivers": receivers,
         "waiting": [Line(alike[0], len(alike)) for alike in lines.values()][:SHOWN],
         "waiting_lines": len(lines),
         "waiting_count": len(waiting),
@@ -56,10 +53,6 @@ def page_of_deliveries(
         "shown": SHOWN,
     }
 
-
-# the page on which messages are sent again: what is meant, and how many that are, before anything is done.
-
-"""What was given up; or everything that has not arrived, what waits for a later attempt included."""
 
 REPLAY_SHOWN = 50
 

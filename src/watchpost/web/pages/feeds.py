@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from watchpost.store.sources import SourceStatus
-from watchpost.web.schemas import page_of
+from watchpost.web.context import ConfigSummary
+from watchpost.web.formatting import page_of
 
 PAGE = 80
 
@@ -27,26 +28,25 @@ class Row:
 
 
 def page_of_feeds(
+    summary: ConfigSummary,
     statuses: Sequence[SourceStatus],
     due: Mapping[str, datetime],
-    places: Mapping[str, str],
-    paces: Mapping[str, str],
-    folders: Sequence[str],
     today: Mapping[str, Mapping[str, int]],
     query: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the template shows: those in trouble first, a page at a time."""
+    """What the template shows: sources with problems first, a page at a time. `today` counts by source."""
     text, wanted = query.get("q", "")[:200].strip().casefold(), query.get("state", "")[:20]
     counts: dict[str, int] = {}
     rows = []
     for status in statuses:
-        state, place = status.state, places.get(status.name, "")
+        state, place = status.state, summary.places.get(status.name, "")
         counts[state] = counts.get(state, 0) + 1
         if (wanted and state != wanted) or (text and text not in f"{status.name} {place}".casefold()):
             continue
         new = today.get(status.name, {}).get("new", 0)
-        folder = status.name in folders
-        rows.append(Row(status, state, place, paces.get(status.name, ""), due.get(status.name), folder, new))
+        folder = status.name in summary.folders
+        pace = summary.paces.get(status.name, "")
+        rows.append(Row(status, state, place, pace, due.get(status.name), folder, new))
     rows.sort(key=lambda row: (row.state == "ok", row.state == "new", row.status.name.casefold()))
     number, pages = page_of(query, len(rows), PAGE)
     return {

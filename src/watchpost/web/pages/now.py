@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchpost.store.overview import Depths
-from watchpost.store.receivers import ReceiverState
-from watchpost.store.sources import SourceStatus
+from watchpost.web.health import Seen
 from watchpost.web.pages.digests import Upcoming
 
 SHOWN = 20
@@ -16,47 +14,45 @@ SHOWN = 20
 
 def page_of_now(
     document: Mapping[str, Any],
-    depths: Depths | None,
-    ages: Mapping[str, float],
-    sources: tuple[SourceStatus, ...],
-    receivers: Mapping[str, ReceiverState],
+    seen: Seen,
+    *,
     upcoming: tuple[Upcoming, ...],
     day: Mapping[str, int],
     due: Mapping[str, datetime],
     now: datetime,
 ) -> dict[str, Any]:
-    """What the template shows. `document` is that of /status.json, `day` today's page of the ledger.
+    """What the template shows. `document` is that of /status.json, `day` today's counts from the ledger.
 
-    `due` says of each feed when it is read next.
+    `due` says when each failing feed is read next.
     """
-    failing = [status for status in sources if status.failures]
+    failing, depths, ages = [status for status in seen.sources if status.failures], seen.depths, seen.ages or {}
     stages: list[dict[str, Any]] = []
     if depths is not None:
         waiting = sum(depths.outbox.values())
         oldest = max((age for name, age in ages.items() if name.startswith("outbox:")), default=0.0)
-        pushed = {"name": "pushed, to read", "count": depths.pushed, "age": ages.get("pushed", 0.0), "bad": False}
+        pushed = {"name": "pushes to read", "count": depths.pushed, "age": ages.get("pushed", 0.0), "bad": False}
         stages = [
             *([pushed] if depths.pushed else ()),  # most have no hubs
-            _stage("to match", depths.articles, ages.get("articles", 0.0)),
-            _stage("for an edition", depths.parked, ages.get("parked", 0.0)),
-            _stage("to send", waiting, oldest),
-            _stage("to try again", depths.retry, ages.get("retry", 0.0), bad=True),
-            _stage("given up", depths.dead, 0.0, bad=True),
+            _stage("articles to match", depths.articles, ages.get("articles", 0.0)),
+            _stage("hits waiting for a digest", depths.parked, ages.get("parked", 0.0)),
+            _stage("messages to send", waiting, oldest),
+            _stage("messages to retry", depths.retry, ages.get("retry", 0.0), bad=True),
+            _stage("failed for good", depths.dead, 0.0, bad=True),
         ]
     return {
         "active": "now",
         "document": document,
         "stages": stages,
         "today": [
-            ("articles new", day.get("new", 0)),
-            ("known already", day.get("known", 0)),
+            ("new articles", day.get("new", 0)),
+            ("already known", day.get("known", 0)),
             ("hits", day.get("hits", 0)),
             ("messages sent", day.get("sent", 0)),
         ],
         "failing": [(status, status.state, due.get(status.name), status.next_why) for status in failing[:SHOWN]],
         "failing_count": len(failing),
-        "total": len(sources),
-        "receivers": [(name, state, state.status(now)) for name, state in receivers.items()],
+        "total": len(seen.sources),
+        "receivers": [(name, state, state.status(now)) for name, state in (seen.receivers or {}).items()],
         "upcoming": upcoming,
     }
 

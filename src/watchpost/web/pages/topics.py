@@ -10,7 +10,7 @@ from typing import Any
 from watchpost.model import Topic
 from watchpost.query.document import Document
 from watchpost.query.explain import Explanation, explain, failing
-from watchpost.web.schemas import Chart, Piece, chart, page_of, pieces
+from watchpost.web.formatting import Chart, Piece, chart, page_of, pieces
 
 PAGE = 60
 _FEW = 12  # nobody searches among so many
@@ -88,8 +88,8 @@ def mistakes(title: str, body: str) -> dict[str, str]:
     return wrong
 
 
-def put_to(topic: Topic, title: str, body: str) -> Trial:
-    """A text, put to the topic's query, as the matcher would see it in a feed without a language."""
+def try_text(topic: Topic, title: str, body: str) -> Trial:
+    """How the topic's query fares on a text, as in the matcher for a feed without a language."""
     document = Document.of({"title": title, "body": body})
     tree = explain(topic.query, document)
     excluded = topic.exclude.evaluate(document) if topic.exclude is not None else None

@@ -1,13 +1,13 @@
-// Live pages: when the server says that something moved, this page is read again and its live parts are exchanged.
-// Without this script every page works as well; a reader then asks for it again.
+// Live pages: when the server reports a change, the page is fetched again and its live parts are replaced.
+// Without this script every page works as well; the reader then reloads it.
 "use strict";
 (() => {
   const parts = () => document.querySelectorAll("[data-live]");
   if (!parts().length || !window.EventSource) return;
-  const said = document.getElementById("live");
+  const status = document.getElementById("live");
   let busy = false, again = false;
 
-  const exchange = async () => {
+  const update = async () => {
     if (busy) { again = true; return; }
     busy = true;
     try {
@@ -16,21 +16,21 @@
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const old of parts()) {
         const next = fresh.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
-        // Who is reading an opened part, or stands in it with the keyboard, is not disturbed.
+        // A part that is open or holds the keyboard focus is left alone: somebody is reading it.
         if (!next || old.contains(document.activeElement) || old.querySelector("details[open]")) continue;
         if (old.innerHTML !== next.innerHTML) old.replaceChildren(...next.childNodes);
       }
-      said.textContent = "";
+      status.textContent = "";
     } catch {
-      said.textContent = "The page cannot be read again for now.";
+      status.textContent = "This page cannot be updated right now.";
     }
     busy = false;
-    if (again) { again = false; exchange(); }
+    if (again) { again = false; update(); }
   };
 
   const source = new EventSource("/live");
-  source.addEventListener("moved", exchange);
-  source.addEventListener("error", () => { said.textContent = "Not connected: what you see may be old."; });
-  source.addEventListener("open", () => { said.textContent = ""; });
+  source.addEventListener("moved", update);
+  source.addEventListener("error", () => { status.textContent = "Not connected: this page may be out of date."; });
+  source.addEventListener("open", () => { status.textContent = ""; });
   addEventListener("pagehide", () => source.close());
 })();

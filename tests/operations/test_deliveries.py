@@ -17,14 +17,13 @@ from tests.web.web_app import closed, found, pages
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.notify.rules import covers
-from watchpost.operations.actions import Actions
 from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.overview import Overview
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
 from watchpost.store.silences import Silences
-from watchpost.web import context as app_pages
+from watchpost.web.context import summary_of
 
 TEXT = """version: 1
 feeds: {rfi: "https://feeds.example.org/rfi"}
@@ -47,7 +46,7 @@ def log() -> io.StringIO:
     return stream
 
 
-def told(log: io.StringIO) -> list[tuple[str, int, str]]:
+def acted(log: io.StringIO) -> list[tuple[str, int, str]]:
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     return [(line["deed"], line["count"], line["by"]) for line in lines if line["event"] == "operator.acted"]
 
@@ -67,70 +66,68 @@ async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, conf
     (claim,) = (await poll_store(store).claim(1)).feeds
     await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
     await in_trouble(store)
-    actions, summary = Actions(config, store), app_pages.summary_of(config)
     async with (
-        pages(store, summary=summary, actions=actions) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         page = (await client.get(f"{address}/deliveries")).text
         assert 'action="/receivers/team/enable"' in page
         (dead_letter,) = await DeadLetters(store).all()
         assert f'action="/deliveries/{dead_letter.id}/retry"' in page
-        assert "is enabled" in (await client.post(f"{address}/receivers/team/enable")).text
+        assert "Receiver enabled" in (await client.post(f"{address}/receivers/team/enable")).text
         assert (await Overview(store).receivers(["team"]))["team"].healthy
         assert (await Overview(store).depths(["team"])).outbox == {"team": 1}, "what waited goes now"
-        assert "It is sent again." in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
-        assert "Nothing is left of it" in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
+        assert "is being sent again" in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
+        assert "nothing left to send" in (await client.post(f"{address}/deliveries/{dead_letter.id}/retry")).text
         assert (await Overview(store).depths(["team"])).outbox == {"team": 2}
-        assert "goes now" in (await client.post(f"{address}/deliveries/retry")).text
+        assert "being sent now" in (await client.post(f"{address}/deliveries/retry")).text
         assert "next turn" in (await client.post(f"{address}/feeds/rfi/read")).text
         assert [feed.name for feed in (await poll_store(store).claim(1)).feeds] == ["rfi"]
         assert "in a moment" in (await client.post(f"{address}/feeds/rfi/read")).text
-        assert "nothing of that name" in (await client.post(f"{address}/feeds/bbc/read")).text
-        assert "nothing of that name" in (await client.post(f"{address}/receivers/none/enable")).text
-    who = "somebody at this machine"
-    assert told(log) == [("enable", 1, who), ("retry", 1, who), ("retry", 0, who), ("read", 1, who), ("read", 0, who)]
+        assert "no longer exists" in (await client.post(f"{address}/feeds/bbc/read")).text
+        assert "no longer exists" in (await client.post(f"{address}/receivers/none/enable")).text
+    who = "local user"
+    assert acted(log) == [("enable", 1, who), ("retry", 1, who), ("retry", 0, who), ("read", 1, who), ("read", 0, who)]
 
 
 async def test_a_story_is_muted_and_a_silence_ends(store: Store, config: Config, log: io.StringIO) -> None:
     hit = await found(store, article("Gao"))
-    actions = Actions(config, store)
     async with (
-        pages(store, summary=app_pages.summary_of(config), actions=actions) as address,
+        pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
         muted = {"story": hit.story, "lasting": "7d", "reason": "muted", "back": "stories"}
         done = await client.post(f"{address}/silences", data=muted)
-        assert (done.url.path, "Nobody is told of that" in done.text) == ("/stories", True)
+        assert (done.url.path, "Silenced: no notifications" in done.text) == ("/stories", True)
         (silence,) = await Silences(store).all()
         assert covers(silence, hit)
         assert not covers(silence, replace(hit, story="another"))
         assert hit.story in (await client.get(f"{address}/config")).text
-        assert "has ended" in (await client.post(f"{address}/silences/{silence.id}/end")).text
-        assert "nothing of that name" in (await client.post(f"{address}/silences/{silence.id}/end")).text
+        assert "Silence ended" in (await client.post(f"{address}/silences/{silence.id}/end")).text
+        assert "no longer exists" in (await client.post(f"{address}/silences/{silence.id}/end")).text
         for wrong in ({"reason": "x", "lasting": "2h"}, {"topic": "mail", "reason": "x", "lasting": "2h"}):
             assert (await client.post(f"{address}/silences", data=wrong)).status_code == 422
         wrong = {"topic": "mali", "reason": "x", "lasting": "2"}
-        assert "with its unit" in (await client.post(f"{address}/silences", data=wrong)).text
-    assert [deed for deed, _, _ in told(log)] == ["silence add", "silence expire"]
+        assert "not a duration" in (await client.post(f"{address}/silences", data=wrong)).text
+    assert [deed for deed, _, _ in acted(log)] == ["silence add", "silence expire"]
 
 
 async def test_a_page_elsewhere_does_nothing(store: Store, config: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     before = sorted(await store.redis.keys())
-    async with pages(store, summary=app_pages.summary_of(config), actions=Actions(config, store)) as address:
+    async with pages(store, config=config) as address:
         for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
             async with httpx.AsyncClient(headers=headers) as client:
                 for path in ("/receivers/team/enable", "/deliveries/retry", "/feeds/rfi/read", "/config/read"):
                     assert (await client.post(address + path)).status_code == 403
     assert not (await Overview(store).receivers(["team"]))["team"].healthy
     assert sorted(await store.redis.keys()) == before
-    assert told(log) == []
+    assert acted(log) == []
 
 
 async def test_what_an_address_says_is_not_shown(store: Store, config: Config) -> None:
-    async with pages(store, summary=app_pages.summary_of(config)) as address, httpx.AsyncClient() as client:
+    async with pages(store, config=config) as address, httpx.AsyncClient() as client:
         assert "Trust me" not in (await client.get(f"{address}/?done=Trust me")).text
 
 
@@ -141,7 +138,7 @@ def test_the_pages_get_no_secret_of_the_plan(tmp_path: Path) -> None:
         )
     )
     config = read_config(tmp_path / "watchpost.yaml", {"HOOK": "https://hooks.slack.com/services/T0/B0/s3cr3t"})
-    shown = repr(app_pages.summary_of(config))
+    shown = repr(summary_of(config))
     assert "s3cr3t" not in shown
     assert "hunter2" not in shown
     assert "HOOK" in shown

@@ -1,0 +1,160 @@
+"""Deliveries that did not arrive: count them, send them again, enable their receiver.
+
+The command line, the pages and the API all do it here. Every function raises StoreError if the store is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from watchpost import durations
+from watchpost import log as tm
+from watchpost.config.config import Config
+from watchpost.config.errors import suggest
+from watchpost.errors import FormError, NotFound, WatchpostError
+from watchpost.operations import factory
+from watchpost.store.client import Store
+from watchpost.store.dead_letters import DeadLetter, DeadLetters, failed_since
+from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
+
+FAILED, ALL = "failed", "all"
+_LONGEST = timedelta(days=36_500)
+
+
+class ReplayRequest(BaseModel):
+    """What to send again. `receiver`: "" for all; `since`: how far back ("6h"), "" for any age.
+
+    `what`: "failed" for what failed for good, "all" for that and everything that waits for another attempt.
+    """
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    receiver: str = ""
+    since: str = ""
+    what: str = FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a replay would send: dead letters, and deliveries that wait for a later attempt."""
+
+    dead_letters: tuple[DeadLetter, ...] = ()
+    waiting: tuple[DeliveryRecord, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many messages."""
+        return len(self.dead_letters) + len(self.waiting)
+
+
+async def find_backlog(config: Config, store: Store, request: ReplayRequest) -> Backlog:
+    """What `replay` would send now. Raises FormError."""
+    after = _after(request, config)
+    waiting = await DeliveryAdmin(store).records(request.receiver) if request.what == ALL else ()
+    return Backlog(
+        tuple(
+            letter
+            for letter in failed_since(await DeadLetters(store).all(), after)
+            if request.receiver in ("", letter.receiver)
+        ),
+        tuple(record for record in waiting if _waits(record, after)),
+    )
+
+
+async def replay(config: Config, store: Store, request: ReplayRequest, by: str) -> int:
+    """Send again what failed for good or still waits; returns how many messages. Raises FormError."""
+    backlog = await find_backlog(config, store, request)
+    dead_letters = DeadLetters(store)
+    done = sum([await dead_letters.requeue(letter) for letter in backlog.dead_letters])
+    if backlog.waiting:
+        done += await DeliveryAdmin(store).retry_now(only=[record.id for record in backlog.waiting])
+    tm.operator_acted("replay", done, by, receiver=request.receiver)
+    return done
+
+
+async def retry_waiting(store: Store, by: str, receiver: str = "") -> int:
+    """Send now what waits for a later attempt ("": for every receiver); returns how many messages."""
+    moved = await DeliveryAdmin(store).retry_now(receiver)
+    tm.operator_acted("retry", moved, by, receiver=receiver)
+    return moved
+
+
+async def send_again(
+    store: Store,
+    letters: Sequence[DeadLetter],
+    by: str,
+    *,
+    receiver: str = "",
+    deed: str = "retry",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Queue the messages of these dead letters again; returns how many still existed.
+
+    `deed` and `receiver` go into the log line; `progress` is called with how many of how many are done.
+    """
+    dead_letters, done = DeadLetters(store), 0
+    for number, letter in enumerate(letters, 1):
+        done += await dead_letters.requeue(letter)
+        progress(number, len(letters))
+    if done:
+        tm.operator_acted(deed, done, by, receiver=receiver)
+    return done
+
+
+async def send_letter_again(store: Store, id_: str, by: str) -> None:
+    """Queue the message of one dead letter again. Raises NotFound if it no longer exists."""
+    letters = [letter for letter in await DeadLetters(store).all() if letter.id == id_]
+    if not letters or not await send_again(store, letters, by, receiver=letters[0].receiver):
+        raise NotFound("this message no longer exists: it was sent again already, or is too old")
+
+
+async def enable_receiver(config: Config, store: Store, name: str, by: str) -> int:
+    """Let a receiver be tried again, now; returns how many messages waited for it. Raises NotFound."""
+    part = next((part for part in config.receivers if part.name == name), None)
+    if part is None:
+        raise NotFound(f"no receiver '{name}'{suggest(name, [part.name for part in config.receivers])}")
+    await factory.build_breaker(store, part).clear()
+    moved = await DeliveryAdmin(store).retry_now(name)
+    tm.operator_acted("enable", moved, by, receiver=name)
+    return moved
+
+
+def span_of(text: str) -> timedelta | None:
+    """A time span as people write it, None for "". Raises WatchpostError that says what to write."""
+    if not text:
+        return None
+    try:
+        span = durations.parse(text)
+    except ValueError:
+        raise WatchpostError(f"'{text}' is not a duration; write it like 90m, 12h or 7d") from None
+    if not timedelta(0) < span <= _LONGEST:
+        raise WatchpostError(f"'{text}' is out of range: from one second to a hundred years")
+    return span
+
+
+def _after(request: ReplayRequest, config: Config) -> datetime | None:
+    """How far back the request reaches. Raises FormError with a sentence for each wrong field."""
+    mistakes: dict[str, str] = {}
+    span: timedelta | None = None
+    names = [part.name for part in config.receivers]
+    if request.receiver and request.receiver not in names:
+        mistakes["receiver"] = f"no receiver '{request.receiver}'{suggest(request.receiver, names)}"
+    try:
+        span = span_of(request.since)
+    except WatchpostError as error:
+        mistakes["since"] = str(error)
+    if request.what not in (FAILED, ALL):
+        mistakes["what"] = f"write {FAILED} or {ALL}"
+    if mistakes:
+        raise FormError(mistakes)
+    return None if span is None else datetime.now(UTC) - span
+
+
+def _waits(record: DeliveryRecord, after: datetime | None) -> bool:
+    if record.due is None or record.state == "dead":
+        return False
+    return after is None or (record.created is not None and record.created >= after)

@@ -1,0 +1,149 @@
+"""The forms of the pages: do something, then go back to the page with a sentence about it.
+
+A form with mistakes is shown again as it was filled in, with a sentence at each wrong field. `auth.Guard` has checked
+before that the request comes from our own pages, and that the user may act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from watchpost.errors import FormError, NotFound
+from watchpost.operations import deliveries
+from watchpost.operations.deliveries import ReplayRequest
+from watchpost.operations.feeds.status import read_now
+from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
+from watchpost.web.pages.deliveries import page_of_replay, typed
+from watchpost.web.queries import Page, Queries
+from watchpost.web.reload import reload
+from watchpost.web.rendering import form_of
+from watchpost.web.routes import Pages
+
+Act = Callable[[Queries, Request], Awaitable[tuple[str, str]]]
+"""Does it; returns the page to go back to and the key of its notice. Raises NotFound, FormError, StoreError."""
+
+
+async def _enable(queries: Queries, request: Request) -> tuple[str, str]:
+    name = request.path_params["name"]
+    await deliveries.enable_receiver(queries.config, queries.store, name, request.user.name)
+    return "/deliveries", "enabled"
+
+
+async def _retry(queries: Queries, request: Request) -> tuple[str, str]:
+    await deliveries.retry_waiting(queries.store, request.user.name)
+    return "/deliveries", "hurried"
+
+
+async def _send_again(queries: Queries, request: Request) -> tuple[str, str]:
+    try:
+        await deliveries.send_letter_again(queries.store, request.path_params["id"], request.user.name)
+    except NotFound:
+        return "/deliveries", "gone"
+    return "/deliveries", "resent"
+
+
+async def _replay(queries: Queries, request: Request) -> tuple[str, str]:
+    wanted = typed(await form_of(request))
+    try:
+        count = await deliveries.replay(
+            queries.config, queries.store, ReplayRequest.model_validate(wanted), request.user.name
+        )
+    except FormError as error:
+        page = page_of_replay(queries.summary.receivers, wanted, None, error.fields)
+        raise _RefusedError(Page("replay", page)) from error
+    return "/deliveries", "replayed" if count else "gone"
+
+
+async def _read_now(queries: Queries, request: Request) -> tuple[str, str]:
+    answer = await read_now(queries.config, queries.store, request.path_params["name"], request.user.name)
+    return "/feeds", answer.lower()
+
+
+async def _reload(queries: Queries, request: Request) -> tuple[str, str]:
+    last = await reload(queries.context.reloader, request.user.name)
+    return "/config", "read" if last.ok else "refused"
+
+
+async def _send_digest(queries: Queries, request: Request) -> tuple[str, str]:
+    id_, shown = request.path_params["id"], (await form_of(request)).get("seen", "")
+    count = await queries.context.previews.send(id_, request.user.name, shown)
+    if count is None:
+        return f"/editions/{quote(id_)}", "moved"
+    return "/editions", "told" if count else "empty"
+
+
+async def _add_silence(queries: Queries, request: Request) -> tuple[str, str]:
+    form = await form_of(request)
+    try:
+        await add_silence(queries.config, queries.store, SilenceRequest.model_validate(form), request.user.name)
+    except FormError as error:
+        raise _RefusedError(await queries.configuration(datetime.now(UTC), form, error.fields)) from error
+    return "/stories" if form.get("back") == "stories" else "/config", "hushed"
+
+
+async def _end_silence(queries: Queries, request: Request) -> tuple[str, str]:
+    await end_silence(queries.config, queries.store, request.path_params["id"], request.user.name)
+    return "/config", "unhushed"
+
+
+FORMS: dict[str, tuple[Act, str]] = {
+    "/receivers/{name}/enable": (_enable, "/deliveries"),
+    "/deliveries/retry": (_retry, "/deliveries"),
+    "/deliveries/replay": (_replay, "/deliveries"),
+    "/deliveries/{id}/retry": (_send_again, "/deliveries"),
+    "/feeds/{name}/read": (_read_now, "/feeds"),
+    "/config/read": (_reload, "/config"),
+    "/editions/{id}/send": (_send_digest, "/editions"),
+    "/silences": (_add_silence, "/config"),
+    "/silences/{id}/end": (_end_silence, "/config"),
+}
+"""By path: what it does, and the page to go back to if the thing does not exist (any more)."""
+
+
+def routes(queries: Queries, pages: Pages) -> list[Route]:
+    """The routes of all forms. `pages` shows those with mistakes again."""
+
+    async def count_backlog(request: Request, _: datetime) -> Page:
+        wanted, mistakes = typed(request.query_params), dict[str, str]()
+        try:
+            backlog = await deliveries.find_backlog(queries.config, queries.store, ReplayRequest.model_validate(wanted))
+        except FormError as error:
+            backlog, mistakes = None, error.fields
+        return Page("replay", page_of_replay(queries.summary.receivers, wanted, backlog, mistakes))
+
+    return [
+        Route("/deliveries/replay", pages.shown(count_backlog)),
+        Route("/silences", lambda _: RedirectResponse("/config", 303)),  # for a reload of a form with mistakes
+        *(Route(path, _endpoint(act, back, queries, pages), methods=["POST"]) for path, (act, back) in FORMS.items()),
+    ]
+
+
+class _RefusedError(Exception):
+    """A form with mistakes; `page` says which."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
+
+def _endpoint(act: Act, back: str, queries: Queries, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            place, notice = await act(queries, request)
+        except NotFound:
+            place, notice = back, "none"
+        except ClientDisconnect:
+            return pages.problem("Incomplete", "The form did not arrive completely.", 400)
+        except _RefusedError as error:
+            return pages.answer(request, error.page, datetime.now(UTC))
+        except Exception as error:
+            return pages.failed(error)
+        return RedirectResponse(f"{place}?done={quote(notice)}", 303)
+
+    return endpoint
