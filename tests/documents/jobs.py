@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Generator
 
 from watchpost.errors import FetchError
@@ -15,6 +16,10 @@ def length(data: bytes) -> int:
 
 def process_id() -> int:
     return os.getpid()
+
+
+def cpu_seconds() -> float:
+    return time.process_time()
 
 
 def environment(name: str) -> str | None:
