@@ -89,7 +89,6 @@ async def _round(url: str, hook: str, folder: Path, number: int) -> float:
         done += await sender.once()
     seconds = time.perf_counter() - begun
     assert await outbox.unsent(["hook"]) == (0, 0)
-    await receiver.close()
     await store.close()
     return MESSAGES / seconds
 

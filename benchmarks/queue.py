@@ -161,9 +161,6 @@ class _Counter:
         await self._store.redis.incr(DONE)
         return Delivered()
 
-    async def close(self) -> None:
-        pass
-
 
 async def _filled(store: Store, run: str) -> DeliveryStore:
     outbox = DeliveryStore(store, kept_ms=14 * _DAY_MS)

@@ -15,7 +15,6 @@ class RecordingReceiver:
     def __init__(self, name: str = "fake", outcomes: Iterable[Outcome] = ()) -> None:
         self.name = name
         self.deliveries: list[Delivery] = []
-        self.closed = False
         self._outcomes = list(outcomes)
         self._news = asyncio.Condition()
 
@@ -36,7 +35,3 @@ class RecordingReceiver:
         """Return when so many deliveries have come."""
         async with self._news:
             await self._news.wait_for(lambda: len(self.deliveries) >= number)
-
-    async def close(self) -> None:
-        """Remember that it was closed."""
-        self.closed = True

@@ -56,10 +56,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     terminal = io.StringIO()
     terminal.close()
     options = kind.options.model_validate(DEAD[kind.name], context={"env": ENV, "base": tmp_path})
-    workshop = ReceiverContext("watchpost/0", "newsdesk", terminal)
+    context = ReceiverContext("watchpost/0", "newsdesk", terminal)
 
     def build() -> Receiver:
-        built: Receiver = kind.build("desk", options, workshop)
+        built: Receiver = kind.build("desk", options, context)
         return built
 
     return build
@@ -112,7 +112,7 @@ def _legible(edition: str, text: str) -> str:
     return text.replace("\\", "").replace(JOINER, "")
 
 
-async def test_a_dead_target_is_an_outcome_and_closing_twice_is_fine(make: Make) -> None:
+async def test_a_dead_target_is_an_outcome(make: Make) -> None:
     receiver = make()
     for message in receiver.render(usual()):
         outcome: Outcome = await receiver.send(delivery(message))
@@ -120,12 +120,6 @@ async def test_a_dead_target_is_an_outcome_and_closing_twice_is_fine(make: Make)
         if not isinstance(receiver, RecordingReceiver) or len(receiver.deliveries) == 1:
             assert isinstance(outcome, TryLater)
             assert outcome.detail
-    await receiver.close()
-    await receiver.close()
-
-
-async def test_an_unused_receiver_closes(make: Make) -> None:
-    await make().close()
 
 
 def test_no_kind_s_schema_fails_and_unknown_keys_are_errors() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from watchpost.model import Delivery, Digest, Message, Report, Snippet, Story, TopicMatch, UnreadSource
+from watchpost.notify.receiver import ReceiverContext
 
 WHEN = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
 SENTENCE = "…des combattants de Wagner ont été vus près de Gao, selon trois sources 🙂 Вагнер"
@@ -129,6 +131,16 @@ def endless(count: int = 500, **fields: Any) -> Digest:
         ),
         **fields,
     )
+
+
+def context(waits: list[float] | None = None) -> ReceiverContext:
+    """What receivers get from the service, with a `sleep` that only notes in `waits` how long it should have taken."""
+
+    async def sleep(seconds: float) -> None:
+        if waits is not None:
+            waits.append(seconds)
+
+    return ReceiverContext("watchpost/1.0", "newsdesk", io.StringIO(), sleep=sleep)
 
 
 def delivery(message: Message, attempt: int = 1, id_: str = "7f3a" * 8) -> Delivery:

@@ -59,7 +59,7 @@ async def test_a_signature_survives_a_relay_and_no_tampering(keys: tuple[Path, b
 
 def test_a_key_that_is_none_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("canary")
-    with pytest.raises(ValidationError, match="the key is no RSA private key in PEM"):
+    with pytest.raises(ValidationError, match="the key is not an RSA private key in PEM"):
         receiver(25, dkim={"domain": "example.org", "selector": "s1", "key": {"file": str(tmp_path / "key")}})
 
 

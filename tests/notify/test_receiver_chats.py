@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
-from tests.notify.digests import MENTION, delivery, endless, hostile, usual
+from tests.notify.digests import MENTION, context, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import Receiver, ReceiverContext
+from watchpost.notify.receiver import Receiver
 from watchpost.notify.receivers import kinds
 from watchpost.notify.receivers.discord import validate_discord
 from watchpost.notify.receivers.mattermost import validate_mattermost
@@ -41,17 +40,14 @@ def receiver(kind: str, url: str, **options: Any) -> Receiver:
         del given["allow_private"]
     env = {"URL": url, "TOKEN": "tk_canary"}
     model = kinds()[kind].options.model_validate(given, context={"env": env, "base": "."})
-    built: Receiver = kinds()[kind].build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", sys.stdout))
+    built: Receiver = kinds()[kind].build("desk", model, context())
     return built
 
 
 async def send(kind: str, server: HttpServer, edition: Any = None, path: str = "/canary", **options: Any) -> Outcome:
     chat = receiver(kind, server.url(path), **options)
     message, *_ = chat.render(edition or usual())
-    try:
-        return await chat.send(delivery(message))
-    finally:
-        await chat.close()
+    return await chat.send(delivery(message))
 
 
 @pytest.mark.parametrize("kind", FINE)
@@ -205,7 +201,7 @@ async def apprise(answer: Answer | Handler, edition: Any = None, **options: Any)
 
 async def test_apprise_sends_a_short_text() -> None:
     outcome, server = await apprise(Answer(200), endless(40), max_length=500)
-    assert outcome == Delivered("Apprise says yes")
+    assert outcome == Delivered("Apprise reports success")
     (request,) = server.requests
     payload = json.loads(request.body)
     assert len(payload["message"]) <= 500
@@ -216,7 +212,7 @@ async def test_apprise_sends_a_short_text() -> None:
 @pytest.mark.parametrize("status", [302, 400, 410, 429, 500])
 async def test_apprise_never_follows_and_a_no_is_worth_another_attempt(status: int) -> None:
     outcome, server = await apprise(Answer(status, {"Location": "/elsewhere", "Retry-After": "7"}))
-    assert outcome == TryLater("unknown", "Apprise says no, and not why")
+    assert outcome == TryLater("unknown", "Apprise reports a failure, without a reason")
     assert len(server.requests) == 1
 
 

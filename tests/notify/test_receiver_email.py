@@ -17,9 +17,8 @@ from pydantic import ValidationError
 
 from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
-from tests.notify.digests import delivery, hostile, usual
+from tests.notify.digests import context, delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.email import KIND, Email, EmailOptions
 
 ENV = {"PASSWORD": "canary-of-the-mail-server"}
@@ -35,7 +34,7 @@ def receiver(port: int, tls: str = "starttls", smtp: dict[str, Any] | None = Non
         "allow_private": ["127.0.0.0/8"],
     }
     model = EmailOptions.model_validate(given | options, context={"env": ENV, "base": "."})
-    built = KIND.build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("desk", model, context())
     assert isinstance(built, Email)
     return built
 
@@ -144,7 +143,7 @@ async def test_why_no_connection_came() -> None:
     refused = await send(receiver(port, "none"))
     assert refused == TryLater("refused", "the connection was refused")
     nowhere = await send(receiver(port, "none", {"host": "no-such-host.invalid"}))
-    assert nowhere == TryLater("dns", "the mail server's name cannot be resolved")
+    assert nowhere == TryLater("dns", "the host name cannot be resolved")
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -173,7 +172,7 @@ async def test_a_server_that_says_nothing_ends_at_the_deadline() -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    assert await send_to(silence, "200ms") == TryLater("timeout", "the deadline passed (connect)")
+    assert await send_to(silence, "200ms") == TryLater("timeout", "no answer in time (connect)")
 
 
 async def test_silence_after_the_final_dot_is_unknown() -> None:

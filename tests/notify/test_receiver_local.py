@@ -80,7 +80,7 @@ async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
         first = asyncio.ensure_future(console.send(full))
         while console._writing is None:
             await asyncio.sleep(0)
-        assert await console.send(full) == TryLater("timeout", "the terminal does not take what is written")
+        assert await console.send(full) == TryLater("timeout", "the terminal does not accept output")
         with os.fdopen(out, "rb") as reading:
             taken = await asyncio.to_thread(reading.read, len(big.encode()) + 1)
             assert await first == Delivered("written to the terminal")

@@ -10,19 +10,17 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
-from tests.notify.digests import MENTION, delivery, endless, hostile, usual
+from tests.notify.digests import MENTION, context, delivery, endless, hostile, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import ReceiverContext
-from watchpost.notify.receivers import slack as module
 from watchpost.notify.receivers.slack import KIND, Slack, SlackOptions, validate_slack
 
 OK = Answer(200, body=b"ok")
 
 
-def receiver(url: str, **options: Any) -> Slack:
+def receiver(url: str, waits: list[float] | None = None, **options: Any) -> Slack:
     given = {"url": {"env": "SLACK"}, "allow_private": ["127.0.0.1/32"]} | options
     model = SlackOptions.model_validate(given, context={"env": {"SLACK": url}, "base": "."})
-    built = KIND.build("desk", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    built = KIND.build("desk", model, context(waits))
     assert isinstance(built, Slack)
     return built
 
@@ -30,10 +28,7 @@ def receiver(url: str, **options: Any) -> Slack:
 async def send(server: HttpServer, edition: Any = None, **options: Any) -> Outcome:
     chat = receiver(server.url("/services/T0/B0/canary"), **options)
     message, *_ = chat.render(edition or usual())
-    try:
-        return await chat.send(delivery(message))
-    finally:
-        await chat.close()
+    return await chat.send(delivery(message))
 
 
 async def test_blocks_are_sent_as_they_were_composed() -> None:
@@ -85,7 +80,7 @@ async def test_refused_blocks_are_followed_by_one_plain_text() -> None:
     async with HttpServer() as server:
         server.on("*", Answer(400, body=b"invalid_blocks"), OK)
         got = await send(server, hostile(MENTION))
-    assert got == Delivered("as plain text; the blocks were refused (invalid_blocks)")
+    assert got == Delivered("as plain text; the payload was refused (HTTP 400: invalid_blocks)")
     first, second = (json.loads(request.body) for request in server.requests)
     assert "blocks" in first
     assert "blocks" not in second
@@ -109,14 +104,13 @@ async def test_there_is_no_third_try(then: Answer, outcome: Outcome) -> None:
 
 
 async def test_two_messages_are_a_second_apart() -> None:
+    waits: list[float] = []
     async with HttpServer() as server:
         server.on("*", OK)
-        chat = receiver(server.url("/x"))
+        chat = receiver(server.url("/x"), waits)
         (message,) = chat.render(usual())
-        begun = asyncio.get_running_loop().time()
         await asyncio.gather(chat.send(delivery(message)), chat.send(delivery(message)))
-        assert asyncio.get_running_loop().time() - begun >= module._PACE.total_seconds()
-        await chat.close()
+    assert waits == [0, pytest.approx(1.1, abs=0.1)]
 
 
 def test_parts_are_numbered_and_max_stories_is_obeyed() -> None:

@@ -11,9 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.http_server import Answer, Handler, HttpServer, drop
-from tests.notify.digests import delivery, digest, story, usual
+from tests.notify.digests import context, delivery, digest, story, usual
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions
 
 POST, UPDATE = "/api/chat.postMessage", "/api/chat.update"
@@ -34,21 +33,17 @@ def bot(server: HttpServer, **options: Any) -> SlackBot:
         "api_url": server.url("/api"),
         "allow_private": ["127.0.0.1/32"],
     }
-    context = {"env": {"TOKEN": "xoxb-canary", "URL": "https://hooks.slack.com/x"}, "base": "."}
-    model = SlackOptions.model_validate(given | options, context=context)
-    built = KIND.build("duty", model, ReceiverContext("watchpost/1.0", "newsdesk", None))  # type: ignore[arg-type]
+    environment = {"env": {"TOKEN": "xoxb-canary", "URL": "https://hooks.slack.com/x"}, "base": "."}
+    model = SlackOptions.model_validate(given | options, context=environment)
+    built = KIND.build("duty", model, context())
     assert isinstance(built, SlackBot)
-    built._methods["chat.postMessage"]._pace = built._methods["chat.update"]._pace = 0.0
     return built
 
 
 async def send(server: HttpServer, remembered: str = "", edition: Any = None) -> Outcome:
     chat = bot(server)
     message, *_ = chat.render(edition or digest(story(), kind="alert"))
-    try:
-        return await chat.send(replace(delivery(message), remembered=remembered))
-    finally:
-        await chat.close()
+    return await chat.send(replace(delivery(message), remembered=remembered))
 
 
 async def test_the_first_alert_of_a_story_is_remembered() -> None:
@@ -121,9 +116,9 @@ async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread(
         (said(ok=False, error="not_in_channel"), TryLater("auth", "not_in_channel", timedelta(hours=1))),
         (said(ok=False, error="fatal_error"), TryLater("server_error", "fatal_error")),
         (said(ok=False, error="ratelimited"), TryLater("rate_limited", "ratelimited")),
-        (said(ok="yes"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
-        (Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
-        (Answer(200, body=b"[]"), Refused("client_error", "HTTP 200, but no answer of Slack's")),
+        (said(ok="yes"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
+        (Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
+        (Answer(200, body=b"[]"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
         (Answer(429, {"Retry-After": "7"}), TryLater("rate_limited", "HTTP 429", timedelta(seconds=7))),
         (drop, Unknown("unknown", "", repeatable=False)),
     ],

@@ -32,10 +32,10 @@ def reader(
 
 
 CHATS = {
-    "discord": reader(discord.messages, discord.validate_discord),
-    "mattermost": reader(mattermost.messages, mattermost.validate_mattermost),
-    "teams": reader(teams.messages, teams.validate_teams),
-    "ntfy": reader(lambda sample: (sample, (ntfy.message(sample, "duty")[1],)), ntfy.validate_ntfy),
+    "discord": reader(discord.lay_out, discord.validate_discord),
+    "mattermost": reader(mattermost.lay_out, mattermost.validate_mattermost),
+    "teams": reader(teams.lay_out, teams.validate_teams),
+    "ntfy": reader(lambda sample: (sample, (ntfy.message(sample, "duty")[0],)), ntfy.validate_ntfy),
 }
 PLAIN = {
     "discord": (discord.plain_payload, discord.validate_discord),
@@ -151,7 +151,7 @@ def test_a_brief_text_is_never_longer_than_allowed(size: int) -> None:
         (discord.validate_discord, {"embeds": [{"title": "x", "url": "javascript:1"}]}, "link"),
         (discord.validate_discord, {"embeds": [{}]}, "keys"),
         (mattermost.validate_mattermost, {"text": "x" * 16_384}, "too long"),
-        (mattermost.validate_mattermost, {"text": "see @channel"}, "called"),
+        (mattermost.validate_mattermost, {"text": "see @channel"}, "mentions"),
         (mattermost.validate_mattermost, {"channel": "town-square"}, "unknown key"),
         (teams.validate_teams, {"summary": "x" * 28_000}, "bytes"),
         (teams.validate_teams, {"attachments": []}, "one card"),

@@ -71,7 +71,7 @@ def test_a_plain_day_has_nothing_to_remark() -> None:
 
 @pytest.mark.parametrize("form", ["plain", "html", "slack"])
 def test_every_form_has_them(form: str) -> None:
-    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.messages(full())[1])}
+    forms = {"plain": plain.plain(full()), "html": html.page(full()), "slack": "".join(slack.lay_out(full())[1])}
     text = " ".join(forms[form].split())
     bars = f'alt="{" ".join(map(str, LOUD.days))}"' if form == "html" else "▃▃▂▃▄▃▂▂▂▂▃▃▃█"
     for sentence in (*remarks(full()), spikes(full()), bars, "SPIKE 3.0×", sentences.accounts(full())):

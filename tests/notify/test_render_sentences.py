@@ -122,7 +122,7 @@ def test_a_french_digest_is_french_throughout() -> None:
     assert sentences.nothing(digest(language="fr", sources_total=1)) == "Aucun résultat. 1 source a été lue."
     english = re.compile(r"\b(matched|also|seen|from|stories|story|topics?|read|shown|period|since)\b", re.IGNORECASE)
     ours = "".join(html.page(sample).split("<body")[1:]).replace("Kidal talks go on", "")
-    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.messages(sample)[1]))
+    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.lay_out(sample)[1]))
 
 
 @pytest.mark.parametrize(

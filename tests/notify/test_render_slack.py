@@ -10,15 +10,16 @@ from slack_sdk.models.blocks import Block
 
 from tests.notify.digests import HOSTILE, MENTION, digest, endless, hostile, usual
 from watchpost.notify.receivers import slack
-from watchpost.notify.receivers.slack import messages, plain_payload, validate_slack
+from watchpost.notify.receivers.slack import lay_out, plain_payload, validate_slack
+from watchpost.notify.render.limits import SLACK
 
 
 def read(sample: Any) -> list[dict[str, Any]]:
     """The payloads, each found fit by our rules and by Slack's own library."""
-    payloads = [json.loads(message) for message in messages(sample)[1]]
-    for message, payload in zip(messages(sample)[1], payloads, strict=True):
+    payloads = [json.loads(message) for message in lay_out(sample)[1]]
+    for message, payload in zip(lay_out(sample)[1], payloads, strict=True):
         assert validate_slack(payload) == ()
-        assert len(message.encode()) <= slack.MAX_BYTES
+        assert len(message.encode()) <= SLACK.size
         for block in payload["blocks"]:
             parsed = Block.parse(block)
             assert parsed is not None
@@ -77,8 +78,8 @@ def test_hostile_text_makes_a_valid_message(text: str, kind: str) -> None:
 
 def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
     payloads = read(endless())
-    assert len(payloads) == slack.MAX_MESSAGES
-    assert all(len(payload["blocks"]) <= slack.MAX_BLOCKS for payload in payloads)
+    assert len(payloads) == SLACK.messages
+    assert all(len(payload["blocks"]) <= slack.MOST_BLOCKS for payload in payloads)
     shown = sum(part["type"] == "link" and "watch." not in part["url"] for p in payloads for part in texts(p))
     assert f"Not shown: {500 - shown} stories (" in json.dumps(payloads[-1])
     assert [payload["blocks"][0]["text"]["text"][-6:] for payload in payloads] == [" (1/3)", " (2/3)", " (3/3)"]
@@ -87,7 +88,7 @@ def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
 def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
     one = usual().stories[0]
     assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
-    assert "Not shown: 1 story (" in messages(digest(*[one] * 37))[1][-1]
+    assert "Not shown: 1 story (" in lay_out(digest(*[one] * 37))[1][-1]
 
 
 def test_an_empty_digest_is_a_message_too() -> None:
@@ -118,5 +119,5 @@ def test_the_fallback_is_literal_text() -> None:
     ],
 )
 def test_the_check_finds_what_slack_would_refuse(change: dict[str, Any], problem: str) -> None:
-    payload = json.loads(messages(usual())[1][0]) | change
+    payload = json.loads(lay_out(usual())[1][0]) | change
     assert any(problem in found for found in validate_slack(payload))

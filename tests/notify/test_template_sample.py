@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.digests import WHEN
+from watchpost.notify.digest import Installation
+from watchpost.notify.notices import sample_digest
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences
-from watchpost.notify.templates import sample_digest
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("language", "mark"), [("en", "TEST MESSAGE"), ("fr", "MESSAGE D’ESSAI")])
 def test_every_form_is_marked(language: str, mark: str) -> None:
-    digest = sample_digest("desk", WHEN, language=language)
-    (blocks,) = slack.messages(digest)[1]
+    digest = sample_digest("desk", WHEN, Installation(language=language))
+    (blocks,) = slack.lay_out(digest)[1]
     assert mark in sentences.subject(digest)
     assert mark in blocks
     assert mark in plain.plain(digest)
@@ -25,5 +28,6 @@ def test_every_form_is_marked(language: str, mark: str) -> None:
 
 
 def test_a_later_test_is_another_message() -> None:
-    assert sample_digest("desk", WHEN) == sample_digest("desk", WHEN)
-    assert sample_digest("desk", WHEN).id != sample_digest("desk", WHEN + timedelta(seconds=1)).id
+    first, same, later = (sample_digest("desk", when, Installation()) for when in (WHEN, WHEN, WHEN + SECOND))
+    assert first == same
+    assert first.id != later.id

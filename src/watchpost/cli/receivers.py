@@ -27,7 +27,7 @@ from watchpost.errors import ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, USAGE
 from watchpost.model import Delivered, Delivery, Outcome
 from watchpost.notify.digest import deliveries_of
-from watchpost.notify.templates import sample_digest
+from watchpost.notify.notices import sample_digest
 from watchpost.operations import factory
 from watchpost.operations.deliveries import enable_receiver
 from watchpost.plurals import count
@@ -113,21 +113,12 @@ def test(where: StoreOptions, name: str, env: Mapping[str, str]) -> int:
 
 async def _try(config: Config, part: ReceiverConfig, settings: Settings) -> list[tuple[Delivery, Outcome, float]]:
     receiver = factory.build_receivers(config, "test", factory.terminal())[part.name]
-    own = {
-        "timezone": config.timezone,
-        "language": config.language,
-        "install": config.install,
-        "public_url": config.public_url,
-    }
-    digest = sample_digest(part.name, datetime.now(UTC), **own)
+    digest = sample_digest(part.name, datetime.now(UTC), factory.installation_of(config, "test"))
     results = []
-    try:
-        for delivery in deliveries_of(digest, receiver.render(digest)):
-            begun = perf_counter()
-            outcome = await receiver.send(delivery)
-            results.append((delivery, outcome, perf_counter() - begun))
-    finally:
-        await receiver.close()
+    for delivery in deliveries_of(digest, receiver.render(digest)):
+        begun = perf_counter()
+        outcome = await receiver.send(delivery)
+        results.append((delivery, outcome, perf_counter() - begun))
     if all(isinstance(outcome, Delivered) for _, outcome, _ in results):
         try:
             async with factory.look(settings, config) as store:

@@ -1,7 +1,8 @@
-"""What the chats with incoming webhooks share: a payload that is checked, posted once, and once more as plain text."""
+"""Chats with incoming webhooks: payloads that are checked before they are stored, posted once, then as plain text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,87 +10,150 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from watchpost.config.fields import Duration, Network, Secret
-from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused
-from watchpost.notify.http import HttpAnswer, NoAnswer, Poster, SecretUrl, judge
-from watchpost.notify.receiver import DeliveryOptions
-from watchpost.notify.render import packing, plain, sentences
+from watchpost.config.fields import Secret
+from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, Unknown
+from watchpost.notify.http import JSON_TYPE, HttpAnswer, HttpOptions, NoAnswer, Poster, judge
+from watchpost.notify.receiver import ReceiverContext
+from watchpost.notify.render import plain, rich_text, sentences
 from watchpost.notify.render.limits import Limits, checked
+from watchpost.notify.render.packing import limit_stories, pages
 
-_PAYLOAD_REFUSED = (400, 413, 422)
+Block = dict[str, Any]
 
 
-class ChatOptions(DeliveryOptions):
-    """`url`: the incoming webhook's, a secret. `max_stories`: at most so many in one edition."""
+class ChatOptions(HttpOptions):
+    """`max_stories`: the most stories that one digest shows."""
 
-    url: SecretUrl
     max_stories: Annotated[int, Field(ge=1, le=90)] = 36
-    timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
-    allow_private: tuple[Network, ...] = ()
+
+
+def _is_payload_refused(answer: HttpAnswer) -> bool:
+    return answer.status in (400, 413, 422)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """A chat's own: how an edition becomes one that fits and its payloads (JSON), how they are checked, what it takes.
+    """What differs between the chats.
 
-    `says(answer)` is an outcome where the chat knows better than the HTTP status, else None.
+    `lay_out` gives the digest with the stories that fit, and its payloads (JSON). `plain_payload` is the payload of a
+    text alone, `validate` names everything that the chat would refuse. `judge` returns an outcome where the chat says
+    more than the HTTP status, else None. `is_payload_refused` tells whether the payload is at fault. `query` is added
+    to the URL.
     """
 
-    messages: Callable[[Digest], tuple[Digest, tuple[str, ...]]]
+    lay_out: Callable[[Digest], tuple[Digest, tuple[str, ...]]]
     plain_payload: Callable[[str], str]
     validate: Callable[[Mapping[str, Any]], tuple[str, ...]]
     limits: Limits
-    says: Callable[[HttpAnswer], Outcome | None]
+    judge: Callable[[HttpAnswer], Outcome | None]
     pace: timedelta
+    is_payload_refused: Callable[[HttpAnswer], bool] = _is_payload_refused
+    query: str = ""
 
 
 class Chat:
-    """Posts an edition in the chat's form; where the chat does not like it, the same as plain text, once."""
+    """Posts a digest in the chat's format; if the chat refuses that, the same once as plain text."""
 
     def __init__(
-        self, name: str, options: ChatOptions, user_agent: str, form: ChatFormat, url: Secret | None = None
+        self, name: str, url: Secret, form: ChatFormat, options: ChatOptions, context: ReceiverContext
     ) -> None:
         self.name = name
         self._form = form
-        self._stories = options.max_stories
-        self._secrets = (options.url,)
-        self._poster = Poster(url or options.url, user_agent, options.allow_private, options.timeout, form.pace)
+        self._max_stories = options.max_stories
+        self._secrets = (url,)
+        if form.query:
+            address = url.reveal()
+            url = Secret(f"{address}{'&' if '?' in address else '?'}{form.query}", url.origin)
+        self._poster = Poster(url, options, context, form.pace)
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message or more; part "1", "2", … if there are several. Raises UnfitError for what would be refused."""
-        shown, laid = self._form.messages(packing.limit_stories(digest, self._stories))
-        payloads = [checked(payload, self._form.validate) for payload in laid]
-        text = plain.plain(packing.limit_stories(shown, self._form.limits.stories))
-        return tuple(
-            Message(
-                part=str(number) if len(payloads) > 1 else "",
-                subject=sentences.subject(shown),
-                renderings={
-                    "json": payload,
-                    "plain": self._form.plain_payload(text if number == 1 else sentences.heading(shown)),
-                },
-                omitted=shown.omitted,
-            )
-            for number, payload in enumerate(payloads, 1)
-        )
+        """One message or several; their parts are "1", "2", …. Raises UnfitError for what the chat would refuse."""
+        return render_messages(digest, self._form, self._max_stories, self._renderings)
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """One attempt, and at most one more as plain text if the payload is refused."""
-        outcome, status = await self._try(delivery.message.renderings["json"])
-        if not isinstance(outcome, Refused) or status not in _PAYLOAD_REFUSED:
+        """One attempt, and one more as plain text if the chat refuses the payload."""
+        payload, plain_payload = self._payloads(delivery.message.renderings)
+        outcome, answer = await self._post(payload)
+        if isinstance(answer, NoAnswer) or not isinstance(outcome, Refused):
             return outcome
-        second, _ = await self._try(delivery.message.renderings["plain"])
+        if not self._form.is_payload_refused(answer):
+            return outcome
+        second, _ = await self._post(plain_payload)
         if isinstance(second, Delivered):
             return Delivered(f"as plain text; the payload was refused ({outcome.detail})")
         return outcome if isinstance(second, Refused) else second
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._poster.close()
+    def _renderings(self, payload: str, text: str) -> dict[str, str]:
+        return {"json": payload, "plain": self._form.plain_payload(text)}
 
-    async def _try(self, payload: str) -> tuple[Outcome, int]:
-        answer = await self._poster.post(payload.encode(), {"content-type": "application/json; charset=utf-8"})
-        if isinstance(answer, NoAnswer):
-            return judge(answer, repeatable=False, secrets=self._secrets), 0
-        said = self._form.says(answer)
-        return said or judge(answer, repeatable=False, secrets=self._secrets), answer.status
+    def _payloads(self, renderings: Mapping[str, str]) -> tuple[str, str]:
+        return renderings["json"], renderings["plain"]
+
+    async def _post(self, payload: str) -> tuple[Outcome, HttpAnswer | NoAnswer]:
+        answer = await self._poster.post(payload.encode(), {"content-type": JSON_TYPE})
+        outcome = self._form.judge(answer) if isinstance(answer, HttpAnswer) else None
+        return outcome or judge(answer, repeatable=False, secrets=self._secrets), answer
+
+
+def render_messages(
+    digest: Digest, form: ChatFormat, max_stories: int, renderings: Callable[[str, str], dict[str, str]]
+) -> tuple[Message, ...]:
+    """The digest's messages. `renderings(payload, text)` names the texts of one of them. Raises UnfitError."""
+    shown, payloads = form.lay_out(limit_stories(digest, max_stories))
+    text = plain.plain(limit_stories(shown, form.limits.stories))
+    return tuple(
+        Message(
+            part=str(number) if len(payloads) > 1 else "",
+            subject=sentences.subject(shown),
+            renderings=renderings(checked(payload, form.validate), text if number == 1 else sentences.heading(shown)),
+            omitted=shown.omitted,
+        )
+        for number, payload in enumerate(payloads, 1)
+    )
+
+
+def block_payloads(
+    digest: Digest,
+    limits: Limits,
+    *,
+    story: Callable[[rich_text.StoryText], list[Block]],
+    opening: Callable[[Digest, int, int], list[Block]],
+    closing: Callable[[Digest], list[Block]],
+    payload: Callable[[str, list[Block]], dict[str, Any]],
+) -> tuple[Digest, tuple[str, ...]]:
+    """The layout of a chat whose messages are lists of blocks: the digest as it is shown, and its payloads.
+
+    `opening(digest, number, of)` begins each message, `closing` ends the last; `payload` takes its first line, too.
+    """
+
+    def size(blocks: list[Block]) -> int:
+        return sum(len(compact_json(block).encode()) + 1 for block in blocks)
+
+    def message(shown: Digest, number: int, of: int, blocks: list[Block], end: list[Block]) -> str:
+        first_line = rich_text.first_line(shown, number, of)
+        return compact_json(payload(first_line, [*opening(shown, number, of), *blocks, *end]))
+
+    def frame(shown: Digest, number: int, of: int) -> int:
+        return len(message(shown, number, of, [], closing(shown)).encode())
+
+    shown, found = pages(digest, limits, form=story, cost=size, frame=frame)
+    payloads = []
+    for number, page in enumerate(found, 1):
+        end = closing(shown) if number == len(found) else []
+        payloads.append(message(shown, number, len(found), [block for blocks in page for block in blocks], end))
+    return shown, tuple(payloads)
+
+
+def judge_ok(answer: HttpAnswer) -> Outcome | None:
+    """For chats that say "ok" to what they took: a proxy's sign-in page has status 200, too."""
+    text = answer.text(200)
+    if not 200 <= answer.status < 300 or text == "ok":
+        return None
+    if not answer.whole and not text:
+        return Unknown("timeout", "the answer broke off", repeatable=False)
+    return Refused("client_error", f"HTTP {answer.status}, but not ok: {text[:100]}")
+
+
+def compact_json(value: Any) -> str:
+    """The value as JSON without spaces."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

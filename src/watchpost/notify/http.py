@@ -1,90 +1,116 @@
-"""The door to HTTP targets: post some bytes once, within a deadline, and say what became of it.
+"""HTTP for receivers: one POST to one address within a deadline, and what its answer means for a delivery.
 
-Redirects are never followed, at most 64 KiB of the answer are read, compressed answers are not asked for and
-not unpacked. What a status means follows the Standard Webhooks specification ("Operational considerations").
+Redirects are not followed. At most 64 KiB of an answer are read, and none of it is unpacked. The meaning of a status
+follows the Standard Webhooks specification:
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#delivery-success-and-failure
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-import socket
-import ssl
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from watchpost import redaction
-from watchpost.config.fields import Network, Secret
+from watchpost.config.fields import Duration, Network, Secret
+from watchpost.http_headers import retry_after_seconds
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown, derive_id
+from watchpost.net import network_failure
+from watchpost.notify.receiver import DeliveryOptions, ReceiverContext
+from watchpost.notify.retry import LONGEST_RETRY_AFTER
 
 if TYPE_CHECKING:
     import httpx
 
 ANSWER_LIMIT = 64 * 1024
-LONGEST_WAIT = timedelta(hours=1)  # a longer Retry-After is a mistake or malice
-_CONFIGURATION = timedelta(hours=1)  # such a failure ends when a person acts: ask slowly
-_ECHO = 200  # characters of a refusal's answer that go into the detail
+JSON_TYPE = "application/json; charset=utf-8"
+OPERATOR_WAIT = timedelta(hours=1)
+"""The wait after a failure that ends when an operator changes something."""
+
+_ECHO_LENGTH = 200  # characters of a refusal's body that the detail quotes
 
 
-def _check_target(secret: Secret) -> Secret:
+class HttpOptions(DeliveryOptions):
+    """`timeout`: of an attempt as a whole. `allow_private`: networks that the receiver may be in."""
+
+    timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
+    allow_private: tuple[Network, ...] = ()
+
+
+def _check_url(secret: Secret) -> Secret:
+    url = secret.reveal().strip()
     try:
-        parts = urlsplit(secret.reveal().strip())
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-        sound = sound and parts.port != 0
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        valid = valid and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound or any(char <= " " or char == "\x7f" for char in secret.reveal().strip()):
+        valid = False
+    if not valid or any(char <= " " or char == "\x7f" for char in url):
         raise PydanticCustomError("target", "the URL must be http:// or https:// with a host and without a user name")
-    return Secret(secret.reveal().strip(), secret.origin)
+    return Secret(url, secret.origin)
 
 
-def _literal(value: object) -> object:
-    """A literal keeps a mark that changes with it, so that the configuration's fingerprint does."""
+def _read_literal(value: object) -> object:
+    """A literal URL gets an origin that changes with it, so that the configuration's fingerprint does, too."""
     return Secret(value, f"literal {derive_id('url', value)[:8]}") if isinstance(value, str) else value
 
 
-SecretUrl = Annotated[Secret, AfterValidator(_check_target)]
+SecretUrl = Annotated[Secret, AfterValidator(_check_url)]
 """An http(s) address that is a credential itself: only `{env: NAME}` or `{file: PATH}`."""
 
 _SECRET_SCHEMA = [
     {
         "type": "object",
         "additionalProperties": False,
-        "properties": {how: {"type": "string"}},
-        "required": [how],
+        "properties": {source: {"type": "string"}},
+        "required": [source],
     }
-    for how in ("env", "file")
+    for source in ("env", "file")
 ]
 TargetUrl = Annotated[
     Secret,
-    BeforeValidator(_literal),
-    AfterValidator(_check_target),
+    BeforeValidator(_read_literal),
+    AfterValidator(_check_url),
     WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *_SECRET_SCHEMA]}),
 ]
-"""An http(s) address, written out or as a secret; either way without a printable form: it may hold a token."""
+"""An http(s) address, written out or as a secret. It is never shown, because it may contain a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came back. `body` is at most 64 KiB; `whole` is False if it went on or broke off."""
+    """An answer. `body` has at most 64 KiB; `whole` is False if it was longer or broke off."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     whole: bool
 
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty one if it is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def text(self, limit: int) -> str:
+        """The first `limit` bytes of the body, without spaces around them and without control characters."""
+        text = self.body[:limit].decode("utf-8", "replace").strip()
+        return "".join(char for char in text if char.isprintable())
+
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing came back. `reason` is from the closed set; `sent`: the body had gone out whole by then."""
+    """No answer came. `reason` is one of log.DELIVERY_REASONS; `sent`: the whole message had been sent by then."""
 
     reason: str
     detail: str
@@ -92,46 +118,36 @@ class NoAnswer:
 
 
 class Poster:
-    """Posts to one target. Opens nothing before the first post; `close` may be called at any time, and twice.
-
-    With a `pace`, one post at a time, and so long after the one before.
-    """
+    """Posts to one address. With a `pace` it posts one message at a time, and waits so long after each."""
 
     def __init__(
-        self,
-        url: Secret,
-        user_agent: str,
-        allow_private: Sequence[Network],
-        deadline: timedelta,
-        pace: timedelta = timedelta(0),
+        self, url: Secret, options: HttpOptions, context: ReceiverContext, pace: timedelta = timedelta(0)
     ) -> None:
         self._url = url
-        self._user_agent = user_agent
-        self._allow_private = tuple(allow_private)
-        self._seconds = deadline.total_seconds()
-        self._client: httpx.AsyncClient | None = None
+        self._options = options
+        self._context = context
         self._pace = pace.total_seconds()
+        self._client: httpx.AsyncClient | None = None
         self._turn = asyncio.Lock()
         self._free_at = 0.0
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | NoAnswer:
-        """One request, one answer, all within the deadline. Does not raise for what the outside does."""
+        """One request and its answer, within the timeout. Does not raise for what the network or the target does."""
         if not self._pace:
             return await self._post(body, headers)
         async with self._turn:
-            loop = asyncio.get_running_loop()
-            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            now = asyncio.get_running_loop().time
+            await self._context.sleep(max(0.0, self._free_at - now()))
             try:
                 return await self._post(body, headers)
             finally:
-                self._free_at = loop.time() + self._pace
+                self._free_at = now() + self._pace
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | NoAnswer:
         import httpx
 
         sent = False
-        status: int | None = None
-        answer_headers: Mapping[str, str] = {}
+        response: httpx.Response | None = None
         received = bytearray()
         whole = False
 
@@ -140,16 +156,16 @@ class Poster:
             sent = sent or event == "http11.send_request_body.complete"
 
         try:
-            async with asyncio.timeout(self._seconds):
-                request = self._open().build_request(
+            async with asyncio.timeout(self._options.timeout.total_seconds()):
+                client = self._open()
+                request = client.build_request(
                     "POST",
                     self._url.reveal(),
                     content=body,
                     headers={"accept-encoding": "identity", **headers},
                     extensions={"trace": watch},
                 )
-                response = await self._open().send(request, stream=True)
-                status, answer_headers = response.status_code, response.headers
+                response = await client.send(request, stream=True)
                 try:
                     async for chunk in response.aiter_raw():
                         received += chunk
@@ -160,106 +176,67 @@ class Poster:
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
-            if status is None:
-                reason, detail = _diagnose(error)
-                return NoAnswer(reason, detail, sent and reason in ("timeout", "unknown"))
-        assert status is not None  # noqa: S101  # no answer has returned above
-        return HttpAnswer(status, answer_headers, bytes(received[:ANSWER_LIMIT]), whole)
-
-    async def close(self) -> None:
-        """Close the connections; a later post opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+            if response is None:
+                failure = network_failure(error)
+                reason = "unknown" if failure.kind == "other" else failure.kind
+                return NoAnswer(reason, failure.problem, sent and reason in ("timeout", "unknown"))
+        assert response is not None  # noqa: S101  # without one, NoAnswer was returned
+        return HttpAnswer(response.status_code, response.headers, bytes(received[:ANSWER_LIMIT]), whole)
 
     def _open(self) -> httpx.AsyncClient:
+        """Nothing is kept alive between two posts, so the client needs no closing."""
         if self._client is None:
             from watchpost.guarded_http import guarded_client
 
-            self._client = guarded_client(user_agent=self._user_agent, allow_private=self._allow_private)
+            user_agent, allow_private = self._context.user_agent, self._options.allow_private
+            self._client = guarded_client(user_agent=user_agent, allow_private=allow_private)
         return self._client
 
 
 def judge(answer: HttpAnswer | NoAnswer, *, repeatable: bool, secrets: Iterable[Secret] = ()) -> Outcome:
-    """What an answer means for the delivery. 2xx is Delivered; whatever else a body must say, the caller reads.
+    """What an answer means for the delivery, by its status alone: 2xx is Delivered.
 
-    `repeatable` goes into Unknown. `secrets` are hidden should the answer echo one of them.
+    `repeatable` goes into Unknown. `secrets` are masked where the answer echoes them.
     """
     if isinstance(answer, NoAnswer):
         if answer.sent:
             return Unknown(answer.reason, f"no answer after the message was sent: {answer.detail}", repeatable)
-        return TryLater(answer.reason, answer.detail, _CONFIGURATION if answer.reason == "blocked" else None)
+        return TryLater(answer.reason, answer.detail, OPERATOR_WAIT if answer.reason == "blocked" else None)
     status = answer.status
     if 200 <= status < 300:
         return Delivered(f"HTTP {status}")
     detail = f"HTTP {status}{_echo(answer.body, secrets)}"
     if 300 <= status < 400:
-        return Refused("client_error", f"HTTP {status}: moved to {_whereto(answer)}; redirects are not followed")
+        return Refused("client_error", f"HTTP {status}: moved to {_location(answer)}; redirects are not followed")
     if status in (401, 403, 404):
-        return TryLater("client_error" if status == 404 else "auth", detail, _CONFIGURATION)
+        return TryLater("client_error" if status == 404 else "auth", detail, OPERATOR_WAIT)
     if status in (408, 425, 429) or status >= 500:
         reason = {408: "timeout", 425: "client_error", 429: "rate_limited"}.get(status, "server_error")
-        return TryLater(reason, detail, retry_after(answer.headers.get("retry-after", ""), datetime.now(UTC)))
+        return TryLater(reason, detail, retry_after(answer))
     if status == 410:
-        return Refused("gone", f"{detail}: the receiver wants no more messages")
+        return Refused("gone", f"{detail}: the receiver is gone")
     return Refused("too_large" if status == 413 else "client_error", detail)
 
 
-def retry_after(value: str, now: datetime) -> timedelta | None:
-    """A Retry-After header (RFC 9110, 10.2.3: seconds or a date) as a wait from 0 to 1 h; None if unreadable."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:9]), LONGEST_WAIT.total_seconds()))
-    with suppress(ValueError, TypeError, IndexError, OverflowError):
-        moment = parsedate_to_datetime(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return min(max(moment - now, timedelta(0)), LONGEST_WAIT)
-    return None
+def retry_after(answer: HttpAnswer) -> timedelta | None:
+    """The wait that the answer asks for, at most an hour; None if it asks for none."""
+    seconds = retry_after_seconds(answer.headers.get("retry-after", ""), datetime.now(UTC))
+    return None if seconds is None else wait_of(seconds)
+
+
+def wait_of(seconds: float) -> timedelta:
+    """So many seconds, but at most an hour: whoever asks for more makes a mistake."""
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER.total_seconds()))
 
 
 def _echo(body: bytes, secrets: Iterable[Secret]) -> str:
-    text = body[: 4 * _ECHO].decode("utf-8", "replace")
+    text = body[: 4 * _ECHO_LENGTH].decode("utf-8", "replace")
     for secret in secrets:
         text = text.replace(secret.reveal(), "***") if secret.reveal() else text
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return f": {text[:_ECHO]}" if text else ""
+    return f": {text[:_ECHO_LENGTH]}" if text else ""
 
 
-def _whereto(answer: HttpAnswer) -> str:
+def _location(answer: HttpAnswer) -> str:
     location = answer.headers.get("location", "")
     return redaction.short_url(location) if re.match(r"https?://", location) else "another address of the same host"
-
-
-def _diagnose(error: BaseException) -> tuple[str, str]:
-    """Why no answer came: a reason of the closed set, a sentence without addresses (those may be secrets)."""
-    import httpx
-
-    from watchpost.net import BlockedAddress
-
-    if isinstance(error, BlockedAddress):
-        return "blocked", "the address is private or reserved; allow_private can permit it"
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "timeout", "the deadline passed"
-    causes = tuple(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            return "tls", f"TLS failed: {cause.reason or 'no reason given'}"
-        if isinstance(cause, socket.gaierror):
-            return "dns", "the host's name cannot be resolved"
-        if isinstance(cause, ConnectionRefusedError):
-            return "refused", "the connection was refused"
-    return "unknown", f"the connection failed ({type(error).__name__})"
-
-
-def _causes(error: BaseException) -> Iterable[BaseException]:
-    """The error and all that led to it, groups opened."""
-    pending, seen = [error], set[int]()
-    while pending:
-        one = pending.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        pending += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
-        if isinstance(one, BaseExceptionGroup):
-            pending += one.exceptions

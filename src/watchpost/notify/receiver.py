@@ -1,8 +1,9 @@
-"""Pure: what a receiver and a kind of receiver are. A receiver reports outcomes; retry.py decides what follows."""
+"""What a receiver and a kind of receiver are. A receiver reports outcomes; retry.py decides what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Protocol, TextIO
@@ -34,10 +35,6 @@ class Receiver(Protocol):
         """Try once, within the receiver's own deadline. Returns an outcome whatever the network or the target does."""
         ...
 
-    async def close(self) -> None:
-        """Close its connections."""
-        ...
-
 
 class RetryOptions(Options):
     """When a receiver is tried again. `schedule` are the waits between attempts, each ± `jitter` of itself.
@@ -65,12 +62,16 @@ class DeliveryOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class ReceiverContext:
-    """What every receiver gets from the service: its User-Agent, the installation's id and secret, and the terminal."""
+    """What every receiver gets from the service: its User-Agent, the installation's id and secret, and the terminal.
+
+    `sleep` takes seconds; tests replace it.
+    """
 
     user_agent: str
     install: str
     terminal: TextIO
     secret: str = field(default="", repr=False)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,17 +131,12 @@ async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncItera
         config = replace(config, receivers=tuple(part for part in config.receivers if part.name == receiver))
     built = factory.build_receivers(config, install, factory.terminal(), await store.secret())
     kept_ms = int(config.retention.deliveries.total_seconds() * 1000)
-    try:
-        installation = factory.installation_of(config, install)
-        composer = factory.build_composer(config, installation, built, store)
-        free = replace(
-            config, quiet_hours=(), limits=config.limits.model_copy(update={"digests_per_receiver_per_hour": 0})
-        )
-        plain = factory.build_composer(free, installation, built, store)
-        yield DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
-    finally:
-        for one in built.values():
-            await one.close()
+    installation = factory.installation_of(config, install)
+    composer = factory.build_composer(config, installation, built, store)
+    limits = config.limits.model_copy(update={"digests_per_receiver_per_hour": 0})
+    free = replace(config, quiet_hours=(), limits=limits)
+    plain = factory.build_composer(free, installation, built, store)
+    yield DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
 
 
 @dataclass(frozen=True, slots=True)

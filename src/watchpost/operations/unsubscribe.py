@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.errors import NotFound
-from watchpost.notify.receivers.email import EmailOptions, way_out
+from watchpost.notify.receivers.email import EmailOptions, unsubscribe_token
 from watchpost.notify.render import mime
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryAdmin
@@ -33,7 +33,7 @@ async def find_subscription(config: Config, store: Store, token: str) -> Subscri
         if isinstance(part.options, EmailOptions):
             for text in part.options.to:
                 address = mime.mailbox(text).addr_spec
-                if way_out(secret, part.name, address) == token:
+                if unsubscribe_token(secret, part.name, address) == token:
                     gone = await UnsubscribedAddresses(store).of(part.name)
                     return Subscription(part.name, address, address not in gone)
     raise NotFound("this link is not valid")

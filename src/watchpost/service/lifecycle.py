@@ -227,8 +227,6 @@ class _Notices:
                     return
         except StoreError as error:
             tm.store_errors.labels(type(error).__name__).inc()
-        finally:
-            await receiver.close()
 
 
 async def _run_until_stopped(

@@ -168,8 +168,6 @@ class Service:
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one closes windows, one for each receiver sends."""
         receivers = factory.build_receivers(self.config, self.install, factory.terminal(), self._secret)
-        for receiver in receivers.values():
-            self._stack.push_async_callback(receiver.close)
         installation = factory.installation_of(self.config, self.install)
         dispatcher = Dispatcher(
             self.groups,

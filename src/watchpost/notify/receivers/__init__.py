@@ -1,4 +1,4 @@
-"""The kinds of receiver: each module of this package is one, and says so in `KIND`."""
+"""The kinds of receiver: each module of this package is one, and names it in `KIND`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from watchpost.notify.receiver import ReceiverKind
 
 @cache
 def kinds() -> Mapping[str, ReceiverKind]:
-    """Every kind by its name in the configuration, sorted. Adding a file to this package adds a kind."""
+    """Every kind by its name in the configuration, sorted. A file added to this package adds a kind."""
     return collect(import_module(f"{__name__}.{module.name}").KIND for module in iter_modules(__path__))
 
 
-def collect(found: Iterable[ReceiverKind]) -> Mapping[str, ReceiverKind]:
-    """Kinds by name; raises ValueError if two share one."""
-    collected: dict[str, ReceiverKind] = {}
-    for kind in found:
-        if kind.name in collected:
+def collect(kinds: Iterable[ReceiverKind]) -> Mapping[str, ReceiverKind]:
+    """The kinds by name. Raises ValueError if two have the same one."""
+    by_name: dict[str, ReceiverKind] = {}
+    for kind in kinds:
+        if kind.name in by_name:
             raise ValueError(f"two kinds of receiver are named {kind.name!r}")
-        collected[kind.name] = kind
-    return MappingProxyType(dict(sorted(collected.items())))
+        by_name[kind.name] = kind
+    return MappingProxyType(dict(sorted(by_name.items())))

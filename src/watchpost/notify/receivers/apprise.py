@@ -1,7 +1,7 @@
-"""The door to everything else, by Apprise (extra `apprise`): some 170 services, each less well than by a kind of ours.
+"""Apprise (extra `apprise`): some 170 further services, each with less than a kind of our own offers.
 
-Apprise says only yes or no: no status, no wish to wait, no reason. So a failure is always worth another attempt.
-Redirects are off, and it sends once: attempts are counted here. It has no guard against private addresses.
+Apprise answers only yes or no: no status, no wait, no reason. So every failure is tried again. It follows no
+redirects and sends once, because attempts are counted here. It has no guard against private addresses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from watchpost.notify.render.limits import APPRISE, Limits
 from watchpost.notify.render.packing import brief, cut_to
 
 _MISSING = "needs a package that is not installed: install watchpost with its extra `apprise`"
-_ADDRESS = "Apprise does not know this kind of address, or finds a mistake in it"
+_BAD_URL = "Apprise does not know this kind of address, or the address has a mistake"
 
 
 def _service(url: Secret, seconds: float) -> Any:
@@ -34,30 +34,30 @@ def _service(url: Secret, seconds: float) -> Any:
     )
     service = apprise.Apprise.instantiate(url.reveal(), asset=asset, suppress_exceptions=True)
     if service is not None:
-        # Whatever the address says: these are ours to decide.
+        # The address may set these, too, but they are not its operator's choice here.
         service.redirects, service.retry = False, 0
         service.socket_connect_timeout = service.socket_read_timeout = max(1.0, seconds / 2)
     return service
 
 
-def _check_address(url: Secret) -> Secret:
+def _check_url(url: Secret) -> Secret:
     if find_spec("apprise") is None:
         raise PydanticCustomError("apprise_missing", _MISSING)
     if _service(url, 1.0) is None:
-        raise PydanticCustomError("apprise_url", _ADDRESS)
+        raise PydanticCustomError("apprise_url", _BAD_URL)
     return url
 
 
 class AppriseOptions(DeliveryOptions):
-    """`url`: an Apprise address, a secret. `max_length`: of the text, where the service does not want less."""
+    """`url`: an Apprise address, a secret. `max_length`: of the text, unless the service takes less."""
 
-    url: Annotated[Secret, AfterValidator(_check_address)]
+    url: Annotated[Secret, AfterValidator(_check_url)]
     max_length: Annotated[int, Field(ge=100, le=APPRISE.size)] = 2000
     timeout: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = timedelta(seconds=20)
 
 
 class Apprise:
-    """Sends one short text per edition."""
+    """Sends one short text per digest."""
 
     def __init__(self, name: str, options: AppriseOptions) -> None:
         self.name = name
@@ -71,39 +71,36 @@ class Apprise:
             quote=APPRISE.quote,
             url=APPRISE.url,
         )
-        self._title = int(self._service.title_maxlen)
+        self._longest_title = int(self._service.title_maxlen)
         self._sending: asyncio.Future[bool] | None = None
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message, cut to what the service takes; where it knows no titles, the title is the first line."""
-        told = brief(digest, self._limits, min(self._title, 250) or 250)
-        editions = {"title": told.title, "text": told.text}
-        if not self._title:
-            editions = {"title": "", "text": cut_to(f"{told.title}\n{told.text}", self._limits, self._limits.size)}
-        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=told.omitted),)
+        """One message, cut to what the service takes; if it has no titles, the title is the first line of the text."""
+        short = brief(digest, self._limits, min(self._longest_title, 250) or 250)
+        renderings = {"title": short.title, "text": short.text}
+        if not self._longest_title:
+            renderings = {"title": "", "text": cut_to(f"{short.title}\n{short.text}", self._limits, self._limits.size)}
+        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=short.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """One attempt, in a thread, for Apprise blocks. While an attempt that was given up still runs: TryLater."""
+        """One attempt, in a thread, because Apprise blocks. TryLater while an attempt that timed out still runs."""
         if self._sending is not None and not self._sending.done():
             return TryLater("timeout", "the attempt before is still running")
         self._sending = asyncio.ensure_future(asyncio.to_thread(self._notify, delivery))
         await asyncio.wait({self._sending}, timeout=self._seconds)
         if not self._sending.done():
-            return Unknown("timeout", "Apprise did not come back", repeatable=False)
+            return Unknown("timeout", "no answer from Apprise in time", repeatable=False)
         if (error := self._sending.exception()) is not None:
             return TryLater("unknown", f"{type(error).__name__} in Apprise")
         if not self._sending.result():
-            return TryLater("unknown", "Apprise says no, and not why")
-        return Delivered("Apprise says yes")
-
-    async def close(self) -> None:
-        """Nothing stays open."""
+            return TryLater("unknown", "Apprise reports a failure, without a reason")
+        return Delivered("Apprise reports success")
 
     def _notify(self, delivery: Delivery) -> bool:
         from apprise import NotifyFormat
 
-        editions = delivery.message.renderings
-        return bool(self._service.notify(body=editions["text"], title=editions["title"], body_format=NotifyFormat.TEXT))
+        texts = delivery.message.renderings
+        return bool(self._service.notify(body=texts["text"], title=texts["title"], body_format=NotifyFormat.TEXT))
 
 
 KIND = ReceiverKind("apprise", AppriseOptions, lambda name, options, context: Apprise(name, options))

@@ -1,4 +1,4 @@
-"""The door to the terminal: digests as text, in colour where people look at it."""
+"""The terminal: digests as text, with colours where people read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLa
 from watchpost.notify.receiver import ReceiverKind
 from watchpost.notify.render import plain, sentences
 
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
+_BLOCKED = "the terminal does not accept output"
 
 
 class ConsoleOptions(Options):
@@ -21,7 +22,7 @@ class ConsoleOptions(Options):
 
 
 class Console:
-    """Writes to the terminal that app lends."""
+    """Writes to the terminal of the service."""
 
     def __init__(self, name: str, options: ConsoleOptions, terminal: TextIO) -> None:
         self.name = name
@@ -30,42 +31,39 @@ class Console:
         self._writing: asyncio.Future[None] | None = None
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message: the text with and without colours; which one is shown, the terminal decides later."""
+        """One message: the text with and without colours. Which one is shown is decided when it is sent."""
         shown = plain.fit(digest)
-        editions = {"text": plain.plain(shown)}
+        renderings = {"text": plain.plain(shown)}
         if self._color != "never":
-            editions["ansi"] = plain.ansi(shown)
-        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=shown.omitted),)
+            renderings["ansi"] = plain.ansi(shown)
+        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """Write and flush in a thread: a terminal that is not read (`… | less`) must not stop the house."""
+        """Write and flush in a thread: a terminal that nobody reads (`… | less`) must not stop the service."""
         if self._writing is not None and not self._writing.done():
-            return TryLater("timeout", "the terminal does not take what is written")
-        editions = delivery.message.renderings
-        text = editions.get("ansi" if self._in_colour() else "text", editions["text"])
+            return TryLater("timeout", _BLOCKED)
+        renderings = delivery.message.renderings
+        text = renderings.get("ansi" if self._is_coloured() else "text", renderings["text"])
         self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, text))
-        await asyncio.wait({self._writing}, timeout=_PATIENCE_SECONDS)
+        await asyncio.wait({self._writing}, timeout=_TIMEOUT_SECONDS)
         if not self._writing.done():
-            return Unknown("timeout", "the terminal does not take what is written", repeatable=False)
+            return Unknown("timeout", _BLOCKED, repeatable=False)
         error = self._writing.exception()
         if error is not None:
-            return TryLater("unknown", f"the terminal cannot be written ({type(error).__name__})")
+            return TryLater("unknown", f"writing to the terminal failed ({type(error).__name__})")
         return Delivered("written to the terminal")
 
-    async def close(self) -> None:
-        """Nothing to close: the terminal is app's."""
-
-    def _in_colour(self) -> bool:
+    def _is_coloured(self) -> bool:
         if self._color != "auto":
             return self._color == "always"
         try:
-            seen = self._terminal.isatty()
+            is_terminal = self._terminal.isatty()
         except ValueError:  # closed
             return False
-        return seen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def _write(self, text: str) -> None:
-        encoding = self._terminal.encoding or "utf-8"  # LANG=C: a "?" is better than no digest
+        encoding = self._terminal.encoding or "utf-8"  # under LANG=C a "?" is better than no digest
         self._terminal.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         self._terminal.flush()
 

@@ -1,58 +1,59 @@
-"""The door to Discord: webhooks (discord.com/developers/docs/resources/webhook#execute-webhook)."""
+"""Discord: a heading and one embed per story for a webhook (discord.com/developers/docs/resources/webhook).
+
+Discord counts UTF-16 units. `allowed_mentions` is always empty, so that no headline notifies anybody.
+"""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from watchpost.config.fields import Secret
 from watchpost.model import Digest, Outcome, Refused, TryLater
-from watchpost.notify.chat import Chat, ChatFormat, ChatOptions
-from watchpost.notify.http import LONGEST_WAIT, HttpAnswer
-from watchpost.notify.receiver import ReceiverContext, ReceiverKind
+from watchpost.notify.chat import Block, Chat, ChatFormat, ChatOptions, compact_json
+from watchpost.notify.http import HttpAnswer, SecretUrl, wait_of
+from watchpost.notify.receiver import ReceiverKind
 from watchpost.notify.render import rich_text
 from watchpost.notify.render.limits import DISCORD, DISCORD_CONTENT, DISCORD_TEXT, DISCORD_TITLE
 from watchpost.notify.render.packing import pages
-from watchpost.notify.render.rich_text import escape, markdown
+from watchpost.notify.render.rich_text import Run, StoryText, escape, markdown
 from watchpost.notify.render.sanitize import cut
-
-# the Discord edition: a heading and one embed per story (discord.com/developers/docs/resources/message).
-#
-# Discord counts UTF-16 units. `allowed_mentions` is always empty: whatever a headline says, nobody is called.
-
 
 _KEYS = {"content", "embeds", "allowed_mentions"}
 _COLOURS = {"low": 0x8A8A8A, "normal": 0x2B6CB0, "high": 0xC53030}
 _MOST_EMBEDS, _MOST_UNITS = 10, 6000
+_UNKNOWN_WEBHOOK, _INVALID_TOKEN = 10015, 50027
 
-Embed = dict[str, Any]
+
+class DiscordOptions(ChatOptions):
+    """`url`: the webhook's, a secret."""
+
+    url: SecretUrl
 
 
-def messages(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
-    """The digest as it is shown, and one to three payloads as compact JSON; the last counts what does not fit."""
-    shown, found = pages(digest, DISCORD, form=_embed, cost=_units, frame=lambda one, number, of: _units(_end(one)))
-    colours = [_COLOURS[story.severity] for story in shown.stories]
-    payloads, told = [], 0
+def lay_out(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+    """The digest as it is shown, and one to three payloads as compact JSON; the last says what does not fit."""
+    shown, found = pages(
+        digest, DISCORD, form=_embed, cost=_units, frame=lambda shown, number, of: _units(_closing(shown))
+    )
+    colours = iter(_COLOURS[story.severity] for story in shown.stories)
+    payloads = []
     for number, page in enumerate(found, 1):
-        embeds = [embed | {"color": colour} for embed, colour in zip(page, colours[told:], strict=False)]
-        told += len(page)
-        if number == len(found) and (end := _end(shown)):
-            embeds.append(end)
-        payloads.append(_dump(_payload(_content(shown, number, len(found)), embeds)))
+        embeds = [embed | {"color": next(colours)} for embed in page]
+        if number == len(found) and (closing := _closing(shown)):
+            embeds.append(closing)
+        payloads.append(compact_json(_payload(_content(shown, number, len(found)), embeds)))
     return shown, tuple(payloads)
 
 
 def plain_payload(text: str) -> str:
     """The text alone, literal, for when Discord refuses the embeds."""
-    return _dump(_payload(_fit(text, DISCORD_CONTENT), []))
+    return compact_json(_payload(_escaped(text, DISCORD_CONTENT), []))
 
 
 def validate_discord(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    """Everything in a payload that Discord would refuse or that could call somebody; empty if it is fit."""
+    """Everything in a payload that Discord would refuse, or that would notify people in the channel."""
     problems = [f"unknown key {key}" for key in payload.keys() - _KEYS]
     if payload.get("allowed_mentions") != {"parse": []}:
         problems.append("mentions are allowed")
@@ -68,7 +69,7 @@ def validate_discord(payload: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def _check(embed: Embed) -> Iterator[str]:
+def _check(embed: Block) -> Iterator[str]:
     for key, limit in (("title", DISCORD_TITLE), ("description", DISCORD_TEXT)):
         text = embed.get(key, "-")
         if not isinstance(text, str) or not 0 < DISCORD.measure(text) <= limit:
@@ -79,84 +80,63 @@ def _check(embed: Embed) -> Iterator[str]:
         yield "link"
 
 
-def _embed(told: rich_text.StoryText) -> Embed:
-    head = "".join(run.text for run in told.lines[0])
-    embed: Embed = {"title": _fit(head, DISCORD_TITLE)}
-    if told.title.url:
-        embed["url"] = told.title.url
-    lines = [markdown((rich_text.Run(told.topic, bold=True),))] if told.topic else []
-    lines += [markdown(line) for line in told.rest]
+def _embed(story: StoryText) -> Block:
+    embed: Block = {"title": _escaped("".join(run.text for run in story.lines[0]), DISCORD_TITLE)}
+    if story.title.url:
+        embed["url"] = story.title.url
+    lines = [markdown((Run(story.topic, bold=True),))] if story.topic else []
+    lines += map(markdown, story.rest)
     return embed | ({"description": "\n".join(lines)} if lines else {})
 
 
-def _end(digest: Digest) -> Embed:
-    lines = [markdown(line) for line in rich_text.closing(digest, DISCORD)]
-    return {"description": "\n".join(lines)} if lines else {}
+def _closing(digest: Digest) -> Block:
+    lines = map(markdown, rich_text.closing(digest, DISCORD))
+    return {"description": text} if (text := "\n".join(lines)) else {}
 
 
 def _content(digest: Digest, number: int, of: int) -> str:
     lines = [rich_text.heading(digest, number, of), *rich_text.opening(digest, number)]
-    return "\n".join(_fit(line, DISCORD_CONTENT // 4) for line in lines)
+    return "\n".join(_escaped(line, DISCORD_CONTENT // 4) for line in lines)
 
 
-def _fit(text: str, units: int) -> str:
-    """The text escaped and cut, so that Discord counts at most so many units."""
-    limit = len(text)
-    while DISCORD.measure(found := escape(cut(text, limit))) > units:
-        limit = min(limit - 1, limit * units // DISCORD.measure(found))
-    return found
+def _escaped(text: str, units: int) -> str:
+    """The text escaped, and cut so that Discord counts at most so many units."""
+    length = len(text)
+    while (measured := DISCORD.measure(escaped := escape(cut(text, length)))) > units:
+        length = min(length - 1, length * units // measured)
+    return escaped
 
 
-def _units(embed: Embed) -> int:
+def _units(embed: Block) -> int:
     return sum(DISCORD.measure(str(embed.get(key, ""))) for key in ("title", "description"))
 
 
-def _payload(content: str, embeds: list[Embed]) -> dict[str, Any]:
+def _payload(content: str, embeds: list[Block]) -> dict[str, Any]:
     payload: dict[str, Any] = {"content": content, "allowed_mentions": {"parse": []}}
     return payload | ({"embeds": embeds} if embeds else {})
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-_UNKNOWN_WEBHOOK, _INVALID_TOKEN = 10015, 50027
-
-
-class DiscordOptions(ChatOptions):
-    """`url`: the webhook's, a secret."""
-
-
-def says(answer: HttpAnswer) -> Outcome | None:
+def judge_discord(answer: HttpAnswer) -> Outcome | None:
     """Discord's own codes: a webhook that is gone, and a wait with fractions of a second."""
-    with suppress(ValueError, UnicodeDecodeError):
-        said: Any = json.loads(answer.body)
-        if not isinstance(said, dict):
-            return None
-        if answer.status >= 400 and said.get("code") in (_UNKNOWN_WEBHOOK, _INVALID_TOKEN):
-            return Refused("gone", f"HTTP {answer.status}: the webhook was deleted")
-        wait = said.get("retry_after")
-        if answer.status == 429 and isinstance(wait, int | float) and wait >= 0 and math.isfinite(wait):
-            seconds = min(math.ceil(wait), LONGEST_WAIT.total_seconds())
-            return TryLater("rate_limited", "HTTP 429", timedelta(seconds=seconds))
+    if answer.status >= 400 and answer.json.get("code") in (_UNKNOWN_WEBHOOK, _INVALID_TOKEN):
+        return Refused("gone", f"HTTP {answer.status}: the webhook was deleted")
+    wait = answer.json.get("retry_after")
+    if answer.status == 429 and isinstance(wait, int | float) and wait >= 0 and math.isfinite(wait):
+        return TryLater("rate_limited", "HTTP 429", wait_of(math.ceil(wait)))
     return None
 
 
-FORM = ChatFormat(
-    messages=messages,
-    plain_payload=plain_payload,
-    validate=validate_discord,
-    limits=DISCORD,
-    says=says,
-    pace=timedelta(seconds=0.5),  # 5 messages in 2 s per webhook
+FORMAT = ChatFormat(
+    lay_out,
+    plain_payload,
+    validate_discord,
+    DISCORD,
+    judge_discord,
+    pace=timedelta(seconds=0.5),  # Discord takes 5 messages in 2 seconds per webhook
+    query="wait=true",  # it answers once the message is in the channel, not once the request is read
 )
 
 
-def _build(name: str, options: DiscordOptions, context: ReceiverContext) -> Chat:
-    address = options.url.reveal()
-    # With wait=true Discord answers when the message stands in the channel, not when it was read.
-    waiting = Secret(f"{address}{'&' if '?' in address else '?'}wait=true", options.url.origin)
-    return Chat(name, options, context.user_agent, FORM, waiting)
-
-
-KIND = ReceiverKind("discord", DiscordOptions, _build)
+KIND = ReceiverKind(
+    "discord", DiscordOptions, lambda name, options, context: Chat(name, options.url, FORMAT, options, context)
+)

@@ -1,11 +1,9 @@
-"""The door to mail: one message per recipient by SMTP (RFC 5321), encrypted unless the operator says no."""
+"""Mail: one message per recipient by SMTP (RFC 5321), encrypted unless `tls: none`, and signed by DKIM on request."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
@@ -19,18 +17,25 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
+from watchpost.net import connect, network_failure
+from watchpost.notify.http import OPERATOR_WAIT
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, packing, plain, sentences
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import MailTemplates
 
-# The options of mail, and its DKIM signature, which they try.
+if TYPE_CHECKING:
+    from aiosmtplib import SMTP, SMTPResponse
 
+_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+_QUIT_SECONDS = 2.0
 
-_SIGNED = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "references", "list-id")
-_UNSUBSCRIBE = ("list-unsubscribe", "list-unsubscribe-post")  # RFC 8058 wants both covered
-_ONCE_ONLY = ("from", "to", "subject")  # signed once more than they stand there: nobody can add a second one
+_SIGNED_HEADERS = (
+    *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "references", "list-id"),
+    *("list-unsubscribe", "list-unsubscribe-post"),  # RFC 8058, 4 demands that the signature covers both
+)
+_SINGLE_HEADERS = ("from", "to", "subject")  # signed once more than they occur, so that nobody can add a second one
 
 
 def _check_mailbox(text: str) -> str:
@@ -45,7 +50,7 @@ Mailbox = Annotated[str, AfterValidator(_check_mailbox)]
 
 
 class SmtpOptions(Options):
-    """The mail server. `tls`: starttls (port 587), implicit (465) or none (25). `ca_file`: an own authority."""
+    """The mail server. `tls`: starttls (port 587), implicit (465) or none (25). `ca_file`: your own authority."""
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -56,55 +61,55 @@ class SmtpOptions(Options):
 
     @field_validator("ca_file", mode="after")
     @classmethod
-    def _from_the_configuration(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+    def _resolve(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         return path and Path((info.context or {}).get("base", ".")) / path.expanduser()
 
     @model_validator(mode="after")
-    def _no_password_in_clear(self) -> SmtpOptions:
+    def _check_password(self) -> SmtpOptions:
         if self.password is not None and self.tls == "none" and not _is_loopback(self.host):
-            raise PydanticCustomError("password_in_clear", "tls: none would send the password readable over the net")
+            raise PydanticCustomError("password_in_clear", "tls: none would send the password unencrypted")
         if self.password is not None and not self.username:
             raise PydanticCustomError("username", "a password needs a username")
         return self
 
 
 class DkimOptions(Options):
-    """Sign here (RFC 6376), where the relay does not: extra `dkim`. `key`: an RSA key in PEM."""
+    """A signature (RFC 6376) for a relay that makes none; needs the extra `dkim`. `key`: an RSA key in PEM."""
 
     domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
     selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
     key: Secret
 
     @model_validator(mode="after")
-    def _can_sign(self) -> DkimOptions:
+    def _check_key(self) -> DkimOptions:
         if find_spec("dkim") is None:
             missing = "needs a package that is not installed: install watchpost with its extra `dkim`"
             raise PydanticCustomError("dkim_missing", missing)
         try:
-            signature(b"From: a@example.org\r\n\r\nx\r\n", self)
+            dkim_signature(b"From: a@example.org\r\n\r\nx\r\n", self)
         except ValueError as error:
-            raise PydanticCustomError("dkim_key", "the key is no RSA private key in PEM") from error
+            raise PydanticCustomError("dkim_key", "the key is not an RSA private key in PEM") from error
         return self
 
 
 class UnsubscribeOptions(Options):
-    """`url`: takes a POST without cookies (RFC 8058) and shows a page at GET; `mail`: an address that people read."""
+    """`url`: a page that also takes a POST without cookies (RFC 8058). `mail`: an address that people read."""
 
     url: Annotated[str, Field(pattern=r"^https://[!-;=?-~]{1,400}$")] | None = None
     mail: Mailbox | None = None
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> UnsubscribeOptions:
+    def _check_not_empty(self) -> UnsubscribeOptions:
         if self.url is None and self.mail is None:
             raise PydanticCustomError("unsubscribe", "give a url, a mail address, or both")
         return self
 
 
 class EmailOptions(DeliveryOptions):
-    """`to` gets one message per address. `timeout` is for an attempt as a whole.
+    """`to`: each address gets a message of its own. `timeout`: of an attempt as a whole.
 
-    `bounce`: a mailbox for what comes back; each address gets its own form of it (`bounces+4f2a…@example.org`).
-    `unsubscribe`: where a reader's mail program sends the wish to stop; `{token}` in the URL becomes the address's own.
+    `bounce`: a mailbox for bounces; each address has its own form of it (`bounces+4f2a…@example.org`). `unsubscribe`:
+    where mail programs unsubscribe their reader; `{token}` in the URL becomes the address's own.
     """
 
     sender: Mailbox = Field(alias="from")
@@ -119,30 +124,6 @@ class EmailOptions(DeliveryOptions):
     allow_private: tuple[Network, ...] = ()
 
 
-def signature(content: bytes, options: DkimOptions) -> bytes:
-    """The DKIM-Signature header line for a message, ending in CR LF. Raises ValueError for a key that is none."""
-    import dkim
-
-    head = content.partition(b"\r\n\r\n")[0].lower()
-    names = [name for name in (*_SIGNED, *_UNSUBSCRIBE) if b"\n" + name.encode() + b":" in b"\n" + head]
-    try:
-        line = dkim.sign(
-            content,
-            options.selector.encode(),
-            options.domain.encode(),
-            options.key.reveal().encode(),
-            include_headers=[name.encode() for name in (*names, *_ONCE_ONLY)],
-        )
-    except (dkim.DKIMException, ValueError, IndexError, TypeError) as error:
-        raise ValueError(f"no DKIM signature ({type(error).__name__})") from None
-    return bytes(line)
-
-
-def way_out(secret: str, receiver: str, address: str) -> str:
-    """The token by which a reader says no: nobody can make it who does not know this installation's secret."""
-    return derive_id("way out", secret, receiver, address)
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -150,63 +131,27 @@ def _is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
-if TYPE_CHECKING:
-    from aiosmtplib import SMTP, SMTPResponse
-
-_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
-_CONFIGURATION = timedelta(hours=1)  # such a failure ends when a person acts: ask slowly
-_ONE_ADDRESS_SECONDS = 10.0
-_FAREWELL_SECONDS = 2.0
-
-
-class _BlockedError(Exception):
-    """The server's address is not one that may be talked to."""
-
-
-@dataclass(slots=True)
-class _Talk:
-    """A conversation: how far it came decides what a failure means. `polite`: the server still listens."""
-
-    stage: str = "connect"
-    client: SMTP | None = None
-    polite: bool = False
-
-    async def end(self) -> None:
-        """QUIT if somebody listens, then hang up; outside the deadline, for the result is known by now."""
-        from aiosmtplib import SMTPException
-
-        if self.client is None:
-            return
-        try:
-            if self.polite and self.client.is_connected:
-                await self.client.quit(timeout=_FAREWELL_SECONDS)
-        except (SMTPException, OSError):
-            pass
-        finally:
-            self.client.close()
-
-
 class Email:
-    """Sends multipart mails: the text edition and its HTML twin."""
+    """Sends multipart mails: the text and the HTML of a digest."""
 
-    def __init__(self, name: str, options: EmailOptions, install: str, secret: str = "") -> None:
+    def __init__(self, name: str, options: EmailOptions, context: ReceiverContext) -> None:
         self.name = name
         self._options = options
         self._smtp = options.smtp
-        self._install = install
-        self._secret = secret
+        self._install = context.install
+        self._secret = context.secret
         self._sender = mime.mailbox(options.sender)
-        addresses = (mime.mailbox(text) for text in options.to)
-        self._recipients: dict[str, Address] = {address.addr_spec: address for address in addresses}
+        self._recipients: dict[str, Address] = {each.addr_spec: each for each in map(mime.mailbox, options.to)}
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message per recipient; both editions tell the same stories in the same order."""
+        """One message per recipient; text and HTML have the same stories in the same order."""
         shown = html.fit(packing.limit_stories(digest, self._options.max_stories))
         subject, text, page = sentences.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
         if (template := self._options.template) is not None and not digest.reduced:
             subject = clean(render_template(template.subject, "text", shown), 200) if template.subject else subject
             text = render_template(template.text, "text", shown) if template.text else text
             page = render_template(template.html, "html", shown) if template.html else page
+        pictures = {name: png for name, png in html.pictures(shown).items() if name in page}
         return tuple(
             Message(
                 part=_token(address),
@@ -219,8 +164,8 @@ class Email:
                         subject=subject,
                         text=text,
                         html=page,
-                        pictures={name: png for name, png in html.pictures(shown).items() if name in page},
-                        unsubscribe=self._ways_out(address, shown.public_url),
+                        pictures=pictures,
+                        unsubscribe=self._unsubscribe_urls(address, shown.public_url),
                     )
                 },
                 address=address,
@@ -229,149 +174,132 @@ class Email:
             for address, recipient in self._recipients.items()
         )
 
-    def _ways_out(self, address: str, public_url: str) -> tuple[str, ...]:
-        """Where this reader can say no: an https address first, then a mailto one; empty if nowhere.
+    def _unsubscribe_urls(self, address: str, public_url: str) -> tuple[str, ...]:
+        """Where this reader can unsubscribe: an https address first, then a mailto one; empty if nowhere.
 
-        Where the pages can be reached by https, and nothing else is configured, it is theirs.
+        If none is configured and the pages of watchpost are reached by https, it is one of theirs.
         """
-        given = self._options.unsubscribe
-        token = way_out(self._secret, self.name, address) if self._secret else _token(address)
-        if given is None:
+        options = self._options.unsubscribe
+        token = unsubscribe_token(self._secret, self.name, address) if self._secret else _token(address)
+        if options is None:
             return (f"{public_url}/u/{token}",) if self._secret and public_url.startswith("https://") else ()
-        url = given.url.replace("{token}", token) if given.url else ""
-        mail = f"mailto:{mime.mailbox(given.mail).addr_spec}?subject=unsubscribe" if given.mail else ""
-        return tuple(way for way in (url, mail) if way)
+        url = options.url.replace("{token}", token) if options.url else ""
+        mail = f"mailto:{mime.mailbox(options.mail).addr_spec}?subject=unsubscribe" if options.mail else ""
+        return tuple(filter(None, (url, mail)))
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt on a connection of its own. A repeat is the same message, with the same Message-ID."""
         import aiosmtplib
 
-        talk = _Talk()
+        session = _Session()
         try:
             async with asyncio.timeout(self._options.timeout.total_seconds()):
-                answer = await self._talk(talk, delivery)
-            talk.polite = True
-            return Delivered(_line(answer.code, answer.message))
-        except _BlockedError:
-            detail = "the mail server's address is private or reserved; allow_private can permit it"
-            return TryLater("blocked", detail, _CONFIGURATION)
+                reply = await self._send(session, delivery)
+            session.is_in_step = True
+            return Delivered(_line(reply.code, reply.message))
         except aiosmtplib.SMTPResponseException as error:
-            talk.polite = True
-            return _judge(error.code, error.message, talk.stage)
+            session.is_in_step = True
+            return _judge_reply(error.code, error.message, session.stage)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return _diagnose(error, talk.stage)
+            return _judge_failure(error, session.stage)
         finally:
-            await talk.end()
+            await session.end()
 
-    async def close(self) -> None:
-        """Nothing stays open."""
-
-    async def _talk(self, talk: _Talk, delivery: Delivery) -> SMTPResponse:
+    async def _send(self, session: _Session, delivery: Delivery) -> SMTPResponse:
         import aiosmtplib
 
+        smtp, timeout = self._smtp, self._options.timeout.total_seconds()
         content = (mime.message_id(delivery.id, self._install) + delivery.message.renderings["mime"]).encode("ascii")
-        if self._options.dkim is not None:  # the one line that tells the time of the attempt
-            content = await asyncio.to_thread(signature, content, self._options.dkim) + content
-        context = await asyncio.to_thread(_context, self._smtp.ca_file) if self._smtp.tls != "none" else None
-        client = talk.client = aiosmtplib.SMTP(
-            hostname=self._smtp.host,
-            sock=await self._connect(),
-            use_tls=self._smtp.tls == "implicit",
-            start_tls=False,  # below, where its failure has a name
-            tls_context=context,
-            timeout=self._options.timeout.total_seconds(),
+        if self._options.dkim is not None:  # the only line with the time of the attempt
+            content = await asyncio.to_thread(dkim_signature, content, self._options.dkim) + content
+        tls = await asyncio.to_thread(ssl.create_default_context, cafile=smtp.ca_file) if smtp.tls != "none" else None
+        port = smtp.port or _PORTS[smtp.tls]
+        session.client = client = aiosmtplib.SMTP(
+            hostname=smtp.host,
+            sock=await connect(smtp.host, port, allow_private=self._options.allow_private),
+            use_tls=smtp.tls == "implicit",
+            start_tls=False,  # done below, where a failure is known to be one of TLS
+            tls_context=tls,
+            timeout=timeout,
         )
         await client.connect()
-        if self._smtp.tls == "starttls":
-            talk.stage = "tls"
+        if smtp.tls == "starttls":
+            session.stage = "tls"
             await client.starttls()
-        if self._smtp.username:
-            talk.stage = "login"
-            password = self._smtp.password.reveal() if self._smtp.password else ""
-            await client.login(self._smtp.username, password)
-        talk.stage = "envelope"
-        await client.mail(self._returns_to(delivery.message.address))
+        if smtp.username:
+            session.stage = "login"
+            await client.login(smtp.username, smtp.password.reveal() if smtp.password else "")
+        session.stage = "envelope"
+        await client.mail(self._envelope_sender(delivery.message.address))
         await client.rcpt(delivery.message.address)
-        talk.stage = "data"
+        session.stage = "data"
         return await client.data(content)
 
-    def _returns_to(self, address: str) -> str:
-        """The envelope's sender: what bounces comes back to a form of the mailbox that names the address (VERP)."""
+    def _envelope_sender(self, address: str) -> str:
+        """Where bounces go: a form of the bounce mailbox that names the recipient (VERP)."""
         if self._options.bounce is None:
             return self._sender.addr_spec
-        box = mime.mailbox(self._options.bounce)
-        return f"{box.username}+{_token(address)}@{box.domain}"
-
-    async def _connect(self) -> socket.socket:
-        """A connection to an address that was checked: the name is resolved once, it cannot change between."""
-        loop = asyncio.get_running_loop()
-        port = self._smtp.port or _PORTS[self._smtp.tls]
-        found = await loop.getaddrinfo(self._smtp.host, port, type=socket.SOCK_STREAM)
-        permitted = [entry for entry in found if self._may_talk_to(str(entry[4][0]))]
-        if not permitted:
-            raise _BlockedError
-        failure: OSError = OSError("no address")
-        for family, kind, protocol, _, address in permitted:
-            plug = socket.socket(family, kind, protocol)
-            plug.setblocking(False)
-            try:
-                async with asyncio.timeout(_ONE_ADDRESS_SECONDS):
-                    await loop.sock_connect(plug, address)
-            except OSError as error:  # TimeoutError is one
-                plug.close()
-                failure = error
-            except BaseException:
-                plug.close()
-                raise
-            else:
-                return plug
-        raise failure
-
-    def _may_talk_to(self, address: str) -> bool:
-        from watchpost.net import is_public
-
-        ip = ip_address(address.partition("%")[0])
-        networks: Sequence[Network] = self._options.allow_private
-        return is_public(ip) or any(ip in network for network in networks)
+        mailbox = mime.mailbox(self._options.bounce)
+        return f"{mailbox.username}+{_token(address)}@{mailbox.domain}"
 
 
-def _judge(code: int, message: str, stage: str) -> Outcome:
-    """What a reply code means (RFC 5321, 4.2.1): 4yz is for now; 5yz is for good, if it is about the message."""
+@dataclass(slots=True)
+class _Session:
+    """An SMTP session. `stage` decides what a failure means. `is_in_step`: the server waits for the next command."""
+
+    stage: str = "connect"
+    client: SMTP | None = None
+    is_in_step: bool = False
+
+    async def end(self) -> None:
+        """Say QUIT if the server waits for it, then close. The deadline is over: the outcome is known by now."""
+        from aiosmtplib import SMTPException
+
+        if self.client is None:
+            return
+        try:
+            if self.is_in_step and self.client.is_connected:
+                await self.client.quit(timeout=_QUIT_SECONDS)
+        except (SMTPException, OSError):
+            pass
+        finally:
+            self.client.close()
+
+
+def _judge_reply(code: int, message: str, stage: str) -> Outcome:
+    """What a reply code means (RFC 5321, 4.2.1): 4yz is temporary; 5yz is permanent, if it is about the message."""
     line = _line(code, message)
     if stage == "login" or code in (530, 534, 535, 538):
-        return TryLater("auth", line, _CONFIGURATION)
+        return TryLater("auth", line, OPERATOR_WAIT)
     if 400 <= code < 500:
         return TryLater("server_error", line)
-    if stage in ("connect", "tls"):  # it does not want us at all; the message is not to blame
-        return TryLater("tls" if stage == "tls" else "server_error", line, _CONFIGURATION)
+    if stage in ("connect", "tls"):  # the server refuses the session, and has not seen the message
+        return TryLater("tls" if stage == "tls" else "server_error", line, OPERATOR_WAIT)
     if 500 <= code < 600:
         return Refused("too_large" if code in (523, 552) else "client_error", line)
     if stage == "data":
-        return Unknown("unknown", f"an answer that is none: {line}", repeatable=True)
-    return TryLater("unknown", f"an answer that is none: {line}")
+        return Unknown("unknown", f"not a reply of SMTP: {line}", repeatable=True)
+    return TryLater("unknown", f"not a reply of SMTP: {line}")
 
 
-def _diagnose(error: BaseException, stage: str) -> Outcome:
-    """What a broken conversation means: once the message may have gone out, nobody knows."""
+def _judge_failure(error: BaseException, stage: str) -> Outcome:
+    """What a session that broke off means: unknown, once the whole message may have been sent."""
     import aiosmtplib
 
-    late = isinstance(error, TimeoutError)
+    failure = network_failure(error)
     if stage == "data":
-        return Unknown("timeout" if late else "unknown", "no answer after the message was sent", repeatable=True)
-    causes = (error, error.__cause__, error.__context__)
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return TryLater("tls", f"TLS failed: {error}"[:300], _CONFIGURATION)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return TryLater("dns", "the mail server's name cannot be resolved")
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return TryLater("refused", "the connection was refused")
-    if late:
-        return TryLater("timeout", f"the deadline passed ({stage})")
+        reason = "timeout" if failure.kind == "timeout" else "unknown"
+        return Unknown(reason, "no answer after the message was sent", repeatable=True)
+    if failure.kind == "timeout":
+        return TryLater("timeout", f"no answer in time ({stage})")
+    if failure.kind != "other":
+        wait = OPERATOR_WAIT if failure.kind in ("blocked", "tls") else None
+        return TryLater(failure.kind, failure.problem, wait)
     if stage == "tls":
-        return TryLater("tls", f"no STARTTLS, nothing was sent: {error}"[:300], _CONFIGURATION)
+        return TryLater("tls", f"no STARTTLS, nothing was sent: {error}"[:300], OPERATOR_WAIT)
     if isinstance(error, aiosmtplib.SMTPNotSupported) or stage == "login":
-        return TryLater("auth", f"the server takes no such login ({type(error).__name__})", _CONFIGURATION)
-    return TryLater("unknown", f"the conversation broke off ({stage}, {type(error).__name__})")
+        return TryLater("auth", f"the server offers no such login ({type(error).__name__})", OPERATOR_WAIT)
+    return TryLater("unknown", f"the session broke off ({stage}, {type(error).__name__})")
 
 
 def _line(code: int, message: str) -> str:
@@ -379,17 +307,33 @@ def _line(code: int, message: str) -> str:
     return f"{code} {' '.join(text.split())[:200]}"
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+def dkim_signature(content: bytes, options: DkimOptions) -> bytes:
+    """The DKIM-Signature header line of a message, ending in CR LF. Raises ValueError if the key is unusable."""
+    import dkim
+
+    head = content.partition(b"\r\n\r\n")[0].lower()
+    names = [name for name in _SIGNED_HEADERS if b"\n" + name.encode() + b":" in b"\n" + head]
+    try:
+        line = dkim.sign(
+            content,
+            options.selector.encode(),
+            options.domain.encode(),
+            options.key.reveal().encode(),
+            include_headers=[name.encode() for name in (*names, *_SINGLE_HEADERS)],
+        )
+    except (dkim.DKIMException, ValueError, IndexError, TypeError) as error:
+        raise ValueError(f"no DKIM signature ({type(error).__name__})") from None
+    return bytes(line)
+
+
+def unsubscribe_token(secret: str, receiver: str, address: str) -> str:
+    """The token that unsubscribes an address. Only who knows this installation's secret can make it."""
+    return derive_id("way out", secret, receiver, address)
 
 
 def _token(address: str) -> str:
-    """A name for a recipient that tells nobody who it is."""
+    """A name for a recipient that does not reveal the address."""
     return derive_id("recipient", address)[:12]
 
 
-def _build(name: str, options: EmailOptions, workshop: ReceiverContext) -> Email:
-    return Email(name, options, workshop.install, workshop.secret)
-
-
-KIND = ReceiverKind("email", EmailOptions, _build)
+KIND = ReceiverKind("email", EmailOptions, Email)

@@ -1,4 +1,4 @@
-"""The door to a directory: each digest as .txt, .html and .json, whole or not at all."""
+"""A directory: each digest as .txt, .html and .json, each file whole or not there."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLa
 from watchpost.notify.receiver import ReceiverKind
 from watchpost.notify.render import html, payload, plain, sentences
 
-# In the order in which they are written: where the .json stands, the others do.
+# In the order in which they are written: once the .json exists, the others do.
 _SUFFIXES = (("text", ".txt"), ("html", ".html"), ("json", ".json"))
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-
-_LIMIT = 64 * 1024 * 1024  # bytes; AT_MOST_HITS of one digest are far below
+_JSON_LIMIT = 64 * 1024 * 1024  # bytes; far more than AT_MOST_HITS of one digest need
 
 
 class FileOptions(Options):
-    """`path`: the directory, made if it is missing; a relative one starts at the configuration's directory."""
+    """`path`: the directory, created if it is missing; a relative one starts at the configuration's directory."""
 
     path: Path
 
     @field_validator("path", mode="after")
     @classmethod
-    def _from_the_configuration(cls, path: Path, info: ValidationInfo) -> Path:
+    def _resolve(cls, path: Path, info: ValidationInfo) -> Path:
         if "\0" in str(path):
-            raise PydanticCustomError("path", "a path holds no NUL")
-        base = (info.context or {}).get("base", ".")
-        return Path(base) / path.expanduser()
+            raise PydanticCustomError("path", "a path must not contain NUL")
+        return Path((info.context or {}).get("base", ".")) / path.expanduser()
 
 
 class File:
@@ -47,9 +45,13 @@ class File:
         self._directory = options.path
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message with all three editions. The JSON tells every story, however many; the others are for people."""
-        editions = {"json": payload.payload(digest, _LIMIT), "html": html.page(digest), "text": plain.plain(digest)}
-        return (Message(part="", subject=sentences.subject(digest), renderings=editions, omitted=digest.omitted),)
+        """One message with all three files. The JSON has every story; the others have as many as people can read."""
+        renderings = {
+            "json": payload.payload(digest, _JSON_LIMIT),
+            "html": html.page(digest),
+            "text": plain.plain(digest),
+        }
+        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=digest.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write the files; the same delivery gives the same files with the same bytes."""
@@ -60,41 +62,38 @@ class File:
             return TryLater(reason, f"{self._directory}: {error.strerror or type(error).__name__}")
         return Delivered(f"written to {path}")
 
-    async def close(self) -> None:
-        """Nothing stays open."""
-
     def _write(self, delivery: Delivery) -> Path:
         self._directory.mkdir(parents=True, exist_ok=True)
         time = delivery.created.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         stem = "-".join((time, _safe(self.name), _safe(delivery.digest)))
         path = self._directory / stem
-        for edition, suffix in _SUFFIXES:
+        for form, suffix in _SUFFIXES:
             path = self._directory / f"{stem}{suffix}"
-            _replace(path, delivery.message.renderings[edition].encode())
+            _replace(path, delivery.message.renderings[form].encode())
         _sync(self._directory)
         return path
 
 
 def _safe(name: str) -> str:
-    """A name without separators, dots or anything that a shell or another system would stumble over."""
+    """The name without separators, dots and whatever else a shell or another system treats specially."""
     return _UNSAFE.sub("_", name)[:80] or "_"
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Nobody ever sees half a file: written beside, flushed to the disk, renamed over."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    """Write a temporary file, flush it to disk and rename it, so that no reader sees half a file."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _sync(directory: Path) -> None:
-    """Make the renames last (POSIX; where a directory cannot be opened, the system does it by itself)."""
+    """Make the renames durable (POSIX). A directory that cannot be opened is left to the system."""
     with suppress(PermissionError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
