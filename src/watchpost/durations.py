@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 
 from watchpost import plurals
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 _YEAR_SECONDS = 31_557_600
 
@@ -29,6 +30,30 @@ def parse(value: object) -> timedelta:
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
     except OverflowError:
         raise ValueError("this duration is too long; write at most 999999999d") from None
+
+
+def since(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """The past moment that a person names: "12h" or "7d" before `now`, "today", "yesterday", a date, or a time.
+
+    Days begin at midnight in `zone`; a time without an offset is in `zone`. Raises ValueError with ways to write it.
+    """
+    today = now.astimezone(zone).date()
+    try:
+        if text in ("today", "yesterday"):
+            day = today if text == "today" else today - timedelta(days=1)
+            moment = datetime.combine(day, time(), zone)
+        elif _DATE.match(text):
+            moment = datetime.fromisoformat(text)
+            moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+        else:
+            moment = now - parse(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"'{text}' is not a time; write it like 12h, 7d, yesterday, 2026-11-20 or 2026-11-20T08:00Z"
+        ) from None
+    if moment >= now:
+        raise ValueError(f"'{text}' is not in the past")
+    return moment
 
 
 def written(span: timedelta) -> str:

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import typer.main
 from typer.testing import CliRunner
 
+from watchpost.cli.command import Group, LazyCommand
 from watchpost.cli.main import app
 from watchpost.log import set_up_log
 
@@ -47,6 +50,17 @@ def process(here: Path, *args: str, stdin: str = "", **env: str) -> Done:
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def commands(group: Any = None, path: str = "watchpost") -> Iterator[tuple[str, Any]]:
+    """Every command with its path, "watchpost feed list"."""
+    root: Any = group or typer.main.get_command(app)
+    for name, lazy in root.commands.items():
+        command = lazy.load() if isinstance(lazy, LazyCommand) else lazy
+        if isinstance(command, Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
 
 
 @contextlib.contextmanager

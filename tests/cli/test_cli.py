@@ -48,12 +48,12 @@ def test_version_and_help(here: Path) -> None:
         (["feed", "lst"], "Did you mean 'list'?"),
         (["feed", "list", "--jsn"], "--json"),
         (["run", "pol"], "did you mean 'poll'?"),
-        (["run", "everything"], "'everything' is none of poll, match,"),
+        (["run", "everything"], "no role 'everything'; there are poll, match, notify, web, all"),
         (["topic", "test", "mail"], "no topic 'mail'; did you mean 'mali'?"),
         (["topic", "test", "zanzibar"], "no topic 'zanzibar'; there are mali, wagner"),
         (["feed", "show", "rfi"], "no feed 'rfi'; there is none"),
         (["receiver", "test", "terminl"], "no receiver 'terminl'; did you mean 'terminal'?"),
-        (["check", "absent.yaml"], "`watchpost init` writes a configuration to begin with"),
+        (["check", "absent.yaml"], "`watchpost init` writes a configuration to start with"),
     ],
 )
 def test_what_is_mistyped_is_a_usage_error_with_a_hint(here: Path, words: list[str], hint: str) -> None:
@@ -77,9 +77,9 @@ def test_a_result_that_nobody_takes_is_no_crash(here: Path, words: tuple[str, ..
     assert into("| true").stderr == b""
 
 
-def test_check_says_fine(here: Path) -> None:
+def test_check_reports_that_there_are_no_mistakes(here: Path) -> None:
     done = watchpost(here, "check")
-    assert (done.returncode, done.stdout) == (0, "fine: 1 source, 2 topics, 1 route\n")
+    assert (done.returncode, done.stdout) == (0, "no mistakes: 1 source, 2 topics, 1 route\n")
 
 
 def test_check_names_every_mistake_with_its_place(here: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_new_secret_signs(here: Path) -> None:
     assert first.stdout != second.stdout
     assert (first.returncode, first.stderr) == (0, "")
     assert Webhook(first.stdout.strip()).sign("id", datetime.now(UTC), "body").startswith("v1,")
-    assert "take the old one out" in watchpost(here, "secret", "new").stderr
+    assert "remove the old one" in watchpost(here, "secret", "new").stderr
 
 
 def test_a_webhook_changes_over_to_another_secret(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_fmt_says_what_it_would_do_and_does_it_once(here: Path) -> None:
     file.write_text(UNTIDY)
     only = watchpost(here, "config", "fmt", "--check")
     assert (only.returncode, only.stdout) == (1, "")
-    assert "watchpost.yaml would be laid out" in only.stderr
+    assert "watchpost.yaml would be formatted" in only.stderr
     assert file.read_text() == UNTIDY
     assert watchpost(here, "config", "fmt").returncode == 0
     assert "# what we watch" in file.read_text()
@@ -85,13 +85,13 @@ def test_diff_of_two_files(here: Path) -> None:
     other = CONFIG.replace("bamako'", "gao'").replace("version: 1", "version: 1\nredis: {prefix: desk}")
     (here / "other.yaml").write_text(other)
     same = watchpost(here, "config", "diff", "watchpost.yaml", "watchpost.yaml")
-    assert (same.returncode, same.stdout) == (0, "  the same\n")
+    assert (same.returncode, same.stdout) == (0, "  no difference\n")
     done = watchpost(here, "config", "diff", "watchpost.yaml", "other.yaml")
     assert done.returncode == 1
     assert done.stdout == (
         "  ~ redis.prefix: wp → desk\n"
         "  ~ topics.mali.query: mali OR bamako → mali OR gao\n"
-        "  needs a restart: redis.prefix; all else is live at the next reload\n"
+        "  needs a restart: redis.prefix; a reload applies all else\n"
     )
     as_json = json.loads(watchpost(here, "config", "diff", "--json", "watchpost.yaml", "other.yaml").stdout)
     assert as_json["same"] is False

@@ -73,7 +73,7 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
     asked = len(server.requests)
 
     table = await command(tmp_path, "feed", "list", **env)
-    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in table.stdout.splitlines()}
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in table.stdout.splitlines()[1:]}
     assert rows["rfi"][0] == "ok"
     assert rows["rfi"][4] == "the server says max-age 1 hour"
     assert rows["lost"][0] == "failing 1×: not_found"
@@ -88,12 +88,12 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
     assert shown.returncode == 0
     for part in ('"e1"', "the server says max-age 1 hour", "X-Key: Secret(env KEY)", "X-Plain: ***", "sahel"):
         assert part in shown.stdout
-    assert "it brought:        1 entry, 0 new and 1 known" in shown.stdout
+    assert "entries:           1 entry, 0 new and 1 known" in shown.stdout
     assert "  every 10 minutes, as configured\n" in shown.stdout
     assert shown.stdout.index("as configured") < shown.stdout.index("  the server says max-age 1 hour\n")
     lost_one = (await command(tmp_path, "feed", "show", "lost", **env)).stdout
     assert "failures:          1 in a row since 20" in lost_one
-    assert "what helps:        check the path" in lost_one
+    assert "cure:              check the path" in lost_one
     facts = json.loads((await command(tmp_path, "feed", "show", "rfi", "--json", **env)).stdout)
     assert facts["interval"][0] == "every 10 minutes, as configured"
     assert facts["memory"]["etag"] == '"e1"'
@@ -116,7 +116,7 @@ async def test_who_is_dead_or_gone_is_said_with_since_when_and_how_it_comes_back
     await store.close()
     env = {"WATCHPOST_DATA": str(data)}
     table = await command(tmp_path, "feed", "list", **env)
-    states = {row.split("\t")[0]: row.split("\t")[1] for row in table.stdout.splitlines()}
+    states = {row.split("\t")[0]: row.split("\t")[1] for row in table.stdout.splitlines()[1:]}
     assert states == {
         "rfi": "never read",
         "old": "dead since 2026-11-01: dns",
@@ -142,7 +142,7 @@ def test_without_a_running_service_the_configuration_is_shown_and_nothing_is_sta
     configure(tmp_path, "rfi: https://a.example/rss")
     done = watchpost(tmp_path, "feed", "list", "--data", str(data))
     assert done.returncode == 0
-    assert done.stdout.startswith("rfi\tunknown\t10 minutes\t")
+    assert done.stdout.splitlines()[1].startswith("rfi\tunknown\t10 minutes\t")
     assert "`watchpost run`" in done.stderr
     assert watchpost(tmp_path, "feed", "show", "rfi", "--data", str(data)).returncode == 0
     failing = watchpost(tmp_path, "feed", "list", "--failing", "--data", str(data))

@@ -79,7 +79,7 @@ def test_test_tries_the_topics_own_examples(desk: Path) -> None:
     assert done.returncode == 0
     assert done.stdout == (
         "✓ Talks in Bamako.\n  Bamako\n"
-        "✗ A shader for Mali.\n  left out by exclude: shader\n"
+        "✗ A shader for Mali.\n  excluded by: shader\n"
         "✗ Nothing.\n  missing: mali OR bamako\n"
     )
 
@@ -97,11 +97,11 @@ def test_lint_prices_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(d
     done = watchpost(desk, "topic", "lint")
     assert done.returncode == 1
     mali, broad, bare, *rest = done.stdout.splitlines()
-    assert "833 asked and 833 matches in 1,000 articles" in mali
-    assert broad == "  it matches 20 of 24 articles: is it too broad, or is the sample about it?"
+    assert "833 evaluations and 833 matches in 1,000 articles" in mali
+    assert broad == "  it matches 20 of 24 articles: it may be too broad"
     assert bare.startswith("bare: ")
     assert rest[:2] == [
-        "  it has no examples: write down what it must and must not match",
+        "  no examples: add texts that it must and must not match",
         "  it matches nothing in the sample",
     ]
     assert rest[-1] == "measured on 24 articles"

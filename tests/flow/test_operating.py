@@ -25,7 +25,7 @@ def test_what_was_given_up_is_read_replayed_once_and_arrives_with_its_id_and_byt
     rig.until(lambda: rig.answers() and len(rig.world.posts) == 1)
     rig.until(lambda: ask_json(rig, "queue", "status")["dead"] == 1)
     (case,) = ask_json(rig, "delivery", "list", "--failed", "--since", "1h")["deliveries"]
-    assert "from a second" in rig.ask("delivery", "list", "--failed", "--since", "0s", code=2).stderr
+    assert "'0s' is not in the past" in rig.ask("delivery", "list", "--failed", "--since", "0s", code=2).stderr
     (dead_letter,) = ask_json(rig, "queue", "peek", "--dead")["letters"]
     assert (dead_letter["delivery"], dead_letter["reason"]) == (case["id"], "client_error")
     assert case["attempts"] == 1, "the attempt that was refused counts, too"
@@ -54,12 +54,14 @@ def test_draining_ends_when_nothing_is_on_its_way_and_says_what_is(rig: Rig) -> 
     rig.publish(*(f"n{number}" for number in range(5)))
     rig.until(lambda: bool(rig.world.posts))
     done = rig.ask("queue", "drain", "--for", "30s")
-    assert done.stdout.startswith("nothing is on its way")
+    assert done.stdout.startswith("nothing is in progress")
     assert rig.quiet()
     rig.world.status = 410
     rig.publish("late")
     rig.until(lambda: ask_json(rig, "receiver", "list")["receivers"][0]["state"] == "disabled")
-    assert "still on its way: 1 for inbox (disabled)" in rig.ask("queue", "drain", "--for", "1s", code=5).stderr
+    assert (
+        "still in progress: 1 message for inbox (disabled)" in rig.ask("queue", "drain", "--for", "1s", code=5).stderr
+    )
     assert ask_json(rig, "queue", "drain", "--for", "1s", code=5)["drained"] is False
 
 
@@ -95,14 +97,15 @@ def test_what_waits_is_peeked_at_hurried_and_dropped_only_when_confirmed(rig: Ri
     (case,) = ask_json(rig, "queue", "peek")["deliveries"]
     assert case["error"].startswith("server_error")
     assert case["due"]
-    line = rig.ask("queue", "peek").stdout
+    heading, line = rig.ask("queue", "peek").stdout.splitlines()
+    assert heading.startswith("ID\tRECEIVER\tSTATE\t")
     assert line.split("\t")[:3] == [case["id"], "inbox", "retrying"]
     posts = len(rig.world.posts)
     rig.ask("queue", "retry", "--receiver", "inbox")
     rig.until(lambda: len(rig.world.posts) > posts)
     rig.ask("queue", "drop", code=2)
     refused = rig.ask("queue", "drop", case["id"], code=2)
-    assert "1 message is to be dropped" in refused.stderr
+    assert "1 message will be dropped" in refused.stderr
     rig.until(lambda: ask_json(rig, "queue", "status")["retry"] == 1)
     assert ask_json(rig, "queue", "drop", case["id"], "--yes") == {"dropped": 1, "failed": 0}
     status = ask_json(rig, "queue", "status")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
-from tests.cli.command import watchpost
+from tests.cli.command import commands, watchpost
 from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.flow.rig import Rig
-from watchpost.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 OPML = """<opml version="2.0"><body><outline text="x" xmlUrl="https://x.example/rss" category="a"/>
@@ -52,18 +49,6 @@ def shapes() -> dict[str, list[Any]]:
 SHAPES = shapes()
 
 
-def commands(group: Any, path: str = "watchpost") -> Iterator[str]:
-    return (name for name, _ in every(group, path))
-
-
-def every(group: Any, path: str) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
-        if isinstance(getattr(command, "commands", None), dict):
-            yield from every(command, f"{path} {name}")
-        else:
-            yield f"{path} {name}", command
-
-
 def fits(shown: Any, said: Any) -> bool:
     """Has `said` the keys of `shown`, and values of the same kinds? `NAME` stands for any key, null for anything."""
     if isinstance(shown, dict):
@@ -91,12 +76,15 @@ def test_what_fits_a_shape() -> None:
 
 def test_every_command_stands_in_the_table() -> None:
     told = re.findall(r"^\| `(watchpost [a-z ]+)` \|", PAGE, re.MULTILINE)
-    assert set(commands(typer.main.get_command(app))) <= set(told)
+    assert {path for path, _ in commands()} == set(told)
 
 
 def test_every_command_that_speaks_json_has_its_shape() -> None:
-    tree = every(typer.main.get_command(app), "watchpost")
-    speaking = {name.removeprefix("watchpost ") for name, one in tree if any("--json" in x.opts for x in one.params)}
+    speaking = {
+        path.removeprefix("watchpost ")
+        for path, command in commands()
+        if any("--json" in option.opts for option in command.params)
+    }
     assert speaking == set(SHAPES)
     assert all(SHAPES.values())
 

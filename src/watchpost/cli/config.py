@@ -1,118 +1,200 @@
-"""`watchpost config show|fmt|diff|migrate`: the configuration as it is understood, laid out, and compared."""
+"""`watchpost config …` and `watchpost check`: the configuration checked, shown, formatted and compared."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchpost.cli import output
-from watchpost.cli.match import read_plan
+from watchpost.cli.command import CommandApp
 from watchpost.cli.options import ConfigOption, DataOption, JsonOption
-from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_json
-from watchpost.config.config import Config
-from watchpost.config.diff import Change, brief, differences, effective
-from watchpost.config.editor_schema import schema_text
-from watchpost.config.files import read_files
-from watchpost.config.format import VERSION, formatted, migrated
-from watchpost.config.settings import read_settings
-from watchpost.errors import CodecError, Complaint, ConfigError, StoreError, WatchpostError
+from watchpost.cli.output import CommandError, echo, echo_json, note, report, report_complaints, warn
+from watchpost.cli.session import load_config, open_settings, read_config
+from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
-from watchpost.operations import config_diff as operations_config_diff
-from watchpost.operations import factory
-from watchpost.operations.config_diff import Difference
-from watchpost.operations.feeds.subscriptions import replace_file
-from watchpost.plurals import count
 
+if TYPE_CHECKING:
+    from watchpost.config.diff import Change
+    from watchpost.operations.config_diff import Difference
+
+app = CommandApp(
+    "docs/commands.md#config, docs/configuration.md", "watchpost config show", "watchpost config diff --config new.yaml"
+)
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE", help="YAML files; without any, the configuration and all that it includes."),
+]
+Check = Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 if a file would change.")]
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
-def show(config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost config show`."""
-    config = read_plan(config_path, env)
-    if config is None:
-        return USAGE
-    shown = effective(config)
+@app.command("check")
+def config_check(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Configuration file [$WATCHPOST_CONFIG].")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check the configuration and list every mistake.
+
+    Examples:
+      watchpost check
+      watchpost check new.yaml
+
+    Each mistake comes with its line and what to write instead. The examples of the topics are tried, too. Nothing is
+    connected to. Warnings alone end with 0.
+    """
+    from dataclasses import asdict
+
+    from watchpost.plurals import count
+
+    try:
+        config = read_config(open_settings(file))
+        complaints = config.warnings
+    except ConfigError as error:
+        config, complaints = None, error.complaints
     if as_json:
-        tell_json(shown)
-        return OK
+        echo_json({"ok": config is not None, "complaints": [asdict(complaint) for complaint in complaints]})
+        return OK if config is not None else USAGE
+    if config is not None:
+        counts = (len(config.sources), "source"), (len(config.topics), "topic"), (len(config.routes), "route")
+        echo("no mistakes: " + ", ".join(count(number, word) for number, word in counts))
+    report_complaints(complaints)
+    return OK if config is not None else USAGE
+
+
+@app.command("show")
+def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show the configuration as it is understood.
+
+    Examples:
+      watchpost config show
+      watchpost config show --json
+
+    Defaults are filled in and included files merged. Secrets show only their source.
+    """
     from ruamel.yaml import YAML
 
-    yaml, out = YAML(), io.StringIO()
+    from watchpost.config.diff import effective
+
+    values = effective(load_config(config_path))
+    if as_json:
+        echo_json(values)
+        return
+    yaml, text = YAML(), io.StringIO()
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.dump(shown, out)
-    tell(out.getvalue().rstrip())
-    return OK
+    yaml.dump(values, text)
+    echo(text.getvalue().rstrip())
 
 
-def fmt(files: Sequence[Path], only_check: bool, config_path: Path | None) -> int:
-    """The exit code of `watchpost config fmt`: with --check 1 if a file would change; 2 if one cannot be read."""
-    return _rewrite(files, config_path, formatted, only_check, "laid out")
+@app.command("fmt")
+def config_fmt(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> int:
+    """Format the configuration files. Comments and meaning stay.
+
+    Examples:
+      watchpost config fmt
+      watchpost config fmt --check new.yaml
+    """
+    from watchpost.config.format import formatted
+
+    return _rewrite(files or (), config_path, formatted, check, "formatted")
 
 
-def migrate(files: Sequence[Path], only_check: bool, config_path: Path | None) -> int:
-    """The exit code of `watchpost config migrate`: as fmt."""
+@app.command("migrate")
+def config_migrate(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> int:
+    """Rename the keys of earlier versions. Comments stay.
 
-    def renew(text: str, name: str) -> str:
+    Examples:
+      watchpost config migrate --check
+      watchpost config migrate
+    """
+    from watchpost.config.format import VERSION, migrated
+
+    def migrate(text: str, name: str) -> str:
         renewed, renamed = migrated(text, name)
         for line in renamed:
             note(f"{name}: {line}")
         return renewed
 
-    code = _rewrite(files, config_path, renew, only_check, "rewritten")
+    code = _rewrite(files or (), config_path, migrate, check, "migrated")
     if code == OK:
         note(f"version {VERSION} is the newest format")
     return code
 
 
-def diff(first: Path | None, second: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost config diff`: 0 the same, 1 different, 2 not readable, 4 no service to compare with.
+@app.command("diff")
+async def config_diff(
+    first: Annotated[
+        Path | None, typer.Argument(metavar="OLD", help="A configuration; without it, the running one.")
+    ] = None,
+    second: Annotated[
+        Path | None, typer.Argument(metavar="NEW", help="Another; without it, the one of --config.")
+    ] = None,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what a reload would change, and what needs a restart.
 
-    No file: what runs against the configured file. One: it against the configured one. Two: the first against
-    the second.
+    Examples:
+      watchpost config diff
+      watchpost config diff --config new.yaml
+      watchpost config diff old.yaml new.yaml
+
+    Without files the running configuration is compared with the one on disk. Ends with 1 if they differ, and with 4
+    if no service runs.
     """
-    old = read_plan(first, env) if first is not None else None
-    new = read_plan(second, env)
-    if new is None or (first is not None and old is None):
-        return USAGE
+    from watchpost.config.diff import differences, effective
+    from watchpost.operations import config_diff as comparing
+
+    if second is not None and config_path is not None:
+        raise CommandError("two files and --config: name only one new configuration")
+    old = load_config(first) if first is not None else None
+    settings = open_settings(second or config_path, data)
+    new = read_config(settings)
     if old is not None:
-        found: tuple[Difference, ...] = (Difference((), "", differences(effective(old), effective(new))),)
+        found: Sequence[Difference] = [comparing.Difference((), "", differences(effective(old), effective(new)))]
     else:
         try:
-            running = asyncio.run(operations_config_diff.running(read_settings(data=data), new))
-        except ConfigError as error:
-            complain(error.complaints)
-            return USAGE
+            running = await comparing.running(settings, new)
         except (StoreError, CodecError) as error:
-            say(f"{error}; to compare two files, name them")
-            return UNREACHABLE
+            raise CommandError(f"{error}; to compare two files, name them", UNREACHABLE) from error
         if not running:
-            say("no running service has said what it runs: name two files to compare them")
-            return UNREACHABLE
-        found = operations_config_diff.against(running, new)
-    same = not any(one.changes for one in found)
-    _tell_json(same, found) if as_json else _tell(found)
+            raise CommandError("no running service has stored its configuration; name two files", UNREACHABLE)
+        found = comparing.against(running, new)
+    same = not any(difference.changes for difference in found)
+    if as_json:
+        echo_json({"same": same, "compared": [_facts(difference) for difference in found]})
+    else:
+        for difference in found:
+            _echo_difference(difference)
     return OK if same else FAILED
 
 
+@app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration, for editors.
+
+    Examples:
+      watchpost config schema > watchpost.schema.json
+    """
+    from watchpost.config.editor_schema import schema_text
+    from watchpost.operations import factory
+
+    echo(schema_text(factory.source_options(), factory.receiver_options()).rstrip())
+
+
 def _rewrite(
-    files: Sequence[Path], config_path: Path | None, change: Callable[[str, str], str], only_check: bool, done: str
+    files: Sequence[Path], config_path: Path | None, change: Callable[[str, str], str], check: bool, done: str
 ) -> int:
-    paths = list(files)
-    if not paths:
-        try:
-            main = read_settings(config=config_path).config
-        except ConfigError as error:
-            complain(error.complaints)
-            return USAGE
-        paths = [Path(name) for name in read_files(main).names]
+    """Change each file, or only report which would change. The exit code is 2 if one cannot be read or written."""
+    from watchpost.config.files import read_files
+    from watchpost.operations.feeds.subscriptions import replace_file
+
+    paths = files or [Path(name) for name in read_files(open_settings(config_path).config).names]
     code = OK
     for path in paths:
         try:
@@ -120,150 +202,54 @@ def _rewrite(
             changed = change(text, str(path))
             if changed == text:
                 continue
-            if only_check:
+            if check:
                 note(f"{path} would be {done}")
                 code = max(code, FAILED)
             else:
                 replace_file(path, changed)
                 note(f"{path} {done}")
-        except ConfigError as error:
-            complain(error.complaints)
+        except WatchpostError as error:
+            report(error)
             code = USAGE
         except (OSError, UnicodeDecodeError) as error:
-            say(f"{path}: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}")
-            code = USAGE
-        except WatchpostError as error:
-            say(str(error))
+            warn(f"{path}: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}")
             code = USAGE
     return code
 
 
-def _tell(found: Sequence[Difference]) -> None:
-    for one in found:
-        if one.roles:
-            tell(f"{', '.join(one.roles)}, as it runs since {one.since}:")
-        for line in one.refused:
-            say(f"the newer configuration was refused: {line}")
-        for change in one.changes:
-            tell(f"  {_line(change)}")
-        restart = [change.path for change in one.changes if not change.live]
-        if not one.changes:
-            tell("  the same")
-        elif restart:
-            tell(f"  needs a restart: {', '.join(restart)}; all else is live at the next reload")
-        else:
-            tell("  all of it is live at the next reload")
+def _echo_difference(difference: Difference) -> None:
+    if difference.roles:
+        echo(f"{', '.join(difference.roles)}, running since {difference.since}:")
+    for line in difference.refused:
+        warn(f"a newer configuration was refused: {line}")
+    for change in difference.changes:
+        echo(f"  {_line(change)}")
+    restart = [change.path for change in difference.changes if not change.live]
+    if not difference.changes:
+        echo("  no difference")
+    elif restart:
+        echo(f"  needs a restart: {', '.join(restart)}; a reload applies all else")
+    else:
+        echo("  a reload applies all of it")
 
 
 def _line(change: Change) -> str:
-    sign = _SIGNS[change.kind]
+    from watchpost.config.diff import brief
+
+    line = f"{_SIGNS[change.kind]} {change.path}: "
     if change.kind == "changed":
-        return f"{sign} {change.path}: {brief(change.before)} → {brief(change.after)}"
-    return f"{sign} {change.path}: {brief(change.after if change.kind == 'added' else change.before)}"
+        return f"{line}{brief(change.before)} → {brief(change.after)}"
+    return line + brief(change.after if change.kind == "added" else change.before)
 
 
-def _tell_json(same: bool, found: Sequence[Difference]) -> None:
-    compared = [
-        {
-            "roles": one.roles,
-            "since": one.since,
-            "refused": one.refused,
-            "changes": [
-                {"path": c.path, "kind": c.kind, "before": c.before, "after": c.after, "live": c.live}
-                for c in one.changes
-            ],
-        }
-        for one in found
-    ]
-    tell_json({"same": same, "compared": compared})
-
-
-# The commands of `watchpost config`: arguments → one call → an exit code.
-
-
-config_app = typer.Typer(help="The configuration itself.", no_args_is_help=True)
-
-Files = Annotated[list[Path] | None, typer.Argument(help="YAML files; else the configuration and what it includes.")]
-Check = Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if something would be changed.")]
-
-
-@config_app.command("check")
-def config_check(
-    file: Annotated[Path | None, typer.Argument(help="Configuration file [WATCHPOST_CONFIG].")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The same as `watchpost check`."""
-
-    raise typer.Exit(check(file, as_json, os.environ))
-
-
-@config_app.command("show")
-def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """The configuration as it is understood: defaults filled in, files put together, secrets by their origin."""
-
-    raise typer.Exit(show(config_path, as_json, os.environ))
-
-
-@config_app.command("fmt")
-def config_fmt(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> None:
-    """Lay the files out in one way. Comments stay, and so does what they say."""
-
-    raise typer.Exit(fmt(files or [], check, config_path))
-
-
-@config_app.command("diff")
-def config_diff(
-    first: Annotated[Path | None, typer.Argument(help="A configuration; without it, what runs.")] = None,
-    second: Annotated[Path | None, typer.Argument(help="Another; without it, WATCHPOST_CONFIG.")] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What a reload would change, and what needs a restart. Exit 1 if there is a difference."""
-
-    raise typer.Exit(diff(first, second, data, as_json, os.environ))
-
-
-@config_app.command("migrate")
-def config_migrate(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> None:
-    """Rewrite keys of earlier versions. Comments stay."""
-
-    raise typer.Exit(migrate(files or [], check, config_path))
-
-
-@config_app.command("schema")
-def config_schema() -> None:
-    """Print the JSON Schema of the configuration, for editors."""
-
-    raise typer.Exit(schema())
-
-
-# `watchpost check` and `watchpost config schema`: everything that can be known without opening a socket.
-
-
-def check(file: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost check`: 2 if anything is wrong; warnings alone are 0."""
-    try:
-        settings = read_settings(config=file)
-        output.open_log(settings)
-        with ProgressBar("reading the configuration") as bar:
-            config = factory.read_config(settings.config, env, bar)
-    except ConfigError as error:
-        return _report(error.complaints, as_json, None)
-    return _report(config.warnings, as_json, config)
-
-
-def schema() -> int:
-    """Print the JSON Schema."""
-    tell(schema_text(factory.source_options(), factory.receiver_options()).rstrip())
-    return OK
-
-
-def _report(complaints: tuple[Complaint, ...], as_json: bool, config: Config | None) -> int:
-    if as_json:
-        tell_json({"ok": config is not None, "complaints": [asdict(complaint) for complaint in complaints]})
-    elif config is not None:
-        counts = (len(config.sources), "source"), (len(config.topics), "topic"), (len(config.routes), "route")
-        tell("fine: " + ", ".join(count(number, word) for number, word in counts))
-    if complaints and not as_json:
-        complain(complaints)
-    return OK if config is not None else USAGE
+def _facts(difference: Difference) -> dict[str, object]:
+    return {
+        "roles": difference.roles,
+        "since": difference.since,
+        "refused": difference.refused,
+        "changes": [
+            {"path": change.path, "kind": change.kind, "before": change.before, "after": change.after}
+            | {"live": change.live}
+            for change in difference.changes
+        ],
+    }

@@ -1,150 +1,186 @@
-"""`watchpost delivery list|show|replay`: messages that have not arrived."""
+"""`watchpost delivery …`: messages that have not arrived, listed, shown and sent again."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Annotated
+import sys
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watchpost.cli.options import ConfigOption, DataOption, Ids, JsonOption, Only, Yes, span_of
-from watchpost.cli.output import ProgressBar, say, tell, tell_json
-from watchpost.cli.queue import (
-    StoreOptions,
-    as_facts,
-    at,
-    chosen_deliveries,
-    confirmed,
-    receiver_known,
-    report,
-    show_deliveries,
-    when,
+from watchpost.cli.command import CommandApp
+from watchpost.cli.options import (
+    ConfigOption,
+    DataOption,
+    IdsArgument,
+    JsonOption,
+    ReceiverOption,
+    SinceOption,
+    YesOption,
 )
-from watchpost.config.config import Config
-from watchpost.exit_codes import FAILED, OK, USAGE
-from watchpost.operations import factory
-from watchpost.operations.deliveries import send_again
-from watchpost.store.client import Store
-from watchpost.store.dead_letters import DeadLetters, failed_since
-from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, pick, warn
+from watchpost.cli.session import running_service, since_moment
+from watchpost.exit_codes import FAILED, OK, PARTIAL
+from watchpost.plurals import count
+
+if TYPE_CHECKING:
+    from watchpost.config.config import Config
+    from watchpost.store.client import Store
+    from watchpost.store.dead_letters import DeadLetter
+    from watchpost.store.deliveries import DeliveryRecord
+
+app = CommandApp(
+    "docs/commands.md#delivery, docs/operations.md",
+    "watchpost delivery list --failed",
+    "watchpost delivery replay --failed --since 6h",
+)
 
 
-def show_all(where: StoreOptions, receiver: str, failed: bool, since: str, env: Mapping[str, str]) -> int:
-    """The exit code of `delivery list`."""
+@app.command("list")
+async def delivery_list(
+    receiver: ReceiverOption = "",
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that failed for good.")] = False,
+    since: SinceOption = "",
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List deliveries that have not arrived, the oldest first.
 
-    async def work(config: Config, store: Store) -> int:
-        after = _moment(since)
-        if not await receiver_known(config, store, receiver):
-            return USAGE
-        cases = await DeliveryAdmin(store).records(receiver)
-        chosen = [case for case in cases if not failed or case.state == "dead"]
-        show_deliveries(where, [case for case in chosen if after is None or (case.created and case.created >= after)])
-        return OK
+    Examples:
+      watchpost delivery list
+      watchpost delivery list --failed --since yesterday
+    """
+    from watchpost.store.deliveries import DeliveryAdmin
 
-    return at(where, env, work)
-
-
-def show(where: StoreOptions, id_: str, env: Mapping[str, str]) -> int:
-    """The exit code of `delivery show`: 1 if nothing is known of it."""
-
-    async def work(config: Config, store: Store) -> int:
-        case = await DeliveryAdmin(store).record(id_)
-        if case is None:
-            say(f"nothing is known of a delivery {id_} (any more)")
-            return FAILED
-        editions = dict(case.message.renderings) if case.message is not None else {}
-        if where.as_json:
-            tell_json({**as_facts(case), "editions": editions})
-            return OK
-        times = {"created": when(case.created), "due": when(case.due)}
-        for key, value in (as_facts(case) | times).items():
-            if value not in (None, ""):
-                tell(f"{key}: {value}")
-        for name, text in editions.items():
-            tell(f"\n── {name} ──\n{text}")
-        return OK
-
-    return at(where, env, work)
+    async with running_service(config_path, data) as (config, store):
+        begin = since_moment(since, config)
+        await check_receiver(config, store, receiver)
+        records = await DeliveryAdmin(store).records(receiver)
+    records = tuple(each for each in records if not failed or each.state == "dead")
+    echo_deliveries([each for each in records if begin is None or (each.created and each.created >= begin)], as_json)
 
 
-def replay(
-    where: StoreOptions, ids: Sequence[str], failed: bool, since: str, receiver: str, yes: bool, env: Mapping[str, str]
+@app.command("show")
+async def delivery_show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A delivery.")],
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one delivery: its state, its attempts, and the text that is sent.
+
+    Examples:
+      watchpost delivery show ID
+    """
+    from watchpost.store.deliveries import DeliveryAdmin
+
+    async with running_service(config_path, data) as (_, store):
+        record = await DeliveryAdmin(store).record(id_)
+    if record is None:
+        raise CommandError(f"no delivery {id_} is waiting or failed", FAILED)
+    renderings = dict(record.message.renderings) if record.message is not None else {}
+    facts = _facts(record)
+    if as_json:
+        echo_json({**facts, "editions": renderings})
+        return
+    for key, value in (facts | {"created": utc_time(record.created), "due": utc_time(record.due)}).items():
+        if value not in (None, ""):
+            echo(f"{key}: {value}")
+    for name, text in renderings.items():
+        echo(f"\n── {name} ──\n{text}")
+
+
+@app.command("replay")
+async def delivery_replay(
+    ids: IdsArgument = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All that failed for good.")] = False,
+    since: SinceOption = "",
+    receiver: ReceiverOption = "",
+    yes: YesOption = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> int:
-    """The exit code of `delivery replay`: 5 if some of what was named could not be sent again."""
+    """Send again what failed for good: same id, same text, marked as a replay.
+
+    Examples:
+      watchpost delivery replay ID
+      watchpost delivery replay --failed --since 6h --receiver newsroom
+
+    --failed without --since needs a confirmation or --yes. Ends with 5 if some of it cannot be sent again.
+    """
+    from watchpost.operations import factory
+    from watchpost.operations.deliveries import send_again
+    from watchpost.store.dead_letters import DeadLetters, failed_since
+
     if bool(ids) == failed:
-        say("name deliveries by their ids, or all of them with --failed (and --since 6h)")
-        return USAGE
-
-    async def work(config: Config, store: Store) -> int:
-        after = _moment(since)
-        if not await receiver_known(config, store, receiver):
-            return USAGE
-        dead_letters = [
-            one for one in failed_since(await DeadLetters(store).all(), after) if chosen_deliveries(one, ids, receiver)
-        ]
-        if failed and after is None and not confirmed(len(dead_letters), "sent again", yes):
-            return USAGE
+        raise CommandError("name deliveries by their IDs, or all of them by --failed (and --since 6h)")
+    async with running_service(config_path, data) as (config, store):
+        begin = since_moment(since, config)
+        await check_receiver(config, store, receiver)
+        dead_letters = failed_since(await DeadLetters(store).all(), begin)
+        chosen = [letter for letter in dead_letters if is_chosen(letter, ids, receiver)]
+        if failed and begin is None:
+            confirm(len(chosen), "sent again", yes)
         with ProgressBar("sending again") as bar:
-            done = await send_again(
-                store, dead_letters, factory.operator(), receiver=receiver, deed="replay", progress=bar
-            )
-        return report(where, "replayed", done, max(len(dead_letters), len(ids)) - done)
-
-    return at(where, env, work)
+            done = await send_again(store, chosen, factory.operator(), receiver=receiver, deed="replay", progress=bar)
+    return echo_count("replayed", done, max(len(chosen), len(ids or ())) - done, as_json)
 
 
-def _moment(since: str) -> datetime | None:
-    span = span_of(since)
-    return None if span is None else datetime.now(UTC) - span
+async def check_receiver(config: Config, store: Store, name: str) -> None:
+    """Raise CommandError for a receiver that neither is configured nor was: messages may wait for an old name."""
+    from watchpost.store.deliveries import DeliveryAdmin
+
+    names = {receiver.name: receiver for receiver in config.receivers}
+    if name and name not in names and name not in await DeliveryAdmin(store).receivers():
+        pick("receiver", name, names)
 
 
-delivery_app = typer.Typer(help="Messages on their way, and those that were given up.", no_args_is_help=True)
+def is_chosen(letter: DeadLetter, ids: Collection[str] | None, receiver: str) -> bool:
+    """Whether a dead letter is one of these, by its own id or by that of its delivery; without `ids` all are."""
+    return (not ids or letter.id in ids or letter.delivery in ids) and receiver in ("", letter.receiver)
 
 
-@delivery_app.command("list")
-def delivery_list(
-    receiver: Only = "",
-    failed: Annotated[bool, typer.Option("--failed", help="Only those that were given up.")] = False,
-    since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Deliveries that have not arrived, the oldest first."""
-    from watchpost.cli import queue
-
-    where = queue.StoreOptions(config_path, data, as_json)
-    raise typer.Exit(show_all(where, receiver, failed, since, os.environ))
+def confirm(number: int, what: str, yes: bool) -> None:
+    """Ask at a terminal before something is done to `number` messages. Raises CommandError for anything but yes."""
+    if yes or not number:
+        return
+    question = f"{count(number, 'message')} will be {what}"
+    if not sys.stdin.isatty():
+        raise CommandError(f"{question}: add --yes to do it")
+    warn(f"{question}: type yes to go on")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was changed")
 
 
-@delivery_app.command("show")
-def delivery_show(
-    id_: Annotated[str, typer.Argument(metavar="ID")],
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One delivery: what became of it, and the very text that is sent."""
-    from watchpost.cli import queue
-
-    raise typer.Exit(show(queue.StoreOptions(config_path, data, as_json), id_, os.environ))
+def echo_count(done: str, number: int, failed: int, as_json: bool) -> int:
+    """Print how many were done, and how many could not be; returns the exit code."""
+    if as_json:
+        echo_json({done: number, "failed": failed})
+    else:
+        echo(f"{number} {done}" + (f", {failed} not: no longer stored" if failed > 0 else ""))
+    return PARTIAL if failed > 0 else OK
 
 
-@delivery_app.command("replay")
-def delivery_replay(
-    ids: Ids = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Everything that was given up.")] = False,
-    since: Annotated[str, typer.Option("--since", help="Not older than this: 30m, 6h, 7d.")] = "",
-    receiver: Only = "",
-    yes: Yes = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Send again what was given up: the same id and the same bytes, marked as a replay, each once, in order."""
-    from watchpost.cli import queue
+def echo_deliveries(records: Sequence[DeliveryRecord], as_json: bool) -> None:
+    """Print deliveries as a table or as JSON."""
+    if as_json:
+        echo_json({"deliveries": [_facts(record) for record in records]})
+    else:
+        echo_table(
+            ("ID", "RECEIVER", "STATE", "ATTEMPTS", "NEXT", "SUBJECT"),
+            ((r.id, r.receiver, r.state, str(r.attempts), utc_time(r.due), r.subject) for r in records),
+            ("SUBJECT", "NEXT"),
+        )
 
-    where = queue.StoreOptions(config_path, data, as_json)
-    raise typer.Exit(replay(where, tuple(ids or ()), failed, since, receiver, yes, os.environ))
+
+def utc_time(moment: datetime | None) -> str:
+    """A time in UTC as the log has it, "" for none."""
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _facts(record: DeliveryRecord) -> dict[str, Any]:
+    keys = ("id", "receiver", "state", "digest", "attempts", "replays", "created", "due", "error", "subject")
+    return {key: getattr(record, key) for key in keys}

@@ -1,113 +1,157 @@
-"""`watchpost digest preview|send`: what a receiver would be sent now, and sending it."""
+"""`watchpost digest …`: what a receiver would be sent now, or would have been sent, and sending it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption, Receiver, span_of
-from watchpost.cli.output import note, say, tell, tell_json, unknown
-from watchpost.cli.queue import StoreOptions, at
-from watchpost.config.config import Config
+from watchpost.cli.command import CommandApp
+from watchpost.cli.options import SINCE_FORMS, ConfigOption, DataOption, JsonOption, ReceiverArgument
+from watchpost.cli.output import CommandError, echo, echo_json, note, pick
+from watchpost.cli.session import running_service, since_moment
 from watchpost.durations import in_words
-from watchpost.exit_codes import FAILED, OK, PARTIAL, USAGE
-from watchpost.notify.render.plain import plain
-from watchpost.operations import factory
-from watchpost.operations.previews import DigestDraft, drafts
+from watchpost.exit_codes import FAILED, OK, PARTIAL
 from watchpost.plurals import count
-from watchpost.store.client import Store
-from watchpost.store.windows import AT_MOST_HITS
+
+if TYPE_CHECKING:
+    from watchpost.config.config import Config, ReceiverConfig
+    from watchpost.operations.previews import DigestDraft
+
+app = CommandApp(
+    "docs/commands.md#digest, docs/digests.md",
+    "watchpost digest preview newsroom --explain",
+    "watchpost digest send newsroom",
+)
 
 
-def preview(where: StoreOptions, receiver: str, form: str, explain: bool, since: str, env: Mapping[str, str]) -> int:
-    """The exit code of `digest preview`: 1 if the receiver has no edition of that form."""
+@app.command("preview")
+async def digest_preview(
+    receiver: ReceiverArgument,
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="Print only this format: text, html, json, blocks, mime …")
+    ] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show how stories rank, and what is held back and why.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--since", metavar="WHEN", help=f"All hits since {SINCE_FORMS}, not what waits.")
+    ] = "",
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a receiver would be sent now.
 
-    async def work(config: Config, store: Store) -> int:
-        span = span_of(since)
-        if not _known(config, receiver):
-            return USAGE
-        async with drafts(config, store) as desk:
-            found, more = await desk.over(receiver, span) if span is not None else (await desk.of(receiver), False)
-        if more:
-            note(f"more was found than {AT_MOST_HITS} hits: the older ones are left out")
-        elif span is not None and span > config.retention.hits:
-            note(f"hits are kept for {in_words(config.retention.hits)} (retention.hits): older hits are gone")
-        if where.as_json:
-            tell_json({"receiver": receiver, "drafts": [_facts(draft) for draft in found]})
-            return OK
-        messages = [message for draft in found for message in (one.message for one in draft.edition.deliveries)]
+    Examples:
+      watchpost digest preview newsroom
+      watchpost digest preview newsroom --format html > preview.html
+      watchpost digest preview newsroom --since yesterday
+
+    Changes nothing. The text is byte for byte the one that is sent. Ends with 1 if the receiver has no such format.
+    """
+    from watchpost.operations.previews import drafts as open_drafts
+    from watchpost.store.windows import AT_MOST_HITS
+
+    async with running_service(config_path, data) as (config, store):
+        part = pick("receiver", receiver, {part.name: part for part in config.receivers})
+        begin = since_moment(since, config)
         if form:
-            texts = [message.renderings[form] for message in messages if form in message.renderings]
-            for text in texts:
-                tell(text.rstrip("\n"))
-            if messages and not texts:
-                forms = ", ".join(sorted({name for message in messages for name in message.renderings}))
-                say(f"{receiver} gets no '{form}': there is {forms}")
-                return FAILED
-        else:
-            for draft in found:
-                _show(draft)
-        for draft in found if explain else ():
-            _explain(draft)
-        if not messages:
-            past = f"of the last {since} nothing would be sent to {receiver}" if since else ""
-            note(past or f"nothing would be sent to {receiver} now")
-        return OK
-
-    return at(where, env, work)
-
-
-def send(where: StoreOptions, receiver: str, dry_run: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `digest send`: 5 if a notifier was faster with some of it."""
-
-    async def work(config: Config, store: Store) -> int:
-        if not _known(config, receiver):
-            return USAGE
-        async with drafts(config, store) as desk:
-            found = [draft for draft in await desk.of(receiver) if draft.edition.deliveries]
-            sent = () if dry_run else await desk.send(found, factory.operator())
-        subjects = [one.message.subject for draft in (found if dry_run else sent) for one in draft.edition.deliveries]
-        if where.as_json:
-            tell_json({"receiver": receiver, "sent": 0 if dry_run else len(subjects), "subjects": subjects})
-        else:
-            for subject in subjects:
-                tell(("would send: " if dry_run else "goes now: ") + subject)
-            if not subjects:
-                note(f"nothing is to be sent to {receiver} now")
-        return OK if dry_run or len(sent) == len(found) else PARTIAL
-
-    return at(where, env, work)
+            _check_format(config, part, form)
+        async with open_drafts(config, store) as previews:
+            if begin is None:
+                drafts, more = await previews.of(receiver), False
+            else:
+                drafts, more = await previews.over(receiver, datetime.now(UTC) - begin)
+    if more:
+        note(f"there are more than {AT_MOST_HITS} hits: the oldest are left out")
+    elif begin is not None and datetime.now(UTC) - begin > config.retention.hits:
+        note(f"hits are kept for {in_words(config.retention.hits)} (retention.hits): older hits are gone")
+    if as_json:
+        echo_json({"receiver": receiver, "drafts": [_facts(draft) for draft in drafts]})
+        return
+    messages = [delivery.message for draft in drafts for delivery in draft.edition.deliveries]
+    for message in messages if form else ():
+        if form in message.renderings:
+            echo(message.renderings[form].rstrip("\n"))
+    for draft in () if form else drafts:
+        _echo_draft(draft)
+    for draft in drafts if explain else ():
+        _explain(draft)
+    if not messages:
+        note(f"{receiver} would be sent nothing " + (f"of all since {since}" if since else "now"))
 
 
-def _known(config: Config, receiver: str) -> bool:
-    names = [part.name for part in config.receivers]
-    if receiver not in names:
-        unknown("receiver", receiver, names)
-    return receiver in names
+@app.command("send")
+async def digest_send(
+    receiver: ReceiverArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Send a receiver now what waits for its next digest or alert.
+
+    Examples:
+      watchpost digest send newsroom --dry-run
+      watchpost digest send newsroom
+
+    What is held back stays so. Ends with 5 if the service has sent some of it meanwhile.
+    """
+    from watchpost.operations import factory
+    from watchpost.operations.previews import drafts as open_drafts
+
+    async with running_service(config_path, data) as (config, store):
+        pick("receiver", receiver, {part.name: part for part in config.receivers})
+        async with open_drafts(config, store) as previews:
+            drafts = [draft for draft in await previews.of(receiver) if draft.edition.deliveries]
+            sent = () if dry_run else await previews.send(drafts, factory.operator())
+    shown = drafts if dry_run else sent
+    subjects = [delivery.message.subject for draft in shown for delivery in draft.edition.deliveries]
+    if as_json:
+        echo_json({"receiver": receiver, "sent": 0 if dry_run else len(subjects), "subjects": subjects})
+    else:
+        for subject in subjects:
+            echo(("would send: " if dry_run else "sending: ") + subject)
+        if not subjects:
+            note(f"nothing waits for {receiver}")
+    return OK if dry_run or len(sent) == len(drafts) else PARTIAL
 
 
-def _show(draft: DigestDraft) -> None:
+def _check_format(config: Config, part: ReceiverConfig, form: str) -> None:
+    """Raise CommandError if messages of this receiver have no such format."""
+    from watchpost.notify.notices import sample_digest
+    from watchpost.operations import factory
+
+    receiver = factory.build_receivers(config, "preview", factory.terminal())[part.name]
+    sample = receiver.render(sample_digest(part.name, datetime.now(UTC), factory.installation_of(config, "preview")))
+    formats = sorted({name for message in sample for name in message.renderings})
+    if form not in formats:
+        raise CommandError(f"{part.name} has no format '{form}'; there are {', '.join(formats)}", FAILED)
+
+
+def _echo_draft(draft: DigestDraft) -> None:
+    from watchpost.notify.render.plain import plain
+
     if draft.edition.digest is not None:
-        tell(draft.edition.deliveries[0].message.subject if draft.edition.deliveries else "")
-        tell()
-        tell(plain(draft.edition.digest).rstrip("\n"))
-        tell()
+        echo(draft.edition.deliveries[0].message.subject if draft.edition.deliveries else "")
+        echo()
+        echo(plain(draft.edition.digest).rstrip("\n"))
+        echo()
 
 
 def _explain(draft: DigestDraft) -> None:
-    tell(f"── {draft.group.key}: {count(len(draft.parked.hits), 'hit')}")
+    echo(f"── {draft.group.key}: {count(len(draft.parked.hits), 'hit')}")
     if draft.edition.digest is not None:
         for number, story in enumerate(draft.edition.digest.stories, 1):
-            tell(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
-        tell("the score is log(1 + independent voices) · weight · freshness · strength of the match")
+            echo(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
+        echo("score = log(1 + independent outlets) · weight · freshness · strength of the match")
     for decision in draft.edition.decisions:
         until = f" until {decision.until:%Y-%m-%d %H:%M}Z" if decision.until else ""
-        tell(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {decision.hits[0].article.title}")
+        echo(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {decision.hits[0].article.title}")
     for (silence, topic), number in draft.edition.silenced.items():
-        tell(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
+        echo(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 
 
 def _facts(draft: DigestDraft) -> dict[str, Any]:
@@ -116,8 +160,8 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
         "group": draft.group.key,
         "parked": len(draft.parked.hits),
         "messages": [
-            {"id": one.id, "subject": one.message.subject, "editions": dict(one.message.renderings)}
-            for one in draft.edition.deliveries
+            {"id": delivery.id, "subject": delivery.message.subject, "editions": dict(delivery.message.renderings)}
+            for delivery in draft.edition.deliveries
         ],
         "ranking": [
             {
@@ -138,47 +182,7 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
             for decision in draft.edition.decisions
         ],
         "silenced": [
-            {"silence": silence, "topic": topic, "hits": count}
-            for (silence, topic), count in draft.edition.silenced.items()
+            {"silence": silence, "topic": topic, "hits": number}
+            for (silence, topic), number in draft.edition.silenced.items()
         ],
     }
-
-
-digest_app = typer.Typer(help="Editions: what would be sent, and sending it now.", no_args_is_help=True)
-
-
-@digest_app.command("preview")
-def digest_preview(
-    receiver: Receiver,
-    form: Annotated[
-        str, typer.Option("--format", help="Print exactly this edition: text, html, blocks, json, mime …")
-    ] = "",
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Also how stories rank, and what is held and why.")
-    ] = False,
-    since: Annotated[
-        str, typer.Option("--since", help="Not what waits, but everything found in the last 90m, 12h, 7d.")
-    ] = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what the receiver would be sent now, byte for byte. Changes nothing."""
-    from watchpost.cli import queue
-
-    where = queue.StoreOptions(config_path, data, as_json)
-    raise typer.Exit(preview(where, receiver, form, explain, since, os.environ))
-
-
-@digest_app.command("send")
-def digest_send(
-    receiver: Receiver,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Close the receiver's windows now: what is parked goes out before its time. What is held stays held."""
-    from watchpost.cli import queue
-
-    raise typer.Exit(send(queue.StoreOptions(config_path, data, as_json), receiver, dry_run, os.environ))

@@ -1,179 +1,183 @@
-"""`watchpost match` and `watchpost explain`: the matcher alone, on files, without Redis."""
+"""`watchpost match` and `watchpost explain`: the matcher alone, on files, without a running service."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from watchpost.cli import output
-from watchpost.cli.output import ProgressBar, complain, say, tell, tell_json, unknown
-from watchpost.config.config import Config
-from watchpost.config.settings import read_settings
-from watchpost.documents.parse import read_document
-from watchpost.errors import ConfigError, QueryError
-from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL, USAGE
-from watchpost.match.matcher import Topics, document
-from watchpost.match.signatures import signature
-from watchpost.match.stories import Shelf
-from watchpost.model import Article, Hit, Topic
-from watchpost.operations import factory
-from watchpost.query.explain import Explanation, missing, shorten
-from watchpost.query.explain import explain as explain_query
-from watchpost.query.parser import parse
-from watchpost.scheduler import utc_now
+import typer
 
-SUFFIXES = frozenset({".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", ".jsonl", ".xml", ".rss", ".atom"})
+from watchpost.cli.command import CommandApp
+from watchpost.cli.options import ConfigOption, JsonOption, TopicArgument, topics
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
+from watchpost.cli.session import load_config
+from watchpost.errors import QueryError
+from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL
 
+if TYPE_CHECKING:
+    from watchpost.model import Article, Hit, Topic
+    from watchpost.query.explain import Explanation
 
-@dataclass(frozen=True, slots=True)
-class MatchRequest:
-    """What is looked for: a query of one's own, or the configured topics, or those of them that are named.
+app = CommandApp("docs/commands.md#match-and-explain, docs/query-language.md")
 
-    `only`: articles that do not match are not shown.
-    """
-
-    query: str = ""
-    topics: tuple[str, ...] = ()
-    only: bool = False
+ARTICLE_SUFFIXES = frozenset(
+    {".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", ".jsonl", ".xml", ".rss", ".atom"}
+)
 
 
-def match(
-    files: Sequence[str],
-    asked: MatchRequest,
-    config_path: Path | None,
-    as_json: bool,
-    exit_code: bool,
-    env: Mapping[str, str],
+@app.command("match")
+def match_files(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Articles, feeds, JSON Lines, or folders; - is stdin."),
+    ],
+    query: Annotated[
+        str, typer.Option("--query", "-q", metavar="QUERY", help="A query instead of the configured topics.")
+    ] = "",
+    topic: Annotated[
+        list[str] | None,
+        typer.Option("--topic", "-t", metavar="NAME", help="Only this topic; may be repeated.", autocompletion=topics),
+    ] = None,
+    only: Annotated[bool, typer.Option("--only", help="Show only articles that match.")] = False,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 if nothing matches.")] = False,
 ) -> int:
-    """The exit code of `watchpost match`: 5 if some of the files could not be read, 1 if none could."""
-    chosen = _chosen(asked, config_path, env)
-    if chosen is None:
-        return USAGE
-    topics, shelf = Topics(chosen), Shelf()
+    """Show which topics match an article.
+
+    Examples:
+      watchpost match article.txt inbox/
+      watchpost match -q 'mali AND NOT shader' --only articles.jsonl
+
+    No service needs to run. Ends with 5 if some files cannot be read, and with 1 if none can.
+    """
+    from watchpost.match.matcher import Topics
+    from watchpost.match.signatures import signature
+    from watchpost.match.stories import Shelf
+    from watchpost.scheduler import utc_now
+
+    wanted, shelf = Topics(_wanted_topics(query, topic or (), config_path)), Shelf()
     read = failed = matched = 0
     with ProgressBar("matching") as bar:
-        for name in _spread(files):
-            articles, broken = read_articles(name)
-            failed += broken
+        for name in _files(files):
+            articles, unreadable = read_articles(name)
+            failed += unreadable
             for number, article in enumerate(articles):
-                if not sys.stdout.isatty():  # on a terminal the results themselves are the progress
+                if not sys.stdout.isatty():  # on a terminal the results show the progress
                     bar(number, len(articles))
                 read += 1
-                hits = topics.match(article, utc_now())
+                hits = wanted.match(article, utc_now())
                 story = shelf.decide(signature(article), utc_now()).story
                 matched += bool(hits)
-                if asked.only and not hits:
+                if only and not hits:
                     continue
-                _show_json(article, hits, story) if as_json else _show(name, article, hits)
+                _echo_json(article, hits, story) if as_json else _echo(name, article, hits)
     if failed:
         return PARTIAL if read else FAILED
     return NOTHING if exit_code and not matched else OK
 
 
-def explain(topic: str, file: str, config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost explain`: 0 if the article matches, 3 if not."""
-    config = read_plan(config_path, env)
-    if config is None:
-        return USAGE
-    found = next((each for each in config.topics if each.name == topic), None)
-    if found is None:
-        unknown("topic", topic, [each.name for each in config.topics])
-        return USAGE
-    alone = Topics([found])
-    articles, broken = read_articles(file)
+@app.command("explain")
+def explain_match(
+    topic: TopicArgument,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An article; - is stdin.")],
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show why a topic matches an article, or why not.
+
+    Examples:
+      watchpost explain mali article.txt
+      watchpost explain mali --json - < article.txt
+
+    Each clause of the query is shown with what it found. Ends with 3 if the article does not match.
+    """
+    from watchpost.match.matcher import Topics, document
+    from watchpost.query.explain import explain, missing
+    from watchpost.scheduler import utc_now
+
+    chosen = pick("topic", topic, {each.name: each for each in load_config(config_path).topics})
+    alone = Topics([chosen])
+    articles, unreadable = read_articles(file)
     matched = False
     for article in articles:
         hits = alone.match(article, utc_now())
-        tree = explain_query(found.query, document(article))
+        tree = explain(chosen.query, document(article))
         matched = matched or bool(hits)
         if as_json:
-            tell_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
+            echo_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
             continue
-        tell(f"{'matches' if hits else 'does not match'}: {article.title}")
-        for line in match_lines(tree, 1):
-            tell(line)
+        echo(f"{'matches' if hits else 'does not match'}: {article.title}")
+        for line in explained_lines(tree, 1):
+            echo(line)
         if not tree.matches:
-            tell(f"  missing: {missing(tree)}")
+            echo(f"  missing: {missing(tree)}")
         elif not hits:
-            tell("  the query matches, but the topic's exclude or languages leave the article out")
-    if broken:
+            echo("  the query matches, but the topic's exclude or languages leave the article out")
+    if unreadable:
         return FAILED
     return OK if matched else NOTHING
 
 
-def _chosen(asked: MatchRequest, config_path: Path | None, env: Mapping[str, str]) -> Sequence[Topic] | None:
-    """The topics to match, or None after what is wrong with them has been said. A query needs no configuration."""
-    if asked.query and asked.topics:
-        say("give either --query or --topic")
-        return None
-    if asked.query:
+def _wanted_topics(query: str, names: Sequence[str], config_path: Path | None) -> Sequence[Topic]:
+    """A topic for the query, or the configured topics of these names, or all. A query needs no configuration."""
+    if query and names:
+        raise CommandError("give either --query or --topic")
+    if query:
+        from watchpost.model import Topic
+        from watchpost.query.parser import parse
+
         try:
-            return [Topic("query", asked.query, parse(asked.query))]
+            return [Topic("query", query, parse(query))]
         except QueryError as error:
-            say(f"--query: {error}")
-            return None
-    config = read_plan(config_path, env)
-    if config is None:
-        return None
-    names = {topic.name: topic for topic in config.topics}
-    strange = [name for name in asked.topics if name not in names]
-    for name in strange:
-        unknown("topic", name, names)
-    return None if strange else [names[name] for name in asked.topics] or config.topics
+            raise CommandError(f"--query: {error}") from error
+    configured = load_config(config_path).topics
+    return [pick("topic", name, {topic.name: topic for topic in configured}) for name in names] or configured
 
 
-def _spread(files: Sequence[str]) -> Iterator[str]:
-    """The files; of a folder those in it whose names end as articles do."""
-    for name in files:
+def _files(names: Sequence[str]) -> Iterator[str]:
+    """The files; of a folder those whose names end as articles do."""
+    for name in names:
         if name != "-" and Path(name).is_dir():
-            found = sorted(path for path in Path(name).rglob("*") if path.is_file())
-            yield from (str(path) for path in found if path.suffix.lower() in SUFFIXES)
+            paths = sorted(path for path in Path(name).rglob("*") if path.is_file())
+            yield from (str(path) for path in paths if path.suffix.lower() in ARTICLE_SUFFIXES)
         else:
             yield name
 
 
-def read_plan(config_path: Path | None, env: Mapping[str, str]) -> Config | None:
-    """The plan, or None after its mistakes have been said."""
-    try:
-        settings = read_settings(config=config_path)
-        output.open_log(settings)
-        with ProgressBar("reading the configuration") as bar:
-            return factory.read_config(settings.config, env, bar)
-    except ConfigError as error:
-        complain(error.complaints)
-        return None
-
-
 def read_articles(name: str) -> tuple[tuple[Article, ...], int]:
-    """The articles of one file; what could not be read is said, and counted."""
+    """The articles of a file ("-": stdin), and how many things in it cannot be read; each is reported."""
+    from watchpost.documents.parse import read_document
+    from watchpost.scheduler import utc_now
+
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        say(f"{name}: {error.strerror}")
+        warn(f"{name}: {error.strerror}")
         return (), 1
     reading = read_document(name, data, utc_now())
     for failure in reading.failures:
-        say(f"{name}: {failure.item}: {failure.detail}" if failure.item != name else f"{name}: {failure.detail}")
+        warn(f"{name}: {failure.item}: {failure.detail}" if failure.item != name else f"{name}: {failure.detail}")
     return reading.articles, len(reading.failures)
 
 
-def _show_json(article: Article, hits: Sequence[Hit], story: str) -> None:
+def _echo_json(article: Article, hits: Sequence[Hit], story: str) -> None:
     why = {
         hit.topic: [{"field": e.field, "start": e.start, "end": e.end, "text": e.text} for e in hit.evidence]
         for hit in hits
     }
-    tell_json({"id": article.id, "topics": list(why), "story": story, "why": why})
+    echo_json({"id": article.id, "topics": list(why), "story": story, "why": why})
 
 
-def _show(name: str, article: Article, hits: Sequence[Hit]) -> None:
-    tell(f"{name}: {article.title or '(no title)'}")
+def _echo(name: str, article: Article, hits: Sequence[Hit]) -> None:
+    echo(f"{name}: {article.title or '(no title)'}")
     for hit in hits:
         words = dict.fromkeys(" ".join(item.text.split()) for item in hit.evidence)
-        tell(f"  {hit.topic}: {', '.join(words)}")
+        echo(f"  {hit.topic}: {', '.join(words)}")
     if not hits:
-        tell("  no topic")
+        echo("  no topic")
 
 
 def _tree(tree: Explanation) -> dict[str, object]:
@@ -185,10 +189,12 @@ def _tree(tree: Explanation) -> dict[str, object]:
     }
 
 
-def match_lines(tree: Explanation, depth: int) -> Iterator[str]:
-    """Each clause of a query, its verdict and what it found, indented by `depth`."""
+def explained_lines(tree: Explanation, depth: int) -> Iterator[str]:
+    """Each clause of a query, whether it matches and what it found, indented by `depth`."""
+    from watchpost.query.explain import shorten
+
     words = dict.fromkeys(f"“{item.text}” in {item.field}" for item in tree.evidence) if not tree.children else ()
-    found = f": {', '.join(list(words)[:4])}" if words else ""
-    yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {shorten(tree.text)}{found}"
+    evidence = f": {', '.join(list(words)[:4])}" if words else ""
+    yield f"{'  ' * depth}{'✓' if tree.matches else '✗'} {shorten(tree.text)}{evidence}"
     for child in tree.children:
-        yield from match_lines(child, depth + 1)
+        yield from explained_lines(child, depth + 1)

@@ -1,59 +1,42 @@
-"""The options that several commands have."""
+"""The arguments and options that several commands have, and the names that the shell completes for them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from watchpost.errors import WatchpostError
-from watchpost.operations import deliveries
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file [WATCHPOST_CONFIG].")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Data directory [WATCHPOST_DATA].")]
-PrivateOption = Annotated[
-    list[str] | None, typer.Option("--allow-private", metavar="CIDR", help="A private network that may be asked.")
-]
-
-
-# Names for the shell to complete: topics, feeds and receivers of the configuration, as far as it can be read.
-
-
-def roles(incomplete: str) -> list[str]:
-    """Roles that begin so."""
-    return [role for role in ("poll", "match", "notify", "web", "all") if role.startswith(incomplete)]
-
 
 def topics(incomplete: str) -> list[str]:
-    """Topics that begin so."""
+    """The topics whose names begin so."""
     return _names("topics", incomplete)
 
 
 def feeds(incomplete: str) -> list[str]:
-    """Feeds that begin so; those of lists are not looked up."""
+    """The feeds whose names begin so; those of OPML lists are left out."""
     return _names("feeds", incomplete)
 
 
 def sources(incomplete: str) -> list[str]:
-    """Feeds and folders that begin so."""
+    """The feeds and folders whose names begin so."""
     return _names("feeds", incomplete) + _names("folders", incomplete)
 
 
-def severities(incomplete: str) -> list[str]:
-    """Severities that begin so."""
-    return [severity for severity in ("low", "normal", "high") if severity.startswith(incomplete)]
-
-
 def receivers(incomplete: str) -> list[str]:
-    """Receivers that begin so."""
+    """The receivers whose names begin so."""
     return _names("receivers", incomplete)
 
 
+def severities(incomplete: str) -> list[str]:
+    """The severities that begin so."""
+    from watchpost.model import SEVERITIES
+
+    return [severity for severity in SEVERITIES if severity.startswith(incomplete)]
+
+
 def _names(section: str, incomplete: str) -> list[str]:
-    """Reads the files, and checks nothing: a mistake elsewhere must not keep the shell from completing."""
+    """Read the names of a section, and check nothing: a mistake elsewhere must not stop the completion."""
     from watchpost.config.files import read_files
     from watchpost.config.settings import read_settings
     from watchpost.errors import ConfigError
@@ -65,28 +48,37 @@ def _names(section: str, incomplete: str) -> list[str]:
     return [block.name for block in blocks if block.name.startswith(incomplete)]
 
 
-# How far back a command looks: --since 90m, 12h, 7d.
+SINCE_FORMS = "12h, 7d, yesterday, 2026-11-20 or 2026-11-20T08:00Z"
 
-
-def span_of(since: str) -> timedelta | None:
-    """The time span that --since names, None for "". Raises WatchpostError with what to write instead."""
-    try:
-        return deliveries.span_of(since)
-    except WatchpostError as error:
-        raise WatchpostError(f"--since {error}") from None
-
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do it, without being asked.")]
-Ids = Annotated[list[str] | None, typer.Argument(help="Deliveries or dead letters, by their ids.")]
-Only = Annotated[str, typer.Option("--receiver", help="Only this receiver's.", autocompletion=receivers)]
-Name = Annotated[str, typer.Argument(help="A receiver of the configuration.", autocompletion=receivers)]
-Dead = Annotated[bool, typer.Option("--dead", help="The dead letters.")]
-
-
-Receiver = Annotated[str, typer.Argument(help="A receiver of the configuration.", autocompletion=receivers)]
-Topic = Annotated[str, typer.Option("--topic", "-t", help="A topic of the configuration.", autocompletion=topics)]
-Severity = Annotated[str, typer.Option("--severity", help="low, normal or high.", autocompletion=severities)]
-Source = Annotated[
-    str,
-    typer.Option("--source", "--feed", help="A feed or folder of the configuration.", autocompletion=sources),
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Configuration file [$WATCHPOST_CONFIG or config/watchpost.yaml]."),
 ]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Data directory [$WATCHPOST_DATA or var].")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+PrivateOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow-private", metavar="NETWORK", help="Also connect to this private network, like 10.0.0.0/8."),
+]
+SinceOption = Annotated[str, typer.Option("--since", metavar="WHEN", help=f"Nothing older: {SINCE_FORMS}.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+DeadOption = Annotated[bool, typer.Option("--dead", help="Dead letters: what failed for good.")]
+ReceiverOption = Annotated[
+    str,
+    typer.Option("--receiver", metavar="NAME", help="Only messages for this receiver.", autocompletion=receivers),
+]
+TopicOption = Annotated[str, typer.Option("--topic", "-t", metavar="NAME", help="A topic.", autocompletion=topics)]
+SeverityOption = Annotated[
+    str, typer.Option("--severity", metavar="LEVEL", help="low, normal or high.", autocompletion=severities)
+]
+SourceOption = Annotated[
+    str, typer.Option("--source", "--feed", metavar="NAME", help="A feed or folder.", autocompletion=sources)
+]
+IdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="ID", help="Deliveries or dead letters.", show_default=False)
+]
+ReceiverArgument = Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver.", autocompletion=receivers)]
+TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic.", autocompletion=topics)]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed.", autocompletion=feeds)]

@@ -1,404 +1,290 @@
-"""`watchpost queue status|peek|retry|drop`: what waits in a running service."""
+"""`watchpost queue …`: what is waiting in a running service; waited for, retried or dropped."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchpost import log as tm
-from watchpost.cli import output
-from watchpost.cli.options import ConfigOption, DataOption, Dead, Ids, JsonOption, Only, Yes
-from watchpost.cli.output import ProgressBar, complain, say, table, tell, tell_json, unknown
-from watchpost.config.config import Config
-from watchpost.config.settings import read_settings
-from watchpost.durations import in_words
-from watchpost.errors import ConfigError, StoreError, WatchpostError
-from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE, USAGE
-from watchpost.operations import factory
-from watchpost.operations.deliveries import retry_waiting, send_again, span_of
+from watchpost.cli.command import CommandApp
+from watchpost.cli.deliveries import (
+    check_receiver,
+    confirm,
+    echo_count,
+    echo_deliveries,
+    is_chosen,
+    utc_time,
+)
+from watchpost.cli.options import (
+    ConfigOption,
+    DataOption,
+    DeadOption,
+    IdsArgument,
+    JsonOption,
+    ReceiverOption,
+    YesOption,
+)
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, warn
+from watchpost.cli.session import running_service
+from watchpost.durations import in_words, parse
+from watchpost.exit_codes import FAILED, OK, PARTIAL
 from watchpost.plurals import count
-from watchpost.store.client import Store
-from watchpost.store.dead_letters import DeadLetter, DeadLetters
-from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
-from watchpost.store.ledger import Ledger, gaps
-from watchpost.store.overview import Depths, Overview
-from watchpost.store.receivers import ReceiverState
+
+if TYPE_CHECKING:
+    from watchpost.store.dead_letters import DeadLetter
+    from watchpost.store.overview import Depths
+    from watchpost.store.receivers import ReceiverState
+
+app = CommandApp("docs/commands.md#queue, docs/operations.md", "watchpost queue status", "watchpost queue peek --dead")
+
+_POLL_SECONDS = 0.5
+_TOTALS = ("new", "matched", "parked", "told", "sent")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """Which service is meant, and whether a machine reads the answer."""
+@app.command("status")
+async def queue_status(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> int:
+    """Show how much is waiting, and whether all of it is accounted for.
 
-    config_path: Path | None
-    data: Path | None
-    as_json: bool
+    Examples:
+      watchpost queue status
+      watchpost queue status --json
+
+    The ledger counts what came in, went out and still waits. Ends with 1 if its sums do not agree: then something
+    was lost.
+    """
+    from watchpost.store.ledger import Ledger, gaps
+    from watchpost.store.overview import Overview
+
+    async with running_service(config_path, data) as (config, store):
+        names = [receiver.name for receiver in config.receivers]
+        overview, now = Overview(store), datetime.now(UTC)
+        depths, ages = await overview.depths(names), await overview.ages(names)
+        ledger = await Ledger(store).audit()
+        states = {name: state.status(now) for name, state in (await overview.receivers(names)).items()}
+    missing = gaps(ledger)
+    if as_json:
+        echo_json(
+            {
+                "pushed": depths.pushed,
+                "articles": depths.articles,
+                "parked": depths.parked,
+                "outbox": depths.outbox,
+                "retry": depths.retry,
+                "dead": depths.dead,
+                "oldest_seconds": {queue: round(age, 1) for queue, age in ages.items()},
+                "receivers": states,
+                "ledger": dict(ledger.totals),
+                "gaps": [str(gap) for gap in missing],
+            }
+        )
+    else:
+        counts = depths.by_queue()
+        oldest = {
+            queue: in_words(timedelta(seconds=round(ages[queue], 1))) if number else ""
+            for queue, number in counts.items()
+        }
+        rows = [
+            ("pushes to read", str(depths.pushed), "", oldest["pushed"]),
+            ("articles to match", str(depths.articles), "", oldest["articles"]),
+            ("hits for a coming message", str(depths.parked), "", oldest["parked"]),
+            *(
+                (f"messages for {name}", str(depths.outbox[name]), states[name], oldest[f"outbox:{name}"])
+                for name in names
+            ),
+            ("messages to try again", str(depths.retry), "", oldest["retry"]),
+            ("dead letters", str(depths.dead), "", ""),
+        ]
+        echo_table(("WAITING", "COUNT", "STATE", "OLDEST"), rows)
+        new, matched, parked, told, sent = (ledger.totals.get(key, 0) for key in _TOTALS)
+        echo(
+            f"since first start: {count(new, 'article')} read, {matched} matched, {count(parked, 'hit')} collected, "
+            f"{told} put into messages, {count(sent, 'message')} sent"
+        )
+        if not missing:
+            echo("everything is accounted for")
+    for gap in missing:
+        warn(f"NOT ACCOUNTED FOR: {gap}")
+    return FAILED if missing else OK
 
 
-def at(where: StoreOptions, env: Mapping[str, str], work: Callable[[Config, Store], Awaitable[int]]) -> int:
-    """Do `work` at the running service. Returns its exit code, or 2 for the configuration, 4 for no service."""
+@app.command("peek")
+async def queue_peek(
+    receiver: ReceiverOption = "",
+    dead: DeadOption = False,
+    articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
+    number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Show at most this many.")] = 20,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is waiting, the oldest first. Changes nothing.
 
-    async def do(config: Config) -> int:
-        async with factory.look(settings, config) as store:
-            return await work(config, store)
+    Examples:
+      watchpost queue peek
+      watchpost queue peek --dead --receiver newsroom
+    """
+    from watchpost.store.dead_letters import DeadLetters
+    from watchpost.store.deliveries import DeliveryAdmin
+    from watchpost.store.overview import Overview
+
+    async with running_service(config_path, data) as (config, store):
+        await check_receiver(config, store, receiver)
+        if articles:
+            titles = await Overview(store).next_articles(number)
+            if as_json:
+                echo_json({"articles": titles})
+            else:
+                echo_table(("ARTICLE",), [(title,) for title in titles])
+        elif dead:
+            _echo_dead_letters((await DeadLetters(store).all())[:number], as_json)
+        else:
+            waiting = [each for each in await DeliveryAdmin(store).records(receiver) if each.state != "dead"]
+            echo_deliveries(waiting[:number], as_json)
+
+
+@app.command("drain")
+async def queue_drain(
+    patience: Annotated[str, typer.Option("--for", metavar="TIME", help="Wait at most this long: 30s, 5m.")] = "5m",
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Wait until all that is in progress is done.
+
+    Examples:
+      watchpost queue drain
+      watchpost queue drain --for 30s
+
+    In progress are pushes, articles and messages. Hits for a coming message and messages to try again stay. Ends
+    with 5 if something is still in progress after that time.
+    """
+    from watchpost.store.overview import Overview
 
     try:
-        settings = read_settings(config=where.config_path, data=where.data)
-        output.open_log(settings)
-        return asyncio.run(do(factory.read_config(settings.config, env)))
-    except ConfigError as error:
-        complain(error.complaints)
-        return USAGE
-    except StoreError as error:
-        say(str(error))
-        return UNREACHABLE
-    except WatchpostError as error:
-        say(str(error))
-        return USAGE
-
-
-def status(where: StoreOptions, env: Mapping[str, str]) -> int:
-    """The exit code of `queue status`: 1 if the sums of the ledger do not meet."""
-
-    async def work(config: Config, store: Store) -> int:
-        names = [part.name for part in config.receivers]
-        now, overview = datetime.now(UTC), Overview(store)
-        depths, ages, audit = await overview.depths(names), await overview.ages(names), await Ledger(store).audit()
-        states = await overview.receivers(names)
-        missing = gaps(audit)
-        if where.as_json:
-            tell_json(
-                {
-                    "pushed": depths.pushed,
-                    "articles": depths.articles,
-                    "parked": depths.parked,
-                    "outbox": depths.outbox,
-                    "retry": depths.retry,
-                    "dead": depths.dead,
-                    "oldest_seconds": {queue: round(age, 1) for queue, age in ages.items()},
-                    "receivers": {name: state.status(now) for name, state in states.items()},
-                    "ledger": dict(audit.totals),
-                    "gaps": [str(gap) for gap in missing],
-                }
-            )
-        else:
-            counts = depths.by_queue()
-            since = {
-                queue: in_words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "" for queue in counts
-            }
-            rows = [
-                ("pushes to read", str(depths.pushed), "", since["pushed"]),
-                ("articles to match", str(depths.articles), "", since["articles"]),
-                ("hits for a coming edition", str(depths.parked), "", since["parked"]),
-            ]
-            rows += [
-                (f"for {name}", str(depths.outbox[name]), states[name].status(now), since[f"outbox:{name}"])
-                for name in names
-            ]
-            rows += [
-                ("for a later attempt", str(depths.retry), "", since["retry"]),
-                ("dead letters", str(depths.dead), "", ""),
-            ]
-            table(("WAITING", "COUNT", "STATE", "OLDEST"), rows)
-            sums = ("new", "matched", "parked", "told", "sent")
-            tell("since the books were opened: " + ", ".join(f"{audit.totals.get(key, 0)} {key}" for key in sums))
-            tell("everything is accounted for" if not missing else "")
-        for gap in missing:
-            say(f"NOT ACCOUNTED FOR: {gap}")
-        return FAILED if missing else OK
-
-    return at(where, env, work)
-
-
-def peek(where: StoreOptions, receiver: str, dead: bool, articles: bool, count: int, env: Mapping[str, str]) -> int:
-    """The exit code of `queue peek`."""
-
-    async def work(config: Config, store: Store) -> int:
-        if not await receiver_known(config, store, receiver):
-            return USAGE
-        if articles:
-            titles = await Overview(store).next_articles(count)
-            if where.as_json:
-                tell_json({"articles": titles})
-            else:
-                table(("ARTICLE",), [(title,) for title in titles])
-        elif dead:
-            show_dead_letters(where, (await DeadLetters(store).all())[:count])
-        else:
-            waiting = [case for case in await DeliveryAdmin(store).records(receiver) if case.state != "dead"]
-            show_deliveries(where, waiting[:count])
-        return OK
-
-    return at(where, env, work)
-
-
-def retry(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `queue retry`: 5 if some of what was named could not be sent again."""
-
-    async def work(config: Config, store: Store) -> int:
-        if not await receiver_known(config, store, receiver):
-            return USAGE
-        if not dead and not ids:
-            return report(where, "retried", await retry_waiting(store, factory.operator(), receiver), 0)
-        dead_letters = [one for one in await DeadLetters(store).all() if chosen_deliveries(one, ids, receiver)]
-        with ProgressBar("sending again") as bar:
-            done = await send_again(store, dead_letters, factory.operator(), receiver=receiver, progress=bar)
-        return report(where, "retried", done, max(len(dead_letters), len(ids)) - done)
-
-    return at(where, env, work)
-
-
-def drop(where: StoreOptions, ids: Sequence[str], receiver: str, dead: bool, yes: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `queue drop`: 2 if it was not confirmed."""
-    if not ids and not receiver and not dead:
-        say("name what is to be dropped: ids, --receiver NAME or --dead")
-        return USAGE
-
-    async def work(config: Config, store: Store) -> int:
-        desk = DeliveryAdmin(store)
-        if not await receiver_known(config, store, receiver):
-            return USAGE
-        dead_letters = (
-            [one for one in await DeadLetters(store).all() if chosen_deliveries(one, ids, receiver)]
-            if dead or ids
-            else []
-        )
-        cases: list[DeliveryRecord] = []
-        if not dead:
-            found = [case for case in await desk.records(receiver) if case.state != "dead"]
-            cases = [case for case in found if not ids or case.id in ids]
-        if not confirmed(len(dead_letters) + len(cases), "dropped for ever", yes):
-            return USAGE
-        done = [await DeadLetters(store).drop(dead_letter) for dead_letter in dead_letters] + [
-            await desk.drop(case) for case in cases
-        ]
-        if any(done):
-            tm.operator_acted("drop", sum(done), factory.operator(), receiver=receiver)
-        return report(where, "dropped", sum(done), max(len(done), len(ids)) - sum(done))
-
-    return at(where, env, work)
-
-
-async def receiver_known(config: Config, store: Store, receiver: str) -> bool:
-    """Whether there is such a receiver ("": all of them), or once was: what waits for it is found by its old name."""
-    names = [part.name for part in config.receivers]
-    if receiver in ("", *names) or receiver in await DeliveryAdmin(store).receivers():
-        return True
-    unknown("receiver", receiver, names)
-    return False
-
-
-def chosen_deliveries(dead_letter: DeadLetter, ids: Sequence[str], receiver: str) -> bool:
-    """Is this letter one of those that were named?"""
-    return (not ids or dead_letter.id in ids or dead_letter.delivery in ids) and (
-        not receiver or dead_letter.receiver == receiver
-    )
-
-
-def confirmed(number: int, what: str, yes: bool) -> bool:
-    """The count is said first; without --yes a person at a terminal is asked, and nobody else."""
-    word = count(number, "message is", "messages are")
-    if yes or not number:
-        return True
-    if not sys.stdin.isatty():
-        say(f"{word} to be {what}: add --yes to do it")
-        return False
-    say(f"{word} to be {what}: type yes to go on")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def report(where: StoreOptions, word: str, done: int, left: int) -> int:
-    """Say how many; the exit code is 5 if not all."""
-    if where.as_json:
-        tell_json({word: done, "failed": left})
-    else:
-        tell(f"{done} {word}" + (f", {left} not: gone already, or nothing of it is left" if left > 0 else ""))
-    return PARTIAL if left > 0 else OK
-
-
-def show_deliveries(where: StoreOptions, cases: Sequence[DeliveryRecord]) -> None:
-    """Deliveries as a table, or one JSON document."""
-    if where.as_json:
-        tell_json({"deliveries": [as_facts(case) for case in cases]})
-        return
-    rows = [(case.id, case.receiver, case.state, str(case.attempts), when(case.due), case.subject) for case in cases]
-    table(("ID", "RECEIVER", "STATE", "TRIED", "NEXT", "WHAT"), rows, below=("WHAT", "NEXT"))
-
-
-def show_dead_letters(where: StoreOptions, dead_letters: Sequence[DeadLetter]) -> None:
-    """Dead letters as a table, or one JSON document."""
-    if where.as_json:
-        tell_json({"letters": [_letter_facts(one) for one in dead_letters]})
-        return
-    rows = [
-        (one.id, one.kind, one.receiver, one.delivery, when(one.at), one.reason, one.detail or one.about)
-        for one in dead_letters
-    ]
-    table(
-        ("LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT"), rows, below=("WHAT", "DELIVERY", "KIND")
-    )
-
-
-def as_facts(case: DeliveryRecord) -> dict[str, Any]:
-    """A delivery for machines."""
-    return {
-        "id": case.id,
-        "receiver": case.receiver,
-        "state": case.state,
-        "digest": case.digest,
-        "attempts": case.attempts,
-        "replays": case.replays,
-        "created": case.created and case.created.isoformat(),
-        "due": case.due and case.due.isoformat(),
-        "error": case.error,
-        "subject": case.subject,
-    }
-
-
-def _letter_facts(one: DeadLetter) -> dict[str, Any]:
-    return {
-        "letter": one.id,
-        "kind": one.kind,
-        "receiver": one.receiver,
-        "delivery": one.delivery,
-        "at": one.at.isoformat(),
-        "reason": one.reason,
-        "detail": one.detail,
-        "about": one.about,
-    }
-
-
-def when(moment: datetime | None) -> str:
-    """A time for people, "" for none; UTC, as in the log."""
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"
-
-
-# `watchpost queue drain`: waits until the running service has dealt with everything that is on its way.
-
-
-_LOOK_SECONDS = 0.5
-
-
-def drain(where: StoreOptions, patience: str, env: Mapping[str, str]) -> int:
-    """The exit code of `queue drain`: 0 when nothing is on its way, 5 if something still is after `patience`.
-
-    On its way are pushes, articles and messages. What waits for its time stays: hits for their edition, and messages
-    for a later attempt.
-    """
-
-    async def work(config: Config, store: Store) -> int:
-        try:
-            span = span_of(patience)
-        except WatchpostError as error:
-            raise WatchpostError(f"--for {error}") from None
-        names, overview = [part.name for part in config.receivers], Overview(store)
-        end = monotonic() + (span.total_seconds() if span is not None else 0)
+        end = monotonic() + parse(patience).total_seconds()
+    except ValueError as error:
+        raise CommandError(f"--for {patience}: {error}") from None
+    async with running_service(config_path, data) as (config, store):
+        names, overview = [receiver.name for receiver in config.receivers], Overview(store)
         depths = await overview.depths(names)
-        most = _waiting(depths)
-        with ProgressBar("draining", not where.as_json) as bar:
-            while (left := _waiting(depths)) and monotonic() < end:
+        most = _in_progress(depths)
+        with ProgressBar("draining", not as_json) as bar:
+            while (left := _in_progress(depths)) and monotonic() < end:
                 most = max(most, left)
                 bar(most - left, most)
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
                 depths = await overview.depths(names)
-        if where.as_json:
-            later = {"parked": depths.parked, "retry": depths.retry}
-            left_now = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
-            tell_json({"drained": not left, **left_now, **later})
+        if as_json:
+            in_progress = {"pushed": depths.pushed, "articles": depths.articles, "outbox": depths.outbox}
+            echo_json({"drained": not left, **in_progress, "parked": depths.parked, "retry": depths.retry})
+        elif left:
+            warn(f"still in progress: {', '.join(_stuck(depths, await overview.receivers(names)))}")
         else:
-            await _tell(depths, left, await overview.receivers(names))
-        return PARTIAL if left else OK
+            later = count(depths.parked, "hit"), count(depths.retry, "message")
+            echo("nothing is in progress; {} for a coming message and {} to try again stay".format(*later))
+    return PARTIAL if left else OK
 
-    return at(where, env, work)
+
+@app.command("retry")
+async def queue_retry(
+    ids: IdsArgument = None,
+    receiver: ReceiverOption = "",
+    dead: DeadOption = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Try now what waits for a later attempt, or dead letters.
+
+    Examples:
+      watchpost queue retry --receiver newsroom
+      watchpost queue retry --dead
+
+    --dead includes articles and hits. Ends with 5 if some of it cannot be sent again.
+    """
+    from watchpost.operations import factory
+    from watchpost.operations.deliveries import retry_waiting, send_again
+    from watchpost.store.dead_letters import DeadLetters
+
+    async with running_service(config_path, data) as (config, store):
+        operator = factory.operator()
+        await check_receiver(config, store, receiver)
+        if not dead and not ids:
+            return echo_count("retried", await retry_waiting(store, operator, receiver), 0, as_json)
+        chosen = [letter for letter in await DeadLetters(store).all() if is_chosen(letter, ids, receiver)]
+        with ProgressBar("sending again") as bar:
+            done = await send_again(store, chosen, operator, receiver=receiver, progress=bar)
+    return echo_count("retried", done, max(len(chosen), len(ids or ())) - done, as_json)
 
 
-def _waiting(depths: Depths) -> int:
+@app.command("drop")
+async def queue_drop(
+    ids: IdsArgument = None,
+    receiver: ReceiverOption = "",
+    dead: DeadOption = False,
+    yes: YesOption = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Delete messages that wait, or dead letters.
+
+    Examples:
+      watchpost queue drop --dead --receiver newsroom
+      watchpost queue drop --receiver newsroom --yes
+
+    The number is shown first, and confirmed at a terminal or by --yes. Ends with 5 if some could not be deleted.
+    """
+    from watchpost.log import operator_acted
+    from watchpost.operations import factory
+    from watchpost.store.dead_letters import DeadLetters
+    from watchpost.store.deliveries import DeliveryAdmin
+
+    if not ids and not receiver and not dead:
+        raise CommandError("name what to drop: IDs, --receiver NAME or --dead")
+    async with running_service(config_path, data) as (config, store):
+        letters, admin = DeadLetters(store), DeliveryAdmin(store)
+        await check_receiver(config, store, receiver)
+        dead_letters = await letters.all() if dead or ids else ()
+        chosen = [letter for letter in dead_letters if is_chosen(letter, ids, receiver)]
+        waiting = [] if dead else [each for each in await admin.records(receiver) if each.state != "dead"]
+        waiting = [each for each in waiting if not ids or each.id in ids]
+        confirm(len(chosen) + len(waiting), "dropped for good", yes)
+        done = [await letters.drop(letter) for letter in chosen] + [await admin.drop(each) for each in waiting]
+        if any(done):
+            operator_acted("drop", sum(done), factory.operator(), receiver=receiver)
+    return echo_count("dropped", sum(done), max(len(done), len(ids or ())) - sum(done), as_json)
+
+
+def _in_progress(depths: Depths) -> int:
     return depths.pushed + depths.articles + sum(depths.outbox.values())
 
 
-async def _tell(depths: Depths, left: int, states: Mapping[str, ReceiverState]) -> None:
-    later = f"{count(depths.parked, 'hit')} for a coming edition, {count(depths.retry, 'message')} for a later attempt"
-    if not left:
-        tell(f"nothing is on its way; what waits for its time: {later}")
-        return
+def _stuck(depths: Depths, states: Mapping[str, ReceiverState]) -> list[str]:
+    """What is in progress, in words; of each receiver its state."""
     now = datetime.now(UTC)
-    stuck = [f"{depth} for {name} ({states[name].status(now)})" for name, depth in depths.outbox.items() if depth]
+    stuck = [
+        f"{count(number, 'message')} for {name} ({states[name].status(now)})"
+        for name, number in depths.outbox.items()
+        if number
+    ]
     stuck += [f"{count(depths.articles, 'article')} to match"] if depths.articles else []
-    stuck += [f"{count(depths.pushed, 'push', 'pushes')} to read"] if depths.pushed else []
-    say(f"still on its way: {', '.join(stuck)}")
+    return stuck + ([f"{count(depths.pushed, 'push', 'pushes')} to read"] if depths.pushed else [])
 
 
-queue_app = typer.Typer(help="What waits, and why.", no_args_is_help=True)
-
-
-@queue_app.command("status")
-def queue_status(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """How much waits where, how the receivers stand, and whether everything is accounted for."""
-
-    raise typer.Exit(status(StoreOptions(config_path, data, as_json), os.environ))
-
-
-@queue_app.command("peek")
-def queue_peek(
-    receiver: Only = "",
-    dead: Dead = False,
-    articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
-    count: Annotated[int, typer.Option("-n", min=1, help="At most so many.")] = 20,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What waits, the oldest first. Changes nothing."""
-
-    raise typer.Exit(peek(StoreOptions(config_path, data, as_json), receiver, dead, articles, count, os.environ))
-
-
-@queue_app.command("drain")
-def queue_drain(
-    patience: Annotated[str, typer.Option("--for", help="How long to wait: 30s, 5m.")] = "5m",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Wait until everything that is on its way is dealt with: before the service is moved or stopped for long."""
-
-    raise typer.Exit(drain(StoreOptions(config_path, data, as_json), patience, os.environ))
-
-
-@queue_app.command("retry")
-def queue_retry(
-    ids: Ids = None,
-    receiver: Only = "",
-    dead: Dead = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Try now what waits for a later attempt; with --dead, what was given up: articles and hits, too."""
-
-    where = StoreOptions(config_path, data, as_json)
-    raise typer.Exit(retry(where, tuple(ids or ()), receiver, dead, os.environ))
-
-
-@queue_app.command("drop")
-def queue_drop(
-    ids: Ids = None,
-    receiver: Only = "",
-    dead: Dead = False,
-    yes: Yes = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Give up deliveries that wait, or throw dead letters away. Says how many first, and needs --yes."""
-
-    where = StoreOptions(config_path, data, as_json)
-    raise typer.Exit(drop(where, tuple(ids or ()), receiver, dead, yes, os.environ))
+def _echo_dead_letters(dead_letters: Sequence[DeadLetter], as_json: bool) -> None:
+    if as_json:
+        keys = ("kind", "receiver", "delivery", "at", "reason", "detail", "about")
+        facts = [{"letter": each.id} | {key: getattr(each, key) for key in keys} for each in dead_letters]
+        echo_json({"letters": facts})
+        return
+    headings = ("DEAD LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT")
+    rows = [
+        (each.id, each.kind, each.receiver, each.delivery, utc_time(each.at), each.reason, each.detail or each.about)
+        for each in dead_letters
+    ]
+    echo_table(headings, rows, ("WHAT", "DELIVERY", "KIND"))

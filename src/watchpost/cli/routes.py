@@ -1,78 +1,63 @@
-"""`watchpost route test`: who would be told of a hit, when, and why."""
+"""`watchpost route test`: which receivers are sent a hit, when, and why."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import typer
+from watchpost.cli.command import CommandApp
+from watchpost.cli.options import ConfigOption, JsonOption, SeverityOption, SourceOption, TopicOption
+from watchpost.cli.output import echo, echo_json, pick
+from watchpost.cli.session import load_config
 
-from watchpost.cli.match import read_plan
-from watchpost.cli.options import ConfigOption, JsonOption, Severity, Source, Topic
-from watchpost.cli.output import tell, tell_json, unknown
-from watchpost.exit_codes import OK, USAGE
-from watchpost.model import SEVERITIES
-from watchpost.operations.route_trace import trace
+app = CommandApp("docs/commands.md#route, docs/digests.md", "watchpost route test --topic mali")
 
 
-def test(
-    topic: str, severity: str, source: str, config_path: Path | None, as_json: bool, env: Mapping[str, str]
-) -> int:
-    """The exit code of `route test`."""
-    config = read_plan(config_path, env)
-    if config is None:
-        return USAGE
-    topics = {one.name: one for one in config.topics}
-    for what, name, known in (
-        ("topic", topic, topics),
-        ("severity", severity, dict.fromkeys(SEVERITIES)),
-        ("feed or folder", source, {part.name: part for part in config.sources}),
-    ):
-        if name and name not in known:
-            unknown(what, name, known)
-            return USAGE
-    wanted = next((one for one in SEVERITIES if one == severity), topics[topic].severity)
-    found = trace(config, topic, wanted, source, datetime.now(UTC))
-    if as_json:
-        tell_json(
-            {
-                "topic": topic,
-                "severity": wanted,
-                "routes": [asdict(step) for step in found.steps],
-                "told": [asdict(telling) | {"when": telling.when.isoformat()} for telling in found.tellings],
-                "silences": found.silences,
-            }
-        )
-        return OK
-    tell(f"a hit on {topic}, severity {wanted}" + (f", from {source}" if source else ""))
-    for step in found.steps:
-        verdict = "takes it" + (", and the next ones are asked too" if step.goes_on else "") if step.takes else "no"
-        tell(f"  routes[{step.route}]: {verdict}: {step.why}")
-    zone = ZoneInfo(config.timezone)
-    for telling in found.tellings:
-        tell(f"{telling.receiver}: {telling.when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}: {telling.why}")
-    if not found.tellings:
-        tell("nobody is told: no route takes it")
-    if found.silences:
-        tell(f"but nobody is told, for it is silenced by {', '.join(found.silences)}")
-    return OK
-
-
-route_app = typer.Typer(help="Routes: who is told of what, and when.", no_args_is_help=True)
-
-
-@route_app.command("test")
+@app.command("test")
 def route_test(
-    topic: Topic,
-    severity: Severity = "",
-    source: Source = "",
+    topic: TopicOption,
+    severity: SeverityOption = "",
+    source: SourceOption = "",
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Who would be told of a hit, when, and why; and why the other routes do not take it. Needs no service."""
+    """Show which receivers are sent a hit, when and why; and why other routes do not take it.
 
-    raise typer.Exit(test(topic, severity, source, config_path, as_json, os.environ))
+    Examples:
+      watchpost route test --topic mali
+      watchpost route test --topic mali --severity high --source rfi
+
+    No service needs to run.
+    """
+    from watchpost.model import SEVERITIES
+    from watchpost.operations.route_trace import trace
+
+    config = load_config(config_path)
+    chosen = pick("topic", topic, {each.name: each for each in config.topics})
+    level = pick("severity", severity, {each: each for each in SEVERITIES}) if severity else chosen.severity
+    if source:
+        pick("feed or folder", source, {each.name: each for each in config.sources})
+    found = trace(config, topic, level, source, datetime.now(UTC))
+    if as_json:
+        echo_json(
+            {
+                "topic": topic,
+                "severity": level,
+                "routes": [asdict(step) for step in found.steps],
+                "told": [asdict(message) | {"when": message.when.isoformat()} for message in found.tellings],
+                "silences": found.silences,
+            }
+        )
+        return
+    echo(f"a hit on {topic}, severity {level}" + (f", from {source}" if source else ""))
+    for step in found.steps:
+        verdict = "no" if not step.takes else "takes it; the next routes may, too" if step.goes_on else "takes it"
+        echo(f"  routes[{step.route}]: {verdict}: {step.why}")
+    zone = ZoneInfo(config.timezone)
+    for message in found.tellings:
+        echo(f"{message.receiver}: {message.when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}: {message.why}")
+    if not found.tellings:
+        echo("no receiver is sent it: no route takes it")
+    if found.silences:
+        echo(f"it is not sent now: silenced by {', '.join(found.silences)}")

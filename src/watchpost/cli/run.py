@@ -1,127 +1,168 @@
-"""`watchpost run`: settings and plan, then the service, with errors as exit codes."""
+"""`watchpost init`, `watchpost doctor` and `watchpost run`: from an empty directory to a running service."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from watchpost import log as tm
-from watchpost import tracing
+import typer
+
 from watchpost.cli import output
-from watchpost.cli.output import ProgressBar, complain, note, say, tell, tell_json
-from watchpost.config.config import Config
-from watchpost.config.loader import Progress
-from watchpost.config.settings import Settings, read_settings
-from watchpost.errors import ConfigError, StoreError, WatchpostError
-from watchpost.exit_codes import FAILED, INTERRUPTED, OK, UNREACHABLE, USAGE
-from watchpost.operations import factory, starter
-from watchpost.operations.doctor.examine import examine
-from watchpost.operations.doctor.finding import Finding
-from watchpost.service import lifecycle
-from watchpost.service.service import Role
-from watchpost.web.server import parse_listen
+from watchpost.cli.command import CommandApp
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
+from watchpost.cli.session import open_settings
+from watchpost.errors import StoreError, WatchpostError
+from watchpost.exit_codes import FAILED, OK, UNREACHABLE
 
+if TYPE_CHECKING:
+    from watchpost.config.config import Config
+    from watchpost.config.loader import Progress
+    from watchpost.config.settings import Settings
 
-def run(role: Role, only_once: bool, config_path: Path | None, data: Path | None, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost run`."""
-    try:
-        settings = read_settings(config=config_path, data=data)
+app = CommandApp("docs/commands.md#start")
 
-        def reread() -> Config:
-            return _read_plan(settings, env)
-
-        with ProgressBar("reading the configuration") as bar:
-            config = _read_plan(settings, env, bar)
-    except ConfigError as error:
-        complain(error.complaints)
-        return USAGE
-    except WatchpostError as error:
-        say(str(error))
-        return USAGE
-
-    def on_plan(new: Config) -> None:
-        tm.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
-
-    on_plan(config)
-    for warning in config.warnings:
-        tm.log().warning("warning", text=str(warning))
-    settings.data.mkdir(parents=True, exist_ok=True)
-    try:
-        tracing.start(env)
-        with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:
-            if only_once:
-                return asyncio.run(lifecycle.run(config, settings, env, role, bar))
-            return asyncio.run(lifecycle.serve(config, settings, env, role, reread=reread, adopt=on_plan, progress=bar))
-    except StoreError as error:
-        say(str(error))
-        return UNREACHABLE
-    except WatchpostError as error:
-        say(str(error))
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    finally:
-        tracing.stop()
-
-
-def _read_plan(settings: Settings, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
-    """The plan on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
-    config = factory.read_config(settings.config, env, progress)
-    config = replace(config, listen=settings.http_listen or config.listen)
-    parse_listen(config.listen, config.access.auth.required)
-    return config
-
-
-# `watchpost init` and `watchpost doctor`: the first command, and the one for when something is wrong.
-
-
+Role = Literal["poll", "match", "notify", "web", "all"]
+ROLES: tuple[Role, ...] = ("poll", "match", "notify", "web", "all")
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
-def init(directory: Path, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost init`: 1 if there is a configuration already."""
+def _roles(incomplete: str) -> list[str]:
+    return [role for role in ROLES if role.startswith(incomplete)]
+
+
+@app.command("init")
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")] = Path("config"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented configuration to start with.
+
+    Examples:
+      watchpost init
+      watchpost init /etc/watchpost
+
+    Writes watchpost.yaml, its schema for editors, and a folder with an example article. Overwrites nothing: ends with
+    1 if one of the files exists.
+    """
+    from watchpost.operations import starter
+
     try:
-        written = starter.begin(directory, env)
+        written = starter.begin(directory, os.environ)
     except WatchpostError as error:
-        say(str(error))
-        return FAILED
+        raise CommandError(str(error), FAILED) from error
     if as_json:
-        tell_json({"written": [str(path) for path in written]})
-        return OK
+        echo_json({"written": [str(path) for path in written]})
+        return
     for path in written:
-        tell(str(path))
-    note(f"now look at {written[0]}, then: watchpost run --config {written[0]}")
-    return OK
+        echo(str(path))
+    note(f"read {written[0]}, then start: watchpost run --config {written[0]}")
 
 
-def doctor(config_path: Path | None, data: Path | None, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost doctor`: 0 if nothing fails, 4 if a server does not answer, 1 for anything else."""
-    try:
-        settings = read_settings(config=config_path, data=data)
-        output.open_log(settings)
-    except ConfigError as error:
-        complain(error.complaints)
-        return USAGE
-    found = asyncio.run(_examine(settings, all_feeds, as_json, env))
-    failed = [one for one in found if one.level == "fail"]
+@app.command("doctor")
+async def doctor(
+    all_feeds: Annotated[bool, typer.Option("--all-feeds", help="Read every feed, not a sample of 50.")] = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Find out what is wrong, and how to fix it.
+
+    Examples:
+      watchpost doctor
+      watchpost doctor --all-feeds --json
+
+    Checks the configuration, Redis, the clock, name servers, mail servers, folders, receivers and feeds. Sends
+    nothing. Ends with 4 if only servers do not answer, with 1 if anything else fails.
+    """
+    from watchpost.operations.doctor.examine import examine
+
+    settings = open_settings(config_path, data)
+    findings = []
+    with ProgressBar("reading the feeds") as bar:
+        async for finding in examine(settings, os.environ, all_feeds, bar):
+            findings.append(finding)
+            if not as_json:
+                echo(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
+                if finding.cure:
+                    echo(f"      → {finding.cure}")
+    failed = [finding for finding in findings if finding.level == "fail"]
     if as_json:
-        tell_json({"ok": not failed, "findings": [asdict(one) for one in found]})
+        echo_json({"ok": not failed, "findings": [asdict(finding) for finding in findings]})
     elif failed:
-        say(f"{len(failed)} of {len(found)} fail")
-    if any(not one.outside for one in failed):
+        warn(f"{len(failed)} of {len(findings)} checks failed")
+    if any(not finding.outside for finding in failed):
         return FAILED
     return UNREACHABLE if failed else OK
 
 
-async def _examine(settings: Settings, all_feeds: bool, as_json: bool, env: Mapping[str, str]) -> list[Finding]:
-    found = []
-    with ProgressBar("asking the feeds") as bar:
-        async for finding in examine(settings, env, all_feeds, bar):
-            found.append(finding)
-            if not as_json:
-                tell(f"{_MARKS[finding.level]}  {finding.subject}: {finding.text}")
-                if finding.cure:
-                    tell(f"      → {finding.cure}")
-    return found
+@app.command("run")
+def run(
+    role: Annotated[
+        str,
+        typer.Argument(
+            metavar="ROLE",
+            help="One part in its own process: poll, match, notify or web.",
+            autocompletion=_roles,
+        ),
+    ] = "all",
+    once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, and end.")] = False,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+) -> int:
+    """Run the service: read sources, match articles, send digests and alerts.
+
+    Examples:
+      watchpost run
+      watchpost run --once
+      watchpost run poll --config /etc/watchpost/watchpost.yaml
+
+    Ctrl-C or SIGTERM ends it, SIGHUP reloads the configuration. With --once, ends with 5 if something is still to be
+    sent.
+    """
+    from watchpost import log, tracing
+    from watchpost.config.settings import read_settings
+    from watchpost.service import lifecycle
+
+    wanted = pick("role", role, {name: name for name in ROLES})
+    settings = read_settings(config=config_path, data=data)
+    with ProgressBar("reading the configuration") as bar:
+        config = _load(settings, bar)
+
+    def use(new: Config) -> None:
+        log.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
+
+    use(config)
+    for warning in config.warnings:
+        log.log().warning("warning", text=str(warning))
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        tracing.start(os.environ)
+        with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:
+            if once:
+                return asyncio.run(lifecycle.run(config, settings, os.environ, wanted, bar))
+            return asyncio.run(
+                lifecycle.serve(
+                    config, settings, os.environ, wanted, reread=lambda: _load(settings), adopt=use, progress=bar
+                )
+            )
+    except StoreError:
+        raise
+    except WatchpostError as error:
+        raise CommandError(str(error), FAILED) from error
+    finally:
+        tracing.stop()
+
+
+def _load(settings: Settings, progress: Progress = lambda done, total: None) -> Config:
+    """The configuration on disk, with what the environment overrides. Raises ConfigError, WatchpostError."""
+    from watchpost.operations import factory
+    from watchpost.web.server import parse_listen
+
+    config = factory.read_config(settings.config, os.environ, progress)
+    config = replace(config, listen=settings.http_listen or config.listen)
+    parse_listen(config.listen, config.access.auth.required)
+    return config

@@ -1,325 +1,350 @@
-"""`watchpost topic list|test|lint`: topics looked at one by one; without Redis, but for `test --since`."""
+"""`watchpost topic …`: topics listed, tried, measured, and compared with those that run."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
 
-from watchpost.cli.match import SUFFIXES, match_lines, read_articles, read_plan
-from watchpost.cli.options import span_of
-from watchpost.cli.output import ProgressBar, complain, say, tell, tell_json, unknown
-from watchpost.config.config import Config
-from watchpost.config.settings import read_settings
-from watchpost.errors import ConfigError, FetchError, WatchpostError
-from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE, USAGE
-from watchpost.match.matcher import document, match
-from watchpost.match.trial import ChangedHit, Effect
-from watchpost.model import Article, Topic
-from watchpost.operations import trials
+import typer
+
+from watchpost.cli.command import CommandApp
+from watchpost.cli.match import ARTICLE_SUFFIXES, explained_lines, read_articles
+from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption, SinceOption, TopicArgument
+from watchpost.cli.options import topics as topic_names
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
+from watchpost.cli.session import load_config, networks, open_settings, read_config, since_moment
+from watchpost.errors import FetchError
+from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE
 from watchpost.plurals import count
-from watchpost.query.document import Document
-from watchpost.query.explain import explain, missing
-from watchpost.query.explain import remarks as doubts
-from watchpost.query.percolator import Frequency, Percolator, vocabulary
-from watchpost.scheduler import utc_now
 
-BROAD = 0.25  # a topic that a quarter of all articles match says little
+if TYPE_CHECKING:
+    from watchpost.config.config import Config
+    from watchpost.match.trial import ChangedHit, Effect
+    from watchpost.model import Article, Topic
+    from watchpost.query.document import Document
+
+app = CommandApp(
+    "docs/commands.md#topic, docs/query-language.md", "watchpost topic test mali", "watchpost topic diff --since 7d"
+)
+
+BROAD = 0.25  # a topic that matches a quarter of all articles does not select
 SAMPLE_MIN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What a topic is tried on: `files`, a `text`, the page at `url`; `explain`: clause by clause."""
-
-    files: tuple[str, ...] = ()
-    text: str = ""
-    url: str = ""
-    allow_private: tuple[str, ...] = ()
-    explain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a topic did on a sample, per 1,000 articles: milliseconds of work, how many were asked about in full,
-    how many matched; and what looks wrong."""
+class _Cost:
+    """What a topic did on a sample, per 1,000 articles: milliseconds, full evaluations and matches; and remarks."""
 
     topic: str
     milliseconds: float
-    asked: float
+    evaluations: float
     matches: float
     remarks: tuple[str, ...]
 
 
-def show(config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost topic list`."""
-    config = read_plan(config_path, env)
-    if config is None:
-        return USAGE
-    for topic in config.topics:
+@app.command("list")
+def topic_list(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the topics with their queries as they are understood.
+
+    Examples:
+      watchpost topic list
+      watchpost topic list --json
+    """
+    for topic in load_config(config_path).topics:
+        query, exclude = str(topic.query.root), topic.exclude and str(topic.exclude.root)
         if as_json:
             facts = {"name": topic.name, "title": topic.title, "severity": topic.severity}
-            tell_json({**facts, "query": str(topic.query.root), "exclude": topic.exclude and str(topic.exclude.root)})
-        else:
-            tell(f"{topic.name}: {topic.title}, {topic.severity}")
-            tell(f"  {topic.query.root}")
-            if topic.exclude is not None:
-                tell(f"  excluding {topic.exclude.root}")
-    return OK
-
-
-def test(name: str, asked: Tried, config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost topic test`: 0 if what was tried matches (or all examples hold), 3 if not."""
-    config = read_plan(config_path, env)
-    topic = _topic(config, name)
-    if topic is None:
-        return USAGE
-    tried, broken = [], 0
-    for file in asked.files:
-        articles, failed = read_articles(file)
-        broken += failed
-        tried += [(article.title or file, document(article)) for article in articles]
-    if asked.text:
-        tried.append((asked.text, Document.of({"body": asked.text})))
-    if asked.url:
-        article = _page(asked)
-        broken += article is None
-        tried += [(article.title or asked.url, document(article))] if article is not None else []
-    if not tried and not broken:
-        tried = [(example, Document.of({"body": example})) for example, _ in topic.examples]
-        if not tried:
-            say(f"{name} has no examples: give a --text, a --url or a file")
-            return USAGE
-    matched = 0
-    for title, about in tried:
-        matched += _try(topic, title, about, as_json)
-        if asked.explain and not as_json:
-            for line in match_lines(explain(topic.query, about), 1):
-                tell(line)
-    if broken:
-        return FAILED
-    return OK if matched or not (asked.files or asked.text or asked.url) else NOTHING
-
-
-def recent_articles(
-    name: str, since: str, config_path: Path | None, data: Path | None, as_json: bool, env: Mapping[str, str]
-) -> int:
-    """The exit code of `watchpost topic test --since`: 3 if nothing matches, 4 without a service that could be asked.
-
-    Tried on the last articles that the running service has matched, whatever came of them (retention.articles).
-    """
-    config = read_plan(config_path, env)
-    topic = _topic(config, name)
-    if config is None or topic is None:
-        return USAGE
-    try:
-        span = span_of(since)
-        at_hand = trials.ask(read_settings(config=config_path, data=data), config, utc_now() - span if span else None)
-    except ConfigError as error:
-        complain(error.complaints)
-        return USAGE
-    except WatchpostError as error:
-        say(str(error))
-        return USAGE
-    if at_hand.trouble:
-        say(at_hand.trouble)
-        return UNREACHABLE
-    found = 0
-    for article in at_hand.articles:
-        for hit in match(article, [topic], utc_now()):
-            found += 1
-            words = list(dict.fromkeys(item.text for item in hit.evidence))
-            if as_json:
-                tell_json({"text": article.title, "matches": True, "words": words, "missing": "", "excluded": False})
-            else:
-                tell(f"✓ {' '.join(article.title.split()) or article.url} ({article.source})")
-                tell(f"  {', '.join(words)}")
-    if not as_json:
-        tell(f"{found} of {count(len(at_hand.articles), 'article')}" + (" match" if found != 1 else " matches"))
-    return OK if found else NOTHING
-
-
-def lint(files: Sequence[str], config_path: Path | None, as_json: bool, env: Mapping[str, str]) -> int:
-    """The exit code of `watchpost topic lint`: 0, or 1 if any topic has a remark."""
-    config = read_plan(config_path, env)
-    if config is None:
-        return USAGE
-    sample = [article for file in files or folder_files(config) for article in read_articles(file)[0]]
-    prices = [_price(topic, sample) for topic in config.topics]
-    for price in prices:
-        if as_json:
-            facts = {"topic": price.topic, "sample": len(sample), "ms_per_1000": round(price.milliseconds, 1)}
-            rates = {"asked_per_1000": round(price.asked, 1), "matches_per_1000": round(price.matches, 1)}
-            tell_json({**facts, **rates, "remarks": price.remarks})
+            echo_json({**facts, "query": query, "exclude": exclude})
             continue
-        if len(sample) >= SAMPLE_MIN:
-            tell(
-                f"{price.topic}: {price.milliseconds:.0f} ms, {price.asked:.0f} asked and {price.matches:.0f} matches"
-                " in 1,000 articles"
-            )
-        else:
-            tell(f"{price.topic}:")
-        for remark in price.remarks:
-            tell(f"  {remark}")
-    if not as_json:
-        tell(f"measured on {count(len(sample), 'article')}")
-    return FAILED if any(price.remarks for price in prices) else OK
+        echo(f"{topic.name}: {topic.title}, {topic.severity}")
+        echo(f"  {query}")
+        if exclude is not None:
+            echo(f"  excluding {exclude}")
 
 
-def _topic(config: Config | None, name: str) -> Topic | None:
-    if config is None:
-        return None
-    found = next((topic for topic in config.topics if topic.name == name), None)
-    if found is None:
-        unknown("topic", name, [topic.name for topic in config.topics])
-    return found
+@app.command("test")
+async def topic_test(
+    name: TopicArgument,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Articles; - is stdin.")] = None,
+    text: Annotated[str, typer.Option("--text", metavar="TEXT", help="Try this text.")] = "",
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="Try the article of this web page.")] = "",
+    since: SinceOption = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Also show what each clause found.")] = False,
+    allow_private: PrivateOption = None,
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Try a topic on its examples, a text, files, a web page or recent articles.
+
+    Examples:
+      watchpost topic test mali
+      watchpost topic test mali --text "Talks in Bamako" --explain
+      watchpost topic test mali --since 7d
+
+    Shows the words that matched, or what is missing. --since shows the articles that match among those that the
+    running service has read. Ends with 3 if nothing matches.
+    """
+    if since:
+        if files or text or url or explain:
+            raise CommandError("--since cannot be combined with files, --text, --url or --explain")
+        return await _recent(name, since, config_path, data, as_json)
+    topic = pick("topic", name, {topic.name: topic for topic in load_config(config_path).topics})
+    return await _try_all(topic, files or (), text, url, allow_private or (), explain, as_json)
 
 
-def _page(asked: Tried) -> Article | None:
-    from watchpost.operations.feeds.discovery import network_list
-    from watchpost.operations.trials import article_at
+async def _try_all(
+    topic: Topic,
+    files: Sequence[str],
+    text: str,
+    url: str,
+    allow_private: Sequence[str],
+    explained: bool,
+    as_json: bool,
+) -> int:
+    from watchpost.match.matcher import document
+    from watchpost.operations import trials
+    from watchpost.query.document import Document
+    from watchpost.query.explain import explain
+    from watchpost.scheduler import utc_now
 
-    try:
-        return asyncio.run(article_at(asked.url, network_list(asked.allow_private), utc_now()))
-    except FetchError as error:
-        say(f"{asked.url}: {error.detail}")
-    except ValueError:
-        say("--allow-private takes an address or network: 10.0.0.8 or 10.0.0.0/8")
-    return None
+    unreadable = 0
+    texts: list[tuple[str, Document]] = []
+    for file in files:
+        articles, failed = read_articles(file)
+        unreadable += failed
+        texts += [(article.title or file, document(article)) for article in articles]
+    if text:
+        texts.append((text, Document.of({"body": text})))
+    if url:
+        allowed = networks(allow_private)
+        try:
+            article = await trials.article_at(url, allowed, utc_now())
+            texts.append((article.title or url, document(article)))
+        except FetchError as error:
+            warn(f"{url}: {error.detail}")
+            unreadable += 1
+    if not texts and not unreadable:
+        texts = [(example, Document.of({"body": example})) for example, _ in topic.examples]
+        if not texts:
+            raise CommandError(f"{topic.name} has no examples: give --text, --url or a file")
+    matched = 0
+    for title, document_ in texts:
+        matched += _try(topic, title, document_, as_json)
+        if explained and not as_json:
+            for line in explained_lines(explain(topic.query, document_), 1):
+                echo(line)
+    if unreadable:
+        return FAILED
+    return OK if matched or not (files or text or url) else NOTHING
 
 
-def _try(topic: Topic, title: str, about: Document, as_json: bool) -> bool:
-    evidence = topic.query.evaluate(about)
-    excluded = topic.exclude.evaluate(about) if topic.exclude is not None else None
+def _try(topic: Topic, title: str, text: Document, as_json: bool) -> bool:
+    """Show whether a text matches the topic, and why; the words, what is missing, or what excludes it."""
+    from watchpost.query.explain import explain, missing
+
+    evidence = topic.query.evaluate(text)
+    excluded = topic.exclude.evaluate(text) if topic.exclude is not None else None
     matches = evidence is not None and excluded is None
-    lacking = "" if evidence is not None else missing(explain(topic.query, about))
+    lacking = "" if evidence is not None else missing(explain(topic.query, text))
     words = list(dict.fromkeys(item.text for item in evidence or ()))
     if as_json:
-        tell_json(
-            {"text": title, "matches": matches, "words": words, "missing": lacking, "excluded": excluded is not None}
-        )
+        facts = {"text": title, "matches": matches, "words": words, "missing": lacking}
+        echo_json({**facts, "excluded": excluded is not None})
         return matches
-    tell(f"{'✓' if matches else '✗'} {title}")
+    echo(f"{'✓' if matches else '✗'} {title}")
     if lacking:
-        tell(f"  missing: {lacking}")
+        echo(f"  missing: {lacking}")
     elif excluded is not None:
-        tell(f"  left out by exclude: {', '.join(dict.fromkeys(item.text for item in excluded))}")
+        echo(f"  excluded by: {', '.join(dict.fromkeys(item.text for item in excluded))}")
     else:
-        tell(f"  {', '.join(words)}")
+        echo(f"  {', '.join(words)}")
     return matches
 
 
-def folder_files(config: Config) -> list[str]:
-    """The files in the configured folders: the nearest thing to a sample of what comes in."""
-    folders = [getattr(part.options, "path", None) for part in config.sources if part.kind == "folder"]
+async def _recent(name: str, since: str, config_path: Path | None, data: Path | None, as_json: bool) -> int:
+    """Try the topic on the articles that the running service keeps, whether they matched or not."""
+    from watchpost.match.matcher import match
+    from watchpost.operations import trials
+    from watchpost.scheduler import utc_now
+
+    settings = open_settings(config_path, data)
+    config = read_config(settings)
+    topic = pick("topic", name, {topic.name: topic for topic in config.topics})
+    stored = await trials.look(settings, config, since_moment(since, config))
+    if stored.trouble:
+        raise CommandError(stored.trouble, UNREACHABLE)
+    matched = 0
+    for article in stored.articles:
+        for hit in match(article, [topic], utc_now()):
+            matched += 1
+            words = list(dict.fromkeys(item.text for item in hit.evidence))
+            if as_json:
+                echo_json({"text": article.title, "matches": True, "words": words, "missing": "", "excluded": False})
+            else:
+                echo(f"✓ {' '.join(article.title.split()) or article.url} ({article.source})")
+                echo(f"  {', '.join(words)}")
+    if not as_json:
+        echo(f"{matched} of {count(len(stored.articles), 'article')} {'matches' if matched == 1 else 'match'}")
+    return OK if matched else NOTHING
+
+
+@app.command("lint")
+def topic_lint(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="A sample of articles; without any, the configured folders."),
+    ] = None,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what each topic costs, how much it matches, and what looks wrong.
+
+    Examples:
+      watchpost topic lint
+      watchpost topic lint articles.jsonl
+
+    Figures are per 1,000 articles. Ends with 1 if there is a remark on any topic.
+    """
+    config = load_config(config_path)
+    sample = [article for file in files or _folder_files(config) for article in read_articles(file)[0]]
+    costs = [_cost(topic, sample) for topic in config.topics]
+    for cost in costs:
+        if as_json:
+            facts = {"topic": cost.topic, "sample": len(sample), "ms_per_1000": round(cost.milliseconds, 1)}
+            rates = {"asked_per_1000": round(cost.evaluations, 1), "matches_per_1000": round(cost.matches, 1)}
+            echo_json({**facts, **rates, "remarks": cost.remarks})
+            continue
+        if len(sample) >= SAMPLE_MIN:
+            echo(
+                f"{cost.topic}: {cost.milliseconds:.0f} ms, {cost.evaluations:.0f} evaluations and"
+                f" {cost.matches:.0f} matches in 1,000 articles"
+            )
+        else:
+            echo(f"{cost.topic}:")
+        for remark in cost.remarks:
+            echo(f"  {remark}")
+    if not as_json:
+        echo(f"measured on {count(len(sample), 'article')}")
+    return FAILED if any(cost.remarks for cost in costs) else OK
+
+
+def _folder_files(config: Config) -> list[str]:
+    """The files in the configured folders: a sample of what comes in."""
+    folders = [getattr(source.options, "path", None) for source in config.sources if source.kind == "folder"]
     files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]
-    return [str(path) for path in files if path.suffix.lower() in SUFFIXES]
+    return [str(path) for path in files if path.suffix.lower() in ARTICLE_SUFFIXES]
 
 
-def _price(topic: Topic, sample: Sequence[Article]) -> Price:
-    remarks = [*doubts(topic.query)]
+def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
+    from watchpost.match.matcher import document, match
+    from watchpost.query.explain import remarks as query_remarks
+    from watchpost.query.percolator import Frequency, Percolator, vocabulary
+    from watchpost.scheduler import utc_now
+
+    remarks = [*query_remarks(topic.query)]
     if not topic.examples:
-        remarks.append("it has no examples: write down what it must and must not match")
+        remarks.append("no examples: add texts that it must and must not match")
     if len(sample) < SAMPLE_MIN:
-        remarks.append(f"a sample of {count(len(sample), 'article')} says nothing: give files")
-        return Price(topic.name, 0.0, 0.0, 0.0, tuple(remarks))
+        remarks.append(f"{count(len(sample), 'article')} are too few for figures: give at least {SAMPLE_MIN}")
+        return _Cost(topic.name, 0.0, 0.0, 0.0, tuple(remarks))
     frequency = Frequency()
     for article in sample:
         frequency.add(vocabulary(document(article)))
     percolator = Percolator.build({topic.name: topic.query}, frequency)
     begun = perf_counter()
-    found = sum(bool(match(article, [topic], utc_now())) for article in sample)
-    spent = perf_counter() - begun
-    asked = sum(len(percolator.candidates(document(article))) for article in sample)
-    if found > BROAD * len(sample):
-        remarks.append(f"it matches {found} of {len(sample)} articles: is it too broad, or is the sample about it?")
-    if not found:
+    matches = sum(bool(match(article, [topic], utc_now())) for article in sample)
+    seconds = perf_counter() - begun
+    evaluations = sum(len(percolator.candidates(document(article))) for article in sample)
+    if matches > BROAD * len(sample):
+        remarks.append(f"it matches {matches} of {len(sample)} articles: it may be too broad")
+    if not matches:
         remarks.append("it matches nothing in the sample")
-    thousandth = len(sample) / 1000
-    return Price(topic.name, spent * 1000 / thousandth, asked / thousandth, found / thousandth, tuple(remarks))
+    thousands = len(sample) / 1000
+    return _Cost(topic.name, seconds * 1000 / thousands, evaluations / thousands, matches / thousands, tuple(remarks))
 
 
-# `watchpost topic diff`: what a change of topics would have found, before it is live.
-
-
-def diff(
-    name: str,
-    against: Path | None,
-    since: str,
-    config_path: Path | None,
-    data: Path | None,
-    as_json: bool,
-    env: Mapping[str, str],
+@app.command("diff")
+async def topic_diff(
+    name: Annotated[str, typer.Argument(metavar="TOPIC", help="Only this topic.", autocompletion=topic_names)] = "",
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Compare with this configuration, not with the running one."),
+    ] = None,
+    since: SinceOption = "",
+    config_path: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> int:
-    """The exit code of `watchpost topic diff`: 0 if nothing moves, 1 if something does, 4 without a service to ask.
+    """Show which articles a change of topics would gain or lose.
 
-    The topics on disk are set against those that run, or against those of the file `against`.
+    Examples:
+      watchpost topic diff
+      watchpost topic diff mali --against old.yaml --since 7d
+
+    The topics on disk are compared with those that run, on recent articles of the service and on the configured
+    folders. Ends with 1 if anything changes, and with 4 if no service runs.
     """
-    new, old = read_plan(config_path, env), read_plan(against, env) if against is not None else None
-    if new is None or (against is not None and old is None):
-        return USAGE
-    try:
-        span = span_of(since)
-        begin = None if span is None else utc_now() - span
-        running = trials.ask(read_settings(data=data), new, begin)
-        before = old.topics if old is not None else running.topics
-        if before is None:
-            say(f"{running.trouble or 'no matcher runs'}; to compare with another file: --against FILE")
-            return UNREACHABLE
-        articles = [*running.articles, *_of_folders(folder_files(new), begin)]
-        with ProgressBar("trying the topics") as bar:
-            tried, found = trials.compare(
-                before, new.topics, name, articles, utc_now(), lambda done: bar(done, len(articles))
-            )
-    except ConfigError as error:
-        complain(error.complaints)
-        return USAGE
-    except WatchpostError as error:
-        say(str(error))
-        return USAGE
+    from watchpost.operations import trials
+    from watchpost.scheduler import utc_now
+
+    settings = open_settings(config_path, data)
+    config = read_config(settings)
+    other = load_config(against) if against is not None else None
+    begin = since_moment(since, config)
+    stored = await trials.look(settings, config, begin)
+    before = other.topics if other is not None else stored.topics
+    if before is None:
+        trouble = stored.trouble or "no matcher runs"
+        raise CommandError(f"{trouble}; to compare with another file: --against FILE", UNREACHABLE)
+    articles = [*stored.articles, *_folder_articles(config, begin)]
+    with ProgressBar("trying the topics") as bar:
+        tried, effects = trials.compare(
+            before, config.topics, name, articles, utc_now(), lambda done: bar(done, len(articles))
+        )
     if as_json:
-        tell_json({"articles": tried, "topics": [_facts(effect) for effect in found]})
+        echo_json({"articles": tried, "topics": [_effect_facts(effect) for effect in effects]})
     else:
-        _tell(tried, found)
-    return FAILED if any(effect.gained or effect.lost for effect in found) else OK
+        for effect in effects:
+            _echo_effect(effect)
+        if not effects:
+            echo("no topic changes")
+        echo(f"tried on {count(tried, 'article')}")
+    return FAILED if any(effect.gained or effect.lost for effect in effects) else OK
 
 
-def _of_folders(files: Sequence[str], begin: datetime | None) -> list[Article]:
-    """What lies in the configured folders; of a file only the time of its last change is known."""
-    recent = [one for one in files if begin is None or Path(one).stat().st_mtime >= begin.timestamp()]
-    return [article for file in recent for article in read_articles(file)[0]]
+def _folder_articles(config: Config, begin: datetime | None) -> Iterator[Article]:
+    """The articles in the configured folders, of files that have changed since `begin`."""
+    for file in _folder_files(config):
+        if begin is None or Path(file).stat().st_mtime >= begin.timestamp():
+            yield from read_articles(file)[0]
 
 
-def _tell(tried: int, found: Sequence[Effect]) -> None:
-    for effect in found:
-        tell(f"{effect.topic}: +{len(effect.gained)} −{len(effect.lost)} ({effect.before} before, {effect.now} now)")
-        for sign, moved in (("+", effect.gained), ("−", effect.lost)):
-            for one in moved:
-                tell(f"  {sign} {_line(one.article)}")
-                tell(f"      {one.why}")
-    if not found:
-        tell("no topic matches otherwise than before")
-    tell(f"tried on {tried} articles")
+def _echo_effect(effect: Effect) -> None:
+    echo(f"{effect.topic}: +{len(effect.gained)} −{len(effect.lost)} ({effect.before} before, {effect.now} now)")
+    for sign, hits in (("+", effect.gained), ("−", effect.lost)):
+        for hit in hits:
+            article = hit.article
+            day = f"{article.published or article.fetched:%Y-%m-%d}"
+            title = " ".join(article.title.split()) or "(no title)"
+            echo(f"  {sign} {title} ({article.outlet or article.source}, {day})")
+            echo(f"      {hit.why}")
 
 
-def _line(article: Article) -> str:
-    seen = (article.published or article.fetched).strftime("%Y-%m-%d")
-    return f"{' '.join(article.title.split()) or '(no title)'} ({article.outlet or article.source}, {seen})"
-
-
-def _facts(effect: Effect) -> dict[str, object]:
+def _effect_facts(effect: Effect) -> dict[str, object]:
     return {
         "topic": effect.topic,
         "before": effect.before,
         "now": effect.now,
-        "gained": [_moved(one) for one in effect.gained],
-        "lost": [_moved(one) for one in effect.lost],
+        "gained": [_hit_facts(hit) for hit in effect.gained],
+        "lost": [_hit_facts(hit) for hit in effect.lost],
     }
 
 
-def _moved(one: ChangedHit) -> dict[str, str]:
-    article = one.article
-    return {"id": article.id, "title": article.title, "source": article.source, "url": article.url, "why": one.why}
+def _hit_facts(hit: ChangedHit) -> dict[str, str]:
+    article = hit.article
+    return {"id": article.id, "title": article.title, "source": article.source, "url": article.url, "why": hit.why}
