@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -29,6 +31,36 @@ DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(min
 )
 def test_a_duration_is_read(text: str, expected: timedelta) -> None:
     assert durations.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90m", "2026-11-25T06:30:00+00:00"),
+        ("7d", "2026-11-18T08:00:00+00:00"),
+        ("today", "2026-11-25T00:00:00+01:00"),
+        ("yesterday", "2026-11-24T00:00:00+01:00"),
+        ("2026-07-01", "2026-07-01T00:00:00+02:00"),
+        ("2026-11-20T08:00", "2026-11-20T08:00:00+01:00"),
+        ("2026-11-20T08:00Z", "2026-11-20T08:00:00+00:00"),
+        ("2026-11-20 08:00:30-05:00", "2026-11-20T08:00:30-05:00"),
+    ],
+)
+def test_since_takes_a_span_a_day_or_a_time(text: str, expected: str) -> None:
+    assert durations.since(text, NOW, ZoneInfo("Europe/Paris")).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        *((text, "is not a time; write it like 12h, 7d, yesterday") for text in ("", "6", "soon", "-1h", "9999999d")),
+        *((text, "is not a time") for text in ("2026-13-01", "2026-11-20T25:00", "20261120", "11:00")),
+        *((text, "is not in the past") for text in ("0s", "2026-11-26", "2026-11-25T09:00+01:00")),
+    ],
+)
+def test_what_is_not_in_the_past_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=f"'{re.escape(text)}' {problem}"):
+        durations.since(text, NOW, UTC)
 
 
 @pytest.mark.parametrize(

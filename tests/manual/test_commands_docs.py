@@ -12,8 +12,10 @@ import pytest
 from tests.cli.command import commands, watchpost
 from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.flow.rig import Rig
+from watchpost.cli.command import summary
 
-PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 OPML = """<opml version="2.0"><body><outline text="x" xmlUrl="https://x.example/rss" category="a"/>
 <outline text="rfi" xmlUrl="https://www.rfi.fr/rss"/><outline text="bad" xmlUrl="nonsense"/></body></opml>"""
 OFFLINE = {
@@ -74,9 +76,19 @@ def test_what_fits_a_shape() -> None:
     assert not fits({"NAME": 1}, {"x": 1, "y": "1"})
 
 
-def test_every_command_stands_in_the_table() -> None:
-    told = re.findall(r"^\| `(watchpost [a-z ]+)` \|", PAGE, re.MULTILINE)
-    assert {path for path, _ in commands()} == set(told)
+def test_the_tables_list_every_command_in_the_words_of_its_help() -> None:
+    rows = dict(re.findall(r"^\| `(watchpost [a-z ]+)` \| (.+?) \|", PAGE, re.MULTILINE))
+    assert rows == {path: summary(command) for path, command in commands()}
+
+
+def test_the_manual_that_a_help_names_is_there() -> None:
+    headings = {re.sub(r"\W+", "-", heading.lower()) for heading in re.findall(r"^## (.+)$", PAGE, re.MULTILINE)}
+    for path, command in commands():
+        first, *others = command.epilog.removeprefix("Manual: ").split(", ")
+        page, _, section = first.partition("#")
+        assert page == "docs/commands.md"
+        assert section in headings, path
+        assert all((ROOT / other).is_file() for other in others), path
 
 
 def test_every_command_that_speaks_json_has_its_shape() -> None:

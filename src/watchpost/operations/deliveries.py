@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,18 +16,17 @@ from watchpost import durations
 from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.config.errors import suggest
-from watchpost.errors import FormError, NotFound, WatchpostError
+from watchpost.errors import FormError, NotFound
 from watchpost.operations import factory
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetter, DeadLetters, failed_since
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryRecord
 
 FAILED, ALL = "failed", "all"
-_LONGEST = timedelta(days=36_500)
 
 
 class ReplayRequest(BaseModel):
-    """What to send again. `receiver`: "" for all; `since`: how far back ("6h"), "" for any age.
+    """What to send again. `receiver`: "" for all; `since`: as `durations.since` reads it, "" for any age.
 
     `what`: "failed" for what failed for good, "all" for that and everything that waits for another attempt.
     """
@@ -123,35 +123,22 @@ async def enable_receiver(config: Config, store: Store, name: str, by: str) -> i
     return moved
 
 
-def span_of(text: str) -> timedelta | None:
-    """A time span as people write it, None for "". Raises WatchpostError that says what to write."""
-    if not text:
-        return None
-    try:
-        span = durations.parse(text)
-    except ValueError:
-        raise WatchpostError(f"'{text}' is not a duration; write it like 90m, 12h or 7d") from None
-    if not timedelta(0) < span <= _LONGEST:
-        raise WatchpostError(f"'{text}' is out of range: from one second to a hundred years")
-    return span
-
-
 def _after(request: ReplayRequest, config: Config) -> datetime | None:
     """How far back the request reaches. Raises FormError with a sentence for each wrong field."""
     mistakes: dict[str, str] = {}
-    span: timedelta | None = None
+    after = None
     names = [part.name for part in config.receivers]
     if request.receiver and request.receiver not in names:
         mistakes["receiver"] = f"no receiver '{request.receiver}'{suggest(request.receiver, names)}"
     try:
-        span = span_of(request.since)
-    except WatchpostError as error:
+        after = durations.since(request.since, datetime.now(UTC), ZoneInfo(config.timezone)) if request.since else None
+    except ValueError as error:
         mistakes["since"] = str(error)
     if request.what not in (FAILED, ALL):
         mistakes["what"] = f"write {FAILED} or {ALL}"
     if mistakes:
         raise FormError(mistakes)
-    return None if span is None else datetime.now(UTC) - span
+    return after
 
 
 def _waits(record: DeliveryRecord, after: datetime | None) -> bool:
