@@ -12,7 +12,7 @@ from tests.http_server import Answer, HttpServer, hang
 from tests.poll.reader import poll_store
 from watchpost.documents.parser_process import InlineParser
 from watchpost.model import Article
-from watchpost.poll.fulltext import MOST_PAGES
+from watchpost.poll.fulltext import PAGES_MAX
 from watchpost.poll.poller import Poller
 from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import feed
@@ -215,7 +215,7 @@ def many(server: HttpServer, count: int) -> list[tuple[str, str, str]]:
 async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_twice(
     server: HttpServer, store: Store
 ) -> None:
-    items = many(server, MOST_PAGES + 5)
+    items = many(server, PAGES_MAX + 5)
     server.on("/f", Answer(200, {"ETag": '"1"', "Cache-Control": "max-age=7200"}, rss(*items)))
     source, end = made(server, store), poll_store(store)
     await end.sync(["desk"])
@@ -229,12 +229,12 @@ async def test_the_entries_behind_the_bound_follow_at_the_next_visits_and_none_t
         told.append(f"{done.new} {delay <= timedelta(seconds=66)}")
     assert told == ["20 True", "5 False", "0 False"]
     pages = [target for target in asked(server) if target not in ("/f", "/robots.txt")]
-    assert pages == [f"/{n}" for n in range(MOST_PAGES + 5)], "each page once, whatever was seen"
+    assert pages == [f"/{n}" for n in range(PAGES_MAX + 5)], "each page once, whatever was seen"
     assert [r.headers.get("if-none-match") for r in server.requests if r.target == "/f"] == [None, None, '"1"']
 
 
 async def test_whoever_reads_once_reads_the_pages_of_all(server: HttpServer, store: Store) -> None:
-    items = many(server, MOST_PAGES + 5)
+    items = many(server, PAGES_MAX + 5)
     server.on("/f", Answer(200, {}, rss(*items)))
 
     async def tick() -> None:
@@ -243,7 +243,7 @@ async def test_whoever_reads_once_reads_the_pages_of_all(server: HttpServer, sto
     reads = poll_store(store, gap=0)
     poller = Poller([made(server, store)], reads, tick=tick, stop=asyncio.Event(), clock=lambda: NOW)
     assert await poller.once()
-    assert await store.redis.xlen(store.keys.articles) == MOST_PAGES + 5
+    assert await store.redis.xlen(store.keys.articles) == PAGES_MAX + 5
 
 
 async def test_pages_of_one_host_keep_their_distance_and_time_ends_the_visit(server: HttpServer, store: Store) -> None:

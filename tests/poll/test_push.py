@@ -14,8 +14,7 @@ from tests.poll.push_desk import NOW, TOPIC, Desk, rss
 from watchpost.net import BlockedAddress
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.websub import Push, Subscription
-from watchpost.websub import secret_of, token_of
+from watchpost.store.websub import Push, Subscription, secret_of, token_of
 
 HOUR = timedelta(hours=1)
 

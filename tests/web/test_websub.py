@@ -13,8 +13,7 @@ from watchpost import log as tm
 from watchpost.config.config import HttpAccess
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
-from watchpost.store.websub import MOST_WAITING, Push, PushStore, Subscription
-from watchpost.websub import is_signed, secret_of, token_of
+from watchpost.store.websub import MOST_WAITING, Push, PushStore, Subscription, is_signed, secret_of, token_of
 
 TOPIC = "https://e.org/feed"
 BODY = b"<rss version='2.0'><channel/></rss>"

@@ -1,6 +1,6 @@
-"""Full texts: the entries of a feed get the text of their pages before they are told.
+"""Full texts: new entries of a feed get the text of their pages before they are sent.
 
-An entry is never lost for its page: what cannot be read goes on as the feed has it, and is counted.
+No entry is lost for its page: one whose page cannot be read goes on as the feed has it, and the failure is counted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from watchpost.plurals import count
 from watchpost.poll.http.article_pages import OutOfTime, PageFetcher
 from watchpost.poll.source import Parser
 
-MOST_PAGES = 20
+PAGES_MAX = 20
 """Pages that one visit asks for; the entries behind them follow at the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """Articles as they can be told now. `left` is how many others have to wait for the next visit."""
+    """Articles as they can be sent now. `left` is how many others have to wait for the next visit."""
 
     articles: tuple[Article, ...]
     failures: tuple[Failure, ...] = ()
@@ -34,10 +34,7 @@ class Completed:
 
 
 class FullText:
-    """Completes the new articles of one feed.
-
-    `plausible` says whether an article may be about anything that is looked for.
-    """
+    """Completes the new articles of one feed. `plausible` selects those that may be about something looked for."""
 
     def __init__(self, pages: PageFetcher, parser: Parser, plausible: Callable[[Article], bool]) -> None:
         self._pages = pages
@@ -51,40 +48,38 @@ class FullText:
         now: datetime,
         deadline: float,
     ) -> Completed:
-        """These new articles, those that are plausible with the text of their pages.
+        """These new articles, the plausible ones with the text of their pages.
 
-        `deadline` is a time of the running loop. `headers` says what to send to an address. Articles whose turn did
+        `deadline` is a time of the running loop. `headers` gives the headers for an address. Articles whose turn did
         not come are left out, so that they are new at the next visit; if not a single page could be asked for, they
-        are told as they are.
+        are sent as they are.
         """
-        wanted = {one.id for one in articles if one.url and self._plausible(one)}
-        told: list[Article] = []
+        completed: list[Article] = []
         failures: list[Failure] = []
-        read = asked = late = 0
+        read = asked = left = 0
         for article in articles:
-            if article.id not in wanted:
-                told.append(article)
+            if not article.url or not self._plausible(article):
+                completed.append(article)
                 continue
-            if late or asked >= MOST_PAGES:
-                late += 1
+            if left or asked >= PAGES_MAX:
+                left += 1
                 continue
-            found: Article | Failure
+            result: Article | Failure
             try:
-                found = await self._read(article, headers, now, deadline)
+                result = await self._read(article, headers, now, deadline)
+                asked += 1
             except OutOfTime:
                 if asked:
-                    late += 1
+                    left += 1
                     continue
-                found = Failure(article.url, "fulltext_failed", "no_time: its host is busy")
-            else:
-                asked += 1
-            if isinstance(found, Failure):
-                failures.append(found)
-                told.append(article)
+                result = Failure(article.url, "fulltext_failed", "no_time: its host is busy")
+            if isinstance(result, Failure):
+                failures.append(result)
+                completed.append(article)
             else:
                 read += 1
-                told.append(found)
-        return Completed(tuple(told), tuple(failures), late, _note(read, failures, late))
+                completed.append(result)
+        return Completed(tuple(completed), tuple(failures), left, _note(read, failures, left))
 
     async def _read(
         self, article: Article, headers: Callable[[str], Mapping[str, str]], now: datetime, deadline: float
@@ -100,11 +95,13 @@ class FullText:
 
 
 def _note(read: int, failures: Sequence[Failure], left: int) -> str:
-    """For the operator: "3 pages read, 2 not (robots 1, timeout 1), 5 at the next visit"; "" if none was wanted."""
+    """For the operator: "3 pages of articles read, 2 not (robots 1, timeout 1), 5 at the next visit", or ""."""
     if not read and not failures:
         return ""
-    said = f"{count(read, 'page')} of articles read"
+    note = f"{count(read, 'page')} of articles read"
     if failures:
         reasons = Counter(failure.detail.partition(":")[0] for failure in failures)
-        said += f", {len(failures)} not ({', '.join(f'{reason} {count}' for reason, count in sorted(reasons.items()))})"
-    return said + (f", {left} at the next visit" if left else "")
+        note += (
+            f", {len(failures)} not ({', '.join(f'{reason} {number}' for reason, number in sorted(reasons.items()))})"
+        )
+    return note + (f", {left} at the next visit" if left else "")

@@ -1,4 +1,4 @@
-"""What hubs pushed: parse → COMMIT, under the ids that polling gives. No decisions of its own."""
+"""Reads what hubs pushed: parse, then COMMIT under the ids that polling gives."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class PushReader:
             claims,
             "pushed",
             take=self._take,
-            deal=self._deal,
-            dead_letter=self._give_up,
+            deal=self._process,
+            dead_letter=self._drop,
             may_take_over=self._may_read,
             tick=tick,
             tick_renew=tick_renew,
@@ -71,30 +71,29 @@ class PushReader:
             return ()
         return await self._claims.take(_AT_ONCE)
 
-    async def _deal(self, entries: Sequence[StreamEntry]) -> None:
+    async def _process(self, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
             push = self._pushes.read(entry)
             feed = self._feeds.get(push.feed) if push is not None else None
             if push is None or feed is None or await self._read(feed, push):
                 await self._pushes.done(entry)
 
-    async def _give_up(self, entry: StreamEntry) -> None:
+    async def _drop(self, entry: StreamEntry) -> None:
+        """A push that ended its poller again and again. Polling brings what was in it."""
         push = self._pushes.read(entry)
-        if push is not None and push.feed in self._feeds:  # whatever it was, polling brings it
+        if push is not None and push.feed in self._feeds:
             await self._poll_store.make_due([push.feed])
         await self._pushes.done(entry)
 
     async def _read(self, feed: Feed, push: Push) -> bool:
-        """Whether the push is dealt with; no if we are stopping, or the queue stays full."""
+        """Whether the push was processed; it was not if we stop, or the queue stays full."""
         now = self._clock()
         if push.kind == "verified":
             tm.log().info("push.confirmed", source=feed.name)
-            return await self._note(
-                feed, lambda subscription: subscription.after_confirmation(push.note, push.lease_seconds, now)
-            )
+            return await self._note(feed, lambda hub: hub.after_confirmation(push.note, push.lease_seconds, now))
         if push.kind == "denied":
             tm.log().warning("push.denied", source=feed.name, detail=push.note)
-            return await self._note(feed, lambda subscription: subscription.after_refusal(push.note))
+            return await self._note(feed, lambda hub: hub.after_refusal(push.note))
         memory = (await self._poll_store.unshared(feed.name)).memory
         visit = await feed.pushed(push.body, push.note, memory, now)
         if visit.outcome == "failed":
@@ -124,7 +123,7 @@ class PushReader:
                     marks=visit.marks,
                     stamp=stamp,
                 )
-                if done.answer == "stale":  # what it left out as known is known no more: it is read again
+                if done.answer == "stale":  # an entry that it left out as known is known no more: read it again
                     return False
                 if done.answer != "busy":
                     count_entries(feed, visit, done.new, done.known)

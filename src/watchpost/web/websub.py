@@ -11,8 +11,7 @@ from starlette.routing import Route
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.websub import Push, PushStore, Subscription
-from watchpost.websub import is_signed, secret_of
+from watchpost.store.websub import Push, PushStore, Subscription, is_signed, secret_of
 
 PATH = "/websub/"
 _BODY_MAX = 5_000_000  # no honest feed is larger

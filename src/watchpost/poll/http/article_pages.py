@@ -1,7 +1,7 @@
-"""The door to the pages of articles: each request obeys robots.txt and waits for its host's turn.
+"""Fetching the pages of articles: each request obeys robots.txt and waits for its turn at the host.
 
-An article's address comes from a feed, so from a stranger. Private addresses are asked only on the feed's own host,
-and whatever a redirect leads to is treated as if the feed had named it.
+An article's address comes from a feed, so from a stranger. A private address is asked only on the feed's own host, and
+a redirect's target is treated as if the feed had named it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BOUNDS = Bounds(wire_bytes=3_000_000, body_bytes=6_000_000, hops=0)
 _HOPS = 5
 _KEPT_SECONDS, _RETRY_SECONDS = 86_400.0, 3_600.0  # RFC 9309, 2.4: a robots.txt may be kept for a day
 _ACCEPT = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.1"
-_PAGES = ("text/html", "application/xhtml+xml", "text/plain", "")
+_PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 
 
 class OutOfTime(Exception):
@@ -42,23 +42,23 @@ class OutOfTime(Exception):
 
 
 class PageFetcher:
-    """Fetches the pages of one feed's articles. `poll_store` None: nobody else asks these hosts."""
+    """Fetches the pages of one feed's articles. Without a `poll_store` nobody else asks these hosts."""
 
     def __init__(
         self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsCache, poll_store: PollStore | None
     ) -> None:
         proxy = options.proxy.address if options.proxy is not None else None
-        named = [value for name, value in options.headers.items() if name.lower() == "user-agent"]
-        agent = next((value for value in named if isinstance(value, str)), user_agent)
+        configured = [value for name, value in options.headers.items() if name.lower() == "user-agent"]
+        agent = next((value for value in configured if isinstance(value, str)), user_agent)
         self._feed = feed
-        self._agent = agent
+        self._product = product(agent)
         self._robots = robots
         self._poll_store = poll_store
-        self._home = urlsplit(options.url).hostname
-        self._own = HttpFetcher(
+        self._feed_host = urlsplit(options.url).hostname
+        self._on_feed_host = HttpFetcher(
             user_agent=agent, allow_private=options.allow_private, proxy=proxy, bounds=_BOUNDS, plain=True
         )
-        self._public = HttpFetcher(user_agent=agent, proxy=proxy, bounds=_BOUNDS, plain=True)
+        self._elsewhere = HttpFetcher(user_agent=agent, proxy=proxy, bounds=_BOUNDS, plain=True)
 
     async def get(self, url: str, headers: Mapping[str, str], deadline: float) -> Fetched:
         """The page; `headers` go to the origin of `url` alone. `deadline` is a time of the running loop.
@@ -79,14 +79,14 @@ class PageFetcher:
 
     async def _rules(self, url: str, deadline: float) -> Robots:
         site, loop = origin_of(url), asyncio.get_running_loop()
-        known = self._robots.get(site, loop.time())
-        if known is None:
-            known, kept_seconds = await self._read_rules(url, deadline)
-            self._robots.put(site, known, loop.time() + kept_seconds)
-        return known
+        rules = self._robots.get(site, loop.time())
+        if rules is None:
+            rules, kept_seconds = await self._read_rules(url, deadline)
+            self._robots.put(site, rules, loop.time() + kept_seconds)
+        return rules
 
     async def _read_rules(self, url: str, deadline: float) -> tuple[Robots, float]:
-        """RFC 9309, 2.3.1: what is absent allows everything; who does not answer, or is overloaded, allows nothing."""
+        """RFC 9309, 2.3.1: an absent file allows everything; a site that does not answer, or is overloaded, nothing."""
         place = redirected(url, "/robots.txt")
         try:
             for _ in range(_HOPS + 1):
@@ -100,7 +100,7 @@ class PageFetcher:
         except FetchError:
             return DISALLOW_ALL, _RETRY_SECONDS
         if answer.status == 200:
-            return read_robots(answer.body, product(self._agent)), _KEPT_SECONDS
+            return read_robots(answer.body, self._product), _KEPT_SECONDS
         if answer.status == 429 or answer.status >= 500:
             return DISALLOW_ALL, _RETRY_SECONDS
         return ALLOW_ALL, _KEPT_SECONDS
@@ -118,7 +118,7 @@ class PageFetcher:
             left = deadline - loop.time()
             if left <= 0:
                 raise OutOfTime
-            fetcher = self._own if urlsplit(url).hostname == self._home else self._public
+            fetcher = self._on_feed_host if urlsplit(url).hostname == self._feed_host else self._elsewhere
             timeout = timedelta(seconds=min(PAGE_SECONDS, max(left, 1.0)))
             return await fetcher.get(url, headers=headers, validators=None, timeout=timeout)
         finally:
@@ -128,7 +128,7 @@ class PageFetcher:
 
 
 def _page(answer: Fetched) -> Fetched:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _PAGES:
-        raise FetchError("not_a_page", f"it is no page but {kind[:60]}")
+    content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in _PAGE_TYPES:
+        raise FetchError("not_a_page", f"it is no page but {content_type[:60]}")
     return answer

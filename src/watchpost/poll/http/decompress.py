@@ -1,7 +1,7 @@
-"""Pure: compressed answers, unpacked in small pieces, so that a bomb is noticed before it goes off.
+"""Pure: compressed answers, decompressed in small pieces, so that a bomb is noticed before it fills the memory.
 
-gzip and deflate (RFC 1952, 1950, 1951), Brotli (RFC 7932), Zstandard (RFC 8878, with the window of RFC 9659).
-Fifty megabytes of zeros are 80 bytes of Brotli: no piece is larger than a server can make us hold for a moment.
+gzip and deflate (RFC 1952, 1950, 1951), Brotli (RFC 7932), Zstandard (RFC 8878, with the window of RFC 9659). Fifty
+megabytes of zeros are 80 bytes of Brotli.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from collections.abc import Callable, Generator, Iterator
 from watchpost.errors import FetchError
 
 ACCEPTED = "gzip, br, zstd"
-"""What to write into Accept-Encoding."""
+"""The value of Accept-Encoding."""
 
 _PIECE_BYTES = 65_536
 _ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 lets a server ask for
 
 
-def unpack(encoding: str, packed: bytes, *, longest: int, ratio: int, ratio_from: int) -> bytes:
-    """The body that `packed` holds, at most `longest` bytes, and at most `ratio` times as long from `ratio_from` on.
+def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, ratio_from: int) -> bytes:
+    """The body that `packed` holds, at most `bytes_max`, and from `ratio_from` bytes on at most `ratio` times as long.
 
     `encoding` is the Content-Encoding. Raises FetchError: "too_large", "truncated" (damaged, or cut short),
-    "http_error" (packed in a way that nobody asked for).
+    "http_error" (an encoding that was not asked for).
     """
-    named = encoding.strip().lower()
-    if named in ("", "identity") or not packed:
+    name = encoding.strip().lower()
+    if name in ("", "identity") or not packed:
         return packed
-    way = _WAYS.get(named)
-    if way is None:
+    decompressor = _DECOMPRESSORS.get(name)
+    if decompressor is None:
         raise FetchError("http_error", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
     out = bytearray()
-    for piece in way(packed):
+    for piece in decompressor(packed):
         out += piece
-        if len(out) > longest:
-            raise FetchError("too_large", f"unpacked, the answer has more than {longest:,} bytes")
+        if len(out) > bytes_max:
+            raise FetchError("too_large", f"unpacked, the answer has more than {bytes_max:,} bytes")
         if len(out) > max(ratio_from, len(packed) * ratio):
             raise FetchError("too_large", f"the answer grows more than {ratio}-fold when unpacked")
     return bytes(out)
@@ -99,7 +99,7 @@ def _zstd(packed: bytes) -> Iterator[bytes]:
         packed = unpacker.unused_data
 
 
-_WAYS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+_DECOMPRESSORS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
 }  # fmt: skip
 

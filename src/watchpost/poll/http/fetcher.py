@@ -1,7 +1,6 @@
-"""The door to the network for sources: one bounded GET, redirects followed by hand, every hop guarded.
+"""One bounded GET: redirects are followed here, and each hop goes to a checked address (RFC 9110).
 
-RFC 9110 and RFC 9111 for what the headers mean; the limits are measured: a server that drips, floods, bombs or
-lies costs at most one deadline and a few megabytes.
+A server that drips, floods, sends bombs or lies costs at most one deadline and a few megabytes.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from watchpost.errors import FetchError
 from watchpost.guarded_http import GuardedTransport, proxied_transport
 from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
 from watchpost.net import BlockedAddress, network_failure
-from watchpost.poll.http.decompress import ACCEPTED, unpack
+from watchpost.poll.http.decompress import ACCEPTED, decompress
 
 Reason = Literal[
     "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "not_found", "gone", "rate_limited",
@@ -75,10 +74,11 @@ class Fetched:
 
 
 class HttpFetcher:
-    """One GET at a time by httpx's transport: no client, so no cookies, no pool and no state from one call to the next.
+    """Keeps nothing from one call to the next: no cookies and no connections.
 
-    `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer comes
-    back as it is, whatever its status, and no redirect is followed: for callers that have a word in each hop.
+    `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer is
+    returned as it is, whatever its status, and no redirect is followed, so that the caller can check each hop. `tls`
+    replaces the system's trusted certificates.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class HttpFetcher:
         self._user_agent = user_agent
         self._plain = plain
         self._proxy = proxy
-        self._guarded = GuardedTransport(allow_private=allow_private, tls=tls)
+        self._transport = GuardedTransport(allow_private=allow_private, tls=tls)
         self._bounds = bounds or Bounds()
 
     async def get(
         self, url: str, *, headers: Mapping[str, str], validators: Validators | None, timeout: timedelta
     ) -> Fetched:
-        """One GET within `timeout` in total. Raises FetchError with a Reason, and "Retry-After" where given.
+        """One GET within `timeout` in total. Raises FetchError with a Reason, and with Retry-After where given.
 
         `headers` are sent to the origin of `url` alone: they may hold a secret.
         """
@@ -118,30 +118,30 @@ class HttpFetcher:
             raise _as_fetch_error(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
-        seen, permanent, moved_to, start = {url}, True, "", httpx.URL(url)
+        visited, only_permanent, moved_to, start = {url}, True, "", httpx.URL(url)
         here = start
         for _ in range(self._bounds.hops + 1):
-            own = headers if _same_origin(here, start) else {}
-            known = validators if validators is not None and validators.url == url else None
-            sent = {"user-agent": self._user_agent} | _request_headers(own, known)
-            answer = await self._one(httpx.Request("GET", here, headers=sent), url)
+            own_headers = headers if _same_origin(here, start) else {}
+            own_validators = validators if validators is not None and validators.url == url else None
+            sent = {"user-agent": self._user_agent} | _request_headers(own_headers, own_validators)
+            answer = await self._send(httpx.Request("GET", here, headers=sent), url)
             if self._plain:
                 return answer
             target = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not target:
                 return accepted(answer, moved_to)
-            permanent = permanent and answer.status in _PERMANENT
+            only_permanent = only_permanent and answer.status in _PERMANENT
             url = redirected(url, target)
-            moved_to = url if permanent else moved_to
-            if url in seen:
+            moved_to = url if only_permanent else moved_to
+            if url in visited:
                 raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
-            seen.add(url)
+            visited.add(url)
             here = httpx.URL(url)
         raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
 
-    async def _one(self, request: httpx.Request, url: str) -> Fetched:
+    async def _send(self, request: httpx.Request, url: str) -> Fetched:
         if self._proxy is None:
-            return await self._exchange(self._guarded, request, url)
+            return await self._exchange(self._transport, request, url)
         async with proxied_transport(self._proxy.reveal()) as transport:
             return await self._exchange(transport, request, url)
 
@@ -151,9 +151,9 @@ class HttpFetcher:
             size = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
             if size > self._bounds.header_bytes:
                 raise FetchError("too_large", f"the answer's headers have {size:,} bytes")
-            named = {name.lower(): value for name, value in response.headers.items()}
+            headers = {name.lower(): value for name, value in response.headers.items()}
             body = await self._body(response) if response.status_code in (200, 203, 226) else b""
-            return Fetched(response.status_code, named, body, url)
+            return Fetched(response.status_code, headers, body, url)
         finally:
             await response.aclose()
 
@@ -164,17 +164,17 @@ class HttpFetcher:
             packed += chunk
             if len(packed) > bounds.wire_bytes:
                 raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
-        return unpack(
+        return decompress(
             response.headers.get("content-encoding", ""),
             bytes(packed),
-            longest=bounds.body_bytes,
+            bytes_max=bounds.body_bytes,
             ratio=bounds.ratio,
             ratio_from=bounds.ratio_from,
         )
 
 
 def _same_origin(here: httpx.URL, start: httpx.URL) -> bool:
-    """Whether what is meant for one may go to the other, too; from https to anything else it may not."""
+    """Whether what is meant for `start` may go `here`, too; from https to anything else it may not."""
     return here.host == start.host and here.port == start.port and not (start.scheme == "https" != here.scheme)
 
 
@@ -203,19 +203,19 @@ def redirected(url: str, location: str) -> str:
 
 
 def accepted(answer: Fetched, moved_to: str = "") -> Fetched:
-    """The answer if it is one that can be used. Raises FetchError for every other status."""
+    """The answer if it can be used. Raises FetchError for every other status."""
     if answer.status in (200, 203, 226, 304):
         return Fetched(answer.status, answer.headers, answer.body, answer.url, moved_to)
-    said = f"HTTP {answer.status}"
+    detail = f"HTTP {answer.status}"
     server_time = http_date(answer.headers.get("date", "")) or datetime.now(UTC)
     wait = retry_after_seconds(answer.headers.get("retry-after", ""), server_time)
     if answer.status == 410:
-        raise FetchError("gone", f"{said}: the feed is gone for good")
+        raise FetchError("gone", f"{detail}: the feed is gone for good")
     if answer.status == 404:
-        raise FetchError("not_found", said, wait)
+        raise FetchError("not_found", detail, wait)
     if answer.status == 429:
-        raise FetchError("rate_limited", said, wait)
-    raise FetchError("http_error", said, wait)
+        raise FetchError("rate_limited", detail, wait)
+    raise FetchError("http_error", detail, wait)
 
 
 def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
@@ -231,7 +231,7 @@ def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
 
 
 def host_of(url: str) -> str:
-    """What must not be asked twice at once. On loopback each port is a host of its own."""
+    """The host of a URL, of which one request at a time is made. On loopback each port is a host of its own."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     try:
@@ -242,6 +242,6 @@ def host_of(url: str) -> str:
 
 
 def origin_of(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, name and port: whom the operator's headers and passwords are meant for."""
+    """Scheme, host and port: the operator's headers and passwords are meant for one origin."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port

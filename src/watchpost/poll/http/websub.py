@@ -11,8 +11,7 @@ import httpx
 from watchpost.guarded_http import guarded_client, proxied_transport
 from watchpost.net import why_failed
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.store.websub import PushStore, Subscription
-from watchpost.websub import secret_of, token_of
+from watchpost.store.websub import PushStore, Subscription, secret_of, token_of
 
 LEASE = timedelta(days=10)
 """The lease that a hub is asked for; it grants what it likes."""
