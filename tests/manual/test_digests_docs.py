@@ -1,4 +1,4 @@
-"""docs/digests.md says what is: its example passes `check`, its commands exist with those options."""
+"""docs/digests.md is true: its example passes `check`, its commands exist with those options."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def config_path(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_example_is_read_and_its_doubt_is_the_one_that_is_told(config_path: Path) -> None:
+def test_the_example_is_read_with_the_warning_that_the_manual_names(config_path: Path) -> None:
     config = read_config(config_path, {})
-    assert ["never reached" in str(warning) for warning in config.warnings if "routes[2]" in str(warning)] == [True]
+    assert ["no hit gets here" in str(warning) for warning in config.warnings if "routes[2]" in str(warning)] == [True]
     assert (len(config.quiet_hours), len(config.silences)) == (1, 1)
 
 
