@@ -65,7 +65,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return build
 
 
-EDITIONS: tuple[Digest, ...] = (usual(), usual(kind="alert"), digest(), endless(60), *map(hostile, HOSTILE))
+SAMPLES: tuple[Digest, ...] = (usual(), usual(kind="alert"), digest(), endless(60), *map(hostile, HOSTILE))
 
 
 def plainly(messages: tuple[Message, ...]) -> list[tuple[str, str, str, dict[str, str]]]:
@@ -77,34 +77,34 @@ def test_the_suite_knows_every_kind() -> None:
     assert all(kind.name == name for name, kind in kinds().items())
 
 
-@pytest.mark.parametrize("edition", EDITIONS, ids=range(len(EDITIONS)))
-def test_composing_twice_gives_the_same_bytes(make: Make, edition: Digest) -> None:
-    messages = plainly(make().render(edition))
-    assert messages == plainly(make().render(replace(edition)))
+@pytest.mark.parametrize("sample", SAMPLES, ids=range(len(SAMPLES)))
+def test_rendering_twice_gives_the_same_bytes(make: Make, sample: Digest) -> None:
+    messages = plainly(make().render(sample))
+    assert messages == plainly(make().render(replace(sample)))
     assert messages
     assert len({part for part, *_ in messages}) == len(messages)
-    for _, subject, _, editions in messages:
+    for _, subject, _, renderings in messages:
         assert subject
-        for text in editions.values():
+        for text in renderings.values():
             text.encode()
 
 
-@pytest.mark.parametrize("edition", [endless(300), usual(), usual(kind="alert")], ids=["endless", "usual", "alert"])
-def test_what_is_only_counted_is_said(make: Make, edition: Digest) -> None:
-    messages = make().render(edition)
+@pytest.mark.parametrize("sample", [endless(300), usual(), usual(kind="alert")], ids=["endless", "usual", "alert"])
+def test_stories_that_do_not_fit_are_counted(make: Make, sample: Digest) -> None:
+    messages = make().render(sample)
     (omitted,) = {message.omitted for message in messages}
-    omitted -= edition.omitted
-    told = len(edition.stories) - omitted
+    omitted -= sample.omitted
+    shown = len(sample.stories) - omitted
     texts = "".join(_legible(*one) for message in messages for one in message.renderings.items())
-    titles = [" ".join(story.lead.title.split()[:2]) for story in edition.stories]
+    titles = [" ".join(story.lead.title.split()[:2]) for story in sample.stories]
     found = [bool(re.search(rf"{re.escape(title)}(?!\d)", texts)) for title in titles]
-    assert found == [True] * told + [False] * omitted
-    assert {message.omitted for message in make().render(replace(edition, omitted=7))} == {omitted + 7}
+    assert found == [True] * shown + [False] * omitted
+    assert {message.omitted for message in make().render(replace(sample, omitted=7))} == {omitted + 7}
 
 
-def _legible(edition: str, text: str) -> str:
+def _legible(form: str, text: str) -> str:
     """Mail as its reader reads it, JSON with its escapes undone; without the marks that keep text literal."""
-    if edition == "mime":
+    if form == "mime":
         mail = message_from_string(text, policy=default)
         return "".join(part.get_content() for part in mail.walk() if part.get_content_maintype() == "text")
     if text.startswith("{"):

@@ -1,4 +1,4 @@
-"""How a receiver stands: pauses, the breaker, and when it is left alone."""
+"""A receiver's state: pauses, the circuit breaker, and when it is disabled."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_breaker_opens_at_the_fifth_failure_and_longer_each_time() -> None:
         assert state.status(NOW) == "open"
         assert state.status(state.till) == "trial"
         verdict = after_attempt(state, DOWN, NOW)
-        assert verdict.event == "", "said once, not at each trial"
+        assert verdict.event == "", "reported once, not at each trial"
         state = verdict.state
     assert waits == [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]
 

@@ -1,4 +1,4 @@
-"""A receiver is always told: where the proper edition fails, plainly."""
+"""A digest that a receiver cannot render is sent in a plainer form."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fallbacks() -> float:
         (lambda digest: not digest.stories, 4),
     ],
 )
-def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], bool], tries: int) -> None:
+def test_each_version_is_plainer_than_the_one_before(likes: Callable[[Digest], bool], tries: int) -> None:
     receiver, before = Picky(likes=likes), fallbacks()
     (message,) = render_or_reduce(receiver, usual())
     assert len(receiver.seen) == tries
@@ -56,12 +56,12 @@ def test_each_edition_is_plainer_than_the_one_before(likes: Callable[[Digest], b
     assert (last.id, last.receiver) == (usual().id, "desk")
 
 
-def test_a_receiver_that_lays_out_nothing_at_all_says_so() -> None:
+def test_a_receiver_that_renders_nothing_at_all_raises() -> None:
     with pytest.raises(ValueError, match="nobody thought of"):
         render_or_reduce(Picky(likes=lambda digest: False), digest())
 
 
-async def test_what_is_composed_plainly_is_sent() -> None:
+async def test_a_plainer_version_is_sent() -> None:
     receiver = Picky(likes=lambda digest: digest.reduced)
     (message,) = render_or_reduce(receiver, usual())
     await receiver.send(delivery(message))

@@ -1,4 +1,4 @@
-"""Hits become one edition: each story once, in an order that can be explained."""
+"""Hits become one digest: each story once, in an order that can be explained."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_lead_is_the_report_seen_first() -> None:
     assert len(story.reports) == 2
 
 
-def test_of_an_article_s_versions_only_the_last_one_is_told() -> None:
+def test_only_the_last_version_of_an_article_is_in_the_digest() -> None:
     first = article("Nine die", outlet="Courier")
     later = article("Ten die", outlet="Courier", revises=first.id, fetched=WHEN + timedelta(minutes=3))
     last = article("Eleven die", outlet="Courier", revises=first.id, fetched=WHEN + timedelta(minutes=5))
@@ -62,7 +62,7 @@ def test_of_an_article_s_versions_only_the_last_one_is_told() -> None:
     assert [report.title for report in story.reports] == ["Eleven die"]
     assert story.status == "new"
     (story,) = digest_of(hit(article=first, story="s", topic="wagner"), hit(article=last, story="s")).stories
-    assert [match.name for match in story.topics] == ["wagner", "mali"], "what matched only before is told still"
+    assert [match.name for match in story.topics] == ["wagner", "mali"], "a topic of an earlier version stays"
 
 
 def test_the_id_follows_from_installation_group_turn_and_hits() -> None:
@@ -85,7 +85,7 @@ def test_what_could_not_be_read_is_in_the_digest() -> None:
     assert digest.stories == ()
 
 
-# ── what was told before ──
+# ── what was sent before ──
 
 
 def report(title: str, outlet: str, *, voice: str = "", topic: str = "mali", figures: tuple[str, ...] = ()) -> Hit:
@@ -104,7 +104,7 @@ def test_papers_that_print_one_agencys_text_are_one_voice() -> None:
     assert (story.status, story.outlets, story.independent) == ("new", 3, 2)
 
 
-def test_a_further_copy_of_one_voice_only_goes_on() -> None:
+def test_a_further_copy_of_one_voice_only_continues() -> None:
     (story,) = digest_of(report("Fuel", "Copyist", voice="AFP"), records=KNOWN).stories
     assert (story.status, story.outlets, story.independent) == ("continuing", 2, 1)
 
@@ -129,14 +129,14 @@ def test_figures_that_are_only_added_or_cut_are_no_correction() -> None:
         assert story.status == "continuing"
 
 
-def test_what_an_edition_tells_is_known_after_it() -> None:
+def test_what_a_digest_sends_is_recorded() -> None:
     hits = (*FIRST, report("Pumps", "Paper"))
     known = records_after(digest_of(*hits), 0, hits, {})
     assert known["s"].voices == ("AFP", "Paper")
     assert known["s"].outlets["Courier"] == ("Nine lorries burn", ("9", "30"))
     assert digest_of(*hits, records=known).stories[0].status == "continuing"
     assert known["s"].at == NOW, "and since when"
-    assert records_after(digest_of(), 0, hits, KNOWN) == {}, "what was not told is not known"
+    assert records_after(digest_of(), 0, hits, KNOWN) == {}, "what was not sent is not recorded"
 
 
 # ── the score ──

@@ -1,4 +1,4 @@
-"""What a group knows of a story survives the store, and nothing that is not ours is taken for it."""
+"""A record of what a group was sent survives the store, and no other text is taken for one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from watchpost.notify.notification_log import NotificationRecord, read, write
 
 
 def test_what_is_written_is_read_again() -> None:
-    told = NotificationRecord().after([hit("Мали", voice="AFP", figures=("9",)), hit("b", topic="wagner")])
-    assert told.topics == ("mali", "wagner")
-    assert read(write(told)) == told
+    record = NotificationRecord().after([hit("Мали", voice="AFP", figures=("9",)), hit("b", topic="wagner")])
+    assert record.topics == ("mali", "wagner")
+    assert read(write(record)) == record
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"voices":[],"topics":[],"outlets":{"a":"b"}}', "{"])
-def test_what_nobody_wrote_counts_as_never_told(text: str) -> None:
+def test_any_other_text_counts_as_never_sent(text: str) -> None:
     assert read(text) is None

@@ -44,9 +44,9 @@ def receiver(kind: str, url: str, **options: Any) -> Receiver:
     return built
 
 
-async def send(kind: str, server: HttpServer, edition: Any = None, path: str = "/canary", **options: Any) -> Outcome:
+async def send(kind: str, server: HttpServer, sample: Any = None, path: str = "/canary", **options: Any) -> Outcome:
     chat = receiver(kind, server.url(path), **options)
-    message, *_ = chat.render(edition or usual())
+    message, *_ = chat.render(sample or usual())
     return await chat.send(delivery(message))
 
 
@@ -143,7 +143,7 @@ async def test_there_is_no_third_try(then: Answer, expected: Outcome) -> None:
     assert len(server.requests) == 2
 
 
-async def test_discord_waits_for_the_message_to_stand() -> None:
+async def test_discord_answers_once_the_message_is_in_the_channel() -> None:
     async with HttpServer() as server:
         server.on("/canary", FINE["discord"])
         await send("discord", server)
@@ -191,11 +191,11 @@ def test_an_address_is_a_secret_and_parts_are_numbered(kind: str) -> None:
 # ── Apprise ──
 
 
-async def apprise(answer: Answer | Handler, edition: Any = None, **options: Any) -> tuple[Outcome, HttpServer]:
+async def apprise(answer: Answer | Handler, sample: Any = None, **options: Any) -> tuple[Outcome, HttpServer]:
     async with HttpServer() as server:
         server.on("*", answer)
         service = receiver("apprise", server.url("/canary?redirect=yes&retry=3").replace("http", "json"), **options)
-        (message,) = service.render(edition or usual())
+        (message,) = service.render(sample or usual())
         return await service.send(delivery(message)), server
 
 
@@ -216,7 +216,7 @@ async def test_apprise_never_follows_and_a_no_is_worth_another_attempt(status: i
     assert len(server.requests) == 1
 
 
-async def test_apprise_that_hangs_is_given_up_and_not_asked_twice() -> None:
+async def test_apprise_that_hangs_ends_at_the_timeout() -> None:
     async with HttpServer() as server:
         server.on("*", hang)
         service = receiver("apprise", server.url("/x").replace("http", "json"), timeout="2s")

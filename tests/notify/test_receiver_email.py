@@ -213,8 +213,8 @@ async def test_silence_after_the_final_dot_is_unknown() -> None:
 def test_what_the_configuration_may_not_say(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
         receiver(25, **options)
-    told = str(caught.value.errors(include_input=False, include_url=False, include_context=False))
-    assert ENV["PASSWORD"] not in told
+    problems = str(caught.value.errors(include_input=False, include_url=False, include_context=False))
+    assert ENV["PASSWORD"] not in problems
 
 
 def test_what_the_configuration_may_say() -> None:

@@ -70,7 +70,7 @@ async def test_a_terminal_of_few_letters_gets_question_marks() -> None:
     assert b"???" in raw.getvalue()
 
 
-async def test_a_terminal_that_nobody_reads_does_not_stop_the_house() -> None:
+async def test_a_terminal_that_nobody_reads_does_not_stop_the_service() -> None:
     out, into = os.pipe()
     with os.fdopen(into, "w") as terminal:
         console = Console("desk", ConsoleOptions(), terminal)
@@ -93,15 +93,15 @@ def options(path: str, base: Path) -> FileOptions:
 
 async def test_three_files_per_digest_named_by_time_receiver_and_id(tmp_path: Path) -> None:
     receiver = File("desk", options("out/box", tmp_path))
-    edition: Digest = usual()
-    (message,) = receiver.render(edition)
+    sample: Digest = usual()
+    (message,) = receiver.render(sample)
     await receiver.send(delivery(message))
     stem = f"20261123T080000Z-desk-{'7f3a' * 8}"
     names = sorted(path.name for path in (tmp_path / "out" / "box").iterdir())
     assert names == [f"{stem}.html", f"{stem}.json", f"{stem}.txt"]
     raw = (tmp_path / "out" / "box" / f"{stem}.json").read_bytes()
-    assert raw.decode() == payload.payload(edition)
-    assert json.loads(raw)["id"] == f"dg_{edition.id}"
+    assert raw.decode() == payload.payload(sample)
+    assert json.loads(raw)["id"] == f"dg_{sample.id}"
     before = {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()}
     assert isinstance(await receiver.send(delivery(message, attempt=2)), Delivered)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()} == before

@@ -25,9 +25,9 @@ def receiver(url: str, waits: list[float] | None = None, **options: Any) -> Slac
     return built
 
 
-async def send(server: HttpServer, edition: Any = None, **options: Any) -> Outcome:
+async def send(server: HttpServer, sample: Any = None, **options: Any) -> Outcome:
     chat = receiver(server.url("/services/T0/B0/canary"), **options)
-    message, *_ = chat.render(edition or usual())
+    message, *_ = chat.render(sample or usual())
     return await chat.send(delivery(message))
 
 

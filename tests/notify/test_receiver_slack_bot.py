@@ -18,11 +18,11 @@ from watchpost.notify.receivers.slack import KIND, SlackBot, SlackOptions
 POST, UPDATE = "/api/chat.postMessage", "/api/chat.update"
 
 
-def said(**fields: Any) -> Answer:
+def answer(**fields: Any) -> Answer:
     return Answer(200, {"Content-Type": "application/json"}, json.dumps(fields).encode())
 
 
-OK = said(ok=True, channel="C123", ts="1700000.0001")
+OK = answer(ok=True, channel="C123", ts="1700000.0001")
 
 
 def bot(server: HttpServer, **options: Any) -> SlackBot:
@@ -40,9 +40,9 @@ def bot(server: HttpServer, **options: Any) -> SlackBot:
     return built
 
 
-async def send(server: HttpServer, remembered: str = "", edition: Any = None) -> Outcome:
+async def send(server: HttpServer, remembered: str = "", sample: Any = None) -> Outcome:
     chat = bot(server)
-    message, *_ = chat.render(edition or digest(story(), kind="alert"))
+    message, *_ = chat.render(sample or digest(story(), kind="alert"))
     return await chat.send(replace(delivery(message), remembered=remembered))
 
 
@@ -60,7 +60,7 @@ async def test_the_first_alert_of_a_story_is_remembered() -> None:
 
 async def test_the_next_goes_into_its_thread_and_the_first_is_brought_up_to_date() -> None:
     async with HttpServer() as server:
-        server.on(POST, said(ok=True, channel="C123", ts="1700009.0001"))
+        server.on(POST, answer(ok=True, channel="C123", ts="1700009.0001"))
         server.on(UPDATE, OK)
         got = await send(server, "C123 1700000.0001")
     assert got == Delivered("HTTP 200, in its thread"), "what is remembered stays"
@@ -73,13 +73,13 @@ async def test_the_next_goes_into_its_thread_and_the_first_is_brought_up_to_date
 async def test_a_first_message_that_cannot_be_updated_costs_nothing() -> None:
     async with HttpServer() as server:
         server.on(POST, OK)
-        server.on(UPDATE, said(ok=False, error="message_not_found"))
+        server.on(UPDATE, answer(ok=False, error="message_not_found"))
         assert await send(server, "C1 2.3") == Delivered("HTTP 200, in its thread; the first message stays as it was")
 
 
 async def test_a_lost_thread_starts_a_new_one() -> None:
     async with HttpServer() as server:
-        server.on(POST, said(ok=False, error="thread_not_found"), OK)
+        server.on(POST, answer(ok=False, error="thread_not_found"), OK)
         got = await send(server, "C123 1600000.0001")
     assert got == Delivered("HTTP 200", remember="C123 1700000.0001")
     assert ["thread_ts" in json.loads(request.body) for request in server.requests] == [True, False]
@@ -87,13 +87,13 @@ async def test_a_lost_thread_starts_a_new_one() -> None:
 
 async def test_an_answer_without_a_ts_is_a_success_that_nobody_remembers() -> None:
     async with HttpServer() as server:
-        server.on(POST, said(ok=True, channel="<!>", ts="x y"))
+        server.on(POST, answer(ok=True, channel="<!>", ts="x y"))
         assert await send(server) == Delivered("HTTP 200")
 
 
 async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread() -> None:
     async with HttpServer() as server:
-        server.on(POST, said(ok=False, error="invalid_blocks"), OK)
+        server.on(POST, answer(ok=False, error="invalid_blocks"), OK)
         server.on(UPDATE, OK)
         got = await send(server, "C123 1700000.0001")
     assert isinstance(got, Delivered)
@@ -102,21 +102,21 @@ async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread(
     assert "blocks" not in second
     assert first["thread_ts"] == second["thread_ts"]
     async with HttpServer() as server:
-        server.on(POST, said(ok=False, error="invalid_blocks"))
+        server.on(POST, answer(ok=False, error="invalid_blocks"))
         assert await send(server) == Refused("client_error", "invalid_blocks")
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("reply", "expected"),
     [
-        (said(ok=False, error="token_revoked"), Refused("gone", "token_revoked")),
-        (said(ok=False, error="is_archived"), Refused("gone", "is_archived")),
-        (said(ok=False, error="channel_not_found"), TryLater("auth", "channel_not_found", timedelta(hours=1))),
-        (said(ok=False, error="not_in_channel"), TryLater("auth", "not_in_channel", timedelta(hours=1))),
-        (said(ok=False, error="fatal_error"), TryLater("server_error", "fatal_error")),
-        (said(ok=False, error="ratelimited"), TryLater("rate_limited", "ratelimited")),
-        (said(ok="yes"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
+        (answer(ok=False, error="token_revoked"), Refused("gone", "token_revoked")),
+        (answer(ok=False, error="is_archived"), Refused("gone", "is_archived")),
+        (answer(ok=False, error="channel_not_found"), TryLater("auth", "channel_not_found", timedelta(hours=1))),
+        (answer(ok=False, error="not_in_channel"), TryLater("auth", "not_in_channel", timedelta(hours=1))),
+        (answer(ok=False, error="fatal_error"), TryLater("server_error", "fatal_error")),
+        (answer(ok=False, error="ratelimited"), TryLater("rate_limited", "ratelimited")),
+        (answer(ok="yes"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
         (Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
         (Answer(200, body=b"[]"), Refused("client_error", "HTTP 200, but not an answer from Slack")),
         (Answer(429, {"Retry-After": "7"}), TryLater("rate_limited", "HTTP 429", timedelta(seconds=7))),
@@ -124,9 +124,9 @@ async def test_refused_blocks_are_followed_by_one_plain_text_in_the_same_thread(
     ],
     ids=lambda value: str(getattr(value, "body", getattr(value, "__name__", value)))[:40],
 )
-async def test_what_slack_s_codes_mean(answer: Answer | Handler, expected: Outcome) -> None:
+async def test_what_slack_s_codes_mean(reply: Answer | Handler, expected: Outcome) -> None:
     async with HttpServer() as server:
-        server.on(POST, answer)
+        server.on(POST, reply)
         got = await send(server)
     assert type(got) is type(expected)
     if not isinstance(expected, Unknown):

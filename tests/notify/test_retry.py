@@ -12,7 +12,7 @@ from watchpost.notify.retry import JITTER, LONGEST_RETRY_AFTER, SCHEDULE, Done, 
 LATER = TryLater("server_error", "HTTP 503")
 
 
-def test_what_arrived_is_finished_and_what_is_refused_is_buried() -> None:
+def test_what_arrived_is_done_and_what_is_refused_fails() -> None:
     assert next_step(Delivered(), 1, "d") == Done()
     assert next_step(Refused("client_error", "HTTP 400"), 1, "d") == Fail("client_error", "HTTP 400")
 
@@ -31,7 +31,7 @@ def test_deliveries_do_not_come_back_in_step() -> None:
     assert len(delays) > 40
 
 
-def test_after_the_last_wait_it_is_buried_with_its_last_error() -> None:
+def test_after_the_last_wait_it_fails_with_its_last_error() -> None:
     step = next_step(LATER, len(SCHEDULE) + 1, "d")
     assert isinstance(step, Fail)
     assert "HTTP 503" in step.detail
@@ -46,7 +46,7 @@ def test_after_the_last_wait_it_is_buried_with_its_last_error() -> None:
         (timedelta(0), timedelta(seconds=4), timedelta(seconds=6)),
     ],
 )
-def test_the_other_sides_wish_is_heard_but_not_without_end(wish: timedelta, least: timedelta, most: timedelta) -> None:
+def test_a_retry_after_is_obeyed_up_to_an_hour(wish: timedelta, least: timedelta, most: timedelta) -> None:
     step = next_step(TryLater("rate_limited", "HTTP 429", wish), 1, "d")
     assert isinstance(step, Retry)
     assert least <= step.delay <= most

@@ -1,4 +1,4 @@
-"""Which stories an alert tells now, which wait, and which are no news."""
+"""Which stories of an alert are sent now, which wait, and which are no news."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def known(ago: timedelta | None) -> dict[str, NotificationRecord]:
         (report("Copyist", voice="AFP"), None, "known", None),
     ],
 )
-def test_a_story_is_told_held_or_left(one: Hit, ago: timedelta | None, reason: str, until: datetime | None) -> None:
+def test_a_story_is_sent_held_or_dropped(one: Hit, ago: timedelta | None, reason: str, until: datetime | None) -> None:
     (decision,) = decide([one], known(ago), ALERTS, NOW)
     assert (decision.reason, decision.until, decision.hits) == (reason, until, (one,))
     assert decision.send is (reason in ("new", "topic", "update", "repeat"))

@@ -71,7 +71,7 @@ def test_the_next_slot(schedule: Daily | Every | Cron, now: str, slot: str) -> N
     assert next_slot(schedule, at(now)) == at(slot)
 
 
-def editions(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
+def slots_closed(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
     """Every slot that is closed when somebody looks each minute."""
     closed, found, now = start, [], start
     while now <= end:
@@ -91,10 +91,10 @@ def editions(schedule: Schedule, start: datetime, end: datetime) -> list[datetim
         ("2027-03-27T12:00:00Z", "2027-03-28T11:00:00Z"),  # 02:30 does not come
     ],
 )
-def test_one_edition_on_both_nights_of_the_clock_change(moment: str, start: str, end: str) -> None:
-    assert len(editions(daily(moment), at(start), at(end))) == 1
+def test_one_digest_on_both_nights_of_the_clock_change(moment: str, start: str, end: str) -> None:
+    assert len(slots_closed(daily(moment), at(start), at(end))) == 1
     hour, minute = moment.split(":")
-    assert len(editions(cron(f"{minute} {hour} * * *"), at(start), at(end))) == 1
+    assert len(slots_closed(cron(f"{minute} {hour} * * *"), at(start), at(end))) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_days_of_the_month_and_of_the_week_count_as_in_debians_cron(text: str, d
 
 
 def test_a_rule_for_weekdays_comes_on_weekdays() -> None:
-    found = editions(cron("0 8 * * 1-5"), at("2026-11-22T00:00:00Z"), at("2026-11-29T23:00:00Z"))
+    found = slots_closed(cron("0 8 * * 1-5"), at("2026-11-22T00:00:00Z"), at("2026-11-29T23:00:00Z"))
     assert [slot.isoweekday() for slot in found] == [1, 2, 3, 4, 5]
 
 
-def test_after_downtime_one_edition_that_says_how_late_it_is() -> None:
+def test_after_downtime_one_digest_says_how_late_it_is() -> None:
     closed = at("2026-11-20T08:00:00+01:00")
     now = at("2026-11-23T11:00:00+01:00")
     window = due(daily("08:00"), None, closed, now)
@@ -133,7 +133,7 @@ def test_after_downtime_one_edition_that_says_how_late_it_is() -> None:
     assert due(daily("08:00"), None, window.end, now) is None
 
 
-def test_an_edition_on_time_is_not_late() -> None:
+def test_a_digest_on_time_is_not_late() -> None:
     window = due(daily("08:00"), None, at("2026-11-22T08:00:00+01:00"), at("2026-11-23T08:00:01+01:00"))
     assert window is not None
     assert window.late == timedelta(0)
@@ -152,15 +152,15 @@ def test_an_immediate_group_waits_from_its_first_hit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("empty", "silent_days", "told"),
+    ("empty", "silent_days", "sent"),
     [("never", 30, False), ("always", 1, True), ("weekly", 6, False), ("weekly", 7, True)],
 )
-def test_quiet_days(empty: str, silent_days: int, told: bool) -> None:
+def test_quiet_days(empty: str, silent_days: int, sent: bool) -> None:
     schedule = Daily((time(8),), EVERY_DAY, "UTC", empty)  # type: ignore[arg-type]  # the table's words
     now = at("2026-11-23T08:00:00Z")
     window = due(schedule, None, now - timedelta(days=1), now)
     assert window is not None
-    assert sends_empty(schedule, now - timedelta(days=silent_days), None, window) is told
+    assert sends_empty(schedule, now - timedelta(days=silent_days), None, window) is sent
 
 
 def test_an_alert_is_never_empty() -> None:
@@ -170,7 +170,7 @@ def test_an_alert_is_never_empty() -> None:
     assert not sends_empty(Immediate(timedelta(0)), None, None, window)
 
 
-def test_a_window_that_was_closed_by_a_clock_that_ran_ahead_does_not_silence_its_group() -> None:
+def test_a_window_closed_by_a_clock_that_ran_ahead_does_not_silence_its_group() -> None:
     now = at("2026-11-23T08:30:00Z")
     window = due(Every(timedelta(hours=1), "UTC"), now, now + timedelta(days=400), now)
     assert window is not None

@@ -136,11 +136,11 @@ def block_payloads(
     def frame(shown: Digest, number: int, of: int) -> int:
         return len(message(shown, number, of, [], closing(shown)).encode())
 
-    shown, found = pages(digest, limits, form=story, cost=size, frame=frame)
+    shown, packed = pages(digest, limits, form=story, cost=size, frame=frame)
     payloads = []
-    for number, page in enumerate(found, 1):
-        end = closing(shown) if number == len(found) else []
-        payloads.append(message(shown, number, len(found), [block for blocks in page for block in blocks], end))
+    for number, page in enumerate(packed, 1):
+        end = closing(shown) if number == len(packed) else []
+        payloads.append(message(shown, number, len(packed), [block for blocks in page for block in blocks], end))
     return shown, tuple(payloads)
 
 

@@ -33,7 +33,7 @@ _HELD_PAUSE_SECONDS = 2.0  # how often a held receiver is looked at: an operator
 _LONGEST_TURN_SECONDS = 5.0  # a message that would wait longer for its turn goes back to its place
 
 Notices = Callable[[ReceiverState, datetime], tuple[Delivery, ...]]
-"""The deliveries that tell somebody else that a receiver was disabled, from its state and the time."""
+"""The alerts that report a disabled receiver to another one, from its state and the time."""
 
 
 class Sender:
@@ -63,7 +63,9 @@ class Sender:
         self._receiver = receiver
         self._store = store
         self._claims = claims
-        self._gate = _Gate(receiver.name, breaker, store, stop, retry.disable_after, notices)
+        self._breaker = _Breaker(
+            receiver.name, breaker, store, stop, disable_after=retry.disable_after, notices=notices
+        )
         self._journal = journal
         self._retry = retry
         self._stop = stop
@@ -92,7 +94,7 @@ class Sender:
     @property
     def held(self) -> bool:
         """Whether the receiver gets nothing for now: it is paused, its breaker is open, or it is disabled."""
-        return self._gate.held
+        return self._breaker.held
 
     async def run(self) -> None:
         """Run until `stop` is set: new deliveries, and those that another sender abandoned."""
@@ -104,27 +106,27 @@ class Sender:
         Sends nothing while the receiver is held.
         """
         entries = self._claims.accepted()
-        if not entries and await self._gate.is_open():
+        if not entries and await self._breaker.may_send():
             entries = await self._claims.reclaim(1, oldest=True) or await self._claims.take(1, block=False)
-            self._gate.held = False
+            self._breaker.held = False
         await self._consumer.deal(entries)
         return len(entries)
 
     async def _may_take_over(self) -> bool:
         """While the receiver is held, abandoned deliveries stay in their place; afterwards `_take` begins with them."""
-        return not self._gate.held and await self._gate.is_open()
+        return not self._breaker.held and await self._breaker.may_send()
 
     async def _take(self) -> Sequence[StreamEntry]:
         """The next delivery: none while the receiver is held, and afterwards the one that was kept in its place."""
         if not self._opened:
             await self._store.create_outbox(self.name)
             self._opened = True
-        if not await self._gate.is_open():
+        if not await self._breaker.may_send():
             await until_available(_HELD_PAUSE_SECONDS, self._stop)
             return ()
-        if self._gate.held and (kept := await self._claims.reclaim(1, oldest=True)):
+        if self._breaker.held and (kept := await self._claims.reclaim(1, oldest=True)):
             return kept
-        self._gate.held = False
+        self._breaker.held = False
         return await self._claims.take(1)
 
     async def _deal(self, entries: Sequence[StreamEntry]) -> None:
@@ -141,7 +143,7 @@ class Sender:
             await self._record_done(entry)
             return
         failpoints.point("notify.claimed")
-        state = await self._gate.enter()
+        state = await self._breaker.wait_for_turn()
         if state is None:
             await self._store.hold(self.name, entry, self._claims.consumer, "", counts=False)
             return
@@ -152,9 +154,9 @@ class Sender:
             failpoints.point("notify.journaled")
             await self._take_step(Done(outcome.remember), entry, delivery)
             with suppress(StoreError):  # the next success records it again
-                await self._gate.record(state, outcome)
+                await self._breaker.record(state, outcome)
             return
-        verdict = await self._gate.record(state, outcome)
+        verdict = await self._breaker.record(state, outcome)
         step = next_step(
             outcome,
             delivery.attempt - delivery.spent,
@@ -200,7 +202,7 @@ class Sender:
                 await self._store.retry(self.name, entry, delay, state, error)
                 tm.log().warning("delivery.waits", **facts, error=error, delay=durations.short(delay))
             case Hold(error, counts):
-                self._gate.held = True
+                self._breaker.held = True
                 await self._store.hold(self.name, entry, self._claims.consumer, error, counts=counts)
                 tm.log().warning("delivery.kept", **facts, error=error)
             case Fail():
@@ -230,39 +232,41 @@ class Sender:
         await self._store.dead_letter(self.name, entry, step.reason, step.detail)
 
 
-class _Gate:
-    """Whether a receiver may be sent to now, and its state after an attempt (circuit_breaker.py), kept in the store.
+class _Breaker:
+    """The receiver's circuit breaker: whether it may be sent to now, and its state after an attempt.
 
-    `held`: nothing could be sent the last time; the delivery that was kept in its place then goes first.
+    circuit_breaker.py decides, the store keeps it (`stored`). `held`: nothing could be sent the last time; afterwards
+    the delivery that was kept in its place goes first.
     """
 
     def __init__(
         self,
         receiver: str,
-        breaker: CircuitBreaker,
+        stored: CircuitBreaker,
         store: DeliveryStore,
         stop: asyncio.Event,
+        *,
         disable_after: timedelta,
         notices: Notices,
     ) -> None:
         self._receiver = receiver
-        self._breaker = breaker
+        self._stored = stored
         self._store = store
         self._stop = stop
         self._disable_after = disable_after
         self._notices = notices
         self.held = True  # at the start, what other senders kept in its place goes first
 
-    async def is_open(self) -> bool:
+    async def may_send(self) -> bool:
         """Whether anything may be sent; if not, every message stays in its place."""
-        permission = await self._breaker.check()
+        permission = await self._stored.check()
         self.held = self.held or not permission.free
         return permission.free
 
-    async def enter(self) -> ReceiverState | None:
+    async def wait_for_turn(self) -> ReceiverState | None:
         """Wait for the turn to send; None if it does not come soon, and the message must go back to its place."""
         while True:
-            permission = await self._breaker.admit()
+            permission = await self._stored.admit()
             if permission.free:
                 return permission.state
             wait = permission.wait
@@ -279,10 +283,10 @@ class _Gate:
             now = await self._store.now()
             verdict = after_attempt(state, outcome, now, self._disable_after)
             notices = self._notices(verdict.state, now) if verdict.event == "disabled" else ()
-            if await self._breaker.save(verdict.state, notices):
+            if await self._stored.save(verdict.state, notices):
                 self._log(verdict)
                 return verdict
-            state = (await self._breaker.check()).state
+            state = (await self._stored.check()).state
 
     def _log(self, verdict: BreakerVerdict) -> None:
         name, state = self._receiver, verdict.state

@@ -39,7 +39,7 @@ class Console:
         return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """Write and flush in a thread: a terminal that nobody reads (`… | less`) must not stop the service."""
+        """Write and flush in a thread: a terminal whose output waits (`… | less`) must not stop the service."""
         if self._writing is not None and not self._writing.done():
             return TryLater("timeout", _BLOCKED)
         renderings = delivery.message.renderings

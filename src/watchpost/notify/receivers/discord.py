@@ -34,16 +34,16 @@ class DiscordOptions(ChatOptions):
 
 def lay_out(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
     """The digest as it is shown, and one to three payloads as compact JSON; the last says what does not fit."""
-    shown, found = pages(
+    shown, packed = pages(
         digest, DISCORD, form=_embed, cost=_units, frame=lambda shown, number, of: _units(_closing(shown))
     )
     colours = iter(_COLOURS[story.severity] for story in shown.stories)
     payloads = []
-    for number, page in enumerate(found, 1):
+    for number, page in enumerate(packed, 1):
         embeds = [embed | {"color": next(colours)} for embed in page]
-        if number == len(found) and (closing := _closing(shown)):
+        if number == len(packed) and (closing := _closing(shown)):
             embeds.append(closing)
-        payloads.append(compact_json(_payload(_content(shown, number, len(found)), embeds)))
+        payloads.append(compact_json(_payload(_content(shown, number, len(packed)), embeds)))
     return shown, tuple(payloads)
 
 

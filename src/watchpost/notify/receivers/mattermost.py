@@ -30,10 +30,10 @@ class MattermostOptions(ChatOptions):
 
 def lay_out(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
     """The digest as it is shown, and one to three payloads as compact JSON; the last says what does not fit."""
-    shown, found = pages(digest, MATTERMOST, form=_story, cost=len, frame=_frame)
+    shown, packed = pages(digest, MATTERMOST, form=_story, cost=len, frame=_frame)
     payloads = []
-    for number, page in enumerate(found, 1):
-        parts = [_opening(shown, number, len(found)), *page, _closing(shown) if number == len(found) else ""]
+    for number, page in enumerate(packed, 1):
+        parts = [_opening(shown, number, len(packed)), *page, _closing(shown) if number == len(packed) else ""]
         payloads.append(compact_json({"text": "\n\n".join(part for part in parts if part)}))
     return shown, tuple(payloads)
 

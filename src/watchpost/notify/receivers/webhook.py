@@ -120,12 +120,12 @@ class Webhook:
         headers = {name.lower(): value.reveal() for name, value in self._options.headers.items()}
         headers |= {"content-type": self._content_type, "watchpost-attempt": str(delivery.attempt)}
         headers |= {"watchpost-replay": str(delivery.replays)} if delivery.replays else {}
-        headers |= _signature_headers(delivery, body, self._options.secrets, datetime.now(UTC))
+        headers |= signature_headers(delivery, body, self._options.secrets, datetime.now(UTC))
         answer = await self._poster.post(body.encode(), headers)
         return judge(answer, repeatable=True, secrets=self._secrets)
 
 
-def _signature_headers(delivery: Delivery, body: str, secrets: tuple[Secret, ...], now: datetime) -> dict[str, str]:
+def signature_headers(delivery: Delivery, body: str, secrets: tuple[Secret, ...], now: datetime) -> dict[str, str]:
     """The specification's headers. `now` must be in UTC, because the library's `sign` replaces the time zone."""
     from standardwebhooks import Webhook as Signer
 

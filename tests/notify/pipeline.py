@@ -1,4 +1,4 @@
-"""A closer for one group on a real store, and what its receiver is sent."""
+"""The notifier's pipeline for one group on a real store, and what its receiver is sent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ALERTS = Immediate(timedelta(0))
 ALWAYS = Daily(tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)), tuple(range(7)), "UTC")
 
 
-class LaterOutbox(DeliveryStore):
-    """An outbox whose clock is ahead by as much as a test says."""
+class LaterStore(DeliveryStore):
+    """A store whose clock is ahead by as much as a test says."""
 
     ahead = timedelta(0)
 
@@ -36,8 +36,8 @@ class LaterOutbox(DeliveryStore):
         return await super().now() + self.ahead
 
 
-class Desk:
-    """A closer for one group, and what its receiver was sent."""
+class Pipeline:
+    """A composer and a dispatcher for one group, and what its receiver is sent."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Desk:
     ) -> None:
         self.store = store
         self.group = Group("team|g", "team", schedule)
-        self.outbox = LaterOutbox(store, kept_ms=HOUR_MS)
+        self.deliveries = LaterStore(store, kept_ms=HOUR_MS)
         receivers = {"team": receiver or RecordingReceiver("team")}
         installation = Installation(install="newsdesk", seed="seed", fingerprint="plan-1", titles={"mali": "Mali"})
         self.composer = Composer(
@@ -59,10 +59,10 @@ class Desk:
             overview=Overview(store),
             silences=Silences(store),
         )
-        self.closer = Dispatcher(
+        self.dispatcher = Dispatcher(
             [self.group],
             receivers,
-            self.outbox,
+            self.deliveries,
             self.composer,
             tick=lambda: asyncio.sleep(0),
             stop=asyncio.Event(),
@@ -70,7 +70,7 @@ class Desk:
         )
 
     async def park(self, *hits: Hit, per_hour: int = 0) -> None:
-        """These hits come out of MATCHED."""
+        """Put these hits into the group's bucket, as the matcher does."""
         await queued(self.store, *(one.article for one in hits))
         end = MatchStore(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
         while entries := await end.claims.take(100, block=False):
@@ -79,9 +79,9 @@ class Desk:
             await end.matched([Match(entry, one, (RoutedHit(by_id[one.id], ("team|g",)),)) for entry, one in read])
 
     async def close(self) -> list[dict[str, Any]]:
-        """What is sent now, edition after edition."""
+        """Close the windows that are due, and return the digests that this sends."""
         before = await self._sent()
-        await self.closer.close_due()
+        await self.dispatcher.close_due()
         return (await self._sent())[len(before) :]
 
     async def _sent(self) -> list[dict[str, Any]]:
@@ -98,8 +98,8 @@ class Desk:
         return gaps(await Ledger(self.store).audit()) == ()
 
 
-def titles(edition: dict[str, Any]) -> list[str]:
-    return [story["title"] for story in edition["stories"]]
+def titles(digest: dict[str, Any]) -> list[str]:
+    return [story["title"] for story in digest["stories"]]
 
 
 def report(title: str, outlet: str, story: str = "s", severity: Any = "normal") -> Hit:

@@ -1,4 +1,4 @@
-"""What webhooks are told, and in which form: events, envelopes, sizes, bodies of an operator's own."""
+"""What webhooks get, and in which form: events, envelopes, sizes, bodies of the operator's own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from watchpost.notify.render.limits import UnfitError
 from watchpost.notify.render.sanitize import clean
 
 
-def told(edition: Any, **options: Any) -> list[dict[str, Any]]:
-    return [json.loads(one.renderings["json"]) for one in receiver("https://e.x/", **options).render(edition)]
+def documents_of(sample: Any, **options: Any) -> list[dict[str, Any]]:
+    return [json.loads(one.renderings["json"]) for one in receiver("https://e.x/", **options).render(sample)]
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,14 @@ def told(edition: Any, **options: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_no_hit_is_lost_to_the_choice_of_events(events: list[str], kind: str, expected: list[tuple[str, int]]) -> None:
-    documents = told(usual(kind=kind), events=events)
+    documents = documents_of(usual(kind=kind), events=events)
     assert [(one["type"], len(one["data"]["stories"])) for one in documents] == expected
     assert len({one["id"] for one in documents}) == len(documents)
 
 
 @pytest.mark.parametrize("events", [["digest.created"], ["digest.created", "hit.created"]])
-def test_a_flood_alone_is_told_as_an_edition(events: list[str]) -> None:
-    (document,) = told(digest(kind="alert", flooded=(("Mali", 60),)), events=events)
+def test_a_flood_alone_is_a_digest_event(events: list[str]) -> None:
+    (document,) = documents_of(digest(kind="alert", flooded=(("Mali", 60),)), events=events)
     assert (document["type"], document["data"]["flooded"]) == ("digest.created", [{"topic": "Mali", "count": 60}])
 
 
@@ -61,14 +61,14 @@ def test_a_body_of_one_s_own_is_json_whatever_the_news_says() -> None:
     titles = "{% for s in stories %}{{ s.title }}{% if not loop.last %},{% endif %}{% endfor %}"
     own = {"body": f'{{"text": {{{{ subject }}}}, "titles": [{titles}]}}'}
     for text in HOSTILE:
-        edition = hostile(text)
-        (document,) = told(edition, template=own)
-        assert document["titles"] == [clean(edition.stories[0].lead.title)]
+        sample = hostile(text)
+        (document,) = documents_of(sample, template=own)
+        assert document["titles"] == [clean(sample.stories[0].lead.title)]
     long = {"body": "[{% for s in stories %}{{ s.snippet.text }}, {% endfor %}0]"}
     with pytest.raises(UnfitError, match="longer than 16384 bytes"):
-        told(endless(200), template=long, max_bytes="16KiB")
+        documents_of(endless(200), template=long, max_bytes="16KiB")
 
 
 def test_a_digest_that_is_reduced_takes_no_template() -> None:
-    (document,) = told(replace(usual(), reduced=True), template={"body": "{}"})
+    (document,) = documents_of(replace(usual(), reduced=True), template={"body": "{}"})
     assert document["schema"] == "watchpost/1"

@@ -1,4 +1,4 @@
-"""The journal: known here, known to the next process, forgotten after two days."""
+"""The delivery journal: known here, known to the next process, forgotten after two days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures, ways out and ways back: what mail carries besides the edition."""
+"""DKIM signatures, unsubscribe links and bounce addresses in mails."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_key_that_is_none_is_a_mistake_in_the_configuration(tmp_path: Path) ->
         receiver(25, dkim={"domain": "example.org", "selector": "s1", "key": {"file": str(tmp_path / "key")}})
 
 
-async def test_a_long_way_out_stays_one_address_for_each_reader() -> None:
+async def test_a_long_unsubscribe_link_stays_whole_and_differs_by_reader() -> None:
     content, _ = await sent(unsubscribe={"url": LONG, "mail": "stop@example.org"})
     head = content.partition(b"\r\n\r\n")[0].decode("ascii")
     assert "=?" not in re.search(r"List-Unsubscribe: .*\r\n .*", head)[0]  # type: ignore[index]
@@ -73,8 +73,8 @@ async def test_a_long_way_out_stays_one_address_for_each_reader() -> None:
     assert headers(content)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert all(len(line) <= 998 for line in head.split("\r\n"))
     one, two = receiver(25, to=["a@example.org", "b@example.org"], unsubscribe={"url": LONG}).render(usual())
-    ways = {headers(each.renderings["mime"].encode())["List-Unsubscribe"] for each in (one, two)}
-    assert len(ways) == 2
+    links = {headers(each.renderings["mime"].encode())["List-Unsubscribe"] for each in (one, two)}
+    assert len(links) == 2
 
 
 async def test_without_a_url_there_is_no_one_click_and_without_either_no_header() -> None:
