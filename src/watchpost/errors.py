@@ -1,16 +1,16 @@
-"""Every error that watchpost raises on purpose, drawn as one tree.
+"""Every error that watchpost raises on purpose, as a tree.
 
-WatchpostError                what a person can mend; the message says how
-├── ConfigError               the operator's YAML or environment (exit 2)
-├── QueryError                a topic's query, with a column (exit 2)
-├── NotFound                  no feed, receiver, topic, message … of that name
-├── FormError                 what a person wrote into fields, with a sentence for each wrong one (exit 2)
-├── StoreError                Redis as watchpost needs it
-│   ├── StoreUnreachable      nobody answers (exit 4)
-│   ├── StoreUnfit            answers, but too old, evicting, read-only … (exit 4)
-│   └── StoreBusy             full or loading: wait and try again
-├── CodecError                bytes that this version does not know
-└── FetchError                a feed or file that could not be read; carries a short reason
+WatchpostError                a person can solve it; the message says how
+├── ConfigError               mistakes in the configuration or the environment (exit 2)
+├── QueryError                a mistake in a topic's query, with its column (exit 2)
+├── FormError                 mistakes in the fields of a form or command, a sentence for each (exit 2)
+├── NotFound                  no such feed, receiver, topic, message …
+├── StoreError                Redis is not available as watchpost needs it
+│   ├── StoreUnreachable      no server answers (exit 4)
+│   ├── StoreUnfit            a server answers, but is too old, evicts keys, is read-only … (exit 4)
+│   └── StoreBusy             the server is full or loading: wait and try again
+├── CodecError                a record that this version cannot read
+└── FetchError                a feed or file cannot be read; carries a short reason
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pathlib import Path
 
 
 class WatchpostError(Exception):
-    """Something that a person can mend. `str(error)` is one plain sentence for that person."""
+    """Something that a person can solve. `str(error)` is a sentence for that person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One mistake in a file: where it stands, what is wrong, and what to write instead.
+    """One mistake in a file: where it is, what is wrong, and what to write instead.
 
-    line and column count from 1; 0 means "the file as a whole". severity is "error" or "warning".
+    `line` and `column` count from 1; 0 means the file as a whole. `severity` is "error" or "warning".
     """
 
     file: str
@@ -46,9 +46,9 @@ class Complaint:
 
 
 class ConfigError(WatchpostError):
-    """The configuration cannot be used. `complaints` holds every mistake found, in file order.
+    """The configuration cannot be used. `complaints` are all mistakes, in file order.
 
-    `files` are those that were read or looked for: a change of one of them may mend it.
+    `files` were read or missed: a change of one of them may correct the mistakes.
     """
 
     def __init__(self, complaints: tuple[Complaint, ...], files: tuple[Path, ...] = ()) -> None:
@@ -58,7 +58,7 @@ class ConfigError(WatchpostError):
 
 
 class QueryError(WatchpostError):
-    """A query that cannot be read. `column` counts characters from 1; `cure` says what to write."""
+    """A query has a mistake. `column` counts characters from 1; `cure` says what to write."""
 
     def __init__(self, problem: str, column: int, cure: str = "") -> None:
         super().__init__(f"column {column}: {problem}" + (f"; {cure}" if cure else ""))
@@ -68,7 +68,7 @@ class QueryError(WatchpostError):
 
 
 class FormError(WatchpostError):
-    """What a person wrote, on a page or the command line, makes no sense. `fields`: of each wrong one what to write."""
+    """What a person filled in has mistakes. `fields` says for each wrong field what to write."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("; ".join(fields.values()))
@@ -76,31 +76,31 @@ class FormError(WatchpostError):
 
 
 class NotFound(WatchpostError):
-    """There is no thing of that name or id, or no longer."""
+    """Nothing has this name or id, or no longer."""
 
 
 class StoreError(WatchpostError):
-    """Redis is not there, or not as watchpost needs it."""
+    """Redis is not available, or not as watchpost needs it."""
 
 
 class StoreUnreachable(StoreError):
-    """No server answers at the configured place."""
+    """No server answers at the configured address."""
 
 
 class StoreUnfit(StoreError):
-    """A server answers, but must not be used as it is; the message says what to change."""
+    """A server answers, but must not be used as it is configured; the message says what to change."""
 
 
 class StoreBusy(StoreError):
-    """The server refuses writes for now (out of memory, disk full, loading). Nothing was written."""
+    """The server refuses writes at present: out of memory, disk full, loading. Nothing was written."""
 
 
 class CodecError(WatchpostError):
-    """Bytes from Redis that this version cannot read: a newer version wrote them, or they are damaged."""
+    """A record from Redis that this version cannot read: a newer version wrote it, or it is damaged."""
 
 
 class FetchError(WatchpostError):
-    """A source could not be read. `reason` is one of a small closed set, fit for a metric's label."""
+    """A source cannot be read. `reason` is from a small closed set and serves as a metric label."""
 
     def __init__(self, reason: str, detail: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(detail)

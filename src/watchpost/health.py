@@ -1,6 +1,6 @@
-"""Is this process alive? Each role beats as it goes round; who looks learns who fell silent, and how the loop lags.
+"""Signs of life of this process: when each role last ran, and how far the event loop lags.
 
-Nothing here touches the store or the network: a service whose store is away is alive, and must not be restarted.
+Nothing here touches the store or the network: a service without its store is alive, and a restart would not help.
 """
 
 from __future__ import annotations
@@ -8,48 +8,37 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 
 LAG_LIMIT_SECONDS = 10.0
 SILENCE_LIMIT_SECONDS = 60.0
-_PULSES = 60  # one a second: the lag that is told is the longest of the last minute
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """How the last reading of the configuration ended; `problem` says what was wrong, one mistake a line."""
-
-    good: bool
-    when: datetime
-    problem: str = ""
+_PULSES = 60  # one a second: the reported lag is the longest of the last minute
 
 
 class Health:
-    """The signs of life of one process. Roles call `beat`; probes and the watchdog ask `trouble`."""
+    """Roles call `beat`; probes, the heartbeat and the watchdog call `trouble`."""
 
     def __init__(self) -> None:
         self._beats: dict[str, float] = {}
         self._pulse = monotonic()
         self._lags: deque[float] = deque(maxlen=_PULSES)
         self.started = datetime.now(UTC)
-        self.registered = False  # whether this process stands among the workers in the store
-        self.refused = ""  # why the store takes no writes, in a sentence; "" while it does, and while it is away
-        self.paused = ""  # why this process reads no sources for now, in a word; "" while it does
-        self.reload = Reload(True, self.started)
+        self.registered = False  # whether the store lists this process as a worker
+        self.refused = ""  # why the store accepts no writes, in a sentence; "" if it does, or is not available
+        self.paused = ""  # why this process has paused polling, in a word; "" if it has not
 
     def expect(self, roles: Sequence[str]) -> None:
-        """From now on these roles are to beat, and no others."""
+        """From now on expect beats from these roles only."""
         self._beats = dict.fromkeys(roles, monotonic())
 
     def beat(self, role: str) -> None:
-        """The role's loop has come round once more. A role that nobody expects beats for nothing."""
+        """The loop of a role has run once more. Beats of other roles than those expected are ignored."""
         if role in self._beats:
             self._beats[role] = monotonic()
 
     async def run(self) -> None:
-        """Feel the loop's pulse each second, until cancelled."""
+        """Measure the lag of the event loop every second, until cancelled."""
         self._pulse = monotonic()
         while True:
             await asyncio.sleep(1)
@@ -59,12 +48,12 @@ class Health:
 
     @property
     def lag(self) -> float:
-        """The longest that the event loop was held up within the last minute, in seconds."""
+        """The longest delay of the event loop within the last minute, in seconds."""
         return max((*self._lags, monotonic() - self._pulse - 1, 0.0))
 
     @property
     def silences(self) -> Mapping[str, float]:
-        """How long ago each expected role last beat, in seconds."""
+        """Seconds since the last beat of each expected role."""
         now = monotonic()
         return {role: now - last for role, last in self._beats.items()}
 
@@ -78,4 +67,4 @@ class Health:
 
 
 HEALTH = Health()
-"""Those of this process."""
+"""The one of this process."""

@@ -1,7 +1,7 @@
-"""What watchpost says of itself: log lines and metrics, one list of each.
+"""Log lines and metrics: one list of each.
 
-Events have fixed names; people at a terminal read the sentences below, machines read JSON. Labels of metrics
-come from the configuration or from closed sets, never from the outside (no URL, no title, no host).
+Events have fixed names. On a terminal they are the sentences below, elsewhere JSON. Labels of metrics come from the
+configuration or from closed sets, never from outside (no URL, no title, no host).
 """
 
 from __future__ import annotations
@@ -39,65 +39,65 @@ def _histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> 
 
 
 build_info = _gauge("build_info", "1, with the versions of watchpost and Python", "version", "python")
-config_good = _gauge("config_last_reload_successful", "1 if the configuration on disk could be used last time")
-config_time = _gauge("config_last_reload_success_timestamp_seconds", "When a configuration was last taken over")
-config_hash = _gauge("config_hash", "A number that changes with what the configuration says")
+config_good = _gauge("config_last_reload_successful", "1 if the last reload of the configuration succeeded")
+config_time = _gauge("config_last_reload_success_timestamp_seconds", "When the running configuration was read")
+config_hash = _gauge("config_hash", "A number that changes with the configuration")
 feed_fetches = _counter("feed_fetches_total", "Visits to feeds", "outcome")
-feed_seconds = _histogram("feed_fetch_duration_seconds", "Time of one visit to a feed, reading included", _WORK)
+feed_seconds = _histogram("feed_fetch_duration_seconds", "Time of one visit to a feed, including parsing", _WORK)
 feed_last_read = _gauge("feed_last_success_timestamp_seconds", "When the feed was last read", "feed")
 feed_failures = _gauge("feed_consecutive_failures", "Failed visits in a row", "feed")
-feed_items = _counter("feed_items_total", "Entries that feeds brought", "outcome")
-feed_bytes = _counter("feed_bytes_total", "Bytes of feed documents, unpacked")
-feeds = _gauge("feeds", "Feeds by how they fare", "state")
-folder_files = _counter("folder_files_total", "What folders brought: articles, and files left out", "folder", "outcome")
-folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last looked through", "folder")
+feed_items = _counter("feed_items_total", "Entries in feeds", "outcome")
+feed_bytes = _counter("feed_bytes_total", "Bytes of feed documents, decompressed")
+feeds = _gauge("feeds", "Feeds by state", "state")
+folder_files = _counter("folder_files_total", "Files of folders: articles, and files skipped", "folder", "outcome")
+folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanned", "folder")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
 match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
 match_errors = _counter("matcher_errors_total", "Articles that could not be matched", "reason")
-hits = _counter("hits_total", "Hits that are news", "topic", "severity")
-hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of what was told", "kind")
-hits_unrouted = _counter("hits_unrouted_total", "Hits that no route wants", "topic")
-stories_open = _gauge("stories_open", "Stories that further reports may still join", "topic")
+hits = _counter("hits_total", "New hits", "topic", "severity")
+hits_copies = _counter("hits_deduplicated_total", "Hits that were copies of earlier ones", "kind")
+hits_unrouted = _counter("hits_unrouted_total", "Hits that no route takes", "topic")
+stories_open = _gauge("stories_open", "Stories that further reports can still join", "topic")
 hit_age = _histogram("hit_age_seconds", "From publication to the queue", _WAY)
 queue_depth = _gauge("queue_depth", "Entries waiting", "queue")
 queue_age = _gauge("queue_oldest_age_seconds", "How long the oldest entry has waited", "queue")
-taken_over = _counter("queue_redeliveries_total", "Entries taken over from silent workers", "queue")
-queue_dead = _gauge("queue_dead_letters", "Dead letters that are kept", "queue")
-dead_letters = _counter("dead_letters_total", "Entries given up", "queue", "reason")
+taken_over = _counter("queue_redeliveries_total", "Entries taken over from workers that stopped responding", "queue")
+queue_dead = _gauge("queue_dead_letters", "Dead letters kept", "queue")
+dead_letters = _counter("dead_letters_total", "Entries that failed for good", "queue", "reason")
 digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
-alert_hits = _counter("alert_hits_total", "Hits of alerts, by what became of them", "receiver", "reason")
+alert_hits = _counter("alert_hits_total", "Hits for alerts, by result", "receiver", "reason")
 plain_editions = _counter(
-    "editions_reduced_total", "Editions laid out plainly because the proper one failed", "receiver"
+    "editions_reduced_total", "Messages composed more plainly because the usual way failed", "receiver"
 )
-digest_stories = _histogram("digest_stories", "Stories in one edition", _STORIES, "receiver")
-digest_lateness = _histogram("digest_lateness_seconds", "From the window's end to its closing", _WAY)
-attempts = _counter("delivery_attempts_total", "Attempts to deliver", "receiver", "type", "outcome", "reason")
+digest_stories = _histogram("digest_stories", "Stories in one digest", _STORIES, "receiver")
+digest_lateness = _histogram("digest_lateness_seconds", "Delay of a window's closing", _WAY)
+attempts = _counter("delivery_attempts_total", "Delivery attempts", "receiver", "type", "outcome", "reason")
 delivery_seconds = _histogram("delivery_duration_seconds", "Time of one attempt", _WORK, "type")
-end_to_end = _histogram("delivery_end_to_end_seconds", "From an article's first sight to its arrival", _WAY, "severity")
-receiver_state = _gauge("receiver_state", "1 for the state that the receiver is in", "receiver", "state")
-receiver_till = _gauge(
-    "receiver_paused_until_timestamp_seconds", "Nothing is sent to the receiver before that", "receiver"
+end_to_end = _histogram(
+    "delivery_end_to_end_seconds", "From an article's first sight to its delivery", _WAY, "severity"
 )
-hits_silenced = _counter("silenced_hits_total", "Hits that a silence kept back", "topic")
-limits_applied = _counter("limits_applied_total", "How often a limit held something back", "limit")
-ledger_gap = _gauge("ledger_gap", "By how much a sum of the ledger does not meet; anything but 0 is a loss", "hop")
+receiver_state = _gauge("receiver_state", "1 for the current state of the receiver", "receiver", "state")
+receiver_till = _gauge("receiver_paused_until_timestamp_seconds", "When the receiver's pause ends", "receiver")
+hits_silenced = _counter("silenced_hits_total", "Hits stopped by silences", "topic")
+limits_applied = _counter("limits_applied_total", "How often a limit was reached", "limit")
+ledger_gap = _gauge("ledger_gap", "Difference between two sums of the ledger; anything but 0 is a loss", "hop")
 store_up = _gauge("redis_up", "1 if the store answered last time")
 store_seconds = _histogram("redis_command_duration_seconds", "Time of one script in the store", _STORE, "command")
-store_errors = _counter("redis_errors_total", "Failed exchanges with the store", "reason")
-misfires = _counter("scheduler_misfires_total", "Ticks that were left out because the process was busy")
-loop_lag = _gauge("event_loop_lag_seconds", "The longest that the event loop was held up in the last minute")
-restarts = _counter("tasks_restarted_total", "Helpers that died and were started again", "task")
-requests = _counter("http_requests_total", "Requests to our pages and probes", "route", "method", "code")
-pushes_unsigned = _counter("websub_signatures_rejected_total", "Pushes that were thrown away for a wrong signature")
-disk_short = _gauge("disk_short", "1 while the data directory is short of space and polling pauses")
-paused = _gauge("poll_paused", "1 while no source is visited", "reason")
+store_errors = _counter("redis_errors_total", "Failed calls to the store", "reason")
+misfires = _counter("scheduler_misfires_total", "Ticks skipped because the process was busy")
+loop_lag = _gauge("event_loop_lag_seconds", "Longest delay of the event loop in the last minute")
+restarts = _counter("tasks_restarted_total", "Tasks restarted after an error", "task")
+requests = _counter("http_requests_total", "Requests to pages, API and probes", "route", "method", "code")
+pushes_unsigned = _counter("websub_signatures_rejected_total", "Pushes ignored because of a wrong signature")
+disk_short = _gauge("disk_short", "1 while polling is paused because the disk is nearly full")
+paused = _gauge("poll_paused", "1 while polling is paused", "reason")
 
 FEEDS_BY_NAME = 500
-"""So many feeds have series of their own; the worst of the others stands under this name:"""
+"""How many feeds have series of their own; the others share one, with the worst value, under OTHER_FEEDS."""
 OTHER_FEEDS = "_other"
 
 OTHER_QUEUES = "_other"
-"""The dead letters of receivers that the configuration no longer knows."""
+"""The dead letters of receivers that are no longer configured."""
 
 DELIVERY_REASONS = frozenset(
     {"", "client_error", "server_error", "auth", "rate_limited", "timeout", "tls", "dns", "refused", "too_large"}
@@ -106,7 +106,7 @@ DELIVERY_REASONS = frozenset(
 
 
 def delivery_reason(reason: str) -> str:
-    """A label for why an attempt failed, "" if it did not: what is not in the closed set is "unknown"."""
+    """The label for why an attempt failed, "" if it did not; "unknown" for anything outside the closed set."""
     return reason if reason in DELIVERY_REASONS else "unknown"
 
 
@@ -114,81 +114,95 @@ def delivery_reason(reason: str) -> str:
 
 # {new:article|articles} is a number with its noun: "1 article", "2 articles".
 SENTENCES: Mapping[str, str] = {
-    "run.starting": "watchpost {version}: watching {sources} for {topics}; telling {receivers}",
-    "redis.started": "the queue is kept by an embedded server, process {pid}",
-    "redis.adopted": "the queue of an earlier run is still there, and goes on",
-    "redis.joined": "another watchpost keeps the queue: working along with it",
-    "redis.died": "the embedded server died; starting it again",
+    "run.starting": "watchpost {version}: {sources}; topics: {topics}; receivers: {receivers}",
+    "run.stopping": "stopping; the queue is kept",
+    "run.stopped": "stopped",
+    "redis.started": "embedded server started, process {pid}",
+    "redis.adopted": "the embedded server of an earlier run is still running; using it",
+    "redis.joined": "another watchpost started the embedded server; using it",
+    "redis.died": "the embedded server died; restarting it",
     "redis.restarted": "the embedded server is back, process {pid}",
-    "redis.stopped": "the embedded server has stopped",
-    "redis.damaged": "the queue's file {file} is damaged: repairing it",
-    "redis.repaired": "the queue's file is repaired, {lost_bytes:byte|bytes} lost; the damaged one is kept in {copy}",
-    "redis.down": "the embedded server does not start: {problem}",
-    "disk.short": "the disk under {data} is nearly full: no more polling until there is room",
-    "disk.ample": "there is room on the disk again: polling goes on",
+    "redis.stopped": "embedded server stopped",
+    "redis.damaged": "the queue file {file} is damaged; repairing it",
+    "redis.repaired": "queue file repaired, {lost_bytes:byte|bytes} lost; the damaged file is kept in {copy}",
+    "redis.down": "the embedded server cannot be started: {problem}",
     "redis.silent": "the embedded server, process {pid}, does not answer; everything waits for it",
     "redis.answers": "the embedded server, process {pid}, answers again",
     "redis.lingers": "the embedded server, process {pid}, has not ended yet: {then}",
-    "redis.loading": "the embedded server is reading its file: {problem}",
-    "redis.external": "the queue runs on {url}",
-    "redis.full": "the queue takes nothing for now: {detail}",
-    "page.failed": "a page cannot be made ({error}): a mistake in watchpost itself",
-    "group.failed": "the edition of {group} cannot be laid out ({error}); its hits stay parked",
-    "edition.plain": "{receiver} gets a plainer edition, for the proper one cannot be laid out ({detail})",
-    "delivery.stranded": "{count:delivery waits|deliveries wait} for {receiver}, which is no longer configured",
-    "redis.lost": "the queue cannot be reached: {detail}",
-    "redis.back": "the queue is reachable again",
-    "http.listening": "pages on http://{listen}/",
-    "http.not_listening": "no pages: {detail}",
-    "source.failed": "{source} cannot be read: {detail}; next try {next}",
-    "source.gone": "{source} is not asked any more: {detail}",
-    "source.dead": "{source} has not been there for two weeks ({detail}); it is tried once a day from now on",
-    "source.first_read": "{source}: first reading, {new} new; {known:older one is|older ones are} not told",
-    "source.raised": "{source}: something went wrong in watchpost itself; it is visited again",
+    "redis.loading": "the embedded server is loading its file: {problem}",
+    "redis.external": "the queue is at {url}",
+    "redis.full": "the store accepts no writes: {detail}",
+    "redis.lost": "the store cannot be reached: {detail}",
+    "redis.back": "the store can be reached again",
+    "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
+    "disk.ample": "the disk has space again; polling continues",
+    "http.listening": "pages at http://{listen}/",
+    "http.not_listening": "the pages are not available: {detail}",
+    "page.failed": "a page cannot be shown: an error in watchpost itself ({error})",
+    "command.where": "configuration {config}, data {data}",
+    "source.failed": "{source} cannot be read: {detail}; next attempt {next}",
+    "source.gone": "{source} is no longer read: {detail}",
+    "source.dead": "{source} has failed for two weeks ({detail}); from now on it is tried once a day",
+    "source.first_read": "{source}: first read, {new:new article|new articles}; {known:older one|older ones} not sent",
+    "source.raised": "{source}: an error in watchpost itself; the source will be read again",
     "source.recovered": "{source} can be read again",
-    "source.item_failed": "{source}: {item} was left out: {detail}",
-    "source.page_failed": "{source}: the page {item} could not be read ({detail}); the feed's text has to do",
-    "push.confirmed": "{source}: its hub will push what is new",
-    "push.denied": "{source}: its hub will not push it ({detail}); it is polled",
-    "push.unsigned": "{source}: a push without the right signature was thrown away",
-    "push.failed": "{source}: a push cannot be read: {detail}",
-    "push.read": "{source}: {new:new article|new articles}, pushed",
+    "source.item_failed": "{source}: {item} skipped: {detail}",
+    "source.page_failed": "{source}: the page {item} cannot be read ({detail}); the feed's text is used",
     "source.read": "{source}: {new:new article|new articles}",
     "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
-    "command.where": "the configuration is {config}, the data are in {data}",
+    "push.confirmed": "{source}: its hub will push new entries",
+    "push.denied": "{source}: its hub refuses to push ({detail}); the feed is polled",
+    "push.unsigned": "{source}: a push without a valid signature was ignored",
+    "push.failed": "{source}: a push cannot be read: {detail}",
+    "push.read": "{source}: {new:new article|new articles}, pushed",
     "hits.silenced": "{count:hit|hits} for {receiver} silenced by {silence}",
-    "hits.dead": "{receiver} will not get {count:hit|hits} that nobody can read ({detail}); kept as dead letters",
-    "hit.unrouted": "a hit on {topic} goes nowhere: no route wants it ({title})",
-    "delivery.done": "{receiver} has {what}",
-    "delivery.waits": "{receiver} did not take {what}: {error}; next try in {delay}",
-    "delivery.dead": "{receiver} will not get {what}: {detail}",
-    "delivery.kept": "{receiver} did not take {what}: {error}; it stays first in line",
-    "receiver.disabled": "{receiver} is sent nothing more until somebody enables it: {why}",
-    "receiver.opened": "{receiver} fails again and again ({why}): nothing is sent to it until {till}",
-    "receiver.paused": "{receiver} asked for a pause ({why}): nothing is sent to it until {till}",
-    "receiver.raised": "{receiver}: something went wrong in watchpost itself; the message is tried again",
-    "receiver.recovered": "{receiver} takes messages again",
+    "hits.dead": "{count:hit|hits} for {receiver} cannot be read ({detail}); kept as dead letters",
+    "hit.unrouted": "no route takes a hit on {topic}: {title}",
+    "group.failed": "the digest of {group} cannot be composed ({error}); its hits wait",
+    "group.orphaned": "hits wait for {group}, which is no longer configured; they are sent now",
+    "group.stranded": "hits wait for {receiver}, which is no longer configured; configure it again to send them",
+    "edition.plain": "{receiver} gets a plainer message, because the usual one cannot be composed ({detail})",
+    "delivery.done": "sent to {receiver}: {what}",
+    "delivery.waits": "{receiver} did not accept {what}: {error}; next attempt in {delay}",
+    "delivery.kept": "{receiver} did not accept {what}: {error}; it stays first in the queue",
+    "delivery.dead": "{what} cannot be delivered to {receiver}: {detail}; kept as a dead letter",
+    "delivery.stranded": "{count:delivery waits|deliveries wait} for {receiver}, which is no longer configured",
+    "receiver.disabled": "{receiver} is disabled: {why}. Once it works again: watchpost receiver enable {receiver}",
+    "receiver.opened": "{receiver} is paused until {till} after repeated failures ({why})",
+    "receiver.paused": "{receiver} is paused until {till}, as it asked ({why})",
+    "receiver.raised": "{receiver}: an error in watchpost itself; the message will be tried again",
+    "receiver.recovered": "{receiver} is accepting messages again",
     "ledger.gap": "NOT ACCOUNTED FOR: {text}. Something was lost or counted twice; see docs/operations.md",
-    "operator.acted": "{by} did: {deed}, {count} of them",
-    "queue.poison": "an entry of {queue} was given up after three tries that ended in a crash",
-    "group.orphaned": "hits wait for {group}, which the configuration no longer knows; they go out now",
-    "group.stranded": "{count:hit waits|hits wait} for {receiver}, no longer configured: name it again to get them",
+    "queue.poison": "an entry of {queue} failed for good: three workers crashed on it",
+    "operator.acted": "{by}: {deed} ({count})",
     "config.refused": "the new configuration is not used: {text}",
-    "config.read": "the configuration was read again: {changes:change|changes}",
-    "config.needs_restart": "a change of {what} waits for the next start of the service",
-    "heartbeat.failed": "{to} does not hear that we live: {detail}",
+    "config.read": "configuration reloaded: {changes:change|changes}",
+    "config.needs_restart": "a change of {what} takes effect after a restart",
+    "heartbeat.failed": "the heartbeat to {to} failed: {detail}",
     "heartbeat.withheld": "no heartbeat is sent: {detail}",
-    "run.stopping": "stopping; what is queued stays queued",
-    "run.stopped": "stopped",
     "warning": "{text}",
 }
 
+_DEEDS: Mapping[str, str] = {
+    "enable": "{by} enabled {receiver}; {count:waiting message is|waiting messages are} sent now",
+    "retry": "{by} sent {count:message|messages} again",
+    "replay": "{by} sent {count:message|messages} again",
+    "drop": "{by} dropped {count:message|messages}",
+    "read": "{by} asked for {feed} to be read now",
+    "digest send": "{by} sent {count:digest|digests} to {receiver} now",
+    "silence add": "{by} added silence {silence}",
+    "silence expire": "{by} ended silence {silence}",
+    "unsubscribe": "{by} unsubscribed from {receiver}",
+    "subscribe": "{by} subscribed to {receiver} again",
+    "reload": "{by} asked for a reload",
+}
+"""Of "operator.acted", by its deed."""
+
 
 def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
-    """Log lines go to `stream` (default: stderr): as sentences on a terminal or with "console", else as JSON.
+    """Write log lines to `stream` (default: stderr): sentences on a terminal or with "console", else JSON.
 
-    Sentences are coloured on a terminal unless NO_COLOR is set (no-color.org) or TERM is dumb.
-
+    Sentences are coloured on a terminal unless NO_COLOR is set (https://no-color.org) or TERM is "dumb".
     `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error".
     """
     out = stream or stdio.standard("stderr")
@@ -209,30 +223,30 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=out, force=True)
-    logging.getLogger().handlers[0].setFormatter(_Foreign())
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick that is cancelled at the end is no error
+    logging.getLogger().handlers[0].setFormatter(_LibraryFormatter())
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it logs ticks that are cancelled at the end as errors
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def log() -> Any:
-    """The logger: `log().warning("source.failed", source=…, detail=…)`. Event names are the keys of SENTENCES."""
+    """The logger: `log().warning("source.failed", source=…, detail=…)` with a key of SENTENCES."""
     return structlog.get_logger()
 
 
 def operator_acted(deed: str, count: int, by: str, **facts: str) -> None:
-    """Somebody did something: one line in the log, whatever its level. `by` is who, `count` how many things."""
+    """Log what a person did, whatever the log level. `by` is who, `count` how many things it concerned."""
     log().warning("operator.acted", deed=deed, count=count, by=by, **facts)
 
 
 def _clean_only(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Without secrets. JSON writes control characters out by itself."""
+    """Remove secrets. The JSON renderer escapes control characters itself."""
     for key, value in event.items():
         event[key] = _without_secrets(value)
     return event
 
 
 def _clean(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Without secrets, and without what could rewrite the terminal's past or forge a line."""
+    """Remove secrets, and characters that could rewrite the terminal or forge a line."""
     for key, value in _clean_only(logger, name, event).items():
         if isinstance(value, str):
             lines = value.split("\n") if key == "exception" else [value]
@@ -250,15 +264,15 @@ def _without_secrets(value: Any) -> Any:
     return redaction.clean(value if isinstance(value, str) else repr(value))
 
 
-class _Foreign(logging.Formatter):
-    """What libraries say by themselves: they quote addresses, headers and answers."""
+class _LibraryFormatter(logging.Formatter):
+    """Log lines of libraries, cleaned: they quote addresses, headers and answers."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redaction.one_line(redaction.clean(super().format(record)))
 
 
 class _Number(int):
-    """Knows its noun: the part of a format before or after the bar."""
+    """A number that is formatted with its noun: "{new:article|articles}"."""
 
     def __format__(self, form: str) -> str:
         one, bar, many = form.partition("|")
@@ -270,12 +284,15 @@ def _counting(value: Any) -> Any:
 
 
 def sentence(event: str, facts: Mapping[str, Any]) -> str:
-    """What a person reads of an event. Raises KeyError if it has no sentence, or a fact is missing."""
-    return SENTENCES[event].format_map({key: _counting(value) for key, value in facts.items()})
+    """An event as people read it. Raises KeyError if it has no sentence, or if a fact is missing."""
+    form = SENTENCES[event]
+    if event == "operator.acted":
+        form = _DEEDS.get(str(facts.get("deed")), form)
+    return form.format_map({key: _counting(value) for key, value in facts.items()})
 
 
 class _Sentences:
-    """One plain line for people: time, sentence. Unknown events are shown as name and facts."""
+    """One line for people: time and sentence. An event without a sentence shows its name and facts."""
 
     _COLOURS: Mapping[str, str] = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}
 

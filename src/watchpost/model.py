@@ -1,7 +1,7 @@
-"""Pure: the values that travel through the house, all frozen. Article → Hit → Digest → Message → Outcome.
+"""Pure: the values of the pipeline, all frozen: Article → Hit → Digest → Message → Delivery → Outcome.
 
-Times are aware UTC datetimes. Offsets count code points of the very text they belong to. Ids are derived,
-never drawn, so that replays, restarts and twins collapse by themselves.
+Times are aware UTC datetimes. Offsets count code points of the text they belong to. Ids are derived from what a thing
+is, never drawn at random, so that replays, restarts and parallel processes produce the same ids.
 """
 
 from __future__ import annotations
@@ -13,37 +13,189 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from watchpost.query.tree import Evidence, Query
-from watchpost.schedules import Cron as Cron
-from watchpost.schedules import Daily as Daily
-from watchpost.schedules import Every as Every
-from watchpost.schedules import Immediate as Immediate
-from watchpost.schedules import Schedule as Schedule
+from watchpost.schedules import Schedule
 from watchpost.trend import Trend
-
-# how much a topic matters. Routes ask for it, stories and editions are ordered by it.
-
 
 Severity = Literal["low", "normal", "high"]
 SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high")
-"""In rising order."""
+"""In rising order. Routes select by severity; stories and digests are ordered by it."""
+
+WINDOW = timedelta(hours=72)
+"""How long copies of a text are recognised after it came in, unless a topic says longer."""
+
+SKETCH = 96
+"""How many of a text's shingle hashes are kept: the smallest, so that two texts keep the same ones."""
+
+DIGITS = 12
+"""Hex digits of a hash: Lua's numbers, which are doubles, hold 48 bits exactly."""
 
 
-# stories as they are told, with reports, reasons and changes; and the edition that tells them.
-#
-# Times are aware UTC datetimes. Highlights are offsets in code points of the very text they belong to.
+def derive_id(kind: str, *parts: str) -> str:
+    """A 128-bit id in hex from what a thing is: the same parts give the same id on every machine."""
+    digest = hashlib.blake2b(digest_size=16, person=kind.encode()[:16])
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of a source, cleaned.
+
+    `source` is the configured name of the feed or folder; `outlet` is who published it, as far as known ("The Southern
+    African Times"). `fingerprints` are what two copies of an article share: its canonical URL ("url:…") and its exact
+    text ("text:…"). Unknown strings are "", an unknown date is None. `trace` is the traceparent of the visit that found
+    it, "" while tracing is off. `revises` is the id of an earlier version of the article, under another headline.
+    """
+
+    id: str
+    source: str
+    title: str
+    body: str
+    fetched: datetime
+    outlet: str = ""
+    url: str = ""
+    summary: str = ""
+    author: str = ""
+    lang: str = ""
+    place: str = ""
+    published: datetime | None = None
+    fingerprints: tuple[str, ...] = ()
+    trace: str = ""
+    revises: str = ""
+
+    def head(self) -> Article:
+        """The article without its text, as a hit carries it."""
+        return replace(self, body="", summary="")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What an analyst watches. An article matches if `query` does, `exclude` does not, and the language fits.
+
+    `languages`: empty for any; an article of unknown language always fits. `examples`: texts, and whether each must
+    match. Copies of a text are recognised for the longest `window` of all topics.
+    """
+
+    name: str
+    title: str
+    query: Query
+    exclude: Query | None = None
+    severity: Severity = "normal"
+    languages: tuple[str, ...] = ()
+    window: timedelta = WINDOW
+    examples: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A piece of the article around its densest evidence; highlights are (start, end) offsets into `text`."""
+    """A part of the article around its densest evidence; highlights are (start, end) offsets into `text`."""
 
     text: str
     highlights: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """One article that matches one topic, and why. The article has no text any more; the snippet has.
+
+    `story` is the same for copies of one text. `voice` is the agency or outlet whose words they are, "" if unknown;
+    `figures` are the numbers in the text.
+    """
+
+    id: str
+    topic: str
+    topic_title: str
+    severity: Severity
+    story: str
+    article: Article
+    evidence: tuple[Evidence, ...]
+    snippet: Snippet
+    matched: datetime
+    voice: str = ""
+    figures: tuple[str, ...] = ()
+
+
+# ── which articles are one story ──
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """An article as stories compare it.
+
+    `article` is its id, `story` the id of the story that it starts if it belongs to none. `exact` are keys of which one
+    in common is enough (its address, its whole text). `sketch` are the smallest hashes of its shingles in ascending
+    order, each `DIGITS` hex digits; `whole`: there are no more. `outlet` is who published it, `voice` who wrote it,
+    `credited` whether that is an agency which the article names. `day` is when it was published, ms since 1970;
+    `series` is its title without figures; `numbers` are the figures of its title, `figures` those of its text, in
+    reading order, each once. `size` is how many shingles the text has; `headline` and `lead` are short hashes of the
+    content words of the title and of the beginning of the text; `opening` are the smallest hashes of the shingles of
+    the first sentences.
+    """
+
+    article: str
+    story: str
+    exact: tuple[str, ...]
+    sketch: tuple[str, ...]
+    whole: bool
+    outlet: str
+    voice: str
+    credited: bool
+    day: int
+    series: str
+    numbers: tuple[str, ...]
+    figures: tuple[str, ...]
+    size: int = 0
+    headline: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The story that an article belongs to, its voice, and whether it starts the story."""
+
+    story: str
+    voice: str
+    opens: bool
+
+
+# ── where a hit goes ──
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which hits go to which receivers, and when. Empty `topics`, `severities` and `sources` mean any."""
+
+    to: tuple[str, ...]
+    schedule: Schedule
+    topics: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    sources: tuple[str, ...] = ()
+    go_on: bool = False  # `continue: true` in the configuration: later routes are tried too
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The hits that wait for one receiver under one schedule. `key` is readable and stable."""
+
+    key: str
+    receiver: str
+    schedule: Schedule
+
+    @property
+    def id(self) -> str:
+        """The group's name in addresses, where its key would need escaping."""
+        return derive_id("group", self.key)[:16]
+
+
+# ── what a digest says ──
+
+
+@dataclass(frozen=True, slots=True)
 class TopicMatch:
-    """One topic of a story: `why` are the words that matched, in the article's own form."""
+    """One topic of a story: `why` are the words that matched, as the article writes them."""
 
     name: str
     title: str
@@ -53,7 +205,7 @@ class TopicMatch:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One article of a story: where it stood."""
+    """One article of a story, and where it was published."""
 
     source: str
     outlet: str
@@ -66,8 +218,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class HeadlineChange:
-    """What is new since the reader was told of a story: so many more voices and topics, the headline that an outlet
-    replaced ("" if none), figures that it corrected as (before, now)."""
+    """What is new since the receiver was last sent the story.
+
+    How many more voices and topics it has, the headline that an outlet replaced ("" if none), and the figures that it
+    corrected, as (before, now).
+    """
 
     sources: int = 0
     headline: str = ""
@@ -77,11 +232,11 @@ class HeadlineChange:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What one text and its copies tell, once. `lead` is the report seen first.
+    """One text and its copies, as a digest shows them. `lead` is the report seen first.
 
-    `outlets` and `independent` count who told it so far, in earlier editions too, and how many voices they are
-    (agencies, or outlets of their own); 0: not known, the reports are all there are. `change` is since then.
-    `reckoning` is how the score comes about: "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
+    `outlets` and `independent` count the outlets that carried it so far, also in earlier digests, and the voices among
+    them (agencies, or outlets with a text of their own); 0 if unknown: then the reports are all there are. `change` is
+    what is new. `reckoning` explains the score: "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
     """
 
     id: str
@@ -104,7 +259,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class UnreadSource:
-    """A source that could not be read, why, and since when (None: never read yet)."""
+    """A source that could not be read, why, and since when; None if it was never read."""
 
     source: str
     reason: str
@@ -113,7 +268,7 @@ class UnreadSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """Yesterday by the ledger: what was read, what was found, and which sums do not meet now ("" for none)."""
+    """Yesterday in the ledger: how much was read and found. `gaps` are the sums that do not match now."""
 
     sources: int
     articles: int
@@ -123,14 +278,13 @@ class SourceCounts:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One edition for one receiver: what is told, and what is missing from it.
+    """One digest or alert for one receiver: its stories, and what it leaves out.
 
-    `kind` is "alert" for an immediate edition. `late` is how long after its moment it was closed (downtime is
-    said, not hidden). `sources_total` counts everything watched. `test`: nothing happened, somebody tries a receiver.
-    `accounts` stands in the first edition of a day, and in every one while a sum of the ledger does not meet.
-    `left_out` counts omitted stories by severity, as far as known; `silenced` hits of which nobody is told; `flooded`
-    by topic's title those beyond its limit. `trends` are by topic. `following` is when the next one is due.
-    `reduced`: no templates of the operator's, for one of them failed.
+    `late` is how long after its due time it was composed, after an outage. `sources_total` counts all sources. `test`:
+    a person tries the receiver. `accounts` is in the first digest of a day, and in each while a sum of the ledger does
+    not match. `left_out` counts omitted stories by severity, as far as known; `silenced` counts silenced hits;
+    `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
+    due. `reduced`: without the operator's templates, because one of them failed.
     """
 
     id: str
@@ -159,224 +313,18 @@ class Digest:
     following: datetime | None = None
 
 
-# what became of an attempt to send. A receiver says what happened, never what next.
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The other side has it. `detail` is for the log ("250 2.0.0 queued as 4F2A").
-
-    `remember` is kept for the next message of the same thread; "" changes nothing.
-    """
-
-    detail: str = ""
-    remember: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TryLater:
-    """Not now: the same message may well go through later. `after` is the other side's own wish."""
-
-    reason: str
-    detail: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Not like this: the same bytes will never be taken."""
-
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The message went out whole and nothing came back: it may or may not have arrived.
-
-    `repeatable` says that a repeat does no harm (the receiver drops it by the delivery's id).
-    """
-
-    reason: str
-    detail: str
-    repeatable: bool
-
-
-Outcome = Delivered | TryLater | Refused | Unknown
-
-
-# what tells whether two articles carry one text: the value that matching makes and the store compares.
-
-
-WINDOW = timedelta(hours=72)
-"""A text finds its copies for so long after it came in, unless a topic says longer."""
-
-SKETCH = 96
-"""So many of a text's shingle hashes are kept: the smallest ones, so that two texts keep the same ones."""
-
-DIGITS = 12
-"""A hash in hex; 48 bits fit the numbers of every Lua."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One article as stories see it.
-
-    `article` is its id, `story` the id of the story that it opens if it belongs to none. `exact` are keys of which
-    one in common is enough (its address, its whole text). `sketch` are the smallest hashes of its shingles in
-    ascending order, each `DIGITS` hex digits; `whole`: these are all there are. `outlet` is who published it,
-    `voice` who wrote it, `credited` whether that is an agency which the article names.
-    `day` is when it was published, ms since 1970; `series` what its title is without figures; `numbers` the figures
-    of its title; `figures` those of its text, in reading order, each once. `size` is how many shingles the text has;
-    `headline` and `lead` are short hashes of the content words of the title and of the beginning of the text;
-    `opening` are the smallest hashes of the shingles of the first sentences.
-    """
-
-    article: str
-    story: str
-    exact: tuple[str, ...]
-    sketch: tuple[str, ...]
-    whole: bool
-    outlet: str
-    voice: str
-    credited: bool
-    day: int
-    series: str
-    numbers: tuple[str, ...]
-    figures: tuple[str, ...]
-    size: int = 0
-    headline: tuple[str, ...] = ()
-    lead: tuple[str, ...] = ()
-    opening: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The story that an article belongs to, whose voice it is, and whether it opens the story."""
-
-    story: str
-    voice: str
-    opens: bool
-
-
-def derive_id(kind: str, *parts: str) -> str:
-    """A 128-bit id in hex from what the thing is: the same parts give the same id on every machine."""
-    digest = hashlib.blake2b(digest_size=16, person=kind.encode()[:16])
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One article as a source gave it, tidied.
-
-    `source` is the operator's name of the feed or folder; `outlet` is who wrote or published it, as far as
-    known ("The Southern African Times"). `fingerprints` are what two copies of one article share: its
-    canonical URL ("url:…") and its exact text ("text:…"). Unknown strings are "", an unknown date is None.
-    `trace` is the W3C traceparent of the visit that brought it, "" while tracing is off. `revises` is the id of the
-    article of which this is a later version, under another headline.
-    """
-
-    id: str
-    source: str
-    title: str
-    body: str
-    fetched: datetime
-    outlet: str = ""
-    url: str = ""
-    summary: str = ""
-    author: str = ""
-    lang: str = ""
-    place: str = ""
-    published: datetime | None = None
-    fingerprints: tuple[str, ...] = ()
-    trace: str = ""
-    revises: str = ""
-
-    def head(self) -> Article:
-        """The article without its text: what travels on with a hit."""
-        return replace(self, body="", summary="")
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What an analyst watches. An article matches if `query` does, `exclude` does not and the language fits.
-
-    `languages` empty: any; an unknown one always fits. A text finds its copies for the longest `window` of all topics.
-    `examples`: a text, and whether it must match."""
-
-    name: str
-    title: str
-    query: Query
-    exclude: Query | None = None
-    severity: Severity = "normal"
-    languages: tuple[str, ...] = ()
-    window: timedelta = WINDOW
-    examples: tuple[tuple[str, bool], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One article about one topic, and why. `article` carries no text any more; the snippet does.
-
-    `story` names what copies of one text have in common, `voice` is whose words they are (an agency, an outlet;
-    "" if nobody asked), `figures` are the numbers in the text.
-    """
-
-    id: str
-    topic: str
-    topic_title: str
-    severity: Severity
-    story: str
-    article: Article
-    evidence: tuple[Evidence, ...]
-    snippet: Snippet
-    matched: datetime
-    voice: str = ""
-    figures: tuple[str, ...] = ()
-
-
-# ── where a hit goes ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which hits go to which receivers, and when. Empty `topics`, `severities`, `sources` mean "any"."""
-
-    to: tuple[str, ...]
-    schedule: Schedule
-    topics: tuple[str, ...] = ()
-    severities: tuple[Severity, ...] = ()
-    sources: tuple[str, ...] = ()
-    go_on: bool = False  # `continue: true` in the configuration: later routes are tried too
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The hits that one receiver gets together: one receiver, one schedule. `key` is readable and stable."""
-
-    key: str
-    receiver: str
-    schedule: Schedule
-
-    @property
-    def id(self) -> str:
-        """The group's name in addresses, where its key would need escaping."""
-        return derive_id("group", self.key)[:16]
+# ── sending; a receiver reports what happened, retry.py decides what comes next ──
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a receiver will send, frozen: every attempt sends these very texts.
+    """What a receiver sends. It is frozen: every attempt sends the same bytes.
 
-    A digest may need several messages (parts of a long one, or one per recipient): `part` tells them apart
-    and is "" if there is only one. `renderings` maps a name that the receiver understands ("json", "text",
-    "html", "mime", "blocks") to text. `address` is the recipient where there is one. `thread` names the
-    conversation that the message belongs to, "" if there is none. `severity` is the highest in the digest and
-    `oldest` when the first of its articles was first seen; both are for the metrics alone, `trace` is the traceparent
-    of the closing of its window. `omitted`: so many of the last stories are only counted, for lack of room.
+    A digest may need several messages, for parts of it or for recipients: `part` tells them apart and is "" if there is
+    only one. `renderings` are its texts by form ("text", "html", "json", "mime", "blocks"). `address` is the recipient,
+    if there is one; `thread` names the conversation that it belongs to, "" for none. `severity` is the highest in the
+    digest, and `oldest` is when the first of its articles was first seen; both are for the metrics only. `trace` is the
+    traceparent of the closing of its window. `omitted`: so many last stories are only counted, for lack of room.
     """
 
     part: str
@@ -392,11 +340,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message on its way. `id` is the same on every attempt: the receiver's key to drop repeats.
+    """One message to one receiver. `id` is the same on every attempt, so that the receiver can drop repeats.
 
-    `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen.
-    `remembered` is what the receiver noted of the message's thread the last time, "" if nothing is known (any more).
-    `replays`: how often a person sent it again after it was given up, `spent` the attempts before the last time.
+    `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen. `remembered` is what the
+    receiver noted about the message's thread, "" if nothing is known. `replays` counts how often a person sent it again
+    after it had failed for good, `spent` the attempts before that.
     """
 
     id: str
@@ -408,3 +356,46 @@ class Delivery:
     remembered: str = ""
     replays: int = 0
     spent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver has accepted the message. `detail` is for the log ("250 2.0.0 queued as 4F2A").
+
+    `remember` is kept for the next message of the same thread; "" changes nothing.
+    """
+
+    detail: str = ""
+    remember: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The message may be accepted later. `after` is how long the receiver asks to wait."""
+
+    reason: str
+    detail: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The receiver will never accept this message."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The message was sent completely, and no answer came: it may or may not have arrived.
+
+    `repeatable`: a repeat does no harm, because the receiver recognises the delivery's id.
+    """
+
+    reason: str
+    detail: str
+    repeatable: bool
+
+
+Outcome = Delivered | TryLater | Refused | Unknown

@@ -1,8 +1,9 @@
-"""APScheduler as the clock of the house: it fires ticks, and nothing else.
+"""Ticks for the loops, from APScheduler.
 
-What is due lives in Redis; a tick only says "look". So any number of processes may tick, a late tick hurts
-nobody, and no job is ever cancelled in the middle of its work. APScheduler's own defaults would silently drop
-ticks of a busy loop: misfire_grace_time=None and coalesce=True (findings on delivery, 4.6).
+What is due is in Redis; a tick only says that it is time to look. So any number of processes can tick, a late tick does
+no harm, and no job is cancelled in the middle of its work. APScheduler's defaults drop ticks of a busy loop
+(misfire_grace_time is one second); with misfire_grace_time=None and coalesce=True late ticks become one:
+https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from watchpost import log as tm
 
 
 def utc_now() -> datetime:
-    """The time of this machine, aware, in UTC."""
+    """The current time of this machine, in UTC."""
     return datetime.now(UTC)
 
 
 class Scheduler:
-    """Tickers for the loops. After `stop` every ticker returns at once, so that the loops can see it."""
+    """Makes tickers. After `stop` every ticker returns at once, so that the loops can end."""
 
     def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(
@@ -33,12 +34,12 @@ class Scheduler:
         self._stopped = False
 
     def ticker(self, seconds: float) -> Callable[[], Awaitable[None]]:
-        """A function to await: it returns at the next tick, each `seconds`. One loop per ticker."""
+        """A function to await: it returns at the next tick, every `seconds`. Each loop needs its own."""
         event = asyncio.Event()
         self._events.append(event)
         last = 0.0
 
-        async def fire() -> None:  # a coroutine, so that it runs in the loop and not in a thread
+        async def fire() -> None:  # APScheduler runs a plain function in a thread
             nonlocal last
             now = monotonic()
             if last:
@@ -56,11 +57,11 @@ class Scheduler:
         return tick
 
     def start(self) -> None:
-        """Begin to tick; needs the running event loop."""
+        """Start ticking. Needs a running event loop."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Tick no more, and wake everybody who waits."""
+        """Stop ticking, and return from every ticker that is awaited."""
         self._stopped = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -1,8 +1,8 @@
-"""The door to OpenTelemetry (extra `otel`): one trace from the visit that brought an article to its delivery.
+"""Traces for OpenTelemetry (extra `otel`): one trace from the visit that found an article to its delivery.
 
-Off unless OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; then an article carries a
-traceparent (W3C Trace Context) through the queue, and each role's work on it is a span. Attributes are names of the
-configuration, never texts or addresses.
+Off unless OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set. Then an article carries a
+traceparent (https://www.w3.org/TR/trace-context/) through the queue, and the work of each role on it is a span.
+Attributes are names from the configuration, never texts or addresses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _provider: TracerProvider | None = None
 
 
 def start(env: Mapping[str, str]) -> None:
-    """Send spans if the environment says where to. Raises WatchpostError if the extra is not installed."""
+    """Send spans if the environment names a collector. Raises WatchpostError if the extra is not installed."""
     wanted = next((name for name in ENDPOINTS if env.get(name)), "")
     if not wanted:
         return
@@ -43,13 +43,13 @@ def start(env: Mapping[str, str]) -> None:
 
 
 def use(provider: TracerProvider | None) -> None:
-    """From now on spans go there; None: nowhere."""
-    global _provider  # noqa: PLW0603 - one for the process, as with the metrics
+    """Send spans to this provider from now on; None turns tracing off."""
+    global _provider  # noqa: PLW0603 - one for the process, like the metrics
     _provider = provider
 
 
 def stop() -> None:
-    """Send what is left, for at most two seconds: a collector that is away holds up nobody's end."""
+    """Send the remaining spans, for two seconds at most: a collector that does not answer must not delay the end."""
     if _provider is not None:
         _provider.force_flush(_FLUSH_MS)
         use(None)
@@ -57,9 +57,9 @@ def stop() -> None:
 
 @contextmanager
 def span(name: str, parents: Sequence[str] = (), *, since_ns: int | None = None, **facts: str) -> Iterator[str]:
-    """Work on what the `parents` (traceparents) brought: it belongs to the first one's trace, and links to the others.
+    """A span for work on what came with these traceparents: it joins the trace of the first, and links to the others.
 
-    Gives the traceparent to hand on; "" while tracing is off. `since_ns`: when the work began, if not now.
+    Yields the traceparent to pass on, "" while tracing is off. `since_ns`: when the work began, if not now.
     """
     if _provider is None:
         yield ""
@@ -68,8 +68,8 @@ def span(name: str, parents: Sequence[str] = (), *, since_ns: int | None = None,
     from opentelemetry.context import Context
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    said = TraceContextTextMapPropagator()
-    contexts = [said.extract({"traceparent": parent}, context=Context()) for parent in parents if parent]
+    propagator = TraceContextTextMapPropagator()
+    contexts = [propagator.extract({"traceparent": parent}, context=Context()) for parent in parents if parent]
     links = [trace.Link(trace.get_current_span(context).get_span_context()) for context in contexts[1:]]
     with _provider.get_tracer("watchpost").start_as_current_span(
         name,
@@ -77,9 +77,9 @@ def span(name: str, parents: Sequence[str] = (), *, since_ns: int | None = None,
         links=links,
         attributes={f"watchpost.{key}": value for key, value in facts.items()},
         start_time=since_ns,
-        record_exception=False,  # messages of errors quote what they will
+        record_exception=False,  # error messages may quote texts and addresses
         set_status_on_exception=False,
     ):
         carrier: dict[str, str] = {}
-        said.inject(carrier)
+        propagator.inject(carrier)
         yield carrier.get("traceparent", "")

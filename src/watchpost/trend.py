@@ -1,10 +1,11 @@
-"""Pure: how much there usually is about a topic, and whether there is much more now.
+"""Pure: how many hits a topic usually has, and whether it has many more now.
 
-Compared is with the same hours of the same weekdays, for a Sunday is no Monday; while there are fewer than three such
-weeks, with the same hours of the days before. Much more is more than `LEAST` and more than the median by three times
-the spread. The spread is the median absolute deviation, scaled to a standard deviation (1.4826 of it, for a normal
-distribution), but at least the square root of the median, which is what pure chance gives: with five weeks the
-deviation alone is too often nought. And it is at most the median: five times the usual is much, however uneven.
+A window is compared with the same hours of the same weekdays before; with fewer than three such weeks, with the same
+hours of the days before. "Many more" means more than `LEAST`, and more than the median by three times the spread.
+The spread is the median absolute deviation, times 1.4826 to be comparable with a standard deviation
+(https://en.wikipedia.org/wiki/Median_absolute_deviation). It is at least the square root of the median, the spread of
+pure chance (Poisson), because over five weeks the deviation is often 0; and at most the median, so that five times
+the usual number counts as many however uneven the weeks are.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 _BARS = "▁▂▃▄▅▆▇█"
 WALL = 4
-"""A few hits are no wall of bars."""
+"""The count of a full bar is at least this: a few hits must not look like many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Hits of a topic on each of the last 14 local days (the last is today so far), and in the edition's window.
+    """Hits of a topic on each of the last 14 local days (the last is today so far), and in the digest's window.
 
-    `usual` is the median of the same hours before, None while nothing is known of them.
+    `usual` is the median of the same hours before, None while there is no history.
     """
 
     days: tuple[int, ...]
@@ -43,9 +44,9 @@ class Trend:
 
 
 def trend_of(hours: Mapping[int, int], start: datetime, end: datetime, zone: tzinfo) -> Trend:
-    """The trend of a topic whose hits are counted by the hour (hours since 1970, UTC), for the window start to end.
+    """The trend of a topic for a window. `hours`: its hits by the hour (hours since 1970, UTC).
 
-    A window is taken for an hour at least and a week at most; local days are made of whole hours of UTC.
+    A window counts as an hour at least and a week at most; local days consist of whole UTC hours.
     """
     start = min(max(start, end - _WEEK), end - _HOUR)
     now = _total(hours, start, end)
@@ -62,13 +63,13 @@ def trend_of(hours: Mapping[int, int], start: datetime, end: datetime, zone: tzi
 
 
 def bars(days: tuple[int, ...]) -> str:
-    """A bar for each day; the lowest one only for none at all."""
+    """A bar for each day, as a text; the lowest bar means no hits."""
     most = max(*days, WALL)
     return "".join(_BARS[ceil(count / most * 7)] for count in days)
 
 
 def _most(past: list[int], usual: float) -> float:
-    """Up to here it is chance."""
+    """The highest count that is still usual."""
     deviation = float(median(abs(count - usual) for count in past))
     return max(LEAST, usual + SPREADS * min(usual, max(_NORMAL * deviation, sqrt(usual))))
 
@@ -76,7 +77,7 @@ def _most(past: list[int], usual: float) -> float:
 def _before(
     hours: Mapping[int, int], first: int, start: datetime, end: datetime, zone: tzinfo, shifts: list[timedelta]
 ) -> list[int]:
-    """The sums of the same local hours so long ago, as far back as was counted."""
+    """The sums of the same local hours, shifted back, as far as hits were counted."""
     found = []
     for shift in shifts:
         begin, stop = ((moment.astimezone(zone) - shift).astimezone(UTC) for moment in (start, end))

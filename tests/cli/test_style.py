@@ -67,7 +67,7 @@ def test_a_run_that_is_verbose_tells_of_each_visit(here: Path) -> None:
 
 
 def test_verbose_says_where_a_command_looks_and_the_last_one_counts(here: Path) -> None:
-    said = "the configuration is watchpost.yaml, the data are in var"
+    said = "configuration watchpost.yaml, data var"
     words = {"WATCHPOST_LOG_FORMAT": "console"}
     assert said in watchpost(here, "topic", "list", "-v", **words).stderr
     assert said in watchpost(here, "-q", "topic", "list", "-v", **words).stderr

@@ -96,7 +96,7 @@ def test_no_secret_is_said_anywhere(rig: Rig, form: str) -> None:
     log = rig.root / "log.txt"
 
     receivers = ("hook", "slack", "bot", "discord", "phone", "desk")
-    waits = ["{} did not take", '"receiver":"{}"'][form == "json"]
+    waits = ["{} did not accept", '"receiver":"{}"'][form == "json"]
 
     def tried() -> bool:
         said = log.read_text("utf-8").replace('": "', '":"')
@@ -104,7 +104,7 @@ def test_no_secret_is_said_anywhere(rig: Rig, form: str) -> None:
         return all(waits.format(name) in said for name in receivers) and len(failed) >= 4
 
     rig.until(tried, 60)
-    listen = re.findall(r'(?:pages on http://|"listen": ?")(127\.0\.0\.1:\d+)', log.read_text())[0]
+    listen = re.findall(r'(?:pages at http://|"listen": ?")(127\.0\.0\.1:\d+)', log.read_text())[0]
     pages = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
     for path in (*pages, "/metrics", "/status.json", "/readyz", "/healthz", "/-/reload", "/nowhere"):
         text = page(f"http://{listen}{path}")

@@ -72,7 +72,7 @@ receivers:
   archive-hook: {type: webhook, url: "https://archive.example.org/hook"}
 routes:
   - {when: {severity: high}, to: duty-slack, mode: immediate, continue: true}
-  - {to: desk-email, digest: {at: ["08:00", "18:00"], days: mon-fri}}
+  - {to: [desk-email, archive-hook], digest: {at: ["08:00", "18:00"], days: mon-fri}}
 """
 FEEDS = ("sahel-courier", "le-fleuve", "vostok", "sawt-as-sahil", "desert-review", "old-wire")
 

@@ -1,4 +1,4 @@
-"""Settings and plan → real doors: the store, the sources, the receivers. Builds and hands over, nothing else."""
+"""Builds the store, the sources and the receivers that settings and configuration describe."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ USER_AGENT = f"watchpost/{__version__}"
 
 
 def read_config(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
-    """The plan that a configuration file describes. Raises ConfigError with every mistake."""
+    """The configuration in a file. Raises ConfigError with every mistake."""
     return load(path, sources=source_options(), receivers=receiver_options(), env=env, progress=progress)
 
 
 def source_options() -> Mapping[str, type[Options]]:
-    """Every kind of source and what an operator may write for it."""
+    """The options of each kind of source."""
     return {name: kind.options for name, kind in sources.kinds().items()}
 
 
 def receiver_options() -> Mapping[str, type[Options]]:
-    """Every kind of receiver and what an operator may write for it."""
+    """The options of each kind of receiver."""
     return {name: kind.options for name, kind in receivers.kinds().items()}
 
 
@@ -65,8 +65,10 @@ def build_sources(
     poll_store: PollStore | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
-    """The plan's feeds and folders; nothing is opened yet. Hubs are asked if there are `pushes` and a public_url."""
-    agent = f"{USER_AGENT} (+{config.public_url})" if config.public_url else USER_AGENT  # whom a site's owner may ask
+    """The feeds and folders, not yet opened. Hubs are asked to push if `pushes` and a public_url are given."""
+    agent = (
+        f"{USER_AGENT} (+{config.public_url})" if config.public_url else USER_AGENT
+    )  # so that a site's owner can ask us
     kinds = sources.kinds()
     context = poll_source.SourceContext(
         parser=parser,
@@ -74,14 +76,14 @@ def build_sources(
         plausible=Plausible(config.topics),
         body_bytes=config.limits.body_bytes,
         poll_store=poll_store,
-        visit_seconds=config.limits.lease.total_seconds() * 0.6,  # a visit beyond its lease would be read again
+        visit_seconds=config.limits.lease.total_seconds() * 0.6,  # another process reads the feed again after the lease
         hubs=Hubs(pushes, config.public_url, agent) if pushes is not None and config.public_url else None,
     )
     return tuple(kinds[part.kind].build(part.name, part.options, context) for part in config.sources)
 
 
 def build_poll_store(config: Config, store: Store) -> PollStore:
-    """The poll role's end of the store."""
+    """What the poll role uses of the store."""
     return PollStore(
         store,
         seen_ttl_ms=_ms(config.retention.dedup),
@@ -94,27 +96,27 @@ def build_poll_store(config: Config, store: Store) -> PollStore:
 def build_receivers(
     config: Config, install: str, terminal: TextIO, secret: str = ""
 ) -> dict[str, notify_receiver.Receiver]:
-    """The plan's receivers by name; nothing is opened yet. Without the `secret` of the store no mail has a way out."""
+    """The receivers by name, not yet opened. Without the `secret` of the store, mails have no unsubscribe link."""
     kinds = receivers.kinds()
     context = notify_receiver.ReceiverContext(user_agent=USER_AGENT, install=install, terminal=terminal, secret=secret)
     return {part.name: kinds[part.kind].build(part.name, part.options, context) for part in config.receivers}
 
 
 def build_breaker(store: Store, part: ReceiverConfig) -> CircuitBreaker:
-    """What stands before a receiver; receivers at one host share its pace."""
+    """The circuit breaker of a receiver; receivers at one host share its pace."""
     url = getattr(part.options, "url", None)
     host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
     return CircuitBreaker(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
 
 
 def tries_of(part: ReceiverConfig) -> notify_receiver.RetryOptions:
-    """How the operator wants a receiver to be tried."""
+    """The retry options of a receiver."""
     options = part.options
     return options.retry if isinstance(options, notify_receiver.DeliveryOptions) else notify_receiver.RetryOptions()
 
 
 def ops_for(config: Config, part: ReceiverConfig) -> str:
-    """Who hears that this receiver is disabled: "" for nobody. Never the receiver itself, by whatever name."""
+    """The receiver that is notified when this one is disabled, "" for none; never the same one under another name."""
     ops = next((one for one in config.receivers if one.name == config.ops), None)
     if ops is None or ops.name == part.name:
         return ""
@@ -129,7 +131,7 @@ def ops_for(config: Config, part: ReceiverConfig) -> str:
 
 
 def installation_of(config: Config, install: str) -> Installation:
-    """What every edition says of this installation."""
+    """What every digest says about this installation."""
     return Installation(
         timezone=config.timezone,
         language=config.language,
@@ -145,7 +147,7 @@ def installation_of(config: Config, install: str) -> Installation:
 def build_composer(
     config: Config, installation: Installation, receivers: Mapping[str, notify_receiver.Receiver], store: Store
 ) -> Composer:
-    """Who makes the editions, for the service and for a preview alike."""
+    """The composer, for the service and for previews alike."""
     holding_rules = HoldingRules(config.quiet_hours, config.silences, config.limits.digests_per_receiver_per_hour)
     return Composer(
         receivers,
@@ -159,7 +161,7 @@ def build_composer(
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """The store, the embedded server under it if it is ours, and this installation's secret."""
+    """The store, its embedded server if there is one, and the secret of this installation."""
 
     store: Store
     server: EmbeddedServer | None
@@ -167,7 +169,7 @@ class Backend:
 
 
 async def open_store(settings: Settings, config: Config, env: Mapping[str, str]) -> Backend:
-    """Connect to the configured server, or start the embedded one. Never falls back from one to the other.
+    """Connect to the configured server, or start the embedded one; never falls back from one to the other.
 
     Raises StoreUnreachable or StoreUnfit, whose message says what to do.
     """
@@ -194,7 +196,7 @@ async def open_store(settings: Settings, config: Config, env: Mapping[str, str])
 
 @asynccontextmanager
 async def look(settings: Settings, config: Config) -> AsyncIterator[Store]:
-    """The store of a watchpost that runs already, for commands that look or act on it. Starts no server.
+    """The store of a running watchpost, for commands. Starts no server.
 
     Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
     """
@@ -207,17 +209,17 @@ async def look(settings: Settings, config: Config) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def _reached(settings: Settings, question: Awaitable[None]) -> None:
-    """Ask the store for the first time. Raises what that raises, with what helps where nobody answers."""
+async def _reached(settings: Settings, call: Awaitable[None]) -> None:
+    """The first call to the store. Adds to a StoreUnreachable what to do about it."""
     try:
-        await question
+        await call
     except StoreUnreachable as error:
         cure = "; start it, or correct WATCHPOST_REDIS_URL" if settings.redis_url is not None else ""
         raise StoreUnreachable(f"{error}{cure}") from error
 
 
 def new_install_id() -> str:
-    """A name for an installation that is seen for the first time; it is kept in the store from then on."""
+    """A name for a new installation; the store keeps it."""
     return secrets.token_hex(4)
 
 
@@ -227,7 +229,7 @@ def consumer_name(role: str) -> str:
 
 
 def operator() -> str:
-    """Who is at this machine's keyboard, for the log of what people did."""
+    """The user of this process, for the log."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -240,13 +242,13 @@ def terminal() -> TextIO:
 
 
 def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
-    """What is watched and who is told, for the first line that a person reads."""
+    """Sources, topics and receivers, for the first line of the log."""
     feeds = sum(1 for part in config.sources if part.kind == "feed")
     return {
         "version": __version__,
         "sources": f"{count(feeds, 'feed')} and {count(len(config.sources) - feeds, 'folder')}",
-        "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "no topics",
-        "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "nobody",
+        "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "none",
+        "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "none",
     }
 
 

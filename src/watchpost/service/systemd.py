@@ -1,8 +1,8 @@
-"""The door to systemd: what it wants to be told of a service, in datagrams to the socket that it names.
+"""State changes of the service for systemd, as datagrams to the socket in NOTIFY_SOCKET; without it nothing is sent.
 
-sd_notify(3) and systemd.service(5): READY, RELOADING with the monotonic clock (Type=notify-reload), STOPPING,
-STATUS for people, and WATCHDOG, which is sent only while the loop runs and every role beats: a service that hangs
-gets no more of them, and is started again. Without NOTIFY_SOCKET nothing is sent.
+READY, RELOADING with the monotonic clock (Type=notify-reload), STOPPING, STATUS for people, and WATCHDOG. WATCHDOG is
+sent only while the event loop runs and every role works, so that systemd restarts a service that hangs:
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STATUS_DEADLINE_SECONDS = 2.0
 
 
 class Systemd:
-    """Tells the service manager that started this process, if one did."""
+    """Reports to the service manager that started this process, if there is one."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         address = env.get("NOTIFY_SOCKET", "")
@@ -30,38 +30,38 @@ class Systemd:
         microseconds = env.get("WATCHDOG_USEC", "")
         self._period = int(microseconds) / 1e6 if ours and microseconds.isascii() and microseconds.isdigit() else 0.0
 
-    def tell(self, *lines: str) -> None:
-        """Send these assignments in one datagram. A manager that does not listen is no reason to stop."""
+    def send(self, *lines: str) -> None:
+        """Send these assignments in one datagram. A manager that does not listen is ignored."""
         if self._address:
-            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as plug:
-                plug.setblocking(False)
-                plug.sendto("\n".join(lines).encode(), self._address)
+            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+                connection.setblocking(False)
+                connection.sendto("\n".join(lines).encode(), self._address)
 
     def ready(self, status: str) -> None:
-        """Started, or done with reloading."""
-        self.tell("READY=1", f"STATUS={_one_line(status)}")
+        """The service is ready, after a start or a reload."""
+        self.send("READY=1", f"STATUS={_one_line(status)}")
 
     def reloading(self) -> None:
-        """The configuration is being read again; `ready` ends that."""
-        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        """The configuration is being read again; `ready` ends this state."""
+        self.send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The end has begun."""
-        self.tell("STOPPING=1", "STATUS=stopping; what is queued stays queued")
+        """The service is stopping."""
+        self.send("STOPPING=1", "STATUS=stopping; the queue is kept")
 
     async def watch(self, health: Health, status: Callable[[], Awaitable[str]]) -> None:
-        """Until cancelled: WATCHDOG three times a period while all is well, and now and then how things stand."""
+        """Until cancelled: send WATCHDOG three times a period while all is well, and STATUS every ten seconds."""
         if not self._address:
             return
         pause = min(_STATUS_SECONDS, self._period / 3) if self._period else _STATUS_SECONDS
-        spoken = -_STATUS_SECONDS
+        reported = -_STATUS_SECONDS
         while True:
             trouble = health.trouble(self._period or None)
             if self._period and not trouble:
-                self.tell("WATCHDOG=1")
-            if time.monotonic() - spoken >= _STATUS_SECONDS or trouble:
-                spoken = time.monotonic()
-                self.tell(f"STATUS={_one_line(trouble or await _in_time(status))}")
+                self.send("WATCHDOG=1")
+            if time.monotonic() - reported >= _STATUS_SECONDS or trouble:
+                reported = time.monotonic()
+                self.send(f"STATUS={_one_line(trouble or await _in_time(status))}")
             await asyncio.sleep(pause)
 
 

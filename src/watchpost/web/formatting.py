@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from watchpost import plurals
 from watchpost.durations import short
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 
@@ -16,7 +17,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a text, highlighted or not."""
+    """A part of a text, highlighted or not."""
 
     text: str
     marked: bool
@@ -24,7 +25,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day of a chart: its label, its count, and where it stands in units of the drawing."""
+    """One day of a chart: its label, its count, and its position in units of the drawing."""
 
     label: str
     count: int
@@ -35,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars for the days of a fortnight; `text` says the same in a sentence."""
+    """A bar for each day; `text` says the same in a sentence."""
 
     bars: tuple[Bar, ...]
     text: str
@@ -44,12 +45,12 @@ class Chart:
 
     @property
     def path(self) -> str:
-        """All bars as one line of a drawing (SVG, `d`)."""
+        """All bars as one SVG path (`d`)."""
         return "".join(f"M{bar.x} {self.height}v-{bar.height}h{BAR}v{bar.height}z" for bar in self.bars if bar.height)
 
     @property
     def slots(self) -> str:
-        """Where a bar may stand, for each day, likewise."""
+        """The background of all bars, likewise."""
         return "".join(f"M{bar.x} 0h{BAR}v{self.height}h-{BAR}z" for bar in self.bars)
 
 
@@ -59,14 +60,14 @@ BAR, GAP, HEIGHT = 8, 2, 36
 
 
 def page_of(query: Mapping[str, str], rows: int, size: int) -> tuple[int, int]:
-    """Which page of a list is asked for (from 1), and how many there are."""
+    """The page of a list that is wanted (from 1), and how many pages there are."""
     asked, pages = query.get("page", "1"), max(1, -(-rows // size))
     number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
     return min(max(1, number), pages), pages
 
 
 def safe_link(url: str) -> str:
-    """The address if a browser may follow it: http or https with a host. Else "": feeds are written by strangers."""
+    """The address if it is http or https with a host, else "": feeds come from strangers."""
     try:
         parts = urlsplit(url.strip())
         fine = parts.scheme in ("http", "https") and parts.hostname
@@ -76,7 +77,7 @@ def safe_link(url: str) -> str:
 
 
 def pieces(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
-    """The text cut at the highlights, which are (start, end) in code points; overlapping ones count once."""
+    """The text split at the highlights, which are (start, end) in code points and may overlap."""
     found, at = [], 0
     for first, last in sorted(spans):
         start, end = max(first, at), min(last, len(text))
@@ -92,32 +93,32 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
 
 
 def day_and_time(moment: datetime, now: datetime) -> str:
-    """A moment as people write it: "25 Nov 08:00"; of another year with that."""
+    """A moment as people write it: "25 Nov 08:00", with the year if it is another one."""
     return f"{moment:%d %b %H:%M}" if moment.year == now.year else f"{moment:%d %b %Y %H:%M}"
 
 
 def plain_subject(subject: str) -> str:
-    """A subject without the mark of this installation, which is the same in a whole list: "[watch.example.org] "."""
+    """A subject without the name of this installation, "[watch.example.org] ", which is the same in a whole list."""
     return _MARK.sub("", subject)
 
 
 def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:
-    """Bars from zero; a day with anything at all has a bar that can be seen."""
+    """A chart that starts at zero; a day with any hit has a visible bar."""
     most = max(counts, default=0)
     bars = []
     for number, (label, count) in enumerate(zip(labels, counts, strict=True)):
         height = max(2, round(count / most * HEIGHT)) if count else 0
         bars.append(Bar(label, count, number * (BAR + GAP), HEIGHT - height, height))
     total, today = sum(counts), counts[-1] if counts else 0
-    text = f"{total} hits in {len(counts)} days, {today} today, at most {most} a day"
+    text = f"{plurals.count(total, 'hit')} in {len(counts)} days; {today} today; busiest day {most}"
     return Chart(tuple(bars), text, len(bars) * (BAR + GAP), HEIGHT)
 
 
 def schedule_words(schedule: Schedule) -> str:
-    """When a receiver is told, for people."""
+    """A schedule in words: "08:00, 18:00 on Mon–Fri"."""
     match schedule:
         case Immediate(group_wait=wait):
-            return f"at once, after {short(wait)}" if wait else "at once"
+            return f"alert, {short(wait)} after the first hit" if wait else "alert, at once"
         case Daily(at=times, days=days):
             when = ", ".join(f"{moment:%H:%M}" for moment in times)
             return when if len(days) == 7 else f"{when} on {_days(days)}"
@@ -128,7 +129,7 @@ def schedule_words(schedule: Schedule) -> str:
 
 
 def _days(days: Sequence[int]) -> str:
-    """Days of the week, as a span where they are one: "Mon–Fri"."""
+    """Days of the week, as a range where they follow each other: "Mon–Fri"."""
     if len(days) > 2 and list(days) == list(range(days[0], days[0] + len(days))):
         return f"{_DAYS[days[0]]}–{_DAYS[days[-1]]}"
     return ", ".join(_DAYS[day] for day in days)
