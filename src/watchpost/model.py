@@ -1,7 +1,7 @@
 """Pure: the values of the pipeline, all frozen: Article → Hit → Digest → Message → Delivery → Outcome.
 
 Times are aware UTC datetimes. Offsets count code points of the text they belong to. Ids are derived from what a thing
-is, never drawn at random, so that replays, restarts and parallel processes produce the same ids.
+is, never by chance, so that replays, restarts and parallel processes produce the same ids.
 """
 
 from __future__ import annotations

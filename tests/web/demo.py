@@ -91,10 +91,10 @@ def previews() -> FixedPreviews:
         "", sentences.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
     )
     ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
-    duty, desk = (group.id for group in all_groups(config().routes))
+    duty, desk, archive = (group.id for group in all_groups(config().routes))
     kept = "1 hit, held back by quiet hours until 24 Nov 07:00: Convoy from Gao reaches Kidal"
     return FixedPreviews(
-        {desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),)}
+        {desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),), archive: ()}
     )
 
 
