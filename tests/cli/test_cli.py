@@ -62,7 +62,7 @@ def test_what_is_mistyped_is_a_usage_error_with_a_hint(here: Path, words: list[s
     assert hint in " ".join(done.stderr.replace("│", "").split())
 
 
-@pytest.mark.parametrize("words", [("topic", "list"), ("config", "show"), ("--help",)])
+@pytest.mark.parametrize("words", [("topic", "list"), ("--help",)])
 def test_a_result_that_nobody_takes_is_no_crash(here: Path, words: tuple[str, ...]) -> None:
     def into(place: str) -> subprocess.CompletedProcess[bytes]:
         command = f"{sys.executable} -m watchpost {' '.join(words)} {place}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import watchpost
+from tests.cli.command import ENV, watchpost
 from tests.cli.test_cli import CONFIG
 
 
@@ -45,3 +47,12 @@ def test_a_configuration_with_mistakes_completes_what_can_be_read(tmp_path: Path
     (tmp_path / "watchpost.yaml").unlink()
     done = watchpost(tmp_path, **env)
     assert (done.stdout.split(), done.stderr) == ([], "")
+
+
+def test_the_installed_program_completes(tmp_path: Path) -> None:
+    env = {"_WATCHPOST_COMPLETE": "complete_bash", "COMP_WORDS": "watchpost conf", "COMP_CWORD": "1"}
+    program = Path(sys.executable).with_name("watchpost")
+    done = subprocess.run(
+        [program], cwd=tmp_path, env=ENV | env, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("config\n", "")

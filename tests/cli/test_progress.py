@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import watchpost
 from tests.cli.terminal import on_terminal
+from watchpost.cli.output import ProgressBar, Verbosity, set_verbosity
 from watchpost.poll.poller import FIRST_ROUND_MIN
 
 CONFIG = """version: 1
@@ -32,7 +33,7 @@ class _Slow(BaseHTTPRequestHandler):
     """A feed of one entry for each path, after a while: 32 are read at once, so that a bar has time to be seen."""
 
     def do_GET(self) -> None:
-        time.sleep(0.6)
+        time.sleep(0.4)
         body = (
             f'<rss version="2.0"><channel><title>x</title><item><guid>{self.path}</guid><title>Mali {self.path}</title>'
             f"<description>Talks in Mali, part {self.path}.</description></item></channel></rss>"
@@ -69,12 +70,52 @@ def test_a_first_round_shows_how_far_it_is_and_garbles_no_line(here: Path) -> No
     assert "100 stories" in after, "the bar is gone before the edition comes"
 
 
-def test_nothing_of_it_is_seen_in_a_pipe_or_if_only_errors_are_wanted(here: Path) -> None:
-    done = watchpost(here, "run", "--once")
-    assert done.returncode == 0
-    assert "reading the feeds" not in done.stdout + done.stderr
-    assert "reading the feeds" not in on_terminal(here, "run", "--once", "-q", "--data", "other")[1]
-    lines = on_terminal(here, "run", "--once", "--data", "third", WATCHPOST_LOG_FORMAT="json")[1].splitlines()
+def test_lines_for_machines_stay_whole(here: Path) -> None:
+    lines = on_terminal(here, "run", "--once", WATCHPOST_LOG_FORMAT="json")[1].splitlines()
+    assert not [line for line in lines if "reading the feeds" in line]
     read = [line for line in lines if '"source.read"' in line]
     assert len(read) == FIRST_ROUND_MIN
-    assert all(json.loads(line)["new"] == 1 for line in read), "lines for machines are whole"
+    assert all(json.loads(line)["new"] == 1 for line in read)
+
+
+class _Impatient(ProgressBar):
+    PATIENCE_SECONDS = 0.0
+
+
+@pytest.mark.parametrize(
+    ("terminal", "verbosity", "wanted", "seen"),
+    [
+        (True, "normal", True, True),
+        (False, "normal", True, False),
+        (True, "quiet", True, False),
+        (True, "normal", False, False),
+    ],
+)
+def test_a_bar_is_seen_on_a_terminal_if_it_is_wanted_and_more_than_errors_are(
+    terminal: bool,
+    verbosity: Verbosity,
+    wanted: bool,
+    seen: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    set_verbosity(verbosity)
+    with _Impatient("reading", wanted) as bar:
+        bar(1, 3)
+        bar(2, 3)
+    set_verbosity("normal")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("reading" in err) == seen
+    assert seen or not err
+
+
+def test_a_bar_that_has_time_is_not_seen_before_a_second(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with ProgressBar("reading") as bar:
+        bar(1, 2)
+    assert capsys.readouterr().err == ""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.cli.command import commands, watchpost
 from tests.cli.terminal import on_terminal
 from tests.cli.test_cli import ARTICLE, CONFIG
+from watchpost.cli.main import app
 
 FEED = "feeds: {nowhere: {url: https://nowhere.invalid/rss, every: 30s}}\n"  # so often is worth a warning
 
@@ -76,23 +77,29 @@ def test_verbose_says_where_a_command_looks_and_the_last_one_counts(here: Path) 
 
 
 @pytest.mark.parametrize(
-    ("words", "env"),
+    ("words", "env", "coloured"),
     [
-        (("--no-color", "run", "--once"), {}),
-        (("run", "--once", "--no-color"), {}),
-        (("run", "--once"), {"NO_COLOR": "1"}),
+        (("run", "--once"), {}, True),
+        (("--no-color", "run", "--once"), {}, False),
+        (("run", "--once", "--no-color"), {}, False),
+        (("run", "--once"), {"NO_COLOR": "1"}, False),
     ],
 )
-def test_without_colours(here: Path, words: tuple[str, ...], env: dict[str, str]) -> None:
-    assert "\x1b[3" in on_terminal(here, "run", "--once")[1], "a warning is yellow"
-    code, shown = on_terminal(here, *words, "--data", "other", **env)
+def test_a_run_without_colours(here: Path, words: tuple[str, ...], env: dict[str, str], coloured: bool) -> None:
+    code, printed = on_terminal(here, *words, **env)
     assert code == 0
-    assert "cannot be read" in shown
-    assert "Bamako" in shown
-    assert "\x1b[" not in shown
+    assert "cannot be read" in printed
+    assert "Bamako" in printed
+    assert ("\x1b[3" in printed) == coloured, "a warning is yellow"
+    assert ("\x1b[" in printed) == coloured
 
 
-def test_help_without_colours(here: Path) -> None:
-    colour = re.compile(r"\x1b\[(\d;)?3\d")
-    assert colour.search(on_terminal(here, "--help")[1])
-    assert not colour.search(on_terminal(here, "--no-color", "--help")[1])
+def test_the_headings_of_a_help_are_bold_unless_colours_are_unwanted(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    run = CliRunner().invoke
+    assert "\x1b[1mMost used" in run(app, ["--help"], color=True).stdout
+    assert "\x1b" not in run(app, ["--help"]).stdout, "in a pipe"
+    assert "\x1b" not in run(app, ["--no-color", "--help"], color=True).stdout
+    monkeypatch.delenv("NO_COLOR")
