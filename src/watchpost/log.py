@@ -66,7 +66,7 @@ queue_dead = _gauge("queue_dead_letters", "Dead letters kept", "queue")
 dead_letters = _counter("dead_letters_total", "Entries that failed for good", "queue", "reason")
 digests = _counter("digests_total", "Windows closed", "receiver", "outcome")
 alert_hits = _counter("alert_hits_total", "Hits for alerts, by result", "receiver", "reason")
-plain_editions = _counter(
+reduced_digests = _counter(
     "editions_reduced_total", "Messages composed more plainly because the usual way failed", "receiver"
 )
 digest_stories = _histogram("digest_stories", "Stories in one digest", _STORIES, "receiver")

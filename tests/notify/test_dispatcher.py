@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -245,3 +247,16 @@ async def test_an_unsubscribed_address_gets_no_mail(store: Store) -> None:
     await pipeline.park(report("Another convoy burns", "Courier", story="t"))
     assert len(await pipeline.close()) == 2
     assert await pipeline.accounted()
+
+
+async def test_hits_for_a_receiver_that_is_gone_stay_and_the_log_says_so_once(store: Store) -> None:
+    pipeline, stream = Pipeline(store), io.StringIO()
+    await store.redis.hset(store.keys.open, "gone|g", int((await pipeline.deliveries.now()).timestamp() * 1000))
+    tm.set_up_log("console", "warning", stream)
+    try:
+        for _ in range(2):
+            await pipeline.dispatcher.close_due()
+    finally:
+        tm.set_up_log("json", "info", sys.__stderr__)
+    assert stream.getvalue().count("hits wait for gone, which is no longer configured") == 1
+    assert await store.redis.hexists(store.keys.open, "gone|g")

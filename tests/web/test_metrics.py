@@ -95,7 +95,7 @@ async def test_five_hundred_feeds_twenty_topics_twenty_receivers_stay_within_the
             tm.receiver_state.labels(name, state)
         tm.digest_stories.labels(name)
         tm.receiver_till.labels(name)
-        tm.plain_editions.labels(name)
+        tm.reduced_digests.labels(name)
     for topic in (f"topic{n}" for n in range(20)):
         for severity in ("low", "normal", "high"):
             tm.hits.labels(topic, severity)

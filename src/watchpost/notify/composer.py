@@ -214,7 +214,7 @@ def render_or_reduce(receiver: Receiver, digest: Digest) -> tuple[Message, ...]:
         try:
             return receiver.render(version)
         except Exception as error:  # a template, a validator, a headline that no test has
-            tm.plain_editions.labels(receiver.name).inc()
+            tm.reduced_digests.labels(receiver.name).inc()
             detail = clean(f"{type(error).__name__}: {error}", 300)
             tm.log().error("edition.plain", receiver=receiver.name, detail=detail)
     return receiver.render(plainest)
