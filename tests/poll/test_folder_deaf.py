@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.poll.desk import PROSE, write
 from watchpost.documents.parser_process import InlineParser
-from watchpost.poll.folders.files import DirectoryWatch
+from watchpost.poll.folders.arrivals import DirectoryWatch
 from watchpost.poll.sources.folder import Folder, FolderOptions
 
 

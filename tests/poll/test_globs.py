@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from watchpost.poll.folders.scan import FileRecord, compile_glob, expand_braces, recall
+from watchpost.poll.folders.files import FileRecord
+from watchpost.poll.folders.scan import compile_glob, expand_braces
 
 
 @pytest.mark.parametrize(
@@ -34,9 +35,9 @@ def test_patterns_that_cannot_be_meant_are_refused(pattern: str) -> None:
     "record", [FileRecord("1:2:3", "abc"), FileRecord("1:2:3", "abc", 0), FileRecord("1:2:3", "abc", 4096)]
 )
 def test_records_come_back_as_they_were(record: FileRecord) -> None:
-    assert recall(record.encode()) == record
+    assert FileRecord.decode(record.encode()) == record
 
 
 @pytest.mark.parametrize("text", ["", "1:2:3", "1:2:x:abc", "1:2:3:abc:-1", "1:2:3:abc:1:2"])
-def test_what_nobody_wrote_is_not_recalled(text: str) -> None:
-    assert recall(text) is None
+def test_what_nobody_wrote_is_not_decoded(text: str) -> None:
+    assert FileRecord.decode(text) is None

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, write
-from watchpost.documents.results import Failure
-from watchpost.poll.folders.scan import Look, _look, compile_glob, scan
+from watchpost.poll.folders.scan import FolderScan, compile_glob, scan
 
 ALL = compile_glob("**/*.txt")
 
@@ -38,10 +37,9 @@ class Handle:
     [(errno.ESTALE, ["unreadable"]), (errno.EIO, ["unreadable"]), (errno.EACCES, ["unreadable"]), (errno.ENOENT, [])],
 )
 def test_out_of_reach_is_not_gone(root: Path, number: int, reasons: list[str]) -> None:
-    looks: list[Look] = []
-    problems: list[Failure] = []
-    _look(root, "a.txt", Handle(root, number), ALL, looks, problems, [], 0, set())
-    assert (looks, [problem.reason for problem in problems]) == ([], reasons)
+    found = FolderScan(root, ALL)
+    found.add("a.txt", Handle(root, number), 0)  # type: ignore[arg-type]  # no os.DirEntry can be made by hand
+    assert (found.files, [problem.reason for problem in found.problems]) == ([], reasons)
 
 
 def test_sockets_devices_and_directories_with_a_file_name(root: Path, tmp_path: Path) -> None:
@@ -61,7 +59,7 @@ def test_sockets_devices_and_directories_with_a_file_name(root: Path, tmp_path: 
     except PermissionError:
         pass  # only root makes devices
     found = scan(root, ALL)
-    assert [look.path for look in found.looks] == ["dir.txt/inner.txt"]
+    assert [file.path for file in found.files] == ["dir.txt/inner.txt"]
     assert {(problem.item, problem.reason) for problem in found.problems} == expected
 
 
@@ -75,7 +73,7 @@ def test_links_in_a_circle_and_depth_end(root: Path) -> None:
     write(deep / "bottom.txt")
     write(root / "top.txt")
     found = scan(root, ALL)
-    assert [look.path for look in found.looks] == ["top.txt"]
+    assert [file.path for file in found.files] == ["top.txt"]
     assert [problem.reason for problem in found.problems] == ["too_deep"]
 
 

@@ -1,61 +1,98 @@
-"""One file of a folder becomes articles: whole, once it has settled; JSON Lines from where the last visit stopped."""
+"""Files of a folder become articles: whole, once they have settled; JSON Lines from where the last visit stopped."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import sys
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path, PurePosixPath
-from typing import Protocol
+from pathlib import Path
 
-from watchdog.events import (
-    DirCreatedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
-from watchdog.observers.api import BaseObserver
-
-from watchpost.documents.parse import LINE_SUFFIXES, Reading, read_document, read_json_lines
+from watchpost.documents.parse import Reading, read_document, read_json_lines
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
-from watchpost.poll.folders.scan import FileRecord, Look, read_part, recall
+from watchpost.poll.folders.scan import ScannedFile, read_part
 from watchpost.poll.source import Parser
-
-# What one visit to a folder gathers, how much it may carry, and what of it is known already.
-
 
 ARTICLES_PER_VISIT = 100
 TEXT_PER_VISIT = 10_000_000
 """Code points in the articles of one visit, give or take one article: they all are in memory at once."""
 
+_PART_BYTES = 8_000_000
+_TAIL_BYTES = 1024
 _KEY = "f:"
+_FLAWED = "flawed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What is kept of a file: its stamp, a digest, and an offset while it is not read to its end.
+
+    For JSON Lines the digest is of the last bytes before the offset, and the offset counts bytes; for other files it is
+    of the whole, and the offset counts the articles already read (None: all). `flawed` says that something in a file
+    read to its end was cut, replaced or skipped.
+    """
+
+    stamp: str
+    digest: str
+    offset: int | None = None
+    flawed: bool = False
+
+    def encode(self) -> str:
+        """`size:mtime:inode:digest[:offset]`, or `…:flawed` in the place of the offset."""
+        end = [str(self.offset)] if self.offset is not None else [_FLAWED] if self.flawed else []
+        return ":".join([self.stamp, self.digest, *end])
+
+    @classmethod
+    def decode(cls, text: str) -> FileRecord | None:
+        """The record in `text`; None for "" and for what no version of ours wrote."""
+        parts = text.split(":")
+        flawed = parts[4:] == [_FLAWED]
+        numbers = parts[:3] if flawed else [*parts[:3], *parts[4:]]
+        if len(parts) not in (4, 5) or not all(number.isdecimal() for number in numbers):
+            return None
+        return cls(":".join(parts[:3]), parts[3], int(parts[4]) if len(numbers) == 4 else None, flawed)
+
+
+class FolderMemory:
+    """What is kept of a folder: a record of each file, by the path as it is shown. `texts` is what the store has."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def record(self, path: str) -> FileRecord | None:
+        """What is kept of one file. Decoded on demand: a folder may have 100,000."""
+        return FileRecord.decode(self._texts.get(_KEY + path, ""))
+
+    def digests(self) -> dict[str, bool]:
+        """Of every file read to its end: its digest, and whether it was flawed."""
+        records = (FileRecord.decode(text) for key, text in self._texts.items() if key.startswith(_KEY))
+        return {record.digest: record.flawed for record in records if record is not None and record.offset is None}
+
+    def vanished(self, files: list[ScannedFile]) -> list[str]:
+        """The paths of files that are gone; none if all are: then it is the disk that is gone."""
+        here = {_KEY + file.shown for file in files}
+        gone = (key for key in self._texts if key.startswith(_KEY) and key not in here)
+        return [key.removeprefix(_KEY) for key in gone] if here else []
 
 
 @dataclass(slots=True)
 class FolderVisit:
-    """What a visit has gathered so far.
+    """What a visit has gathered so far. `digests` are FolderMemory's, and those of this visit.
 
-    `digests` are those of all files that were read to their end: was something in them cut, replaced or skipped?
+    `changes` are the records to keep once the visit is committed, None to forget a file; `unfinished` are files of
+    which more is to be read in the next visit.
     """
 
-    memory: Mapping[str, str]
+    memory: FolderMemory
     now: datetime
     digests: dict[str, bool]
     articles: list[Article] = field(default_factory=list)
-    changes: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, FileRecord | None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    unfinished: list[Look] = field(default_factory=list)  # files of which more is to be read in the next visit
+    unfinished: list[ScannedFile] = field(default_factory=list)
     more: bool = False
 
     @property
@@ -64,45 +101,23 @@ class FolderVisit:
         text = sum(len(article.body) + len(article.summary) for article in self.articles)
         return ARTICLES_PER_VISIT - len(self.articles) if text < TEXT_PER_VISIT else 0
 
-    def before(self, look: Look) -> FileRecord | None:
-        """What was remembered of this file when the visit began."""
-        return recall(self.memory.get(key(look), ""))
+    def before(self, file: ScannedFile) -> FileRecord | None:
+        """What was kept of this file when the visit began."""
+        return self.memory.record(file.shown)
 
-    def note(self, look: Look, record: FileRecord) -> None:
-        """Remember this of the file, once what was gathered is committed."""
-        self.changes[key(look)] = record.encode()
+    def keep(self, file: ScannedFile, record: FileRecord) -> None:
+        """Keep this of the file, once the visit is committed."""
+        self.changes[file.shown] = record
         if record.offset is None:
             self.digests[record.digest] = record.flawed
 
-
-def digests_in(memory: Mapping[str, str]) -> dict[str, bool]:
-    """Haul.digests, from the memory: wherever a file lay, a moved one is no news."""
-    return {record.digest: record.flawed for record in _records(memory) if record.offset is None}
-
-
-def vanished(memory: Mapping[str, str], looks: tuple[Look, ...]) -> list[str]:
-    """The keys of files that are gone; none if all are: then it is the disk that is gone."""
-    here = {key(look) for look in looks}
-    return [name for name in memory if name.startswith(_KEY) and name not in here] if here else []
-
-
-def key(look: Look) -> str:
-    """What a file is called in the memory of its folder."""
-    return _KEY + look.shown
-
-
-def _records(memory: Mapping[str, str]) -> Iterator[FileRecord]:
-    for name, text in memory.items():
-        if name.startswith(_KEY) and (record := recall(text)) is not None:
-            yield record
-
-
-_PART_BYTES = 8_000_000
-_TAIL_BYTES = 1024
+    def changes_as_text(self) -> dict[str, str]:
+        """What to write to the store; "" deletes a key."""
+        return {_KEY + path: record.encode() if record else "" for path, record in self.changes.items()}
 
 
 class FileReader:
-    """Reads the files under `root` into hauls. `source` is the folder's name."""
+    """Reads files under `root` into a FolderVisit. `source` is the folder's name."""
 
     def __init__(
         self, root: Path, parser: Parser, *, source: str, lang: str = "", encoding: str = "", max_bytes: int
@@ -114,32 +129,32 @@ class FileReader:
         self._encoding = encoding
         self._max_bytes = max_bytes
 
-    async def read(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
-        """Add what is new in the file to `haul`. The failures of a file of which nothing could be read.
+    async def read(self, file: ScannedFile, visit: FolderVisit) -> tuple[Failure, ...] | None:
+        """Add what is new in the file to the visit. Returns the failures of a file of which nothing could be read.
 
         None: it was read, or was not to be read now. Raises OSError.
         """
         try:
-            return await (self._lines(look, folder_visit) if grows(look) else self._whole(look, folder_visit))
+            return await (self._read_lines(file, visit) if file.grows else self._read_whole(file, visit))
         except FetchError as error:
-            return (Failure(look.shown, error.reason, error.detail),)
+            return (Failure(file.shown, error.reason, error.detail),)
 
-    async def _whole(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
-        if look.size > self._max_bytes:
-            raise FetchError("too_large", f"{look.size:,} bytes; max_bytes is {self._max_bytes:,}")
-        data = await asyncio.to_thread(read_part, self._root, look)
+    async def _read_whole(self, file: ScannedFile, visit: FolderVisit) -> tuple[Failure, ...] | None:
+        if file.size > self._max_bytes:
+            raise FetchError("too_large", f"{file.size:,} bytes; max_bytes is {self._max_bytes:,}")
+        data = await asyncio.to_thread(read_part, self._root, file)
         if data is None:
-            return None  # written to since the scan: the next look sees it
+            return None  # written to since the scan: the next one sees it
         digest = hashlib.sha256(data).hexdigest()[:32]
-        before = folder_visit.before(look)
-        if digest in folder_visit.digests:
-            folder_visit.note(look, FileRecord(look.stamp, digest, flawed=folder_visit.digests[digest]))
+        before = visit.before(file)
+        if digest in visit.digests:  # a file that was moved or copied
+            visit.keep(file, FileRecord(file.stamp, digest, flawed=visit.digests[digest]))
             return None
         reading = await self._parser.run(
             read_document,
-            look.shown,
+            file.shown,
             data,
-            now=folder_visit.now,
+            now=visit.now,
             source=self._source,
             lang=self._lang,
             encoding=self._encoding,
@@ -148,132 +163,50 @@ class FileReader:
         if reading.failures and not reading.articles:
             return reading.failures
         start = (before.offset or 0) if before and before.digest == digest else 0
-        part = reading.articles[start : start + folder_visit.room]
-        end = start + len(part)
+        articles = reading.articles[start : start + visit.room]
+        end = start + len(articles)
         unfinished = end < len(reading.articles)
-        folder_visit.articles += part
-        folder_visit.failures += reading.failures if not start else ()
-        folder_visit.note(
-            look, FileRecord(look.stamp, digest, end if unfinished else None, flawed=bool(reading.failures))
-        )
+        visit.articles += articles
+        visit.failures += reading.failures if not start else ()
+        visit.keep(file, FileRecord(file.stamp, digest, end if unfinished else None, flawed=bool(reading.failures)))
         if unfinished:
-            folder_visit.unfinished.append(look)
+            visit.unfinished.append(file)
         return None
 
-    async def _lines(self, look: Look, folder_visit: FolderVisit) -> tuple[Failure, ...] | None:
+    async def _read_lines(self, file: ScannedFile, visit: FolderVisit) -> tuple[Failure, ...] | None:
         """The complete lines after those already read; from the start if this is another file, or a shorter one."""
-        before = folder_visit.before(look)
-        offset = (before.offset or 0) if before and before.stamp.rpartition(":")[2] == str(look.inode) else 0
-        if offset > look.size:
+        before = visit.before(file)
+        offset = (before.offset or 0) if before and before.stamp.rpartition(":")[2] == str(file.inode) else 0
+        if offset > file.size:
             offset = 0
         tail = min(offset, _TAIL_BYTES)
-        data = await asyncio.to_thread(read_part, self._root, look, offset - tail, tail + _PART_BYTES)
+        data = await asyncio.to_thread(read_part, self._root, file, offset - tail, tail + _PART_BYTES)
         if data is None:
             return None
         if offset and before and _tail_digest(data[:tail]) != before.digest:  # rewritten in place
             offset, tail = 0, 0
-            data = await asyncio.to_thread(read_part, self._root, look, 0, _PART_BYTES) or b""
+            data = await asyncio.to_thread(read_part, self._root, file, 0, _PART_BYTES) or b""
         reading: Reading = await self._parser.run(
             read_json_lines,
-            look.shown,
+            file.shown,
             data[tail:],
-            folder_visit.now,
+            visit.now,
             source=self._source,
             lang=self._lang,
-            limit=folder_visit.room,
+            limit=visit.room,
             start=offset,
         )
         if not reading.consumed:
             return ()  # half a line: until the file changes
         end = tail + reading.consumed
-        folder_visit.articles += reading.articles
-        folder_visit.failures += reading.failures
-        folder_visit.note(
-            look, FileRecord(look.stamp, _tail_digest(data[:end][-_TAIL_BYTES:]), offset + reading.consumed)
-        )
-        if offset + reading.consumed < look.size:
-            folder_visit.unfinished.append(look)
+        visit.articles += reading.articles
+        visit.failures += reading.failures
+        digest = _tail_digest(data[:end][-_TAIL_BYTES:])
+        visit.keep(file, FileRecord(file.stamp, digest, offset + reading.consumed))
+        if offset + reading.consumed < file.size:
+            visit.unfinished.append(file)
         return None
-
-
-def grows(look: Look) -> bool:
-    """JSON Lines are read while they grow: a complete line is complete."""
-    return PurePosixPath(look.path).suffix.lower() in LINE_SUFFIXES
 
 
 def _tail_digest(tail: bytes) -> str:
     return hashlib.sha256(tail).hexdigest()[:32]
-
-
-# The door to the system's file events: hints that something may be new in a folder, never the truth about it.
-#
-# inotify sees no writes over NFS or SMB, loses events when its queue overflows and has few instances to give: a scan
-# finds everything, a hint only makes it come sooner.
-
-
-_WANTED: list[type[FileSystemEvent]] = [
-    FileCreatedEvent, FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent,
-]  # fmt: skip
-
-
-class DirectoryWatch(Protocol):
-    """What a folder asks of whoever watches it: an event at each hint, and what was renamed into place."""
-
-    event: asyncio.Event
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def arrived(self) -> frozenset[str]: ...
-
-
-class FileEvents(FileSystemEventHandler):
-    """Watches a folder from a thread; `event` is set in the loop that made this object at each hint."""
-
-    def __init__(self, root: Path) -> None:
-        self.event = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._root = os.fspath(root.resolve())
-        self._arrived: set[str] = set()
-        self._lock = threading.Lock()
-        self._observer: BaseObserver | None = None
-
-    def start(self) -> None:
-        """Begin to watch; blocks while it walks the folders. Raises OSError if the system has no watches to give."""
-        # Where a directory and its first file come at once, watchdog warns of its own race. A scan finds the file.
-        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
-        observer = _observer()
-        observer.schedule(self, self._root, recursive=True, event_filter=_WANTED)
-        observer.start()
-        self._observer = observer
-
-    def stop(self) -> None:
-        """Stop watching; blocks until the threads have ended."""
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-            observer.join()
-
-    def arrived(self) -> frozenset[str]:
-        """The relative paths that files were renamed to since the last call; such a file is complete."""
-        with self._lock:
-            arrived, self._arrived = frozenset(self._arrived), set()
-        return arrived
-
-    def dispatch(self, event: FileSystemEvent) -> None:
-        """Called by watchdog's thread."""
-        if isinstance(event, FileMovedEvent) and event.dest_path:
-            path = os.path.relpath(os.fsdecode(event.dest_path), self._root).replace(os.sep, "/")
-            with self._lock:
-                self._arrived.add(path)
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.event.set)
-
-
-def _observer() -> BaseObserver:
-    if sys.platform == "linux":
-        from watchdog.observers.inotify import InotifyFullEmitter
-
-        return BaseObserver(InotifyFullEmitter)  # the one that tells a file moved in from elsewhere from a new one
-    from watchdog.observers import Observer
-
-    return Observer()
