@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.making import article, digest_delivery, hit
 from tests.store.ends import queued
-from tests.web.web_app import closed, found, sent
+from tests.web.web_app import GROUP, closed, found, sent
 from watchpost.store.client import Store
 from watchpost.store.history import History, is_mark
 from watchpost.store.matching import Match, MatchStore, RoutedHit
@@ -87,10 +87,10 @@ async def test_what_arrived_can_be_read_again_a_very_large_message_only_by_name(
 async def test_what_is_parked_is_counted_and_its_beginning_shown(store: Store) -> None:
     for number in range(3):
         await found(store, article(f"report {number}"))
-    parked = await Overview(store).waiting(["team|now", "nobody"], 2)
-    assert parked["team|now"].count == 3
-    assert [hit.article.title for hit in parked["team|now"].hits] == ["report 0", "report 1"]
-    assert parked["team|now"].opened is not None
+    parked = await Overview(store).waiting([GROUP, "nobody"], 2)
+    assert parked[GROUP].count == 3
+    assert [hit.article.title for hit in parked[GROUP].hits] == ["report 0", "report 1"]
+    assert parked[GROUP].opened is not None
     assert (parked["nobody"].count, parked["nobody"].opened) == (0, None)
 
 

@@ -28,7 +28,7 @@ def test_a_sum_that_does_not_meet_is_a_gap_and_says_where() -> None:
     assert gaps(fine) == ()
     assert gaps(Audit(fine.totals, 1, 1, 0)) == (Gap("articles", 5, 4),)
     assert gaps(Audit(fine.totals, 2, 0, 3)) == (Gap("hits", 2, 1), Gap("deliveries", 1, 4))
-    assert str(Gap("articles", 5, 4)) == "articles: 5 came in, 4 went on or wait"
+    assert str(Gap("articles", 5, 4)) == "articles: 5 in, 4 out or waiting"
 
 
 async def test_the_sums_meet_after_every_hop_of_an_article(store: Store) -> None:
@@ -102,4 +102,4 @@ async def test_a_day_is_told_with_what_does_not_meet(store: Store) -> None:
     assert await Overview(store).counts_of(today, 41) == SourceCounts(41, 2, 0)
     assert await Overview(store).counts_of(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0)
     await store.redis.delete(store.keys.articles)
-    assert (await Overview(store).counts_of(today, 41)).gaps == ("articles: 2 came in, 0 went on or wait",)
+    assert (await Overview(store).counts_of(today, 41)).gaps == ("articles: 2 in, 0 out or waiting",)

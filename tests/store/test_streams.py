@@ -39,7 +39,7 @@ class Desk:
             self.claims,
             "pushed",
             take=self._take,
-            deal=self._deal,
+            process=self._deal,
             dead_letter=self._give_up,
             beat=self._beat,
             tick=self._tick,

@@ -41,7 +41,7 @@ async def main(url: str, name: str, lease_ms: int) -> None:
         await asyncio.sleep(lease_ms / 3000)
 
     consumer = Consumer(
-        claims, "pushed", take=take, deal=deal, dead_letter=give_up, tick=tick, tick_renew=tick, stop=asyncio.Event()
+        claims, "pushed", take=take, process=deal, dead_letter=give_up, tick=tick, tick_renew=tick, stop=asyncio.Event()
     )
     await consumer.run()
 

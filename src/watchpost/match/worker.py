@@ -82,7 +82,7 @@ class Matcher:
             articles.claims,
             "articles",
             take=self._take,
-            deal=self._deal,
+            process=self._deal,
             dead_letter=self._give_up,
             beat=partial(HEALTH.beat, "match"),
             tick=tick,
@@ -100,7 +100,7 @@ class Matcher:
         """Match until no article is left, also those that a dead matcher still holds."""
         while await self._articles.waiting() and not self._stop.is_set():
             entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
-            await self._consumer.deal(entries)
+            await self._consumer.process(entries)
             if not entries:
                 await until_available(0.2, self._stop)
 

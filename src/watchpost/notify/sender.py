@@ -77,13 +77,13 @@ class Sender:
             claims,
             "outbox",
             take=self._take,
-            deal=self._deal,
+            process=self._deal,
             dead_letter=self._fail_poison,
             may_take_over=self._may_take_over,
             tick=tick,
             tick_renew=tick_renew,
             stop=stop,
-            shown=f"outbox of {receiver.name}",
+            label=f"outbox of {receiver.name}",
         )
 
     @property
@@ -109,7 +109,7 @@ class Sender:
         if not entries and await self._breaker.may_send():
             entries = await self._claims.reclaim(1, oldest=True) or await self._claims.take(1, block=False)
             self._breaker.held = False
-        await self._consumer.deal(entries)
+        await self._consumer.process(entries)
         return len(entries)
 
     async def _may_take_over(self) -> bool:

@@ -50,7 +50,7 @@ class PushReader:
             claims,
             "pushed",
             take=self._take,
-            deal=self._process,
+            process=self._process,
             dead_letter=self._drop,
             may_take_over=self._may_read,
             tick=tick,

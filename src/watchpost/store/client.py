@@ -1,16 +1,16 @@
-"""The door to Redis: two connection pools, the scripts, and redis-py's errors said in the house's words."""
+"""The connection to Redis: its pools, its Lua scripts, and redis-py's errors as our own."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic_core import to_json
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -19,30 +19,39 @@ from redis.commands.core import AsyncScript
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
+from watchpost.net import network_failure
 from watchpost.store import keys as store_keys
 
-OLDEST = {
-    "redis": (7, 0),
-    "valkey": (7, 2),
-}  # streams, XAUTOCLAIM with deleted ids: findings on redis-queue, 1.3
+# Since 7.0 XAUTOCLAIM skips deleted entries: https://redis.io/docs/latest/commands/xautoclaim/. Valkey began at 7.2.
+OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 BLOCK_MS = 1000
-_LETTERS = ("letters",)
-_WITH = {
+# A shorter one would end blocking reads, which take BLOCK_MS: https://github.com/redis/redis-py/issues/3138
+_SOCKET_TIMEOUT_SECONDS = 10.0
+_HEARTBEAT_MS = 15_000
+_SHARED = {  # the parts in scripts/shared that a script needs besides the clock and the ledger
     "matched": ("stories",),
-    **dict.fromkeys(("close_due", "dead", "drop", "recount", "requeue"), _LETTERS),
-}  # what a script leans on besides the clock
-_PATIENCE_SECONDS = 10.0  # above BLOCK_MS + 2 s, or a blocking read raises (redis-py #3138)
+    "close_due": ("dead_letters", "outbox"),
+    "receiver": ("outbox",),
+    **dict.fromkeys(("dead", "drop", "recount", "requeue"), ("dead_letters",)),
+}
 
 Argument = str | bytes | int | float
 Call = tuple[Sequence[str], Sequence[Argument]]
 
 
-class Store:
-    """One Redis or Valkey, and everything that its wire ends share.
+def json_argument(**fields: object) -> bytes:
+    """Return the one structured argument of a script, which reads it with cjson.decode(ARGV[1]).
 
-    `url` is redis://, rediss:// or unix://; `prefix` starts every key and holds a hash tag. Opening and
-    closing cost nothing: the first command connects. After a lost connection commands raise StoreUnreachable
-    until the server is back; nothing needs to be opened again.
+    JSON carries no binary data: encoded articles, hits and messages follow it as arguments of their own.
+    """
+    return to_json(fields)
+
+
+class Store:
+    """One Redis or Valkey server.
+
+    `url` is redis://, rediss:// or unix://; `prefix` starts every key and contains a hash tag. The first command
+    connects. While the connection is lost commands raise StoreUnreachable; nothing needs to be opened again.
     """
 
     def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
@@ -54,24 +63,24 @@ class Store:
         self._scripts: dict[str, AsyncScript] = {}
 
     def script(self, name: str) -> AsyncScript:
-        """The script of that file name, registered once; it reloads itself after SCRIPT FLUSH or a restart."""
+        """Return the script of that file name. redis-py loads it again after SCRIPT FLUSH or a restart."""
         if name not in self._scripts:
             folder = resources.files("watchpost.store") / "scripts"
-            parts = ("now", "ledger", *_WITH.get(name, ()), name)
-            text = "".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+            shared = [folder / "shared" / f"{part}.lua" for part in ("clock", "ledger", *_SHARED.get(name, ()))]
+            text = "".join(file.read_text("utf-8") for file in (*shared, folder / f"{name}.lua"))
             self._scripts[name] = self.redis.register_script(text)
         return self._scripts[name]
 
     async def run(self, name: str, keys: Iterable[str], args: Iterable[Argument]) -> Any:
-        """Run a script. Raises StoreUnreachable, StoreBusy, StoreUnfit."""
+        """Run a script. Raises StoreUnreachable, StoreBusy or StoreUnfit."""
         async with self.errors():
             with tm.store_seconds.labels(name).time():
                 return await self.script(name)(keys=list(keys), args=list(args))
 
     async def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
-        """Run one script once for each (keys, arguments), all in one round trip; each call is a step of its own.
+        """Run one script for each (keys, arguments) in one round trip; each call is atomic by itself.
 
-        Answers come in order; an answer may be an exception, so that one refused call does not hide the others.
+        The answers come in order. A call that fails answers with its exception, so that it does not hide the others.
         """
         script = self.script(name)
         async with self.errors():
@@ -92,15 +101,15 @@ class Store:
 
     @asynccontextmanager
     async def errors(self) -> AsyncIterator[None]:
-        """Within this block redis-py's errors become StoreUnreachable, StoreBusy or StoreUnfit.
+        """Turn redis-py's errors within this block into StoreUnreachable, StoreBusy or StoreUnfit.
 
-        No error of the store ends a loop: what it refuses for a reason that we do not know is tried again, too.
+        An error that we do not know becomes StoreBusy, so that the loops try again instead of ending.
         """
         with cancellable():
             try:
                 yield
             except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
-                raise StoreBusy(f"the store takes no writes for now: {error}") from error
+                raise StoreBusy(f"the store takes no writes now: {error}") from error
             except exceptions.ReadOnlyError as error:
                 raise StoreUnfit("the store is a read-only replica: point watchpost at the primary") from error
             except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
@@ -111,62 +120,60 @@ class Store:
                 raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
 
     async def check(self) -> None:
-        """Refuse a server that would lose alerts. Raises StoreUnreachable or StoreUnfit with the cure."""
+        """Refuse a server that would lose alerts. Raises StoreUnreachable, or StoreUnfit with the cure."""
         async with self.errors():
             info: Mapping[str, Any] = await self.redis.info()
-            policy = str(info.get("maxmemory_policy", "noeviction"))
         brand = "valkey" if "valkey_version" in info else "redis"
-        version = str(info.get(f"{brand}_version", "0"))
-        oldest = OLDEST[brand]
-        if tuple(int(part) for part in version.split(".")[:2]) < oldest:
-            wanted = ".".join(map(str, oldest))
-            raise StoreUnfit(f"{brand} {version} is too old: watchpost needs {brand} {wanted} or newer")
+        version, policy = str(info.get(f"{brand}_version", "0")), str(info.get("maxmemory_policy", "noeviction"))
+        if tuple(int(number) for number in version.split(".")[:2]) < OLDEST[brand]:
+            oldest = ".".join(map(str, OLDEST[brand]))
+            raise StoreUnfit(f"{brand} {version} is too old: watchpost needs {brand} {oldest} or newer")
         if info.get("role") == "slave":
             raise StoreUnfit("the store is a replica: point watchpost at the primary")
         if policy != "noeviction":
             raise StoreUnfit(
-                f"maxmemory-policy is {policy}: the server would throw queued alerts away when memory is short; "
+                f"maxmemory-policy is {policy}: the server would delete queued alerts when memory is short; "
                 "run `CONFIG SET maxmemory-policy noeviction` and write it to the server's configuration"
             )
 
     async def prepare(self, install: str) -> str:
-        """Make what must be there before the first write; returns this installation's id (kept for ever)."""
+        """Create what the first write needs; return this installation's id (`install` if it has none yet)."""
         async with self.errors():
             schema, kept = await self.redis.hmget(self.keys.meta, "schema", "install")
-            if schema is None or kept is None:  # a full server refuses to write what is there already
+            if schema is None or kept is None:  # read first: a full server refuses even a write that changes nothing
                 await self.redis.hsetnx(self.keys.meta, "schema", store_keys.SCHEMA)
                 await self.redis.hsetnx(self.keys.meta, "install", install)
                 schema, kept = await self.redis.hmget(self.keys.meta, "schema", "install")
             if schema.decode() != store_keys.SCHEMA:
                 raise StoreUnfit(
-                    f"the data were written for schema {schema.decode()}, this version reads {store_keys.SCHEMA}: "
+                    f"the data have schema {schema.decode()}, this version reads {store_keys.SCHEMA}: "
                     "run the version that wrote them, or start with an empty data directory"
                 )
             for stream, group in ((self.keys.articles, store_keys.MATCH), (self.keys.pushed, store_keys.POLL)):
-                await ensure_group(self.redis, stream, group)  # a full server refuses to make them later
+                await ensure_group(self.redis, stream, group)
             return str(kept.decode())
 
-    async def secret(self) -> str:
-        """This installation's secret, drawn once and kept for ever: what its tokens are made of."""
+    async def secret(self, field: str = "secret") -> str:
+        """Return a secret of this installation, drawn once and kept for ever; its tokens are derived from it."""
         async with self.errors():
-            kept = await self.redis.hget(self.keys.meta, "secret")
-            if kept is None:
-                await self.redis.hsetnx(self.keys.meta, "secret", secrets.token_hex(32))
-                kept = await self.redis.hget(self.keys.meta, "secret")
-            return str(kept.decode())
+            secret = await self.redis.hget(self.keys.meta, field)
+            if secret is None:
+                await self.redis.hsetnx(self.keys.meta, field, secrets.token_hex(32))
+                secret = await self.redis.hget(self.keys.meta, field)
+            return str(secret.decode())
 
     async def prune(self, at_most: int = 1000) -> int:
-        """Forget ids whose time is over; returns how many. What is counted of dead letters is set right, too."""
+        """Forget ids that are past their time, and correct the counts of dead letters; return how many ids."""
         await self.run("recount", [self.keys.dead, self.keys.dead_counts], [])
         names = [self.keys.meta, self.keys.heads, self.keys.seen, self.keys.hits, self.keys.sent]
         return int(await self.run("prune", names, [at_most]))
 
     async def heartbeat(self, name: str, facts: str) -> None:
-        """Say that this process works; said no more, it is forgotten after 15 s."""
-        await self.run("beat", [self.keys.beat(name), self.keys.beats], [name, facts, 15_000])
+        """Report that this process is running, for the next 15 s."""
+        await self.run("beat", [self.keys.beat(name), self.keys.beats], [name, facts, _HEARTBEAT_MS])
 
     async def end_heartbeat(self, name: str) -> None:
-        """Say that this process ends."""
+        """Report that this process ends."""
         async with self.errors():
             await self.redis.zrem(self.keys.beats, name)
             await self.redis.delete(self.keys.beat(name))
@@ -179,21 +186,20 @@ class Store:
 
 
 def _client(url: str) -> Redis:
-    # No retries inside the client: sending a script again is right, but only its caller knows when.
     return Redis.from_url(
         url,
         protocol=2,  # RESP3 changes the shape of XREADGROUP's answer on redis-py 8
-        socket_timeout=_PATIENCE_SECONDS,
+        socket_timeout=_SOCKET_TIMEOUT_SECONDS,
         socket_connect_timeout=5.0,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
         health_check_interval=30,
     )
 
 
 async def ensure_group(redis: Any, stream: str, group: bytes) -> None:
-    """Create a consumer group that reads its stream from the very first entry; an existing one stays as it is."""
+    """Create a consumer group that reads its stream from the first entry on, unless it exists."""
     if await redis.exists(stream) and any(each["name"] == group for each in await redis.xinfo_groups(stream)):
-        return  # a server without memory refuses to make what is there already
+        return  # read first: a full server refuses even a write that changes nothing
     try:
         await redis.xgroup_create(stream, group, id="0", mkstream=True)
     except exceptions.ResponseError as error:
@@ -225,21 +231,14 @@ def _cancellations() -> int:
 
 
 def _without_password(url: str) -> str:
-    """The address as it may be shown: a password can stand before the host, or among the parameters."""
+    """Return the URL without passwords: one can be in front of the host, or among the parameters."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _why(error: BaseException) -> str:
-    """What a person says of it; redis-py wraps the system's error, and quotes it with its number."""
-    cause = error.__cause__ or error.__context__ or error
-    if isinstance(cause, ConnectionRefusedError):
-        return "the connection was refused"
-    if isinstance(cause, socket.gaierror):
-        return "its name cannot be resolved"
-    if isinstance(error, exceptions.TimeoutError) or isinstance(cause, TimeoutError):
-        return "no answer in time"
-    return _first_line(error)
+    failure = network_failure(error)
+    return _first_line(error) if failure.kind == "other" else failure.problem
 
 
 def _first_line(error: BaseException) -> str:
@@ -247,19 +246,17 @@ def _first_line(error: BaseException) -> str:
 
 
 async def until_available(delay_seconds: float, stop: asyncio.Event) -> None:
-    """Wait, or until `stop` is set."""
-    try:
+    """Sleep for so long, or until `stop` is set."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(delay_seconds):
             await stop.wait()
-    except TimeoutError:
-        pass
-
-
-# Calls of one script by many tasks: those that come while others are under way go out next, in one round trip.
 
 
 class Batcher:
-    """Runs one script. Each call is a step of its own, and what is refused to one no other hears."""
+    """Runs one script for many tasks: calls that arrive during a round trip go out together in the next one.
+
+    Each call is atomic by itself; if one fails, the others are not affected.
+    """
 
     def __init__(self, store: Store, name: str) -> None:
         self._store = store
@@ -268,7 +265,7 @@ class Batcher:
         self._sender: asyncio.Task[None] | None = None
 
     async def run(self, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        """As Store.run. Whoever is cancelled meanwhile does not know whether the step was taken."""
+        """Run the script, as Store.run. If the caller is cancelled, the script may or may not have run."""
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append(((keys, args), answer))
         if self._sender is None or self._sender.done():
@@ -285,7 +282,7 @@ class Batcher:
             except Exception as error:
                 answers = [error] * len(waiting)
             for (_, future), answer in zip(waiting, answers, strict=True):
-                if future.done():  # nobody waits any more
+                if future.done():  # its caller was cancelled
                     continue
                 if isinstance(answer, Exception):
                     future.set_exception(answer)

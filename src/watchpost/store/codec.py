@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from watchpost.errors import CodecError
-from watchpost.model import Article, Hit, Message
+from watchpost.model import Article, Delivery, Hit, Message
 
 T = TypeVar("T")
 
@@ -91,3 +91,16 @@ def text_of(fields: Mapping[bytes, bytes], name: bytes) -> str:
 def fields_of(flat: Sequence[bytes]) -> dict[bytes, bytes]:
     """Return the hash that a script returned as a flat list field, value, …"""
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def delivery_facts(deliveries: Sequence[Delivery]) -> list[dict[str, object]]:
+    """Return deliveries as scripts/shared/outbox.lua reads them; their messages follow as bytes."""
+    return [
+        {
+            "id": delivery.id,
+            "receiver": delivery.receiver,
+            "digest": delivery.digest,
+            "created": to_ms(delivery.created),
+        }
+        for delivery in deliveries
+    ]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from watchpost.model import Delivery, Message
 from watchpost.store import keys as store_keys
-from watchpost.store.client import Store, ensure_group
+from watchpost.store.client import Store, ensure_group, json_argument
 from watchpost.store.codec import MESSAGE, fields_of, from_ms, from_ms_or_none, text_of
 from watchpost.store.dead_letters import drop
 from watchpost.store.streams import StreamClaims, StreamEntry
@@ -99,42 +99,35 @@ class DeliveryStore(WindowStore):
 
     async def retry(self, receiver: str, entry: StreamEntry, delay: timedelta, state: str, error: str) -> None:
         """Count a failed attempt, and try again after `delay`."""
-        await self._retry(receiver, entry, delay_ms=int(delay.total_seconds() * 1000), state=state, error=error)
+        delay_ms = int(delay.total_seconds() * 1000)
+        await self._retry(receiver, entry, delay_ms=delay_ms, state=state, error=error, consumer="", attempts=1)
 
     async def hold(self, receiver: str, entry: StreamEntry, consumer: str, error: str, *, counts: bool) -> None:
         """Leave a delivery the oldest of its outbox, because its receiver is held; anybody may claim it at once.
 
         `consumer` has it now; `counts` says whether this was an attempt.
         """
-        await self._retry(receiver, entry, state="held", error=error, consumer=consumer, attempts=int(counts))
+        attempts = int(counts)
+        await self._retry(receiver, entry, delay_ms=0, state="held", error=error, consumer=consumer, attempts=attempts)
 
-    async def _retry(
-        self,
-        receiver: str,
-        entry: StreamEntry,
-        *,
-        state: str,
-        error: str,
-        delay_ms: int = 0,
-        consumer: str = "",
-        attempts: int = 1,
-    ) -> None:
+    async def _retry(self, receiver: str, entry: StreamEntry, *, error: str, **facts: object) -> None:
         id_ = text_of(entry.fields, b"d")
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.retry]
-        await self._store.run("retry", names, [entry.id, id_, delay_ms, state, error[:2000], consumer, attempts])
+        argument = json_argument(entry=entry.id, delivery=id_, error=error[:2000], **facts)
+        await self._store.run("retry", names, [argument])
 
     async def dead_letter(self, receiver: str, entry: StreamEntry, reason: str, detail: str) -> None:
         """Make a delivery that failed for good a dead letter, with the reason."""
         id_ = text_of(entry.fields, b"d")
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.dead_counts]
         names += [self._keys.ledger, self._keys.out(id_)]
-        dead_letter = ["kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail]
-        await self._store.run("dead", names, [store_keys.NOTIFY, entry.id, self._kept_ms, *dead_letter])
+        letter = ("kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail)
+        argument = json_argument(group=store_keys.NOTIFY, entry=entry.id, kept_ms=self._kept_ms, letter=letter)
+        await self._store.run("dead", names, [argument])
 
     async def queue_due_retries(self) -> int:
         """Put deliveries whose next attempt is due back into their outbox, at most 100; return how many."""
-        names = [self._keys.retry, self._keys.out(""), self._keys.outbox("")]
-        return int(await self._store.run("due_retries", names, [100, "0", ""]))
+        return await _queue_retries(self._store, limit=100)
 
     async def stranded(self, receivers: Sequence[str]) -> dict[str, int]:
         """Return how many deliveries wait for receivers other than these, by name."""
@@ -209,8 +202,9 @@ class DeliveryAdmin:
         """Queue deliveries that wait for a later attempt: those of `receiver`, or `only` these ids; return how many."""
         async with self._store.errors():
             waiting = int(await self._store.redis.zcard(self._keys.retry))
-        names = [self._keys.retry, self._keys.out(""), self._keys.outbox("")]
-        return int(await self._store.run("due_retries", names, [waiting, "1", receiver, *only])) if waiting else 0
+        return (
+            await _queue_retries(self._store, limit=waiting, all_=True, receiver=receiver, ids=only) if waiting else 0
+        )
 
     async def drop(self, record: DeliveryRecord) -> bool:
         """Delete a waiting delivery; return False if it is gone."""
@@ -218,3 +212,11 @@ class DeliveryAdmin:
             rows = await self._store.redis.xrange(self._keys.outbox(record.receiver))
         entry = next((id_ for id_, fields in rows if text_of(fields, b"d") == record.id), b"")
         return await drop(self._store, record.receiver, record.id, entry=entry)
+
+
+async def _queue_retries(
+    store: Store, *, limit: int, all_: bool = False, receiver: str = "", ids: Sequence[str] = ()
+) -> int:
+    names = [store.keys.retry, store.keys.out(""), store.keys.outbox("")]
+    argument = json_argument(limit=limit, all=all_, receiver=receiver, ids=ids)
+    return int(await store.run("due_retries", names, [argument]))

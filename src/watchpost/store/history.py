@@ -1,21 +1,23 @@
-"""What was found and what was sent, for people to look through: read only, the newest first."""
+"""The history: hits that were found, messages that arrived, and articles retained for trials, the newest first."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from watchpost.errors import CodecError
 from watchpost.model import Article, Hit, Message
 from watchpost.store.client import Store
-from watchpost.store.codec import ARTICLE, MESSAGE
-from watchpost.store.windows import decode_hit
+from watchpost.store.codec import ARTICLE, MESSAGE, from_ms, text_of, to_ms
+from watchpost.store.windows import decode_hit_or_none
+
+_PAGE = 200
+_AT_MOST_READ = 20_000  # entries in one search: a rare word must not block the event loop for long
 
 
 @dataclass(frozen=True, slots=True)
 class PastHit:
-    """A hit of the history. `mark` is its place: a search can go on before it."""
+    """A hit of the history. `mark` is its position: a search can continue before it."""
 
     mark: str
     hit: Hit
@@ -23,7 +25,7 @@ class PastHit:
 
 @dataclass(frozen=True, slots=True)
 class HitPage:
-    """What a search found; `more` is the mark to go on from, "" if there is nothing further back."""
+    """The result of a search; `more` is the mark to continue from, "" if there is nothing older."""
 
     hits: tuple[PastHit, ...]
     more: str
@@ -31,7 +33,7 @@ class HitPage:
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A delivery that arrived. `message` is None where it was too large to be kept, or cannot be read."""
+    """A delivery that arrived. `message` is None if it was too large to be stored, or this version cannot read it."""
 
     id: str
     receiver: str
@@ -42,12 +44,8 @@ class SentMessage:
     message: Message | None
 
 
-_PAGE = 200
-_AT_MOST_READ = 20_000  # entries that one search goes through: a rare word must not hold up the loop for long
-
-
 class History:
-    """Looks, and changes nothing. MATCHED and DONE write what is read here."""
+    """The hits and messages of the past. It only reads: MATCHED and DONE write them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -56,53 +54,48 @@ class History:
     async def search(
         self, wanted: Callable[[Hit], bool], *, topic: str = "", before: str = "", count: int = 50
     ) -> HitPage:
-        """Up to `count` hits that are `wanted`, the newest first, from the mark `before` on.
+        """Return up to `count` hits that are `wanted`, the newest first, from the mark `before` on.
 
-        After 20 000 entries a search pauses: `more` then says where it can go on.
+        A search stops after 20 000 entries; `more` then says where it can continue.
         """
-        found: list[PastHit] = []
-        read, top = 0, f"({before}" if before else "+"
-        while read < _AT_MOST_READ:
-            async with self._store.errors():
-                page = await self._store.redis.xrevrange(self._keys.history, max=top, count=_PAGE)
-            for id_, fields in page:
-                read += 1
-                mark = id_.decode()
-                if topic and fields.get(b"t", b"").decode("utf-8", "replace") != topic:
-                    continue
-                hit = _readable(fields.get(b"h", b""))
+        hits: list[PastHit] = []
+        read, mark = 0, ""
+        async for id_, fields in _newest_first(self._store, self._keys.history, newest=f"({before}" if before else "+"):
+            read, mark = read + 1, id_.decode()
+            if not topic or text_of(fields, b"t") == topic:
+                hit = decode_hit_or_none(fields.get(b"h", b""))
                 if hit is not None and wanted(hit):
-                    found.append(PastHit(mark, hit))
-                    if len(found) == count:
-                        return HitPage(tuple(found), mark)
-            if len(page) < _PAGE:
-                return HitPage(tuple(found), "")
-            top = f"({page[-1][0].decode()}"
-        return HitPage(tuple(found), top[1:])
+                    hits.append(PastHit(mark, hit))
+            if len(hits) == count or read == _AT_MOST_READ:
+                return HitPage(tuple(hits), mark)
+        return HitPage(tuple(hits), "")
 
     async def since(self, begin: datetime, count: int) -> tuple[tuple[Hit, ...], bool]:
-        """The hits that were found from `begin` on, the oldest first; and whether there are more than `count`.
+        """Return the hits that were found from `begin` on, the oldest first, and whether there are more than `count`.
 
-        Of more the newest are returned. What this version cannot read is left out.
+        If there are more, the newest are returned. Hits that this version cannot read are left out.
         """
         hits: list[Hit] = []
-        first, top = f"{int(begin.timestamp() * 1000)}", "+"
-        while True:
-            async with self._store.errors():
-                page = await self._store.redis.xrevrange(self._keys.history, max=top, min=first, count=_PAGE)
-            hits += [hit for _, fields in page if (hit := _readable(fields.get(b"h", b""))) is not None]
-            if len(page) < _PAGE or len(hits) > count:
-                return tuple(reversed(hits[:count])), len(hits) > count
-            top = f"({page[-1][0].decode()}"
+        async for _, fields in _newest_first(self._store, self._keys.history, oldest=str(to_ms(begin))):
+            hits += [hit] if (hit := decode_hit_or_none(fields.get(b"h", b""))) is not None else []
+            if len(hits) > count:
+                break
+        return tuple(reversed(hits[:count])), len(hits) > count
 
     async def sent(self, count: int = 100) -> tuple[SentMessage, ...]:
-        """The deliveries that arrived last."""
+        """Return the deliveries that arrived last."""
         async with self._store.errors():
             rows = await self._store.redis.xrevrange(self._keys.editions, count=count)
         return tuple(_sent(id_, fields) for id_, fields in rows)
 
+    async def sent_message(self, delivery: str) -> SentMessage | None:
+        """Return one of them by its id; None if it is not among the last thousand."""
+        async with self._store.errors():
+            rows = await self._store.redis.xrevrange(self._keys.editions)
+        return next((_sent(id_, fields) for id_, fields in rows if text_of(fields, b"d") == delivery), None)
+
     async def newest(self) -> tuple[str, str]:
-        """The marks of the newest hit and the newest message sent; "" for none."""
+        """Return the marks of the newest hit and of the newest message that arrived; "" for none."""
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
             pipe.xrevrange(self._keys.history, count=1)
@@ -110,74 +103,51 @@ class History:
             hit, sent = ([id_.decode() for id_, _ in rows] for rows in await pipe.execute())
         return "".join(hit), "".join(sent)
 
-    async def sent_message(self, delivery: str) -> SentMessage | None:
-        """One of them by its id; None if it is not among the last thousand (any more)."""
-        async with self._store.errors():
-            rows = await self._store.redis.xrevrange(self._keys.editions)
-        return next((_sent(id_, fields) for id_, fields in rows if fields.get(b"d", b"").decode() == delivery), None)
-
-
-def is_mark(text: str) -> bool:
-    """Whether this is the form of a mark: digits, a hyphen, digits."""
-    time, _, number = text.partition("-")
-    return all(part.isascii() and part.isdigit() and len(part) <= 19 for part in (time, number))
-
-
-def _readable(data: bytes) -> Hit | None:
-    try:
-        return decode_hit(data)
-    except CodecError:
-        return None
-
-
-def _sent(id_: bytes, fields: dict[bytes, bytes]) -> SentMessage:
-    def text(name: bytes) -> str:
-        return fields.get(name, b"").decode("utf-8", "replace")
-
-    try:
-        message = MESSAGE.decode(fields.get(b"message", b""))
-    except CodecError:
-        message = None
-    return SentMessage(
-        id=text(b"d"),
-        receiver=text(b"receiver"),
-        digest=text(b"digest"),
-        created=_at(text(b"created") or "0"),
-        sent=_at(id_.decode().partition("-")[0]),
-        attempts=int(text(b"attempts") or 0) + 1,
-        message=message,
-    )
-
-
-def _at(milliseconds: str) -> datetime:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-
-
-# The articles that the matcher saw last, whatever came of them: what a changed topic is tried on.
-
 
 class RetainedArticles:
-    """Looks, and changes nothing. MATCHED fills it."""
+    """The articles that were matched last, hit or not, to try changed topics on. It only reads: MATCHED writes them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def count(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._store.keys.retained))
 
     async def articles(self) -> AsyncIterator[Article]:
-        """The newest first. One that this version cannot read is left out."""
-        before = "+"
-        while True:
-            async with self._store.errors():
-                page = await self._store.redis.xrevrange(self._store.keys.retained, max=before, count=_PAGE)
-            for _, fields in page:
-                try:
-                    yield ARTICLE.decode(fields.get(b"a", b""))
-                except CodecError:
-                    continue
-            if len(page) < _PAGE:
-                return
-            before = f"({page[-1][0].decode()}"
+        """Yield them, the newest first. Articles that this version cannot read are left out."""
+        async for _, fields in _newest_first(self._store, self._store.keys.retained):
+            if (article := ARTICLE.decode_or_none(fields.get(b"a", b""))) is not None:
+                yield article
+
+
+def is_mark(text: str) -> bool:
+    """Whether this has the form of a mark: digits, a hyphen, digits."""
+    time, _, number = text.partition("-")
+    return all(part.isascii() and part.isdigit() and len(part) <= 19 for part in (time, number))
+
+
+async def _newest_first(
+    store: Store, stream: str, *, newest: str = "+", oldest: str = "-"
+) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
+    while True:
+        async with store.errors():
+            page = await store.redis.xrevrange(stream, max=newest, min=oldest, count=_PAGE)
+        for entry in page:
+            yield entry
+        if len(page) < _PAGE:
+            return
+        newest = f"({page[-1][0].decode()}"
+
+
+def _sent(id_: bytes, fields: dict[bytes, bytes]) -> SentMessage:
+    return SentMessage(
+        id=text_of(fields, b"d"),
+        receiver=text_of(fields, b"receiver"),
+        digest=text_of(fields, b"digest"),
+        created=from_ms(fields.get(b"created") or b"0"),
+        sent=from_ms(id_.partition(b"-")[0]),
+        attempts=int(fields.get(b"attempts") or 0) + 1,
+        message=MESSAGE.decode_or_none(fields.get(b"message", b"")),
+    )

@@ -1,4 +1,4 @@
-"""The matcher's end of Redis: articles to claim, and MATCHED, which parks their hits."""
+"""What the match role reads and writes: articles to claim, and MATCHED, which adds their hits to groups."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Literal
 
 from watchpost.model import Article, Hit, Signature, Verdict, derive_id
 from watchpost.store import keys
-from watchpost.store.client import Store
+from watchpost.store.client import Call, Store, json_argument
 from watchpost.store.codec import ARTICLE, HIT
 from watchpost.store.streams import StreamClaims, StreamEntry
+
+WINDOW_MS = 72 * 3_600_000
+HISTORY_MS = 30 * 24 * 3_600_000
+_NAME_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedHit:
-    """A hit and the keys of the groups that are to be told of it."""
+    """A hit and the keys of the groups that it goes to."""
 
     hit: Hit
     groups: tuple[str, ...]
@@ -24,7 +28,7 @@ class RoutedHit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A claimed article and what was found in it. Without a signature its hits are stories of their own."""
+    """A claimed article and its hits. Without a signature every hit is a story of its own."""
 
     entry: StreamEntry
     article: Article
@@ -33,12 +37,12 @@ class Match:
 
 
 Copy = Literal["", "exact", "url", "near"]
-"""No copy, the very same article, another one at the same address, or the same words from the same outlet."""
+"""No copy, the same article, another one at the same address, or the same words from the same outlet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What became of an article: for each hit "" if it is news, else what it shares with one that was told; its story.
+    """The result for one article: for each hit "" if it is news, else what it shares with an earlier one; its story.
 
     `verdict` is None without a signature.
     """
@@ -47,16 +51,12 @@ class Matched:
     verdict: Verdict | None = None
 
 
-NAME_MAX = 200
-WINDOW_MS = 72 * 3_600_000
-HISTORY_MS = 30 * 24 * 3_600_000
-
-
 class MatchStore:
-    """What the match role may do. `window_ms`: for so long a text finds its copies; `history_ms`: people their hits;
-    `retained`: how many articles are kept for trying changed topics on.
+    """What the match role may do.
 
-    `per_hour`: so many hits of a topic are parked in one hour, the others are counted; 0: all are parked.
+    A text finds its copies for `window_ms`; hits stay in the history for `history_ms`; `retained` articles are kept so
+    that changed topics can be tried on them. Of each topic `per_hour` hits are added to groups in an hour and the
+    others are only counted; 0 adds all.
     """
 
     def __init__(
@@ -73,28 +73,26 @@ class MatchStore:
     ) -> None:
         self._store = store
         self._keys = store.keys
-        self._hits_ttl_ms = hits_ttl_ms
-        self._window_ms = window_ms
-        self._history_ms = history_ms
-        self._retained = retained
-        self._per_hour = per_hour
+        self._settings = {
+            "hits_ttl_ms": hits_ttl_ms,
+            "window_ms": window_ms,
+            "history_ms": history_ms,
+            "retained": retained,
+            "per_hour": per_hour,
+        }
         self.claims = StreamClaims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
     def read(self, entry: StreamEntry) -> Article:
-        """The article of an entry. Raises CodecError."""
+        """Return the article of an entry. Raises CodecError."""
         return ARTICLE.decode(entry.fields.get(b"a", b""))
 
     async def matched(self, matches: Sequence[Match]) -> list[Matched | Exception | None]:
-        """These articles are dealt with, each in one step of its own, all in one round trip.
+        """Store the results of these articles, each in an atomic step of its own, all in one round trip.
 
-        For each, in order: is each hit news, or the very same that was told, and which story is it?
-        None: another matcher dealt with it, nothing was written. An exception: refused, nothing was written.
+        The answers come in order. None: another matcher had the article. An exception: the step failed. In both cases
+        nothing was written.
         """
-        names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
-        names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
-        names.append(self._keys.retained)
-        names += [f"{self._keys.prefix}count:", self._keys.over(""), self._keys.stories("")]
-        answers = await self._store.run_each("matched", [(names, self._arguments(match)) for match in matches])
+        answers = await self._store.run_each("matched", [self._call(match) for match in matches])
         results: list[Matched | Exception | None] = []
         for match, answer in zip(matches, answers, strict=True):
             if isinstance(answer, Exception):
@@ -104,48 +102,38 @@ class MatchStore:
             results.append(None if answer[0] == b"GONE" else _result(match, answer))
         return results
 
-    def _arguments(self, match: Match) -> list[str | bytes | int]:
-        article = match.article
-        signature = match.signature if match.hits else None
-        args: list[str | bytes | int] = [match.entry.id, self._hits_ttl_ms, self._window_ms, len(match.hits)]
-        args.append(self._per_hour)
-        args += [0] if signature is None else _signature(signature, article.title)
-        same = _the_very_same(article)
-        for parking in match.hits:
-            marks = [derive_id("mark", parking.hit.topic, mark) for mark in same]
-            args += [
-                len(marks),
-                *marks,
-                len(parking.groups),
-                *parking.groups,
-                HIT.encode(parking.hit),
-                parking.hit.topic,
-            ]
-        return [*args, self._retained, self._history_ms]
+    def _call(self, match: Match) -> Call:
+        names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
+        names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
+        names += [self._keys.retained, f"{self._keys.prefix}count:", self._keys.over(""), self._keys.stories("")]
+        marks = _marks(match.article)
+        hits = [
+            {
+                "topic": routed.hit.topic,
+                "marks": [derive_id("mark", routed.hit.topic, mark) for mark in marks],
+                "groups": routed.groups,
+            }
+            for routed in match.hits
+        ]
+        story = {} if match.signature is None or not hits else {"signature": _signature(match.signature, match.article)}
+        argument = json_argument(entry=match.entry.id, hits=hits, **self._settings, **story)
+        return names, [argument, *(HIT.encode(routed.hit) for routed in match.hits)]
 
     async def dead_letter(self, entry: StreamEntry, reason: str, detail: str) -> None:
-        """An article that cannot be matched goes to the dead letters, bytes and all."""
-        dead_letter: list[str | bytes] = [
-            "kind",
-            "article",
-            "reason",
-            reason,
-            "detail",
-            detail,
-            "payload",
-            entry.fields.get(b"a", b""),
-        ]
+        """Make an article that cannot be matched a dead letter, with its bytes."""
         names = [self._keys.articles, self._keys.dead, self._keys.dead_counts, self._keys.ledger]
-        await self._store.run("dead", names, [keys.MATCH, entry.id, 0, *dead_letter])
+        letter = ("kind", "article", "reason", reason, "detail", detail)
+        argument = json_argument(group=keys.MATCH, entry=entry.id, letter=letter)
+        await self._store.run("dead", names, [argument, entry.fields.get(b"a", b"")])
         self.claims.forget(entry)
 
     async def waiting(self) -> int:
-        """How many articles are queued or being matched."""
+        """Return how many articles are queued or being matched."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._keys.articles))
 
 
-def _the_very_same(article: Article) -> list[str]:
+def _marks(article: Article) -> list[str]:
     """What is sent once: the article; its address under one headline or with one text; its text from one outlet.
 
     An address alone is no mark: status pages and bulletins link all their entries to one page. A later version has the
@@ -163,30 +151,27 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _signature(signature: Signature, title: str) -> list[str | bytes | int]:
-    fields: list[str | bytes | int] = [
-        signature.article,
-        signature.story,
-        title,
-        _bounded(signature.outlet),
-        _bounded(signature.voice),
-        int(signature.credited),
-        signature.day,
-        int(signature.whole),
-        signature.series,
-        " ".join(signature.numbers),
-        " ".join(signature.figures),
-        "".join(signature.sketch),
-        signature.size,
-        " ".join(signature.headline),
-        " ".join(signature.lead),
-        " ".join(signature.opening),
-    ]
-    return [len(fields), *fields, len(signature.exact), *signature.exact]
-
-
-def _bounded(name: str) -> str:
-    return name[:NAME_MAX]
+def _signature(signature: Signature, article: Article) -> dict[str, object]:
+    """The signature as scripts/shared/stories.lua reads it; lists of words are texts there."""
+    return {
+        "article": signature.article,
+        "story": signature.story,
+        "title": article.title,
+        "outlet": signature.outlet[:_NAME_MAX],
+        "voice": signature.voice[:_NAME_MAX],
+        "credited": signature.credited,
+        "day": signature.day,
+        "whole": signature.whole,
+        "series": signature.series,
+        "numbers": " ".join(signature.numbers),
+        "figures": " ".join(signature.figures),
+        "sketch": "".join(signature.sketch),
+        "size": signature.size,
+        "headline": " ".join(signature.headline),
+        "lead": " ".join(signature.lead),
+        "opening": " ".join(signature.opening),
+        "exact": signature.exact,
+    }
 
 
 def _result(match: Match, answer: Sequence[bytes | int]) -> Matched:
@@ -194,7 +179,7 @@ def _result(match: Match, answer: Sequence[bytes | int]) -> Matched:
     verdict = None
     if match.signature is not None and isinstance(story, bytes) and isinstance(voice, bytes) and story:
         verdict = Verdict(story.decode(), voice.decode("utf-8", "replace"), story.decode() == match.signature.story)
-    marks = _the_very_same(match.article)
+    marks = _marks(match.article)
     return Matched(tuple(_copy(marks, int(number)) for number in known), verdict)
 
 

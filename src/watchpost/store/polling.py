@@ -1,4 +1,4 @@
-"""The poller's end of Redis: which feed is due, what was seen, and COMMIT, which puts articles on their way."""
+"""What the poll role reads and writes: feeds that are due, articles that are known, and COMMIT, which ends a visit."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from watchpost.model import Article
-from watchpost.store.client import Batcher, Store
-from watchpost.store.codec import ARTICLE
+from watchpost.store.client import Batcher, Store, json_argument
+from watchpost.store.codec import ARTICLE, fields_of
 from watchpost.store.keys import MEMORY
+from watchpost.store.sources import split_fields
 
-_LOOKED_AT = 200  # feeds at most that one claim looks at: 2 ms
-PART = 100  # articles in one call: 2 ms in which nobody else is served (findings on redis-queue, 3.1)
+PART = 100  # articles in one call: it takes 2 ms, in which the server does nothing else
+MARK = 8  # characters that stand for a headline
 
-_SEEN = b"="
+_CHECKED_FEEDS = 200  # at most, by one claim: 2 ms
+_MOST_CHANGES = 5  # of a headline: as in commit.lua
 _REFUSED: Mapping[bytes, Literal["fenced", "busy", "stale"]] = {
     b"FENCED": "fenced",
     b"BUSY": "busy",
     b"STALE": "stale",
 }
 _NONE: Mapping[str, str] = {}
-MARK = 8  # characters that stand for a headline
-_MOST_CHANGES = 5  # of a headline: as in commit.lua
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A feed that is ours until its lease ends. `fence` proves it at COMMIT; `memory` is what the source left."""
+    """A feed that this poller holds until its lease ends. `fence` proves it at COMMIT; `memory` is the source's own."""
 
     name: str
     fence: str
@@ -37,8 +37,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a claim gave. `put_off` are feeds that are due while their host is busy, and the ms until their turn;
-    `more` says that others may be due, too."""
+    """What a claim gave. `put_off`: feeds that are due while their host is busy, and the ms until their turn.
+
+    `more` says that other feeds may be due, too.
+    """
 
     feeds: tuple[Claim, ...]
     put_off: Mapping[str, int] = field(hash=False)
@@ -47,9 +49,9 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """How a COMMIT ended. What is not "ok" wrote nothing of its last part, and no cursor.
+    """How a COMMIT ended. Unless "ok", nothing was written of its last part, and no memory of the source.
 
-    "fenced": the lease was lost. "busy": the queue is full. "stale": what the visit took for seen is so no more.
+    "fenced": the lease was lost. "busy": the queue is full. "stale": an id that was seen has been forgotten since.
     """
 
     answer: Literal["ok", "fenced", "busy", "stale"]
@@ -59,14 +61,14 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class NewIds:
-    """Ids of articles that nobody has committed yet, and of those that were queued under another headline."""
+    """Ids of articles that were never committed, and of those that were queued under another headline."""
 
     unseen: frozenset[str] = frozenset()
     retitled: frozenset[str] = frozenset()
 
 
 class PollStore:
-    """What the poll role may do. The numbers come from the plan; `host_gap_ms` 0 leaves hosts unguarded."""
+    """What the poll role may do. `host_gap_ms` 0 does not limit the requests to a host."""
 
     def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int, host_gap_ms: int = 0) -> None:
         self._store = store
@@ -78,55 +80,55 @@ class PollStore:
         self._host_gap_ms = host_gap_ms
 
     async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NONE) -> None:
-        """Schedule these feeds: new ones at once, the others stay as they are. Idempotent, and it only adds.
+        """Schedule these feeds: new ones are due now, the others keep their time. It only adds, and may be repeated.
 
-        `hosts` maps feeds to what must not be asked twice at once.
+        `hosts` maps feeds to the host that must not get two requests at once.
         """
         for at in range(0, len(names), 1000):
-            pairs = [text for name in names[at : at + 1000] for text in (name, hosts.get(name, ""))]
-            await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], pairs)
+            feeds = {name: hosts.get(name, "") for name in names[at : at + 1000]}
+            await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], [json_argument(feeds=feeds)])
 
     async def forget(self, claim: Claim) -> None:
-        """A claimed feed that no configuration has named for long: drop its schedule and its memory."""
+        """Delete the schedule and the memory of a claimed feed that no configuration has named for long."""
         names = [self._keys.feeds, self._keys.source(claim.name)]
         await self._store.run("forget_feed", names, [claim.name, claim.fence])
 
     async def make_due(self, names: Sequence[str]) -> None:
-        """Make these feeds due now, unless somebody is at them (`run --once` reads every source once)."""
+        """Make these feeds due now."""
         async with self._store.errors():
-            seconds, micros = await self._store.redis.time()
-            now = seconds * 1000 + micros // 1000
             if names:
+                now = await self._now_ms()
                 await self._store.redis.zadd(self._keys.feeds, dict.fromkeys(names, now), xx=True)
 
     async def due(self) -> frozenset[str]:
-        """The feeds that are due now."""
+        """Return the feeds that are due now."""
         async with self._store.errors():
-            seconds, micros = await self._store.redis.time()
-            names = await self._store.redis.zrangebyscore(self._keys.feeds, "-inf", seconds * 1000 + micros // 1000)
+            names = await self._store.redis.zrangebyscore(self._keys.feeds, "-inf", await self._now_ms())
         return frozenset(name.decode() for name in names)
 
     async def claim(self, count: int) -> Claimed:
-        """Up to `count` due feeds, each leased to this poller, no two of one host."""
-        taken, put_off, more = await self._store.run(
+        """Claim up to `count` due feeds, each with a lease, no two of one host."""
+        claimed, put_off, more = await self._store.run(
             "claim_feeds",
             [self._keys.feeds, self._keys.source(""), self._keys.host("")],
-            [count, self._lease_ms, self._host_gap_ms, _LOOKED_AT],
+            [count, self._lease_ms, self._host_gap_ms, _CHECKED_FEEDS],
         )
         return Claimed(
-            tuple(Claim(name.decode(), fence.decode(), *_split(flat)) for name, fence, flat in taken),
-            {name.decode(): int(wait) for name, wait in zip(put_off[::2], put_off[1::2], strict=True)},
+            tuple(
+                Claim(name.decode(), fence.decode(), *split_fields(fields_of(flat))) for name, fence, flat in claimed
+            ),
+            {name.decode(): int(wait) for name, wait in fields_of(put_off).items()},
             bool(more),
         )
 
     async def release(self, claim: Claim) -> None:
-        """A claimed feed that this process does not know: others of its host need not wait for it."""
+        """Release the host of a claimed feed that this process does not know: its other feeds need not wait."""
         await self._store.run("leave_feed", [self._keys.source(claim.name), self._keys.host("")], [claim.name])
 
     async def find_new(self, marks: Mapping[str, str]) -> NewIds:
-        """What COMMIT would do with articles of these ids, each with the mark of its headline (MARK characters, or "").
+        """Return which of these ids COMMIT would queue; each has the mark of its headline (MARK characters or "").
 
-        Changes nothing, and is a hint: COMMIT decides.
+        It changes nothing, and COMMIT decides anew.
         """
         if not marks:
             return NewIds()
@@ -136,15 +138,14 @@ class PollStore:
             pipe.zmscore(self._keys.seen, ids)
             pipe.hmget(self._keys.heads, ids)
             scores, heads = await pipe.execute()
-        rows = list(zip(ids, scores, heads, strict=True))
-        unseen = frozenset(id_ for id_, score, _ in rows if score is None)
-        retitled = {id_ for id_, _, head in rows if head and marks[id_] and _changes(head, marks[id_])}
+        unseen = frozenset(id_ for id_, score in zip(ids, scores, strict=True) if score is None)
+        retitled = {id_ for id_, head in zip(ids, heads, strict=True) if head and _is_new(head, marks[id_])}
         return NewIds(unseen, frozenset(retitled - unseen))
 
     async def claim_host(self, host: str, holder: str, feed: str, hold_ms: int) -> int:
-        """0: the host is `holder`'s for `hold_ms` at the most. Else in how many ms to ask again.
+        """Claim a host for one request, for `hold_ms` at most: return 0, or in how many ms to try again.
 
-        A host that is held for the visit to `feed` itself is no obstacle.
+        A host that is held for the visit to `feed` itself is free.
         """
         if not self._host_gap_ms:
             return 0
@@ -152,15 +153,14 @@ class PollStore:
         return int(await self._store.run("take_host", [self._keys.host(host)], args))
 
     async def release_host(self, host: str, holder: str) -> None:
-        """A request is over before its hold."""
+        """Release a claimed host before its time."""
         if self._host_gap_ms:
             await self._store.run("leave_host", [self._keys.host(host)], [holder])
 
     async def unshared(self, name: str) -> Claim:
-        """What an unshared source left: a claim without a fence, because nobody else visits it."""
+        """Return the memory of a source that no other poller visits: a claim without a fence."""
         async with self._store.errors():
-            state = await self._store.redis.hgetall(self._keys.source(name))
-        return Claim(name, "", *_split([part for pair in state.items() for part in pair]))
+            return Claim(name, "", *split_fields(await self._store.redis.hgetall(self._keys.source(name))))
 
     async def commit(
         self,
@@ -176,50 +176,56 @@ class PollStore:
         limited: bool = False,
         stamp: str = "",
     ) -> Committed:
-        """Queue what is new, remember everything as seen, move the cursor, set the next visit.
+        """End a visit: queue the new articles, mark all as seen, store `memory` and `status`, set the next visit.
 
-        `known` are ids of articles that are remembered and never told, `seen` those that `look` did not name and that
-        have to be remembered still; `marks` are the marks of headlines by id, where a later one is to be told, too;
-        `limited` says that the host asked for fewer requests; `stamp` is the status `last_new` if something was new;
-        `entries` and `entries_new` become how many the visit brought, unless `delay_ms` is negative: then it was none.
-        Long visits go in parts; cursor and next visit move with the last, so that a crash between two parts reads the
-        rest again. `memory` and `status` values of "" delete their key.
+        `known` are ids of articles that are marked as seen and never sent; `seen` are those that `find_new` did not
+        return: they are marked again. `marks` are the marks of headlines by id, where a later headline is news, too;
+        `limited` says that the host asked for fewer requests; `stamp` becomes the status `last_new` if anything was
+        new; `entries` and `entries_new` become how many the visit brought, unless `delay_ms` is negative: then it was
+        none. Values of "" delete their key. A long visit is committed in parts; memory and next visit come with the
+        last one, so that after a crash between two parts the rest is read again.
         """
-        entries = [(id_, "", _SEEN) for id_ in seen] + [(id_, "", b"") for id_ in known]
-        for article in articles:
-            id_ = article.revises or article.id
-            entries.append((id_, marks.get(id_, ""), ARTICLE.encode(article)))
+        entries: list[tuple[str, str, Article | None]] = [("seen", id_, None) for id_ in seen]
+        entries += [("known", id_, None) for id_ in known]
+        entries += [("articles", article.revises or article.id, article) for article in articles]
+        names = [self._keys.feeds, self._keys.source(claim.name), self._keys.seen, self._keys.articles]
+        names += [self._keys.host(""), self._keys.ledger, self._keys.heads]
         parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
         new = old = 0
         for part in parts:
             last = part is parts[-1]
             state = {MEMORY + key: value for key, value in memory.items()} | dict(status) if last else {}
             state |= {"entries": str(len(entries))} if last and delay_ms >= 0 else {}
-            args: list[str | bytes | int] = [claim.name, claim.fence, delay_ms if last else -1]
-            args += [self._seen_ttl_ms, self._queue_max, stamp, int(limited), len(state), new]
-            args += [text for pair in state.items() for text in pair]
-            args += [text for entry in part for text in entry]
-            answer = await self._commits.run(
-                [
-                    self._keys.feeds,
-                    self._keys.source(claim.name),
-                    self._keys.seen,
-                    self._keys.articles,
-                    self._keys.host(""),
-                    self._keys.ledger,
-                    self._keys.heads,
-                ],
-                args,
+            argument = json_argument(
+                name=claim.name,
+                fence=claim.fence,
+                delay_ms=delay_ms if last else -1,
+                seen_ttl_ms=self._seen_ttl_ms,
+                queue_max=self._queue_max,
+                last_new=stamp,
+                limited=limited,
+                new_before=new,
+                state=[text for pair in state.items() for text in pair],
+                seen=[id_ for kind, id_, _ in part if kind == "seen"],
+                known=[id_ for kind, id_, _ in part if kind == "known"],
+                articles=[id_ for kind, id_, _ in part if kind == "articles"],
+                marks=[marks.get(id_, "") for kind, id_, _ in part if kind == "articles"],
             )
+            encoded = [ARTICLE.encode(article) for _, _, article in part if article is not None]
+            answer = await self._commits.run(names, [argument, *encoded])
             if answer[0] != b"OK":
                 return Committed(_REFUSED[answer[0]], new, old)
             new, old = new + answer[1], old + answer[2]
         return Committed("ok", new, old)
 
     async def backlog(self) -> float:
-        """How full the queue of articles is: 0.0 empty, 1.0 at its limit."""
+        """Return how full the queue of articles is: 0.0 empty, 1.0 at its limit."""
         async with self._store.errors():
             return float(await self._store.redis.xlen(self._keys.articles)) / self._queue_max
+
+    async def _now_ms(self) -> int:
+        seconds, micros = await self._store.redis.time()
+        return int(seconds * 1000 + micros // 1000)
 
 
 async def read_now(store: Store, feed: str, lease_ms: int) -> str:
@@ -227,17 +233,5 @@ async def read_now(store: Store, feed: str, lease_ms: int) -> str:
     return str((await store.run("read_now", [store.keys.feeds], [feed, lease_ms])).decode())
 
 
-def _changes(head: bytes, mark: str) -> bool:
-    return head[:MARK] != mark.encode() and int(head[MARK:]) < _MOST_CHANGES
-
-
-def _split(flat: Sequence[bytes]) -> tuple[dict[str, str], dict[str, str]]:
-    memory: dict[str, str] = {}
-    status: dict[str, str] = {}
-    for raw_key, raw_value in zip(flat[::2], flat[1::2], strict=True):
-        key, value = raw_key.decode(), raw_value.decode()
-        if key.startswith(MEMORY):
-            memory[key.removeprefix(MEMORY)] = value
-        else:
-            status[key] = value
-    return memory, status
+def _is_new(head: bytes, mark: str) -> bool:
+    return bool(mark) and head[:MARK] != mark.encode() and int(head[MARK:]) < _MOST_CHANGES

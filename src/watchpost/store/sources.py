@@ -1,4 +1,4 @@
-"""Pure: what the store keeps of one source, as values."""
+"""Pure: what is stored of one source, as values."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from watchpost.store.keys import MEMORY
 from watchpost.store.text_fields import changed_fields, from_fields, keys_of
 
 
 class SourceState(StrEnum):
-    """How a source is doing, in the words of pages, API and metrics."""
+    """The state of a source, in the words of pages, API and metrics."""
 
     NEW = "new"  # not read yet
     OK = "ok"
@@ -24,11 +25,12 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """What the last visits to a source came to.
+    """The results of the last visits to a source.
 
-    `failures` counts in a row since `failing_since`; `reason` and `detail` are the last failure's. `ended` is "gone" or
-    "dead", else "". `next_at` and `next_why` are the next visit and why it is then. COMMIT itself sets `last_new`,
-    `entries` and `entries_new`: when a visit last brought news, how many entries the last one had, how many were new.
+    `failures` counts in a row since `failing_since`; `reason` and `detail` are those of the last failure. `ended` is
+    "gone", "dead" or "". `next_at` is the time of the next visit, `next_why` the reason for it. COMMIT itself sets
+    `last_new`, `entries` and `entries_new`: when a visit last brought something new, how many entries the last one had,
+    and how many of them were new.
     """
 
     KEYS: ClassVar = {"ended": "state"}
@@ -50,19 +52,19 @@ class SourceStatus:
 
     @classmethod
     def decode(cls, name: str, fields: Mapping[str, str]) -> SourceStatus:
-        """The status of the source `name` from the fields of its hash."""
+        """Return the status of the source `name` from the fields of its hash."""
         if sentence := fields.get(_SENTENCE):
             at, _, why = sentence.rpartition(" UTC, ")
             fields = {"next_at": f"{at}+00:00", "next_why": why, **fields}
         return from_fields(cls, {**fields, "name": name})
 
     def changes_since(self, before: SourceStatus) -> dict[str, str]:
-        """The fields to write to the hash; "" deletes one."""
+        """Return the fields to write to the hash; "" deletes one."""
         return changed_fields(before, self) | {_SENTENCE: ""}
 
     @property
     def state(self) -> SourceState:
-        """How the source is doing."""
+        """The state that the failures amount to."""
         if not self.failures:
             return SourceState.OK if self.last_read is not None else SourceState.NEW
         if self.ended == "dead":
@@ -77,8 +79,15 @@ STATUS_FIELDS = (*keys_of(SourceStatus), _SENTENCE)
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """All that is kept of one source: what it needs at its next visit (validators), and what people see of it."""
+    """Everything that is stored of one source: what it needs at its next visit (validators), and its status."""
 
     name: str
     memory: Mapping[str, str] = field(hash=False)
     status: Mapping[str, str] = field(hash=False)
+
+
+def split_fields(fields: Mapping[bytes, bytes]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the memory and the status that a source's hash holds."""
+    texts = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()}
+    memory = {key.removeprefix(MEMORY): value for key, value in texts.items() if key.startswith(MEMORY)}
+    return memory, {key: value for key, value in texts.items() if not key.startswith(MEMORY)}

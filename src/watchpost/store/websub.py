@@ -1,26 +1,28 @@
 """Subscriptions at hubs and what hubs push to us (WebSub, https://www.w3.org/TR/websub/), with tokens and signatures.
 
-The poller asks and reads; the web server looks up what was asked, and appends what came. Tokens and secrets follow from
-one key of the installation, so that none of them is stored and every process has them.
+The poller subscribes and reads; the web server looks up subscriptions and appends what came. Tokens and secrets are
+derived from one key of the installation, so that none of them is stored and every process has them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from watchpost.store import keys
-from watchpost.store.client import Store
+from watchpost.store.client import Argument, Store
+from watchpost.store.codec import text_of
 from watchpost.store.streams import StreamClaims, StreamEntry
 
 MOST_WAITING = 100
-"""Pushes that wait to be read; a hub that brings more is asked to come again."""
+"""Pushes that may wait to be read; after that a hub is asked to try again later."""
 
-_KEPT_MS = 40 * 86_400_000  # longer than any lease that is believed
+_KEPT_MS = 40 * 86_400_000  # longer than any lease that is accepted
 _SIGNATURE_METHODS = ("sha1", "sha256", "sha384", "sha512")  # WebSub, 8: all that a hub may sign with
+
+PushKind = Literal["content", "verified", "denied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A message of a hub about one feed: new content, the confirmation of a lease, or a refusal.
+    """What a hub sent about one feed: new content, the confirmation of a subscription, or its refusal.
 
-    `lease_seconds` 0: it did not say. `note` is the content's type, the topic, or the reason of the refusal.
+    `lease_seconds` 0: the hub gave none. `note` is the content's type, the topic, or the reason of the refusal.
     """
 
-    kind: Literal["content", "verified", "denied"]
+    kind: PushKind
     feed: str
     lease_seconds: int = 0
     note: str = ""
@@ -46,7 +48,7 @@ class Push:
 
 
 class PushStore:
-    """`expect`, `claims`, `read` and `done` are for the poller; `find` and `append` for the web server."""
+    """Subscriptions and pushes. poll calls `expect`, `claims`, `read` and `done`; web calls `find` and `append`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -54,49 +56,41 @@ class PushStore:
         self._key = b""
 
     async def key(self) -> bytes:
-        """The key that tokens and secrets are derived from: drawn once for an installation, never shown."""
+        """Return what callbacks and secrets are derived from: drawn once for an installation, never shown."""
         if not self._key:
-            async with self._store.errors():
-                await self._store.redis.hsetnx(self._keys.meta, "websub", secrets.token_hex(32))
-                self._key = bytes(await self._store.redis.hget(self._keys.meta, "websub"))
+            self._key = (await self._store.secret("websub")).encode()
         return self._key
 
-    async def expect(self, token: str, asked: Subscription) -> None:
-        """Allow a hub to confirm this subscription, and to push to it."""
-        await self._store.run("push_ask", [self._keys.push(token)], [_KEPT_MS, asked.feed, asked.topic])
+    async def expect(self, token: str, subscription: Subscription) -> None:
+        """Let a hub confirm this subscription from now on, and push to it."""
+        args: list[Argument] = [_KEPT_MS, subscription.feed, subscription.topic]
+        await self._store.run("push_ask", [self._keys.push(token)], args)
 
     async def find(self, token: str) -> Subscription | None:
-        """The subscription of a callback; None if we asked no hub for it."""
+        """Return the subscription of a callback; None if we asked no hub for it."""
         async with self._store.errors():
             feed, topic = await self._store.redis.hmget(self._keys.push(token), "feed", "topic")
         return Subscription(feed.decode(), topic.decode()) if feed and topic else None
 
     async def append(self, push: Push) -> bool:
-        """Keep a push until a poller has processed it; False if too many are waiting."""
-        fields: list[str | bytes | int] = ["k", push.kind, "f", push.feed, "l", push.lease_seconds]
-        fields += ["n", push.note, "b", push.body]
-        return bool(await self._store.run("push_append", [self._keys.pushed], [MOST_WAITING, *fields]))
+        """Store a push until a poller has processed it; return False if too many are waiting."""
+        args: list[Argument] = [MOST_WAITING, push.kind, push.feed, push.lease_seconds, push.note, push.body]
+        return bool(await self._store.run("push_append", [self._keys.pushed], args))
 
     def claims(self, consumer: str, lease_ms: int) -> StreamClaims:
-        """The claims of one poller on the pushes."""
+        """Return one of the consumers that read pushes."""
         return StreamClaims(self._store, self._keys.pushed, keys.POLL, consumer, lease_ms)
 
     def read(self, entry: StreamEntry) -> Push | None:
-        """The push in an entry; None if another version wrote it."""
+        """Return the push of an entry; None if another version wrote it."""
         fields = entry.fields
-        kinds: dict[bytes, Literal["content", "verified", "denied"]] = {
-            b"content": "content",
-            b"verified": "verified",
-            b"denied": "denied",
-        }
-        kind = kinds.get(fields.get(b"k", b""))
+        kind: PushKind | None = next((kind for kind in get_args(PushKind) if fields.get(b"k") == kind.encode()), None)
         if kind is None or not fields.get(b"l", b"").isdigit():
             return None
-        feed, note = (fields.get(name, b"").decode("utf-8", "replace") for name in (b"f", b"n"))
-        return Push(kind, feed, int(fields[b"l"]), note, fields.get(b"b", b""))
+        return Push(kind, text_of(fields, b"f"), int(fields[b"l"]), text_of(fields, b"n"), fields.get(b"b", b""))
 
     async def done(self, entry: StreamEntry) -> None:
-        """Drop an entry that was processed, or that cannot be."""
+        """Remove a push that was processed."""
         await self._store.run("push_done", [self._keys.pushed], [keys.POLL, entry.id])
 
 

@@ -1,4 +1,4 @@
-"""The notifier's end of Redis, first half: parked hits, and windows that close."""
+"""Groups and their windows: the hits that wait, and CLOSE_DUE, which turns them into deliveries."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from datetime import UTC, datetime
 
 from watchpost.errors import CodecError
 from watchpost.model import Delivery, Hit
-from watchpost.store.client import Store
-from watchpost.store.codec import HIT, MESSAGE
+from watchpost.store.client import Store, json_argument
+from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
 
-AT_MOST_HITS = 5000  # of one digest; what is beyond goes into the next
+AT_MOST_HITS = 5000  # of one digest; the others go into the next one
 HELD = "|held"
-"""Ends the key of the group that keeps what another one holds back: a bucket of its own, opened at a set time."""
-
-HOUR_MS = 3_600_000
+"""Ends the key of the group that keeps what another one holds back: a bucket of its own, due at a set time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A group as it stands: what is parked, since when, and when it was last closed and last told anything.
+    """A group with its waiting hits: since when they wait, when its window last closed, and when it was last sent.
 
     `taken` counts the entries read, readable or not: so many leave the bucket when the window closes. `raw` are the
-    bytes of each of the `hits`; `damaged` are those that cannot be read: why, and their bytes. `notes` are what was
-    noted of the hits' stories when the group was last told of them, by story. `over` counts by topic what came beyond
-    its limit and was not parked; `silenced` what silences swallowed since the group was last told anything; `editions`
-    what its receiver got in this hour. `plan` names the configuration under which it was last told anything.
+    bytes of each of the `hits`; `damaged` are the reasons and the bytes of those that cannot be read. `notes` hold what
+    was stored of the hits' stories when the group was last sent them, by story. `over` counts by topic the hits beyond
+    its limit; `silenced` those that silences dropped since the group was last sent; `editions` how many messages its
+    receiver got in this hour. `fingerprint` names the configuration under which the group was last sent.
     """
 
     group: str
@@ -48,9 +46,9 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """The cheap part of Parked: enough to decide whether a window is due.
+    """The cheap part of Bucket: enough to decide whether a window is due.
 
-    `until`: what is held waits so long. `flooded`: since when hits beyond a topic's limit are only counted.
+    What is held waits `until` then; `flooded` is when the first hit beyond a topic's limit came.
     """
 
     opened: datetime | None
@@ -62,9 +60,9 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """What a window does not tell: hits `held` until a moment, by their bytes, and how many were `silenced`.
+    """What a window does not send: hits `held` until a moment, by their bytes, and how many were `silenced`.
 
-    `over` are the counts by topic, beyond a limit, that its edition tells instead.
+    `over` counts by topic the hits beyond a limit, which its digest reports instead.
     """
 
     held: tuple[bytes, ...] = ()
@@ -74,12 +72,12 @@ class Withheld:
 
 
 def base_of(group: str) -> str:
-    """The group whose hits are held in this one, or the group itself."""
+    """Return the group whose hits are held in this one, or the group itself."""
     return group.removesuffix(HELD)
 
 
 class WindowStore:
-    """Groups and their windows. `kept_ms` is how long what was told of a story is remembered."""
+    """Groups and their windows. What was sent of a story is remembered for `kept_ms`."""
 
     def __init__(self, store: Store, *, kept_ms: int) -> None:
         self._store = store
@@ -87,15 +85,15 @@ class WindowStore:
         self._kept_ms = kept_ms
 
     async def register(self, groups: Sequence[str], now: datetime) -> None:
-        """Know these groups from now on: their first window starts now, unless they were known before."""
+        """Store that the first window of each of these groups starts now, unless the group is known."""
         async with self._store.errors():
             for group in groups:
-                # Asked first: a server without memory refuses to write what is there already.
+                # Read first: a full server refuses even a write that changes nothing.
                 if not await self._store.redis.hexists(self._keys.group(group), "closed"):
-                    await self._store.redis.hsetnx(self._keys.group(group), "closed", _ms(now))
+                    await self._store.redis.hsetnx(self._keys.group(group), "closed", to_ms(now))
 
     async def group_states(self, groups: Sequence[str]) -> dict[str, GroupState]:
-        """How each of these groups stands, and every other group that has something parked."""
+        """Return the state of each of these groups, and of every other group that has hits waiting."""
         async with self._store.errors():
             opened = {key.decode(): value for key, value in (await self._store.redis.hgetall(self._keys.open)).items()}
             names = list(dict.fromkeys([*groups, *opened]))
@@ -105,12 +103,12 @@ class WindowStore:
                 pipe.hget(self._keys.over(name), "")
             rows = await pipe.execute()
         return {
-            name: GroupState(_at(opened.get(name)), _at(closed), _at(told), _at(until), _at(flooded))
-            for name, (closed, told, until), flooded in zip(names, rows[::2], rows[1::2], strict=True)
+            name: GroupState(*map(from_ms_or_none, (opened.get(name), *times, flooded)))
+            for name, times, flooded in zip(names, rows[::2], rows[1::2], strict=True)
         }
 
     async def peek(self, group: str) -> Bucket:
-        """What is parked for a group, read at one instant."""
+        """Return a group with its waiting hits, read at one instant."""
         base = base_of(group)
         hour = int((await self.now()).timestamp()) // 3600
         async with self._store.errors():
@@ -121,29 +119,29 @@ class WindowStore:
             pipe.hmget(self._keys.group(base), "closed", "told", "silenced", "plan")
             pipe.hgetall(self._keys.over(base))
             pipe.get(self._keys.quota(base.partition("|")[0], hour))
-            raw, opened, turn, (closed, told, silenced, config), over, editions = await pipe.execute()
+            entries, opened, turn, (closed, told, silenced, plan), over, sent = await pipe.execute()
         hits: list[tuple[Hit, bytes]] = []
         damaged: list[tuple[str, bytes]] = []
-        for data in raw:
+        for data in entries:
             try:
                 hits.append((decode_hit(data), data))
             except CodecError as error:
                 damaged.append((str(error), data))
         return Bucket(
-            group,
-            (turn or b"0").decode(),
-            len(raw),
-            tuple(hit for hit, _ in hits),
-            _at(opened),
-            _at(closed),
-            _at(told),
-            await self._notes(base, list(dict.fromkeys(hit.story for hit, _ in hits))),
-            tuple(data for _, data in hits),
-            tuple(damaged),
-            {topic.decode(): int(count) for topic, count in over.items() if topic},
-            int(silenced or 0),
-            int(editions or 0),
-            (config or b"").decode("utf-8", "replace"),
+            group=group,
+            turn=(turn or b"0").decode(),
+            taken=len(entries),
+            hits=tuple(hit for hit, _ in hits),
+            opened=from_ms_or_none(opened),
+            closed=from_ms_or_none(closed),
+            told=from_ms_or_none(told),
+            notes=await self._notes(base, list(dict.fromkeys(hit.story for hit, _ in hits))),
+            raw=tuple(data for _, data in hits),
+            damaged=tuple(damaged),
+            over={topic.decode(): int(count) for topic, count in over.items() if topic},
+            silenced=int(silenced or 0),
+            editions=int(sent or 0),
+            fingerprint=(plan or b"").decode("utf-8", "replace"),
         )
 
     async def _notes(self, group: str, stories: Sequence[str]) -> dict[str, str]:
@@ -151,49 +149,55 @@ class WindowStore:
         if not stories:
             return {}
         async with self._store.errors():
-            found = await self._store.redis.mget([self._keys.told(group, story) for story in stories])
-        pairs = zip(stories, found, strict=True)
+            notes = await self._store.redis.mget([self._keys.told(group, story) for story in stories])
+        pairs = zip(stories, notes, strict=True)
         return {story: note.decode("utf-8", "replace") for story, note in pairs if note is not None}
 
     async def close(
         self,
-        parked: Bucket,
+        bucket: Bucket,
         window_end: datetime,
         deliveries: Sequence[Delivery],
         notes: Mapping[str, str] | None = None,
-        rest: Withheld = Withheld(),
+        withheld: Withheld = Withheld(),
         *,
         fingerprint: str = "",
     ) -> bool:
-        """End a window: its hits leave the bucket, or are held, or (the damaged ones) go to the dead letters; its
-        deliveries enter the outbox, and `notes` of what they tell of each story are kept; or nothing of that.
+        """Close a window in one atomic step.
 
-        False: another notifier closed it first, nothing was written.
+        Its hits leave the bucket; some are held, and the damaged ones become dead letters. Its deliveries enter the
+        outbox, and `notes` of what they say of each story are stored.
+
+        Return False if another notifier closed it first; then nothing was written.
         """
-        group, base, keys = parked.group, base_of(parked.group), self._keys
-        args: list[str | bytes | int] = [group, parked.turn, _ms(window_end), parked.taken, len(deliveries)]
-        for delivery in deliveries:
-            args += [delivery.id, delivery.receiver, delivery.digest, _ms(delivery.created)]
-            args.append(MESSAGE.encode(delivery.message))
-        args += [self._kept_ms, len(notes or {}), *(part for pair in (notes or {}).items() for part in pair)]
-        args += [base + HELD, _ms(rest.until or window_end), len(rest.held), *rest.held, rest.silenced]
-        args.append(fingerprint)
-        args += [len(rest.over), *(part for pair in rest.over.items() for part in pair)]
-        args += [len(parked.damaged), *(part for pair in parked.damaged for part in pair)]
+        group, base, keys = bucket.group, base_of(bucket.group), self._keys
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
-        names += [
-            keys.group(base),
-            keys.over(base),
-            keys.quota(base.partition("|")[0], ""),
-            keys.dead,
-            keys.dead_counts,
-        ]
-        answer = await self._store.run("close_due", names, args)
+        names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]
+        names += [keys.dead, keys.dead_counts]
+        argument = json_argument(
+            group=group,
+            turn=bucket.turn,
+            end_ms=to_ms(window_end),
+            taken=bucket.taken,
+            deliveries=delivery_facts(deliveries),
+            plan=fingerprint,
+            notes=list((notes or {}).items()),
+            notes_ttl_ms=self._kept_ms,
+            held_group=base + HELD,
+            held_until=to_ms(withheld.until or window_end),
+            held=len(withheld.held),
+            silenced=withheld.silenced,
+            over=list(withheld.over.items()),
+            damaged=[why for why, _ in bucket.damaged],
+        )
+        messages = [MESSAGE.encode(delivery.message) for delivery in deliveries]
+        damaged = [data for _, data in bucket.damaged]
+        answer = await self._store.run("close_due", names, [argument, *messages, *withheld.held, *damaged])
         return bool(answer[0] == b"OK")
 
     async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Yields when somebody parked a hit; only a hint, and silent while the server is away."""
+        """Yield when a group gets a hit. It is only a hint: while the server is away, nothing comes."""
         async with self._store.errors():
             pubsub = self._store.blocking.pubsub()
             try:
@@ -205,19 +209,19 @@ class WindowStore:
                 await pubsub.aclose()
 
     async def waiting_groups(self) -> int:
-        """How many groups have hits that no closed window has taken or holds back."""
+        """Return how many groups have hits that wait and are not held back."""
         async with self._store.errors():
             return sum(not key.endswith(HELD.encode()) for key in await self._store.redis.hkeys(self._keys.open))
 
     async def now(self) -> datetime:
-        """The store's time: the one by which hits were parked."""
+        """Return the server's time: hits and windows are dated by it."""
         async with self._store.errors():
             seconds, micros = await self._store.redis.time()
         return datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
 
 
 def decode_hit(data: bytes) -> Hit:
-    """A parked hit with the story that MATCHED gave it: see scripts/matched.lua. Raises CodecError."""
+    """Return a waiting hit with the story that scripts/matched.lua put in front of it. Raises CodecError."""
     if data[:2] != b"s1":
         return HIT.decode(data)
     try:
@@ -229,16 +233,8 @@ def decode_hit(data: bytes) -> Hit:
 
 
 def decode_hit_or_none(data: bytes) -> Hit | None:
-    """Return a parked hit with its story, or None if this version cannot read it."""
+    """Return a waiting hit, or None if this version cannot read it."""
     try:
         return decode_hit(data)
     except CodecError:
         return None
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _at(raw: bytes | None) -> datetime | None:
-    return None if raw is None else datetime.fromtimestamp(int(raw) / 1000, UTC)

@@ -1,5 +1,6 @@
--- BEAT: a process says that it works. Its name stands among all of them, so that who looks need not search the keys.
--- KEYS 1 this process's beat, 2 zset of all that beat: name → ms until which it counts   ARGV 1 name, 2 facts, 3 ms
+-- BEAT: a process reports that it is running. One zset names them all, so that nobody needs to search the keys.
+-- KEYS 1 this process's beat, 2 zset of the running processes: name → ms until which it counts
+-- ARGV 1 name, 2 facts, 3 ms for which the beat counts
 -- returns 1
 local now = now_ms()
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])

@@ -1,12 +1,14 @@
--- CLAIM_FEEDS: take up to n feeds that are due, each with a lease and a fence token, never two of one host at once.
+-- CLAIM_FEEDS: claim up to n feeds that are due, each with a lease and a fence token, never two of one host at once.
 -- KEYS 1 feeds zset, 2 prefix of the source hashes, 3 prefix of the host hashes
--- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = hosts are not looked after), 4 feeds to look at
--- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off, 1 if more may be due}
--- A claimed feed's score becomes the end of its lease: a poller that dies gives it back by silence. Its host is held
--- as long, or until COMMIT. A feed whose host is busy gets the host's next free slot as its due time: it keeps its
--- place in the row, and no claim looks at it before. A host that was told to slow down has slots twice as wide.
--- A time too far ahead to be ours (the longest interval is a week, and a feed may ask to skip six days) was written while the clock was wrong: such a feed is due, such a host is free.
-local now, taken, put_off, looked = now_ms(), {}, {}, 0
+-- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = not limited), 4 most feeds to check
+-- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off,
+--      1 if more may be due}
+-- A claimed feed's score becomes the end of its lease, so that the feed of a dead poller becomes due again. Its host is
+-- held as long, or until COMMIT. A feed whose host is busy gets the host's next free slot as its due time: it keeps its
+-- place in the queue, and no claim checks it before. A host that asked for fewer requests has slots twice as wide.
+-- The longest interval is a week, and a feed may ask to skip six days. A time further ahead was written while the clock
+-- was wrong: such a feed is due, such a host is free.
+local now, claimed, put_off, checked = now_ms(), {}, {}, 0
 local n, lease, gap, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local day = 86400000
 
@@ -15,7 +17,7 @@ local function sane(text, longest)
   return at <= now + longest and at or 0
 end
 
-local function take(name)
+local function claim(name)
   local state = KEYS[2] .. name
   local host = gap > 0 and redis.call('HGET', state, 'host')
   if host and host ~= '' then
@@ -38,14 +40,14 @@ local function take(name)
   end
   local fence = redis.call('HINCRBY', state, 'fence', 1)
   redis.call('ZADD', KEYS[1], now + lease, name)
-  taken[#taken + 1] = {name, tostring(fence), redis.call('HGETALL', state)}
+  claimed[#claimed + 1] = {name, tostring(fence), redis.call('HGETALL', state)}
 end
 
-while #taken < n and looked < most do
-  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, n - #taken)
-  if #due == 0 then due = redis.call('ZRANGEBYSCORE', KEYS[1], now + 16 * day, '+inf', 'LIMIT', 0, n - #taken) end
+while #claimed < n and checked < most do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, n - #claimed)
+  if #due == 0 then due = redis.call('ZRANGEBYSCORE', KEYS[1], now + 16 * day, '+inf', 'LIMIT', 0, n - #claimed) end
   if #due == 0 then break end
-  looked = looked + #due
-  for _, name in ipairs(due) do take(name) end
+  checked = checked + #due
+  for _, name in ipairs(due) do claim(name) end
 end
-return {taken, put_off, (#taken >= n or looked >= most) and 1 or 0}
+return {claimed, put_off, (#claimed >= n or checked >= most) and 1 or 0}

@@ -1,76 +1,83 @@
--- COMMIT: one visit to a source, whole: mark articles seen, queue the new ones, move the cursor, set the next visit,
---         let go of the host.
+-- COMMIT: one visit to a source, whole: mark its articles as seen, queue the new ones, store the source's memory, set
+-- the next visit, release the host.
 -- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes, 6 ledger,
---      7 heads hash: article id → mark of its headline, and how often that has changed
--- ARGV 1 name, 2 fence ('' = an unshared source), 3 delay ms until the next visit (-1 = not the last part of a visit)
---      4 ttl of seen ms, 5 limit of the stream, 6 what last_new becomes if something is new, 7 '1' = the host said
---      "too many requests", 8 number of state fields, 9 how many were new in earlier parts of the visit,
---      then field, value …, then id, mark, payload …
---      a state value '' deletes its field; a payload '' marks an article as seen without queueing it; a payload '='
---      stands for an article that a look-up found seen, so that nobody made a payload;
---      a mark (8 characters) is that of the headline, '' if nobody is to look at it
--- returns {'OK', new, known} | {'FENCED'} a slower twin lost its lease | {'BUSY'} the queue is full
---      | {'STALE'} an article that had been seen is forgotten since: marked now, it would never be told.
---      But for OK nothing was written.
--- An article that was queued under another headline is queued again and counts as new, five times at the most.
+--      7 heads hash: article id → mark of its headline (8 characters), and how often that has changed
+-- ARGV 1 JSON: name; fence ('' = a source that is not shared);
+--      delay_ms (until the next visit; -1 = this is not the last part of the visit);
+--      seen_ttl_ms; queue_max (limit of the stream); last_new (its value if something is new);
+--      limited (the host asked for fewer requests); new_before (articles that were new in earlier parts of the visit);
+--      state (a list field, value, …; '' deletes the field);
+--      seen (ids that a look-up found seen, so that nobody made an article of them);
+--      known (ids to mark as seen without queueing anything);
+--      articles (ids); marks (of the headline of each; '' = it is never queued again for a new headline)
+--      2… the bytes of each article
+-- returns {'OK', new, known} | {'FENCED'} the lease was lost to another poller | {'BUSY'} the queue is full
+--      | {'STALE'} an id of `seen` has been forgotten since: marked now, its article would never be sent.
+--      With every answer but OK nothing was written.
+-- An article that was queued under another headline is queued again and counts as new, five times at most.
 -- A host that limits one feed has slots twice as wide for an hour; one that limits two within an hour rests as long
 -- as this feed waits.
-local now = now_ms()
-if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'fence') ~= ARGV[2] then return {'FENCED'} end
-local first = 10 + 2 * ARGV[8]
+local feeds, source, seen, queue, host_prefix, ledger, heads = unpack(KEYS)
+local arg, now = cjson.decode(ARGV[1]), now_ms()
+if arg.fence ~= '' and redis.call('HGET', source, 'fence') ~= arg.fence then return {'FENCED'} end
 local fresh, new, known = {}, 0, 0
--- What is remembered of the headline if the article is queued now; nil: it is known.
-local function head(id, mark, payload)
-  if not redis.call('ZSCORE', KEYS[3], id) then return mark .. '0' end
-  local before = mark ~= '' and payload ~= '=' and redis.call('HGET', KEYS[7], id)
+-- What is stored for the headline if the article is queued now; nil: it is known.
+local function head(id, mark)
+  if not redis.call('ZSCORE', seen, id) then return mark .. '0' end
+  local before = mark ~= '' and redis.call('HGET', heads, id)
   if not before or string.sub(before, 1, 8) == mark then return nil end
   local changes = tonumber(string.sub(before, 9)) + 1
-  return changes <= 5 and mark .. changes or nil
+  return changes <= 5 and mark .. string.format('%d', changes) or nil
 end
-for i = first, #ARGV, 3 do
-  local id, payload = ARGV[i], ARGV[i + 2]
-  local to = not fresh[id] and head(id, ARGV[i + 1], payload)
-  if not to then known = known + 1
-  elseif payload == '=' then return {'STALE'}
-  elseif payload ~= '' then fresh[id] = to; new = new + 1 end
+for _, id in ipairs(arg.seen) do
+  if not redis.call('ZSCORE', seen, id) then return {'STALE'} end
+  known = known + 1
 end
-if new > 0 and redis.call('XLEN', KEYS[4]) + new > tonumber(ARGV[5]) then return {'BUSY'} end
-for i = first, #ARGV, 3 do
-  redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[i])
-  if fresh[ARGV[i]] then
-    if ARGV[i + 1] ~= '' then redis.call('HSET', KEYS[7], ARGV[i], fresh[ARGV[i]]) end
-    fresh[ARGV[i]] = nil
-    redis.call('XADD', KEYS[4], '*', 'a', ARGV[i + 2])
+for _, id in ipairs(arg.known) do if redis.call('ZSCORE', seen, id) then known = known + 1 end end
+for i, id in ipairs(arg.articles) do
+  local to = not fresh[id] and head(id, arg.marks[i])
+  if to then fresh[id] = to; new = new + 1 else known = known + 1 end
+end
+if new > 0 and redis.call('XLEN', queue) + new > arg.queue_max then return {'BUSY'} end
+local forget = now + arg.seen_ttl_ms
+for _, id in ipairs(arg.seen) do redis.call('ZADD', seen, forget, id) end
+for _, id in ipairs(arg.known) do redis.call('ZADD', seen, forget, id) end
+for i, id in ipairs(arg.articles) do
+  redis.call('ZADD', seen, forget, id)
+  if fresh[id] then
+    if arg.marks[i] ~= '' then redis.call('HSET', heads, id, fresh[id]) end
+    fresh[id] = nil
+    redis.call('XADD', queue, '*', 'a', ARGV[i + 1])
   end
 end
-for i = 10, first - 1, 2 do
-  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
-  else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = 1, #arg.state, 2 do
+  local field, value = arg.state[i], arg.state[i + 1]
+  if value == '' then redis.call('HDEL', source, field) else redis.call('HSET', source, field, value) end
 end
-tally(KEYS[6], 'new', new)
-tally(KEYS[6], 'known', known)
-tally(KEYS[6], 'source:' .. ARGV[1] .. ':new', new)
-tally(KEYS[6], 'source:' .. ARGV[1] .. ':known', known)
-if new > 0 then redis.call('HSET', KEYS[2], 'last_new', ARGV[6]) end
-if tonumber(ARGV[3]) >= 0 then redis.call('HSET', KEYS[2], 'entries_new', ARGV[9] + new) end
-if ARGV[2] == '' or tonumber(ARGV[3]) < 0 then return {'OK', new, known} end
+tally(ledger, 'new', new)
+tally(ledger, 'known', known)
+tally(ledger, 'source:' .. arg.name .. ':new', new)
+tally(ledger, 'source:' .. arg.name .. ':known', known)
+if new > 0 then redis.call('HSET', source, 'last_new', arg.last_new) end
+if arg.delay_ms >= 0 then redis.call('HSET', source, 'entries_new', arg.new_before + new) end
+if arg.fence == '' or arg.delay_ms < 0 then return {'OK', new, known} end
 
-redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3], ARGV[1])
-local host = redis.call('HGET', KEYS[2], 'host')
-if host and host ~= '' then
-  local h, mark, hour = KEYS[5] .. host, 'limited:' .. ARGV[1], 3600000
-  if redis.call('HGET', h, 'holder') == ARGV[1] then redis.call('HDEL', h, 'held', 'holder') end
-  if ARGV[7] == '1' then
-    redis.call('HSET', h, mark, now, 'slow', now + hour)
-    local fields, limited = redis.call('HGETALL', h), 0
+redis.call('ZADD', feeds, 'XX', now + arg.delay_ms, arg.name)
+local name = redis.call('HGET', source, 'host')
+if name and name ~= '' then
+  local host, mark, hour = host_prefix .. name, 'limited:' .. arg.name, 3600000
+  if redis.call('HGET', host, 'holder') == arg.name then redis.call('HDEL', host, 'held', 'holder') end
+  if arg.limited then
+    redis.call('HSET', host, mark, now, 'slow', now + hour)
+    local fields, limited = redis.call('HGETALL', host), 0
     for i = 1, #fields, 2 do
       if string.sub(fields[i], 1, 8) == 'limited:' then
         if tonumber(fields[i + 1]) > now - hour then limited = limited + 1
-        else redis.call('HDEL', h, fields[i]) end
+        else redis.call('HDEL', host, fields[i]) end
       end
     end
-    if limited >= 2 then redis.call('HSET', h, 'next', now + ARGV[3]) end
-    redis.call('PEXPIRE', h, 259200000)
-  else redis.call('HDEL', h, mark) end
+    if limited >= 2 then redis.call('HSET', host, 'next', now + arg.delay_ms) end
+    redis.call('PEXPIRE', host, 259200000)
+  else redis.call('HDEL', host, mark) end
 end
 return {'OK', new, known}

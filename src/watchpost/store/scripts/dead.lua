@@ -1,15 +1,22 @@
--- DEAD: something cannot be done, and is kept with the reason where people look for it.
--- KEYS 1 its stream, 2 dead stream, 3 numbers of dead letters, 4 ledger, 5 (only for a delivery) out hash
--- ARGV 1 consumer group, 2 entry id, 3 ttl of a dead delivery ms, then field, value … of the dead letter
+-- DEAD: an article or a delivery failed for good and becomes a dead letter.
+-- KEYS 1 its stream, 2 dead stream, 3 counts of dead letters, 4 ledger, 5 (only for a delivery) out hash
+-- ARGV 1 JSON: group (of consumers); entry (its id); kept_ms (ttl of a dead delivery); letter (a list field, value, …)
+--      2 (only for an article) its bytes
 -- returns {'OK'} | {'GONE'} another worker has decided: nothing was written
-if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return {'GONE'} end
-redis.call('XDEL', KEYS[1], ARGV[2])
-add_letter(KEYS[2], KEYS[3], {unpack(ARGV, 4)})
-if not KEYS[5] then
-  tally(KEYS[4], 'dead_articles', 1)
-elseif redis.call('EXISTS', KEYS[5]) == 1 then
-  redis.call('HSET', KEYS[5], 'state', 'dead')
-  redis.call('PEXPIRE', KEYS[5], ARGV[3])
-  tally(KEYS[4], 'dead', 1)
+local stream, dead, counts, ledger, out = unpack(KEYS)
+local arg = cjson.decode(ARGV[1])
+if redis.call('XACK', stream, arg.group, arg.entry) == 0 then return {'GONE'} end
+redis.call('XDEL', stream, arg.entry)
+if ARGV[2] then
+  arg.letter[#arg.letter + 1] = 'payload'
+  arg.letter[#arg.letter + 1] = ARGV[2]
+end
+add_letter(dead, counts, arg.letter)
+if not out then
+  tally(ledger, 'dead_articles', 1)
+elseif redis.call('EXISTS', out) == 1 then
+  redis.call('HSET', out, 'state', 'dead')
+  redis.call('PEXPIRE', out, arg.kept_ms)
+  tally(ledger, 'dead', 1)
 end
 return {'OK'}

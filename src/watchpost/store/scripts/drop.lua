@@ -1,7 +1,7 @@
--- DROP: a person gives something up: a delivery that waits, or a dead letter with what it speaks of.
--- KEYS 1 outbox stream, 2 out hash, 3 retry zset, 4 dead stream, 5 numbers of dead letters, 6 ledger
--- ARGV 1 delivery id ('' = none), 2 its entry in the outbox ('' = it waits in retry), 3 dead letter ('' = none)
--- returns 1 | 0 it is gone already: nothing was written
+-- DROP: an operator deletes a delivery that waits, or a dead letter together with its delivery.
+-- KEYS 1 outbox stream, 2 out hash, 3 retry zset, 4 dead stream, 5 counts of dead letters, 6 ledger
+-- ARGV 1 delivery id ('' = none), 2 its entry in the outbox ('' = it waits in retry), 3 id of a dead letter ('' = none)
+-- returns 1 | 0 it is gone: nothing was written
 if ARGV[3] ~= '' then
   if not take_letter(KEYS[4], KEYS[5], ARGV[3]) then return 0 end
   if ARGV[1] ~= '' and redis.call('HGET', KEYS[2], 'state') == 'dead' then redis.call('DEL', KEYS[2]) end

@@ -1,7 +1,9 @@
--- GATE: may a message go to this receiver now? Pauses and the breaker hold it whole; the pace is its host's.
--- KEYS 1 receiver hash, 2 pace   ARGV 1 pace ms (0 = none), 2 '1' = the message goes now: take the turn, 3 ms a trial may take
--- returns {wait ms (0 = go, -1 = disabled: a person must act), {field, value, …} of the receiver hash}
--- A wait of more than two hours was written while the clock was wrong: nobody is paused for longer than one.
+-- GATE: may a message go to this receiver now? A pause or the circuit breaker holds all of its messages; the pace is
+-- that of its host.
+-- KEYS 1 receiver hash, 2 pace
+-- ARGV 1 pace ms (0 = none), 2 '1' = the message goes now: claim the turn, 3 ms a trial may take
+-- returns {wait ms (0 = go, -1 = disabled: an operator must act), {field, value, …} of the receiver hash}
+-- No pause is longer than an hour: a wait of more than two was written while the clock was wrong.
 local now, go = now_ms(), ARGV[2] == '1'
 local state = redis.call('HGETALL', KEYS[1])
 local disabled, till, trial, trips = unpack(redis.call('HMGET', KEYS[1], 'disabled', 'till', 'trial', 'trips'))
@@ -14,7 +16,8 @@ local wait = math.max(left(till), left(trial))
 local pace = tonumber(ARGV[1])
 if pace > 0 and go then wait = math.max(wait, math.min(left(redis.call('GET', KEYS[2])), pace)) end
 if wait > 0 or not go then return {wait, state} end
--- A server without memory refuses these notes; what waits must go all the same, for that is what frees memory.
-if trips then redis.pcall('HSET', KEYS[1], 'trial', now + ARGV[3]) end  -- half open: one goes, the others wait for its end
+-- A full server refuses these writes; the message goes all the same, because that is what frees memory.
+-- Half open: one message goes, the others wait for its result.
+if trips then redis.pcall('HSET', KEYS[1], 'trial', now + ARGV[3]) end
 if pace > 0 then redis.pcall('SET', KEYS[2], now + pace, 'PX', pace) end
 return {0, state}

@@ -1,4 +1,4 @@
--- LEAVE_FEED: a feed was claimed that this process has not configured: its lease runs out, but nobody waits for its host.
+-- LEAVE_FEED: releases the host of a claimed feed that this process has not configured. The feed's lease runs out.
 -- KEYS 1 source hash, 2 prefix of the host hashes   ARGV 1 name
 -- returns 1 if the host was held for it
 local h = KEYS[2] .. (redis.call('HGET', KEYS[1], 'host') or '')

@@ -1,8 +1,8 @@
--- PRUNE: forget what is past its time, at most n of each, oldest first.
+-- PRUNE: forget ids that are past their time, at most n of each key, the oldest first.
 -- KEYS 1 meta hash, 2 heads hash, 3 the zset whose ids have heads, then more zsets of id → forget-after ms   ARGV 1 n
 -- returns how many were forgotten
--- A clock that leapt a day ahead must not make the service forget everything at once: that pass only notes the time.
--- What frees memory comes first: a server without memory refuses what begins by growing.
+-- A clock that jumped a day ahead must not make the service forget everything at once: then only the time is stored.
+-- Deletions come first: a full server refuses a script whose first write needs memory.
 local now = now_ms()
 local last = tonumber(redis.call('HGET', KEYS[1], 'last_prune') or now)
 local forgotten = 0

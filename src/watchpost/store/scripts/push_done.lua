@@ -1,5 +1,5 @@
--- PUSH_DONE: what a hub sent is dealt with.
+-- PUSH_DONE: a push has been processed.
 -- KEYS 1 pushed stream   ARGV 1 group, 2 entry
--- returns 1, or 0 if it was dealt with before
+-- returns 1, or 0 if it was processed before
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 return redis.call('XDEL', KEYS[1], ARGV[2])

@@ -1,6 +1,6 @@
--- READ_NOW: a person wants a feed read now. Its host's turn is still waited for: CLAIM_FEEDS sees to that.
+-- READ_NOW: an operator makes a feed due now. CLAIM_FEEDS still waits for its host's turn.
 -- KEYS 1 feeds zset   ARGV 1 feed, 2 lease ms
--- returns 'NOW' it is due now | 'SOON' it is being read, or will be within a lease: nothing was written | 'NONE' not scheduled
+-- returns 'NOW' it is due now | 'SOON' it is read now or within a lease: nothing was written | 'NONE' not scheduled
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not due then return 'NONE' end
 local now = now_ms()

@@ -1,11 +1,11 @@
--- RENEW: a worker lives and still holds these entries. An entry that was taken over meanwhile is not taken back.
--- KEYS 1 stream   ARGV 1 group, 2 consumer, then entry ids
+-- RENEW: a worker still holds these entries. An entry that another worker has claimed meanwhile stays with it.
+-- KEYS 1 stream   ARGV 1 JSON: group; consumer; entries (their ids)
 -- returns how many are still held
-local held = 0
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 3, #ARGV do
-  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2]) > 0 then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+local stream, arg, held = KEYS[1], cjson.decode(ARGV[1]), 0
+if redis.call('EXISTS', stream) == 0 then return 0 end
+for _, id in ipairs(arg.entries) do
+  if #redis.call('XPENDING', stream, arg.group, id, id, 1, arg.consumer) > 0 then
+    redis.call('XCLAIM', stream, arg.group, arg.consumer, 0, id, 'JUSTID')
     held = held + 1
   end
 end

@@ -1,28 +1,29 @@
--- REQUEUE: a dead letter goes on its way again, as it was: the same bytes, and for a delivery the same id.
--- KEYS 1 dead stream, 2 articles stream, 3 out hash, 4 outbox stream, 5 open hash, 6 bucket, 7 channel of the hint, 8 ledger,
---      9 numbers of dead letters
--- ARGV 1 letter, 2 group of a hit
--- returns {'OK'} | {'GONE'} there is no such letter (any more), or nothing is left of what it speaks of
-local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
-if not found[1] then return {'GONE'} end
+-- REQUEUE: a dead letter goes back into its queue with the same bytes, and a delivery with the same id.
+-- KEYS 1 dead stream, 2 articles stream, 3 out hash, 4 outbox stream, 5 open hash, 6 bucket, 7 channel of new hits,
+--      8 ledger, 9 counts of dead letters
+-- ARGV 1 id of the dead letter, 2 group of a hit
+-- returns {'OK'} | {'GONE'} there is no such letter, or nothing is left of its delivery
+local dead, articles, out, outbox, open, bucket, channel, ledger, counts = unpack(KEYS)
+local entry = redis.call('XRANGE', dead, ARGV[1], ARGV[1])[1]
+if not entry then return {'GONE'} end
 local letter = {}
-for i = 1, #found[1][2], 2 do letter[found[1][2][i]] = found[1][2][i + 1] end
+for i = 1, #entry[2], 2 do letter[entry[2][i]] = entry[2][i + 1] end
 if letter.kind == 'article' then
-  redis.call('XADD', KEYS[2], '*', 'a', letter.payload)
-  tally(KEYS[8], 'requeued_articles', 1)
+  redis.call('XADD', articles, '*', 'a', letter.payload)
+  tally(ledger, 'requeued_articles', 1)
 elseif letter.kind == 'hit' then
   if ARGV[2] == '' then return {'GONE'} end
-  redis.call('RPUSH', KEYS[6], letter.payload)
-  redis.call('HSETNX', KEYS[5], ARGV[2], now_ms())
-  redis.call('PUBLISH', KEYS[7], '')
-  tally(KEYS[8], 'requeued_hits', 1)
+  redis.call('RPUSH', bucket, letter.payload)
+  redis.call('HSETNX', open, ARGV[2], now_ms())
+  redis.call('PUBLISH', channel, '')
+  tally(ledger, 'requeued_hits', 1)
 else
-  if redis.call('HGET', KEYS[3], 'state') ~= 'dead' then return {'GONE'} end
-  redis.call('PERSIST', KEYS[3])
-  redis.call('HSET', KEYS[3], 'state', 'queued', 'spent', redis.call('HGET', KEYS[3], 'attempts'))
-  redis.call('HINCRBY', KEYS[3], 'replays', 1)
-  redis.call('XADD', KEYS[4], '*', 'd', letter.id)
-  tally(KEYS[8], 'requeued', 1)
+  if redis.call('HGET', out, 'state') ~= 'dead' then return {'GONE'} end
+  redis.call('PERSIST', out)
+  redis.call('HSET', out, 'state', 'queued', 'spent', redis.call('HGET', out, 'attempts'))
+  redis.call('HINCRBY', out, 'replays', 1)
+  redis.call('XADD', outbox, '*', 'd', letter.id)
+  tally(ledger, 'requeued', 1)
 end
-take_letter(KEYS[1], KEYS[9], ARGV[1])
+take_letter(dead, counts, ARGV[1])
 return {'OK'}

@@ -1,11 +1,11 @@
--- SYNC_FEEDS: every configured feed is scheduled, and its host known; one that was not known yet is due now.
--- KEYS 1 feeds zset, 2 prefix of the source hashes   ARGV name, host ('' = nobody's), …
+-- SYNC_FEEDS: schedule every configured feed and store its host; a feed that is new is due now.
+-- KEYS 1 feeds zset, 2 prefix of the source hashes   ARGV 1 JSON: feeds (name → host, '' = none)
 -- returns how many were added
--- It only adds: another process may have a newer configuration, and what nobody knows any more is forgotten by FORGET.
+-- It only adds: another process may have a newer configuration, and FORGET_FEED removes what no configuration names.
 local now, added = now_ms(), 0
-for i = 1, #ARGV, 2 do
-  added = added + redis.call('ZADD', KEYS[1], 'NX', now, ARGV[i])
-  local state = KEYS[2] .. ARGV[i]
-  if (redis.call('HGET', state, 'host') or '') ~= ARGV[i + 1] then redis.call('HSET', state, 'host', ARGV[i + 1]) end
+for name, host in pairs(cjson.decode(ARGV[1]).feeds) do
+  added = added + redis.call('ZADD', KEYS[1], 'NX', now, name)
+  local source = KEYS[2] .. name
+  if (redis.call('HGET', source, 'host') or '') ~= host then redis.call('HSET', source, 'host', host) end
 end
 return added

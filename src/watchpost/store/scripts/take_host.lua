@@ -1,7 +1,7 @@
--- TAKE_HOST: somebody wants to ask one thing of a host, beside the visits to its feeds (an article's page).
--- KEYS 1 host hash   ARGV 1 holder, 2 feed for which it is asked, 3 ms from one request to the next, 4 ms to hold it
--- returns 0: ask; else in how many ms to try again
--- The visit to the feed itself may hold the host: it waits for this very answer. Slots and widths: see CLAIM_FEEDS.
+-- TAKE_HOST: claim a host for one request beside the visits to its feeds, such as an article's page.
+-- KEYS 1 host hash   ARGV 1 holder, 2 feed that it belongs to, 3 ms from one request to the next, 4 ms to hold it
+-- returns 0: the host is claimed; else in how many ms to try again
+-- The visit to the feed itself may hold the host: it waits for this very request. Slots and widths: see CLAIM_FEEDS.
 local now, h, gap = now_ms(), KEYS[1], tonumber(ARGV[3])
 local f = redis.call('HMGET', h, 'held', 'next', 'slow', 'holder')
 

@@ -1,4 +1,4 @@
--- Prefixed to every script: one line in the books, in the very step that moves the thing it counts.
+-- Prefixed to every script: adds to the ledger in the very step that moves the thing it counts.
 -- The totals run for ever; each day (UTC, by the server's clock) has its own page, kept for 90 days.
 local function tally(prefix, field, number)
   if number == 0 then return end

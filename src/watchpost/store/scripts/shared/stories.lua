@@ -1,6 +1,7 @@
--- Prefixed to MATCHED: which story an article belongs to, by the rules of match/stories.py (one contract suite).
--- The index is a hash for each part of the window: exact keys and shingle hashes → stories. It ends by itself.
--- A story is named by the first 16 digits of its id there. Work is bounded: 24 hashes, 8 stories, 8 texts of each.
+-- Prefixed to MATCHED: which story an article belongs to. match/stories.py decides by the same rules in memory;
+-- tests/contracts/test_stories.py holds both to one result.
+-- The index is a hash for each part of the window: exact keys and shingle hashes → stories. It expires by itself, and
+-- names a story by the first 16 digits of its id. Work is bounded: 24 hashes, 8 stories, 8 texts of each.
 local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
 local BOILERPLATE = 4
@@ -26,7 +27,7 @@ local function in_common(one, other)
   return shared
 end
 
--- Of the hashes looked up that a story holds, the share that stands in many stories. holders: by number of the hash.
+-- The share of a story's hashes, among those looked up, that many stories have. holders: stories by number of the hash.
 local function boilerplate_share(name, holders, looked)
   local held, many = 0, 0
   for i = 1, looked do
@@ -40,7 +41,7 @@ local function boilerplate_share(name, holders, looked)
   return many / held
 end
 
--- The share of the smaller text that the other one holds; 0 if the sketches tell too little.
+-- The share of the smaller text that the other one contains; 0 if the sketches are too short to say.
 local function contained(one, other, boilerplate)
   local limit = math.huge
   if not one.whole then limit = one.hashes[#one.hashes] end
@@ -116,7 +117,7 @@ local function text_of(record)
     size = tonumber(part[11]), headline = part[12], lead = part[13], opening = part[14] }
 end
 
--- Its latest use within the window, newest part first: story name, voice.
+-- The latest use of one of these keys within the window, newest part first: name of the story, voice.
 local function by_key(parts, keys, since)
   for _, key in ipairs(keys) do
     for _, part in ipairs(parts) do
@@ -179,16 +180,16 @@ local function nearest(parts, k_story, sig, since)
   return story, voice
 end
 
--- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch,
--- size, headline, lead, opening; exact: its keys.
--- Returns the story's id and the article's voice; the story and the index know the article from now on.
-local function decide(k_index, k_story, now, window, sig, exact)
+-- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch, size, headline, lead,
+-- opening, and exact: its keys, the article's own first. Returns the story's id and the article's voice, and adds the
+-- article to the story and to the index.
+local function decide(k_index, k_story, now, window, sig)
   local slot, since, parts = math.ceil(window / PARTS), now - window, {}
   for back = 0, PARTS do parts[#parts + 1] = k_index .. string.format('%d', math.floor(now / slot) - back) end
   sig.hashes, sig.set = hashes(sig.sketch), {}
   for _, value in ipairs(sig.hashes) do sig.set[value] = true end
-  local again = by_key(parts, { exact[1] }, since) ~= nil  -- the first key is the article's own
-  local name, voice = by_key(parts, exact, since)
+  local again = by_key(parts, { sig.exact[1] }, since) ~= nil
+  local name, voice = by_key(parts, sig.exact, since)
   if not name then name, voice = nearest(parts, k_story, sig, since) end
   if not name or sig.credited then voice = sig.voice end
   name = name or string.sub(sig.story, 1, 16)
@@ -219,7 +220,7 @@ local function decide(k_index, k_story, now, window, sig, exact)
       end
     end
   end
-  for _, key in ipairs(exact) do
+  for _, key in ipairs(sig.exact) do
     redis.call('HSET', parts[1], key, name .. '|' .. string.format('%d', now) .. '|' .. voice)
   end
   redis.call('PEXPIRE', parts[1], window + 2 * slot)
