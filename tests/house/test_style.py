@@ -22,12 +22,10 @@ SHIPPED = [
     ),
 ]
 UNFINISHED = {
-    "docs/configuration.md",
     *("docs/pages.md", "docs/query-language.md"),
+    *("src/watchpost/query/errors.py", "src/watchpost/store/server/datadir.py"),
 }
-"""Documents that are still to be rewritten."""
-ROOMS = ("cli", "config", "documents", "notify", "poll", "net.py", "guarded_http.py", "durations.py", "plurals.py")
-"""Files and directories below src/watchpost whose strings are held to the list."""
+"""Files that are still to be rewritten."""
 
 
 def _banned() -> dict[str, str]:
@@ -56,13 +54,7 @@ def _findings(text: str, where: str, line: int = 1) -> Iterator[str]:
 
 def _strings(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Each string literal that a person may read, with its line: not docstrings, and not single lower-case words."""
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docstrings:
             continue
@@ -107,14 +99,15 @@ def test_comments_in_shipped_files_keep_to_the_style() -> None:
 
 def test_strings_keep_to_the_style() -> None:
     wrong: list[str] = []
-    for room in ROOMS:
-        for path in [CODE / room] if (CODE / room).is_file() else sorted((CODE / room).rglob("*")):
-            name = path.relative_to(ROOT).as_posix()
-            if path.suffix == ".py":
-                for text, line in _strings(ast.parse(path.read_text("utf-8"))):
-                    wrong += _findings(_blank(text, r"\{\w*\}"), name, line)
-            elif path.suffix in {".html", ".po", ".j2"}:
-                shown = _blank(path.read_text("utf-8"), r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
-                shown = _blank(shown, r"\b(?:href|action|class|id|name|value|src|for)=\"[^\"]*\"")
-                wrong += _findings(shown, name)
+    for path in sorted(CODE.rglob("*")):
+        name = path.relative_to(ROOT).as_posix()
+        if name in UNFINISHED:
+            continue
+        if path.suffix == ".py":
+            for text, line in _strings(ast.parse(path.read_text("utf-8"))):
+                wrong += _findings(_blank(text, r"\{\w*\}"), name, line)
+        elif path.suffix in {".html", ".po", ".j2"}:
+            shown = _blank(path.read_text("utf-8"), r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
+            shown = _blank(shown, r"\b(?:href|action|class|id|name|value|src|for)=\"[^\"]*\"")
+            wrong += _findings(shown, name)
     assert not wrong, "\n".join(wrong)
