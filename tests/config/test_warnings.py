@@ -51,6 +51,34 @@ def test_routes_that_make_no_sense(tmp_path: Path, routes: list[str], expected: 
     assert warnings_of(tmp_path, text) == expected
 
 
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        (["to: term, mode: immediate, when: {severity: high}", 'to: term, digest: "08:00"'], ["routes[0]"]),
+        (["to: [desk, term], mode: immediate, when: {topics: mali}", "to: term, digest: {every: 1h}"], ["routes[0]"]),
+        (["to: term, mode: immediate, when: {sources: rfi}", 'to: term, digest: "08:00"'], ["routes[0]"]),
+        (["to: term, mode: immediate, when: {severity: high}, continue: true", 'to: term, digest: "08:00"'], []),
+        (["to: term, mode: immediate, when: {severity: high}, continue: false", 'to: term, digest: "08:00"'], []),
+        (["to: desk, mode: immediate, when: {severity: high}", 'to: term, digest: "08:00"'], []),
+        (["to: term, mode: immediate, when: {severity: high}", 'to: term, digest: "08:00", when: {topics: mali}'], []),
+        (
+            [
+                "to: term, mode: immediate, when: {sources: rfi}",
+                'to: term, digest: "08:00", when: {sources: ria}',
+            ],
+            [],
+        ),
+        (["to: term, when: {severity: high}, digest: {every: 1h}", 'to: term, digest: "08:00"'], []),
+        (["to: term, mode: immediate, when: {severity: high}", "to: term, mode: immediate"], []),
+    ],
+)
+def test_alerts_that_a_digest_to_the_same_reader_lacks(tmp_path: Path, routes: list[str], expected: list[str]) -> None:
+    text = FRAME + "".join(f"  - {{{route}}}\n" for route in routes)
+    problems = [one for one in plan_of(tmp_path, text).warnings if "missing from its digest" in one.problem]
+    assert [one.path for one in problems] == expected
+    assert all("add continue: true here" in one.problem for one in problems)
+
+
 def test_a_feed_polled_more_often_than_once_a_minute(tmp_path: Path) -> None:
     text = "version: 1\nfeeds:\n  a: {url: https://a.example, every: 59s}\n  b: {url: https://b.example, every: 1m}\n"
     assert warnings_of(tmp_path, text) == [("feeds.a.every", "more often than")]

@@ -91,7 +91,7 @@ def doubts(
     topics: Sequence[tuple[Block, Topic]],
     receivers: Sequence[Block],
 ) -> Iterator[Complaint]:
-    """Warnings: routes that no hit can reach, and topics and receivers that no reachable route uses."""
+    """Warnings: routes that no hit can reach, or that keep hits from a digest; topics and receivers without a route."""
     reached: list[tuple[Block, Route]] = []
     for block, route in routes:
         earlier = next((b for b, r in reached if not r.go_on and _covers(r, route)), None)
@@ -100,17 +100,48 @@ def doubts(
             continue
         problem = f"no hit gets here: {earlier.path} ({earlier.mark}) takes them all; add continue: true there"
         yield _warning(block.mark, block.path, problem)
+    yield from _kept_from_digests(reached, [topic for _, topic in topics])
     for block, topic in topics:
-        if not any(
-            (not route.topics or topic.name in route.topics)
-            and (not route.severities or topic.severity in route.severities)
-            for _, route in reached
-        ):
+        if not any(_takes(route, topic) for _, route in reached):
             yield _warning(block.mark, block.path, "no route takes the hits of this topic; add one")
     used = {name for _, route in reached for name in route.to}
     for block in receivers:
         if block.name not in used:
             yield _warning(block.mark, block.path, "no route leads to this receiver; add one")
+
+
+def _kept_from_digests(reached: Sequence[tuple[Block, Route]], topics: Sequence[Topic]) -> Iterator[Complaint]:
+    """Warnings: routes whose alerts are missing from a later digest to one of their receivers.
+
+    `continue: false`, written out, says that this is meant.
+    """
+    for index, (block, route) in enumerate(reached):
+        is_said = isinstance(block.node, MappingNode) and block.node.get("continue") is not None
+        if is_said or not isinstance(route.schedule, Immediate):
+            continue
+        for later, digest in reached[index + 1 :]:
+            readers = [name for name in digest.to if name in route.to]
+            if readers and not isinstance(digest.schedule, Immediate) and _meet(route, digest, topics):
+                problem = (
+                    f"what {readers[0]} gets here at once is missing from its digest, {later.path} ({later.mark});"
+                    " add continue: true here, or continue: false if that is meant"
+                )
+                yield _warning(block.mark, block.path, problem)
+                break
+
+
+def _meet(one: Route, other: Route, topics: Sequence[Topic]) -> bool:
+    """True if some hit of these topics fits both routes."""
+    if one.sources and other.sources and not set(one.sources) & set(other.sources):
+        return False
+    return any(_takes(one, topic) and _takes(other, topic) for topic in topics)
+
+
+def _takes(route: Route, topic: Topic) -> bool:
+    """True if the route takes hits of the topic, at least from some sources."""
+    return (not route.topics or topic.name in route.topics) and (
+        not route.severities or topic.severity in route.severities
+    )
 
 
 def _covers(wide: Route, narrow: Route) -> bool:
