@@ -210,7 +210,7 @@ def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration
     assert (done.returncode, done.stdout) == (0, "drop/talks.txt: Talks in Bamako\n  query: Talks, Bamako\n")
     wrong = watchpost(here, "match", "-q", "bamako talks", "drop")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "column 8: bamako and talks stand side by side" in wrong.stderr
+    assert "column 8: there is no operator between bamako and talks" in wrong.stderr
 
 
 def test_match_may_be_asked_for_some_topics(here: Path) -> None:

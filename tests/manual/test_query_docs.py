@@ -32,7 +32,7 @@ def test_every_block_is_a_query_and_printed_as_the_same(text: str) -> None:
     assert parse(str(query), NAMES).root == query.root
 
 
-@pytest.mark.parametrize("row", [*rows("What to look for"), *rows("Examples")], ids=lambda row: row[0])
+@pytest.mark.parametrize("row", [*rows("Words and phrases"), *rows("Examples")], ids=lambda row: row[0])
 def test_every_row_finds_what_it_says(row: list[str]) -> None:
     code, found, missed = row
     query = parse(code.strip("`"))

@@ -11,9 +11,9 @@ from watchpost.query.parser import parse
 @pytest.mark.parametrize(
     ("query", "begins"),
     [
-        (r"/\d+ soldiers/", r"every article is put to it, because /\d+ soldiers/ is a part of it"),
-        (r"mali OR /\d+ soldiers/", r"every article is put to it, because /\d+ soldiers/ is a part of it"),
-        ("首都 AND mali", "首都 is found inside longer words, too; write 首都 UNLESS"),
+        (r"/\d+ soldiers/", r"it is tried on every article, because /\d+ soldiers/ has no word"),
+        (r"mali OR /\d+ soldiers/", r"it is tried on every article, because /\d+ soldiers/ has no word"),
+        ("首都 AND mali", "首都 is found inside longer words, too; exclude the wrong ones with 首都 UNLESS"),
         ("マ AND mali", "マ is found inside longer words, too"),
         ("wag*", "wag* begins many words"),
         ("title:(首都 OR wagner)", "首都 is found"),

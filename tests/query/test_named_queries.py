@@ -43,14 +43,19 @@ def test_a_name_may_have_places_and_a_field_before_it() -> None:
 
 
 MISTAKES = [
-    ("@sahl", 1, "no query is named @sahl", "did you mean @sahel"),
+    ("@sahl", 1, "there is no query @sahl", "did you mean @sahel"),
     ("x OR @a", 6, "in @a: in @b: in @c: column 6: @a uses itself: @a → @b → @c → @a", "leave one of them out"),
     ("@self", 1, "in @self: column 1: @self uses itself: @self → @self", "leave one of them out"),
-    ("x OR @uses-broken", 6, "in @uses-broken: in @broken: column 6: this ( is never closed", "write ) where it ends"),
-    ("title:@headline", 7, "@headline, which names a field, stands inside title:", "close the parentheses"),
+    (
+        "x OR @uses-broken",
+        6,
+        "in @uses-broken: in @broken: column 6: this ( is never closed",
+        "write ) where the group ends",
+    ),
+    ("title:@headline", 7, "@headline, which names a field, cannot stand inside title:", "close the parentheses"),
     ("x NEAR/3 @war", 3, "NEAR/3 needs words, phrases or OR on both sides, not AND", "put the AND outside"),
-    ("@any", 1, "@any without a positive term beside it matches nearly everything", "write what must occur too"),
-    ("@guards", 1, "@guards without a positive term beside it matches nearly everything", "write what must occur"),
+    ("@any", 1, "@any alone matches nearly every article", "add a word that must occur"),
+    ("@guards", 1, "@guards alone matches nearly every article", "add a word"),
 ]
 
 

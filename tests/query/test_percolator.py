@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -153,7 +152,6 @@ def test_an_edit_counts_at_once(engine: Engine) -> None:
     found.remove("gao")
     found.replace("new", parse("title:niger OR /gao/"))
     assert list(found.match(document)) == ["mali", "new"]
-    assert found.edited == 3
     with pytest.raises(KeyError):
         found.remove("gao")
 
@@ -190,26 +188,16 @@ def test_a_sample_counts_articles_and_knows_fields() -> None:
     sample = Frequency()
     sample.add(vocabulary(Document.of({"title": "Mali", "body": "mali mali gao", "lang": "fr"})))
     sample.add(vocabulary(body("gao")))
-    assert sample.to_dict() == {
-        "articles": 2,
-        "counts": {"mali": 1, "\x01mali": 1, "gao": 2, "\x04fr": 1},
-    }
-    again = Frequency.from_dict(json.loads(json.dumps(sample.to_dict())))
-    for literal in (" mali ", " gao ", " ma", " unheard ", " gao mali ", " gao ma"):
-        assert again.cost(literal) == sample.cost(literal) > 0
+    assert sample.articles == 2
+    assert sample.cost(" \x04fr ") > sample.cost(" \x04en ")
     assert sample.cost(" gao ") > sample.cost(" mali ") > sample.cost(" gao mali ") > sample.cost(" unheard ")
-
-
-@pytest.mark.parametrize("broken", [{}, {"articles": -1, "counts": {}}, {"articles": 1, "counts": {"a": "b"}}])
-def test_what_is_no_sample_is_refused(broken: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="frequency sample"):
-        Frequency.from_dict(broken)
 
 
 def test_a_sample_forgets() -> None:
     sample = Frequency(WINDOW - 1, {"old": WINDOW - 1, "once": 1})
     sample.add({"new", "old"})
-    assert sample.to_dict() == {"articles": WINDOW // 2, "counts": {"old": WINDOW // 2}}
+    assert sample.articles == WINDOW // 2
+    assert sample.cost(" old ") > 1 > sample.cost(" once ") == pytest.approx(sample.cost(" news "))
     full = Frequency(10, {f"word{number}": 1 for number in range(MOST_WORDS)})
     full.add({"mali", "word1"})
-    assert full.to_dict()["counts"] == {"word1": 2}
+    assert full.cost(" word1 ") > full.cost(" word2 ") == pytest.approx(full.cost(" wordX "))

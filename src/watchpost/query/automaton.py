@@ -1,7 +1,7 @@
-"""Pure: many literals looked for in one pass over a text.
+"""Pure: searches a text for many literals in one pass.
 
-Three that find the same: Vectorscan (`hyperscan`), the fastest by far; Aho-Corasick (`ahocorasick_rs`) where that is
-not to be had; and a plain dictionary of words, which is ready at once and so serves what was just edited.
+Three engines find the same: Vectorscan (`hyperscan`), by far the fastest; Aho-Corasick (`ahocorasick_rs`), where that
+does not run; and a plain dictionary of words, which is built at once and so holds the queries that were just edited.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from contextlib import suppress
 from typing import Literal, Protocol
 
 Engine = Literal["auto", "hyperscan", "ahocorasick", "words"]
-"""What looks for literals; `auto` is the first of the others that is installed and runs on this machine."""
+"""What searches; `auto` is the first of the others that is installed and runs on this machine."""
 
 _DFA_LITERALS = 20_000  # above this an Aho-Corasick DFA takes more memory than its speed is worth
 
 
 class Automaton(Protocol):
-    """Literals, each with its number: its place in the sequence that the automaton was made of."""
+    """Literals, each with its number in the sequence from which the automaton was built."""
 
     def numbers(self, text: str) -> Iterable[int]:
-        """The numbers of the literals that stand in `text`, a scanned text; some may come more than once."""
+        """The numbers of the literals that occur in `text`, a scanned text; some may come more than once."""
 
 
 class Hyperscan:
-    """Vectorscan, in block mode, literals only. One scan at a time: it has one scratch space."""
+    """Vectorscan in block mode, for literals only. One scan at a time, because it has one scratch space."""
 
     def __init__(self, literals: Sequence[str]) -> None:
-        hyperscan = importlib.import_module("hyperscan")  # slow to load, and not there on every machine
+        hyperscan = importlib.import_module("hyperscan")  # slow to load, and not available on every machine
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         try:
             self._database.compile(
@@ -43,10 +43,10 @@ class Hyperscan:
 
     def numbers(self, text: str) -> Iterable[int]:
         """See Automaton."""
-        found: list[int] = []
-        note = found.append
-        self._database.scan(text.encode(), match_event_handler=lambda number, *_: note(number))
-        return found
+        numbers: list[int] = []
+        add = numbers.append
+        self._database.scan(text.encode(), match_event_handler=lambda number, *_: add(number))
+        return numbers
 
 
 class AhoCorasick:
@@ -66,7 +66,7 @@ class AhoCorasick:
 
 
 class Words:
-    """A dictionary of one word of each literal; that the whole literal is there is looked up afterwards."""
+    """A dictionary of one word of each literal; whether the whole literal occurs is checked afterwards."""
 
     def __init__(self, literals: Sequence[str]) -> None:
         self._literals = literals
@@ -97,7 +97,7 @@ _BUILDERS: dict[str, Callable[[Sequence[str]], Automaton]] = {
 
 
 def automaton(engine: Engine, literals: Sequence[str]) -> Automaton:
-    """An automaton for literals of `scanned.literal`, one at least. Raises ImportError if `engine` is not there."""
+    """An automaton for one or more literals. Raises ImportError if `engine` is not installed."""
     if engine != "auto":
         return _BUILDERS[engine](literals)
     for build in (Hyperscan, AhoCorasick):

@@ -1,7 +1,7 @@
-"""Pure: a document as queries see it: fields of text, each with an index of where its words stand.
+"""Pure: a document as queries see it: fields of text, each with an index of its words.
 
-An index is made once per document and field, when the first query asks for it, and each part of it when it is
-first needed: most queries find out from the set of words alone that they do not match.
+The index of a field is made when the first query needs it, and each part of the index when it is first needed: the set
+of words alone tells most queries that they do not match.
 """
 
 from __future__ import annotations
@@ -17,36 +17,33 @@ from typing import Any, TypeVar
 
 from watchpost.query.words import WordPattern, WordSpans, fold, folded_pieces, is_unspaced, spelling, touches
 
-# HTML entities that were left in a text, read as the characters they stand for.
-#
-# Feeds escape twice, databases once too often: `Go&iuml;ta`, `&#1052;&#1072;&#1083;&#1080;`, `AT&amp;amp;T`. The text
-# is searched as a reader would see it; every offset that leaves here is one of the text as it was given.
-
-
 # A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
 _ENTITY = re.compile(r"&(?:amp;)*(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 class DecodedText:
-    """A text as it is read: `text` without entities, and the way back to the original."""
+    """A text with its HTML entities decoded, and the offsets of the original.
+
+    Feeds often escape twice: `Go&iuml;ta`, `&#1052;&#1072;&#1083;&#1080;`, `AT&amp;amp;T`.
+    """
 
     __slots__ = ("_began", "_places", "text")
 
     def __init__(self, original: str) -> None:
         self.text = original
-        self._began: list[int] = []  # where each entity's characters begin in `text`
-        self._places: list[tuple[int, int, int]] = []  # where they end, and the entity's place in the original
+        self._began: list[int] = []  # offsets in `text` at which decoded entities begin
+        self._places: list[tuple[int, int, int]] = []  # their end in `text`, and start and end in the original
         if "&" in original and ";" in original:
             self._decode(original)
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """The place in the original of text[start:end], which is not empty."""
+        """The offsets in the original of text[start:end], which is not empty."""
         if not self._began:
             return start, end
         return self._place(start)[0], self._place(end - 1)[1]
 
     def _place(self, at: int) -> tuple[int, int]:
-        """The place in the original of the character at `at`."""
+        """The offsets in the original of the character at `at`."""
         number = bisect_right(self._began, at) - 1
         if number < 0:
             return at, at + 1
@@ -72,7 +69,7 @@ class DecodedText:
 
 
 def _meaning(entity: str) -> str | None:
-    """What an entity stands for, or None if it is not one."""
+    """The character of an entity, or None if it is not one."""
     name = entity[1:].replace("amp;", "") or "amp;"
     if name[0] != "#":
         return html5.get(name)
@@ -80,37 +77,34 @@ def _meaning(entity: str) -> str | None:
     return "\ufffd" if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000 else chr(code)
 
 
-# where the words of one text stand. Positions count words from 0; offsets are those of the original.
-
-
 LONGEST_SEARCHED = 200_000
-"""The characters of a text that a regular expression gets to see, counted from its beginning."""
+"""The characters from the beginning of a text in which regular expressions are searched."""
 
 MOST_PLACES = 1_000
-"""The places that are told of one clause in one text, counted from its beginning."""
+"""The first places of one clause in one text that are reported."""
 
-_FEW = 64  # words to look up in a text before all are noted
+_FEW = 64  # words that are looked up one by one before all are indexed
 _HYPHENS = "-\u00ad\u2010"
 _LINE_END = re.compile("([^\\W\\d_])[-\u00ad\u2010]\r?\n[ \t]*(?=([^\\W\\d_]))")
 _PARAGRAPH_END = re.compile("\n[ \t\r]*\n|\u2029")
 
 
 class Index:
-    """The words of one text.
+    """The words of one text and their positions, which count from 0.
 
-    A word that a hyphen at the end of a line broke in two ("merce-\\nnaries") stands in the index three times: as
-    its halves, which may be words by themselves ("anti-\\nWagner"), and as the whole.
+    A word that is hyphenated at the end of a line ("merce-\\nnaries") is in the index three times: as its halves,
+    which may be words by themselves ("anti-\\nWagner"), and as the whole.
     """
 
     __slots__ = (
         "_broken",
+        "_decoded",
         "_folded",
         "_last",
         "_looked_up",
         "_paragraphs",
         "_pieces",
         "_positions",
-        "_reading",
         "_sorted",
         "_spans",
         "_vocabulary",
@@ -118,12 +112,12 @@ class Index:
     )
 
     def __init__(self, text: str) -> None:
-        self._reading = DecodedText(text)
-        self._pieces = folded_pieces(self._reading.text)
+        self._decoded = DecodedText(text)
+        self._pieces = folded_pieces(self._decoded.text)
         self.joined = " ".join(filter(None, self._pieces))
         self._folded: list[str] | None = None
         self._spans: WordSpans | None = None
-        self._last: dict[str, int] | None = None  # where each word stands last
+        self._last: dict[str, int] | None = None  # the last position of each word
         self._looked_up: dict[str, list[int]] = {}
         self._positions: dict[str, list[int]] | None = None
         self._sorted: list[str] | None = None
@@ -133,28 +127,28 @@ class Index:
 
     @property
     def folded(self) -> list[str]:
-        """The folded words in order; `joined` is them with spaces between."""
+        """The folded words in order; `joined` is the same with spaces between them."""
         if self._folded is None:
             self._folded = self.joined.split()
         return self._folded
 
     @property
     def rejoined(self) -> Mapping[int, str]:
-        """The words that the end of a line broke, folded, by the position of their first half."""
+        """The words that are broken by the end of a line, folded, by the position of their first half."""
         return self._broken
 
     @property
     def vocabulary(self) -> Set[str]:
-        """The folded words, those included that the end of a line broke."""
+        """The folded words, with those that are broken by the end of a line."""
         if self._vocabulary is None:
             self._vocabulary = {*self.folded, *self._broken.values()}
         return self._vocabulary
 
     def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[int, int]]:
-        """First and last word of every place where the words are those of `patterns`, which is not empty."""
+        """First and last position of every place where the words match `patterns`, which is not empty."""
         if patterns[0].folded not in self.joined and not patterns[0].forms and not self._broken:
-            return []  # most names do not stand in most titles
-        starts = self._standing(patterns[0])[:MOST_PLACES]
+            return []  # most names are not in most titles
+        starts = self._positions_of(patterns[0])[:MOST_PLACES]
         if self._broken:
             return [(start, last) for start in starts for last in self._ends(start, patterns)]
         if len(patterns) == 1 and not patterns[0].exact:
@@ -168,60 +162,63 @@ class Index:
         ]
 
     def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
-        """The words that the byte spans touch that `matches` finds in the text; those without a word are left out."""
-        text = self._reading.text[:LONGEST_SEARCHED]
-        encoded = text.encode(errors="replace")  # a lone surrogate becomes one "?": the offsets stay
+        """First and last position of the words that each match overlaps; `matches` finds byte spans in UTF-8.
+
+        Matches that overlap no word are left out.
+        """
+        text = self._decoded.text[:LONGEST_SEARCHED]
+        encoded = text.encode(errors="replace")  # a lone surrogate becomes "?", so offsets stay
         places = self._places().all()
-        begun, ended = [start for start, _ in places], [end for _, end in places]
+        starts, ends = [start for start, _ in places], [end for _, end in places]
         found: dict[tuple[int, int], None] = {}
         bytes_seen = characters = 0
         for start_byte, end_byte in matches(encoded):
             characters += len(encoded[bytes_seen:start_byte].decode(errors="replace"))
             end = characters + len(encoded[start_byte:end_byte].decode(errors="replace"))
             bytes_seen = start_byte
-            first, last = bisect_right(ended, characters), bisect_left(begun, end) - 1
+            first, last = bisect_right(ends, characters), bisect_left(starts, end) - 1
             if first <= last:
                 found[first, last] = None
         return list(found)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """The offsets in the original text from the start of word `first` to the end of word `last`."""
-        found = self._places()
-        return self._reading.original(found[first][0], found[last][1])
+        places = self._places()
+        return self._decoded.original(places[first][0], places[last][1])
 
     def paragraph(self, position: int) -> int:
-        """The number, from 0, of the paragraph that the word stands in. An empty line ends a paragraph."""
+        """The number, from 0, of the paragraph of a word. An empty line ends a paragraph."""
         if self._paragraphs is None:
-            self._paragraphs = [match.end() for match in _PARAGRAPH_END.finditer(self._reading.text)]
+            self._paragraphs = [match.end() for match in _PARAGRAPH_END.finditer(self._decoded.text)]
         return bisect_right(self._paragraphs, self._places()[position][0])
 
     def neighbours(self, first: int, last: int) -> tuple[str, str]:
-        """The folded words that touch the place on either side, nothing visible between; "" where none does."""
-        found, text = self._places(), self._reading.text
-        before = first > 0 and touches(text, found[first - 1][1], found[first][0])
-        after = last + 1 < len(found) and touches(text, found[last][1], found[last + 1][0])
+        """The folded words that touch the place on either side without a visible gap; "" for none."""
+        places, text = self._places(), self._decoded.text
+        before = first > 0 and touches(text, places[first - 1][1], places[first][0])
+        after = last + 1 < len(places) and touches(text, places[last][1], places[last + 1][0])
         return self.folded[first - 1] if before else "", self.folded[last + 1] if after else ""
 
     def spelt(self, first: int, last: int) -> str:
-        """How a place is spelt, from its first to its last word, in one line."""
-        found = self._places()
-        return " ".join(self._reading.text[found[first][0] : found[last][1]].split())
+        """The text of a place, from its first to its last word, in one line."""
+        places = self._places()
+        return " ".join(self._decoded.text[places[first][0] : places[last][1]].split())
 
     def _places(self) -> WordSpans:
-        """Start and end of each word in the text as it is read."""
+        """Start and end of each word in the decoded text."""
         if self._spans is None:
-            self._spans = WordSpans(self._reading.text, self._pieces)
+            self._spans = WordSpans(self._decoded.text, self._pieces)
         return self._spans
 
-    def _standing(self, pattern: WordPattern) -> Sequence[int]:
-        """The positions where the step's word begins, ascending."""
+    def _positions_of(self, pattern: WordPattern) -> Sequence[int]:
+        """The positions of words that match the pattern, ascending."""
         if not pattern.prefix and not pattern.forms:
             return self._at(pattern.folded)
         words = self._beginning(pattern.folded) if pattern.prefix else {pattern.folded, *pattern.forms}
         return sorted({position for word in words for position in self._at(word)})
 
     def _beginning(self, prefix: str) -> Iterator[str]:
-        """The words that begin so."""
+        """The words that begin with `prefix`."""
         if self._sorted is None:
             self._sorted = sorted(self.vocabulary)
         for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
@@ -230,14 +227,14 @@ class Index:
             yield self._sorted[place]
 
     def _at(self, word: str) -> Sequence[int]:
-        """The positions where a word begins, ascending."""
+        """The positions of a word, ascending."""
         if self._positions is not None:
             return self._positions.get(word, ())
         if self._broken or len(self._looked_up) == _FEW:
             self._positions = self._all_positions()
             return self._positions.get(word, ())
         found = self._looked_up.get(word)
-        if found is None:  # for a few names that stand in few places this is quicker than to note all words
+        if found is None:  # for a few rare names this is faster than an index of all words
             if self._last is None:
                 self._last = dict(zip(self.folded, range(len(self.folded)), strict=True))
             found, at, last = [], -1, self._last.get(word, -1)
@@ -256,7 +253,7 @@ class Index:
         return dict(positions)
 
     def _ends(self, start: int, patterns: tuple[WordPattern, ...]) -> list[int]:
-        """The last words of the places that begin at `start`, where a word may be one or two positions long."""
+        """The last positions of the places that begin at `start`; a broken word has two positions."""
         reached = {start}
         for pattern in patterns:
             after: set[int] = set()
@@ -269,34 +266,35 @@ class Index:
         return sorted(position - 1 for position in reached)
 
     def _is(self, position: int, pattern: WordPattern) -> bool:
+        """Whether the word at this position matches."""
         if not _fits(self.folded[position], pattern):
             return False
         if not pattern.touching and not pattern.exact:
             return True
-        text, found = self._reading.text, self._places()
-        start, end = found[position]
+        text, places = self._decoded.text, self._places()
+        start, end = places[position]
         if pattern.exact and spelling(text[start:end]) != pattern.exact:
             return False
-        return not pattern.touching or (position > 0 and touches(text, found[position - 1][1], start))
+        return not pattern.touching or (position > 0 and touches(text, places[position - 1][1], start))
 
     def _is_broken(self, position: int, pattern: WordPattern) -> bool:
         return _fits(self._broken[position], pattern) and pattern.exact in ("", spelling(self._halves(position)))
 
     def _halves(self, position: int) -> str:
-        text, found = self._reading.text, self._places()
-        (start, end), (start_after, end_after) = found[position], found[position + 1]
+        text, places = self._decoded.text, self._places()
+        (start, end), (start_after, end_after) = places[position], places[position + 1]
         return text[start:end] + text[start_after:end_after]
 
     def _rejoined(self) -> dict[int, str]:
-        """The words that the end of a line broke, folded, by the position of their first half."""
+        """See `rejoined`."""
         joined: dict[int, str] = {}
-        for match in _LINE_END.finditer(self._reading.text):
+        for match in _LINE_END.finditer(self._decoded.text):
             before, after = match[1], match[2]
             if (before.islower() and after.isupper()) or is_unspaced(before) or is_unspaced(after):
-                continue  # Franco-\nMalian is two words anyway
-            found = self._places()
-            second = bisect_left(found, (match.end(), 0))
-            if 0 < second < len(found) and (found[second - 1][1], found[second][0]) == (match.end(1), match.end()):
+                continue  # Franco-\nMalian is two words
+            places = self._places()
+            second = bisect_left(places, (match.end(), 0))
+            if 0 < second < len(places) and (places[second - 1][1], places[second][0]) == (match.end(1), match.end()):
                 joined[second - 1] = fold(self._halves(second - 1))
         return joined
 
@@ -324,14 +322,14 @@ FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
 """The fields that a query may name, in reading order."""
 
 SEARCHED = ("title", "summary", "body")
-"""The fields that a term without a field's name looks into."""
+"""The fields in which a term without a field is searched."""
 
 FIRST = "first/"
-"""How the name of a scope begins that is the first n words of each searched field: `first/50`."""
+"""The beginning of a scope that is the first n words of each searched field: `first/50`."""
 
 
 class KeySet:
-    """Keys of clauses, ready to be compared with a vocabulary: folded words, or beginnings of words with a star."""
+    """Keys of clauses, prepared for comparing with a vocabulary: folded words, or beginnings of words with a star."""
 
     __slots__ = ("beginnings", "words")
 
@@ -341,27 +339,29 @@ class KeySet:
         for key in keys:
             if key.endswith("*"):
                 lengths.setdefault(len(key) - 1, set()).add(key[:-1])
-        self.beginnings = tuple((length, frozenset(found)) for length, found in lengths.items())
+        self.beginnings = tuple((length, frozenset(begin)) for length, begin in lengths.items())
 
 
 class ScopedFields:
-    """The fields that a clause looks into, seen together.
+    """The fields in which a clause is searched.
 
-    `vocabulary` holds their folded words, also those beyond the first n words where the scope ends there.
+    `vocabulary` has their folded words, in a scope of the first n words also those after them.
     """
 
-    __slots__ = ("_begun", "_limit", "_parts", "vocabulary")
+    __slots__ = ("_by_length", "_fields", "_limit", "vocabulary")
 
-    def __init__(self, parts: tuple[tuple[str, Index], ...], limit: int | None) -> None:
-        self._parts = parts
-        self._limit = limit  # how many words of each field belong to the scope; None: all
-        self._begun: dict[int, Set[str]] = {}
+    def __init__(self, fields: tuple[tuple[str, Index], ...], limit: int | None) -> None:
+        self._fields = fields
+        self._limit = limit  # the number of words of each field that belong to the scope; None: all
+        self._by_length: dict[int, Set[str]] = {}
         self.vocabulary: Set[str] = (
-            parts[0][1].vocabulary if len(parts) == 1 else frozenset().union(*(index.vocabulary for _, index in parts))
+            fields[0][1].vocabulary
+            if len(fields) == 1
+            else frozenset().union(*(index.vocabulary for _, index in fields))
         )
 
     def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[str, int, int]]:
-        """Field, first and last word of every place where the words are those of `patterns`, in order."""
+        """Field, first and last position of every place where the words match `patterns`, in order."""
         for folded, prefix, _, forms, _ in patterns:
             if prefix:
                 if folded not in self._beginnings(len(folded)):
@@ -370,66 +370,63 @@ class ScopedFields:
                 return []
         return self._places(lambda index: index.find(patterns))
 
-    def present(self, sieve: KeySet) -> set[str]:
-        """Which of the sieve's keys stand in the fields."""
-        found = set(self.vocabulary & sieve.words)
-        for length, beginnings in sieve.beginnings:
-            begun = self._beginnings(length)
-            if not beginnings.isdisjoint(begun):
-                found.update(beginning + "*" for beginning in begun & beginnings)
+    def present(self, keys: KeySet) -> set[str]:
+        """The keys that occur in the fields."""
+        found = set(self.vocabulary & keys.words)
+        for length, beginnings in keys.beginnings:
+            here = self._beginnings(length)
+            if not beginnings.isdisjoint(here):
+                found.update(beginning + "*" for beginning in here & beginnings)
         return found
 
     def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[str, int, int]]:
-        """The words that the byte spans touch that `matches` finds in the UTF-8 text of each field."""
+        """Field, first and last position of the words that each match overlaps; see `Index.search`."""
         return self._places(lambda index: index.search(matches))
 
     def _places(self, find: Callable[[Index], list[tuple[int, int]]]) -> list[tuple[str, int, int]]:
         return [
             (name, first, last)
-            for name, index in self._parts
+            for name, index in self._fields
             for first, last in find(index)
             if self._limit is None or last < self._limit
         ]
 
     def _beginnings(self, length: int) -> Set[str]:
         """The first `length` letters of every word."""
-        found = self._begun.get(length)
-        if found is None:
-            found = self._begun[length] = {word[:length] for word in self.vocabulary}
-        return found
+        beginnings = self._by_length.get(length)
+        if beginnings is None:
+            beginnings = self._by_length[length] = {word[:length] for word in self.vocabulary}
+        return beginnings
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The texts of an article by field; make one with `Document.of` and put every query to it."""
+    """The texts of an article by field. Make one with `Document.of`, and evaluate all queries on it."""
 
     fields: Mapping[str, str]
     _indexes: dict[str, Index] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _views: dict[str, ScopedFields] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _scopes: dict[str, ScopedFields] = field(default_factory=dict, init=False, repr=False, compare=False)
     _answers: dict[tuple[int, str], tuple[object, Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Document:
-        """A document of original, untouched texts: title, summary, body, author, source, lang, url.
-
-        A field that is missing is empty.
-        """
+        """A document of original texts: title, summary, body, author, source, lang, url. A missing field is empty."""
         return cls(dict(fields))
 
     def scoped(self, scope: str) -> ScopedFields:
         """The fields of a scope: a field's name, `first/n`, or "" for all that bare terms search."""
-        scoped = self._views.get(scope)
-        if scoped is None:
+        fields = self._scopes.get(scope)
+        if fields is None:
             names, limit = fields_of_scope(scope)
-            scoped = self._views[scope] = ScopedFields(tuple((name, self.index(name)) for name in names), limit)
-        return scoped
+            fields = self._scopes[scope] = ScopedFields(tuple((name, self.index(name)) for name in names), limit)
+        return fields
 
     def once(self, part: T, scope: str, find: Callable[[], R]) -> R:
-        """What `find` answers for a part of a query in a scope, asked for the first time only.
+        """The result of `find` for a part of a query in a scope; `find` is called only the first time.
 
-        The same part, not an equal one: it is kept beside its answer, so that its id stays its own.
+        The key is the identity of the part, which is kept so that no other object gets its id.
         """
         known = self._answers.get((id(part), scope))
         if known is None:
@@ -447,7 +444,7 @@ class Document:
 
 @lru_cache(maxsize=256)
 def fields_of_scope(scope: str) -> tuple[tuple[str, ...], int | None]:
-    """The fields of a scope and how many words of each belong to it (None: all)."""
+    """The fields of a scope, and the number of words of each that belong to it (None: all)."""
     if scope.startswith(FIRST):
         return SEARCHED, int(scope.removeprefix(FIRST))
     return ((scope,) if scope else SEARCHED), None

@@ -1,4 +1,4 @@
-"""Pure: what is said to somebody who wrote a query that cannot be read: the place, the trouble, the cure."""
+"""Pure: the errors of queries that cannot be parsed: the place, what is wrong, and the cure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MOST_FIRST = 10_000
 
 
 def never_opened(token: Token) -> QueryError:
-    """A ) too many."""
-    return QueryError("this ) was never opened", token.column, "leave it out, or write ( where it begins")
+    """A closing parenthesis without an opening one."""
+    return QueryError("this ) was never opened", token.column, "leave it out, or write ( where the group begins")
 
 
 def never_closed(opener: Token) -> QueryError:
-    """A ( too many."""
-    return QueryError("this ( is never closed", opener.column, "write ) where it ends")
+    """An opening parenthesis without a closing one."""
+    return QueryError("this ( is never closed", opener.column, "write ) where the group ends")
 
 
 def too_deep(deepest: int, column: int) -> QueryError:
-    """More nesting than anybody can read."""
-    problem = f"more than {deepest} parentheses or NOTs inside one another"
-    return QueryError(problem, column, "write it flatter")
+    """More nesting than is allowed."""
+    problem = f"more than {deepest} parentheses or NOTs are inside one another"
+    return QueryError(problem, column, "nest fewer of them")
 
 
 def side_by_side(before: Token, token: Token) -> QueryError:
@@ -38,59 +38,60 @@ def side_by_side(before: Token, token: Token) -> QueryError:
         and not before.extra + token.extra
     ):
         cure = f'quote them as a phrase, "{before} {token}", or put AND or OR between'
-        return QueryError(f"{before} and {token} stand side by side", token.column, cure)
-    return QueryError(f"nothing between {before} and {token}", token.column, "put AND, OR or NOT between")
+        return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
+    cure = "put AND, OR or NOT between"
+    return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
 
 
 def mixed(joint: Token, token: Token) -> QueryError:
     """AND and OR without parentheses."""
     return QueryError(
-        f"{joint.text} and {token.text} stand together without parentheses",
+        f"{joint.text} and {token.text} are mixed without parentheses",
         token.column,
         "put parentheses around what belongs together, like (a OR b) AND c",
     )
 
 
 def missing(operator: Token | None, token: Token) -> QueryError:
-    """`piece` stands where an operand should; `operator` is what asks for it."""
+    """`token` is where an operand should be; `operator` is what needs one."""
     if operator is None and token.kind is TokenKind.CLOSE:
         return never_opened(token)
     if operator is None:
         return QueryError(f"{token} has nothing before it", token.column, "write what it applies to")
     if token.kind in (TokenKind.END, TokenKind.CLOSE):
         return QueryError(f"{operator} has nothing after it", operator.column, "write what it applies to")
-    cure = "leave out one of the two"
+    cure = "leave one of them out"
     if token.kind is TokenKind.NOT:
         cure = "to drop mentions write a UNLESS (a NEAR/5 b), to drop articles a AND NOT b"
-    return QueryError(f"{token} directly after {operator}", token.column, cure)
+    return QueryError(f"{token} cannot follow {operator}", token.column, cure)
 
 
 def unknown_field(field: Token) -> QueryError:
-    """A word with a colon that is no field."""
+    """A word with a colon that is not a field."""
     name = field.text.lower()
     if name.startswith("first"):
         cure = f"write first/50: with a number from 1 to {MOST_FIRST}"
-        return QueryError(f"{shortened(field.text)}: is not a number of first words", field.column, cure)
+        return QueryError(f"{shortened(field.text)}: is not a number of words", field.column, cure)
     close = get_close_matches(name, FIELDS, n=1)
-    known = f"did you mean {close[0]}:" if close else f"the fields are {', '.join(FIELDS)}, first/n"
-    cure = f"{known}, or text with a colon, which stands in quotes"
-    return QueryError(f"unknown field {shortened(field.text)}:", field.column, cure)
+    known = f"did you mean {close[0]}:?" if close else f"the fields are {', '.join(FIELDS)}, first/n."
+    cure = f"{known} Put text with a colon in quotes"
+    return QueryError(f"there is no field {shortened(field.text)}:", field.column, cure)
 
 
 def nested_field(inner: str, scope: str, column: int) -> QueryError:
     """A field within a field."""
     cure = f"close the parentheses of {scope}: before it, or leave one of the two out"
-    return QueryError(f"{inner} stands inside {scope}:", column, cure)
+    return QueryError(f"{inner} cannot stand inside {scope}:", column, cure)
 
 
 def empty_field(name: str, field: Token) -> QueryError:
-    """A field with nothing that it could apply to."""
+    """A field with nothing after it."""
     cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
     return QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
 
 
 def unplaced(operator: Token, node: Node) -> QueryError:
-    """An operand that stands nowhere in the text, so that the operator cannot reckon with it."""
+    """An operand that has no place in the text, so that the operator cannot work with it."""
     reason = _unplaced(node)
     word = reason.split("/", maxsplit=1)[0]
     if operator.kind is TokenKind.ATLEAST:
@@ -121,25 +122,25 @@ def _unplaced(node: Node) -> str:
 
 
 def stray_weight(column: int) -> QueryError:
-    """A weight that nothing adds up."""
+    """A weight outside of a SCORE."""
     cure = "write SCORE/5 (a^3 OR b^2 OR c), with weights on the parts that it joins"
     return QueryError("a weight counts only inside a SCORE", column, cure)
 
 
 def unbounded(node: Node, column: int) -> QueryError:
-    """A query that is true of articles with nothing in them that was asked for, for the sake of `node`."""
+    """A query that `node` makes true for articles without any of its words."""
     text = str(node) if len(str(node)) <= 40 else "NOT (…)"
-    problem = f"{text} without a positive term beside it matches nearly everything"
-    return QueryError(problem, column, f"write what must occur too, like mali {text}")
+    problem = f"{text} alone matches nearly every article"
+    return QueryError(problem, column, f"add a word that must occur, like mali {text}")
 
 
 def unknown_name(token: Token, names: list[str]) -> QueryError:
-    """A named query that is not there."""
+    """The name of a query that does not exist."""
     close = get_close_matches(token.text, names, n=1)
     cure = f"did you mean @{close[0]}" if close else f"the names are {shortened(', '.join(sorted(names)))}"
-    return QueryError(f"no query is named {token}", token.column, cure if names else "no query has a name here")
+    return QueryError(f"there is no query {token}", token.column, cure if names else "there are no named queries here")
 
 
 def has_field(node: Node) -> bool:
-    """Whether a part of the tree names fields."""
+    """Whether a field is named anywhere in the tree."""
     return isinstance(node, Field) or any(map(has_field, node.children))

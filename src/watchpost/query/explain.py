@@ -16,13 +16,12 @@ from watchpost.query.words import is_unspaced
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One clause of a query, put to one document.
+    """One clause of a query, evaluated on one document.
 
-    `text` is the clause as it could be written by itself (with its field), `matches` whether it is true.
-    `evidence` is what makes it true; for a leaf under NOT, what makes the NOT false. `operator` is how the clause
-    joins its `children`: "AND", "OR", "NOT", "NEAR/15", "SAME", "UNLESS", "ATLEAST/3", "SCORE/5", "@sahel", or ""
-    for a leaf, which has none. `detail` is the number behind the verdict where there is one: "NEAR/15: nearest pair
-    41 words", "ATLEAST/3: found 2".
+    `text` is the clause as it could be written alone (with its field), `matches` whether it is true. `evidence` is what
+    makes it true; for a leaf under NOT, what makes the NOT false. `operator` joins its `children`: "AND", "OR", "NOT",
+    "NEAR/15", "SAME", "UNLESS", "ATLEAST/3", "SCORE/5", "@sahel", or "" for a leaf, which has none. `detail` is the
+    number behind the result, if there is one: "NEAR/15: nearest pair 41 words", "ATLEAST/3: found 2".
     """
 
     text: str
@@ -34,15 +33,15 @@ class Explanation:
 
 
 def explain(query: Query, document: Document) -> Explanation:
-    """The whole tree with true or false per clause. At the root, `evidence` is that of `query.evaluate`."""
+    """The whole tree with true or false for each clause. The evidence of the root is that of `query.evaluate`."""
     return _explain(query.root, document, "")
 
 
 def failing(explanation: Explanation) -> Explanation:
-    """The smallest clause that keeps the query from matching: fewest terms, then first in the query.
+    """The smallest clause that keeps the query from matching: the one with the fewest terms, then the first one.
 
-    An OR fails as a whole: any of its parts would do. A NEAR whose sides are both there fails by its distance, and
-    its `detail` says by how much. Raises ValueError if the explanation is one of a match.
+    An OR fails as a whole, because any of its parts would do. A NEAR with both sides present fails by its distance, and
+    its `detail` says by how much. Raises ValueError if the query matches.
     """
     if explanation.matches:
         raise ValueError(f"nothing fails: {explanation.text} matches")
@@ -75,7 +74,7 @@ def _explain(node: Node, document: Document, scope: str) -> Explanation:
 
 
 def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
-    """How the node joins its children, and the number behind its verdict."""
+    """The operator that joins the node's children, and the number behind the result."""
     match node:
         case And():
             return "AND", ""
@@ -99,7 +98,7 @@ def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
 
 
 def _distance(node: Proximity, document: Document, scope: str) -> str:
-    """How far the nearest pair is apart; "" if a side is missing altogether."""
+    """The distance of the nearest pair; "" if a side does not occur."""
     if any(side.find(document, scope) is None for side in node.children):
         return ""
     pairs = list(node.pairs(document, scope))
@@ -122,7 +121,7 @@ def missing(tree: Explanation) -> str:
 
 
 def shorten(clause: str, longest: int = 300) -> str:
-    """A clause for the eye: the middle of a long one is left out."""
+    """A clause for people to read: a long one loses its middle."""
     return clause if len(clause) <= longest else f"{clause[: longest // 2]} … {clause[-longest // 2 :]}"
 
 
@@ -130,10 +129,10 @@ _NEVER = "never in one field"
 
 
 def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
-    """Where a term stands that is not where it was looked for, or how it is spelt there; "" if it is nowhere."""
+    """Where a term occurs outside its field, or how it is spelt there; "" if it does not occur."""
     if isinstance(leaf, Exact):
         plain = tuple(pattern._replace(exact="") for pattern in leaf.patterns)
-        places = document.scoped(scope).find(plain)[:MOST_TOLD]
+        places = document.scoped(scope).find(plain)[:MOST_SPELLINGS]
         if places:
             spellings = dict.fromkeys(document.index(name).spelt(first, last) for name, first, last in places)
             return f"written {', '.join(spellings)}"
@@ -145,27 +144,24 @@ def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
     return f"only in {', '.join(dict.fromkeys(name for name, _, _ in places))}"
 
 
-MOST_TOLD = 100
-"""How many places of a word are looked at for other spellings."""
+MOST_SPELLINGS = 100
+"""The first places of a word whose spellings are shown."""
 
 
 def _size(explanation: Explanation) -> int:
     return sum(map(_size, explanation.children)) or 1
 
 
-# what is doubtful in a query that can be read: it works, but costs more or finds more than its author thinks.
-#
-# Sources of the rules: the study of matching, 5 (two characters of a script without spaces are inside many longer
-# words, names of two letters are other words elsewhere) and 6 (a query without anchors is put to every article).
-
-
 SHORT_UNSPACED = 2
 SHORT_PREFIX = 3
-MOST_NAMED = 5  # of one kind of remark
+MOST_NAMED = 5  # terms in remarks of one kind
 
 
 def remarks(query: Query) -> tuple[str, ...]:
-    """Sentences for the query's author, each with the clause it is about and a cure; none if nothing is doubtful."""
+    """Sentences about what makes the query slow or too broad, each with the clause and the cure.
+
+    Two characters of a script without spaces are inside many longer words, and a short beginning is that of many words.
+    """
     return tuple(
         line
         for lines in (_unanchored(query.root), _short_unspaced(query.root), _short_prefixes(query.root))
@@ -177,12 +173,12 @@ def _unanchored(root: Node) -> Iterator[str]:
     if anchors(root, Frequency().cost) is not None:
         return
     regexes = [str(leaf) for leaf in _leaves(root) if isinstance(leaf, Regex)]
-    cause = f"{regexes[0]} is a part of it that no word stands for" if regexes else "no word of it must occur"
-    yield f"every article is put to it, because {cause}; join it with a word by AND or NEAR"
+    cause = f"{regexes[0]} has no word that must occur" if regexes else "none of its words must occur"
+    yield f"it is tried on every article, because {cause}; add a word by AND or NEAR"
 
 
 def _short_unspaced(root: Node) -> Iterator[str]:
-    found = dict.fromkeys(
+    texts = dict.fromkeys(
         leaf.text
         for leaf in _leaves(root)
         if isinstance(leaf, Term)
@@ -190,27 +186,27 @@ def _short_unspaced(root: Node) -> Iterator[str]:
         and all(is_unspaced(pattern.folded[:1]) for pattern in leaf.patterns)
         and leaf.text not in LONGER
     )
-    for text in list(found)[:MOST_NAMED]:
-        yield f"{text} is found inside longer words, too; write {text} UNLESS (…) with those that are something else"
+    for text in list(texts)[:MOST_NAMED]:
+        yield f"{text} is found inside longer words, too; exclude the wrong ones with {text} UNLESS (…)"
 
 
 def _short_prefixes(root: Node) -> Iterator[str]:
-    found = dict.fromkeys(
+    texts = dict.fromkeys(
         str(leaf)
         for leaf in _leaves(root)
         if isinstance(leaf, Prefix) and len(leaf.patterns) == 1 and len(leaf.patterns[0].folded) <= SHORT_PREFIX
     )
-    for text in list(found)[:MOST_NAMED]:
-        yield f"{text} begins many words; write more letters, or the words themselves"
+    for text in list(texts)[:MOST_NAMED]:
+        yield f"{text} begins many words; write more letters, or whole words"
 
 
 def _leaves(node: Node) -> Iterator[Leaf]:
-    """What makes a query true: not what it takes away, nor a word whose longer namesakes it takes away itself."""
+    """The terms that make a query true: without those of NOT, and without a word that UNLESS takes care of."""
     if isinstance(node, Leaf):
         yield node
     elif isinstance(node, Unless):
-        apart = str(node.other)
-        yield from (leaf for leaf in _leaves(node.part) if isinstance(leaf, Regex) or leaf.text not in apart)
+        excluded = str(node.other)
+        yield from (leaf for leaf in _leaves(node.part) if isinstance(leaf, Regex) or leaf.text not in excluded)
     elif not isinstance(node, Not):
         for child in node.children:
             yield from _leaves(child)

@@ -1,8 +1,8 @@
-"""Pure: the forms that a name takes in a language, as finite sets: `вагнер~ru`, `مالي~ar`, `malien~fr`.
+"""Pure: the forms of a name in a language, as finite sets: `вагнер~ru`, `مالي~ar`, `malien~fr`.
 
-No stemming: a stemmer makes "mal" of Mali and "money" of مالي. A form is the word as written with an ending (or
-a clitic) of this list, nothing else; the tables are the whole rule. They are for names and the words made from
-them, and say a little too much rather than too little: a form that does not exist does no harm.
+There is no stemming: a stemmer makes "mal" of Mali and "money" of مالي. A form is the word as it is written with an
+ending (or a clitic) of these tables, and nothing else. The tables are for names and words made from names, and list
+some forms that do not exist, which do no harm.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import NamedTuple
 from watchpost.query.words import WordPattern, fold
 
 SHORTEST = 3
-"""Words with fewer letters keep their form, like the l' of l'opération; clitics go before any word."""
+"""Words with fewer letters get no endings, like the l' of l'opération; clitics go before any word."""
 
 
 class Language(NamedTuple):
-    """How a language makes forms.
+    """The rules of a language.
 
-    `first` and `last` are characters between which its letters lie. `endings` are pairs of a word's end and what
-    may stand in its place, most special first; only the first that fits counts. `clitics` are put before.
+    Its letters are between the characters `first` and `last`. `endings` are pairs of a word's end and the ends that may
+    replace it, the most special first; only the first that fits counts. `clitics` are put before the word.
     """
 
     name: str
@@ -154,7 +154,7 @@ LANGUAGES: dict[str, Language] = {
 
 
 def inflected(patterns: tuple[WordPattern, ...], language: str) -> tuple[WordPattern, ...]:
-    """The steps of a clause, each with its forms; words with a star keep theirs. `language` is one of LANGUAGES."""
+    """The patterns with the forms of their words; words with a star have none. `language` is one of LANGUAGES."""
     rules = LANGUAGES[language]
     last = len(patterns) - 1
     return tuple(
@@ -175,12 +175,12 @@ def fits(word: str, language: str) -> bool:
 def _forms(word: str, language: str, first: bool, ends: bool) -> tuple[str, ...]:
     """The forms of a folded word, folded, without the word itself."""
     rules = LANGUAGES[language]
-    found: set[str] = set()
+    forms: set[str] = set()
     if ends and len(word) >= (SHORTEST if language != "ko" else 1):
-        found.update(_endings(word, rules.endings))
+        forms.update(_endings(word, rules.endings))
     if first and rules.clitics:
-        found.update(_with_clitics(word, rules.clitics.split(), language))
-    return tuple(sorted({fold(form) for form in found} - {word}))
+        forms.update(_with_clitics(word, rules.clitics.split(), language))
+    return tuple(sorted({fold(form) for form in forms} - {word}))
 
 
 def _endings(word: str, rules: Iterable[tuple[str, str]]) -> Iterable[str]:
@@ -192,7 +192,7 @@ def _endings(word: str, rules: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 
 def _with_clitics(word: str, clitics: Iterable[str], language: str) -> Iterable[str]:
-    """Before the Arabic article the l of "to" swallows its alif: ل + الجيش is للجيش."""
+    """The word with each clitic. After the Arabic l of "to" the article loses its alif: ل + الجيش is للجيش."""
     for clitic in clitics:
         swallowed = language == "ar" and clitic.endswith("ل") and word.startswith("ال")
         yield clitic + (word[1:] if swallowed else word)

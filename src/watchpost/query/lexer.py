@@ -1,7 +1,7 @@
-"""Pure: the text of a query in pieces, each with its column.
+"""Pure: cuts the text of a query into tokens, each with its column.
 
-The pieces are whole: a phrase, a word with its language, an operator with its number, a field with its colon.
-What only other search languages know is refused here with the place and the cure.
+A token is complete: a phrase, a word with its language, an operator with its number, a field with its colon. Operators
+and signs that only other search languages have are refused here, with the place and the cure.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ from typing import NamedTuple
 from watchpost.errors import QueryError
 from watchpost.query.inflection import LANGUAGES
 
-# operators and signs that other search languages know, and what to write here instead.
-
-
-# Signs of other search languages at the beginning of a word.
+# Signs that other search languages put before a word, and what to write here.
 _START = {"-": "NOT", "−": "NOT", "!": "NOT", "+": "AND", "&": "AND", "|": "OR"}
 _INSIDE = {
     "|": "write OR between the words",
     "&&": "write AND between the words",
     ",": "write OR (or AND) between the words",
     ";": "write OR (or AND) between the words",
-    "?": "only a * at the end of a word stands for other letters",
+    "?": "write a * at the end of a word for any other letters",
 }
 _OPERATOR = re.compile(
     r"""(?P<plain>AND|OR|NOT)
@@ -43,11 +40,11 @@ _DIGITS = re.compile("[0-9]+")
 def refuse_operator(word: str, column: int) -> None:
     """Refuse a word that is an operator in lower case, or one of another search language. Raises QueryError."""
     if word.isalpha() and not word.isupper() and word.lower() not in _LOGIC:
-        return  # a word like most
-    found = _OPERATOR.fullmatch(word)
-    if found is None:
+        return  # most words
+    match = _OPERATOR.fullmatch(word)
+    if match is None:
         return
-    kind = found.lastgroup
+    kind = match.lastgroup
     digits = _DIGITS.search(word)
     number = digits[0] if digits else "n"
     instead = {"near": f"NEAR/{number}", "ordered": f"ONEAR/{number}", "count": f"ATLEAST/{number}", "negated": "NOT"}
@@ -64,7 +61,7 @@ def refuse_signs(word: str, column: int) -> None:
     for sign, cure in _INSIDE.items():
         place = word.find(sign)
         if place >= 0:
-            raise QueryError(f"{sign} does not belong in a word", column + place, cure)
+            raise QueryError(f"a word cannot hold {sign}", column + place, cure)
 
 
 def shortened(text: str) -> str:
@@ -78,9 +75,9 @@ LONGEST = 20_000
 DEFAULT_NEAR = "4"
 """The words between the two sides of a NEAR without a number."""
 
-# Opening quotes and what closes them; analysts paste from word processors.
+# Opening quotes and what closes them: queries are often pasted from word processors.
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”", "＂": "＂"}
-_PIECE = re.compile(
+_TOKEN = re.compile(
     r"""
     \s* (?:
       (?P<OPEN> [(（] )
@@ -108,9 +105,9 @@ _COUNTED = re.compile(r"(?P<name>O?NEAR|ATLEAST|SCORE)(?:/(?P<number>.*))?", re.
 
 
 class TokenKind(Enum):
-    """What a piece is."""
+    """What a token is."""
 
-    __hash__ = object.__hash__  # Enum's own is slow, and the parser asks for it at every step
+    __hash__ = object.__hash__  # Enum's own is slow, and the parser needs it at every step
 
     WORD = auto()
     PREFIX = auto()
@@ -135,7 +132,7 @@ class TokenKind(Enum):
 
 
 class Token(NamedTuple):
-    """A piece of a query: `text` without quotes, star, braces or colon; `column` counts characters from 1.
+    """A token: `text` is without quotes, star, braces or colon; `column` counts characters from 1.
 
     `extra` is the language of a word or phrase ("ru") or the number of an operator ("15").
     """
@@ -164,19 +161,19 @@ _OPERATORS = {
 
 
 def tokens(text: str) -> list[Token]:
-    """The pieces of a query, closed by one of kind END. Raises QueryError."""
+    """The tokens of a query; the last one is of kind END. Raises QueryError."""
     if len(text) > LONGEST:
         raise QueryError(
-            f"the query has {len(text)} characters, at most {LONGEST} are allowed",
+            f"the query has {len(text)} characters; at most {LONGEST} are allowed",
             LONGEST + 1,
             "divide it into several topics",
         )
-    found: list[Token] = []
+    result: list[Token] = []
     at = 0
     while at < len(text):
-        match = _PIECE.match(text, at)
+        match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            break  # white space up to the end
+            break  # only white space is left
         kind = match.lastgroup
         start = match.start(kind)
         if kind == "WORD":
@@ -191,9 +188,9 @@ def tokens(text: str) -> list[Token]:
             token, at = _weight(text, start)
         else:
             token, at = _special(text, kind, start)
-        found.append(token)
-    found.append(Token(TokenKind.END, "", len(text) + 1))
-    return found
+        result.append(token)
+    result.append(Token(TokenKind.END, "", len(text) + 1))
+    return result
 
 
 def _word(text: str, word: str, start: int) -> tuple[Token, int]:
@@ -215,7 +212,7 @@ def _word(text: str, word: str, start: int) -> tuple[Token, int]:
         language, end = _language(text, at, word)
         return Token(TokenKind.WORD, word, column, language), end
     if sign in (":", "："):
-        raise QueryError("a colon inside a word", at + 1, f'quote the text: "{shortened(word)}:…"')
+        raise QueryError("a word cannot hold a colon", at + 1, f'quote the text: "{shortened(word)}:…"')
     return Token(TokenKind.WORD, word, column), at
 
 
@@ -227,7 +224,7 @@ def _operator(word: str, column: int) -> Token | None:
     if counted is None:
         return None
     name, number = counted["name"], counted["number"]
-    if number is None and name != "SCORE":  # a score is a word like others
+    if number is None and name != "SCORE":  # SCORE alone is a word
         if name == "ATLEAST":
             raise QueryError("ATLEAST needs a number", column, 'write ATLEAST/3 (…), or "ATLEAST" if you mean the word')
         return Token(TokenKind[name], f"{name}/{DEFAULT_NEAR}", column, DEFAULT_NEAR)
@@ -245,7 +242,7 @@ def _phrase(text: str, quote: str, start: int) -> tuple[Token, int]:
     end += 1
     sign = text[end : end + 1]
     if sign == "*":
-        raise QueryError("a * after a phrase", end + 1, "put it inside, at the end of a word")
+        raise QueryError("a * cannot follow a phrase", end + 1, "put it inside, at the end of a word")
     language = ""
     if sign == "~":
         language, end = _language(text, end, f'"{words}"')
@@ -261,7 +258,7 @@ def _end_of_phrase(text: str, at: int, quote: str) -> int:
     end = min(ends)
     inside = text.find('"', at, end)
     if inside >= 0:
-        raise QueryError('a " inside a phrase', inside + 1, "leave it out: punctuation does not count")
+        raise QueryError('a phrase cannot hold a "', inside + 1, "leave it out; punctuation does not count")
     return end
 
 
@@ -274,10 +271,10 @@ def _language(text: str, at: int, word: str) -> tuple[str, int]:
     if word.startswith('"') and (code.isdigit() or not code):
         words = shortened(word.strip('"')).split()
         pair = f"{words[0]} NEAR/{code or 5} {words[-1]}" if len(words) > 1 else "a NEAR/5 b"
-        raise QueryError("a ~ with a number is not nearness here", at + 1, f"write {pair}")
+        raise QueryError("a ~ with a number does not mean nearness here", at + 1, f"write {pair}")
     near = get_close_matches(code, LANGUAGES, n=1)
     cure = f"did you mean ~{near[0]}" if near else f"the languages are {', '.join(LANGUAGES)}"
-    raise QueryError(f"~{shortened(code)} is not a language whose endings are known", at + 1, cure)
+    raise QueryError(f"~{shortened(code)} is not a known language", at + 1, cure)
 
 
 def _weight(text: str, start: int) -> tuple[Token, int]:
@@ -286,12 +283,12 @@ def _weight(text: str, start: int) -> tuple[Token, int]:
     if match is None or not _NUMBER.fullmatch(number) or not number.strip("0."):
         raise QueryError(f"^{shortened(number)} is not a weight", start + 1, "write a number above 0, like ^2 or ^0.5")
     if start == 0 or text[start - 1].isspace():
-        raise QueryError("a ^ without a term before it", start + 1, "write the weight directly after its term: pmc^2")
+        raise QueryError("this ^ has no term before it", start + 1, "write the weight directly after its term: pmc^2")
     return Token(TokenKind.WEIGHT, number, start + 1, number), match.end()
 
 
 def _special(text: str, kind: str, start: int) -> tuple[Token, int]:
-    """What begins with a sign of its own."""
+    """A token that begins with a sign of its own, and where it ends."""
     column = start + 1
     if kind == "EXACT":
         end = text.find("}", start)
@@ -303,27 +300,27 @@ def _special(text: str, kind: str, start: int) -> tuple[Token, int]:
         if match is not None and len(match[0]) > 1:
             return Token(TokenKind.REGEX, match[0][:-1], column), match.end()
         if match is not None:
-            raise QueryError("// does not belong here", column, 'quote an address: url:"example.org/news"')
+            raise QueryError("// cannot stand here", column, 'quote an address: url:"example.org/news"')
         raise QueryError("this / is never closed", column, "write / where the regular expression ends")
     if kind == "NAME":
         name = _NAME.match(text, column)
         if name is None:
-            raise QueryError("an @ without a name", column, "write the name of a query directly after it")
+            raise QueryError("this @ has no name after it", column, "write the name of a query directly after it")
         return Token(TokenKind.NAME, name[0], column), name.end()
     if kind == "STAR":
-        cure = "a * stands only at the end of a word, like malien*"
-        raise QueryError("a * without a word before it", column, cure)
+        cure = "write a * only at the end of a word, like malien*"
+        raise QueryError("this * has no word before it", column, cure)
     if kind == "LANGUAGE":
-        raise QueryError("a ~ without a word before it", column, "write it directly after a word: вагнер~ru")
+        raise QueryError("this ~ has no word before it", column, "write it directly after a word: вагнер~ru")
     sign = text[start]
     cure = "write the field's name directly before it" if sign in ":：" else "leave it out"
-    raise QueryError(f"{sign} does not belong here", column, cure)
+    raise QueryError(f"{sign} cannot stand here", column, cure)
 
 
 def _check_star(text: str, word: str, at: int) -> None:
     """`at` is the offset of the star; the word must end there."""
     after = text[at + 1 : at + 2]
     if after == "~":
-        raise QueryError("a ~ after a *", at + 2, "leave one out: the * already stands for every ending")
+        raise QueryError("a ~ cannot follow a *", at + 2, "leave one out; the * already means every ending")
     if after and not after.isspace() and after not in "()（）^":
-        raise QueryError("a * inside a word", at + 1, f"a * stands only at the end of a word, like {shortened(word)}*")
+        raise QueryError("a * cannot stand inside a word", at + 1, f"write it only at the end, like {shortened(word)}*")

@@ -1,4 +1,4 @@
-"""Pure: the text of a query becomes a tree, or an error that says where and what to write instead.
+"""Pure: parses the text of a query into a tree, or raises an error that says where, and what to write instead.
 
     query   = operand { "AND" operand | "NOT" operand } | operand { "OR" operand } ;
     operand = { "NOT" } near ;
@@ -9,9 +9,8 @@
             | "(" query ")" | "@" NAME | term ;
     term    = WORD [ "~" LANG ] | WORD "*" | PHRASE [ "~" LANG ] | "{" exact "}" | "/" REGEX "/" ;
 
-`a NOT b` is `a AND NOT b`; NEAR without a number is NEAR/4. AND and OR side by side need parentheses: the tools
-that analysts know disagree on which goes first. For the same reason two words without an operator between them
-are an error.
+`a NOT b` is `a AND NOT b`; NEAR without a number is NEAR/4. AND and OR need parentheses between them, because search
+tools disagree on which binds tighter. For the same reason two words without an operator between them are an error.
 """
 
 from __future__ import annotations
@@ -30,21 +29,18 @@ from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 from watchpost.query.words import is_unspaced, letters, words
 
-# single clauses of a query, made from their pieces and checked.
-
-
 SHORTEST_PREFIX = 3
-"""How many letters must stand before a star."""
+"""The letters that must be before a star."""
 
 LARGEST_NUMBER = 1_000
 """The largest n of NEAR/n, ONEAR/n and ATLEAST/n."""
 
 LONGEST_CHAIN = 8
-"""How many NEAR, ONEAR and SAME may follow one another or stand inside one another."""
+"""How many NEAR, ONEAR and SAME may follow one another or be inside one another."""
 
 
 def leaf(token: Token) -> Leaf:
-    """The leaf that a piece of query is. Raises QueryError if it cannot be looked for."""
+    """The leaf of a token. Raises QueryError if it cannot be searched for."""
     if token.kind is TokenKind.WORD:
         return _checked(Term(token.text, token.extra), token)
     if token.kind is TokenKind.PREFIX:
@@ -60,23 +56,23 @@ def leaf(token: Token) -> Leaf:
 
 
 def proximity(operator: Token, left: Node, right: Node) -> Near | Same:
-    """Two sides joined by NEAR, ONEAR or SAME. Raises QueryError if one of them stands nowhere in the text."""
-    placed(operator, left, right)
+    """Two sides joined by NEAR, ONEAR or SAME. Raises QueryError if one of them has no place in the text."""
+    check_placed(operator, left, right)
     if max(_chained(left), _chained(right)) >= LONGEST_CHAIN:
-        problem = f"more than {LONGEST_CHAIN} NEAR, ONEAR or SAME in a row or inside one another"
-        raise QueryError(problem, operator.column, "write fewer, and join them by AND")
+        problem = f"there are more than {LONGEST_CHAIN} NEAR, ONEAR or SAME in a row"
+        raise QueryError(problem, operator.column, "write fewer, and join the groups by AND")
     if operator.kind is TokenKind.SAME:
         return Same(left, right)
     return Near(left, right, number(operator, 0), operator.kind is TokenKind.ONEAR)
 
 
 def _chained(node: Node) -> int:
-    """How many NEAR, ONEAR and SAME stand inside one another in the node."""
+    """How many NEAR, ONEAR and SAME are inside one another in the node."""
     return max(map(_chained, node.children), default=0) + isinstance(node, Proximity)
 
 
-def placed(operator: Token, *sides: Node) -> None:
-    """Raises QueryError if one of the operator's sides stands nowhere in the text."""
+def check_placed(operator: Token, *sides: Node) -> None:
+    """Raises QueryError if one of the operator's sides has no place in the text."""
     for side in sides:
         if not side.placed:
             raise errors.unplaced(operator, side)
@@ -84,29 +80,29 @@ def placed(operator: Token, *sides: Node) -> None:
 
 def number(operator: Token, least: int) -> int:
     """The n of an operator. Raises QueryError if it is less than `least` or too large."""
-    found = int(operator.extra)
-    if not least <= found <= LARGEST_NUMBER:
+    value = int(operator.extra)
+    if not least <= value <= LARGEST_NUMBER:
         cure = f"write a number from {least} to {LARGEST_NUMBER}"
         raise QueryError(f"{operator} is out of range", operator.column, cure)
-    return found
+    return value
 
 
 def score(token: Token, inside: Node) -> Score:
-    """A SCORE of what stands in its parentheses. Raises QueryError if that does not add up to its number."""
+    """A SCORE with what is in its parentheses. Raises QueryError if that cannot reach its number."""
     if not isinstance(inside, Or):
         cure = f"write {token} (a^3 OR b^2 OR c)"
-        raise QueryError(f"{token} adds up several parts, joined by OR", token.column, cure)
+        raise QueryError(f"{token} needs several parts, joined by OR", token.column, cure)
     node = Score(Decimal(token.extra).normalize(), inside.parts)
     if not node.threshold:
-        raise QueryError(f"{token} is always reached", token.column, "write a number above 0")
+        raise QueryError(f"{token} is always true", token.column, "write a number above 0")
     if node.reachable < node.threshold:
-        problem = f"{token} is out of reach: its parts add up to {node.reachable:f}"
+        problem = f"{token} can never be true: its parts add up to {node.reachable:f}"
         raise QueryError(problem, token.column, "write a smaller number or larger weights")
     return node
 
 
 def field_name(token: Token) -> str:
-    """The name of a field or of the first n words. Raises QueryError if there is none such."""
+    """The name of a field, or `first/n`. Raises QueryError if there is no such field."""
     name = token.text.lower()
     if name in FIELDS:
         return name
@@ -117,19 +113,19 @@ def field_name(token: Token) -> str:
 
 
 def _checked(leaf: Leaf, token: Token) -> Leaf:
-    """The leaf, if it can be looked for. Raises QueryError."""
+    """The leaf, if it can be searched for. Raises QueryError."""
     if not leaf.patterns:
         raise QueryError(f"{token} has neither letters nor digits", token.column, "write a word")
     if token.kind is TokenKind.EXACT:
         if "*" in token.text:
-            raise QueryError(f"a * in {token}", token.column, "leave it out: an exact spelling has no endings")
+            raise QueryError(f"{token} cannot hold a *", token.column, "leave it out; an exact spelling has no endings")
     elif token.kind is TokenKind.PREFIX:
         _check_stars((token.text,), leaf, token)
     elif "*" in token.text:
         _check_stars(tuple(word[:-1] for word in token.text.split() if "*" in word), leaf, token)
     if token.extra and not any(fits(pattern.folded, token.extra) for pattern in leaf.patterns):
         language = LANGUAGES[token.extra].name
-        raise QueryError(f"{token} is not written in {language} letters", token.column, f"leave ~{token.extra} out")
+        raise QueryError(f"{token} is not written in {language} letters", token.column, f"leave out ~{token.extra}")
     return leaf
 
 
@@ -138,27 +134,27 @@ def _check_stars(starred: tuple[str, ...], leaf: Leaf, token: Token) -> None:
     for word in starred:
         cut = words(word)
         if not cut or cut[-1].end != len(word) or "*" in word:
-            cure = "a * stands only after the last letter of a word, like malien*"
-            raise QueryError(f"a * that ends no word in {token}", token.column, cure)
+            cure = "write it only after the last letter of a word, like malien*"
+            raise QueryError(f"the * in {token} does not end a word", token.column, cure)
         if is_unspaced(word[cut[-1].start]):
-            cure = f"write {shortened(word)} without it: that is found inside longer words anyway"
-            raise QueryError(f"a * after {shortened(word)} means nothing", token.column, cure)
+            cure = f"write {shortened(word)} alone; it is found inside longer words, too"
+            raise QueryError(f"a * after {shortened(word)} has no effect", token.column, cure)
     if sum(letters(pattern.folded) for pattern in leaf.patterns) < SHORTEST_PREFIX:
         cure = f"write at least {SHORTEST_PREFIX} letters before the *"
         raise QueryError(f"{token} begins too many words", token.column, cure)
 
 
 DEEPEST = 100
-"""How many parentheses and NOTs may stand inside one another, those of named queries included."""
+"""How many parentheses and NOTs may be inside one another, with those of named queries."""
 
 LARGEST, NEAR_COST, REGEX_COST = 20_000, 100, 100
-"""How many terms a query may have with all that its names stand for, and how many a NEAR or a /regex/ counts for.
+"""The terms that a query may have with all queries that it names, and how many a NEAR or a /regex/ counts for.
 
-What a name stands for counts once for each field that it is looked for in: so often it is evaluated.
+A named query counts once for each field in which it is searched, because it is evaluated so often.
 """
 
 LARGEST_WRITTEN_OUT = 100_000
-"""How many terms it may have if every name in it were written out."""
+"""The terms that it may have if every name were written out."""
 
 _LEAVES = frozenset({TokenKind.WORD, TokenKind.PREFIX, TokenKind.PHRASE, TokenKind.EXACT, TokenKind.REGEX})
 _STARTS = _LEAVES | {TokenKind.FIELD, TokenKind.OPEN, TokenKind.ATLEAST, TokenKind.SCORE, TokenKind.NAME}
@@ -169,48 +165,48 @@ _JOINTS = frozenset({TokenKind.AND, TokenKind.OR, TokenKind.NOT})
 def parse(text: str, names: Mapping[str, str] | None = None) -> Query:
     """The query that `text` means. Raises QueryError with a column that counts characters from 1.
 
-    `names` are the texts of other queries, which this one may use as @name.
+    `names` has the texts of the queries that this one may use as @name.
     """
     return Query(text, _Parser(text, _Names(names or {})).root())
 
 
 class _Meaning(NamedTuple):
-    """What a name stands for: its tree, how deep that is, how many terms it has if written out.
+    """A named query: its tree, how deep that is, and how many terms it has if it is written out.
 
-    `costs` are those of the names in it and its own, by name and field.
+    `costs` are its own and those of the names in it, by name and field.
     """
 
     part: Node
-    deep: int
+    depth: int
     size: int
     costs: dict[tuple[str, str], int]
 
 
 class _Names:
-    """The named queries, each read at most once."""
+    """The named queries, each parsed at most once."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
-        self.read: dict[str, _Meaning] = {}
-        self.reading: list[str] = []
+        self.parsed: dict[str, _Meaning] = {}
+        self.parsing: list[str] = []
 
 
 class _Parser:
-    """One pass over the pieces; `piece` is the next one that nobody took yet."""
+    """One pass over the tokens; `token` is the next one."""
 
     def __init__(self, text: str, names: _Names, depth: int = 0) -> None:
-        self._found = tokens(text)
+        self._tokens = tokens(text)
         self._names = names
         self._depth = self._deepest = depth
         self._at = self._cost = self._size = 0
-        self._costs: dict[tuple[str, str], int] = {}  # of the names, each once for each field
-        self._scope = ""  # the field whose part is being read
-        self._columns: dict[int, int] = {}  # where each Not and each Named stands, by its id
-        self._weights: dict[int, int] = {}  # the same for weights that no SCORE has added up yet
-        self.token = self._found[0]
+        self._costs: dict[tuple[str, str], int] = {}  # of the named queries, by name and field
+        self._scope = ""  # the field whose part is being parsed
+        self._columns: dict[int, int] = {}  # of each Not and each Named, by its id
+        self._weights: dict[int, int] = {}  # likewise, of weights that no SCORE has counted yet
+        self.token = self._tokens[0]
 
     def root(self) -> Node:
-        """The tree of a query that is put to articles."""
+        """The tree of a query for articles, which must have a positive term."""
         root = self.whole()
         node = root
         while not node.positive:
@@ -220,7 +216,7 @@ class _Parser:
         return root
 
     def whole(self) -> Node:
-        """The tree of everything there is, also if it is only part of a query."""
+        """The tree of the whole text, which may be a part of another query."""
         if self.token.kind is TokenKind.END:  # white space only
             raise QueryError("the query is empty", 1, 'write a word or a "phrase"')
         root = self._sequence(self._depth)
@@ -233,7 +229,7 @@ class _Parser:
     def _take(self) -> Token:
         taken = self.token
         self._at += 1
-        self.token = self._found[self._at]
+        self.token = self._tokens[self._at]
         return taken
 
     def _sequence(self, depth: int) -> Node:
@@ -244,10 +240,9 @@ class _Parser:
             token = self.token
             if kind not in _JOINTS:
                 if kind is TokenKind.UNLESS:
-                    raise QueryError(
-                        "UNLESS after UNLESS", token.column, "put together what follows: a UNLESS (b OR c)"
-                    )
-                raise errors.side_by_side(self._found[self._at - 1], token)
+                    cure = "join what follows by OR: a UNLESS (b OR c)"
+                    raise QueryError("an UNLESS cannot follow another", token.column, cure)
+                raise errors.side_by_side(self._tokens[self._at - 1], token)
             if joint is not None and (joint.kind is TokenKind.OR) != (kind is TokenKind.OR):
                 raise errors.mixed(joint, token)
             joint = token
@@ -257,7 +252,7 @@ class _Parser:
         return Or(tuple(parts)) if joint.kind is TokenKind.OR else And(tuple(parts))
 
     def _operand(self, depth: int, operator: Token | None) -> Node:
-        """One operand; `operator` is the piece that asks for it."""
+        """One operand; `operator` is the token that needs it."""
         nots: list[int] = []
         while self.token.kind is TokenKind.NOT:
             operator = self._take()
@@ -279,7 +274,7 @@ class _Parser:
             return node
         unless = self._take()
         other = self._single(depth, unless)
-        placed(unless, node, other)
+        check_placed(unless, node, other)
         return Unless(node, other)
 
     def _single(self, depth: int, operator: Token | None) -> Node:
@@ -316,7 +311,7 @@ class _Parser:
         if self.token.kind not in _STARTS:
             raise errors.missing(token, self.token)
         part = self._prim(depth + 1)
-        placed(token, part)
+        check_placed(token, part)
         return AtLeast(least, part)
 
     def _field(self, field: Token, depth: int) -> Node:
@@ -341,25 +336,25 @@ class _Parser:
 
     def _named(self, token: Token, depth: int) -> Node:
         names = self._names
-        if token.text in names.reading:
-            way = " → ".join(f"@{name}" for name in [*names.reading[names.reading.index(token.text) :], token.text])
-            raise QueryError(f"{token} uses itself: {way}", token.column, "leave one of them out")
+        if token.text in names.parsing:
+            circle = " → ".join(f"@{name}" for name in [*names.parsing[names.parsing.index(token.text) :], token.text])
+            raise QueryError(f"{token} uses itself: {circle}", token.column, "leave one of them out")
         if token.text not in names.texts:
             raise errors.unknown_name(token, list(names.texts))
-        if token.text not in names.read:
-            names.reading.append(token.text)
+        if token.text not in names.parsed:
+            names.parsing.append(token.text)
             try:
                 parser = _Parser(names.texts[token.text], names, depth + 1)
-                part, deep = parser.whole(), parser._deepest - depth
+                part, deepest = parser.whole(), parser._deepest - depth
                 costs = {**parser._costs, (token.text, ""): parser._cost - sum(parser._costs.values())}
-                names.read[token.text] = _Meaning(part, deep, parser._size, costs)
+                names.parsed[token.text] = _Meaning(part, deepest, parser._size, costs)
             except QueryError as error:
                 where = "" if error.problem.startswith("in @") else f"column {error.column}: "
                 raise QueryError(f"in {token}: {where}{error.problem}", token.column, error.cure) from None
             finally:
-                names.reading.pop()
-        part, deep, size, costs = names.read[token.text]
-        self._check_depth(depth + deep)
+                names.parsing.pop()
+        part, deepest, size, costs = names.parsed[token.text]
+        self._check_depth(depth + deepest)
         here = {(name, scope or self._scope): cost for (name, scope), cost in costs.items()}
         new = {key: cost for key, cost in here.items() if key not in self._costs}
         self._costs |= new
@@ -376,7 +371,7 @@ class _Parser:
 
     def _group(self, opener: Token, depth: int) -> Node:
         if self.token.kind is TokenKind.CLOSE:
-            raise QueryError("nothing inside the parentheses", opener.column, "write a query inside, or drop them")
+            raise QueryError("these parentheses are empty", opener.column, "write a query inside, or remove them")
         if self.token.kind is TokenKind.END:
             raise errors.never_closed(opener)
         self._check_depth(depth + 1)
@@ -396,4 +391,4 @@ class _Parser:
         self._cost += cost
         self._size += size
         if self._cost > LARGEST or self._size > LARGEST_WRITTEN_OUT:
-            raise QueryError("the query is too large with all that its names stand for", token.column, "divide it")
+            raise QueryError("the query is too large, with all the queries that it names", token.column, "divide it")

@@ -1,10 +1,11 @@
-"""Pure: which of many queries match an article: scan once, evaluate only the few that can be true.
+"""Pure: finds which of many queries match an article. It scans the article once and evaluates only a few queries.
 
-Each query is represented by its anchors (`anchors`), all anchors of all queries lie in one automaton, and only the
-queries whose anchors the article holds are evaluated. The answer is exactly that of evaluating all of them.
+Each query has anchors (`anchors`): literals of which at least one occurs in every article that the query matches. One
+automaton holds the anchors of all queries, and only the queries with an anchor in the article are evaluated. The
+result is exactly that of evaluating all of them.
 
-Automata cannot be changed. So an edited query moves to a second, small tier, which is made anew at each edit, and the
-first one is no longer asked about it. `compact` brings all into one again.
+An automaton cannot be changed. A query that is edited moves to a second, small index, which is built again at each
+edit, and the first index no longer counts for it. `compact` brings all queries into one index again.
 """
 
 from __future__ import annotations
@@ -23,32 +24,30 @@ from watchpost.query.terms import Leaf
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Or, Query
 from watchpost.query.words import WordPattern, is_unspaced
 
-# an article as an automaton reads it: folded words with single spaces between them.
-#
-# So the word `mali` is the literal " mali ", the beginning `malien*` is " malien", and a phrase is found only where its
-# words stand one after the other in one field. The words of a field that has to be named (`author:`, `lang:`, …) carry
-# its mark; those of the title stand there twice, once without a mark.
-
+# The texts that are scanned are folded words with single spaces between them: the word `mali` is the literal " mali ",
+# the beginning `malien*` is " malien", and a phrase occurs only where its words are one after the other in one field.
+# The words of a field that a query must name (`author:`, `lang:`, …) have that field's mark before them. Those of the
+# title are there twice, once without a mark.
 
 MARKS = {"title": "\x01", "author": "\x02", "source": "\x03", "lang": "\x04", "url": "\x05"}
-"""What stands before the words of a field; folded words never hold such characters."""
+"""The mark before the words of a field; folded words never hold such characters."""
 
 LONGEST_LITERAL = 8
-"""The words that a literal may have."""
+"""The most words of a literal."""
 
 PIECE_WORDS, PIECE_LETTERS = 20_000, 120_000
-"""The words that are scanned at once, and how many letters are taken for so many.
+"""The words that are scanned at once, and the letters below which words are not counted.
 
 Longer texts are cut into pieces that overlap by the longest literal.
 """
 
-_FIELD_END = " \n "  # no literal reaches over it
+_FIELD_END = " \n "  # no literal contains it
 
 
 def scanned_texts(document: Document, marked: Collection[str]) -> list[str]:
-    """The texts to scan; every literal that stands in the document stands in one of them.
+    """The texts to scan; every literal that occurs in the document occurs in one of them.
 
-    `marked` are the fields whose marked words are wanted.
+    `marked` are the fields whose words are also needed with their mark.
     """
     texts = [text for name in SEARCHED for text in _readings(document.index(name))]
     for name in marked:
@@ -60,20 +59,20 @@ def scanned_texts(document: Document, marked: Collection[str]) -> list[str]:
 
 
 def vocabulary(document: Document) -> set[str]:
-    """The words of an article as they are scanned, those of all marked fields included, each once."""
+    """The words of an article as they are scanned, with those of all marked fields, each once."""
     return {word for text in scanned_texts(document, MARKS) for word in text.split()}
 
 
 def literal(words: Sequence[str], field: str = "", *, prefix: bool = False) -> str:
-    """What stands in the scanned text where these folded words do; with `prefix` the last one may go on."""
+    """The literal of these folded words; with `prefix` the last one may be the beginning of a word."""
     mark = MARKS.get(field, "")
     return f" {' '.join(mark + word for word in words)}{'' if prefix else ' '}"
 
 
 def _readings(index: Index) -> Iterator[str]:
-    """The words of one field, and the neighbourhood of each word that the end of a line broke, read as a whole.
+    """The words of one field, and the neighbours of each word that is broken by the end of a line, with it rejoined.
 
-    Every two words that may follow one another do so in one of them; longer sequences only where nothing is broken.
+    Any two words that may follow one another do so in one of these texts; longer sequences where no word is broken.
     """
     if not index.joined:
         return
@@ -92,84 +91,80 @@ def _pieces(text: str) -> Iterator[str]:
         yield " ".join(words[start : start + PIECE_WORDS + LONGEST_LITERAL - 1])
 
 
-# what an article must hold for a query to be worth asking.
-#
-# A query's anchors are literals of the scanned text (`scanned`) of which at least one stands in every article that
-# the query matches. Of several such sets the cheapest is taken. Matching with anchors finds exactly what matching
-# without them finds, only sooner: a node that says nothing about itself has none, and its query is always asked.
-
-
 Cost = Callable[[str], float]
-"""What it costs to look for a literal: about the share of articles that hold it."""
+"""The cost of an anchor: about the share of articles in which it occurs, and the query is evaluated for nothing."""
 
 MOST_FORMS = 12
-"""How many literals may stand for one pair of words in all their forms."""
+"""The most literals for one pair of words in all their forms."""
 
 
 class AnchorSet(NamedTuple):
-    """Literals of which one must occur, and what they cost together."""
+    """Literals of which one must occur, and their cost together."""
 
     cost: float
     literals: frozenset[str]
 
 
 def anchors(node: Node, cost: Cost) -> tuple[str, ...] | None:
-    """Literals of which at least one stands in every article that `node` is true of; None if none are known."""
-    found = _choice(node, cost, "")
-    return None if found is None else tuple(sorted(found.literals))
+    """Literals of which at least one occurs in every article that `node` is true of; None if none are known.
+
+    Of several such sets it is the cheapest. A query without anchors is always evaluated.
+    """
+    cheapest = _anchor_set(node, cost, "")
+    return None if cheapest is None else tuple(sorted(cheapest.literals))
 
 
-def _choice(node: Node, cost: Cost, scope: str) -> AnchorSet | None:
+def _anchor_set(node: Node, cost: Cost, scope: str) -> AnchorSet | None:
     match node:
         case Leaf():
-            return _cheapest(_of_steps(node.patterns, cost, scope))
+            return _cheapest(_of_patterns(node.patterns, cost, scope))
         case And(parts=parts):
-            return _cheapest(_choice(part, cost, scope) for part in parts)
+            return _cheapest(_anchor_set(part, cost, scope) for part in parts)
         case Or(parts=parts):
-            return _together(_choice(part, cost, scope) for part in parts)
+            return _union(_anchor_set(part, cost, scope) for part in parts)
         case Field(name=name, part=part):
-            return _choice(part, cost, name)
+            return _anchor_set(part, cost, name)
         case Proximity():
-            return _cheapest(_choice(side, cost, scope) for side in node.children)
+            return _cheapest(_anchor_set(side, cost, scope) for side in node.children)
         case Named(part=part) | Unless(part=part) | AtLeast(part=part) | Weighted(part=part):
-            return _choice(part, cost, scope)
+            return _anchor_set(part, cost, scope)
         case Score():
             return _of_score(node, cost, scope)
     return None
 
 
-def _cheapest(choices: Iterable[AnchorSet | None]) -> AnchorSet | None:
-    return min((choice for choice in choices if choice is not None), key=lambda choice: choice.cost, default=None)
+def _cheapest(sets: Iterable[AnchorSet | None]) -> AnchorSet | None:
+    return min((each for each in sets if each is not None), key=lambda each: each.cost, default=None)
 
 
-def _together(choices: Iterable[AnchorSet | None]) -> AnchorSet | None:
+def _union(sets: Iterable[AnchorSet | None]) -> AnchorSet | None:
     total = 0.0
     literals: set[str] = set()
-    for choice in choices:
-        if choice is None:
+    for each in sets:
+        if each is None:
             return None
-        total += choice.cost
-        literals |= choice.literals
+        total += each.cost
+        literals |= each.literals
     return AnchorSet(total, frozenset(literals))
 
 
 def _of_score(node: Score, cost: Cost, scope: str) -> AnchorSet | None:
-    """The parts without which the threshold is out of reach: the dearest that can be spared are left out."""
-    known = [(_choice(part, cost, scope), weight(part)) for part in node.parts]
+    """The union of the parts without which the threshold cannot be reached; the most expensive ones are left out."""
+    known = [(_anchor_set(part, cost, scope), weight(part)) for part in node.parts]
     spare = node.threshold
     needed = []
-    for choice, weighs in sorted(known, key=lambda pair: -(float("inf") if pair[0] is None else pair[0].cost)):
+    for anchor_set, weighs in sorted(known, key=lambda pair: -(float("inf") if pair[0] is None else pair[0].cost)):
         if weighs < spare:
             spare -= weighs
         else:
-            needed.append(choice)
-    return _together(needed) if needed else None
+            needed.append(anchor_set)
+    return _union(needed) if needed else None
 
 
-def _of_steps(patterns: Sequence[WordPattern], cost: Cost, scope: str) -> Iterator[AnchorSet]:
-    """The ways to anchor words that stand one after the other: by one of them, by two, by a run of characters.
+def _of_patterns(patterns: Sequence[WordPattern], cost: Cost, scope: str) -> Iterator[AnchorSet]:
+    """The anchor sets of words that follow one another: one word, two words, or a run of characters.
 
-    No more than two words of scripts with spaces: a word that was broken by the end of a line may be one of them.
+    In scripts with spaces at most two words, because one of them may be broken by the end of a line.
     """
     for pattern in patterns:
         yield _costed(_literals((pattern,), scope), cost)
@@ -181,7 +176,7 @@ def _of_steps(patterns: Sequence[WordPattern], cost: Cost, scope: str) -> Iterat
 
 
 def _unspaced_runs(patterns: Sequence[WordPattern]) -> Iterator[Sequence[WordPattern]]:
-    """The longest runs of characters in scripts without spaces, at most as long as literals may be."""
+    """The longest runs of characters in scripts without spaces, within the length of a literal."""
     start = 0
     for place in range(len(patterns) + 1):
         inside = place < len(patterns) and not patterns[place].forms and is_unspaced(patterns[place].folded[:1])
@@ -204,26 +199,20 @@ def _costed(literals: frozenset[str], cost: Cost) -> AnchorSet:
     return AnchorSet(sum(map(cost, literals)), literals)
 
 
-# how many of the articles seen lately hold a word: what an anchor costs.
-#
-# An anchor is looked for in every article, and each article that holds it costs an evaluation. So the best anchor of a
-# query is the one that stands in the fewest articles, and only real articles can say which that is.
-
-
 WINDOW = 20_000
-"""After this many articles every count is halved: what is past fades."""
+"""After this many articles every count is halved, so that old articles count less and less."""
 
 MOST_WORDS = 200_000
-"""The words that are counted; when there are more, the rarest are forgotten."""
+"""The words that are counted; the rarest of more are forgotten."""
 
 _TOGETHER = 0.25
-"""The share of the articles with its rarest word that hold a phrase. A guess; only comparisons depend on it."""
+"""The share of the articles with its rarest word in which a phrase occurs. A guess, used only for comparing."""
 
 
 class Frequency:
-    """In how many of the articles of a rolling sample each word stands.
+    """The number of articles in a rolling sample in which each word occurs. Words are those of `vocabulary`.
 
-    Words are those of `scanned.vocabulary`: folded, with the mark of their field.
+    Every article with an anchor costs an evaluation, so the best anchor of a query is the rarest in real articles.
     """
 
     def __init__(self, articles: int = 0, counts: Mapping[str, int] | None = None) -> None:
@@ -232,7 +221,7 @@ class Frequency:
         self._sorted: list[str] | None = None
 
     def add(self, words: Iterable[str]) -> None:
-        """One more article, by its words, each given once."""
+        """Count one more article by its words, each given once."""
         self._sorted = None
         self.articles += 1
         self._counts.update(words)
@@ -243,9 +232,9 @@ class Frequency:
             self._counts = Counter({word: count for word, count in self._counts.items() if count > least})
 
     def cost(self, literal: str) -> float:
-        """About the share of articles that hold a literal (`scanned.literal`). Always more than 0.
+        """About the share of articles in which a literal occurs; always more than 0.
 
-        Of two that were never seen the longer one is cheaper; without any sample that alone decides.
+        Of two that never occurred the longer one costs less; without a sample only the length counts.
         """
         words = literal.split(" ")[1:]
         prefix = words[-1] != ""
@@ -256,29 +245,15 @@ class Frequency:
         return (seen + unseen) / max(1, self.articles)
 
     def copy(self) -> Frequency:
-        """The same sample, to be asked in another thread while articles are added to this one."""
+        """A copy for another thread, to use while articles are added to this one."""
         return Frequency(self.articles, self._counts)
-
-    def to_dict(self) -> dict[str, object]:
-        """The sample as plain values for `from_dict`."""
-        return {"articles": self.articles, "counts": dict(self._counts)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Frequency:
-        """The sample that `to_dict` gave. Raises ValueError if it is none."""
-        articles, counts = values.get("articles"), values.get("counts")
-        if not isinstance(articles, int) or articles < 0 or not isinstance(counts, Mapping):
-            raise ValueError("not a frequency sample")
-        if not all(isinstance(word, str) and isinstance(count, int) and count > 0 for word, count in counts.items()):
-            raise ValueError("a frequency sample with counts that are none")
-        return cls(articles, counts)
 
     def _halve(self) -> None:
         self.articles //= 2
         self._counts = Counter({word: count // 2 for word, count in self._counts.items() if count > 1})
 
     def _beginning(self, prefix: str) -> int:
-        """At most so many articles hold a word that begins so."""
+        """An upper bound of the number of articles with a word that begins with `prefix`."""
         if self._sorted is None:
             self._sorted = sorted(self._counts)
         place = bisect_left(self._sorted, prefix)
@@ -296,7 +271,7 @@ _FIELDS = {mark: name for name, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class AnchorIndex:
-    """Queries by their anchors. `always` are those without; `marked` the fields whose marks the anchors bear."""
+    """Queries by their anchors. `always` are those without; `marked` are the fields whose marks are in the anchors."""
 
     anchored: Mapping[str, Anchors]
     always: frozenset[str]
@@ -306,7 +281,7 @@ class AnchorIndex:
 
     @classmethod
     def of(cls, anchored: Mapping[str, Anchors], engine: Engine) -> AnchorIndex:
-        """The tier of these queries' anchors."""
+        """The index of these queries' anchors."""
         names: dict[str, list[str]] = {}
         for name, literals in anchored.items():
             for literal in literals or ():
@@ -320,7 +295,7 @@ class AnchorIndex:
         )
 
     def candidates(self, texts: Iterable[str]) -> set[str]:
-        """The names of the queries that scanned texts may match."""
+        """The names of the queries that may match the scanned texts."""
         found = set(self.always)
         if self._automaton is not None:
             for text in texts:
@@ -330,11 +305,11 @@ class AnchorIndex:
 
 
 Compacted = tuple[AnchorIndex, Mapping[str, Query]]
-"""A base, and the queries that are in it."""
+"""An index, and the queries that are in it."""
 
 
 class Percolator:
-    """Many queries, each with a name, ready to be put to one document after the other.
+    """Many named queries, prepared for matching one document after the other.
 
     Not for several threads at once, except that `compacted` may run in another one.
     """
@@ -350,8 +325,8 @@ class Percolator:
         self._next = len(queries)
         self._frequency = frequency or Frequency()
         self._engine = engine
-        self._gone: set[str] = set()  # from the base, since it was made
-        self._delta = _EMPTY
+        self._gone: set[str] = set()  # names whose anchors in `_base` no longer count
+        self._edited = _EMPTY
         self._base = _EMPTY
         self.compact()
 
@@ -364,8 +339,8 @@ class Percolator:
     ) -> Percolator:
         """A percolator of these queries.
 
-        `frequency` tells which words are rare; without it the longest are taken for that. `engine` "brute" asks
-        every query about every document. Raises ImportError if the engine is named and not installed.
+        `frequency` says which words are rare; without it the longest count as rare. `engine` "brute" evaluates every
+        query on every document. Raises ImportError if a named engine is not installed.
         """
         return cls(queries, frequency, engine)
 
@@ -373,11 +348,11 @@ class Percolator:
         """The names of the queries that may match, in the order of the queries; the others do not."""
         if self._engine == "brute":
             return tuple(self._sorted(self._queries))
-        texts = scanned_texts(document, self._base.marked | self._delta.marked)
+        texts = scanned_texts(document, self._base.marked | self._edited.marked)
         found = self._base.candidates(texts)
-        if self._gone or self._delta.anchored:
+        if self._gone or self._edited.anchored:
             found -= self._gone
-            found |= self._delta.candidates(texts)
+            found |= self._edited.candidates(texts)
         return tuple(self._sorted(found))
 
     def match(self, document: Document) -> dict[str, tuple[Evidence, ...]]:
@@ -390,34 +365,29 @@ class Percolator:
         return found
 
     def replace(self, name: str, query: Query) -> None:
-        """From now on `name` is this query. A new name comes after all others."""
+        """Set the query of `name`. A new name comes after all others."""
         self._queries[name] = query
         if name not in self._order:
             self._order[name] = self._next
             self._next += 1
         self._gone.add(name)
-        self._change({**self._delta.anchored, name: self._anchors(query)})
+        self._change({**self._edited.anchored, name: self._anchors(query)})
 
     def remove(self, name: str) -> None:
-        """Forget a query. Raises KeyError if there is none of that name."""
+        """Remove a query. Raises KeyError if there is none with that name."""
         del self._queries[name]
         del self._order[name]
         self._gone.add(name)
-        self._change({each: found for each, found in self._delta.anchored.items() if each != name})
-
-    @property
-    def edited(self) -> int:
-        """How many queries were replaced or removed since the last `compact`: what it would be good for."""
-        return len(self._gone)
+        self._change({each: found for each, found in self._edited.anchored.items() if each != name})
 
     def compact(self) -> None:
-        """Make one tier of all queries, with anchors by today's frequencies. Takes seconds for 100,000 queries."""
+        """Build one index of all queries, with anchors by today's frequencies. Takes seconds for 100,000 queries."""
         self.adopt(self.compacted())
 
     def compacted(self, frequency: Frequency | None = None) -> Compacted:
-        """What `adopt` takes: a new base with anchors by `frequency`. May run in a thread of its own.
+        """A new index for `adopt`, with anchors by `frequency`. May run in another thread.
 
-        That thread needs a `frequency` of its own, too: a copy of the one that articles are being added to.
+        That thread needs its own copy of the frequency to which articles are added meanwhile.
         """
         queries = dict(self._queries)
         if self._engine == "brute":
@@ -428,7 +398,7 @@ class Percolator:
         ), queries
 
     def adopt(self, compacted: Compacted) -> None:
-        """Take a new base. Edits that were made while it was being built stay as they are."""
+        """Use a new index. Queries that were edited while it was built stay as they are."""
         base, queries = compacted
         later = {name: query for name, query in self._queries.items() if queries.get(name) is not query}
         self._base = base
@@ -440,7 +410,7 @@ class Percolator:
 
     def _change(self, anchored: Mapping[str, Anchors]) -> None:
         if self._engine != "brute":
-            self._delta = AnchorIndex.of(anchored, "words") if anchored else _EMPTY
+            self._edited = AnchorIndex.of(anchored, "words") if anchored else _EMPTY
 
     def _sorted(self, names: Iterable[str]) -> Sequence[str]:
         return sorted(names, key=self._order.__getitem__)

@@ -1,4 +1,4 @@
-"""Pure: the leaves of a query, which are what is looked for in the text itself."""
+"""Pure: the leaves of a query: words, phrases, exact spellings and regular expressions."""
 
 from __future__ import annotations
 
@@ -15,23 +15,15 @@ from watchpost.query.inflection import inflected
 from watchpost.query.tree import Node, Occurrence, in_scope
 from watchpost.query.words import WordPattern, spelling, word_patterns, words
 
-# regular expressions for queries, by RE2: time grows with the text, never with the expression's cleverness.
-#
-# The expression is put to the text as it is written, with accents, but blind to case unless it begins with (?-i).
-# RE2 takes \w, \d, \s and \b for ASCII only; here they know all scripts: the first three are written out, and a \b
-# at either end of the expression, or of one of its branches, is checked against the letters around the match.
-
-
 LONGEST = 500
-"""The characters that an expression may have."""
+"""The most characters of a regular expression."""
 
 MOST_MATCHES = 200
-"""The matches that are looked for in one field."""
+"""The first matches in one field that count."""
 
 _MEMORY = 8 << 20  # bytes for the program and its automaton; RE2 refuses what does not fit
 _LARGEST = 20_000  # instructions
-# What does not belong to words: spaces and punctuation. Written out, because [\pL\pM\pN] makes a program ten times
-# as large.
+# Spaces and punctuation. [^\pL\pM\pN] would say the same, but makes a program ten times as large.
 _APART = (
     r"\x00-/:-@\[-\^`{-\x{a9}\x{ab}-\x{b1}\x{b4}\x{b6}-\x{b8}\x{bb}\x{bf}\x{d7}\x{f7}\x{37e}\x{387}\x{55a}-\x{55f}"
     r"\x{589}\x{58a}\x{5be}\x{5f3}\x{5f4}\x{60c}\x{61b}\x{61f}\x{66a}-\x{66d}\x{6d4}\x{964}\x{965}\x{2000}-\x{2bff}"
@@ -58,22 +50,29 @@ _PIECE = re.compile(
 
 
 class CompiledRegex:
-    """A compiled expression. Raises QueryError with the column in the expression, counted from 1."""
+    """A regular expression, compiled by RE2, whose time grows with the text alone.
+
+    It ignores case unless it begins with (?-i), but not accents. RE2's \\w, \\d, \\s and \\b know ASCII only. Here they
+    know all scripts: the first three are replaced, and a \\b at either end of the expression or of one of its branches
+    becomes a check of the letters around the match. Raises QueryError with the column in the expression, from 1.
+    """
 
     __slots__ = ("_compiled",)
 
     def __init__(self, text: str) -> None:
         if len(text) > LONGEST:
-            problem = f"the expression has {len(text)} characters, at most {LONGEST} are allowed"
+            problem = f"the expression has {len(text)} characters; at most {LONGEST} are allowed"
             raise QueryError(problem, LONGEST + 1, "divide it into several, joined by OR")
-        _compile(text, text)  # as it is written, because RE2 quotes what it complains of
+        _compile(text, text)  # as it is written, because RE2 quotes the part that it refuses
         flags = _FLAGS.match(text)
         begin = flags.end() if flags else 0
         self._compiled = _compile(text[:begin] + _translated(text, begin), text)
         if self._compiled.programsize > _LARGEST:
             raise _too_large()
         if self._compiled.search(b"") is not None:
-            raise QueryError("the expression also matches nothing at all", 1, "write what must stand there at least")
+            raise QueryError(
+                "the expression also matches the empty text", 1, "write at least one character that must occur"
+            )
 
     def spans(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Start and end of at most MOST_MATCHES matches in UTF-8 text, in order, none of them empty."""
@@ -87,7 +86,7 @@ class CompiledRegex:
 
 
 def _compile(expression: str, written: str) -> re2._Regexp:
-    """The expression compiled; the column of a complaint is the one in what was `written`."""
+    """The compiled expression; the column of an error is the one in `written`."""
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = False
@@ -100,14 +99,14 @@ def _compile(expression: str, written: str) -> re2._Regexp:
         if reason.startswith("pattern too large"):
             raise _too_large() from None
         place = written.find(quoted) + 1 if quoted else 1
-        cure = 'look-around and back-references do not exist here; write \\( for a bracket, or "…" for plain text'
-        raise QueryError(f"not a regular expression: {reason}", max(place, 1), cure) from None
+        cure = 'use neither look-around nor back-references; write \\( for a parenthesis, or "…" for plain text'
+        raise QueryError(f"this is not a regular expression: {reason}", max(place, 1), cure) from None
 
 
 def _translated(text: str, begin: int) -> str:
     """The expression from `begin` on, each branch in a group of its own, with \\w, \\d, \\s, \\b for all scripts."""
     branches: list[list[tuple[str, int]]] = [[]]
-    depth = bracket = 0  # bracket: where the open [ stands, counted from 1
+    depth = bracket = 0  # bracket: the column of the open [, from 1
     for match in _PIECE.finditer(text, begin):
         piece, place = match[0], match.start() + 1
         if match["escape"]:
@@ -129,12 +128,12 @@ def _translated(text: str, begin: int) -> str:
 
 
 def _escape(piece: str, place: int, bracket: bool, depth: bool) -> str:
-    """What to write for an escaped letter; a \\b outside of brackets and groups stays."""
+    """The replacement of an escaped letter; a \\b outside of brackets and groups stays."""
     letter = piece[1]
     if letter in "BQEC" or (letter == "b" and (bracket or depth)):
         raise _unknown(piece, place)
     if bracket and letter == "S":
-        raise QueryError("\\S inside [ ]", place, "write what may stand there")
+        raise QueryError("\\S cannot stand inside [ ]", place, "write the characters that may occur")
     if len(piece) > 2:
         return piece
     return (_IN_BRACKETS if bracket else _WRITTEN_OUT).get(letter, piece)
@@ -157,25 +156,21 @@ def _too_large() -> QueryError:
 
 
 def _unknown(piece: str, place: int) -> QueryError:
-    cure = "a \\b stands at the beginning or the end of the expression, or of one of its branches"
+    cure = "write \\b only at the beginning or end of the expression, or of one of its branches"
     return QueryError(f"{piece} is not possible here", place, cure if piece == "\\b" else "leave it out")
 
 
-# what keeps a term in a script without spaces from being found inside longer names.
+# Chinese and Japanese names have no space around them, so a term is found wherever its characters occur: 马里 (Mali)
+# in 马里乌波尔 (Mariupol), マリ in ソマリア (Somalia). Two rules avoid most of that for bare terms:
 #
-# Chinese and Japanese names have no space around them, so a term is found wherever its characters stand: 马里 (Mali)
-# in 马里乌波尔 (Mariupol), マリ in ソマリア (Somalia). Two rules take the worst of that away from bare terms:
+# - A katakana term of fewer than four characters must not touch other katakana. Foreign names are written in katakana,
+#   and the words around them mostly are not.
+# - A term of `LONGER` is not found inside the names listed with it, which have another meaning.
 #
-# - A katakana term of fewer than four characters stands alone: no katakana touches it. Foreign names are written in
-# katakana, and what surrounds them mostly is not.
-# - A term of `LONGER` is not found inside the names listed with it: names and words with another meaning, which
-# alphabets write as another word.
-#
-# A phrase is taken as it is: "马里" finds the characters anywhere. For all other names there is UNLESS.
-
+# A phrase is taken literally: "马里" finds the characters anywhere. For all other names there is UNLESS.
 
 SHORT_KATAKANA = 4
-"""From this many characters on, a katakana term may be a part of a longer word."""
+"""From this length on a katakana term may be a part of a longer word."""
 
 LONGER: dict[str, str] = {
     # Mali: Somalia, Mariupol and Marius, Maryland, Mario, Mariana, Marion, Maribor, Camari
@@ -194,25 +189,25 @@ LONGER: dict[str, str] = {
 
 
 def stands_alone(asked: tuple[WordPattern, ...]) -> bool:
-    """Whether a term of these steps is so short a katakana word that it must not touch other katakana."""
+    """Whether the term is a katakana word so short that it must not touch other katakana."""
     return len(asked) < SHORT_KATAKANA and all(pattern.folded and is_kana(pattern.folded) for pattern in asked)
 
 
 def is_kana(folded: str) -> bool:
-    """Whether a folded word of one character is katakana or its long mark; "" is not."""
+    """Whether a folded word is one character of katakana or its long mark."""
     return len(folded) == 1 and ("ァ" <= folded <= "ヺ" or folded == "ー")
 
 
 @lru_cache(maxsize=1_000)
 def longer_names(asked: tuple[WordPattern, ...]) -> tuple[tuple[WordPattern, ...], ...]:
-    """The steps of the names that a term of these steps is not found in."""
+    """The names in which the term is not found."""
     names = LONGER.get("".join(pattern.folded for pattern in asked), "")
     return tuple(word_patterns(name) for name in names.split())
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf(Node):
-    """Words that stand one after the other. `text` is as the operator wrote it, without quotes, star or braces."""
+    """Words that follow one another. `text` is as the operator wrote it, without quotes, star or braces."""
 
     text: str
     patterns: tuple[WordPattern, ...] = field(init=False, repr=False, compare=False)
@@ -222,7 +217,6 @@ class Leaf(Node):
 
     @property
     def placed(self) -> bool:
-        """Always: a leaf is true exactly where it occurs."""
         return True
 
     @property
@@ -230,13 +224,10 @@ class Leaf(Node):
         """The forms of its longest word, or of its longest beginning if all its words have a star."""
         if not self.patterns:
             return None
-        pattern = self.patterns[0]
-        if len(self.patterns) > 1:
-            pattern = max(self.patterns, key=lambda pattern: (not pattern.prefix, len(pattern.folded)))
+        pattern = max(self.patterns, key=lambda pattern: (not pattern.prefix, len(pattern.folded)))
         return frozenset((pattern.folded + "*" * pattern.prefix, *pattern.forms))
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """Every occurrence in the fields of the scope."""
         places = self.places(document, scope)
         if not places:
             return None
@@ -244,7 +235,7 @@ class Leaf(Node):
         return tuple(Occurrence(name, first, last, clause) for name, first, last in places)
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
-        """Field, first and last word of every occurrence."""
+        """Field, first and last position of every occurrence."""
         return document.scoped(scope).find(self.patterns)
 
 
@@ -252,8 +243,8 @@ class Leaf(Node):
 class Term(Leaf):
     """A bare word: `mali`, with a language in all its forms: `вагнер~ru`.
 
-    A word of several tokens (`franco-malian`) means them one after the other. In scripts without spaces a term is
-    not found inside the longer names that are known to contain it (`unspaced`); a phrase is.
+    A word that is several words (`franco-malian`) means them one after the other. In scripts without spaces a term is
+    not found inside the longer names of `LONGER`; a phrase is.
     """
 
     language: str = ""
@@ -261,26 +252,24 @@ class Term(Leaf):
     _longer: tuple[tuple[WordPattern, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found = word_patterns(self.text)
-        object.__setattr__(self, "patterns", inflected(found, self.language) if self.language else found)
-        unspaced = len(found) > 1 and not self.text.isascii()
-        object.__setattr__(self, "_alone", unspaced and stands_alone(found))
-        object.__setattr__(self, "_longer", longer_names(found) if unspaced else ())
+        patterns = word_patterns(self.text)
+        object.__setattr__(self, "patterns", inflected(patterns, self.language) if self.language else patterns)
+        unspaced = len(patterns) > 1 and not self.text.isascii()
+        object.__setattr__(self, "_alone", unspaced and stands_alone(patterns))
+        object.__setattr__(self, "_longer", longer_names(patterns) if unspaced else ())
 
     def __str__(self) -> str:
         return f"{self.text}~{self.language}" if self.language else self.text
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
         """Those that are not part of a longer name."""
-        scoped = document.scoped(scope)
-        found = scoped.find(self.patterns)
-        if found and self._alone:
-            found = [place for place in found if not any(map(is_kana, document.index(place[0]).neighbours(*place[1:])))]
-        if found and self._longer:
-            longer = [place for name in self._longer for place in document.scoped("").find(name)]
-            longer += [place for name in self._longer for place in scoped.find(name)] if scope else []
-            found = [place for place in found if not any(_inside(place, name) for name in longer)]
-        return found
+        places = document.scoped(scope).find(self.patterns)
+        if places and self._alone:
+            places = [at for at in places if not any(map(is_kana, document.index(at[0]).neighbours(*at[1:])))]
+        if places and self._longer:
+            longer = [at for name in self._longer for each in {"", scope} for at in document.scoped(each).find(name)]
+            places = [at for at in places if not any(_inside(at, name) for name in longer)]
+        return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,14 +287,14 @@ class Prefix(Leaf):
 class Phrase(Leaf):
     """Words one after the other: `"Africa Corps"`; a word in it may end with a star: `"groupe wagn*"`.
 
-    With a language each word may stand in any of its forms: `"Евгений Пригожин"~ru`.
+    With a language each word may have any of its forms: `"Евгений Пригожин"~ru`.
     """
 
     language: str = ""
 
     def __post_init__(self) -> None:
-        found = word_patterns(self.text)
-        object.__setattr__(self, "patterns", inflected(found, self.language) if self.language else found)
+        patterns = word_patterns(self.text)
+        object.__setattr__(self, "patterns", inflected(patterns, self.language) if self.language else patterns)
 
     def __str__(self) -> str:
         return f'"{self.text}"~{self.language}' if self.language else f'"{self.text}"'
@@ -313,15 +302,15 @@ class Phrase(Leaf):
 
 @dataclass(frozen=True, slots=True)
 class Exact(Leaf):
-    """Words in this very spelling, with its capitals and accents: `{Mali}`."""
+    """Words in exactly this spelling, with its capitals and accents: `{Mali}`."""
 
     def __post_init__(self) -> None:
-        found = tuple(
+        patterns = tuple(
             pattern._replace(exact=spelling(part[word.start : word.end]))
             for part in self.text.split()
             for pattern, word in zip(word_patterns(part), words(part), strict=True)
         )
-        object.__setattr__(self, "patterns", found)
+        object.__setattr__(self, "patterns", patterns)
 
     def __str__(self) -> str:
         return f"{{{self.text}}}"
@@ -329,7 +318,7 @@ class Exact(Leaf):
 
 @dataclass(frozen=True, slots=True)
 class Regex(Leaf):
-    """A regular expression, put to the text as it is written: `/prigo[zž]h?in/`. See `regexes`."""
+    """A regular expression, searched in the text as it is written: `/prigo[zž]h?in/`. See `CompiledRegex`."""
 
     expression: CompiledRegex = field(init=False, repr=False, compare=False)
 
@@ -341,7 +330,7 @@ class Regex(Leaf):
         return f"/{self.text}/"
 
     def places(self, document: Document, scope: str) -> list[tuple[str, int, int]]:
-        """The words that the matches touch."""
+        """The words that the matches overlap."""
         return document.scoped(scope).search(self.expression.spans)
 
 

@@ -1,11 +1,9 @@
-"""Pure: the query as a tree: how each clause is written, and where it is found in a document.
+"""Pure: the query as a tree: how each clause is written, and where it occurs in a document.
 
-Every node answers one question, `find`: None if it is false for the document, otherwise the occurrences that
-make it true (none at all for a NOT). Occurrences are counted in words, not characters, so that operators can
-reckon with distance; evidence in characters is made at the very end.
-
-Here stand the nodes that join others by logic. What is looked for is in `leaves`, what has to do with places in
-`nearness`, what counts in `counting`.
+Every node answers one question, `find`: None if it is false for the document, else the occurrences that make it true
+(none at all for a NOT). Occurrences count in words, so that operators can work with distance; evidence in characters
+is made at the very end. This file has the nodes for logic, fields and names; terms.py has the words and phrases,
+operators.py the nodes for nearness and counting.
 """
 
 from __future__ import annotations
@@ -17,15 +15,13 @@ from typing import ClassVar, NamedTuple
 
 from watchpost.query.document import FIELDS, Document, KeySet
 
-# what a query found: occurrences in words while it is being evaluated, evidence in characters afterwards.
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One place in an article that made a query true.
 
-    `start` and `end` are code-point offsets into the original text of `field`, and `text` is that very piece.
-    `clause` is the printed clause that matched: `malien*`, `"Africa Corps"`, `title:mali`.
+    `start` and `end` are code-point offsets into the original text of `field`; `text` is the text between them.
+    `clause` is the clause that matched, as it is written: `malien*`, `"Africa Corps"`, `title:mali`.
     """
 
     field: str
@@ -36,9 +32,9 @@ class Evidence:
 
 
 class Occurrence(NamedTuple):
-    """Where a clause stands: the positions of its first and last word in `field`.
+    """One place where a clause is true: the positions of its first and last word in `field`.
 
-    What was found through distance reaches over words that nobody asked for: `parts` are those that were.
+    An occurrence of NEAR also covers words between its sides; `parts` are the occurrences of the sides.
     """
 
     field: str
@@ -48,7 +44,7 @@ class Occurrence(NamedTuple):
     parts: tuple[Occurrence, ...] = ()
 
     def mentions(self) -> Iterator[Occurrence]:
-        """The occurrences of words and phrases in this one: itself, or those of its parts."""
+        """The occurrences of words and phrases in it: itself, or those of its parts."""
         if not self.parts:
             yield self
         for part in self.parts:
@@ -56,7 +52,7 @@ class Occurrence(NamedTuple):
 
 
 def collected(document: Document, occurrences: Iterable[Occurrence]) -> tuple[Evidence, ...]:
-    """The mentions in occurrences as evidence: in reading order, each place once."""
+    """The mentions as evidence, in reading order, each place once."""
     places: dict[tuple[int, int, int], Evidence] = {}
     for occurrence in occurrences:
         for mention in occurrence.mentions():
@@ -68,11 +64,11 @@ def collected(document: Document, occurrences: Iterable[Occurrence]) -> tuple[Ev
     return tuple(places[place] for place in sorted(places))
 
 
-# How tightly the operators bind: what is looser than its surroundings allow is printed in parentheses.
+# How tightly operators bind; a clause that binds less tightly than the one around it is printed in parentheses.
 OR, AND, NOT, NEAR, UNLESS, SINGLE = range(1, 7)
 
 MOST_OCCURRENCES = 10_000
-"""About how many occurrences a clause tells of, at most: enough for any reader, and a bound for hostile queries."""
+"""About how many occurrences a clause has at most: enough for any reader, and a bound for hostile queries."""
 
 
 class Node(ABC):
@@ -83,38 +79,67 @@ class Node(ABC):
 
     @abstractmethod
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """Where the node is true in `document`, or None if it is not.
+        """The occurrences that make the node true in `document`, or None if it is false.
 
-        `scope` names the fields to look into (`Document.view`); "" stands for all that bare terms search.
+        `scope` names the fields to search (`Document.scoped`); "" are all that bare terms search.
         """
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """The nodes that this one is made of, in the order in which they are written."""
+        """The nodes that this one consists of, in the order in which they are written."""
         return ()
 
     @property
     def positive(self) -> bool:
-        """Whether the node can only be true where one of its terms occurs."""
+        """Whether the node can be true only where one of its terms occurs."""
         return all(child.positive for child in self.children)
 
     @property
     def placed(self) -> bool:
-        """Whether the node stands for places in the text, so that NEAR, UNLESS and ATLEAST can reckon with it."""
+        """Whether the node has places in the text, so that NEAR, UNLESS and ATLEAST can work with it."""
         return False
 
     @property
     def keys(self) -> frozenset[str] | None:
-        """Words of which one at least stands wherever the node is true, or None if no such words are known.
+        """Words of which at least one occurs wherever the node is true, or None if no such words are known.
 
-        They are folded words of the scope's own vocabulary, or beginnings of such words, with a star.
+        They are folded words of the scope's vocabulary, or beginnings of such words, with a star.
         """
         return None
 
 
+class OfOne(Node):
+    """A node around another one, `part`."""
+
+    __slots__ = ()
+    part: Node
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.part,)
+
+    @property
+    def keys(self) -> frozenset[str] | None:
+        return self.part.keys
+
+    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
+        return self.part.find(document, scope)
+
+
+class OfSeveral(Node):
+    """A node that joins two or more others, `parts`."""
+
+    __slots__ = ()
+    parts: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.parts
+
+
 @dataclass(frozen=True, slots=True)
-class And(Node):
-    """True if all parts are. Two parts at least."""
+class And(OfSeveral):
+    """True if all parts are true."""
 
     binding: ClassVar[int] = AND
     parts: tuple[Node, ...]
@@ -123,22 +148,15 @@ class And(Node):
         return " AND ".join(grouped(part, NOT) for part in self.parts)
 
     @property
-    def children(self) -> tuple[Node, ...]:
-        """The parts."""
-        return self.parts
-
-    @property
     def positive(self) -> bool:
-        """One positive part is enough: without it nothing matches."""
+        """One positive part is enough, because it must be true."""
         return any(part.positive for part in self.parts)
 
     @property
     def keys(self) -> frozenset[str] | None:
-        """Those of the part with the fewest."""
         return fewest(self.parts)
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """The occurrences of all parts."""
         found: list[Occurrence] = []
         for part in self.parts:
             occurrences = part.find(document, scope)
@@ -149,14 +167,14 @@ class And(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Or(Node):
-    """True if one part is. Two parts at least."""
+class Or(OfSeveral):
+    """True if one part is true."""
 
     binding: ClassVar[int] = OR
     parts: tuple[Node, ...]
     _numbers: dict[str, list[int]] = field(init=False, repr=False, compare=False)  # of the parts, by key
     _unkeyed: frozenset[int] = field(init=False, repr=False, compare=False)
-    _sieve: KeySet = field(init=False, repr=False, compare=False)
+    _keys: KeySet = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers: dict[str, list[int]] = {}
@@ -170,30 +188,22 @@ class Or(Node):
                     numbers.setdefault(key, []).append(number)
         object.__setattr__(self, "_numbers", numbers)
         object.__setattr__(self, "_unkeyed", frozenset(unkeyed))
-        object.__setattr__(self, "_sieve", KeySet(numbers.keys()))
+        object.__setattr__(self, "_keys", KeySet(numbers.keys()))
 
     def __str__(self) -> str:
         return " OR ".join(grouped(part, NOT) for part in self.parts)
 
     @property
-    def children(self) -> tuple[Node, ...]:
-        """The parts."""
-        return self.parts
-
-    @property
     def placed(self) -> bool:
-        """If all parts are."""
         return all(part.placed for part in self.parts)
 
     @property
     def keys(self) -> frozenset[str] | None:
-        """Those of all parts."""
         return None if self._unkeyed else frozenset(self._numbers)
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """The occurrences of all the parts that are true."""
-        # Most ORs are long lists of names, and most articles hold few of them: ask only for those that may be there.
-        likely = {number for key in document.scoped(scope).present(self._sieve) for number in self._numbers[key]}
+        # Most ORs are long lists of names of which an article has few: only parts with a key in it are searched.
+        likely = {number for key in document.scoped(scope).present(self._keys) for number in self._numbers[key]}
         found: list[Occurrence] = []
         true = False
         for number in sorted(likely | self._unkeyed):
@@ -207,36 +217,33 @@ class Or(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Not(Node):
-    """True if its part is not. It never has occurrences."""
+class Not(OfOne):
+    """True if its part is false. It never has occurrences."""
 
     binding: ClassVar[int] = NOT
     part: Node
 
     def __str__(self) -> str:
-        # NEAR goes before NOT, but nobody should have to know that to read an explanation.
+        # NEAR binds tighter than NOT, but a reader of an explanation need not know that.
         return f"NOT {grouped(self.part, NOT if self.part.binding == NOT else SINGLE)}"
 
     @property
-    def children(self) -> tuple[Node, ...]:
-        """The part."""
-        return (self.part,)
-
-    @property
     def positive(self) -> bool:
-        """Never: it is true of articles that contain nothing that was asked for."""
         return False
 
+    @property
+    def keys(self) -> frozenset[str] | None:
+        return None
+
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """No occurrences if the part is false, None if it is true."""
         return () if self.part.find(document, scope) is None else None
 
 
 @dataclass(frozen=True, slots=True)
-class Field(Node):
-    """Its part, looked for in one field only: `title:mali`, `title:(mali OR niger)`. Fields do not nest.
+class Field(OfOne):
+    """Its part, searched in one field only: `title:mali`, `title:(mali OR niger)`. Fields do not nest.
 
-    `name` is a field's or `first/n`: the first n words of title, summary and body, each counted by itself.
+    `name` is a field's or `first/n`: the first n words each of title, summary and body.
     """
 
     name: str
@@ -246,23 +253,21 @@ class Field(Node):
         return in_scope(self.part, self.name)
 
     @property
-    def children(self) -> tuple[Node, ...]:
-        """The part."""
-        return (self.part,)
-
-    @property
     def placed(self) -> bool:
-        """As its part is."""
         return self.part.placed
 
+    @property
+    def keys(self) -> frozenset[str] | None:
+        """None: the keys of its part are words of another scope."""
+        return None
+
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """What its part finds in the field of this node."""
         return self.part.find(document, self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Named(Node):
-    """Another query, used by its name: `@sahel`. `part` is what the name stands for."""
+class Named(OfOne):
+    """Another query, used by its name: `@sahel`; `part` is that query."""
 
     name: str
     part: Node
@@ -271,28 +276,17 @@ class Named(Node):
         return f"@{self.name}"
 
     @property
-    def children(self) -> tuple[Node, ...]:
-        """What the name stands for."""
-        return (self.part,)
-
-    @property
     def placed(self) -> bool:
-        """As what the name stands for is."""
         return self.part.placed
 
-    @property
-    def keys(self) -> frozenset[str] | None:
-        """Those of what the name stands for."""
-        return self.part.keys
-
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        """What the named query finds; it is asked once for each document, however often it is used."""
+        """What the named query finds; it is evaluated once for each document, however often it is used."""
         return document.once(self.part, scope, lambda: self.part.find(document, scope))
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query that can be put to documents. `text` is what the operator wrote, `root` what it means."""
+    """A query: `text` as the operator wrote it, `root` as a tree."""
 
     text: str
     root: Node
@@ -303,7 +297,7 @@ class Query:
     def evaluate(self, document: Document) -> tuple[Evidence, ...] | None:
         """The evidence in reading order (title, summary, body, …, then by offset), or None for no match.
 
-        A place that several clauses match is given once, with the clause that stands first in the query.
+        A place that several clauses match comes once, with the clause that is first in the query.
         """
         occurrences = self.root.find(document)
         return None if occurrences is None else collected(document, occurrences)

@@ -1,12 +1,11 @@
-"""Pure: text as the query language sees it: words, folded one by one, with their places in the original.
+"""Pure: the words of a text as queries compare them: folded one by one, with their offsets in the original.
 
-Words are cut from the original text and folded one at a time, so that every offset is one of the original and
-there is no map between two texts that could be wrong.
+Words are cut from the original text and folded one at a time, so every offset is one of the original.
 
-A word is a run of letters, digits and their marks; apostrophes and hyphens end it (l’opération is two words).
-Soft hyphens and other invisible characters inside it do not. Scripts that are written without spaces
-(Chinese, Japanese, Thai, Lao, Khmer, Burmese) have one word per character; a term of several such characters
-matches where they stand next to each other, also across the end of a line.
+A word is a run of letters, digits and their marks; apostrophes and hyphens end it (l’opération is two words). Soft
+hyphens and other invisible characters inside it do not. In scripts that are written without spaces (Chinese, Japanese,
+Thai, Lao, Khmer, Burmese) every character is a word; a term of several such characters matches where they are next to
+each other, also across the end of a line.
 """
 
 from __future__ import annotations
@@ -21,20 +20,16 @@ from typing import NamedTuple
 
 import regex
 
-# letters of one alphabet that stand in a word of another because they look the same.
-#
-# `Wаgner` with a Cyrillic а is how spam and copied text evade a search; `МALI` is how keyboards slip. A word that
-# mixes Latin with Cyrillic or Greek letters is read in the one alphabet that can hold all of it, if there is one.
-# Words of a single alphabet are never touched: Роре stays Cyrillic.
-
-
+# Letters of another alphabet that look the same. `Wаgner` with a Cyrillic а is how spam and copied text evade a search;
+# `МALI` is how keyboards slip. A word that mixes Latin with Cyrillic or Greek letters is read in the one alphabet that
+# can hold all of it, if there is one. A word of a single alphabet stays as it is: Роре is Cyrillic.
 # Pairs of (foreign letter, Latin letter), by shape; the two cases of a letter may differ in what they look like.
 _CYRILLIC = dict(zip("АВСЕНІЈКМОРЅТХУҮԌԚԜасеһіјкорѕхуԛԝԁѵ", "ABCEHIJKMOPSTXYYGQWacehijkopsxyqwdv", strict=True))
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχ", "ABEZHIKMNOPTYXaeikvoptux", strict=True))
 
 
 def _inverse(pairs: dict[str, str]) -> dict[int, str]:
-    """Latin → foreign; of two that look alike the first one listed."""
+    """Latin → foreign; of several that look alike the first one."""
     return str.maketrans({latin: foreign for foreign, latin in reversed(pairs.items())})
 
 
@@ -47,7 +42,7 @@ _GREEK_LETTER = re.compile("[\u0370-\u03ff]")
 
 
 def one_alphabet(word: str) -> str:
-    """`word`, decomposed (NFKD), in one alphabet if look-alikes are all that keeps it from that; else unchanged."""
+    """`word`, decomposed (NFKD), in one alphabet if its other letters all look like letters of that; else unchanged."""
     latin = _LATIN_LETTER.search(word)
     cyrillic = _CYRILLIC_LETTER.search(word)
     greek = _GREEK_LETTER.search(word)
@@ -65,11 +60,11 @@ def one_alphabet(word: str) -> str:
 
 # Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-# What may stand between two characters of one word in a script without spaces: nothing visible, one line end.
+# What may be between two characters of one word in a script without spaces: nothing visible, one line end.
 _SEAM = re.compile(rf"[{_INVISIBLE}]*(?:[ \t\u3000]*\r?\n[ \t\u3000]*)?[{_INVISIBLE}]*")
 _LAYOUT = re.compile(rf"[{_INVISIBLE}\u0640]+")
 
-# Letters or digits by category that do not belong to a word: modifier apostrophes, superscripts, fractions.
+# Letters or digits by category that are no part of a word: modifier apostrophes, superscripts, fractions.
 _APART = "\u02b9\u02bb-\u02bf\u02c8¹²³⁰⁴-⁹¼-¾⅐-⅟"
 _UNSPACED = r"[[\p{L}\p{Nl}]&&[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{Bopo}\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}]]"
 _SPACED = rf"[[\p{{L}}\p{{N}}]--[{_APART}]--{_UNSPACED}]"
@@ -80,18 +75,18 @@ _WORD = regex.compile(
 )
 _IS_UNSPACED = regex.compile(_UNSPACED, regex.V1)
 
-# A first, fast cut at characters that never belong to a word; most runs are words already.
+# A first, fast cut at characters that are never part of a word; most runs are words.
 _RUN = re.compile(r"[^\s\0-/:-@\[-`{-\x7f«»\u2010-\u2027\u2030-\u205e\u3001\u3002\u3008-\u3011，。！？；：]+")
 
-# What that cut and folding together come to for text in ASCII: all but letters and digits parts words.
+# Cutting and folding of ASCII text in one step: everything but letters and digits separates words.
 _ASCII_FOLDED = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
-# Words in which there is nothing to cut and nothing to fold but case.
+# Words that need no cutting, and no folding except of case.
 _PLAIN = re.compile("[\u0410-\u044f]+|[\u0627-\u063a\u0641-\u0648\u064a]+")
 
 _NEVER_KEPT = re.compile(
     "["
     + _INVISIBLE
-    + "\u0640"  # tatweel, which only stretches the line
+    + "\u0640"  # tatweel, which only stretches a word
     + "\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f"  # joiners and variation selectors
     + "\u115f\u1160\u3164\uffa0"  # Hangul fillers
     + "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points and accents
@@ -105,7 +100,7 @@ _CYRILLIC_MARKS = re.compile("([аеиоуыэюяіє])(\u0308?)[\u0300\u0301\u
 _YO = "е\u0308"
 _ALEF_MARKS = re.compile("ا[\u0653-\u0655]+")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
-# Letters that Unicode does not take apart but writers replace by a plain one.
+# Letters that Unicode does not decompose, but people replace by plain ones.
 _LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "þ": "th", "æ": "ae", "œ": "oe"}
     | {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
@@ -122,10 +117,10 @@ class Word(NamedTuple):
 
 
 class WordPattern(NamedTuple):
-    """One word that a clause asks for, in its folded form.
+    """One word of a clause, folded.
 
-    `prefix`: the word may go on. `touching`: nothing visible may stand between it and the word before.
-    `forms`: other folded words that will do as well. `exact`: how the word must be written, see `spelling`.
+    `prefix`: it is the beginning of a word. `touching`: nothing visible may be between it and the word before. `forms`:
+    other folded words that match as well. `exact`: the required spelling, see `spelling`.
     """
 
     folded: str
@@ -136,17 +131,17 @@ class WordPattern(NamedTuple):
 
 
 def fold(word: str) -> str:
-    """The word without what spelling does not decide on: case, accents, width, presentation forms.
+    """The word without case, accents, width and presentation forms.
 
-    It keeps what makes another word: Hangul syllables, kana voicing, the vowel signs of Indic scripts, й.
-    Letters that only look like those of the word's alphabet become them.
-    The result may be empty (a lone tatweel). Unicode: NFKD, casefold, selected marks removed, NFC.
+    It keeps what makes another word: Hangul syllables, kana voicing, the vowel signs of Indic scripts, й. Letters that
+    look like those of the word's alphabet become them. The result may be empty (a lone tatweel). In terms of Unicode:
+    NFKD, casefold, selected marks removed, NFC.
     """
     if word.isascii():
         return word.lower()
     folded = one_alphabet(unicodedata.normalize("NFKD", word))
     folded = unicodedata.normalize("NFKD", folded.casefold())
-    folded = one_alphabet(_NEVER_KEPT.sub("", folded).translate(_LETTERS))  # again: ß and æ have become letters
+    folded = one_alphabet(_NEVER_KEPT.sub("", folded).translate(_LETTERS))  # again, for letters that came from ß and æ
     folded = _LATIN_MARKS.sub(r"\1", folded)
     folded = _CYRILLIC_MARKS.sub(r"\1\2", folded).replace(_YO, "е")
     folded = _ALEF_MARKS.sub("ا", folded)
@@ -154,7 +149,7 @@ def fold(word: str) -> str:
 
 
 def spelling(word: str) -> str:
-    """The word as it is written, case and accents kept, without layout: NFC, no invisible signs, no tatweel."""
+    """The word as it is written, with case and accents, but without invisible characters and tatweel; NFC."""
     return word if word.isascii() else unicodedata.normalize("NFC", _LAYOUT.sub("", word))
 
 
@@ -164,7 +159,7 @@ def words(text: str) -> list[Word]:
 
 
 def folded_words(text: str) -> list[str]:
-    """The words of `text`, folded, without their places."""
+    """The words of `text`, folded, without offsets."""
     return folded_text(text).split()
 
 
@@ -174,50 +169,50 @@ def folded_text(text: str) -> str:
 
 
 def folded_pieces(text: str) -> list[str]:
-    """For each piece of `text` between two spaces its folded words, with a space between any two; "" for none."""
+    """For each part of `text` between two spaces its folded words, with a space between any two; "" for none."""
     if text.isascii():
         return text.translate(_ASCII_FOLDED).split(" ")
     return list(map(_folded.__getitem__, text.split(" ")))
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """The places of the words of `text`: start and end as code-point offsets."""
-    places: list[tuple[int, int]] = list(map(re.Match.span, _RUN.finditer(text)))
+    """Start and end of the words of `text`, as code-point offsets."""
+    runs: list[tuple[int, int]] = list(map(re.Match.span, _RUN.finditer(text)))
     if text.isascii():
-        return places
-    found: list[tuple[int, int]] = []
-    for start, end in places:
+        return runs
+    result: list[tuple[int, int]] = []
+    for start, end in runs:
         run = text[start:end]
         if run.isascii() or _PLAIN.fullmatch(run):
-            found.append((start, end))
+            result.append((start, end))
         else:
-            found += [(start + first, start + last) for _, first, last in _cut_run(run)]
-    return found
+            result += [(start + first, start + last) for _, first, last in _cut_run(run)]
+    return result
 
 
 class WordSpans:
-    """The places of the words of a text, like `spans`, each worked out when it is asked for: few are."""
+    """Start and end of the words of a text, like `spans`, but computed only when they are needed: few are."""
 
     __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
 
     def __init__(self, text: str, folded: list[str] | None = None) -> None:
-        """`folded` are the `folded_pieces` of the text, if they are known."""
+        """`folded`: the `folded_pieces` of the text, if they are known."""
         self._text = text
         self._all: list[tuple[int, int]] | None = None
         if folded is None:
             folded = folded_pieces(text)
         if text.isascii():
-            self._pieces = folded  # as long as what they stand for
+            self._pieces = folded  # as long as the originals
             counts: Iterable[int] = map(bool, folded)
         else:
             self._pieces = text.split(" ")
             counts = map(_counted.__getitem__, folded)
-        self._until = list(accumulate(counts))  # how many words there are up to the end of each piece
-        self._ends = list(accumulate(map(len, self._pieces)))  # where each would end without the spaces
+        self._until = list(accumulate(counts))  # the number of words up to the end of each piece
+        self._ends = list(accumulate(map(len, self._pieces)))  # where each ends, without counting spaces
         self._known: dict[int, list[tuple[int, int]]] = {}
 
     def all(self) -> list[tuple[int, int]]:
-        """All of them."""
+        """The spans of all words."""
         if self._all is None:
             self._all = spans(self._text)
         return self._all
@@ -247,7 +242,7 @@ def _cut_run(run: str) -> tuple[Word, ...]:
 
 
 class _Folded(dict[str, str]):
-    """Of each piece of a text its folded words with spaces between: a few ten thousand make up most of the news."""
+    """The folded words of each piece of a text, with spaces between; a few ten thousand make up most of the news."""
 
     def __missing__(self, piece: str) -> str:
         if piece.isascii():
@@ -264,7 +259,7 @@ class _Folded(dict[str, str]):
 
 
 class _Counted(dict[str, int]):
-    """How many words there are in a folded piece."""
+    """The number of words in a folded piece."""
 
     def __missing__(self, folded: str) -> int:
         count = folded.count(" ") + 1 if folded else 0
@@ -285,42 +280,42 @@ _fold_cached = lru_cache(maxsize=20_000)(fold)
 _cut_cached = lru_cache(maxsize=20_000)(_cut)
 
 
-def word_patterns(pattern: str) -> tuple[WordPattern, ...]:
-    """What a clause asks for, word after word; `pattern` is its text, where a star may end a word.
+def word_patterns(text: str) -> tuple[WordPattern, ...]:
+    """The patterns of a clause's words; in its text a star may end a word.
 
-    Empty if the pattern has neither letters nor digits.
+    Empty if the text has neither letters nor digits.
     """
-    if pattern.isalnum() and pattern.isascii():
-        return (WordPattern(pattern.lower()),)
-    found: list[WordPattern] = []
-    for part in pattern.split():
+    if text.isalnum() and text.isascii():
+        return (WordPattern(text.lower()),)
+    patterns: list[WordPattern] = []
+    for part in text.split():
         starred = part.endswith("*")
         bare = part[:-1] if starred else part
         if bare.isascii() and bare.isalnum():
-            found.append(WordPattern(bare.lower(), starred))
+            patterns.append(WordPattern(bare.lower(), starred))
             continue
         before = None
         cut = _cut_run(bare) if _RUN.fullmatch(bare) else words(bare)
         for folded, start, end in cut:
             unspaced = is_unspaced(bare[start])
             touching = before is not None and unspaced and touches(bare, before, start)
-            found.append(WordPattern(folded, False, touching))
+            patterns.append(WordPattern(folded, False, touching))
             before = end if unspaced else None
         if cut and starred:
-            found[-1] = found[-1]._replace(prefix=True)
-    return tuple(found)
+            patterns[-1] = patterns[-1]._replace(prefix=True)
+    return tuple(patterns)
 
 
 def touches(text: str, end: int, start: int) -> bool:
-    """Whether nothing visible but one line end stands between the offsets `end` and `start` of two words."""
+    """Whether nothing visible but one line end is between the offsets `end` and `start` of two words."""
     return end == start or _SEAM.fullmatch(text, end, start) is not None
 
 
 def is_unspaced(letter: str) -> bool:
-    """Whether the letter belongs to a script that is written without spaces between words."""
+    """Whether the letter's script is written without spaces between words."""
     return not letter.isascii() and _IS_UNSPACED.match(letter) is not None
 
 
 def letters(folded: str) -> int:
-    """How many letters a reader would count; a Hangul syllable has two or three."""
+    """The number of letters for a reader; a Hangul syllable has two or three."""
     return sum(len(unicodedata.normalize("NFD", char)) if "가" <= char <= "힣" else 1 for char in folded)
