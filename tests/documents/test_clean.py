@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from watchpost.documents.clean import (
-    EntryDraft,
-    article_of,
     canonical_url,
     clean_line,
     clean_text,
@@ -14,7 +12,7 @@ from watchpost.documents.clean import (
     headline,
     language,
 )
-from watchpost.documents.identity import identities
+from watchpost.documents.entry import EntryDraft, article_of, identities
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG = "Mali has defended its right to make sovereign decisions about how it deals with insurgents. " * 3

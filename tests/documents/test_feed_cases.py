@@ -182,11 +182,11 @@ def test_what_a_feed_asks_of_its_readers_is_read() -> None:
         "<a:link xmlns:a='a' href='https://hub.example/?a=1&amp;b=2' rel='hub'/>"
         "<a:link xmlns:a='a' rel='hub' href='x:'/>"
     )
-    asks = read_feed_document(rss("<item><title>A</title><ttl>1</ttl></item>", head), now=NOW, source="s").asks
+    asks = read_feed_document(rss("<item><title>A</title><ttl>1</ttl></item>", head), now=NOW, source="s").hints
     assert asks == FeedHints(
         timedelta(minutes=60), timedelta(hours=6), (0, 3), (6,), "https://hub.example/?a=1&b=2", "https://e.org/f"
     )
-    assert feed(rss("<item><title>A</title></item>", "<ttl>0</ttl>")).asks == FeedHints()
+    assert feed(rss("<item><title>A</title></item>", "<ttl>0</ttl>")).hints == FeedHints()
 
 
 def test_markup_in_a_title_is_read_as_markup_and_what_stands_in_a_comment_is_not_read() -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from tests.making import WHEN
 from tests.shared import shared
-from watchpost.documents.html import dateline, scrape
-from watchpost.documents.text import front_matter, read_markdown, read_text
+from watchpost.documents.text import dateline, front_matter, read_markdown, read_text, scrape
 
 PROSE = (
     "The deal, which has not been signed, would weaken the influence of France in the whole region, said a diplomat."

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.match.newsroom import WHEN
-from watchpost.documents.clean import EntryDraft, article_of
+from watchpost.documents.entry import EntryDraft, article_of
 from watchpost.model import Article, derive_id
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.http_server import Answer, HttpServer
-from watchpost.documents.feed import MAX_LINKS, find_feed_links
+from watchpost.documents.page import FEED_LINKS_MAX, find_feed_links
 from watchpost.documents.parser_process import InlineParser
 from watchpost.operations.feeds.discovery import USUAL, Candidate, discover, form_of, network_list
 from watchpost.poll.http.fetcher import HttpFetcher
@@ -74,7 +74,7 @@ def test_what_a_page_names(page: str, urls: list[str]) -> None:
 
 
 def test_a_page_of_ten_thousand_links_names_ten() -> None:
-    assert len(links("".join(f"<link rel=feed href=/{n}>" for n in range(10_000)))) == MAX_LINKS
+    assert len(links("".join(f"<link rel=feed href=/{n}>" for n in range(10_000)))) == FEED_LINKS_MAX
 
 
 @pytest.mark.parametrize(

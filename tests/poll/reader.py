@@ -33,7 +33,7 @@ class Says:
         self._asks = asks
 
     async def run(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-        return Reading(asks=self._asks)
+        return Reading(hints=self._asks)
 
     async def ask(self, work: Callable[..., Any], answer: Callable[..., Any], *args: object, **kwargs: object) -> Any:
         return await self.run(work)

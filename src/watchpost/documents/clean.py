@@ -1,23 +1,18 @@
-"""Pure: raw fields from any document become an Article: clean text, one canonical URL, fingerprints."""
+"""Pure: raw fields of any document are cleaned: text, one canonical URL per page, language, fingerprints."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
-from watchpost.documents.boilerplate import blank_margins
-from watchpost.model import Article
-
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
-"""Longest texts that an article carries on, in code points: no honest article is longer."""
+"""The longest texts that are kept, in code points; no honest article is longer."""
 
 TEXT_MIN = 200
-"""Shorter texts have no text fingerprint: "Live updates" under two headlines is not one article."""
+"""Shorter texts have no fingerprint: "Live updates" under two headlines is not one article."""
 
 # Added by newsletters, social networks and feed builders; none of them changes what the page shows.
 _TRACKING = re.compile(
@@ -25,7 +20,7 @@ _TRACKING = re.compile(
     r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
 )
 _RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
-_FEW = 50
+_FEW_SIGNS = 50
 _SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -41,74 +36,6 @@ _CONTROL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EntryDraft:
-    """What a document says about one article, before it is tidied.
-
-    `identity` is what the document itself calls it (guid, Message-ID, id), or "". `text` and `summary` are plain
-    text, paragraphs separated by an empty line. `link` may be relative.
-    """
-
-    title: str
-    text: str = ""
-    identity: str = ""
-    link: str = ""
-    summary: str = ""
-    author: str = ""
-    outlet: str = ""
-    lang: str = ""
-    place: str = ""
-    published: datetime | None = None
-
-
-def article_of(
-    draft: EntryDraft, *, article_id: str, source: str, now: datetime, lang: str = "", base: str = ""
-) -> Article:
-    """The article of that id. `lang` stands in for an undeclared language, `base` makes links absolute.
-
-    What stands around the article (menus, related articles, archive captions) does not come along.
-    """
-    body = clean_text(blank_margins(draft.text[: 2 * BODY_MAX]))[:BODY_MAX]
-    summary = clean_text(draft.summary[: 2 * SUMMARY_MAX])[:SUMMARY_MAX]
-    title = clean_line(draft.title[: 2 * TITLE_MAX])[:TITLE_MAX] or headline(body or summary)
-    url = canonical_url(draft.link, base)
-    return Article(
-        id=article_id,
-        source=source,
-        title=title,
-        body=body,
-        fetched=now,
-        outlet=clean_line(draft.outlet)[:NAME_MAX],
-        url=url,
-        summary="" if summary == body else summary,
-        author=clean_line(draft.author)[:NAME_MAX],
-        lang=language(draft.lang) or language(lang),
-        place=clean_line(draft.place)[:NAME_MAX],
-        published=draft.published,
-        fingerprints=fingerprints(url, title, body),
-    )
-
-
-def with_page(article: Article, page: EntryDraft) -> Article | None:
-    """The article of a feed with the text of its page; None if the page has no more text than the feed.
-
-    What the feed had for a text becomes the summary, unless it has one. Its title, link and date stay: the page only
-    fills in what the feed does not say.
-    """
-    body = clean_text(blank_margins(page.text[: 2 * BODY_MAX]))[:BODY_MAX]
-    if len(body) <= len(article.body):
-        return None
-    return replace(
-        article,
-        body=body,
-        summary=article.summary or ("" if article.body in body else article.body[:SUMMARY_MAX]),
-        author=article.author or clean_line(page.author)[:NAME_MAX],
-        lang=article.lang or language(page.lang),
-        published=article.published or page.published,
-        fingerprints=fingerprints(article.url, article.title, body),
-    )
-
-
 def clean_text(text: str) -> str:
     """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
     if not text.replace("\n", "").isprintable():  # a control, or a space that is not the plain one
@@ -122,7 +49,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """The same on one line. A lone no-break space stays: it is how French sets its punctuation."""
+    """The same on one line. A single no-break space stays: French punctuation needs it."""
     return clean_text(text).replace("\n\n", " ").replace("\n", " ")
 
 
@@ -143,8 +70,8 @@ def language(tag: str) -> str:
 def canonical_url(link: str, base: str = "") -> str:
     """`link` made absolute, without what does not change the page: tracking parameters, fragment, default port.
 
-    "" unless the result is http or https with a host. Parameters keep their order. A fragment that is the page's
-    address within a script (`#!/…`, `#/…`) stays.
+    "" unless the result is http or https with a host. Parameters keep their order. A fragment that a script takes for
+    the page's address (`#!/…`, `#/…`) stays.
     """
     return _canonical(link, base) if len(link) <= 2 * URL_MAX else _canonical.__wrapped__(link, base)
 
@@ -170,7 +97,7 @@ def _canonical(link: str, base: str) -> str:
 
 
 def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
-    """What two copies share: "url:…" (scheme, www. and a closing slash do not count), "text:…" (letters and digits)."""
+    """What two copies share: "url:…" (without scheme, www. and closing slash), "text:…" (letters and digits alone)."""
     prints = []
     if url:
         bare = re.sub(r"^https?://(www\.)?", "", url).rstrip("/")
@@ -182,10 +109,10 @@ def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
 
 
 def _alphanumeric(text: str) -> str:
-    """The letters and digits of a text: signs of ASCII go at once, and of the others a text mostly has few kinds."""
+    """The letters and digits of a text. Signs of ASCII are removed at once; of others a text mostly has few kinds."""
     text = text.encode("utf-8", "replace").translate(None, _SIGNS).decode()
     others = () if text.isascii() else [sign for sign in set(text) if not sign.isalnum()]
-    if len(others) > _FEW:
+    if len(others) > _FEW_SIGNS:
         return "".join(filter(str.isalnum, text))
     for sign in others:
         text = text.replace(sign, "")

@@ -17,10 +17,11 @@ from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
-from watchpost.documents.clean import BODY_MAX, EntryDraft, clean_line
+from watchpost.documents.clean import BODY_MAX, clean_line
 from watchpost.documents.dates import parse_date
-from watchpost.documents.html import scrape
+from watchpost.documents.entry import EntryDraft
 from watchpost.documents.pdf import is_no_title
+from watchpost.documents.text import scrape
 from watchpost.errors import FetchError
 
 ENTRIES_MAX = 5_000

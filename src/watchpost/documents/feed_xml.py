@@ -1,7 +1,7 @@
-"""Pure: RSS and Atom, read from libxml2's tree: forty times cheaper than feedparser's default.
+"""Pure: RSS and Atom, read from libxml2's tree, which costs a fortieth of feedparser's time.
 
-What comes out has feedparser's shape, so that one function makes drafts of both. A document that is not well-formed,
-or in whose tree not every entry is found, is left to feedparser, which guesses better.
+The result has feedparser's shape, so that one function makes drafts of both. A document that is not well-formed, or in
+whose tree not every entry is found, is left to feedparser, which guesses better.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 from watchpost.errors import FetchError
 
 ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
-"""The beginning of an entry, in any of the formats."""
+"""The beginning of an entry, in each of the formats."""
 
-MAX_ENTRIES = 20_000
+ENTRIES_MAX = 20_000
 
 # What follows a bare ampersand is lost. These are the entities that XML itself knows.
 _BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,30};)?")
@@ -33,7 +33,7 @@ _PREFIXED = re.compile(r"(</?)[\w-]{1,20}:")
 _HTML = ("text/html", "application/xhtml+xml", "")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
-_PREFIXES = {  # the vocabularies whose names mean something of their own
+_PREFIXES = {  # the vocabularies whose names have a meaning of their own
     "http://purl.org/dc/elements/1.1/": "dc:",
     "http://purl.org/dc/terms/": "dc:",
     "http://search.yahoo.com/mrss/": "media:",
@@ -55,49 +55,49 @@ Fields = Mapping[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """Why a document is left to feedparser: "not_well_formed", or "no_feed" as far as can be seen."""
+    """Why a document is left to feedparser: "not_well_formed", or "no_feed" if it does not look like one."""
 
     reason: str
 
 
 def read_xml_feed(data: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | Unsure:
-    """(channel, entries) in feedparser's shape, or why this document needs feedparser. `data` is guarded UTF-8.
+    """(channel, entries) in feedparser's shape, or why this document needs feedparser. `data` is checked UTF-8.
 
-    Raises FetchError("too_large") above MAX_ENTRIES.
+    Raises FetchError("too_large") above ENTRIES_MAX.
     """
     root = _tree(data)
     if root is None:
         return Unsure("not_well_formed")
-    found = list(islice(_entries(root), MAX_ENTRIES + 1))
-    if len(found) > MAX_ENTRIES:
-        raise FetchError("too_large", f"the feed has more than {MAX_ENTRIES:,} entries")
+    entries = list(islice(_entries(root), ENTRIES_MAX + 1))
+    if len(entries) > ENTRIES_MAX:
+        raise FetchError("too_large", f"the feed has more than {ENTRIES_MAX:,} entries")
     kind = _name(root.tag)
-    if not found and kind not in _ROOTS:
+    if not entries and kind not in _ROOTS:
         return Unsure("no_feed")
     atom = kind in ("feed", "entry")
     channel = root if atom else next((child for child in root if _name(child.tag) == "channel"), root)
     base = _base(root, channel)
     fields = _fields(channel)
-    said = {
+    about = {
         "title": _inner(_first(fields, "title")),
         "language": _inner(_first(fields, "language", "dc:language"))
-        or next((lang for one in (channel, root) if (lang := one.get(f"{_XML}lang"))), ""),
+        or next((lang for element in (channel, root) if (lang := element.get(f"{_XML}lang"))), ""),
     }
-    return said, [_entry(element, base, atom) for element in found]
+    return about, [_entry(element, base, atom) for element in entries]
 
 
 def _tree(data: bytes) -> etree._Element | None:
     """The document's root, if it is well-formed or only bare ampersands and attributes keep it from that."""
-    root, sound = _parsed(data)
-    if not sound or b"<!DOCTYPE" in data[:4096]:  # which may name entities: they stay what is written
+    root, well_formed = _parsed(data)
+    if not well_formed or b"<!DOCTYPE" in data[:4096]:  # a DOCTYPE may define entities, which are not resolved
         mended = _mended(data)
         if mended != data:
-            root, sound = _parsed(mended)
-    return root if sound else None
+            root, well_formed = _parsed(mended)
+    return root if well_formed else None
 
 
 def _parsed(data: bytes) -> tuple[etree._Element | None, bool]:
-    """(root, whether the document is well-formed). Undeclared prefixes of namespaces are everybody's mistake."""
+    """(root, whether the document is well-formed). Undeclared namespace prefixes are common and do not count."""
     parser = etree.XMLParser(
         recover=True, no_network=True, resolve_entities=False, huge_tree=False, collect_ids=False,
         remove_comments=True, remove_pis=True,
@@ -131,23 +131,23 @@ def _escaped(match: re.Match[bytes]) -> bytes:
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:
-    """Items and entries, in the document's order; what stands within one is part of it."""
+    """Items and entries, in the document's order; one within another is part of it."""
     parents: list[etree._Element] = []  # that of the entry before, which mostly is that of the next
     plain = root.iter("{*}item", "{*}entry")
     first = next(plain, None)
-    named = chain([first], plain) if first is not None else (one for one in root.iter() if _name(one.tag) in _ENTRY)
-    for element in named:
+    candidates = chain([first], plain) if first is not None else (e for e in root.iter() if _name(e.tag) in _ENTRY)
+    for element in candidates:
         parent = element.getparent()
         if parents and parent is parents[0]:
             yield element
-        elif not any(_name(one.tag) in _ENTRY for one in element.iterancestors()):
+        elif not any(_name(ancestor.tag) in _ENTRY for ancestor in element.iterancestors()):
             parents = [parent]
             yield element
 
 
 @lru_cache(2048)
 def _name(tag: object) -> str:
-    """An element's name in lower case, behind "dc:", "media:", … if it is of that vocabulary; "" for no element."""
+    """An element's name in lower case, after "dc:", "media:", … if it is of that vocabulary; "" for no element."""
     if not isinstance(tag, str):
         return ""
     space, _, local = tag.rpartition("}")
@@ -157,7 +157,7 @@ def _name(tag: object) -> str:
 
 
 def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
-    """Its children by name."""
+    """The children of an element by name."""
     fields: dict[str, list[etree._Element]] = {}
     for child in element:
         fields.setdefault(_name(child.tag), []).append(child)
@@ -165,16 +165,16 @@ def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
 
 
 def _first(fields: Fields, *names: str) -> etree._Element | None:
-    """The first element with something in it, of the first of these names that has one."""
+    """The first element that is not empty, of the first of these names that has one."""
     for name in names:
-        for one in fields.get(name, ()):
-            if len(one) or (one.text or "").strip():
-                return one
+        for element in fields.get(name, ()):
+            if len(element) or (element.text or "").strip():
+                return element
     return None
 
 
 def _inner(element: etree._Element | None) -> str:
-    """Its text; markup within as it is written."""
+    """The text of an element; markup in it as it is written."""
     if element is None:
         return ""
     if not len(element):
@@ -190,18 +190,18 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
     contents = [
         {"value": value, "type": kind}
         for name in ("content", "content:encoded", "encoded", "body", "itunes:summary")
-        for one in fields.get(name, ())
-        if (value := _inner(one)) and (kind := _kind(one, atom and name == "content")) is not None
+        for content in fields.get(name, ())
+        if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
     ]
     if described is None and not contents:  # that of a picture, or in a group of media
-        described = next((one for one in element.iter("{*}description") if (one.text or "").strip()), None)
+        described = next((inner for inner in element.iter("{*}description") if (inner.text or "").strip()), None)
     summary = _inner(described)
-    own = _inner(_first(fields, "guid", "id")) or element.get(_ABOUT, "").strip()
+    guid = _inner(_first(fields, "guid", "id")) or element.get(_ABOUT, "").strip()
     text = _inner(title)
     markup = not atom and (_HTMLISH.search(text) is not None or (title is not None and len(title) > 0))
     return {
-        "id": own,
-        "link": _link(fields, own, atom),
+        "id": guid,
+        "link": _link(fields, guid, atom),
         "title_detail": {
             "value": text,
             "type": (_kind(title, True) if atom else "text/html" if markup else "text/plain") or "text/html",
@@ -218,50 +218,50 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
 
 
 def _kind(element: etree._Element | None, atom: bool) -> str | None:
-    """The media type of what is in an element; None for what is no text (RFC 4287, 3.1.1 and 4.1.3.1)."""
-    said = (element.get("type") or ("text" if atom else "html")).lower() if element is not None else "text"
-    kind = {"text": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}.get(said, said)
+    """The media type of an element's content; None for what is no text (RFC 4287, 3.1.1 and 4.1.3.1)."""
+    declared = (element.get("type") or ("text" if atom else "html")).lower() if element is not None else "text"
+    kind = {"text": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}.get(declared, declared)
     return kind if kind.startswith("text/") or kind.endswith("xml") else None
 
 
 def _author(fields: Fields) -> str:
     """RSS's author, Dublin Core's creator, or the name of Atom's."""
-    for one in (*fields.get("author", ()), *fields.get("dc:creator", ()), *fields.get("itunes:author", ())):
-        parts = _fields(one)
-        if said := _inner(_first(parts, "name", "email")) if parts else _inner(one):
-            return said
+    for author in (*fields.get("author", ()), *fields.get("dc:creator", ()), *fields.get("itunes:author", ())):
+        parts = _fields(author)
+        if name := _inner(_first(parts, "name", "email")) if parts else _inner(author):
+            return name
     return ""
 
 
 def _source(fields: Fields) -> str:
-    """The title of where an entry was taken from: RSS's text, or the title in Atom's source."""
+    """The title of the feed that an entry was taken from: RSS's text, or the title in Atom's source."""
     source = _first(fields, "source")
     return "" if source is None else _inner(_first(_fields(source), "title")) if len(source) else _inner(source)
 
 
-def _link(fields: Fields, own: str, atom: bool) -> str:
+def _link(fields: Fields, guid: str, atom: bool) -> str:
     """RSS's link, or the permanent guid; Atom's alternate link, which has no `rel` or that one (RFC 4287, 4.2.7.2)."""
     links = fields.get("link", ())
-    if not atom and (written := next((text for one in links if (text := (one.text or "").strip())), "")):
-        return written
-    for one in links:
-        kind, href = one.get("type") or "", (one.get("href") or "").strip()
-        if href and (one.get("rel") or "alternate") == "alternate" and kind in _HTML:
+    if not atom and (text := next((text for link in links if (text := (link.text or "").strip())), "")):
+        return text
+    for link in links:
+        kind, href = link.get("type") or "", (link.get("href") or "").strip()
+        if href and (link.get("rel") or "alternate") == "alternate" and kind in _HTML:
             return str(href)
     if atom:
-        return own if own.startswith(("http://", "https://")) else ""
-    guid = _first(fields, "guid")
-    return own if guid is not None and (guid.get("isPermaLink") or "true").lower() != "false" else ""
+        return guid if guid.startswith(("http://", "https://")) else ""
+    element = _first(fields, "guid")
+    return guid if element is not None and (element.get("isPermaLink") or "true").lower() != "false" else ""
 
 
 def _dates(fields: Fields) -> dict[str, str]:
-    """The raw texts of its dates by role, the first of each."""
-    found: dict[str, str] = {}
+    """The texts of the dates by role, the first of each."""
+    dates: dict[str, str] = {}
     for name, elements in fields.items():
         role = _DATES.get(name.rpartition(":")[2])
-        if role and role not in found and (text := (elements[0].text or "").strip()):
-            found[role] = text[:200]
-    return found
+        if role and role not in dates and (text := (elements[0].text or "").strip()):
+            dates[role] = text[:200]
+    return dates
 
 
 def _base(*elements: etree._Element) -> str:

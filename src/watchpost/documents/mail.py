@@ -8,9 +8,9 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 
-from watchpost.documents.clean import EntryDraft
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import decode
+from watchpost.documents.entry import EntryDraft
 from watchpost.documents.html import plain_text
 from watchpost.errors import FetchError
 

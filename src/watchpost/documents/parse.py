@@ -1,6 +1,6 @@
-"""Bytes in, articles out: which reader a document needs, and what its articles are called.
+"""Documents become articles: which reader a document needs, and which ids its articles get.
 
-Everything here is safe to run in the parser's child process: plain values go in and come out, nothing is opened.
+Everything here can run in the parser's child process: plain values go in and come out, nothing is opened.
 """
 
 from __future__ import annotations
@@ -11,18 +11,15 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from watchpost.documents import encoding as documents_encoding
 from watchpost.documents.boilerplate import blank_margins
-from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX, EntryDraft, article_of
-from watchpost.documents.identity import identities, version_id
+from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX
+from watchpost.documents.encoding import decode
+from watchpost.documents.entry import EntryDraft, FeedEntry, article_of, identities, version_id
 from watchpost.documents.results import EntryHead, Failure, FeedHints
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
-
-if TYPE_CHECKING:
-    from watchpost.documents.feed import FeedEntry
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -35,14 +32,16 @@ _PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a document gave. `consumed` is how many bytes of JSON Lines were used up; `note` is for the operator;
-    `asks` is what a feed says about how often it wants to be read."""
+    """The articles of a document.
+
+    `consumed` is how many bytes of JSON Lines were read; `note` is for the operator; `hints` are those of a feed.
+    """
 
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
     consumed: int = 0
     note: str = ""
-    asks: FeedHints = field(default_factory=FeedHints)
+    hints: FeedHints = field(default_factory=FeedHints)
 
 
 def read_document(
@@ -55,14 +54,13 @@ def read_document(
     encoding: str = "",
     revised: bool = False,
 ) -> Reading:
-    """The articles of one file. Its name says the format; an unknown ending is sniffed; `-` is JSON Lines.
+    """The articles of one file. Its name says the format; the content does if the ending is unknown; `-` is JSON Lines.
 
-    Never raises for what the bytes are: that is a Failure ("binary", "empty", "malformed", "no_text", "not_a_feed",
+    Bytes that cannot be read are a Failure, not an error: "binary", "empty", "malformed", "no_text", "not_a_feed",
     "too_large", "bad_line"; beside an article "encoding" and "cut"; beside one that has only the file's name
-    "encrypted" and "no_text"). Ids come from the source's name
-    and what identifies the article; without a source, JSON Lines keep the ids they bring. `lang` stands in for an
-    undeclared language, `encoding` for an undeclared encoding. `revised` says that another text lay under this name
-    before: the article is told as a new one, whatever id and link it shares with the old one.
+    "encrypted" and "no_text". Ids come from the source's name and what identifies the article; without a source, JSON
+    Lines keep their ids. `lang` replaces an undeclared language, `encoding` an undeclared encoding. `revised`: another
+    text was under this name before, so the article is a new one, whatever id and link it shares with the old one.
     """
     item = str(name)
     try:
@@ -71,37 +69,37 @@ def read_document(
     except FetchError as error:
         return Reading(failures=(Failure(item, error.reason, error.detail),))
     except MemoryError:
-        return Reading(failures=(Failure(item, "too_large", "reading this needs more memory than it may have"),))
-    except Exception as error:  # a library gave up on hostile bytes: one file's failure, nobody else's
+        return Reading(failures=(Failure(item, "too_large", "it needs more memory than a document may take"),))
+    except Exception as error:  # a library fails on hostile bytes: only this file has failed
         return Reading(failures=(Failure(item, "malformed", f"cannot be read: {type(error).__name__}"),))
 
 
 def read_feed_document(
     body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
 ) -> Reading:
-    """The first `limit` entries of a feed as articles. Raises FetchError as feeds.read_feed does."""
+    """The first `limit` entries of a feed as articles. Raises FetchError as read_feed does."""
     reading = read_wanted(body, now=now, source=source, url=url, charset=charset, lang=lang, limit=limit)
     heads = next(reading)
     try:
         reading.send(frozenset(head.id for head in heads))
     except StopIteration as end:
         return cast("Reading", end.value)
-    raise AssertionError("it asks once")
+    raise AssertionError("read_wanted yields once")
 
 
 def read_wanted(
     body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
 ) -> Generator[tuple[EntryHead, ...], frozenset[str], Reading]:
-    """As read_feed_document, but it asks first which of the entries are wanted: only these become articles.
+    """As read_feed_document, but it yields the entries' heads first, and gets the ids of those to make articles of.
 
-    Those that are wanted by their version's id become articles of that id, which revise the one before.
+    An entry that is wanted by its version's id becomes an article of that id, which revises the one before.
     """
     from watchpost.documents.feed import read_feed
 
     feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
-    marks = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
+    ids = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
     entries: dict[str, FeedEntry] = {}  # an entry that is listed twice counts once
-    for entry, identity in zip(feed.entries, marks, strict=True):
+    for entry, identity in zip(feed.entries, ids, strict=True):
         if entry.head.title.strip() or entry.head.link or entry.draft().text.strip():
             entries.setdefault(derive_id("article", source, identity), entry)
     heads = tuple(
@@ -111,19 +109,19 @@ def read_wanted(
     wanted = yield heads
     articles = []
     for head, entry in zip(heads, entries.values(), strict=True):
-        later = head.id not in wanted
-        if later and head.version not in wanted:
+        is_revision = head.id not in wanted
+        if is_revision and head.version not in wanted:
             continue
-        id_ = head.version if later else head.id
+        id_ = head.version if is_revision else head.id
         article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
-        articles.append(replace(article, revises=head.id) if later else article)
+        articles.append(replace(article, revises=head.id) if is_revision else article)
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(tuple(articles), note=note, asks=feed.asks)
+    return Reading(tuple(articles), note=note, hints=feed.hints)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> EntryDraft:
-    """What the page of an article has of it; `charset` is what HTTP declared. Raises FetchError("binary")."""
-    from watchpost.documents.html import read_article
+    """The draft of the article in a page; `charset` is what HTTP declared. Raises FetchError("binary")."""
+    from watchpost.documents.page import read_article
 
     return read_article(body, now, charset)
 
@@ -139,35 +137,35 @@ def read_json_lines(
     start: int = 0,
 ) -> Reading:
     """The articles of complete lines; each bad line is one Failure, named by its number after byte `start`."""
-    from watchpost.documents.text import read_lines
+    from watchpost.documents.json_formats import read_lines
 
     lines = read_lines(data, now, limit)
     articles = []
     for draft, raw in lines.drafts:
-        own = draft.identity or _digest(raw)
-        article_id = derive_id("article", source, own) if source or not draft.identity else draft.identity
-        tidied = article_of(draft, article_id=article_id, source=source, now=now, lang=lang)
-        # Whoever hands over fields gets offsets into these fields: they stay as they are, but for blanked margins.
-        title, summary = _as_given(draft.title, TITLE_MAX) or tidied.title, _as_given(draft.summary, SUMMARY_MAX)
-        body = blank_margins(_as_given(draft.text, BODY_MAX))
-        articles.append(replace(tidied, title=title, summary=summary, body=body))
+        identity = draft.identity or _digest(raw)
+        article_id = derive_id("article", source, identity) if source or not draft.identity else draft.identity
+        cleaned = article_of(draft, article_id=article_id, source=source, now=now, lang=lang)
+        # Evidence points into these fields by offset, so they stay as they are, except for blanked margins.
+        title, summary = _as_written(draft.title, TITLE_MAX) or cleaned.title, _as_written(draft.summary, SUMMARY_MAX)
+        body = blank_margins(_as_written(draft.text, BODY_MAX))
+        articles.append(replace(cleaned, title=title, summary=summary, body=body))
     place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
     failures = tuple(Failure(f"{place} {number}", "bad_line", problem) for number, problem in lines.bad)
     return Reading(tuple(articles), failures, lines.consumed)
 
 
-def _as_given(text: str, longest: int) -> str:
-    """The text itself; only halves of surrogate pairs, which no encoding can carry, are replaced one for one."""
-    return _SURROGATE.sub("\ufffd", text[:longest])
+def _as_written(text: str, characters_max: int) -> str:
+    """The text itself; only halves of surrogate pairs, which no encoding has, are replaced one for one."""
+    return _SURROGATE.sub("\ufffd", text[:characters_max])
 
 
 def _as_revision(reading: Reading, data: bytes) -> Reading:
-    """The article under an id of this very text, and no copy of another one for having its link."""
+    """The article under an id of this very text, and without the link's fingerprint, so that it is no copy."""
     articles = tuple(
         replace(
             article,
             id=derive_id("article", article.source, article.id, _digest(data)),
-            fingerprints=tuple(mark for mark in article.fingerprints if not mark.startswith("url:")),
+            fingerprints=tuple(each for each in article.fingerprints if not each.startswith("url:")),
         )
         for article in reading.articles
     )
@@ -182,7 +180,7 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
         return read_json_lines(str(path), data, now, source=source, lang=lang)
     if kind in FEED_SUFFIXES:
         return read_feed_document(data, now=now, source=source, lang=lang)
-    draft, failures = _READERS.get(kind, _note)(path, data, now, encoding)
+    draft, failures = _READERS.get(kind, _read_text)(path, data, now, encoding)
     if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
         raise FetchError("no_text", "no text was found in this file")
     if "\ufffd" in draft.text and not failures:
@@ -196,7 +194,7 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
 
 
 def _kind(path: PurePath, data: bytes) -> str:
-    """The lower-case ending that stands for the format; sniffed if the name says nothing."""
+    """The lower-case ending that stands for the format; from the content if the name has none that is known."""
     ending = path.suffix.lower()
     if str(path) == "-":
         return ".jsonl"
@@ -212,33 +210,33 @@ def _kind(path: PurePath, data: bytes) -> str:
     return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
 
 
-def _note(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _read_text(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.text import read_markdown, read_text
 
-    text = documents_encoding.decode(data, encoding)[0][: 4 * BODY_MAX]
+    text = decode(data, encoding)[0][: 4 * BODY_MAX]
     read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
     return read(text, now), ()
 
 
-def _page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    from watchpost.documents.html import read_page
+def _read_page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+    from watchpost.documents.page import read_page
 
     return read_page(data, now, encoding), ()
 
 
-def _mail(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _read_mail(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.mail import read_mail
 
     return read_mail(data, now), ()
 
 
-def _pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _read_pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.pdf import read_pdf
 
     return _or_its_name(read_pdf, path, data, now)
 
 
-def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _read_docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
     from watchpost.documents.docx import read_docx
 
     return _or_its_name(read_docx, path, data, now)
@@ -247,7 +245,7 @@ def _docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[En
 def _or_its_name(
     read: Callable[[bytes, datetime], EntryDraft], path: PurePath, data: bytes, now: datetime
 ) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    """What is locked or has only pictures is still told of, by the name of its file."""
+    """A document that is locked or has only pictures is still an article, by the name of its file."""
     try:
         return read(data, now), ()
     except FetchError as error:
@@ -257,8 +255,8 @@ def _or_its_name(
 
 
 _READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[EntryDraft, tuple[Failure, ...]]]] = {
-    ".txt": _note, ".md": _note, ".markdown": _note, ".html": _page, ".htm": _page, ".xhtml": _page,
-    ".eml": _mail, ".pdf": _pdf, ".docx": _docx,
+    ".txt": _read_text, ".md": _read_text, ".markdown": _read_text, ".html": _read_page, ".htm": _read_page,
+    ".xhtml": _read_page, ".eml": _read_mail, ".pdf": _read_pdf, ".docx": _read_docx,
 }  # fmt: skip
 
 

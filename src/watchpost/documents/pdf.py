@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from watchpost.documents.clean import EntryDraft, clean_line
+from watchpost.documents.clean import clean_line
 from watchpost.documents.dates import parse_date
+from watchpost.documents.entry import EntryDraft
 from watchpost.errors import FetchError
 
 PAGES_MAX = 300

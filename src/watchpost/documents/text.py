@@ -1,16 +1,30 @@
-"""Pure: plain text and Markdown files as articles, with or without front matter."""
+"""Pure: text and Markdown files become drafts, with or without front matter; menus and buttons are left out.
+
+Many texts are web pages that somebody copied: perhaps a breadcrumb ("MaliWest Africa"), the headline, a byline, a first
+paragraph that may begin with a dateline ("PARIS (Reuters) – …"), the text, and what the page says below it.
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchpost.documents.clean import EntryDraft
+from watchpost.documents.boilerplate import is_button, is_label
 from watchpost.documents.dates import parse_date
-from watchpost.documents.html import dateline, paragraphs, scrape, trim_boilerplate
+from watchpost.documents.entry import EntryDraft
 
+TITLE_LONGEST = 250
+
+_PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /][^\W\d_][\w.’'\-]*){0,4}"
+_DATELINE = re.compile(
+    rf"(?:(?P<place>{_PLACE})(?P<more>(?:,\s*[\w.’' ]{{2,30}}){{0,2}})\s*)?(?:\((?P<outlet>[^()\n]{{2,60}})\)\s*)?"
+    r"(?:(?:\s|(?<=\)))[-–—]{1,2}|:\s*[-–—])\s*(?=\S)"
+)
+_BYLINE = re.compile(r"(?:By|Par|Von|Por|Di|Автор:?)\s+(?P<who>[^\W\d_][^\n.!?:]{2,80})")
+_END = ".!?…»”\"')]。！？؟"
+_PROSE_MIN = 160
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
 _FACT = re.compile(r"([A-Za-z][\w-]{0,30}):[ \t]*(.*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*")
@@ -54,10 +68,10 @@ def read_markdown(text: str, now: datetime) -> EntryDraft:
     for i, block in enumerate(blocks):
         match = _HEADING.fullmatch(block) or _UNDERLINED.fullmatch(block)
         if match:
-            heading = _plain(match[1])
+            heading = _without_marks(match[1])
             del blocks[i]
             break
-    blocks = trim_boilerplate([_plain(block) for block in blocks])
+    blocks = trim_boilerplate([_without_marks(block) for block in blocks])
     start = next((block for block in blocks[:4] if dateline(block) != ("", "")), "")
     place, outlet = dateline(start)
     return EntryDraft(
@@ -98,7 +112,7 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _plain(block: str) -> str:
+def _without_marks(block: str) -> str:
     """A block without Markdown's marks; the words and their order stay."""
     block = re.sub(r"!\[([^\[\]]{0,500})\]\([^()\s]{0,2000}(?:\s[^()]{0,500})?\)", r"\1", block)
     block = re.sub(r"\[([^\[\]]{1,500})\]\([^()\s]{0,2000}(?:\s[^()]{0,500})?\)", r"\1", block)
@@ -106,78 +120,102 @@ def _plain(block: str) -> str:
     return re.sub(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.{1,400}?)(?<=\S)\1(?!\w)", r"\2", block, flags=re.DOTALL)
 
 
-# JSON Lines of articles (`id, url, source, lang, published, title, summary, body`).
-
-
-LINE_MAX_BYTES = 4_000_000
-_TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")
-
-
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """Drafts with the raw line each came from, the lines that could not be read, and how many bytes were used up.
+class Scraped:
+    """The parts that were found. `title` is "" if none stands out; `body` is paragraphs with empty lines between."""
 
-    `bad` holds (number of the line within these bytes, from 1; what is wrong with it).
-    """
+    title: str
+    body: str
+    place: str = ""
+    outlet: str = ""
+    author: str = ""
 
-    drafts: tuple[tuple[EntryDraft, bytes], ...]
-    bad: tuple[tuple[int, str], ...]
-    consumed: int
+
+def scrape(text: str) -> Scraped:
+    """Title, dateline and text of a copied page; breadcrumbs, buttons and what follows the article are left out."""
+    found = trim_boilerplate(paragraphs(text)) or paragraphs(text)
+    start = next((i for i, p in enumerate(found[:8]) if p[-1] in _END and dateline(p) != ("", "")), None)
+    at = _find_title(found, start)
+    title = found[at] if at is not None else ""
+    rest = found[at + 1 :] if at is not None else [p for p in found if not _is_breadcrumb(p) or p is found[-1]]
+    author = ""
+    if rest and len(rest) > 1 and (byline := _BYLINE.fullmatch(rest[0])):
+        author, rest = byline["who"].strip(), rest[1:]
+    place, outlet = dateline(found[start]) if start is not None else ("", "")
+    return Scraped(title, "\n\n".join(rest), place, outlet, author)
 
 
-def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
-    """The articles in the complete lines of `data`, at most `limit` of them.
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, stripped. Without any empty line each line counts as one."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n \ufeff")
+    blocks = [block.strip() for block in re.split(r"\n[^\S\n]*\n\s*", text) if block.strip()]
+    if len(blocks) == 1 and "\n" in blocks[0]:
+        return [line.strip() for line in blocks[0].split("\n") if line.strip()]
+    return blocks
 
-    A last line without its newline counts only if it is a complete JSON object; otherwise it is still being
-    written and is not consumed, unless it is longer than any article can be.
-    """
-    drafts: list[tuple[EntryDraft, bytes]] = []
-    bad: list[tuple[int, str]] = []
-    position, number = 0, 0
-    while position < len(data) and (limit is None or len(drafts) < limit):
-        end = data.find(b"\n", position)
-        line = data[position : end if end >= 0 else len(data)].strip(b"\xef\xbb\xbf \t\r\0")
-        number += 1
-        draft, problem = _read(line, now)
-        if end < 0 and draft is None and len(line) <= LINE_MAX_BYTES:
+
+def trim_boilerplate(found: Sequence[str]) -> list[str]:
+    """Paragraphs without buttons, and without what follows the last of the text: related articles, comments."""
+    kept = [p for p in (_without_buttons(paragraph) for paragraph in found) if p]
+    for i, paragraph in enumerate(kept):
+        if i and is_label(paragraph.partition("\n")[0]) and not any(map(_is_prose, kept[i + 1 :])):
+            kept = kept[:i]
             break
-        position = end + 1 if end >= 0 else len(data)
-        if draft is not None:
-            drafts.append((draft, line))
-        elif line:
-            bad.append((number, problem))
-    return Lines(tuple(drafts), tuple(bad), position)
+    return [p for i, p in enumerate(kept) if i == 0 or not is_label(p)]
 
 
-def _read(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
-    if len(line) > LINE_MAX_BYTES:
-        return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
-    try:
-        record = json.loads(line)
-    except UnicodeDecodeError:
-        return None, "the line is not UTF-8"
-    except json.JSONDecodeError as error:
-        return None, f"not JSON: {error.msg} at column {error.colno}"
-    except (ValueError, RecursionError):
-        return None, "not JSON that can be read"
-    if not isinstance(record, dict):
-        return None, "not a JSON object"
-    wrong = next((name for name in _TEXTS if not isinstance(record.get(name) or "", str)), "")
-    if wrong:
-        return None, f"{wrong}: not text"
-    texts = {name: record.get(name) or "" for name in _TEXTS}
-    if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
-        return None, "no title, no summary, no body"
-    identity = record.get("id")
-    draft = EntryDraft(
-        title=texts["title"],
-        text=texts["body"],
-        identity=str(identity) if isinstance(identity, (str, int)) else "",
-        link=texts["url"],
-        summary=texts["summary"],
-        author=texts["author"],
-        outlet=texts["source"],
-        lang=texts["lang"],
-        published=parse_date(texts["published"], now),
-    )
-    return draft, ""
+def dateline(paragraph: str) -> tuple[str, str]:
+    """Place and outlet of "PLACE[, Country][, date] (Outlet) – …"; ("", "") if the paragraph begins otherwise.
+
+    Without an outlet in brackets the place must be in capitals: "Mali – a country …" is a sentence.
+    """
+    match = _DATELINE.match(paragraph[:200])
+    if match is None:
+        return "", ""
+    place, outlet = match["place"] or "", (match["outlet"] or "").strip()
+    if re.search(r"\d{1,2}[ .]|\d{4}", outlet) and not re.search(r"[^\W\d_]{3,} ?24", outlet):
+        outlet = ""  # a date in brackets
+    if outlet and not (outlet[0].isupper() or len(outlet) <= 5):  # "(and loved)", but "(dpa)"
+        return "", ""
+    named = not place or all(word[0].isupper() or len(word) <= 3 for word in re.split(r"[ /]", place))
+    return (place, outlet) if (place.isupper() and len(place) > 1) or (outlet and named) else ("", "")
+
+
+def _find_title(found: Sequence[str], start: int | None) -> int | None:
+    """The index of the headline among the paragraphs above the dateline, or among the first four."""
+    above = range(start) if start is not None else range(min(4, len(found) - 1))
+    likely = [i for i in above if _may_be_title(found[i])]
+    solid = [i for i in likely if not _is_breadcrumb(found[i])]
+    if solid:
+        return solid[0]
+    return likely[-1] if likely else None  # one word can be a headline, too, if nothing better stands there
+
+
+def _may_be_title(paragraph: str) -> bool:
+    if len(paragraph) > TITLE_LONGEST or paragraph.count("\n") > 1 or _BYLINE.fullmatch(paragraph):
+        return False
+    return not (paragraph.endswith((".", "。", ";", ",")) and len(paragraph) > 120)
+
+
+def _is_breadcrumb(paragraph: str) -> bool:
+    """Short, no closing mark, and glued ("MaliWest Africa"), separated ("Home > World") or of one or two words."""
+    if "\n" in paragraph or len(paragraph) > 80 or paragraph[-1] in ".!?:":
+        return False
+    glued = re.search(r"[^\W\d_][a-zà-ÿа-яё](?=[A-ZÀ-ÞА-ЯЁ])[^\W\d_]{3}", paragraph)
+    parted = re.search(r"\s[>»›/|•·]\s", paragraph)
+    spaced = bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", paragraph))  # scripts without spaces
+    few = len(paragraph.split()) <= 2 and (not spaced or len(paragraph) <= 5)
+    return bool((glued and len(paragraph.split()) <= 5) or parted or few)
+
+
+def _is_prose(paragraph: str) -> bool:
+    return len(paragraph) >= _PROSE_MIN or (len(paragraph) >= 80 and paragraph[-1] in _END)
+
+
+def _without_buttons(paragraph: str) -> str:
+    lines = paragraph.split("\n")
+    while lines and is_button(lines[-1]):
+        lines.pop()
+    while lines and is_button(lines[0]):
+        lines.pop(0)
+    return "\n".join(lines).strip()

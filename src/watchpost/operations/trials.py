@@ -11,7 +11,7 @@ from watchpost.config.config import Config
 from watchpost.config.fields import Network
 from watchpost.config.routes import topics_of
 from watchpost.config.settings import Settings
-from watchpost.documents.clean import article_of
+from watchpost.documents.entry import article_of
 from watchpost.documents.parse import read_article_page
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import CodecError, QueryError, StoreError, WatchpostError

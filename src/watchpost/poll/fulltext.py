@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchpost.documents.clean import with_page
+from watchpost.documents.entry import with_page
 from watchpost.documents.parse import read_article_page
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError

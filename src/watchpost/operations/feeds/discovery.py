@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from watchpost.config.fields import Network
 from watchpost.config.opml import Listed, Outline, name_of, same_address
-from watchpost.documents.feed import FeedLink, find_feed_links
+from watchpost.documents.page import FeedLink, find_feed_links
 from watchpost.documents.parse import Reading, read_feed_document
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.documents.results import Failure

@@ -144,7 +144,7 @@ class Feed:
             self._options.url, answer.url, answer.headers, unchanged=answer.status == 304
         ).with_redirect(answer.moved_to, now)
         if is_read:
-            memory = memory.with_hints(reading.asks, adaptive((head.published for head in selector.heads), now))
+            memory = memory.with_hints(reading.hints, adaptive((head.published for head in selector.heads), now))
             if answer.status != 226:  # 226 has some entries only (RFC 3229): no body to compare with, no full read
                 memory = replace(memory, body=digest, read=now)
         memory = memory.with_hub_links(hub_links(answer.headers.get("link", "")))

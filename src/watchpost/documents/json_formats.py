@@ -1,0 +1,138 @@
+"""Pure: JSON Feed (https://jsonfeed.org, 1.0 and 1.1), and JSON Lines of articles.
+
+A line of JSON Lines has `id, url, source, lang, published, title, summary, body, author`; each may be missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watchpost.documents.dates import parse_date
+from watchpost.documents.entry import EntryDraft, FeedEntry, Written
+from watchpost.documents.html import plain_text
+from watchpost.errors import FetchError
+
+LINE_MAX_BYTES = 4_000_000
+_TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")
+
+
+def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], str, int]:
+    """The first `limit` items as entries, the feed's language, and the number of items.
+
+    Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
+    """
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FetchError("malformed", f"this JSON cannot be read: {error}") from error
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list) or "jsonfeed" not in _string(feed, "version"):
+        raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
+    known = [item for item in items if isinstance(item, dict)]
+    outlet = plain_text(_string(feed, "title"))
+    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in known[:limit])
+    return entries, _string(feed, "language"), len(known)
+
+
+def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:
+    head = EntryDraft(
+        title=plain_text(_string(item, "title")),
+        identity=_string(item, "id"),
+        link=_string(item, "url") or _string(item, "external_url"),
+        author=_author(item) or author,
+        outlet=outlet,
+        lang=_string(item, "language"),
+        published=parse_date(_string(item, "date_published") or _string(item, "date_modified"), now),
+    )
+    bodies = Written(_string(item, "content_html")), Written(_string(item, "content_text"), html=False)
+    return FeedEntry(head, bodies, Written(_string(item, "summary"), html=False))
+
+
+def _author(mapping: Mapping[str, Any]) -> str:
+    """1.1 has a list `authors`, 1.0 one `author`."""
+    authors = mapping.get("authors")
+    candidates = [*(authors if isinstance(authors, list) else ()), mapping.get("author")]
+    names = (_string(one, "name") for one in candidates if isinstance(one, dict))
+    return next((name for name in names if name), "")
+
+
+def _string(mapping: Mapping[str, Any], key: str) -> str:
+    """Numbers are taken as text: 1.0 asks for that in ids."""
+    value = mapping.get(key)
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Drafts with the raw line each came from, the lines that could not be read, and how many bytes were used up.
+
+    `bad` holds (number of the line within these bytes, from 1; what is wrong with it).
+    """
+
+    drafts: tuple[tuple[EntryDraft, bytes], ...]
+    bad: tuple[tuple[int, str], ...]
+    consumed: int
+
+
+def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
+    """The articles in the complete lines of `data`, at most `limit` of them.
+
+    A last line without its newline counts only if it is a complete JSON object; otherwise it is still being
+    written and is not consumed, unless it is longer than any article can be.
+    """
+    drafts: list[tuple[EntryDraft, bytes]] = []
+    bad: list[tuple[int, str]] = []
+    position, number = 0, 0
+    while position < len(data) and (limit is None or len(drafts) < limit):
+        end = data.find(b"\n", position)
+        line = data[position : end if end >= 0 else len(data)].strip(b"\xef\xbb\xbf \t\r\0")
+        number += 1
+        draft, problem = _read_line(line, now)
+        if end < 0 and draft is None and len(line) <= LINE_MAX_BYTES:
+            break
+        position = end + 1 if end >= 0 else len(data)
+        if draft is not None:
+            drafts.append((draft, line))
+        elif line:
+            bad.append((number, problem))
+    return Lines(tuple(drafts), tuple(bad), position)
+
+
+def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
+    if len(line) > LINE_MAX_BYTES:
+        return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
+    try:
+        record = json.loads(line)
+    except UnicodeDecodeError:
+        return None, "the line is not UTF-8"
+    except json.JSONDecodeError as error:
+        return None, f"not JSON: {error.msg} at column {error.colno}"
+    except (ValueError, RecursionError):
+        return None, "not JSON that can be read"
+    if not isinstance(record, dict):
+        return None, "not a JSON object"
+    wrong = next((name for name in _TEXTS if not isinstance(record.get(name) or "", str)), "")
+    if wrong:
+        return None, f"{wrong}: not text"
+    texts = {name: record.get(name) or "" for name in _TEXTS}
+    if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
+        return None, "no title, no summary, no body"
+    identity = record.get("id")
+    draft = EntryDraft(
+        title=texts["title"],
+        text=texts["body"],
+        identity=str(identity) if isinstance(identity, (str, int)) else "",
+        link=texts["url"],
+        summary=texts["summary"],
+        author=texts["author"],
+        outlet=texts["source"],
+        lang=texts["lang"],
+        published=parse_date(texts["published"], now),
+    )
+    return draft, ""
