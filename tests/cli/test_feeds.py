@@ -123,7 +123,7 @@ async def test_who_is_dead_or_gone_is_said_with_since_when_and_how_it_comes_back
         "ended": "gone since 2026-11-01",
     }
     assert "1 feed dead: tried once a day" in table.stderr
-    assert "1 feed gone: not asked until the url is changed" in table.stderr
+    assert "1 feed gone: no longer read: change the url" in table.stderr
     failing = json.loads((await command(tmp_path, "feed", "list", "--failing", "--json", **env)).stdout)["feeds"]
     assert [(one["state"], one["failing_since"]) for one in failing] == [
         ("dead", "2026-11-01T08:00:00+00:00"),

@@ -18,10 +18,10 @@ def test_init_then_check_then_run(tmp_path: Path) -> None:
     env = {"WATCHPOST_CONFIG": "config/watchpost.yaml"}
     assert watchpost(tmp_path, "check", **env).returncode == 0
     run = watchpost(tmp_path, "run", "--once", **env)
-    assert (run.returncode, "A truce to try watchpost on" in run.stdout) == (0, True)
+    assert (run.returncode, "A truce, to try watchpost with" in run.stdout) == (0, True)
     again = watchpost(tmp_path, "init")
     assert (again.returncode, again.stdout) == (1, "")
-    assert "already there" in again.stderr
+    assert "already exists" in again.stderr
     other = watchpost(tmp_path, "init", "--json", "other")
     assert json.loads(other.stdout)["written"][0] == "other/watchpost.yaml"
 

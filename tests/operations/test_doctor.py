@@ -14,7 +14,7 @@ from tests.mail_server import MailServer
 from tests.servers import valkey_server
 from watchpost.config.fields import Secret
 from watchpost.config.settings import Settings
-from watchpost.operations.doctor import servers
+from watchpost.operations.doctor import machine, servers
 from watchpost.operations.doctor.examine import examine
 from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.factory import read_config
@@ -106,7 +106,7 @@ async def test_a_store_that_would_forget_is_warned_of(tmp_path: Path) -> None:
 async def test_mail_servers_are_greeted_and_logged_in_to(tmp_path: Path) -> None:
     async with MailServer(login="watch:hunter2") as server:
         findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
-        assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and takes the login"
+        assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and accepts the log-in"
         assert server.mails == []
     async with MailServer(login="watch:other") as server:
         findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
@@ -153,12 +153,12 @@ async def test_names_are_told_apart_from_the_name_server() -> None:
 def test_a_directory_without_rights_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o500)
     closed = tmp_path / "data" if os.geteuid() else Path("/proc/self")  # root may do everything, but not that
-    assert servers.data_directory(closed).level == "fail"
+    assert machine.data_directory(closed).level == "fail"
 
 
 def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    assert servers.data_directory(tmp_path / "data").level == "fail"
+    assert machine.data_directory(tmp_path / "data").level == "fail"
 
 
 @pytest.fixture
@@ -177,4 +177,4 @@ async def test_a_taken_port_is_told_from_our_own_pages(tmp_path: Path, listener:
     (tmp_path / "inbox").mkdir()
     findings = await found(tmp_path, text)
     assert findings["pages"].level == "warn"
-    assert "taken by another program" in findings["pages"].text
+    assert "another program uses" in findings["pages"].text

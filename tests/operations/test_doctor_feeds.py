@@ -63,7 +63,7 @@ async def test_each_bad_feed_has_its_own_cure_and_hides_no_other(tmp_path: Path,
     assert all(one.level == "warn" and one.cure for one in told)
     assert "feed discover" in said["feed page"].cure
     assert "404" in said["feed absent"].text
-    assert said["feed moved"].cure == f"write url: {server.url('/good')}"
+    assert said["feed moved"].cure == f"set url: {server.url('/good')}"
     assert "no complete answer within 2 s" in said["feed silent"].text
     assert Counter(request.target for request in server.requests) == Counter(
         ["/good", "/page", "/broken", "/absent", "/moved", "/good", "/silent"]
@@ -85,7 +85,7 @@ async def test_a_service_keeps_its_validators_and_its_row(tmp_path: Path, server
     assert request.target == "/wire"
     assert "if-none-match" not in request.headers
     assert [one.subject for one in told] == ["service", "feeds", "feed resting"]
-    assert "wants a pause until 2096-10-02" in told[2].text
+    assert "has asked for a pause until 2096-10-02" in told[2].text
 
 
 async def test_one_host_is_asked_one_thing_at_a_time(tmp_path: Path, server: HttpServer) -> None:
@@ -107,7 +107,10 @@ async def test_one_host_is_asked_one_thing_at_a_time(tmp_path: Path, server: Htt
 async def test_of_a_long_list_a_sample_is_asked_or_all(tmp_path: Path, server: HttpServer) -> None:
     lines = "".join(f"  f{n}: {server.url(f'/{n}')}\n" for n in range(SAMPLE + 30))
     (one,) = await found(tmp_path, lines)
-    assert (one.level, one.text) == ("ok", "50 of the 50 that were asked can be read, out of 80; --all-feeds asks all")
+    assert (one.level, one.text) == (
+        "ok",
+        "50 of 50 tried feeds can be read, out of 80 configured; --all-feeds tries all",
+    )
     assert len(server.requests) == SAMPLE
     (one,) = await found(tmp_path, lines, all_feeds=True)
     assert (one.level, one.text) == ("ok", "80 of 80 can be read")
@@ -129,7 +132,7 @@ async def test_where_nothing_answers_it_gives_up(
     many = 3 * feeds.AT_ONCE
     text = "".join(f"  f{n}: {{url: {server.url(f'/{n}')}, timeout: 20ms}}\n" for n in range(many))
     told = await found(tmp_path, text)
-    assert told[0].text == f"0 of {many} can be read; {many - 2 * feeds.AT_ONCE} were not asked any more"
+    assert told[0].text == f"0 of {many} can be read; {many - 2 * feeds.AT_ONCE} were not tried"
     assert told[0].outside
 
 

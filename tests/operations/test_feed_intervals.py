@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from watchpost.operations.feeds.status import parts
+from watchpost.operations.feeds.status import interval_reasons
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 
@@ -14,13 +14,13 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def told(memory: dict[str, str], failures: int = 0, name: str = "rfi", **options: Any) -> tuple[str, ...]:
     written = FeedOptions.model_validate({"url": "https://e.example/rss"} | options)
-    return parts(name, written.every, written.paced, FeedMemory.decode(memory), failures, NOW)
+    return interval_reasons(name, written, FeedMemory.decode(memory), failures, NOW)
 
 
 def test_what_is_configured_comes_before_what_the_entries_say() -> None:
     assert told({"pace": "1800"}, every="30s") == ("every 30 seconds, as configured",)
-    assert told({"pace": "1800"})[0].startswith("every 30 minutes, by how often it brings something")
-    assert told({})[0] == "every 10 minutes, until it is known how often it brings something"
+    assert told({"pace": "1800"})[0].startswith("every 30 minutes, from how often it has new entries")
+    assert told({})[0] == "every 10 minutes, until it is known how often it has new entries"
 
 
 def test_everything_that_is_asked_is_said() -> None:
@@ -30,8 +30,8 @@ def test_everything_that_is_asked_is_said() -> None:
         "the server says max-age 1 hour",
         "the feed says ttl 2 hours",
         "the feed says that it changes every 1 day",
-        "the feed wants no visits at 1h, 2h GMT",
-        "the feed wants no visits on Saturday",
+        "the feed asks for no visits at 1h, 2h GMT",
+        "the feed asks for no visits on Saturday",
     )
     pushed = {"push_hub": "h", "push_topic": "t", "push_granted": "t", "push_from": NOW.isoformat()}
     pushed |= {"push_until": (NOW + timedelta(days=9)).isoformat()}
@@ -40,7 +40,7 @@ def test_everything_that_is_asked_is_said() -> None:
 
 def test_failures_and_the_shift_of_each_feed_are_said() -> None:
     assert len(told({}, failures=1, every="30s")) == 1
-    assert "of which there are 3 in a row" in told({}, failures=3, every="30s")[1]
+    assert "there were 3 in a row" in told({}, failures=3, every="30s")[1]
     shifts = {told({}, name=name, every="10m")[1].split("%")[0] for name in ("a", "b", "c", "d")}
     assert len(shifts) > 1
     assert all(-10 <= int(text) <= 10 for text in shifts)

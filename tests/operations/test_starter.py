@@ -33,7 +33,7 @@ def test_what_it_writes_loads_without_a_warning_and_is_laid_out_as_fmt_would(tmp
 
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
     (tmp_path / "watchpost.schema.json").write_text("mine")
-    with pytest.raises(WatchpostError, match="already there"):
+    with pytest.raises(WatchpostError, match="already exists"):
         begin(tmp_path, {}, NOWHERE)
     assert [path.name for path in tmp_path.iterdir()] == ["watchpost.schema.json"]
     assert (tmp_path / "watchpost.schema.json").read_text() == "mine"

@@ -122,7 +122,7 @@ async def feed_show(
         note(f"{trouble}; only the configuration is shown")
     configured = status.shown_options(options)
     memory, stored = FeedMemory.decode(record.memory), SourceStatus.decode(name, record.status)
-    interval = status.parts(name, options.every, options.paced, memory, feed.failures, utc_now())
+    interval = status.interval_reasons(name, options, memory, feed.failures, utc_now())
     if as_json:
         kept = {"memory": dict(record.memory), "status": dict(record.status)}
         echo_json({"service": not trouble, **_facts(feed), "options": configured, "interval": interval, **kept})
@@ -231,7 +231,7 @@ async def feed_discover(
     allowed, options = networks(allow_private or ()), _options_for(url)
     open_settings()
     try:
-        candidates = await discovery.look_around(options.url, allowed, utc_now(), guess=guess)
+        candidates = await discovery.discover_at(options.url, allowed, utc_now(), guess=guess)
     except FetchError as error:
         raise CommandError(f"{url}: {error.detail}", FAILED) from error
     readable = [candidate for candidate in candidates if not candidate.problem]

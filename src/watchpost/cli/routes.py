@@ -45,7 +45,7 @@ def route_test(
                 "topic": topic,
                 "severity": level,
                 "routes": [asdict(step) for step in found.steps],
-                "told": [asdict(message) | {"when": message.when.isoformat()} for message in found.tellings],
+                "told": [asdict(message) | {"when": message.when.isoformat()} for message in found.notifications],
                 "silences": found.silences,
             }
         )
@@ -55,9 +55,9 @@ def route_test(
         verdict = "no" if not step.takes else "takes it; the next routes may, too" if step.goes_on else "takes it"
         echo(f"  routes[{step.route}]: {verdict}: {step.why}")
     zone = ZoneInfo(config.timezone)
-    for message in found.tellings:
+    for message in found.notifications:
         echo(f"{message.receiver}: {message.when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}: {message.why}")
-    if not found.tellings:
+    if not found.notifications:
         echo("no receiver is sent it: no route takes it")
     if found.silences:
         echo(f"it is not sent now: silenced by {', '.join(found.silences)}")

@@ -175,7 +175,7 @@ async def _recent(name: str, since: str, config_path: Path | None, data: Path | 
     settings = open_settings(config_path, data)
     config = read_config(settings)
     topic = pick("topic", name, {topic.name: topic for topic in config.topics})
-    stored = await trials.look(settings, config, since_moment(since, config))
+    stored = await trials.stored_articles(settings, config, since_moment(since, config))
     if stored.trouble:
         raise CommandError(stored.trouble, UNREACHABLE)
     matched = 0
@@ -296,7 +296,7 @@ async def topic_diff(
     config = read_config(settings)
     other = load_config(against) if against is not None else None
     begin = since_moment(since, config)
-    stored = await trials.look(settings, config, begin)
+    stored = await trials.stored_articles(settings, config, begin)
     before = other.topics if other is not None else stored.topics
     if before is None:
         trouble = stored.trouble or "no matcher runs"

@@ -1,4 +1,4 @@
-"""Pure: which way a hit would go: route by route, who is told, when, and why not. Asks nobody."""
+"""Pure: the way of a hit through the routes: which routes take it, which receivers are sent it, when and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from watchpost.schedules import Immediate
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One route: `takes` the hit or not, and `why`. `goes_on`: the next routes are asked, too."""
+    """One route: whether it takes the hit, and why. `goes_on`: the next routes are tried as well."""
 
     route: int
     takes: bool
@@ -26,7 +26,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Who is told, by which route, at which moment (without delays of the other side), and what that follows from."""
+    """One receiver that is sent the hit: by which route, when (if the receiver accepts it at once), and why then."""
 
     receiver: str
     route: int
@@ -36,17 +36,17 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The whole way. `silences` are the ids of those of the configuration that would keep it from everybody."""
+    """The whole way. `silences` are the ids of configured silences that stop the hit."""
 
     steps: tuple[Step, ...]
-    tellings: tuple[Notification, ...]
+    notifications: tuple[Notification, ...]
     silences: tuple[str, ...]
 
 
 def trace(config: Config, topic: str, severity: Severity, source: str, now: datetime) -> Trace:
-    """The way of a hit on this topic, so severe, from this source ("": any), that is found now."""
+    """The way of a hit found now, on this topic, with this severity, from this source ("" for any)."""
     steps: list[Step] = []
-    tellings: list[Notification] = []
+    notifications: list[Notification] = []
     taken = False
     for number, route in enumerate(config.routes):
         if taken and not steps[-1].goes_on and steps[-1].takes:
@@ -55,7 +55,9 @@ def trace(config: Config, topic: str, severity: Severity, source: str, now: date
         steps.append(Step(number, not why, why or _conditions(route), route.go_on))
         if not why:
             taken = True
-            tellings += [_telling(config, number, route, receiver, severity, now) for receiver in route.to]
+            notifications += [
+                _notification(config, number, route, receiver, severity=severity, now=now) for receiver in route.to
+            ]
     silences = tuple(
         silence.id
         for silence in config.silences
@@ -65,11 +67,11 @@ def trace(config: Config, topic: str, severity: Severity, source: str, now: date
         and silence.severity in ("", severity)
         and silence.source in ("", source)
     )
-    return Trace(tuple(steps), tuple(tellings), silences)
+    return Trace(tuple(steps), tuple(notifications), silences)
 
 
 def _against(route: Route, topic: str, severity: str, source: str) -> str:
-    """The condition that does not hold, "" if all do. A source that is not said fits."""
+    """The condition that does not hold, "" if all do. An unknown source fits every condition."""
     conditions: Sequence[tuple[str, str, Sequence[str]]] = (
         ("topic", topic, route.topics),
         ("severity", severity, route.severities),
@@ -83,18 +85,20 @@ def _against(route: Route, topic: str, severity: str, source: str) -> str:
 
 def _conditions(route: Route) -> str:
     named = (("topic", route.topics), ("severity", route.severities), ("source", route.sources))
-    told = [f"{what} is {' or '.join(wanted)}" for what, wanted in named if wanted]
-    return " and ".join(told) or "takes everything"
+    conditions = [f"{what} is {' or '.join(wanted)}" for what, wanted in named if wanted]
+    return " and ".join(conditions) or "takes everything"
 
 
-def _telling(config: Config, number: int, route: Route, receiver: str, severity: str, now: datetime) -> Notification:
+def _notification(
+    config: Config, number: int, route: Route, receiver: str, *, severity: str, now: datetime
+) -> Notification:
     schedule = route.schedule
     if isinstance(schedule, Immediate):
         when = now + schedule.group_wait
         wait, interval, repeat = map(in_words, (schedule.group_wait, schedule.group_interval, schedule.repeat_interval))
         why = (
-            f"at once, with what comes within {wait}; then an update of the story at most every {interval}, "
-            f"and again after {repeat} if it goes on"
+            f"an alert, with all hits of the next {wait}; updates of the story at most every {interval}, "
+            f"and a repeat after {repeat} if it goes on"
         )
         held = quiet_until(config.quiet_hours, receiver, severity, when)
     else:

@@ -1,8 +1,7 @@
-"""A change of topics before it is live: the running ones and those on disk, tried on the articles that are at hand."""
+"""Changed topics before they are live: the running topics and those on disk, tried on articles."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,13 +23,14 @@ from watchpost.store.history import RetainedArticles
 from watchpost.store.running_config import RunningConfigs
 
 MATCHING = ("match", "all")
+_TIMEOUT = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArticles:
-    """What a running service has: its topics (None if nobody matches) and the articles that it saw last.
+    """The topics of a running service (None if no process matches) and its latest articles.
 
-    `trouble` says why there is nothing, "" if there is.
+    `trouble` says why there is nothing, "" if there is something.
     """
 
     topics: tuple[Topic, ...] | None
@@ -38,8 +38,8 @@ class StoredArticles:
     trouble: str = ""
 
 
-async def look(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
-    """Ask the running service. `since` leaves out what was fetched before. Never raises for its absence."""
+async def stored_articles(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
+    """What the running service has, without articles fetched before `since`. Never raises for its absence."""
     try:
         async with factory.look(settings, config) as store:
             running = {one.role: one for one in await RunningConfigs(store).running()}
@@ -62,11 +62,11 @@ def compare(
 ) -> tuple[int, tuple[Effect, ...]]:
     """How many different articles were tried, and the effects on topics that differ; `name` limits them to one.
 
-    Raises WatchpostError if neither side knows a topic of that name.
+    Raises WatchpostError if neither side has a topic with that name.
     """
     before, after = ({topic.name: topic for topic in side if name in ("", topic.name)} for side in (old, new))
     if name and not before and not after:
-        raise WatchpostError(f"no topic {name!r} on either side")
+        raise WatchpostError(f"no topic '{name}' on either side")
     different = {key for key in {**before, **after} if _meaning(before, key) != _meaning(after, key)}
     tried = {article.id: article for article in articles}
     found = effects(
@@ -79,11 +79,6 @@ def compare(
     return len(tried), found
 
 
-def ask(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
-    """`look`, for callers that have no loop."""
-    return asyncio.run(look(settings, config, since))
-
-
 def _meaning(topics: Mapping[str, Topic], name: str) -> object:
     topic = topics.get(name)
     if topic is None:
@@ -91,14 +86,8 @@ def _meaning(topics: Mapping[str, Topic], name: str) -> object:
     return str(topic.query), topic.exclude and str(topic.exclude), topic.languages
 
 
-# One article of the web, as a person may want to try it: fetched once, within our bounds, and read from its page.
-
-
-_TIMEOUT = timedelta(seconds=20)
-
-
 async def article_at(url: str, allow_private: Sequence[Network], now: datetime) -> Article:
-    """The article of the page at `url`. Raises FetchError if it cannot be had or is no page."""
+    """The article of the page at `url`. Raises FetchError."""
     parser = ParserProcess()
     fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
     try:

@@ -1,6 +1,6 @@
-"""Everything that a running watchpost needs, looked at one by one: what is wrong, and the cure.
+"""`watchpost doctor`: everything that a running watchpost needs, examined one by one, with cures.
 
-Changes nothing, starts no server, sends nobody a message. Only what the configuration names is examined.
+It changes nothing, starts no server and sends no message. It examines only what the configuration names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from watchpost.config.fields import listen_address
 from watchpost.config.settings import Settings
 from watchpost.errors import ConfigError, StoreError
 from watchpost.operations import factory
-from watchpost.operations.doctor import feeds, servers
+from watchpost.operations.doctor import feeds, machine, servers
 from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.feeds import status
 from watchpost.plurals import count
@@ -34,7 +34,7 @@ async def examine(
     all_feeds: bool = False,
     progress: feeds.Progress = lambda done, total: None,
 ) -> AsyncIterator[Finding]:
-    """Each finding as it comes. Of a long list of feeds some are asked, or `all_feeds`; `progress` hears how many."""
+    """Yield each finding. Of many feeds a sample is tried, or `all_feeds`; `progress` is called with counts."""
     config = None
     try:
         config = await asyncio.to_thread(factory.read_config, settings.config, env)
@@ -42,15 +42,15 @@ async def examine(
     except ConfigError as error:
         more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
         cure = f"watchpost check {settings.config}"
-        cure = cure if settings.config.exists() else "watchpost init, or name yours with --config"
+        cure = cure if settings.config.exists() else "watchpost init, or name your file with --config"
         yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", cure)
-    yield servers.data_directory(settings.data)
-    yield await asyncio.to_thread(servers.clock)
+    yield machine.data_directory(settings.data)
+    yield await asyncio.to_thread(machine.clock)
     if config is None:
         return
     async for finding in _store(settings, config, env):
         yield finding
-    for finding in (*servers.folders(config), *servers.outboxes(config)):
+    for finding in (*machine.folders(config), *machine.file_receivers(config)):
         yield finding
     names = await servers.names(servers.hosts(config))
     async for finding in _servers(config, names):
@@ -78,9 +78,9 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
         try:
             async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
                 await store.check()
-            yield Finding("redis", "ok", "the embedded server runs")
+            yield Finding("redis", "ok", "the embedded server is running")
         except (StoreError, TimeoutError):
-            yield Finding("redis", "ok", f"the embedded server is started by `watchpost run` ({binary})")
+            yield Finding("redis", "ok", f"`watchpost run` will start the embedded server ({binary})")
         return
     store = Store(settings.redis_url.reveal(), config.redis_prefix)
     try:
@@ -93,8 +93,8 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
         yield _answer(store.address, took, bool(persistence.get("aof_enabled")))
         skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
         if skew > _SKEW_SECONDS + took:
-            cure = "set both clocks by the network (NTP): what is due goes by Redis's clock, times in digests by ours"
-            yield Finding("clock of redis", "warn", f"{skew:.0f} s away from this machine's", cure)
+            cure = "synchronise both clocks (NTP): due times follow that of Redis, times in digests this machine's"
+            yield Finding("clock of redis", "warn", f"differs by {skew:.0f} s from this machine's clock", cure)
     except TimeoutError:
         yield Finding("redis", "fail", f"{store.address}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
     except StoreError as error:
@@ -108,20 +108,22 @@ _REDIS = "start the server, or correct WATCHPOST_REDIS_URL"
 
 def _answer(shown: str, took: float, appends: bool) -> Finding:
     if not appends:
-        cure = "CONFIG SET appendonly yes, and in its configuration: without it a restart of Redis loses what is queued"
-        return Finding("redis", "warn", f"{shown} keeps no append-only file", cure)
+        cure = "CONFIG SET appendonly yes, and in its configuration: otherwise a restart of Redis loses the queue"
+        return Finding("redis", "warn", f"{shown} writes no append-only file", cure)
     if took > _SLOW_SECONDS:
-        return Finding("redis", "warn", f"{shown} takes {took * 1000:.0f} ms to answer", "bring it nearer")
+        return Finding(
+            "redis", "warn", f"{shown} takes {took * 1000:.0f} ms to answer", "run it closer to this machine"
+        )
     return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
 
 
 async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Finding]:
-    """`names` says of each host why it cannot be resolved, "" if it can."""
+    """`names` has the reason why each host cannot be resolved, "" if it can."""
     yield servers.dns(names)
     targets, posts = servers.targets(config), servers.posts(config)
     for name, host in ({name: host for name, (host, _, _) in targets.items()} | posts).items():
         if names[host]:
-            cure = "check the spelling of the host, and this machine's name server"
+            cure = "check the spelling of the host name, and this machine's name server"
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
     asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
     asked += [servers.mail(part) for part in config.receivers if part.name in posts and not names[posts[part.name]]]
@@ -132,7 +134,7 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
 async def _feeds(
     settings: Settings, config: Config, names: Mapping[str, str], everything: bool, progress: feeds.Progress
 ) -> AsyncIterator[Finding]:
-    """What the running service knows of the feeds, if one runs; and what they answer now."""
+    """What a running service knows of the feeds, and what they answer now."""
     configured = status.feeds(config)
     if not configured:
         return
@@ -148,15 +150,15 @@ async def _feeds(
     lost = [host for host, problem in names.items() if problem]
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
-    asking = feeds.ask(configured, () if trouble else known, lost, config.limits.host_gap, everything, progress)
-    async for finding in asking:
+    trials = feeds.try_feeds(configured, () if trouble else known, lost, config.limits.host_gap, everything, progress)
+    async for finding in trials:
         yield finding
 
 
 async def _pages(listen: str) -> Finding:
     host, port = listen_address(listen)
     if port == 0:
-        return Finding("pages", "ok", f"on a port of {host} that the system chooses")
+        return Finding("pages", "ok", f"the system will choose a port on {host}")
     try:
         server = await asyncio.start_server(lambda reader, writer: writer.close(), host, port)
         server.close()
@@ -176,5 +178,5 @@ async def _who_listens(host: str, port: int) -> Finding:
     except (OSError, TimeoutError):
         said = b""
     if b" 200 " in said.split(b"\r\n")[0] and b"content-security-policy" in said.lower():
-        return Finding("pages", "ok", f"a watchpost serves them on {place}")
-    return Finding("pages", "warn", f"{place} is taken by another program", "choose another address: http.listen")
+        return Finding("pages", "ok", f"watchpost serves them on {place}")
+    return Finding("pages", "warn", f"another program uses {place}", "set another address in http.listen")

@@ -1,6 +1,6 @@
-"""The configured feeds, each asked once, as the poller asks a feed that it does not know yet.
+"""The configured feeds, each tried once, as the poller reads a feed for the first time.
 
-Nothing of a running service is touched: it keeps its validators and its cursors, and no article is told.
+A running service is not affected: its validators and cursors stay, and no article is sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NO_NAME = "the host name cannot be resolved"
 Progress = Callable[[int, int], None]
 
 
-async def ask(
+async def try_feeds(
     feeds: Mapping[str, FeedOptions],
     known: Collection[FeedStatus],
     unresolved: Collection[str],
@@ -37,24 +37,24 @@ async def ask(
     everything: bool,
     progress: Progress,
 ) -> AsyncIterator[Finding]:
-    """What is wrong with the feeds, and the cure. Of a long list a sample is asked, unless `everything` is wanted.
+    """What is wrong with the feeds, and the cures. Of a long list a sample is tried, unless `everything` is wanted.
 
-    `known` is how they fare in a running service (empty: none runs). Feeds of `unresolved` hosts are not asked, nor are
-    those whose server wants a pause just now. `gap` lies between two requests to one host.
+    `known` is their state in a running service, empty without one. Feeds of `unresolved` hosts are not tried, nor those
+    whose server has asked for a pause. `gap` is the time between two requests to one host.
     """
     hosts = {name: host_of(one.url) for name, one in feeds.items()}
     failing = [one.name for one in known if one.state in ("failing", "gone", "dead")]
     chosen = list(feeds) if everything else doctor_finding.sample(hosts, failing)
     resting = {one.name: one for one in known if one.reason == "rate_limited" and one.due and one.due > utc_now()}
-    asking = _Asking({name: feeds[name] for name in chosen}, unresolved, resting, gap)
-    await asking.run(None if everything else SAMPLE_SECONDS, progress)
-    yield doctor_finding.summary(hosts, len(chosen), len(asking.good), asking.bad)
-    for finding in doctor_finding.findings([*asking.bad, *asking.moved]):
+    trials = _Trials({name: feeds[name] for name in chosen}, unresolved, resting, gap)
+    await trials.run(None if everything else SAMPLE_SECONDS, progress)
+    yield doctor_finding.summary(hosts, len(chosen), len(trials.good), trials.bad)
+    for finding in doctor_finding.findings([*trials.bad, *trials.moved]):
         yield finding
 
 
-class _Asking:
-    """One question to each feed; those of one host one after the other."""
+class _Trials:
+    """One trial of each feed; feeds of one host one after the other."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class _Asking:
         self._unresolved = unresolved
         self._resting = resting
         self._gap = gap.total_seconds()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._parser = ParserProcess()
         self._progress: Progress = lambda done, total: None
 
     async def run(self, seconds: float | None, progress: Progress) -> None:
-        """Ask until all have answered, or the time is over."""
+        """Try all feeds, until the time is over."""
         self._progress = progress
         rows: dict[str, list[str]] = {}
         for name, options in self._feeds.items():
@@ -97,20 +97,22 @@ class _Asking:
                 continue
             if asked:
                 await asyncio.sleep(self._gap)
-            async with self._room:
+            async with self._slots:
                 if self._lost():
                     return
                 self._note(await self._ask(name))
             asked = True
 
     def _before(self, name: str) -> FeedTrouble | None:
-        """What is known without asking."""
+        """What is known without a request."""
         options = self._feeds[name]
-        if options.proxy is None and urlsplit(options.url).hostname in self._unresolved:  # a proxy resolves by itself
+        if options.proxy is None and urlsplit(options.url).hostname in self._unresolved:  # proxies resolve names
             return FeedTrouble(name, "dns", _NO_NAME, CURES["dns"])
         if (status := self._resting.get(name)) is not None:
             until = f"{status.due:%Y-%m-%d %H:%M} UTC" if status.due else "later"
-            return FeedTrouble(name, "rate_limited", f"its server wants a pause until {until}", CURES["rate_limited"])
+            return FeedTrouble(
+                name, "rate_limited", f"its server has asked for a pause until {until}", CURES["rate_limited"]
+            )
         return None
 
     async def _ask(self, name: str) -> FeedTrouble | str:
@@ -118,14 +120,16 @@ class _Asking:
         options = options.model_copy(update={"timeout": min(EACH, options.timeout)})
         try:
             tried = await try_feed(name, options, utc_now(), parser=self._parser)
-        except Exception as error:  # one feed must not hide the others
+        except Exception as error:  # one feed must not stop the others
             tm.log().exception("source.raised", source=name)
-            return FeedTrouble(name, "unknown", f"{type(error).__name__} in watchpost itself", "tell its developers")
+            return FeedTrouble(
+                name, "unknown", f"an error in watchpost itself: {type(error).__name__}", "report it to the developers"
+            )
         if not tried.ok:
             return FeedTrouble(name, tried.reason, redaction.clean(tried.detail), tried.cure)
         if tried.moved_to:
             place = redaction.clean(tried.moved_to)
-            self.moved.append(FeedTrouble(name, "moved", f"has moved for good to {place}", f"write url: {place}"))
+            self.moved.append(FeedTrouble(name, "moved", f"has moved permanently to {place}", f"set url: {place}"))
         return name
 
     def _note(self, answer: FeedTrouble | str) -> None:
@@ -136,6 +140,6 @@ class _Asking:
         self._progress(len(self.good) + len(self.bad), len(self._feeds))
 
     def _lost(self) -> bool:
-        """Nothing answers at all: that is this machine's network, and more questions tell nothing more."""
+        """Nothing answers: the fault is this machine's network, and more requests show nothing more."""
         asked = [one for one in self.bad if one.detail != _NO_NAME]
         return not self.good and len(asked) >= 2 * AT_ONCE and doctor_finding.hopeless(asked)

@@ -1,4 +1,4 @@
-"""Pure: what an examination found."""
+"""Pure: the findings of `watchpost doctor`, and which feeds it asks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Level = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`subject` was examined; `text` says how it is, `cure` what to do ("" where nothing is to be done).
+    """One thing that was examined: its state in `text`, and what to do in `cure` ("" for nothing).
 
-    `outside` is true for something that does not answer: a server, not a mistake of this machine's operator.
+    `outside`: something elsewhere does not answer, as opposed to a mistake on this machine.
     """
 
     subject: str
@@ -23,21 +23,18 @@ class Finding:
     outside: bool = False
 
 
-# which feeds are asked, and what the answers come to.
-
-
 SAMPLE = 50
 _ALIKE = 3
-"""Feeds with more than so many of one kind of trouble share a line."""
+"""More feeds than this with one kind of problem share a line."""
 _NAMED = 5
 _DETAILS = 2
 _OF_THE_NETWORK = frozenset({"dns", "timeout", "unreachable"})
-_CURE = "watchpost feed test NAME tells more"
+_CURE = "watchpost feed test NAME shows more"
 
 
 @dataclass(frozen=True, slots=True)
 class FeedTrouble:
-    """What is wrong with one feed: a `reason` of a small closed set, and in words. `cure` "": none is known."""
+    """What is wrong with one feed: a `reason` from a small closed set, and in words. `cure` is "" if none is known."""
 
     feed: str
     reason: str
@@ -46,9 +43,9 @@ class FeedTrouble:
 
 
 def sample(hosts: Mapping[str, str], failing: Sequence[str]) -> list[str]:
-    """At most SAMPLE feeds of those whose `hosts` are given, spread over hosts and list, in the order of the list.
+    """At most SAMPLE of the feeds whose `hosts` are given, spread over hosts and list, in the order of the list.
 
-    What is known to fail comes first, up to half of them.
+    Feeds that are known to fail come first, as up to half of the sample.
     """
     if len(hosts) <= SAMPLE:
         return list(hosts)
@@ -59,34 +56,34 @@ def sample(hosts: Mapping[str, str], failing: Sequence[str]) -> list[str]:
     turn = 0
     while len(chosen) < SAMPLE:
         row = [names[turn] for names in rows.values() if turn < len(names) and names[turn] not in chosen]
-        room = SAMPLE - len(chosen)
-        step = max(1.0, len(row) / room)
-        chosen |= dict.fromkeys(row[int(at * step)] for at in range(min(room, len(row))))
+        left = SAMPLE - len(chosen)
+        step = max(1.0, len(row) / left)
+        chosen |= dict.fromkeys(row[int(at * step)] for at in range(min(left, len(row))))
         turn += 1
     return [name for name in hosts if name in chosen]
 
 
 def hopeless(troubles: Sequence[FeedTrouble]) -> bool:
-    """Whether all of this may come from this machine's own network."""
+    """Whether all problems may come from this machine's own network."""
     return all(one.reason in _OF_THE_NETWORK for one in troubles)
 
 
 def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[FeedTrouble]) -> Finding:
-    """All feeds, whose `hosts` are given, in one line. If not one can be reached, something fails that lies between."""
+    """All feeds, whose `hosts` are given, in one line. If none can be reached, this machine's network is at fault."""
     feeds, late = len(hosts), asked - good - len(troubles)
-    text = f"{good} of {asked} can be read" if asked == feeds else f"{good} of the {asked} that were asked can be read"
-    text += "" if asked == feeds else f", out of {feeds}; --all-feeds asks all"
+    text = f"{good} of {asked} can be read" if asked == feeds else f"{good} of {asked} tried feeds can be read"
+    text += "" if asked == feeds else f", out of {feeds} configured; --all-feeds tries all"
     if late:
-        text += f"; for {late} there was no time" if good else f"; {late} were not asked any more"
+        text += f"; there was no time for {late}" if good else f"; {late} were not tried"
     if not good and hopeless(troubles):
         return Finding("feeds", "fail", text, "check this machine's network: proxy, firewall", outside=True)
     if troubles:
-        return Finding("feeds", "warn", text, "for each see below")
+        return Finding("feeds", "warn", text, "see below")
     return Finding("feeds", "warn" if late else "ok", text, "--all-feeds takes the time it needs" if late else "")
 
 
 def findings(troubles: Sequence[FeedTrouble]) -> list[Finding]:
-    """A line for each feed in trouble; one for many that have the same."""
+    """A line for each feed with a problem; one line for many with the same."""
     kinds: dict[str, list[FeedTrouble]] = {}
     for one in troubles:
         kinds.setdefault(one.reason, []).append(one)

@@ -1,24 +1,22 @@
-"""Servers that the configuration names: do their names resolve, do they answer, does the mail server let us in?
+"""Servers that the configuration names: name resolution, connections, TLS and the log-in to mail servers.
 
-Only what is configured is asked, nothing is sent that anybody would see, and each question has a deadline.
+Nothing is sent that a recipient would see, and each check has a deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from watchpost import plurals
 from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.fields import Secret
+from watchpost.net import why_failed
 from watchpost.operations.doctor.finding import Finding
 
 DNS_SECONDS = 5.0
@@ -30,13 +28,13 @@ _SMTP_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
 def hosts_of_feeds(config: Config) -> tuple[str, ...]:
-    """The hosts of the configured feeds, each once; of very many the first ones stand for all."""
+    """The hosts of the configured feeds, each once, up to a limit."""
     urls = (getattr(part.options, "url", "") for part in config.sources if part.kind == "feed")
     return tuple(dict.fromkeys(host for url in urls if (host := urlsplit(str(url)).hostname)))[:_HOSTS_MAX]
 
 
 def targets(config: Config) -> dict[str, tuple[str, int, bool]]:
-    """receiver → host, port and whether it speaks TLS, for those that have an address of HTTP."""
+    """Host, port and whether it uses TLS, by receiver, for receivers with an HTTP address."""
     found = {}
     for part in config.receivers:
         url = getattr(part.options, "url", None)
@@ -48,18 +46,18 @@ def targets(config: Config) -> dict[str, tuple[str, int, bool]]:
 
 
 def posts(config: Config) -> dict[str, str]:
-    """receiver → host of its mail server."""
+    """The host of the mail server, by receiver."""
     mails = [part for part in config.receivers if part.kind == "email"]
     return {part.name: str(getattr(getattr(part.options, "smtp", None), "host", "")) for part in mails}
 
 
 def hosts(config: Config) -> tuple[str, ...]:
-    """Every host that is asked for something."""
+    """Every host that watchpost connects to."""
     return (*hosts_of_feeds(config), *(host for host, _, _ in targets(config).values()), *posts(config).values())
 
 
 async def names(hosts: Iterable[str]) -> Mapping[str, str]:
-    """What is wrong with each of these names; "" if it resolves. Never takes longer than the deadline."""
+    """Why each name cannot be resolved, "" if it can. Never takes longer than the deadline."""
     wanted = list(dict.fromkeys(hosts))
     loop, answers, left = asyncio.get_running_loop(), asyncio.Queue[tuple[str, str]](), iter(wanted)
 
@@ -73,10 +71,10 @@ async def names(hosts: Iterable[str]) -> Mapping[str, str]:
             try:
                 loop.call_soon_threadsafe(answers.put_nowait, (host, problem))
             except RuntimeError:
-                return  # too late: nobody waits any more
+                return  # the deadline has passed
 
     for _ in range(min(_RESOLVERS, len(wanted))):
-        # A resolver that hangs must not hold the program back when it ends, as a pool of threads would.
+        # Daemon threads: a resolver that hangs must not delay the end of the program, as a thread pool would.
         threading.Thread(target=resolve, daemon=True).start()
     found = dict.fromkeys(wanted, "no answer from the name server")
     try:
@@ -90,40 +88,37 @@ async def names(hosts: Iterable[str]) -> Mapping[str, str]:
 
 
 def dns(found: Mapping[str, str]) -> Finding:
-    """All names together: if none resolves it is the name server, not the names."""
-    bad = [host for host, problem in found.items() if problem]
+    """All names together: if none can be resolved, the name server is at fault, not the names."""
+    bad, names = [host for host, problem in found.items() if problem], plurals.count(len(found), "host name")
     if not found:
         return Finding("dns", "ok", "no host is configured")
     if not bad:
-        return Finding("dns", "ok", f"{len(found)} names resolve")
+        return Finding("dns", "ok", f"{names} can be resolved")
     if len(bad) == len(found):
         cure = "check this machine's network and /etc/resolv.conf"
-        return Finding("dns", "fail", f"none of {len(found)} names resolves", cure, outside=True)
+        return Finding("dns", "fail", f"none of {names} can be resolved", cure, outside=True)
     more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    text = f"{len(bad)} of {len(found)} names do not resolve: {', '.join(bad[:_SHOWN])}{more}"
-    return Finding("dns", "warn", text, "check their spelling; take out what is no more")
+    text = f"{len(bad)} of {names} cannot be resolved: {', '.join(bad[:_SHOWN])}{more}"
+    return Finding("dns", "warn", text, "check their spelling; remove hosts that no longer exist")
 
 
 async def reach(name: str, host: str, port: int, secure: bool, patience: float = ANSWER_SECONDS) -> Finding:
-    """Whether something listens there, and has a certificate for its name. Sends no request."""
+    """Whether a server accepts connections and has a valid certificate. Sends no request."""
     subject = f"receiver {name}"
     try:
         async with asyncio.timeout(patience):
             context = ssl.create_default_context() if secure else None
             _, writer = await asyncio.open_connection(host, port, ssl=context)
             writer.close()
-    except ssl.SSLError as error:
-        problem = getattr(error, "verify_message", "") or error.reason or "TLS failed"
-        return Finding(
-            subject, "fail", f"{host}:{port}: {problem}", "its certificate is not valid here: tell its owner"
-        )
     except (OSError, TimeoutError) as error:
-        return Finding(subject, "fail", f"{host}:{port}: {_why(error)}", _REACH, outside=True)
+        tls = isinstance(error, ssl.SSLError)
+        cure = "its certificate is not valid on this machine: tell its owner" if tls else _REACH
+        return Finding(subject, "fail", f"{host}:{port}: {why_failed(error)}", cure, outside=not tls)
     return Finding(subject, "ok", f"{host}:{port} answers")
 
 
 async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Finding:
-    """Whether the mail server answers, speaks TLS as configured and takes the login. Sends no mail."""
+    """Whether the mail server answers, uses TLS as configured and accepts the log-in. Sends no mail."""
     import aiosmtplib
 
     smtp: Any = part.options.smtp  # type: ignore[attr-defined]  # the options of kind email
@@ -147,100 +142,22 @@ async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Findin
             if smtp.username:
                 stage = "login"
                 await client.login(smtp.username, smtp.password.reveal() if smtp.password else "")
-        return Finding(subject, "ok", f"{place} answers" + (" and takes the login" if smtp.username else ""))
+        return Finding(subject, "ok", f"{place} answers" + (" and accepts the log-in" if smtp.username else ""))
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
-        return Finding(subject, "fail", f"{place}: {_said(error)}", _SMTP_CURES[stage], outside=stage == "connect")
+        return Finding(subject, "fail", f"{place}: {_answer(error)}", _SMTP_CURES[stage], outside=stage == "connect")
     finally:
         client.close()
 
 
-_REACH = "check the address, and what stands between: firewall, proxy"
+_REACH = "check the address, and any firewall or proxy in between"
 _SMTP_CURES = {
-    "connect": "check smtp.host and smtp.port, and whether a firewall forbids mail",
-    "tls": "check smtp.tls: starttls goes with 587, implicit with 465; an own authority needs ca_file",
-    "login": "check smtp.username and where smtp.password comes from",
+    "connect": "check smtp.host and smtp.port, and whether a firewall blocks mail",
+    "tls": "check smtp.tls: starttls for port 587, implicit for 465; a private authority needs ca_file",
+    "login": "check smtp.username and the source of smtp.password",
 }
 
 
-def _said(error: BaseException) -> str:
-    """What a mail server answered; nothing that we sent is in it but the name of the user."""
+def _answer(error: BaseException) -> str:
+    """What a mail server answered, or why it did not. It may contain the user name, but no password."""
     code = getattr(error, "code", None)
-    return f"{code} {getattr(error, 'message', '')}"[:200] if code else _why(error)
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower():
-        return "the connection was refused"
-    if isinstance(error, socket.gaierror):
-        return "its name cannot be resolved"
-    return getattr(error, "strerror", None) or type(error).__name__
-
-
-# Directories, the disk and the machine's clock: can watchpost read and write where it has to?
-
-
-_ROOM_BYTES = 512 * 1024 * 1024
-_CLOCK_SECONDS = 2
-
-
-def data_directory(data: Path) -> Finding:
-    """The directory of the queue and the journal, or the one in which it will be made."""
-    place = next((one for one in (data, *data.absolute().parents) if one.exists()), data)
-    subject = "data directory"
-    if not place.is_dir():
-        return Finding(subject, "fail", f"{place} is not a directory", "name another with --data or WATCHPOST_DATA")
-    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
-        return Finding(subject, "fail", f"{place} cannot be written by this user", f"chown or chmod {place}")
-    free = shutil.disk_usage(place).free
-    if free < _ROOM_BYTES:
-        cure = "make room: polling pauses when the disk is nearly full"
-        return Finding(subject, "warn", f"{data}: only {free // 1024**2} MiB are free", cure)
-    return Finding(subject, "ok", f"{data}: {free // 1024**3} GiB free")
-
-
-def folders(config: Config) -> Iterator[Finding]:
-    """Each watched folder."""
-    for part in config.sources:
-        if part.kind != "folder":
-            continue
-        path, after = Path(getattr(part.options, "path", ".")), getattr(part.options, "after", "keep")
-        subject = f"folder {part.name}"
-        if not path.exists():
-            yield Finding(subject, "fail", f"{path} does not exist", f"mkdir -p {path}")
-        elif not path.is_dir():
-            yield Finding(subject, "fail", f"{path} is not a directory", "name the directory in which the files lie")
-        elif not os.access(path, os.R_OK | os.X_OK):
-            yield Finding(subject, "fail", f"{path} cannot be read by this user", f"chmod +rx {path}")
-        elif after != "keep" and not os.access(path, os.W_OK):
-            cure = f"chmod +w {path}, or after: keep"
-            yield Finding(subject, "fail", f"files shall leave {path} (after: {after}), which is not writable", cure)
-        else:
-            yield Finding(subject, "ok", f"{path} can be read")
-
-
-def outboxes(config: Config) -> Iterator[Finding]:
-    """Each receiver that writes files."""
-    for part in config.receivers:
-        if part.kind != "file":
-            continue
-        path = Path(getattr(part.options, "path", "."))
-        place = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            yield Finding(f"receiver {part.name}", "fail", f"{place} cannot be written", f"chown or chmod {place}")
-        else:
-            yield Finding(f"receiver {part.name}", "ok", f"writes to {path}")
-
-
-def clock() -> Finding:
-    """Whether the system says that its clock is set by the network."""
-    try:
-        command = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_CLOCK_SECONDS, check=False)  # noqa: S603 - a fixed command
-    except (OSError, subprocess.TimeoutExpired):
-        return Finding("clock", "ok", "this system does not say whether its clock is set by the network")
-    if done.returncode == 0 and done.stdout.strip() == "no":
-        cure = "timedatectl set-ntp true: digests and signatures need the right time"
-        return Finding("clock", "warn", "the clock is not set by the network", cure)
-    return Finding("clock", "ok", "set by the network" if done.stdout.strip() == "yes" else "no complaint")
+    return f"{code} {getattr(error, 'message', '')}"[:200] if code else why_failed(error)

@@ -1,4 +1,4 @@
-"""The feeds of a web page: what its head names, else the usual places, each read before it is shown."""
+"""Feed discovery on a web page, and a trial of one feed. Both make real requests and use no store."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from watchpost.poll.source import Parser, SourceContext
 from watchpost.poll.sources.feed import Feed
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")
-"""Where sites keep the feeds that no page names: asked for with `--guess` only, one after the other."""
+"""Where sites often keep feeds that no page names; tried with `--guess` only, one after the other."""
 
 _TIMEOUT = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A feed that a page names, or that lay in a usual place. `problem` says why it cannot be read, "" if it can.
+    """A feed that a page names, or that was found in a usual place. `problem` says why it cannot be read.
 
-    `newest` is the date of its newest entry; `lang` what most of its entries say.
+    `newest` is the date of its newest entry, `lang` the language of most entries.
     """
 
     url: str
@@ -52,9 +52,9 @@ class Candidate:
 async def discover(
     url: str, fetcher: HttpFetcher, parser: Parser, now: datetime, *, guess: bool = False, pause_seconds: float = 1.0
 ) -> tuple[Candidate, ...]:
-    """The feeds of the page at `url`, those that can be read first; the page may be a feed itself.
+    """The feeds of the page at `url`, readable ones first; the page may be a feed itself.
 
-    Requests follow one another with `pause_seconds` between them. Raises FetchError if the page cannot be had.
+    Requests are `pause_seconds` apart. Raises FetchError if the page cannot be fetched.
     """
     page = await _get(fetcher, url)
     itself = await _candidate(FeedLink(page.url, ""), page, parser, now)
@@ -113,14 +113,14 @@ async def _get(fetcher: HttpFetcher, url: str) -> Fetched:
 
 
 def network_list(texts: Sequence[str]) -> tuple[Network, ...]:
-    """`--allow-private` as networks. Raises ValueError for what is none."""
+    """The networks of `--allow-private`. Raises ValueError."""
     return tuple(ip_network(text) for text in texts)
 
 
-async def look_around(
+async def discover_at(
     url: str, allow_private: Sequence[Network], now: datetime, *, guess: bool
 ) -> tuple[Candidate, ...]:
-    """`discover` over the real network, with a parser in a child process."""
+    """As `discover`, with a fetcher and a parser of its own."""
     parser = ParserProcess()
     fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
     try:
@@ -130,7 +130,7 @@ async def look_around(
 
 
 def yaml_of(found: Sequence[Candidate]) -> str:
-    """The candidates as a block to paste into the configuration."""
+    """A block to paste into the configuration."""
     taken: set[str] = set()
     listed = []
     for one in found:
@@ -141,14 +141,11 @@ def yaml_of(found: Sequence[Candidate]) -> str:
     return subscriptions.yaml_of(listed)
 
 
-# One feed tried once, without Redis: what the server says, how it is read, and what the poller would do next.
-
-
 HEADERS = (
     "content-type", "content-encoding", "etag", "last-modified", "cache-control", "expires", "age", "retry-after",
     "link",
 )  # fmt: skip
-"""The headers of an answer that decide what watchpost does."""
+"""The response headers that matter to watchpost."""
 
 _ROOT = re.compile(rb"<(?:(\w{1,20}):)?(rss|feed|rdf|urlset|sitemapindex|html|opml)\b([^>]{0,2000})", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
@@ -157,10 +154,10 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one visit found. `status` is 0 and `url` "" if there was no answer that could be used.
+    """What one visit to a feed found. `status` is 0 and `url` "" if there was no usable answer.
 
-    `form` is what the document calls itself, `encoding` what it or HTTP declares ("" if neither does). `next_visit`
-    and `why` are what the poller would note; `named` are the feeds that an HTML page names instead.
+    `form` is the format that the document declares, `encoding` what it or HTTP declares ("" if neither does).
+    `next_visit` and `why` are what the poller would plan; `named` are the feeds that an HTML page names instead.
     """
 
     name: str
@@ -202,9 +199,9 @@ async def try_feed(
     allow_private: Sequence[Network] = (),
     parser: Parser | None = None,
 ) -> Trial:
-    """One visit to a feed as the poller makes the first one: one GET, read in a child process, by `parser` if given."""
-    own = ParserProcess()  # starts its child with the first job
-    reads = parser or own
+    """A first visit to a feed, as the poller makes it: one GET, parsed in a child process. `parser`: use this one."""
+    own = ParserProcess()  # its child starts with the first job
+    parser = parser or own
     fetcher = _RecordingFetcher(
         user_agent=USER_AGENT,
         allow_private=[*options.allow_private, *allow_private],
@@ -212,8 +209,8 @@ async def try_feed(
     )
     everything = options.model_copy(update={"on_new": "all", "fulltext": False})
     try:
-        visit = await Feed(name, everything, SourceContext(reads, USER_AGENT), fetcher).visit({}, now)
-        named = await _named(visit.reason, fetcher.answer, reads)
+        visit = await Feed(name, everything, SourceContext(parser, USER_AGENT), fetcher).visit({}, now)
+        named = await _named(visit.reason, fetcher.answer, parser)
     finally:
         await own.close()
     ok = visit.outcome != "failed"
@@ -248,7 +245,7 @@ async def _named(reason: str, answer: Fetched | None, parser: Parser) -> tuple[F
 
 
 def form_of(body: bytes) -> str:
-    """What the document calls itself: "RSS 2.0", "Atom", "RSS 1.0", "JSON Feed", "news sitemap", "HTML", or ""."""
+    """The format that a document declares: "RSS 2.0", "Atom", "RSS 1.0", "JSON Feed", "news sitemap", "HTML", or ""."""
     head = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] == b"{":
         return "JSON Feed" if b"jsonfeed.org" in head else "JSON"

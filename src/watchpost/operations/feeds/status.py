@@ -1,4 +1,4 @@
-"""How the feeds of a plan fare: the configuration, joined with what the store knows. Looks, and changes nothing."""
+"""The state of the configured feeds, with what the store knows of them; and reading a feed now."""
 
 from __future__ import annotations
 
@@ -22,44 +22,40 @@ from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
 
-# what an operator can do about a feed in trouble.
-
-
 CURES = {
-    "binary": "this is no feed: check the address",
-    "blocked": "if the server is yours, allow its network: --allow-private 10.0.0.0/8, or allow_private: in the feed",
-    "crashed": "the publisher's feed is broken: tell them",
-    "dns": "check the spelling of the host, and this machine's name server",
-    "empty": "the server answers without a feed: check the address, and try again later",
-    "gone": "the publisher has ended this feed: take it out, or look for its successor with `watchpost feed discover`",
-    "http_error": "try the address in a browser; if it needs them, set headers or auth",
+    "binary": "this is not a feed: check the address",
+    "blocked": "if the server is yours, allow its network: --allow-private 10.0.0.0/8, or allow_private in the feed",
+    "crashed": "the feed is broken: tell its publisher",
+    "dns": "check the spelling of the host name, and this machine's name server",
+    "empty": "the answer is empty: check the address, and try again later",
+    "gone": "the publisher has ended this feed: remove it, or look for its successor with `watchpost feed discover`",
+    "http_error": "try the address in a browser; if it needs a log-in, set headers or auth",
     "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
-    "not_found": "check the path; `watchpost feed discover` looks for the feeds of a site",
-    "rate_limited": "ask less often: a longer `every`",
-    "redirect_loop": "the server sends us in a circle: try the address that a browser ends at",
-    "refused": "nothing listens there: check the address and its port",
-    "timeout": "try again; for a server that is always slow set a longer `timeout`",
-    "tls": "the server's certificate is not valid for this name: tell its publisher",
-    "too_large": "look for a smaller feed of the same site",
-    "truncated": "the answer breaks off: try again later",
-    "unreachable": "check this machine's network, and what stands between: firewall, proxy",
-    "malformed": "the publisher's feed is broken: tell them",
+    "not_found": "check the path; `watchpost feed discover` finds the feeds of a site",
+    "rate_limited": "read it less often: set a longer `every`",
+    "redirect_loop": "the redirects never end: use the address that a browser arrives at",
+    "refused": "no server listens there: check the host and the port",
+    "timeout": "try again; for a server that is always slow, set a longer `timeout`",
+    "tls": "the server's certificate is not valid: tell its publisher",
+    "too_large": "use a smaller feed of the same site",
+    "truncated": "the answer is incomplete: try again later",
+    "unreachable": "check this machine's network, firewall and proxy",
+    "malformed": "the feed is broken: tell its publisher",
 }
-"""By the reason of a failed visit."""
+"""What to do about a feed, by the reason of its failed visit."""
 
 REVIVED = {
-    "dead": "tried once a day, and well again as soon as it can be read; `watchpost feed read` tries at once",
-    "gone": "not asked until the url is changed: take it out, or look for its successor with `watchpost feed discover`",
+    "dead": "tried once a day until it can be read again; `watchpost feed read` tries at once",
+    "gone": "no longer read: change the url, remove the feed, or look for its successor with `watchpost feed discover`",
 }
-"""How a feed comes back that is dead or gone."""
+"""How a dead or gone feed comes back, by its state."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """One feed. `state` is UNKNOWN if the store could not be asked. `due` is the next visit, `why` its reason in words.
+    """One feed. `state` is UNKNOWN without the store. `due` is the next visit, `why` its reason in words.
 
-    `url` is as it may be shown: without tokens. `failing_since` is when the first of the failures was, `cure` what can
-    be done about them.
+    `url` is without tokens. `failing_since` is when the first of the failures was, `cure` what to do about them.
     """
 
     name: str
@@ -84,30 +80,30 @@ def feeds(config: Config) -> Mapping[str, FeedOptions]:
 
 
 async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, ...], str]:
-    """Every configured feed, and what kept us from looking into the store ("" if nothing did)."""
+    """Every configured feed, and why the store could not be asked ("" if it was)."""
     known = feeds(config)
     names = list(known)
     try:
         async with factory.look(settings, config) as store:
             overview = Overview(store)
-            fares = [
+            statuses = [
                 status for at in range(0, len(names), 1000) for status in await overview.sources(names[at : at + 1000])
             ]
             due = await overview.due(names)
     except StoreError as error:
         return tuple(_unknown(name, options) for name, options in known.items()), str(error)
-    return tuple(_status(known[fare.name], fare, due.get(fare.name)) for fare in fares), ""
+    return tuple(_status(known[one.name], one, due.get(one.name)) for one in statuses), ""
 
 
 async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
-    """One feed whole: how it fares, what is kept of it, and what kept us from looking. KeyError for no such feed."""
+    """One feed, what the store keeps of it, and why the store could not be asked. Raises KeyError for no such feed."""
     options = feeds(config)[name]
     try:
         async with factory.look(settings, config) as store:
             overview = Overview(store)
-            (fare,) = await overview.sources([name])
+            (status,) = await overview.sources([name])
             due = (await overview.due([name])).get(name)
-            return _status(options, fare, due), await overview.record(name), ""
+            return _status(options, status, due), await overview.record(name), ""
     except StoreError as error:
         return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
 
@@ -127,7 +123,7 @@ async def read_now(config: Config, store: Store, name: str, by: str) -> str:
 
 
 def shown_options(options: FeedOptions) -> dict[str, Any]:
-    """What is configured, as it may be shown: a secret is where it comes from, a header's literal value `***`."""
+    """The options of a feed as they may be shown: secrets show their source, literal header values are `***`."""
     shown = {name: _plain(getattr(options, name)) for name in type(options).model_fields}
     return shown | {"headers": {name: _masked(value) for name, value in options.headers.items()}}
 
@@ -148,68 +144,65 @@ def _feed(part: SourceConfig) -> FeedOptions | None:
     return part.options if isinstance(part.options, FeedOptions) else None
 
 
-def _status(options: FeedOptions, fare: SourceStatus, due: datetime | None) -> FeedStatus:
+def _status(options: FeedOptions, status: SourceStatus, due: datetime | None) -> FeedStatus:
     return FeedStatus(
-        fare.name,
-        redaction.clean(options.url),
-        options.every,
-        options.tags,
-        fare.state,
-        fare.failures,
-        fare.reason,
-        fare.detail,
-        fare.last_read,
-        fare.last_visit,
-        due,
-        _why(fare),
-        fare.failing_since,
-        REVIVED.get(fare.state) or CURES.get(fare.reason, "") if fare.failures else "",
+        name=status.name,
+        url=redaction.clean(options.url),
+        every=options.every,
+        tags=options.tags,
+        state=status.state,
+        failures=status.failures,
+        reason=status.reason,
+        detail=status.detail,
+        last_read=status.last_read,
+        last_visit=status.last_visit,
+        due=due,
+        why=status.next_why if status.last_visit is not None else "a new feed: it is read when a poller is free",
+        failing_since=status.failing_since,
+        cure=REVIVED.get(status.state) or CURES.get(status.reason, "") if status.failures else "",
     )
 
 
 def _unknown(name: str, options: FeedOptions) -> FeedStatus:
-    return FeedStatus(name, redaction.clean(options.url), options.every, options.tags, SourceState.UNKNOWN)
+    return FeedStatus(
+        name=name,
+        url=redaction.clean(options.url),
+        every=options.every,
+        tags=options.tags,
+        state=SourceState.UNKNOWN,
+    )
 
 
-def _why(fare: SourceStatus) -> str:
-    return fare.next_why if fare.last_visit is not None else "it is new: it is read when a poller is free"
-
-
-def failing(found: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:
-    """Those that an operator has to look at."""
-    return tuple(one for one in found if one.state in ("failing", "dead", "gone"))
-
-
-# what the time between two visits to a feed is made of, in words.
+def failing(statuses: Sequence[FeedStatus]) -> tuple[FeedStatus, ...]:
+    """The feeds that an operator has to look at."""
+    return tuple(one for one in statuses if one.state in ("failing", "dead", "gone"))
 
 
 _WORTH_SAYING = 0.005
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def parts(
-    name: str, every: timedelta, configured: bool, memory: FeedMemory, failures: int, now: datetime
+def interval_reasons(
+    name: str, options: FeedOptions, memory: FeedMemory, failures: int, now: datetime
 ) -> tuple[str, ...]:
-    """Everything that speaks for waiting; the longest of it decides. `memory` is what is kept of the feed.
-
-    `configured`: somebody wrote the interval `every`; else it is what a feed begins with.
-    """
+    """Each reason for the time between two visits; the longest counts. `memory` is what the store keeps of the feed."""
+    every, configured = options.every, options.paced
     pace = memory.interval("", adaptive=not configured)
     if configured:
-        found = [f"every {in_words(every)}, as configured"]
+        reasons = [f"every {in_words(every)}, as configured"]
     elif pace.every is not None:
-        found = [f"every {in_words(pace.every)}, by how often it brings something (no `every` is configured)"]
+        reasons = [f"every {in_words(pace.every)}, from how often it has new entries (no `every` is configured)"]
     else:
-        found = [f"every {in_words(every)}, until it is known how often it brings something"]
+        reasons = [f"every {in_words(every)}, until it is known how often it has new entries"]
     if abs(share := shift(name, pace.every or every)) >= _WORTH_SAYING:
-        found.append(f"{share:+.0%} of that, so that feeds of one interval spread out")
+        reasons.append(f"{share:+.0%} of that, so that feeds with the same interval spread out")
     if failures > 1:
-        found.append(f"doubled with each failure after the first, of which there are {failures} in a row")
-    found += [floor.why for floor in pace.floors]
+        reasons.append(f"doubled with each failure after the first; there were {failures} in a row")
+    reasons += [floor.why for floor in pace.floors]
     pushed = memory.subscription.minimum_wait(now)
-    found += [pushed.why] if pushed is not None else []
+    reasons += [pushed.why] if pushed is not None else []
     if pace.skip_hours:
-        found.append(f"the feed wants no visits at {', '.join(f'{hour}h' for hour in pace.skip_hours)} GMT")
+        reasons.append(f"the feed asks for no visits at {', '.join(f'{hour}h' for hour in pace.skip_hours)} GMT")
     if pace.skip_days:
-        found.append(f"the feed wants no visits on {', '.join(_DAYS[day] for day in pace.skip_days)}")
-    return tuple(found)
+        reasons.append(f"the feed asks for no visits on {', '.join(_DAYS[day] for day in pace.skip_days)}")
+    return tuple(reasons)

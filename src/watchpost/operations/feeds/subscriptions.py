@@ -1,4 +1,4 @@
-"""Feeds carried in and out: an OPML file becomes lines of the configuration, the configuration an OPML file."""
+"""OPML import and export: lines of the configuration from an OPML file, an OPML file from the configuration."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from watchpost.poll.feed_options import FeedOptions
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The feeds of an OPML file: those that are new, under the names that they would get, and what is said of others.
+    """The feeds of an OPML file: the new ones under the names that they would get, and warnings about the others.
 
-    `twins` are warnings about feeds that are configured already, `invalid` about outlines that are no feeds.
+    `twins` are warnings about feeds that are configured already, `invalid` about outlines that are not feeds.
     """
 
     new: tuple[Listed, ...]
@@ -38,7 +38,7 @@ class Sorted:
 
 
 def sort_out(file: Path, config: Config, into: Path | None = None) -> Sorted:
-    """Reads an OPML file and sets it against the plan, and against the feeds that stand in `into`.
+    """Read an OPML file and compare it with the configuration and with the feeds in the file `into`.
 
     Raises WatchpostError for a file that cannot be read.
     """
@@ -55,7 +55,7 @@ def sort_out(file: Path, config: Config, into: Path | None = None) -> Sorted:
         complaints = _problems(outline)
         invalid += complaints
         good += [] if complaints else [outline]
-    here = _standing(_read_yaml(into)[1]) if into is not None else {}
+    here = _feeds_in(_read_yaml(into)[1]) if into is not None else {}
     addresses = {options.url: name for name, options in feeds(config).items()}
     names = {part.name for part in config.sources} | set(here.values())
     new, twins = gather([FeedList(0, str(file), tuple(good))], addresses | here, names)
@@ -63,41 +63,41 @@ def sort_out(file: Path, config: Config, into: Path | None = None) -> Sorted:
 
 
 def yaml_of(new: Sequence[Listed]) -> str:
-    """The feeds as a block to paste: `feeds:` and a line for each."""
+    """A block to paste: `feeds:` and a line for each."""
     return _dumped(_added(CommentedMap(), new))
 
 
 def merged(path: Path, new: Sequence[Listed]) -> str:
     """The text of the YAML file `path` with these feeds at the end of its `feeds:`; the rest stays as it is.
 
-    A file that is not there yet begins empty. Raises WatchpostError if it cannot be read, or is no mapping.
+    A missing file counts as empty. Raises WatchpostError if it cannot be read, or is not a mapping.
     """
     text, root = _read_yaml(path)
     if not new:
         return text
-    standing = root.get("feeds")
+    existing = root.get("feeds")
     if "feeds" not in root:
         return text + ("" if text.endswith("\n") or not text else "\n") + yaml_of(new)
-    if standing and not standing.fa.flow_style():
+    if existing and not existing.fa.flow_style():
         return _spliced(text, root, new)
     return _dumped(_added(root, new))  # feeds: {…} on one line, or nothing under it
 
 
 def _spliced(text: str, root: CommentedMap, new: Sequence[Listed]) -> str:
-    """Lines after the last one of the block under `feeds:`, with its indent: what a round trip would lay out anew."""
-    standing = root["feeds"]
+    """Insert lines at the end of the block under `feeds:`, with its indent; a round trip would reformat the file."""
+    existing = root["feeds"]
     lines = text.splitlines()
     after = [root.lc.key(key)[0] for key in root if root.lc.key(key)[0] > root.lc.key("feeds")[0]]
     end = min(after, default=len(lines))
     while not lines[end - 1].strip() or lines[end - 1].startswith(("#", "...")):
-        end -= 1  # an empty line or a remark before the next section belongs to that
-    block = CommentedMap(feeds=CommentedSeq() if isinstance(standing, CommentedSeq) else CommentedMap())
-    added = [" " * standing.lc.col + line[2:] for line in _dumped(_added(block, new)).splitlines()[1:]]
+        end -= 1  # empty lines and comments before the next section belong to it
+    block = CommentedMap(feeds=CommentedSeq() if isinstance(existing, CommentedSeq) else CommentedMap())
+    added = [" " * existing.lc.col + line[2:] for line in _dumped(_added(block, new)).splitlines()[1:]]
     return "\n".join([*lines[:end], *added, *lines[end:], ""])
 
 
 def replace_file(path: Path, text: str) -> bytes | None:
-    """Put `text` in the place of `path` in one step; returns what stood there, None if nothing did.
+    """Replace the file `path` in one step; returns its former content, None if there was none.
 
     Raises WatchpostError if the directory cannot be written.
     """
@@ -123,7 +123,7 @@ def restore_file(path: Path, before: bytes | None) -> None:
 
 
 def export(config: Config) -> tuple[str, tuple[str, ...]]:
-    """The configured feeds as OPML 2.0, and the names of those that it cannot say whole: they have headers."""
+    """The configured feeds as OPML 2.0, and the names of those with headers, which OPML cannot express."""
     configured = feeds(config)
     outlines = [Outline(name, one.url, one.tags, one.lang) for name, one in configured.items()]
     return write_opml("watchpost", outlines), tuple(name for name, one in configured.items() if one.headers)
@@ -152,18 +152,18 @@ def _read_yaml(path: Path) -> tuple[str, CommentedMap]:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         root = _yaml().load(text)
     except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise WatchpostError(f"{path} is no configuration: {str(error).splitlines()[0]}") from error
+        raise WatchpostError(f"{path} is not a configuration: {str(error).splitlines()[0]}") from error
     if root is None:
         return text, CommentedMap()
     if not isinstance(root, CommentedMap) or not isinstance(root.get("feeds"), CommentedMap | CommentedSeq | None):
-        raise WatchpostError(f"{path} is no configuration to which feeds can be added")
+        raise WatchpostError(f"feeds cannot be added to {path}: its `feeds:` is neither a mapping nor a list")
     return text, root
 
 
-def _standing(root: Mapping[str, Any]) -> dict[str, str]:
-    """address → name of the feeds of a file, as far as they can be told."""
-    standing = root.get("feeds") or {}
-    pairs = standing.items() if isinstance(standing, Mapping) else ((f"feeds[{n}]", v) for n, v in enumerate(standing))
+def _feeds_in(root: Mapping[str, Any]) -> dict[str, str]:
+    """The names of the feeds in a file by address, as far as they can be recognised."""
+    existing = root.get("feeds") or {}
+    pairs = existing.items() if isinstance(existing, Mapping) else ((f"feeds[{n}]", v) for n, v in enumerate(existing))
     urls = {name: value.get("url") if isinstance(value, Mapping) else value for name, value in pairs}
     return {url: str(name) for name, url in urls.items() if isinstance(url, str)}
 
@@ -171,7 +171,7 @@ def _standing(root: Mapping[str, Any]) -> dict[str, str]:
 def _added(root: CommentedMap, new: Sequence[Listed]) -> CommentedMap:
     if root.get("feeds") is None:
         root["feeds"] = CommentedMap()
-    standing = root["feeds"]
+    existing = root["feeds"]
     for feed in new:
         outline = feed.outline
         url = DoubleQuotedScalarString(outline.url)
@@ -182,10 +182,10 @@ def _added(root: CommentedMap, new: Sequence[Listed]) -> CommentedMap:
             facts["lang"] = outline.lang
         facts.fa.set_flow_style()
         value = facts if len(facts) > 1 else url
-        if isinstance(standing, CommentedSeq):
-            standing.append(value)
+        if isinstance(existing, CommentedSeq):
+            existing.append(value)
         else:
-            standing[feed.name] = value
+            existing[feed.name] = value
     return root
 
 
