@@ -19,6 +19,8 @@ from watchpost.cli.main import app
 from watchpost.log import set_up_log
 
 ENV = {"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml"}
+if "PYTHONPATH" in os.environ:  # another work tree than the installed one
+    ENV["PYTHONPATH"] = os.environ["PYTHONPATH"]
 
 
 @dataclass(frozen=True, slots=True)

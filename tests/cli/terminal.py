@@ -8,15 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.command import ENV
+
 
 def on_terminal(here: Path, *args: str, **env: str) -> tuple[int, str]:
     """The exit code, and everything that is shown; stdout, stderr and stdin are one terminal of 100 columns."""
     ours, theirs = pty.openpty()
-    words = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    terminal = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
     process = subprocess.Popen(
         [sys.executable, "-m", "watchpost", *args],
         cwd=here,
-        env=words | {"WATCHPOST_CONFIG": "watchpost.yaml"} | env,
+        env=ENV | terminal | env,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -156,7 +156,7 @@ def test_run_without_its_store_ends_with_4_and_names_it(here: Path) -> None:
     for words in (("queue", "status"), ("silence", "list"), ("config", "diff")):
         looked = watchpost(here, *words, WATCHPOST_REDIS_URL="redis://nowhere.invalid:1/0")
         assert looked.returncode == 4
-        assert "its name cannot be resolved; start it, or correct WATCHPOST_REDIS_URL" in looked.stderr
+        assert "name cannot be resolved; start it, or correct WATCHPOST_REDIS_URL" in looked.stderr
     assert "hunter2" not in done.stderr + done.stdout
 
 

@@ -8,16 +8,18 @@ import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from watchpost.cli import output
+from watchpost.cli import output, session
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
-_COMMON = "common"  # marks the options that every command takes: only the help of `watchpost` lists them
+Reads = Literal["nothing", "config", "service"]
+COMMON = ("quiet", "verbose", "no_color")  # every command takes these options; only the help of `watchpost` lists them
 
 
 class CommandApp(typer.Typer):
@@ -28,9 +30,12 @@ class CommandApp(typer.Typer):
         self.manual = f"Manual: {manual}"
         self.examples = examples
 
-    def command(self, name: str | None = None, **_: Any) -> Callable[[Any], Any]:
-        """Declare a command: a function or a coroutine function that returns the exit code, or None for 0."""
-        declare = super().command(name, cls=Command, context_settings=SETTINGS, epilog=self.manual)
+    def command(self, name: str | None = None, *, reads: Reads = "nothing", **_: Any) -> Callable[[Any], Any]:
+        """Declare a command: a function or a coroutine function that returns the exit code, or None for 0.
+
+        What it `reads` gives it --config, and for a service --data; `session` has their values.
+        """
+        declare = super().command(name, cls=_CLASSES[reads], context_settings=SETTINGS, epilog=self.manual)
 
         def register(function: Any) -> Any:
             declare(_blocking(function) if inspect.iscoroutinefunction(function) else function)
@@ -47,28 +52,64 @@ def _blocking(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class Command(TyperCommand):
-    """A command with the common options, and with the help of this module."""
+class _WithHelp:
+    """The help of this module, for a command or a group."""
+
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
+        """Write what it does with examples, then usage, arguments, options and commands, then its manual."""
+        for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
+            formatter.write_paragraph()
+            if paragraph.startswith("watchpost "):
+                formatter.write("\n  ".join(["Examples:", *paragraph.splitlines()]) + "\n")
+            else:
+                formatter.write_text(paragraph)
+        formatter.write_paragraph()
+        self.format_usage(ctx, formatter)
+        params = [param for param in self.get_params(ctx) if param.name != "help" or not ctx.parent]
+        common = [param for param in params if param.name in COMMON]
+        arguments = [param for param in params if _is_argument(param)]
+        options = [param for param in params if param not in common and param not in arguments]
+        write_section(formatter, "Arguments", [(_name_of(param), param.help) for param in arguments])
+        write_section(formatter, "Options", [param.get_help_record(ctx) for param in options])
+        if isinstance(self, Group):
+            self.format_commands(ctx, formatter)
+        if not ctx.parent:
+            write_section(formatter, "Options of every command", [param.get_help_record(ctx) for param in common])
+        formatter.write_paragraph()
+        formatter.write_text(self.epilog or "")
+
+
+class Command(_WithHelp, TyperCommand):
+    """A command with the options and the help of this module."""
+
+    options: ClassVar[tuple[str, ...]] = COMMON
 
     def __init__(self, name: str | None, **attributes: Any) -> None:
         super().__init__(name, **attributes)
-        _add_common_options(self)
+        _add_options(self, self.options)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The arguments as the usage line has them."""
         return ["[OPTIONS]", *(_name_of(param) for param in self.params if _is_argument(param))]
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help of this command."""
-        _write_help(self, ctx, formatter)
+
+class _ConfigCommand(Command):
+    options = ("config", *COMMON)
 
 
-class Group(TyperGroup):
+class _ServiceCommand(Command):
+    options = ("config", "data", *COMMON)
+
+
+_CLASSES: dict[Reads, type[Command]] = {"nothing": Command, "config": _ConfigCommand, "service": _ServiceCommand}
+
+
+class Group(_WithHelp, TyperGroup):
     """Several commands. `help NAME` is the same as `NAME --help`; without any command the help is printed."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        _add_common_options(self)
+        _add_options(self, COMMON)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the options before the command."""
@@ -84,10 +125,6 @@ class Group(TyperGroup):
             return super().resolve_command(ctx, [*args[1:], "--help"])
         typer.echo(ctx.get_help())
         raise typer.Exit
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help of this group."""
-        _write_help(self, ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, each with the first paragraph of its help."""
@@ -112,7 +149,7 @@ class LazyCommand(TyperCommand):
         if (command := group.commands.get(self.name or "")) is not None:
             return command
         group.name, group.epilog = self.name, app.manual
-        group.help = "\n\n".join([self.help or "", "\n  ".join(["Examples:", *app.examples])])
+        group.help = "\n\n".join([self.help or "", "\n".join(app.examples)])
         return group
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
@@ -134,30 +171,6 @@ def write_section(formatter: Any, heading: str, rows: Iterable[tuple[str, str]])
             formatter.write_dl(rows)
 
 
-def _write_help(command: Any, ctx: Any, formatter: Any) -> None:
-    """Write what a command does with its examples, then its usage, arguments, options and commands, then its manual."""
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        formatter.write_paragraph()
-        if "\n  " in paragraph:  # examples keep their lines
-            formatter.write(f"{paragraph}\n")
-        else:
-            formatter.write_text(paragraph)
-    formatter.write_paragraph()
-    command.format_usage(ctx, formatter)
-    params = [param for param in command.get_params(ctx) if param.name != "help" or not ctx.parent]
-    common = [param for param in params if getattr(param, "rich_help_panel", "") == _COMMON]
-    arguments = [param for param in params if _is_argument(param)]
-    options = [param for param in params if param not in common and param not in arguments]
-    write_section(formatter, "Arguments", [(_name_of(param), param.help) for param in arguments])
-    write_section(formatter, "Options", [param.get_help_record(ctx) for param in options])
-    if isinstance(command, Group):
-        command.format_commands(ctx, formatter)
-    if not ctx.parent:
-        write_section(formatter, "Options of every command", [param.get_help_record(ctx) for param in common])
-    formatter.write_paragraph()
-    formatter.write_text(command.epilog or "")
-
-
 def _is_argument(param: Any) -> bool:
     return bool(param.param_type_name == "argument")
 
@@ -167,17 +180,7 @@ def _name_of(argument: Any) -> str:
     return (name if argument.required else f"[{name}]") + ("..." if argument.nargs != 1 else "")
 
 
-# The options that every command takes, before its name or after it. Of -q and -v the last one counts.
-
-
-def _quiet(value: bool) -> None:
-    if value:
-        output.set_verbosity("quiet")
-
-
-def _verbose(value: bool) -> None:
-    if value:
-        output.set_verbosity("verbose")
+# The options that many commands take. Of -q and -v the last one counts.
 
 
 def _no_color(value: bool) -> None:
@@ -185,28 +188,43 @@ def _no_color(value: bool) -> None:
         os.environ["NO_COLOR"] = "1"  # https://no-color.org: libraries that write in colours look there
 
 
-_QUIET = "Print only errors on stderr; results on stdout stay."
-_VERBOSE = "Also print details: which files are read, each visit to a source."
-_NO_COLOR = "Print no colours, as with $NO_COLOR."
-_settings: dict[str, Any] = {"expose_value": False, "rich_help_panel": _COMMON, "show_default": False}
-_common_options = typer.Typer(add_completion=False)
+def _verbosity(verbosity: output.Verbosity) -> Callable[[bool], None]:
+    return lambda value: output.set_verbosity(verbosity) if value else None
 
 
-@_common_options.command()  # never called: its options are copied
+def _option(text: str, callback: Callable[[Any], None], *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=text, callback=callback, expose_value=False, show_default=False, **settings)
+
+
+_CONFIG_TEXT = "Configuration file [$WATCHPOST_CONFIG or config/watchpost.yaml]."
+_VERBOSE_TEXT = "Also print details: which files are read, each visit to a source."
+_Config = Annotated[Path | None, _option(_CONFIG_TEXT, session.set_config, "--config", metavar="FILE")]
+_Data = Annotated[
+    Path | None, _option("Data directory [$WATCHPOST_DATA or var].", session.set_data, "--data", metavar="DIR")
+]
+_Quiet = Annotated[
+    bool, _option("Print only errors on stderr; results on stdout stay.", _verbosity("quiet"), "--quiet", "-q")
+]
+_Verbose = Annotated[bool, _option(_VERBOSE_TEXT, _verbosity("verbose"), "--verbose", "-v")]
+_NoColor = Annotated[bool, _option("Print no colours, as with $NO_COLOR.", _no_color, "--no-color", is_eager=True)]
+_options = typer.Typer(add_completion=False)
+
+
+@_options.command()
 def _declare(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET, callback=_quiet, **_settings)] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help=_VERBOSE, callback=_verbose, **_settings)] = False,
-    no_color: Annotated[
-        bool,
-        typer.Option("--no-color", help=_NO_COLOR, callback=_no_color, is_eager=True, **_settings),
-    ] = False,
+    config: _Config = None,
+    data: _Data = None,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+    no_color: _NoColor = False,
 ) -> None:
-    """Declare the options."""
+    """Declare the options, to be copied; this function is never called."""
 
 
-def _add_common_options(command: Any) -> None:
-    """Add the options, without a letter that the command needs for itself: `match` has its own -q."""
+def _add_options(command: Any, names: tuple[str, ...]) -> None:
+    """Add these options, without a letter that the command needs for itself: `match` has its own -q."""
     taken = {name for param in command.params for name in param.opts}
-    for option in get_command(_common_options).params:  # new ones at each call
-        option.opts = [name for name in option.opts if name not in taken]
-        command.params.append(option)
+    for option in get_command(_options).params:  # new ones at each call
+        if option.name in names:
+            option.opts = [name for name in option.opts if name not in taken]
+            command.params.append(option)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption
+from watchpost.cli.options import JsonOption
 from watchpost.cli.output import CommandError, echo, echo_json, note, report, report_complaints, warn
-from watchpost.cli.session import load_config, open_settings, read_config
+from watchpost.cli.session import config_option, load_config, open_config, open_settings
 from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 
@@ -39,9 +39,8 @@ def config_check(
 ) -> int:
     """Check the configuration and list every mistake.
 
-    Examples:
-      watchpost check
-      watchpost check new.yaml
+    watchpost check
+    watchpost check new.yaml
 
     Each mistake comes with its line and what to write instead. The examples of the topics are tried, too. Nothing is
     connected to. Warnings alone end with 0.
@@ -51,7 +50,7 @@ def config_check(
     from watchpost.plurals import count
 
     try:
-        config = read_config(open_settings(file))
+        config = load_config(file)
         complaints = config.warnings
     except ConfigError as error:
         config, complaints = None, error.complaints
@@ -65,13 +64,11 @@ def config_check(
     return OK if config is not None else USAGE
 
 
-@app.command("show")
-def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+@app.command("show", reads="config")
+def config_show(as_json: JsonOption = False) -> None:
     """Show the configuration as it is understood.
 
-    Examples:
-      watchpost config show
-      watchpost config show --json
+    watchpost config show
 
     Defaults are filled in and included files merged. Secrets show only their source.
     """
@@ -79,7 +76,7 @@ def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -
 
     from watchpost.config.diff import effective
 
-    values = effective(load_config(config_path))
+    values = effective(load_config())
     if as_json:
         echo_json(values)
         return
@@ -90,26 +87,24 @@ def config_show(config_path: ConfigOption = None, as_json: JsonOption = False) -
     echo(text.getvalue().rstrip())
 
 
-@app.command("fmt")
-def config_fmt(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> int:
+@app.command("fmt", reads="config")
+def config_fmt(files: Files = None, check: Check = False) -> int:
     """Format the configuration files. Comments and meaning stay.
 
-    Examples:
-      watchpost config fmt
-      watchpost config fmt --check new.yaml
+    watchpost config fmt
+    watchpost config fmt --check new.yaml
     """
     from watchpost.config.format import formatted
 
-    return _rewrite(files or (), config_path, formatted, check, "formatted")
+    return _rewrite(files or (), formatted, check, "formatted")
 
 
-@app.command("migrate")
-def config_migrate(files: Files = None, check: Check = False, config_path: ConfigOption = None) -> int:
+@app.command("migrate", reads="config")
+def config_migrate(files: Files = None, check: Check = False) -> int:
     """Rename the keys of earlier versions. Comments stay.
 
-    Examples:
-      watchpost config migrate --check
-      watchpost config migrate
+    watchpost config migrate --check
+    watchpost config migrate
     """
     from watchpost.config.format import VERSION, migrated
 
@@ -119,13 +114,13 @@ def config_migrate(files: Files = None, check: Check = False, config_path: Confi
             note(f"{name}: {line}")
         return renewed
 
-    code = _rewrite(files or (), config_path, migrate, check, "migrated")
+    code = _rewrite(files or (), migrate, check, "migrated")
     if code == OK:
         note(f"version {VERSION} is the newest format")
     return code
 
 
-@app.command("diff")
+@app.command("diff", reads="service")
 async def config_diff(
     first: Annotated[
         Path | None, typer.Argument(metavar="OLD", help="A configuration; without it, the running one.")
@@ -133,16 +128,13 @@ async def config_diff(
     second: Annotated[
         Path | None, typer.Argument(metavar="NEW", help="Another; without it, the one of --config.")
     ] = None,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show what a reload would change, and what needs a restart.
 
-    Examples:
-      watchpost config diff
-      watchpost config diff --config new.yaml
-      watchpost config diff old.yaml new.yaml
+    watchpost config diff
+    watchpost config diff --config new.yaml
+    watchpost config diff old.yaml new.yaml
 
     Without files the running configuration is compared with the one on disk. Ends with 1 if they differ, and with 4
     if no service runs.
@@ -150,11 +142,10 @@ async def config_diff(
     from watchpost.config.diff import differences, effective
     from watchpost.operations import config_diff as comparing
 
-    if second is not None and config_path is not None:
+    if second is not None and config_option() is not None:
         raise CommandError("two files and --config: name only one new configuration")
     old = load_config(first) if first is not None else None
-    settings = open_settings(second or config_path, data)
-    new = read_config(settings)
+    settings, new = open_config(second)
     if old is not None:
         found: Sequence[Difference] = [comparing.Difference((), "", differences(effective(old), effective(new)))]
     else:
@@ -178,8 +169,7 @@ async def config_diff(
 def config_schema() -> None:
     """Print the JSON Schema of the configuration, for editors.
 
-    Examples:
-      watchpost config schema > watchpost.schema.json
+    watchpost config schema > watchpost.schema.json
     """
     from watchpost.config.editor_schema import schema_text
     from watchpost.operations import factory
@@ -187,14 +177,12 @@ def config_schema() -> None:
     echo(schema_text(factory.source_options(), factory.receiver_options()).rstrip())
 
 
-def _rewrite(
-    files: Sequence[Path], config_path: Path | None, change: Callable[[str, str], str], check: bool, done: str
-) -> int:
+def _rewrite(files: Sequence[Path], change: Callable[[str, str], str], check: bool, done: str) -> int:
     """Change each file, or only report which would change. The exit code is 2 if one cannot be read or written."""
     from watchpost.config.files import read_files
     from watchpost.operations.feeds.subscriptions import replace_file
 
-    paths = files or [Path(name) for name in read_files(open_settings(config_path).config).names]
+    paths = files or [Path(name) for name in read_files(open_settings().config).names]
     code = OK
     for path in paths:
         try:

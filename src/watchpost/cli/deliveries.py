@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import (
-    ConfigOption,
-    DataOption,
-    IdsArgument,
-    JsonOption,
-    ReceiverOption,
-    SinceOption,
-    YesOption,
-)
+from watchpost.cli.options import IdsArgument, JsonOption, ReceiverOption, SinceOption, YesOption
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, pick, warn
 from watchpost.cli.session import running_service, since_moment
 from watchpost.exit_codes import FAILED, OK, PARTIAL
@@ -37,24 +29,21 @@ app = CommandApp(
 )
 
 
-@app.command("list")
+@app.command("list", reads="service")
 async def delivery_list(
     receiver: ReceiverOption = "",
     failed: Annotated[bool, typer.Option("--failed", help="Only those that failed for good.")] = False,
     since: SinceOption = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List deliveries that have not arrived, the oldest first.
 
-    Examples:
-      watchpost delivery list
-      watchpost delivery list --failed --since yesterday
+    watchpost delivery list
+    watchpost delivery list --failed --since yesterday
     """
     from watchpost.store.deliveries import DeliveryAdmin
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         begin = since_moment(since, config)
         await check_receiver(config, store, receiver)
         records = await DeliveryAdmin(store).records(receiver)
@@ -62,21 +51,18 @@ async def delivery_list(
     echo_deliveries([each for each in records if begin is None or (each.created and each.created >= begin)], as_json)
 
 
-@app.command("show")
+@app.command("show", reads="service")
 async def delivery_show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A delivery.")],
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one delivery: its state, its attempts, and the text that is sent.
 
-    Examples:
-      watchpost delivery show ID
+    watchpost delivery show ID
     """
     from watchpost.store.deliveries import DeliveryAdmin
 
-    async with running_service(config_path, data) as (_, store):
+    async with running_service() as (_, store):
         record = await DeliveryAdmin(store).record(id_)
     if record is None:
         raise CommandError(f"no delivery {id_} is waiting or failed", FAILED)
@@ -92,22 +78,19 @@ async def delivery_show(
         echo(f"\n── {name} ──\n{text}")
 
 
-@app.command("replay")
+@app.command("replay", reads="service")
 async def delivery_replay(
     ids: IdsArgument = None,
     failed: Annotated[bool, typer.Option("--failed", help="All that failed for good.")] = False,
     since: SinceOption = "",
     receiver: ReceiverOption = "",
     yes: YesOption = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Send again what failed for good: same id, same text, marked as a replay.
 
-    Examples:
-      watchpost delivery replay ID
-      watchpost delivery replay --failed --since 6h --receiver newsroom
+    watchpost delivery replay ID
+    watchpost delivery replay --failed --since 6h --receiver newsroom
 
     --failed without --since needs a confirmation or --yes. Ends with 5 if some of it cannot be sent again.
     """
@@ -117,7 +100,7 @@ async def delivery_replay(
 
     if bool(ids) == failed:
         raise CommandError("name deliveries by their IDs, or all of them by --failed (and --since 6h)")
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         begin = since_moment(since, config)
         await check_receiver(config, store, receiver)
         dead_letters = failed_since(await DeadLetters(store).all(), begin)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import SINCE_FORMS, ConfigOption, DataOption, JsonOption, ReceiverArgument
+from watchpost.cli.options import SINCE_FORMS, JsonOption, ReceiverArgument
 from watchpost.cli.output import CommandError, echo, echo_json, note, pick
 from watchpost.cli.session import running_service, since_moment
 from watchpost.durations import in_words
@@ -26,7 +26,7 @@ app = CommandApp(
 )
 
 
-@app.command("preview")
+@app.command("preview", reads="service")
 async def digest_preview(
     receiver: ReceiverArgument,
     form: Annotated[
@@ -38,23 +38,20 @@ async def digest_preview(
     since: Annotated[
         str, typer.Option("--since", metavar="WHEN", help=f"All hits since {SINCE_FORMS}, not what waits.")
     ] = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a receiver would be sent now.
 
-    Examples:
-      watchpost digest preview newsroom
-      watchpost digest preview newsroom --format html > preview.html
-      watchpost digest preview newsroom --since yesterday
+    watchpost digest preview newsroom
+    watchpost digest preview newsroom --format html > preview.html
+    watchpost digest preview newsroom --since yesterday
 
     Changes nothing. The text is byte for byte the one that is sent. Ends with 1 if the receiver has no such format.
     """
     from watchpost.operations.previews import drafts as open_drafts
     from watchpost.store.windows import AT_MOST_HITS
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         part = pick("receiver", receiver, {part.name: part for part in config.receivers})
         begin = since_moment(since, config)
         if form:
@@ -83,26 +80,23 @@ async def digest_preview(
         note(f"{receiver} would be sent nothing " + (f"of all since {since}" if since else "now"))
 
 
-@app.command("send")
+@app.command("send", reads="service")
 async def digest_send(
     receiver: ReceiverArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Send a receiver now what waits for its next digest or alert.
 
-    Examples:
-      watchpost digest send newsroom --dry-run
-      watchpost digest send newsroom
+    watchpost digest send newsroom --dry-run
+    watchpost digest send newsroom
 
     What is held back stays so. Ends with 5 if the service has sent some of it meanwhile.
     """
     from watchpost.operations import factory
     from watchpost.operations.previews import drafts as open_drafts
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         pick("receiver", receiver, {part.name: part for part in config.receivers})
         async with open_drafts(config, store) as previews:
             drafts = [draft for draft in await previews.of(receiver) if draft.edition.deliveries]
@@ -155,7 +149,7 @@ def _explain(draft: DigestDraft) -> None:
 
 
 def _facts(draft: DigestDraft) -> dict[str, Any]:
-    digest = draft.edition.digest
+    stories = draft.edition.digest.stories if draft.edition.digest is not None else ()
     return {
         "group": draft.group.key,
         "parked": len(draft.parked.hits),
@@ -164,21 +158,12 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
             for delivery in draft.edition.deliveries
         ],
         "ranking": [
-            {
-                "story": story.id,
-                "title": story.lead.title,
-                "severity": story.severity,
-                "score": story.score,
-                "reckoning": story.reckoning,
-            }
-            for story in (digest.stories if digest is not None else ())
+            {"story": story.id, "title": story.lead.title}
+            | {key: getattr(story, key) for key in ("severity", "score", "reckoning")}
+            for story in stories
         ],
         "rulings": [
-            {
-                "reason": decision.reason,
-                "hits": len(decision.hits),
-                "until": decision.until.isoformat() if decision.until else None,
-            }
+            {"reason": decision.reason, "hits": len(decision.hits), "until": decision.until}
             for decision in draft.edition.decisions
         ],
         "silenced": [

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, FeedArgument, JsonOption, PrivateOption
+from watchpost.cli.options import FeedArgument, JsonOption, PrivateOption
 from watchpost.cli.options import feeds as feed_names
 from watchpost.cli.output import (
     CommandError,
@@ -26,7 +26,7 @@ from watchpost.cli.output import (
     report_complaints,
     warn,
 )
-from watchpost.cli.session import load_config, networks, open_settings, read_config, running_service
+from watchpost.cli.session import load_config, networks, open_config, open_settings, running_service
 from watchpost.durations import in_words
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE
@@ -49,25 +49,21 @@ ENTRIES_SHOWN = 20
 MANY_FEEDS = 1000
 
 
-@app.command("list")
+@app.command("list", reads="service")
 async def feed_list(
     failing: Annotated[bool, typer.Option("--failing", help="Only feeds that cannot be read.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the feeds with their state, and when each is read next, and why then.
 
-    Examples:
-      watchpost feed list
-      watchpost feed list --failing --json
+    watchpost feed list
+    watchpost feed list --failing --json
 
     Without a running service the configuration alone is shown; --failing ends with 4 then.
     """
     from watchpost.operations.feeds import status
 
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     feeds, trouble = await status.survey(settings, config)
     if trouble and failing:
         raise CommandError(trouble, UNREACHABLE)
@@ -99,23 +95,19 @@ async def feed_list(
             note(f"{count(number, 'feed')} {state}: {cure}")
 
 
-@app.command("show")
-async def feed_show(
-    name: FeedArgument, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> None:
+@app.command("show", reads="service")
+async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     """Show all about a feed: options, last answer, failures, next visit.
 
-    Examples:
-      watchpost feed show rfi
-      watchpost feed show rfi --json
+    watchpost feed show rfi
+    watchpost feed show rfi --json
     """
     from watchpost.operations.feeds import status
     from watchpost.poll.feed_memory import FeedMemory
     from watchpost.scheduler import utc_now
     from watchpost.store.sources import STATUS_FIELDS, SourceStatus
 
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     options = pick("feed", name, status.feeds(config))
     feed, record, trouble = await status.inspect(settings, config, name)
     if trouble:
@@ -152,21 +144,18 @@ async def feed_show(
     _echo_facts({key: _plain(value) for key, value in configured.items() if key != "url" and value is not None})
 
 
-@app.command("read")
-async def feed_read(
-    name: FeedArgument, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> None:
+@app.command("read", reads="service")
+async def feed_read(name: FeedArgument, as_json: JsonOption = False) -> None:
     """Make the running service read a feed now.
 
-    Examples:
-      watchpost feed read rfi
+    watchpost feed read rfi
 
     The service reads it at the next turn of its host.
     """
     from watchpost.operations import factory
     from watchpost.operations.feeds.status import read_now
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         pick("feed", name, {source.name: source for source in config.sources if source.kind == "feed"})
         answer = await read_now(config, store, name, factory.operator())
     if as_json:
@@ -175,20 +164,18 @@ async def feed_read(
         echo(f"{name} is read at the next turn of its host" if answer == "NOW" else f"{name} is due in a moment anyway")
 
 
-@app.command("test")
+@app.command("test", reads="config")
 async def feed_test(
     target: Annotated[
         str, typer.Argument(metavar="URL|FEED", help="An address or a configured feed.", autocompletion=feed_names)
     ],
     allow_private: PrivateOption = None,
-    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Read a feed once and show what it contains.
 
-    Examples:
-      watchpost feed test https://www.rfi.fr/en/rss
-      watchpost feed test rfi
+    watchpost feed test https://www.rfi.fr/en/rss
+    watchpost feed test rfi
 
     Shows the answer, the entries, and problems with their cures. No service needs to run. Ends with 1 if the feed
     cannot be read.
@@ -196,11 +183,12 @@ async def feed_test(
     from watchpost.operations.feeds import discovery, status
     from watchpost.scheduler import utc_now
 
-    allowed, settings = networks(allow_private or ()), open_settings(config_path)
+    allowed = networks(allow_private or ())
     if "://" in target:
+        open_settings()
         name, options, zone = "(this url)", _options_for(target), "UTC"
     else:
-        config = read_config(settings)
+        config = load_config()
         name, options, zone = target, pick("feed", target, status.feeds(config)), config.timezone
     tried = await discovery.try_feed(name, options, utc_now(), allowed)
     if as_json:
@@ -219,9 +207,8 @@ async def feed_discover(
 ) -> int:
     """Find the feeds of a web page.
 
-    Examples:
-      watchpost feed discover https://www.rfi.fr/
-      watchpost feed discover --guess https://example.org/
+    watchpost feed discover https://www.rfi.fr/
+    watchpost feed discover --guess https://example.org/
 
     Each feed is read once and printed as a line for the configuration. Ends with 1 if none can be read.
     """
@@ -249,28 +236,25 @@ async def feed_discover(
     return OK
 
 
-@app.command("import")
+@app.command("import", reads="config")
 def feed_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An OPML file.")],
     into: Annotated[
         Path | None, typer.Option("--into", metavar="FILE", help="Add the feeds to this YAML file, not to stdout.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is new; write nothing.")] = False,
-    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Turn an OPML file into lines for the configuration.
 
-    Examples:
-      watchpost feed import list.opml
-      watchpost feed import list.opml --into config/feeds.yaml --dry-run
+    watchpost feed import list.opml
+    watchpost feed import list.opml --into config/feeds.yaml --dry-run
 
     Feeds that are configured already are left out. Ends with 5 if some outlines are no feeds.
     """
     from watchpost.operations.feeds import subscriptions
 
-    settings = open_settings(config_path)
-    config = read_config(settings)
+    settings, config = open_config()
     try:
         outlines = subscriptions.sort_out(file, config, into)
         text = subscriptions.yaml_of(outlines.new) if into is None else subscriptions.merged(into, outlines.new)
@@ -289,21 +273,19 @@ def feed_import(
     return PARTIAL if outlines.invalid else OK
 
 
-@app.command("export")
+@app.command("export", reads="config")
 def feed_export(
     opml: Annotated[bool, typer.Option("--opml", help="As OPML 2.0, the only format.")] = True,
-    config_path: ConfigOption = None,
 ) -> None:
     """Print the configured feeds as OPML, for other programs.
 
-    Examples:
-      watchpost feed export > feeds.opml
+    watchpost feed export > feeds.opml
 
     Headers and secrets are left out.
     """
     from watchpost.operations.feeds import subscriptions
 
-    text, without_headers = subscriptions.export(load_config(config_path))
+    text, without_headers = subscriptions.export(load_config())
     echo(text.rstrip())
     for name in without_headers:
         note(f"{name} is in the list without its headers: another program needs them, too")
@@ -377,15 +359,10 @@ def _trial_facts(tried: Trial) -> dict[str, Any]:
         for a in tried.entries
     ]
     plain = ("name", "asked", "ok", "status", "url", "moved_to", "bytes", "form", "encoding", "reason", "detail")
-    return {key: getattr(tried, key) for key in plain} | {
-        "headers": dict(tried.headers),
-        "entries": entries,
-        "failures": [asdict(failure) for failure in tried.failures],
-        "next_visit": iso_time(tried.next_visit),
-        "why": tried.why,
-        "cure": tried.cure,
-        "named": [asdict(link) for link in tried.named],
-    }
+    lists = {key: [asdict(each) for each in getattr(tried, key)] for key in ("failures", "named")}
+    next_visit = {"next_visit": iso_time(tried.next_visit), "why": tried.why, "cure": tried.cure}
+    facts = {key: getattr(tried, key) for key in plain}
+    return {**facts, "headers": dict(tried.headers), "entries": entries, **lists, **next_visit}
 
 
 def _echo_trial(tried: Trial, zone: ZoneInfo) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from watchpost.cli import output
+from watchpost.cli import output, session
 from watchpost.cli.command import SETTINGS, Group, LazyCommand, write_section
 from watchpost.exit_codes import INTERRUPTED, OK
 
@@ -68,6 +68,8 @@ class Root(Group):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the options before the command; an earlier command of this process leaves nothing behind."""
         output.set_verbosity("normal")
+        session.set_config(None)
+        session.set_data(None)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -93,7 +95,7 @@ class Root(Group):
 app = typer.Typer(
     cls=Root,
     help="Watch news feeds and folders, and send digests and alerts.\n\n"
-    "Examples:\n  watchpost init\n  watchpost run\n  watchpost help feed",
+    "watchpost init\nwatchpost run\nwatchpost help feed",
     epilog="Manual: docs/commands.md",
     context_settings=SETTINGS,
     rich_markup_mode=None,

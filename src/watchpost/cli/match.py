@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, JsonOption, TopicArgument, topics
+from watchpost.cli.options import JsonOption, TopicArgument, topics
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
 from watchpost.cli.session import load_config
 from watchpost.errors import QueryError
@@ -27,7 +27,7 @@ ARTICLE_SUFFIXES = frozenset(
 )
 
 
-@app.command("match")
+@app.command("match", reads="config")
 def match_files(
     files: Annotated[
         list[str],
@@ -41,15 +41,13 @@ def match_files(
         typer.Option("--topic", "-t", metavar="NAME", help="Only this topic; may be repeated.", autocompletion=topics),
     ] = None,
     only: Annotated[bool, typer.Option("--only", help="Show only articles that match.")] = False,
-    config_path: ConfigOption = None,
     as_json: JsonOption = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 if nothing matches.")] = False,
 ) -> int:
     """Show which topics match an article.
 
-    Examples:
-      watchpost match article.txt inbox/
-      watchpost match -q 'mali AND NOT shader' --only articles.jsonl
+    watchpost match article.txt inbox/
+    watchpost match -q 'mali AND NOT shader' --only articles.jsonl
 
     No service needs to run. Ends with 5 if some files cannot be read, and with 1 if none can.
     """
@@ -58,7 +56,7 @@ def match_files(
     from watchpost.match.stories import Shelf
     from watchpost.scheduler import utc_now
 
-    wanted, shelf = Topics(_wanted_topics(query, topic or (), config_path)), Shelf()
+    wanted, shelf = Topics(_wanted_topics(query, topic or ())), Shelf()
     read = failed = matched = 0
     with ProgressBar("matching") as bar:
         for name in _files(files):
@@ -79,18 +77,16 @@ def match_files(
     return NOTHING if exit_code and not matched else OK
 
 
-@app.command("explain")
+@app.command("explain", reads="config")
 def explain_match(
     topic: TopicArgument,
     file: Annotated[str, typer.Argument(metavar="FILE", help="An article; - is stdin.")],
-    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show why a topic matches an article, or why not.
 
-    Examples:
-      watchpost explain mali article.txt
-      watchpost explain mali --json - < article.txt
+    watchpost explain mali article.txt
+    watchpost explain mali --json - < article.txt
 
     Each clause of the query is shown with what it found. Ends with 3 if the article does not match.
     """
@@ -98,7 +94,7 @@ def explain_match(
     from watchpost.query.explain import explain, missing
     from watchpost.scheduler import utc_now
 
-    chosen = pick("topic", topic, {each.name: each for each in load_config(config_path).topics})
+    chosen = pick("topic", topic, {each.name: each for each in load_config().topics})
     alone = Topics([chosen])
     articles, unreadable = read_articles(file)
     matched = False
@@ -121,7 +117,7 @@ def explain_match(
     return OK if matched else NOTHING
 
 
-def _wanted_topics(query: str, names: Sequence[str], config_path: Path | None) -> Sequence[Topic]:
+def _wanted_topics(query: str, names: Sequence[str]) -> Sequence[Topic]:
     """A topic for the query, or the configured topics of these names, or all. A query needs no configuration."""
     if query and names:
         raise CommandError("give either --query or --topic")
@@ -133,7 +129,7 @@ def _wanted_topics(query: str, names: Sequence[str], config_path: Path | None) -
             return [Topic("query", query, parse(query))]
         except QueryError as error:
             raise CommandError(f"--query: {error}") from error
-    configured = load_config(config_path).topics
+    configured = load_config().topics
     return [pick("topic", name, {topic.name: topic for topic in configured}) for name in names] or configured
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,13 +49,6 @@ def _names(section: str, incomplete: str) -> list[str]:
 
 SINCE_FORMS = "12h, 7d, yesterday, 2026-11-20 or 2026-11-20T08:00Z"
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Configuration file [$WATCHPOST_CONFIG or config/watchpost.yaml]."),
-]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Data directory [$WATCHPOST_DATA or var].")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 PrivateOption = Annotated[
     list[str] | None,

@@ -11,23 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.deliveries import (
-    check_receiver,
-    confirm,
-    echo_count,
-    echo_deliveries,
-    is_chosen,
-    utc_time,
-)
-from watchpost.cli.options import (
-    ConfigOption,
-    DataOption,
-    DeadOption,
-    IdsArgument,
-    JsonOption,
-    ReceiverOption,
-    YesOption,
-)
+from watchpost.cli.deliveries import check_receiver, confirm, echo_count, echo_deliveries, is_chosen, utc_time
+from watchpost.cli.options import DeadOption, IdsArgument, JsonOption, ReceiverOption, YesOption
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, warn
 from watchpost.cli.session import running_service
 from watchpost.durations import in_words, parse
@@ -42,16 +27,15 @@ if TYPE_CHECKING:
 app = CommandApp("docs/commands.md#queue, docs/operations.md", "watchpost queue status", "watchpost queue peek --dead")
 
 _POLL_SECONDS = 0.5
+_QUEUES = {"pushed": "pushes to read", "articles": "articles to match", "parked": "hits for a coming message"}
 _TOTALS = ("new", "matched", "parked", "told", "sent")
 
 
-@app.command("status")
-async def queue_status(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> int:
+@app.command("status", reads="service")
+async def queue_status(as_json: JsonOption = False) -> int:
     """Show how much is waiting, and whether all of it is accounted for.
 
-    Examples:
-      watchpost queue status
-      watchpost queue status --json
+    watchpost queue status
 
     The ledger counts what came in, went out and still waits. Ends with 1 if its sums do not agree: then something
     was lost.
@@ -59,7 +43,7 @@ async def queue_status(config_path: ConfigOption = None, data: DataOption = None
     from watchpost.store.ledger import Ledger, gaps
     from watchpost.store.overview import Overview
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         names = [receiver.name for receiver in config.receivers]
         overview, now = Overview(store), datetime.now(UTC)
         depths, ages = await overview.depths(names), await overview.ages(names)
@@ -67,38 +51,23 @@ async def queue_status(config_path: ConfigOption = None, data: DataOption = None
         states = {name: state.status(now) for name, state in (await overview.receivers(names)).items()}
     missing = gaps(ledger)
     if as_json:
-        echo_json(
-            {
-                "pushed": depths.pushed,
-                "articles": depths.articles,
-                "parked": depths.parked,
-                "outbox": depths.outbox,
-                "retry": depths.retry,
-                "dead": depths.dead,
-                "oldest_seconds": {queue: round(age, 1) for queue, age in ages.items()},
-                "receivers": states,
-                "ledger": dict(ledger.totals),
-                "gaps": [str(gap) for gap in missing],
-            }
-        )
+        queues = {key: getattr(depths, key) for key in ("pushed", "articles", "parked", "outbox", "retry", "dead")}
+        oldest_seconds = {queue: round(age, 1) for queue, age in ages.items()}
+        facts = {"receivers": states, "ledger": dict(ledger.totals), "gaps": [str(gap) for gap in missing]}
+        echo_json({**queues, "oldest_seconds": oldest_seconds, **facts})
     else:
         counts = depths.by_queue()
-        oldest = {
-            queue: in_words(timedelta(seconds=round(ages[queue], 1))) if number else ""
-            for queue, number in counts.items()
-        }
+        outboxes = {f"outbox:{name}": f"messages for {name}" for name in names}
         rows = [
-            ("pushes to read", str(depths.pushed), "", oldest["pushed"]),
-            ("articles to match", str(depths.articles), "", oldest["articles"]),
-            ("hits for a coming message", str(depths.parked), "", oldest["parked"]),
-            *(
-                (f"messages for {name}", str(depths.outbox[name]), states[name], oldest[f"outbox:{name}"])
-                for name in names
-            ),
-            ("messages to try again", str(depths.retry), "", oldest["retry"]),
-            ("dead letters", str(depths.dead), "", ""),
+            (
+                words,
+                str(counts[queue]),
+                states.get(queue.removeprefix("outbox:"), ""),
+                in_words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "",
+            )
+            for queue, words in (_QUEUES | outboxes | {"retry": "messages to try again"}).items()
         ]
-        echo_table(("WAITING", "COUNT", "STATE", "OLDEST"), rows)
+        echo_table(("WAITING", "COUNT", "STATE", "OLDEST"), [*rows, ("dead letters", str(depths.dead), "", "")])
         new, matched, parked, told, sent = (ledger.totals.get(key, 0) for key in _TOTALS)
         echo(
             f"since first start: {count(new, 'article')} read, {matched} matched, {count(parked, 'hit')} collected, "
@@ -111,27 +80,24 @@ async def queue_status(config_path: ConfigOption = None, data: DataOption = None
     return FAILED if missing else OK
 
 
-@app.command("peek")
+@app.command("peek", reads="service")
 async def queue_peek(
     receiver: ReceiverOption = "",
     dead: DeadOption = False,
     articles: Annotated[bool, typer.Option("--articles", help="Articles that wait to be matched.")] = False,
     number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Show at most this many.")] = 20,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is waiting, the oldest first. Changes nothing.
 
-    Examples:
-      watchpost queue peek
-      watchpost queue peek --dead --receiver newsroom
+    watchpost queue peek
+    watchpost queue peek --dead --receiver newsroom
     """
     from watchpost.store.dead_letters import DeadLetters
     from watchpost.store.deliveries import DeliveryAdmin
     from watchpost.store.overview import Overview
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         await check_receiver(config, store, receiver)
         if articles:
             titles = await Overview(store).next_articles(number)
@@ -146,18 +112,15 @@ async def queue_peek(
             echo_deliveries(waiting[:number], as_json)
 
 
-@app.command("drain")
+@app.command("drain", reads="service")
 async def queue_drain(
     patience: Annotated[str, typer.Option("--for", metavar="TIME", help="Wait at most this long: 30s, 5m.")] = "5m",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Wait until all that is in progress is done.
 
-    Examples:
-      watchpost queue drain
-      watchpost queue drain --for 30s
+    watchpost queue drain
+    watchpost queue drain --for 30s
 
     In progress are pushes, articles and messages. Hits for a coming message and messages to try again stay. Ends
     with 5 if something is still in progress after that time.
@@ -168,7 +131,7 @@ async def queue_drain(
         end = monotonic() + parse(patience).total_seconds()
     except ValueError as error:
         raise CommandError(f"--for {patience}: {error}") from None
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         names, overview = [receiver.name for receiver in config.receivers], Overview(store)
         depths = await overview.depths(names)
         most = _in_progress(depths)
@@ -189,20 +152,14 @@ async def queue_drain(
     return PARTIAL if left else OK
 
 
-@app.command("retry")
+@app.command("retry", reads="service")
 async def queue_retry(
-    ids: IdsArgument = None,
-    receiver: ReceiverOption = "",
-    dead: DeadOption = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    ids: IdsArgument = None, receiver: ReceiverOption = "", dead: DeadOption = False, as_json: JsonOption = False
 ) -> int:
     """Try now what waits for a later attempt, or dead letters.
 
-    Examples:
-      watchpost queue retry --receiver newsroom
-      watchpost queue retry --dead
+    watchpost queue retry --receiver newsroom
+    watchpost queue retry --dead
 
     --dead includes articles and hits. Ends with 5 if some of it cannot be sent again.
     """
@@ -210,7 +167,7 @@ async def queue_retry(
     from watchpost.operations.deliveries import retry_waiting, send_again
     from watchpost.store.dead_letters import DeadLetters
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         operator = factory.operator()
         await check_receiver(config, store, receiver)
         if not dead and not ids:
@@ -221,21 +178,18 @@ async def queue_retry(
     return echo_count("retried", done, max(len(chosen), len(ids or ())) - done, as_json)
 
 
-@app.command("drop")
+@app.command("drop", reads="service")
 async def queue_drop(
     ids: IdsArgument = None,
     receiver: ReceiverOption = "",
     dead: DeadOption = False,
     yes: YesOption = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Delete messages that wait, or dead letters.
 
-    Examples:
-      watchpost queue drop --dead --receiver newsroom
-      watchpost queue drop --receiver newsroom --yes
+    watchpost queue drop --dead --receiver newsroom
+    watchpost queue drop --receiver newsroom --yes
 
     The number is shown first, and confirmed at a terminal or by --yes. Ends with 5 if some could not be deleted.
     """
@@ -246,7 +200,7 @@ async def queue_drop(
 
     if not ids and not receiver and not dead:
         raise CommandError("name what to drop: IDs, --receiver NAME or --dead")
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         letters, admin = DeadLetters(store), DeliveryAdmin(store)
         await check_receiver(config, store, receiver)
         dead_letters = await letters.all() if dead or ids else ()

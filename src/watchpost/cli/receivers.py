@@ -7,9 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption, ReceiverArgument
+from watchpost.cli.options import JsonOption, ReceiverArgument
 from watchpost.cli.output import echo, echo_json, echo_table, pick
-from watchpost.cli.session import open_settings, read_config, running_service
+from watchpost.cli.session import open_config, running_service
 from watchpost.errors import StoreError
 from watchpost.exit_codes import FAILED, OK
 from watchpost.plurals import count
@@ -26,17 +26,15 @@ app = CommandApp(
 _OUTCOMES = {"Delivered": "delivered", "TryLater": "not now", "Refused": "refused", "Unknown": "unknown"}
 
 
-@app.command("list")
-async def receiver_list(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+@app.command("list", reads="service")
+async def receiver_list(as_json: JsonOption = False) -> None:
     """List the receivers, their state, and how much waits for them.
 
-    Examples:
-      watchpost receiver list
-      watchpost receiver list --json
+    watchpost receiver list
     """
     from watchpost.store.overview import Overview
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         names, overview, now = [receiver.name for receiver in config.receivers], Overview(store), datetime.now(UTC)
         waiting, states = (await overview.depths(names)).outbox, await overview.receivers(names)
     facts: list[dict[str, Any]] = []
@@ -54,19 +52,16 @@ async def receiver_list(config_path: ConfigOption = None, data: DataOption = Non
     )
 
 
-@app.command("enable")
-async def receiver_enable(
-    name: ReceiverArgument, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> None:
+@app.command("enable", reads="service")
+async def receiver_enable(name: ReceiverArgument, as_json: JsonOption = False) -> None:
     """Enable a receiver that is disabled or paused, and send it what waits.
 
-    Examples:
-      watchpost receiver enable newsroom
+    watchpost receiver enable newsroom
     """
     from watchpost.operations import factory
     from watchpost.operations.deliveries import enable_receiver
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         pick("receiver", name, {receiver.name: receiver for receiver in config.receivers})
         sent = await enable_receiver(config, store, name, factory.operator())
     if as_json:
@@ -75,20 +70,16 @@ async def receiver_enable(
         echo(f"{name} is enabled; " + (f"{count(sent, 'message')} now being sent" if sent else "nothing was waiting"))
 
 
-@app.command("test")
-async def receiver_test(
-    name: ReceiverArgument, config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> int:
+@app.command("test", reads="service")
+async def receiver_test(name: ReceiverArgument, as_json: JsonOption = False) -> int:
     """Send a message that is marked as a test, and show the answer.
 
-    Examples:
-      watchpost receiver test newsroom
+    watchpost receiver test newsroom
 
     No service needs to run. If one runs and the test succeeds, the receiver is enabled again. Ends with 1 if the
     message is not taken.
     """
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     receiver = pick("receiver", name, {receiver.name: receiver for receiver in config.receivers})
     results = await _send_sample(config, receiver)
     ok = all(_outcome(outcome) == "delivered" for _, outcome, _ in results)

@@ -7,33 +7,28 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, JsonOption, SeverityOption, SourceOption, TopicOption
+from watchpost.cli.options import JsonOption, SeverityOption, SourceOption, TopicOption
 from watchpost.cli.output import echo, echo_json, pick
 from watchpost.cli.session import load_config
 
 app = CommandApp("docs/commands.md#route, docs/digests.md", "watchpost route test --topic mali")
 
 
-@app.command("test")
+@app.command("test", reads="config")
 def route_test(
-    topic: TopicOption,
-    severity: SeverityOption = "",
-    source: SourceOption = "",
-    config_path: ConfigOption = None,
-    as_json: JsonOption = False,
+    topic: TopicOption, severity: SeverityOption = "", source: SourceOption = "", as_json: JsonOption = False
 ) -> None:
     """Show which receivers are sent a hit, when and why; and why other routes do not take it.
 
-    Examples:
-      watchpost route test --topic mali
-      watchpost route test --topic mali --severity high --source rfi
+    watchpost route test --topic mali
+    watchpost route test --topic mali --severity high --source rfi
 
     No service needs to run.
     """
     from watchpost.model import SEVERITIES
     from watchpost.operations.route_trace import trace
 
-    config = load_config(config_path)
+    config = load_config()
     chosen = pick("topic", topic, {each.name: each for each in config.topics})
     level = pick("severity", severity, {each: each for each in SEVERITIES}) if severity else chosen.severity
     if source:

@@ -12,9 +12,9 @@ import typer
 
 from watchpost.cli import output
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption
+from watchpost.cli.options import JsonOption
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
-from watchpost.cli.session import open_settings
+from watchpost.cli.session import open_settings, read_settings
 from watchpost.errors import StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE
 
@@ -41,9 +41,8 @@ def init(
 ) -> None:
     """Write a commented configuration to start with.
 
-    Examples:
-      watchpost init
-      watchpost init /etc/watchpost
+    watchpost init
+    watchpost init /etc/watchpost
 
     Writes watchpost.yaml, its schema for editors, and a folder with an example article. Overwrites nothing: ends with
     1 if one of the files exists.
@@ -62,25 +61,22 @@ def init(
     note(f"read {written[0]}, then start: watchpost run --config {written[0]}")
 
 
-@app.command("doctor")
+@app.command("doctor", reads="service")
 async def doctor(
     all_feeds: Annotated[bool, typer.Option("--all-feeds", help="Read every feed, not a sample of 50.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Find out what is wrong, and how to fix it.
 
-    Examples:
-      watchpost doctor
-      watchpost doctor --all-feeds --json
+    watchpost doctor
+    watchpost doctor --all-feeds --json
 
     Checks the configuration, Redis, the clock, name servers, mail servers, folders, receivers and feeds. Sends
     nothing. Ends with 4 if only servers do not answer, with 1 if anything else fails.
     """
     from watchpost.operations.doctor.examine import examine
 
-    settings = open_settings(config_path, data)
+    settings = open_settings()
     findings = []
     with ProgressBar("reading the feeds") as bar:
         async for finding in examine(settings, os.environ, all_feeds, bar):
@@ -99,7 +95,7 @@ async def doctor(
     return UNREACHABLE if failed else OK
 
 
-@app.command("run")
+@app.command("run", reads="service")
 def run(
     role: Annotated[
         str,
@@ -110,25 +106,21 @@ def run(
         ),
     ] = "all",
     once: Annotated[bool, typer.Option("--once", help="Read every source once, deliver everything, and end.")] = False,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
 ) -> int:
     """Run the service: read sources, match articles, send digests and alerts.
 
-    Examples:
-      watchpost run
-      watchpost run --once
-      watchpost run poll --config /etc/watchpost/watchpost.yaml
+    watchpost run
+    watchpost run --once
+    watchpost run poll --config /etc/watchpost/watchpost.yaml
 
     Ctrl-C or SIGTERM ends it, SIGHUP reloads the configuration. With --once, ends with 5 if something is still to be
     sent.
     """
     from watchpost import log, tracing
-    from watchpost.config.settings import read_settings
     from watchpost.service import lifecycle
 
     wanted = pick("role", role, {name: name for name in ROLES})
-    settings = read_settings(config=config_path, data=data)
+    settings = read_settings()
     with ProgressBar("reading the configuration") as bar:
         config = _load(settings, bar)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, receivers
+from watchpost.cli.options import receivers
 from watchpost.cli.output import CommandError, echo, note, pick
 from watchpost.cli.session import load_config
 
@@ -28,8 +28,7 @@ PASSWORD_MIN = 10
 def secret_token() -> None:
     """Make a token for a program: http.auth.tokens.
 
-    Examples:
-      watchpost secret token
+    watchpost secret token
     """
     echo(secrets.token_urlsafe(32))
 
@@ -38,9 +37,8 @@ def secret_token() -> None:
 def secret_hash() -> None:
     """Make the hash of a password: http.auth.users.
 
-    Examples:
-      watchpost secret hash
-      watchpost secret hash < password.txt
+    watchpost secret hash
+    watchpost secret hash < password.txt
 
     At a terminal you type the password twice; otherwise it is the first line of stdin.
     """
@@ -61,8 +59,7 @@ def secret_hash() -> None:
 def secret_new() -> None:
     """Make a key that signs the messages of a webhook.
 
-    Examples:
-      watchpost secret new
+    watchpost secret new
 
     A webhook signs with all of its `secrets`, so that one can be replaced.
     """
@@ -70,19 +67,17 @@ def secret_new() -> None:
     note("to replace a key: add this one to the webhook's `secrets`, give it to the other side, remove the old one")
 
 
-@app.command("rotate")
+@app.command("rotate", reads="config")
 def secret_rotate(
     receiver: Annotated[str, typer.Argument(metavar="RECEIVER", help="A webhook.", autocompletion=receivers)],
-    config_path: ConfigOption = None,
 ) -> None:
     """Make a new key for a webhook, and show how to change over.
 
-    Examples:
-      watchpost secret rotate archive
+    watchpost secret rotate archive
 
     Changes nothing itself. No message is lost if you follow the steps.
     """
-    webhook = pick("receiver", receiver, {part.name: part for part in load_config(config_path).receivers})
+    webhook = pick("receiver", receiver, {part.name: part for part in load_config().receivers})
     if webhook.kind != "webhook":
         raise CommandError(f"{receiver} is of type {webhook.kind}: only messages of webhooks are signed")
     echo(_signing_key())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -21,40 +22,65 @@ if TYPE_CHECKING:
     from watchpost.store.client import Store
 
 
-def open_settings(config_path: Path | None = None, data: Path | None = None) -> Settings:
-    """The settings, with a log on stderr that reports only what is wrong. Raises ConfigError."""
-    from watchpost import log
-    from watchpost.config.settings import read_settings
+_CONFIG: ContextVar[Path | None] = ContextVar("config", default=None)
+_DATA: ContextVar[Path | None] = ContextVar("data", default=None)
 
-    settings = read_settings(config=config_path, data=data)
+
+def set_config(path: Path | None) -> None:
+    """Note the file of --config; None means that of the environment."""
+    _CONFIG.set(path)
+
+
+def set_data(path: Path | None) -> None:
+    """Note the directory of --data; None means that of the environment."""
+    _DATA.set(path)
+
+
+def config_option() -> Path | None:
+    """The file of --config."""
+    return _CONFIG.get()
+
+
+def read_settings(config: Path | None = None) -> Settings:
+    """The settings, with this configuration file, that of --config or that of the environment. Raises ConfigError."""
+    from watchpost.config import settings
+
+    return settings.read_settings(config=config or _CONFIG.get(), data=_DATA.get())
+
+
+def open_settings(config: Path | None = None) -> Settings:
+    """The settings, and a log on stderr that reports only what is wrong. Raises ConfigError."""
+    from watchpost import log
+
+    settings = read_settings(config)
     log.set_up_log(settings.log_format or "auto", output.log_level(settings.log_level or "warning"))
     log.log().debug("command.where", config=str(settings.config), data=str(settings.data))
     return settings
 
 
-def load_config(config_path: Path | None = None) -> Config:
-    """The configuration of this file, or of the environment. Raises ConfigError with every mistake."""
-    return read_config(open_settings(config_path))
-
-
-def read_config(settings: Settings) -> Config:
-    """The configuration that the settings name. Raises ConfigError with every mistake."""
+def open_config(path: Path | None = None) -> tuple[Settings, Config]:
+    """The settings, and the configuration in this file or that they name. Raises ConfigError with every mistake."""
     from watchpost.operations import factory
 
+    settings = open_settings(path)
     with output.ProgressBar("reading the configuration") as bar:
-        return factory.read_config(settings.config, os.environ, bar)
+        return settings, factory.read_config(settings.config, os.environ, bar)
+
+
+def load_config(path: Path | None = None) -> Config:
+    """The configuration alone. Raises ConfigError with every mistake."""
+    return open_config(path)[1]
 
 
 @asynccontextmanager
-async def running_service(config_path: Path | None, data: Path | None) -> AsyncIterator[tuple[Config, Store]]:
+async def running_service() -> AsyncIterator[tuple[Config, Store]]:
     """The configuration, and the store of the service that runs with it. Starts no server.
 
     Raises ConfigError, or StoreError with what to do if no service runs.
     """
     from watchpost.operations import factory
 
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     async with factory.look(settings, config) as store:
         yield config, store
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption, SeverityOption, SourceOption, TopicOption
+from watchpost.cli.options import JsonOption, SeverityOption, SourceOption, TopicOption
 from watchpost.cli.output import CommandError, echo, echo_json, echo_table, local_time
 from watchpost.cli.session import running_service
 from watchpost.errors import StoreError, WatchpostError
@@ -25,7 +25,7 @@ app = CommandApp(
 )
 
 
-@app.command("add")
+@app.command("add", reads="service")
 async def silence_add(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the list of silences shows it.")],
     topic: TopicOption = "",
@@ -38,15 +38,12 @@ async def silence_add(
         str, typer.Option("--until", metavar="WHEN", help="Until when: 2026-12-01, 2026-12-01T08:00+01:00.")
     ] = "",
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who asks for it, instead of the user.")] = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Stop messages about hits for which all conditions hold.
 
-    Examples:
-      watchpost silence add --topic mali --source rfi --for 2h --reason "replays"
-      watchpost silence add --text archive --until 2026-12-01 --reason "old reports"
+    watchpost silence add --topic mali --source rfi --for 2h --reason "replays"
+    watchpost silence add --text archive --until 2026-12-01 --reason "old reports"
 
     Silenced hits are counted, and digests give their number.
     """
@@ -63,32 +60,30 @@ async def silence_add(
         until=until,
         reason=reason,
     )
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         silence = await add_silence(config, store, request, by or factory.operator())
     if as_json:
-        echo_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
+        echo_json({"silence": _facts(silence, "command line")})
     else:
         end = silence.until.astimezone(ZoneInfo(config.timezone))
         echo(f"silence {silence.id} lasts until {end:%Y-%m-%d %H:%M %Z}")
 
 
-@app.command("list")
-async def silence_list(config_path: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+@app.command("list", reads="service")
+async def silence_list(as_json: JsonOption = False) -> None:
     """List the silences of the configuration and of the command line.
 
-    Examples:
-      watchpost silence list
-      watchpost silence list --json
+    watchpost silence list
     """
     from watchpost.operations.silences import conditions_in_words
     from watchpost.store.silences import Silences
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         silences = [(silence, "configuration") for silence in config.silences]
         silences += [(silence, "command line") for silence in await Silences(store).all()]
     now, zone = datetime.now(UTC), ZoneInfo(config.timezone)
     if as_json:
-        echo_json({"silences": [_facts(silence, origin, now) for silence, origin in silences]})
+        echo_json({"silences": [_facts(silence, origin) for silence, origin in silences]})
         return
     echo_table(
         ("ID", "STATE", "UNTIL", "MATCHES", "REASON", "BY", "FROM"),
@@ -108,24 +103,21 @@ async def silence_list(config_path: ConfigOption = None, data: DataOption = None
     )
 
 
-@app.command("expire")
+@app.command("expire", reads="service")
 async def silence_expire(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A silence.")],
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End a silence now.
 
-    Examples:
-      watchpost silence expire e2cb5bf4
+    watchpost silence expire e2cb5bf4
 
     Ends with 1 if no such silence is active.
     """
     from watchpost.operations import factory
     from watchpost.operations.silences import end_silence
 
-    async with running_service(config_path, data) as (config, store):
+    async with running_service() as (config, store):
         try:
             silence = await end_silence(config, store, id_, factory.operator())
         except StoreError:
@@ -133,22 +125,12 @@ async def silence_expire(
         except WatchpostError as error:
             raise CommandError(str(error), FAILED) from error
     if as_json:
-        echo_json({"silence": _facts(silence, "command line", datetime.now(UTC))})
+        echo_json({"silence": _facts(silence, "command line")})
     else:
         echo(f"silence {id_} has ended")
 
 
-def _facts(silence: Silence, origin: str, now: datetime) -> dict[str, object]:
-    return {
-        "id": silence.id,
-        "active": now < silence.until,
-        "until": silence.until.isoformat(),
-        "topic": silence.topic or None,
-        "source": silence.source or None,
-        "severity": silence.severity or None,
-        "text": silence.text or None,
-        "story": silence.story or None,
-        "reason": silence.reason,
-        "by": silence.by,
-        "from": origin,
-    }
+def _facts(silence: Silence, origin: str) -> dict[str, object]:
+    conditions = {key: getattr(silence, key) or None for key in ("topic", "source", "severity", "text", "story")}
+    state = {"id": silence.id, "active": datetime.now(UTC) < silence.until, "until": silence.until}
+    return {**state, **conditions, "reason": silence.reason, "by": silence.by, "from": origin}

@@ -13,10 +13,10 @@ import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.match import ARTICLE_SUFFIXES, explained_lines, read_articles
-from watchpost.cli.options import ConfigOption, DataOption, JsonOption, PrivateOption, SinceOption, TopicArgument
+from watchpost.cli.options import JsonOption, PrivateOption, SinceOption, TopicArgument
 from watchpost.cli.options import topics as topic_names
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
-from watchpost.cli.session import load_config, networks, open_settings, read_config, since_moment
+from watchpost.cli.session import load_config, networks, open_config, since_moment
 from watchpost.errors import FetchError
 from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE
 from watchpost.plurals import count
@@ -46,15 +46,13 @@ class _Cost:
     remarks: tuple[str, ...]
 
 
-@app.command("list")
-def topic_list(config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+@app.command("list", reads="config")
+def topic_list(as_json: JsonOption = False) -> None:
     """List the topics with their queries as they are understood.
 
-    Examples:
-      watchpost topic list
-      watchpost topic list --json
+    watchpost topic list
     """
-    for topic in load_config(config_path).topics:
+    for topic in load_config().topics:
         query, exclude = str(topic.query.root), topic.exclude and str(topic.exclude.root)
         if as_json:
             facts = {"name": topic.name, "title": topic.title, "severity": topic.severity}
@@ -66,7 +64,7 @@ def topic_list(config_path: ConfigOption = None, as_json: JsonOption = False) ->
             echo(f"  excluding {exclude}")
 
 
-@app.command("test")
+@app.command("test", reads="service")
 async def topic_test(
     name: TopicArgument,
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Articles; - is stdin.")] = None,
@@ -75,41 +73,48 @@ async def topic_test(
     since: SinceOption = "",
     explain: Annotated[bool, typer.Option("--explain", help="Also show what each clause found.")] = False,
     allow_private: PrivateOption = None,
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Try a topic on its examples, a text, files, a web page or recent articles.
 
-    Examples:
-      watchpost topic test mali
-      watchpost topic test mali --text "Talks in Bamako" --explain
-      watchpost topic test mali --since 7d
+    watchpost topic test mali
+    watchpost topic test mali --text "Talks in Bamako" --explain
+    watchpost topic test mali --since 7d
 
     Shows the words that matched, or what is missing. --since shows the articles that match among those that the
     running service has read. Ends with 3 if nothing matches.
     """
+    from watchpost.query.document import Document
+    from watchpost.query.explain import explain as explain_query
+
     if since:
         if files or text or url or explain:
             raise CommandError("--since cannot be combined with files, --text, --url or --explain")
-        return await _recent(name, since, config_path, data, as_json)
-    topic = pick("topic", name, {topic.name: topic for topic in load_config(config_path).topics})
-    return await _try_all(topic, files or (), text, url, allow_private or (), explain, as_json)
+        return await _recent(name, since, as_json)
+    topic = pick("topic", name, {topic.name: topic for topic in load_config().topics})
+    texts, unreadable = await _texts(files or (), text, url, allow_private or ())
+    if not texts and not unreadable:
+        texts = [(example, Document.of({"body": example})) for example, _ in topic.examples]
+        if not texts:
+            raise CommandError(f"{name} has no examples: give --text, --url or a file")
+    matched = 0
+    for title, content in texts:
+        matched += _try(topic, title, content, as_json)
+        if explain and not as_json:
+            for line in explained_lines(explain_query(topic.query, content), 1):
+                echo(line)
+    if unreadable:
+        return FAILED
+    return OK if matched or not (files or text or url) else NOTHING
 
 
-async def _try_all(
-    topic: Topic,
-    files: Sequence[str],
-    text: str,
-    url: str,
-    allow_private: Sequence[str],
-    explained: bool,
-    as_json: bool,
-) -> int:
+async def _texts(
+    files: Sequence[str], text: str, url: str, allow_private: Sequence[str]
+) -> tuple[list[tuple[str, Document]], int]:
+    """What to try a topic on, each with a title; and how many things cannot be read, which are reported."""
     from watchpost.match.matcher import document
     from watchpost.operations import trials
     from watchpost.query.document import Document
-    from watchpost.query.explain import explain
     from watchpost.scheduler import utc_now
 
     unreadable = 0
@@ -128,19 +133,7 @@ async def _try_all(
         except FetchError as error:
             warn(f"{url}: {error.detail}")
             unreadable += 1
-    if not texts and not unreadable:
-        texts = [(example, Document.of({"body": example})) for example, _ in topic.examples]
-        if not texts:
-            raise CommandError(f"{topic.name} has no examples: give --text, --url or a file")
-    matched = 0
-    for title, document_ in texts:
-        matched += _try(topic, title, document_, as_json)
-        if explained and not as_json:
-            for line in explained_lines(explain(topic.query, document_), 1):
-                echo(line)
-    if unreadable:
-        return FAILED
-    return OK if matched or not (files or text or url) else NOTHING
+    return texts, unreadable
 
 
 def _try(topic: Topic, title: str, text: Document, as_json: bool) -> bool:
@@ -166,14 +159,13 @@ def _try(topic: Topic, title: str, text: Document, as_json: bool) -> bool:
     return matches
 
 
-async def _recent(name: str, since: str, config_path: Path | None, data: Path | None, as_json: bool) -> int:
+async def _recent(name: str, since: str, as_json: bool) -> int:
     """Try the topic on the articles that the running service keeps, whether they matched or not."""
     from watchpost.match.matcher import match
     from watchpost.operations import trials
     from watchpost.scheduler import utc_now
 
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     topic = pick("topic", name, {topic.name: topic for topic in config.topics})
     stored = await trials.stored_articles(settings, config, since_moment(since, config))
     if stored.trouble:
@@ -193,24 +185,22 @@ async def _recent(name: str, since: str, config_path: Path | None, data: Path | 
     return OK if matched else NOTHING
 
 
-@app.command("lint")
+@app.command("lint", reads="config")
 def topic_lint(
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="FILE", help="A sample of articles; without any, the configured folders."),
     ] = None,
-    config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show what each topic costs, how much it matches, and what looks wrong.
 
-    Examples:
-      watchpost topic lint
-      watchpost topic lint articles.jsonl
+    watchpost topic lint
+    watchpost topic lint articles.jsonl
 
     Figures are per 1,000 articles. Ends with 1 if there is a remark on any topic.
     """
-    config = load_config(config_path)
+    config = load_config()
     sample = [article for file in files or _folder_files(config) for article in read_articles(file)[0]]
     costs = [_cost(topic, sample) for topic in config.topics]
     for cost in costs:
@@ -268,7 +258,7 @@ def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
     return _Cost(topic.name, seconds * 1000 / thousands, evaluations / thousands, matches / thousands, tuple(remarks))
 
 
-@app.command("diff")
+@app.command("diff", reads="service")
 async def topic_diff(
     name: Annotated[str, typer.Argument(metavar="TOPIC", help="Only this topic.", autocompletion=topic_names)] = "",
     against: Annotated[
@@ -276,15 +266,12 @@ async def topic_diff(
         typer.Option("--against", metavar="FILE", help="Compare with this configuration, not with the running one."),
     ] = None,
     since: SinceOption = "",
-    config_path: ConfigOption = None,
-    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show which articles a change of topics would gain or lose.
 
-    Examples:
-      watchpost topic diff
-      watchpost topic diff mali --against old.yaml --since 7d
+    watchpost topic diff
+    watchpost topic diff mali --against old.yaml --since 7d
 
     The topics on disk are compared with those that run, on recent articles of the service and on the configured
     folders. Ends with 1 if anything changes, and with 4 if no service runs.
@@ -292,8 +279,7 @@ async def topic_diff(
     from watchpost.operations import trials
     from watchpost.scheduler import utc_now
 
-    settings = open_settings(config_path, data)
-    config = read_config(settings)
+    settings, config = open_config()
     other = load_config(against) if against is not None else None
     begin = since_moment(since, config)
     stored = await trials.stored_articles(settings, config, begin)
