@@ -102,7 +102,7 @@ def _measure(
     ours = _build(size, OURS, queries, frequency, "hyperscan")
     engines[OURS] = OneByOne(ours).match
     engines[FALLBACK] = OneByOne(_build(size, FALLBACK, queries, frequency, "ahocorasick")).match
-    engines[BRUTE] = OneByOne(Percolator.build(queries, engine="brute")).match
+    engines[BRUTE] = OneByOne(Percolator(queries, engine="brute")).match
     if number < _TOO_MANY[NAIVE]:
         engines[NAIVE] = NaiveRe(queries).match
     if number < _TOO_MANY[FTS5]:
@@ -126,7 +126,7 @@ def _measure(
 def _build(size: Size, name: str, queries: Mapping[str, Query], frequency: Frequency, engine: Engine) -> Percolator:
     gc.collect()
     before, begun = _resident(), time.perf_counter()
-    built = Percolator.build(queries, frequency, engine)
+    built = Percolator(queries, frequency, engine)
     size.built[name] = time.perf_counter() - begun
     size.grown[name] = _resident() - before
     return built

@@ -28,7 +28,7 @@ SAMPLE = Frequency(
 
 
 def percolator(*queries: str, engine: Engine = "auto", frequency: Frequency | None = None) -> Percolator:
-    return Percolator.build({text: parse(text) for text in queries}, frequency, engine)
+    return Percolator({text: parse(text) for text in queries}, frequency, engine)
 
 
 def body(text: str) -> Document:
@@ -96,7 +96,7 @@ class Unheard(Node):
 def test_a_query_with_an_unknown_node_is_always_asked_unless_a_known_one_must_hold_too() -> None:
     unheard = Unheard()
     queries = {"alone": Query("", unheard), "beside": Query("", And((unheard, parse("gao").root)))}
-    found = Percolator.build(queries, SAMPLE)
+    found = Percolator(queries, SAMPLE)
     assert found.candidates(body("nothing")) == ("alone",)
     assert found.candidates(body("gao")) == ("alone", "beside")
 
@@ -158,7 +158,7 @@ def test_an_edit_counts_at_once(engine: Engine) -> None:
 
 def test_one_edit_among_ten_thousand_is_live_in_fifty_milliseconds() -> None:
     queries = {f"query {number}": parse(f'word{number} OR "two words{number}"') for number in range(10_000)}
-    found = Percolator.build(queries)
+    found = Percolator(queries)
     taken = []
     for number in range(0, 200, 10):
         begun = time.perf_counter()
@@ -170,7 +170,7 @@ def test_one_edit_among_ten_thousand_is_live_in_fifty_milliseconds() -> None:
 
 
 def test_without_queries_nothing_is_found() -> None:
-    empty = Percolator.build({})
+    empty = Percolator({})
     assert empty.match(body("mali")) == {}
     empty.replace("mali", parse("mali"))
     empty.remove("mali")
@@ -178,7 +178,7 @@ def test_without_queries_nothing_is_found() -> None:
 
 
 def test_brute_force_asks_all() -> None:
-    found = Percolator.build({"a": parse("mali"), "b": parse("gao")}, engine="brute")
+    found = Percolator({"a": parse("mali"), "b": parse("gao")}, engine="brute")
     found.replace("a", parse("niger"))
     assert found.candidates(body("gao")) == ("a", "b")
     assert list(found.match(body("gao"))) == ["b"]

@@ -41,7 +41,7 @@ def test_every_engine_finds_what_the_oracle_finds(record_property: Callable[[str
         if frequency is not None:
             for _ in range(30):
                 frequency.add(vocabulary(crowd.document()))
-        percolators = [Percolator.build(queries, frequency, engine) for engine in ENGINES]
+        percolators = [Percolator(queries, frequency, engine) for engine in ENGINES]
         for _ in range(ARTICLES):
             fields = crowd.fields()
             expected = oracle(queries, Document.of(fields))
@@ -62,7 +62,7 @@ def test_every_engine_finds_what_the_oracle_finds(record_property: Callable[[str
 @given(st.lists(trees, min_size=1, max_size=8), st.lists(documents, min_size=1, max_size=4), st.sampled_from(ENGINES))
 def test_in_the_corners_of_unicode(nodes: list[Node], texts: list[Document], engine: Engine) -> None:
     queries = {str(number): Query(str(node), node) for number, node in enumerate(nodes)}
-    percolator = Percolator.build(queries, engine=engine)
+    percolator = Percolator(queries, engine=engine)
     for document in texts:
         assert percolator.match(Document.of(document.fields)) == oracle(queries, document)
 
@@ -72,7 +72,7 @@ def test_in_the_corners_of_unicode(nodes: list[Node], texts: list[Document], eng
 def test_edits_count_at_once_and_compacting_changes_nothing(seed: int, engine: Engine) -> None:
     crowd, random = Crowd(seed), Random(seed)
     queries, others = crowd.queries(30), crowd.queries(30)
-    percolator = Percolator.build(queries, engine=engine)
+    percolator = Percolator(queries, engine=engine)
     now = dict(queries)
     begun = percolator.compacted()
     for name in random.sample(list(queries), 12):

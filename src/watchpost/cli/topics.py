@@ -245,7 +245,7 @@ def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
     frequency = Frequency()
     for article in sample:
         frequency.add(vocabulary(document(article)))
-    percolator = Percolator.build({topic.name: topic.query}, frequency)
+    percolator = Percolator({topic.name: topic.query}, frequency)
     begun = perf_counter()
     matches = sum(bool(match(article, [topic], utc_now())) for article in sample)
     seconds = perf_counter() - begun

@@ -270,12 +270,6 @@ def silence(options: SilenceOptions, timezone: str) -> Silence:
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
-def _at_least_a_second(value: timedelta) -> timedelta:
-    if value < timedelta(seconds=1):
-        raise ValueError("must be at least 1s")
-    return value
-
-
 def _times(value: Any) -> tuple[time, ...]:
     return fields.times_of_day(listed(value))
 
@@ -288,7 +282,7 @@ def _digest(value: Any) -> Any:
     return {"at": value} if isinstance(value, str | list | int | float) else value
 
 
-Span = Annotated[Duration, AfterValidator(_at_least_a_second)]
+Span = Annotated[Duration, Field(ge=timedelta(seconds=1))]
 Language = Annotated[
     str, _like(_LANGUAGE, "is not a language; write two or three small letters, like fr, en or ru"), _pattern(_LANGUAGE)
 ]
@@ -408,12 +402,6 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _at_most_an_hour(value: timedelta) -> timedelta:
-    if value > timedelta(hours=1):
-        raise ValueError("must be at most 1h")
-    return value
-
-
 def _marked_literal(value: Any) -> Any:
     """An address in the file gets a mark that changes with it, so that the configuration's fingerprint does, too."""
     return Secret(value, f"literal {derive_id('url', value)[:8]}") if isinstance(value, str) else value
@@ -429,12 +417,6 @@ def _web_address(secret: Secret) -> Secret:
     if not good or not text.isprintable() or " " in text:
         raise ValueError("the URL must begin with http:// or https:// and name a host, without a user name")
     return secret
-
-
-def _at_least_ten_seconds(value: timedelta) -> timedelta:
-    if value < timedelta(seconds=10):
-        raise ValueError("must be at least 10s")
-    return value
 
 
 Tag = Annotated[str, AfterValidator(_tag)]
@@ -492,7 +474,7 @@ class Limits(Options):
 
     queue_max: Annotated[int, Field(ge=1000)] = 100_000
     lease: Annotated[Span, ADVANCED] = timedelta(seconds=30)
-    host_gap: Annotated[Duration, AfterValidator(_at_most_an_hour)] = timedelta(seconds=1)
+    host_gap: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta(seconds=1)
     hits_per_topic_per_hour: Annotated[int, Field(ge=1)] = 10_000
     digests_per_receiver_per_hour: Annotated[int, Field(ge=1)] = 600
     body_bytes: Annotated[Size, Field(ge=1024), ADVANCED] = 10_000_000
@@ -523,7 +505,7 @@ class Heartbeat(Options):
         AfterValidator(_web_address),
         WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *SECRET_SCHEMAS]}),
     ]
-    every: Annotated[Duration, AfterValidator(_at_least_ten_seconds)] = timedelta(minutes=5)
+    every: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=5)
     allow_private: tuple[Network, ...] = ()
 
 

@@ -150,7 +150,7 @@ class Topics:
         self._topics: dict[str, Topic] = {}
         self._ranks: dict[str, int] = {}
         self._frequency = Frequency()
-        self._percolator = Percolator.build({}, self._frequency, engine)
+        self._percolator = Percolator({}, self._frequency, engine)
         self._read = 0
         self._chosen_by = 0  # the size of the sample that the words were last chosen by
         self.update(topics)
@@ -165,7 +165,7 @@ class Topics:
         ]
         if not before or len(gone) + len(changed) > MOST_EDITS:
             queries = {topic.name: topic.query for topic in topics}
-            self._percolator = Percolator.build(queries, self._frequency, self._engine)
+            self._percolator = Percolator(queries, self._frequency, self._engine)
             return
         for name in gone:
             self._percolator.remove(name)

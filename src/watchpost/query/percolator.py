@@ -317,9 +317,12 @@ class Percolator:
     def __init__(
         self,
         queries: Mapping[str, Query],
-        frequency: Frequency | None,
-        engine: Engine | Literal["brute"],
+        frequency: Frequency | None = None,
+        engine: Engine | Literal["brute"] = "auto",
     ) -> None:
+        """`frequency` says which words are rare; without it the longest count as rare. `engine` "brute" evaluates every
+        query on every document. Raises ImportError if a named engine is not installed.
+        """
         self._queries = dict(queries)
         self._order = {name: number for number, name in enumerate(queries)}
         self._next = len(queries)
@@ -329,20 +332,6 @@ class Percolator:
         self._edited = _EMPTY
         self._base = _EMPTY
         self.compact()
-
-    @classmethod
-    def build(
-        cls,
-        queries: Mapping[str, Query],
-        frequency: Frequency | None = None,
-        engine: Engine | Literal["brute"] = "auto",
-    ) -> Percolator:
-        """A percolator of these queries.
-
-        `frequency` says which words are rare; without it the longest count as rare. `engine` "brute" evaluates every
-        query on every document. Raises ImportError if a named engine is not installed.
-        """
-        return cls(queries, frequency, engine)
 
     def candidates(self, document: Document) -> tuple[str, ...]:
         """The names of the queries that may match, in the order of the queries; the others do not."""
