@@ -1,4 +1,4 @@
-"""Pure: when a receiver is told: at once, or by digests at moments that every machine computes alike; and when not."""
+"""Pure: when a receiver is sent hits (as alerts, or in digests at set times), quiet hours, and silences."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Literal
 from cronsim import CronSim, CronSimError
 
 Empty = Literal["always", "weekly", "never"]
-"""Whether a digest is sent of which nothing is to be told."""
-
+"""Whether a digest without stories is sent."""
 
 GROUP_INTERVAL = timedelta(minutes=15)
 REPEAT_INTERVAL = timedelta(hours=12)
@@ -20,10 +19,10 @@ REPEAT_INTERVAL = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Immediate:
-    """Tell at once: `group_wait` after the first hit of a group, everything that came meanwhile in one go.
+    """Alerts: `group_wait` after the first hit of a group, with all hits that came meanwhile.
 
-    Of a story that was told, news follow `group_interval` after that, in one update; what only goes on is told again
-    after `repeat_interval`, if there are still hits.
+    Changes of a story follow in one update, `group_interval` after the last message about it. A story without changes
+    that still has hits is sent again after `repeat_interval`.
     """
 
     group_wait: timedelta
@@ -43,7 +42,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A digest each `interval`, counted from the epoch, so that all machines agree on the moments."""
+    """A digest each `interval`, counted from the epoch, so that all machines agree on the times."""
 
     interval: timedelta
     timezone: str
@@ -52,7 +51,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A digest at the local moments of a crontab rule, `text`, in `timezone`."""
+    """A digest at the local times of a crontab rule, `text`, in `timezone`."""
 
     text: str
     timezone: str
@@ -84,9 +83,9 @@ _TO_SUNDAY = re.compile(r"\b([1-6]|mon|tue|wed|thu|fri|sat)-(?:0|sun)\b(?=[^ ]*$
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `begin` to `end` these receivers are not told: local times in `timezone`; an earlier `end` is tomorrow's.
+    """Local times in `timezone` at which `receivers` are sent nothing; an `end` before `begin` is tomorrow's.
 
-    `days` (0 = Monday) are those on which the quiet begins. Alerts of the severities in `except_for` go through.
+    `days` (0 = Monday) are those on which they begin. Alerts of the severities in `except_for` are sent all the same.
     """
 
     receivers: tuple[str, ...]
@@ -99,10 +98,9 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Hits of which nobody is told `until` then. All conditions that are given must hold; "" is none.
+    """Hits that are not sent until a date. All conditions must be true; "" is no condition.
 
-    `id` is what an operator calls it by; `by` is who wanted it and `reason` why, for those who read the digest.
-    `story` is a story's id: all its reports.
+    `by` and `reason` say who wants it and why, for readers of the digest. `story` is a story's id: all its reports.
     """
 
     id: str

@@ -35,7 +35,7 @@ def test_what_comes_and_goes_has_its_reason() -> None:
     old = [topic("mali", "Bamako OR wind")]
     assert told(old, [topic("mali", "Bamako OR wind OR Gao")])["mali"] == (2, 3, ["Convoi: Gao"], [])
     assert told(old, [topic("mali", "Bamako AND Monday")])["mali"] == (2, 1, [], ["Dune: missing: Monday"])
-    assert told(old, [topic("mali", "Bamako", exclude="wind")])["mali"][3] == ["Dune: left out by exclude: wind"]
+    assert told(old, [topic("mali", "Bamako", exclude="wind")])["mali"][3] == ["Dune: excluded by: wind"]
     assert told(old, [topic("mali", "Bamako", languages=("fr",))])["mali"][3] == [
         "Talks: its language is en, the topic's are fr",
         "Dune: its language is en, the topic's are fr",
@@ -45,7 +45,7 @@ def test_what_comes_and_goes_has_its_reason() -> None:
 def test_topics_that_are_new_or_gone() -> None:
     assert told([topic("wagner", "Wagner")], [topic("gao", "Gao")]) == {
         "gao": (0, 1, ["Convoi: Gao"], []),
-        "wagner": (1, 0, [], ["Ring: the topic is gone"]),
+        "wagner": (1, 0, [], ["Ring: the topic was removed"]),
     }
 
 

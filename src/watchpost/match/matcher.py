@@ -1,4 +1,4 @@
-"""Pure: Article × topics → hits, each with the words that made it match."""
+"""Pure: matches an article with topics: hits, each with the words that made it match."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from watchpost.query.percolator import Compacted, Frequency, Percolator, vocabul
 from watchpost.query.terms import Leaf
 from watchpost.query.tree import Evidence, Field, Node, Not, Or
 
-# the piece of an article that shows best why it matched.
-
-
-LENGTH = 240  # characters; a line or three in every edition (findings on delivery, 4.2 rule 6)
+LENGTH = 240  # characters of a snippet: one to three lines in every format
 
 _SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]+[\"'”’»)\]]*\s+|\n+|[。！？]")
 _SPACE = re.compile(r"\s+")
@@ -63,12 +60,12 @@ def _window(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
     if not spans:
         return 0, _word_end(text, min(len(text), LENGTH))
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
-    # A sentence may begin the snippet if its first evidence comes before half of the room is used up.
+    # A sentence may begin the snippet if its first evidence is in the first half.
     fit = [at for at in starts if any(at <= start and end <= at + LENGTH // 2 for start, end in spans)]
     begins = fit or [_word_start(text, max(0, start - LENGTH // 3)) for start, _ in spans]
 
     def worth(at: int) -> tuple[int, int, int]:
-        """Most evidence; then the earliest evidence; then the least that stands before it."""
+        """Most evidence; then the earliest evidence; then the least text before it."""
         held = [a for a, b in spans if a >= at and b <= at + LENGTH]
         return len(held), -min(held, default=0), at
 
@@ -76,7 +73,7 @@ def _window(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
     last_end = max((b for a, b in spans if a >= start and b <= start + LENGTH), default=start + LENGTH)
     stop = min(len(text), start + LENGTH)
     ends = [at for at in starts if last_end <= at <= stop]
-    if ends and ends[-1] - start >= LENGTH // 2:  # whole sentences are nicer, but not if half of the room stays empty
+    if ends and ends[-1] - start >= LENGTH // 2:  # whole sentences read better, unless half of the space stays empty
         return start, ends[-1]
     return start, max(_word_end(text, stop), min(last_end, len(text)))
 
@@ -94,10 +91,10 @@ def _word_end(text: str, at: int) -> int:
 
 
 def _tidy(text: str, spans: list[tuple[int, int]], before: bool, after: bool) -> Snippet:
-    """Runs of white space become one space, ellipses say what was cut; the highlights move along."""
+    """White space becomes single spaces, and an ellipsis marks each cut; the highlights move with the text."""
     out: list[str] = ["…"] if before else []
     length = len(out)
-    moved: list[int] = []  # where each character went
+    moved: list[int] = []  # the new offset of each character
     last_space = True
     for character in text:
         moved.append(length)
@@ -114,17 +111,17 @@ def _tidy(text: str, spans: list[tuple[int, int]], before: bool, after: bool) ->
 
 
 SAMPLED = 8
-"""Of so many articles one goes into the sample of words."""
+"""One of so many articles goes into the sample of words."""
 
 SMALLEST_SAMPLE = 250
-"""The articles that say which words are rare."""
+"""The articles that are needed to say which words are rare."""
 
 MOST_EDITS = 50
-"""If more topics change at once all are compiled anew."""
+"""If more topics change at once, all are compiled again."""
 
 
 def document(article: Article) -> Document:
-    """The fields that queries speak of."""
+    """The fields that queries search."""
     return Document.of(
         {
             "title": article.title,
@@ -139,10 +136,10 @@ def document(article: Article) -> Document:
 
 
 class Topics:
-    """The topics of a plan, compiled to be put to one article after the other.
+    """The topics of a configuration, compiled for matching one article after the other.
 
-    Which words of a query are looked for first is chosen by how rare they are in the articles that come in: a
-    sample of them is kept, and `refinement` chooses again when it has grown.
+    The words of a query that are searched first are those that are rare in a sample of the incoming articles;
+    `refinement` chooses them again when the sample has grown.
     """
 
     def __init__(self, topics: Sequence[Topic], engine: Engine | Literal["brute"] = "auto") -> None:
@@ -152,11 +149,11 @@ class Topics:
         self._frequency = Frequency()
         self._percolator = Percolator({}, self._frequency, engine)
         self._read = 0
-        self._chosen_by = 0  # the size of the sample that the words were last chosen by
+        self._chosen_by = 0  # the size of the sample by which the words were last chosen
         self.update(topics)
 
     def update(self, topics: Sequence[Topic]) -> None:
-        """From now on these are the topics. Only the queries that changed are compiled anew."""
+        """Replace the topics. Only changed queries are compiled again."""
         before, self._topics = self._topics, {topic.name: topic for topic in topics}
         self._ranks = {name: rank for rank, name in enumerate(self._topics)}
         gone = [name for name in before if name not in self._topics]
@@ -175,23 +172,23 @@ class Topics:
     def match(self, article: Article, now: datetime) -> tuple[Hit, ...]:
         """The article's hits, in the order of the topics.
 
-        `now` becomes the hits' `matched`. Their `story` is the one that the article opens; the store knows better.
+        `now` becomes the hits' `matched`. Their `story` is the one that the article would open; the store replaces it.
         """
         text = document(article)
-        found = self._percolator.match(text)
+        evidence = self._percolator.match(text)
         if self._read % SAMPLED == 0:
             self._frequency.add(vocabulary(text))
         self._read += 1
         return tuple(
-            _hit(article, topic, found[name], now)
-            for name in sorted(found, key=self._ranks.__getitem__)
+            _hit(article, topic, evidence[name], now)
+            for name in sorted(evidence, key=self._ranks.__getitem__)
             if _admits(topic := self._topics[name], article, text)
         )
 
     def refinement(self) -> Callable[[], Compacted] | None:
-        """If the sample has doubled since the words were chosen: what chooses them again. None if it has not.
+        """A function that chooses the words again, or None if the sample has not doubled since the last choice.
 
-        It takes seconds for 100,000 topics and may be called in a thread; `adopt` takes what it returns.
+        It takes seconds for 100,000 topics and may run in a thread; pass its result to `adopt`.
         """
         seen = self._frequency.articles
         if seen < SMALLEST_SAMPLE or seen < 2 * self._chosen_by:
@@ -201,17 +198,17 @@ class Topics:
         return lambda: self._percolator.compacted(sample)
 
     def adopt(self, compacted: Compacted) -> None:
-        """Match by the words that a refinement chose. Topics that were updated meanwhile stay as they are."""
+        """Use the words that a refinement chose. Topics that were updated meanwhile stay as they are."""
         self._percolator.adopt(compacted)
 
 
 def match(article: Article, topics: Sequence[Topic], now: datetime) -> tuple[Hit, ...]:
-    """The hits of one article alone; whoever has more of them compiles the topics once, see Topics."""
+    """The hits of a single article; for several articles compile the topics once, as `Topics`."""
     return Topics(topics, "brute").match(article, now)
 
 
 def _admits(topic: Topic, article: Article, text: Document) -> bool:
-    """Whether an article that the query matches is not ruled out by the topic's languages or its exclude."""
+    """Whether the topic's languages and `exclude` admit an article that its query matches."""
     return _language_fits(topic, article.lang) and (topic.exclude is None or topic.exclude.evaluate(text) is None)
 
 
@@ -235,16 +232,11 @@ def _hit(article: Article, topic: Topic, evidence: tuple[Evidence, ...], now: da
     )
 
 
-# might an article be about a topic, as far as a headline and a summary can tell?
-#
-# A full text is fetched only where this says yes. One word of a query is enough, whichever it is: what else the query
-# asks for may stand in the part of the text that the feed leaves out.
-
-
 class Plausible:
-    """Says of articles whether any word that a topic looks for stands in title, summary, text or address.
+    """Whether an article may be about a topic, judged by what the feed has of it. The full text is fetched only then.
 
-    Words after NOT and UNLESS do not count, nor what is asked of language, source and author: these are known
+    One word of a query in title, summary, text or address is enough, because the others may be in the part that the
+    feed leaves out. Words after NOT and UNLESS do not count, nor those for language, source and author, which are known
     without the page.
     """
 
@@ -260,13 +252,13 @@ class Plausible:
 
     @cached_property
     def _words(self) -> Node | None:
-        """All the words of all topics, put together when the first article is asked about."""
-        found = tuple(dict.fromkeys(leaf for topic in self._topics for leaf in _wanted(topic.query.root)))
-        return Or(found) if len(found) > 1 else found[0] if found else None
+        """All words of all topics as one OR, made when the first article needs it."""
+        leaves = tuple(dict.fromkeys(leaf for topic in self._topics for leaf in _wanted(topic.query.root)))
+        return Or(leaves) if len(leaves) > 1 else leaves[0] if leaves else None
 
 
 def _wanted(node: Node) -> Iterator[Leaf]:
-    """The leaves that speak for an article."""
+    """The leaves that may make the query true."""
     match node:
         case Leaf():
             yield node

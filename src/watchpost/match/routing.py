@@ -12,20 +12,20 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def groups_of(hit: Hit, routes: Sequence[Route]) -> tuple[str, ...]:
-    """The keys of the groups that are told of this hit: first route that fits wins, unless it goes on."""
-    found: dict[str, None] = {}
+    """The keys of the groups that a hit goes to, by the first route that fits and, if it goes on, by later ones."""
+    keys: dict[str, None] = {}
     for route in routes:
         if not fits(hit, route):
             continue
         for receiver in route.to:
-            found[group_key(receiver, route.schedule)] = None
+            keys[group_key(receiver, route.schedule)] = None
         if not route.go_on:
             break
-    return tuple(found)
+    return tuple(keys)
 
 
 def fits(hit: Hit, route: Route) -> bool:
-    """True if the route's conditions all hold; a condition that is not there holds."""
+    """Whether all conditions of the route are true; a condition that it does not have is true."""
     return (
         (not route.topics or hit.topic in route.topics)
         and (not route.severities or hit.severity in route.severities)
@@ -35,16 +35,13 @@ def fits(hit: Hit, route: Route) -> bool:
 
 def all_groups(routes: Iterable[Route]) -> tuple[Group, ...]:
     """Every group that the routes can fill, in their order."""
-    groups = {
-        group_key(receiver, route.schedule): Group(group_key(receiver, route.schedule), receiver, route.schedule)
-        for route in routes
-        for receiver in route.to
-    }
-    return tuple(groups.values())
+    pairs = ((receiver, route.schedule) for route in routes for receiver in route.to)
+    groups = (Group(group_key(receiver, schedule), receiver, schedule) for receiver, schedule in pairs)
+    return tuple({group.key: group for group in groups}.values())
 
 
 def group_key(receiver: str, schedule: Schedule) -> str:
-    """Receiver and schedule in words: "team|at 08:00,18:00 mon-fri Europe/Paris".
+    """Receiver and schedule: "team|at 08:00,18:00 mon,tue Europe/Paris". Redis keys hold this text: never change it.
 
     Two routes with one schedule to one receiver share a digest; a route whose conditions change keeps its group.
     """
@@ -52,13 +49,13 @@ def group_key(receiver: str, schedule: Schedule) -> str:
 
 
 def _schedule_key(schedule: Schedule) -> str:
-    """The schedule as a short phrase, the same for equal schedules."""
+    """The schedule as a text, the same for equal schedules."""
     match schedule:
         case Immediate(wait, interval, repeat):
-            words = f"at once, {wait.total_seconds():g} s"
-            if interval != GROUP_INTERVAL:  # what is as usual is left out, so that a group keeps its key
-                words += f", then {interval.total_seconds():g} s"
-            return words if repeat == REPEAT_INTERVAL else f"{words}, again {repeat.total_seconds():g} s"
+            key = f"at once, {wait.total_seconds():g} s"
+            if interval != GROUP_INTERVAL:  # defaults are left out, because older keys do not have them
+                key += f", then {interval.total_seconds():g} s"
+            return key if repeat == REPEAT_INTERVAL else f"{key}, again {repeat.total_seconds():g} s"
         case Daily(at, days, timezone):
             times = ",".join(moment.strftime("%H:%M") for moment in at)
             names = "daily" if len(days) == 7 else ",".join(_DAYS[day] for day in days)

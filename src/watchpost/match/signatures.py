@@ -17,11 +17,8 @@ from watchpost.model import DIGITS, SKETCH, Article, Signature, derive_id
 from watchpost.query.document import DecodedText
 from watchpost.query.words import folded_text, is_unspaced
 
-# whose words an article carries: the agency that its credit lines name, else its own outlet.
-#
-# Credit lines are the author, the dateline at the beginning of the text, and a short last line. Agencies are not
-# looked for in the text between: "AFP learned" is another paper's report about what AFP says.
-
+# Credit lines are the author, the dateline at the beginning of the text, and a short last line. The text between is
+# not searched for agencies: "AFP learned" is another paper's report about what AFP says.
 
 # The names under which agencies sign, in the scripts of their customers. Order decides if two stand in one line.
 _AGENCIES: tuple[tuple[str, str], ...] = (
@@ -73,9 +70,9 @@ _LEAD_WORDS = re.compile(r"\w+")
 
 
 def voice(article: Article) -> tuple[str, bool]:
-    """Whose voice the article is, and whether it is an agency that it credits.
+    """The voice of an article, and whether it is an agency that the article credits.
 
-    "AFP" for all that comes from AFP; without a credit line the outlet, or the source if that is unknown.
+    "AFP" for every text that comes from AFP; without a credit line the outlet, or the source if that is unknown.
     """
     for line in _credit_lines(article):
         agency = _agency(line)
@@ -87,7 +84,7 @@ def voice(article: Article) -> tuple[str, bool]:
 def _credit_lines(article: Article) -> list[str]:
     paragraphs = [line.strip() for line in article.body.split("\n") if line.strip()]
     found = [article.author]
-    for paragraph in paragraphs[:3]:  # a photograph's caption or a kicker may stand above the dateline
+    for paragraph in paragraphs[:3]:  # a caption or a kicker may be above the dateline
         datelines = (form.match(paragraph[:140]) for form in (_BRACKETED, _WIRE, _DASHED))
         found += [next(filter(None, match.groups())) for match in datelines if match]
     if len(paragraphs) > 1:
@@ -97,7 +94,7 @@ def _credit_lines(article: Article) -> list[str]:
 
 
 def _closing_brackets(paragraph: str) -> str:
-    """What stands in brackets at the very end: "… said the minister. (Reuters)"."""
+    """The text in brackets at the very end: "… said the minister. (Reuters)"."""
     match = re.search(r"[(（\[]([^()（）\[\]]{2,40})[)）\]]\s*\.?$", paragraph)
     return match[1] if match else ""
 
@@ -110,16 +107,16 @@ def _agency(line: str) -> str:
 
 
 SHINGLE = 3
-"""Words in a shingle. Typing errors break as many shingles as words stand in one."""
+"""The words of a shingle. A typing error breaks as many shingles."""
 
 SKETCHED_WORDS = 25
 """Texts of fewer words are the same only under the same headline: "Live updates follow" is no story."""
 
 EXACT_WORDS = 100
-"""From here on a text is the same under any headline: teasers and disclaimers are shorter."""
+"""From this length on a text is the same under any headline, because teasers and disclaimers are shorter."""
 
 LEAD_WORDS = 40
-"""So many content words, from the beginning of the text, are asked for the words of another text's headline."""
+"""So many content words from the beginning of a text are compared with another text's headline."""
 
 OPENING_WORDS = 30
 OPENING = 8
@@ -137,7 +134,7 @@ _SHIFT = 64 - 4 * DIGITS
 
 
 def signature(article: Article) -> Signature:
-    """The article as stories see it. The same article gives the same signature on every machine."""
+    """What stories compare of an article. It is the same on every machine."""
     text = DecodedText(article.body or article.summary).text  # many feeds leave &eacute; in the middle of a word
     words = folded_text(text).split()
     hashes = shingles(words) if len(words) >= SKETCHED_WORDS else []
@@ -164,7 +161,7 @@ def signature(article: Article) -> Signature:
 
 
 def _content_words(words: Iterable[str], most: int) -> tuple[str, ...]:
-    """Short hashes of the stems of the first `most` words that say something, each once."""
+    """Short hashes of the stems of the first `most` content words, each once."""
     found: dict[str, None] = {}
     for word in words:
         for stem in _stems(word):
@@ -176,7 +173,7 @@ def _content_words(words: Iterable[str], most: int) -> tuple[str, ...]:
 
 
 def _stems(word: str) -> Sequence[str]:
-    """What the forms of a word have in common; pairs of letters in scripts without spaces; nothing of a short word."""
+    """The stem of a word; pairs of letters in scripts without spaces; nothing for a short word."""
     if is_unspaced(word[0]):
         return [word[at : at + 2] for at in range(max(1, len(word) - 1))]
     bare = _ARABIC_PREFIX.sub("", word)

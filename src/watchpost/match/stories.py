@@ -19,25 +19,25 @@ CONTAINED = 0.45
 """The share of the smaller sketch's hashes that two texts of one story have in common at least."""
 
 COPIED = 0.6
-"""From here on a text without a credit line of its own speaks with the voice of the text that it copies."""
+"""From this share on a text without a credit line has the voice of the text that it copies."""
 
 LEAST_SHARED = 8
-"""Fewer hashes in common say nothing."""
+"""Fewer hashes in common are no evidence."""
 
 FEW, CONTAINED_OF_FEW = 40, 0.6
 """Where the smaller one has less than `FEW` hashes to compare, more of them must be in common."""
 
 EDITION = 0.8
-"""An outlet that publishes a text again on another day has changed less than this, or it is the next bulletin."""
+"""If an outlet publishes a text on another day, less than this in common makes it the next bulletin."""
 
 BEYOND_BOILERPLATE = 95
 """So many shingles in common are more than teasers, subscription lines and disclaimers have: a text of its own."""
 
 WITNESSES = 2
-"""So many words of the headlines that stand in the beginning of the other text say that it is the headline's text."""
+"""So many words of a headline at the beginning of the other text show that both are about the same."""
 
 NEARLY_ALL, SAME_OPENING = 0.8, 0.4
-"""Of less than that: nearly the whole of the shorter text is in the other one, or both begin alike."""
+"""Below that: the share of the shorter text that must be in the other one, or how alike both must begin."""
 
 OWN_COPY = 0.85
 """An outlet prints its own text again under another headline only if it has hardly changed."""
@@ -46,17 +46,17 @@ ANOTHER_DAY_MS = 18 * 3_600_000
 SAME_FIGURES = 0.5
 FEWEST_FIGURES = 3
 INDEXED = 24
-"""Of a sketch so many hashes, the smallest, are looked up."""
+"""So many of a sketch's smallest hashes are looked up."""
 
 COMMON = 64
-"""Hashes of more stories lead to none of them."""
+"""A hash that is in more stories is not used to find one."""
 
 BOILERPLATE = 4
-"""What stands in so many stories is the outlets' boilerplate, not their text."""
+"""What is in so many stories is the outlets' boilerplate, not their text."""
 
 CANDIDATES = 8
 TEXTS = 8
-"""Of a story so many texts are compared: its first ones and its last one."""
+"""So many texts of a story are compared: its first ones and its last one."""
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Shelf:
         self._index: dict[str, dict[str, datetime]] = {}
 
     def decide(self, signature: Signature, now: datetime) -> Verdict:
-        """The article's story, which knows the article from now on. Asked again it says the same."""
+        """The article's story, which now includes the article. The same article always gets the same story."""
         since = now - self._window
         known = next(
             (found for key in signature.exact if (found := self._exact.get(key)) and found[2] > since),
@@ -129,9 +129,7 @@ class Shelf:
 
 
 def boilerplate_share(story: str, holders: Sequence[Set[str]]) -> float:
-    """Of the hashes looked up that the story holds, the share that stands in `BOILERPLATE` and more stories.
-
-    `holders` are the stories that hold each of them."""
+    """The share of the story's hashes that are in `BOILERPLATE` or more stories. `holders`: those of each hash."""
     held = [len(stories) for stories in holders if story in stories or len(stories) >= COMMON]
     return sum(count >= BOILERPLATE for count in held) / len(held) if held else 0.0
 
@@ -150,7 +148,7 @@ def contained(one: Signature, other: Signature, boilerplate: float = 0.0) -> flo
 
 
 def speaks_of(one: Signature, other: Signature) -> bool:
-    """Whether the headlines say that the texts are about the same: they share words, or stand in each other's text."""
+    """Whether the headlines show that the texts are about the same: they share words, or are in each other's text."""
     mine, theirs = {*one.headline}, {*other.headline}
     shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
     if shared >= min(WITNESSES, fewest) and shared * 2 >= fewest > 0:

@@ -1,4 +1,4 @@
-"""Pure: what a change of topics would do, tried on articles: which would be found now, and which no longer."""
+"""Pure: tries a change of topics on articles: which of them match now, and which no longer match."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchpost.query.explain import explain, missing
 
 @dataclass(frozen=True, slots=True)
 class ChangedHit:
-    """An article that a change of its topic lets in or leaves out. `why`: the words that match, or what is missing."""
+    """An article that matches only before or only after the change. `why`: the words that match, or what is missing."""
 
     article: Article
     why: str
@@ -21,7 +21,7 @@ class ChangedHit:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change does to one topic: how many articles it matched before and matches now, and which moved."""
+    """The effect on one topic: how many articles matched before and match now, and which ones changed."""
 
     topic: str
     before: int
@@ -37,9 +37,9 @@ def effects(
     now: datetime,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[Effect, ...]:
-    """For each topic of either side, in the order of `new`: what `new` instead of `old` does to these articles.
+    """For each topic of `new` and then of `old`: the effect of `new` instead of `old` on these articles.
 
-    `progress` is told now and then how many articles are done.
+    `progress` gets the number of finished articles now and then.
     """
     names = list(dict.fromkeys(topic.name for topic in (*new, *old)))
     after = {topic.name: topic for topic in new}
@@ -50,15 +50,15 @@ def effects(
     for number, article in enumerate(articles):
         if number % 50 == 0:
             progress(number)
-        was = {hit.topic for hit in past.match(article, now)}
-        found = {hit.topic: hit for hit in future.match(article, now)}
+        before = {hit.topic for hit in past.match(article, now)}
+        hits = {hit.topic: hit for hit in future.match(article, now)}
         for name in names:
-            counts[name][0] += name in was
-            counts[name][1] += name in found
-        for name in found.keys() - was:
-            words = dict.fromkeys(" ".join(item.text.split()) for item in found[name].evidence)
+            counts[name][0] += name in before
+            counts[name][1] += name in hits
+        for name in hits.keys() - before:
+            words = dict.fromkeys(" ".join(item.text.split()) for item in hits[name].evidence)
             gained[name].append(ChangedHit(article, ", ".join(words)))
-        for name in was - found.keys():
+        for name in before - hits.keys():
             lost[name].append(ChangedHit(article, why_not(after.get(name), article)))
     return tuple(
         Effect(name, counts[name][0], counts[name][1], tuple(gained[name]), tuple(lost[name])) for name in names
@@ -66,13 +66,13 @@ def effects(
 
 
 def why_not(topic: Topic | None, article: Article) -> str:
-    """Why the topic does not match the article, in a line. None: the topic is gone."""
+    """Why the topic does not match the article, in a line. None: the topic was removed."""
     if topic is None:
-        return "the topic is gone"
+        return "the topic was removed"
     text = document(article)
     if topic.query.evaluate(text) is None:
         return f"missing: {missing(explain(topic.query, text))}"
     excluded = topic.exclude.evaluate(text) if topic.exclude is not None else None
     if excluded is not None:
-        return f"left out by exclude: {', '.join(dict.fromkeys(item.text for item in excluded))}"
+        return f"excluded by: {', '.join(dict.fromkeys(item.text for item in excluded))}"
     return f"its language is {article.lang}, the topic's are {', '.join(topic.languages)}"

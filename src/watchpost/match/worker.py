@@ -1,4 +1,4 @@
-"""The matcher's loop: articles → which topics, and why → MATCHED. No decisions of its own."""
+"""The match role's loop: takes articles from the store, matches them, and stores the hits with their groups."""
 
 from __future__ import annotations
 
@@ -21,30 +21,28 @@ from watchpost.store.client import until_available
 from watchpost.store.matching import Copy, Match, Matched, MatchStore, RoutedHit
 from watchpost.store.streams import Consumer, StreamEntry
 
-# What the matcher adds to the metrics.
-
 
 def count(done: Match, result: Matched | None) -> None:
-    """An article is dealt with; None: another matcher had done it before."""
+    """Count a matched article in the metrics. None: another matcher was faster."""
     tm.articles_matched.labels("gone" if result is None else "hit" if done.hits else "miss").inc()
     if result is None:
         return
     joins = result.verdict is not None and not result.verdict.opens
-    for parking, copy in zip(done.hits, result.copies, strict=True):
-        _count(parking, copy, joins)
+    for routed, copy in zip(done.hits, result.copies, strict=True):
+        _count(routed, copy, joins)
 
 
-def _count(parking: RoutedHit, copy: Copy, joins: bool) -> None:
-    hit = parking.hit
+def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
+    hit = routed.hit
     if copy:
         tm.hits_copies.labels(copy).inc()
         return
     if joins:
-        tm.hits_copies.labels("story").inc()  # it is told, as part of a story that was there
+        tm.hits_copies.labels("story").inc()  # it is sent, as part of an earlier story
     tm.hits.labels(hit.topic, hit.severity).inc()
     if hit.article.published is not None:
         tm.hit_age.observe(max(0.0, (hit.matched - hit.article.published).total_seconds()))
-    if not parking.groups:
+    if not routed.groups:
         tm.hits_unrouted.labels(hit.topic).inc()
         tm.log().warning("hit.unrouted", topic=hit.topic, title=hit.article.title)
 
@@ -56,8 +54,8 @@ _WAIT_SECONDS = 1.0
 class Matcher:
     """Matches articles until `stop` is set.
 
-    `tick` and `tick_renew` return three times a lease: to look for abandoned work, and to renew what is held;
-    `tick_refine` returns now and then, to choose anew by which words the topics are found.
+    `tick` and `tick_renew` return three times in each lease, to search for abandoned work and to renew the leases;
+    `tick_refine` returns now and then, to choose again the words that are searched first.
     """
 
     def __init__(
@@ -91,13 +89,13 @@ class Matcher:
         )
 
     async def run(self) -> None:
-        """The daemon: new articles as they come, and those that a silent matcher left."""
+        """Match new articles as they come, and those that a silent matcher left."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consumer.run())
             tasks.create_task(self._refine())
 
     async def once(self) -> None:
-        """Match until no article is left, also those that a dead matcher still holds."""
+        """Match until no article is left, including those that a dead matcher holds."""
         while await self._articles.waiting() and not self._stop.is_set():
             entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
             await self._consumer.process(entries)
@@ -105,7 +103,7 @@ class Matcher:
                 await until_available(0.2, self._stop)
 
     async def _refine(self) -> None:
-        """Now and then, beside the matching: choose by what was read which words are looked for first."""
+        """Choose the words that are searched first, now and then, while matching goes on."""
         while not self._stop.is_set():
             await self._tick_refine()
             refinement = self._topics.refinement()
@@ -144,7 +142,7 @@ class Matcher:
         return tuple(RoutedHit(hit, groups_of(hit, self._routes)) for hit in found)
 
     async def _hand_on(self, matches: Sequence[Match]) -> None:
-        """MATCHED for each. What the store refuses or cannot hear is said again until it is heard: it stays ours."""
+        """Store the matches. Those that the store refuses or cannot receive are tried again; their leases stay ours."""
         while matches:
             HEALTH.beat("match")
             try:
@@ -162,7 +160,7 @@ class Matcher:
             matches = refused
             if matches:
                 if self._stop.is_set():
-                    return  # still queued: the next start matches them again
+                    return  # they are still queued; the next start matches them again
                 await until_available(_WAIT_SECONDS, self._stop)
 
     async def _bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
