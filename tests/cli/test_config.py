@@ -104,6 +104,6 @@ def test_diff_of_two_files(here: Path) -> None:
 def test_diff_with_nothing_that_runs_ends_with_4(here: Path) -> None:
     done = watchpost(here, "config", "diff")
     assert (done.returncode, done.stdout) == (4, "")
-    assert "no watchpost runs" in done.stderr
+    assert "no watchpost is running" in done.stderr
     (here / "watchpost.yaml").write_text("version: 7")
     assert watchpost(here, "config", "diff").returncode == 2

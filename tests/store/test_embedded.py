@@ -99,7 +99,7 @@ async def test_waits_while_the_server_reads_its_file(data: Path) -> None:
     starting = asyncio.create_task(second.start())
 
     async def loads() -> bool:
-        return await control.ask(first.socket) == "loading"
+        return await control.ping(first.socket) == "loading"
 
     await until(loads)
     assert not starting.done()
@@ -141,7 +141,7 @@ async def test_a_server_that_holds_no_lock_is_not_doubled(data: Path) -> None:
     )
     try:
         await until(lambda: (data / "redis.sock").exists())
-        with pytest.raises(StoreUnfit, match="did not start"):
+        with pytest.raises(StoreUnfit, match="not started by watchpost"):
             await make(data).start()
         assert stranger.returncode is None
     finally:

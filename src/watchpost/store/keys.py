@@ -52,6 +52,8 @@ writing roles, except three that are only added to: the dead letters, their coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 POLL = b"poll"
 MATCH = b"match"
 NOTIFY = b"notify"
@@ -59,86 +61,55 @@ SCHEMA = "1"
 MEMORY = "m:"  # begins those fields of source:{n} that are the source's own memory; the others are its status
 
 
+KeyOf = Callable[[str], str]
+KeyOfPair = Callable[[str, str | int], str]
+
+
 class Keys:
     """The names of all keys under one prefix. The prefix must contain a hash tag: `{wp}:`."""
 
     def __init__(self, prefix: str = "{wp}:") -> None:
+        def keys_of(kind: str) -> Callable[..., str]:
+            return lambda *names: ":".join((f"{prefix}{kind}", *map(str, names)))
+
         self.prefix = prefix
         self.meta = f"{prefix}meta"
         self.feeds = f"{prefix}feeds"
+        self.source: KeyOf = keys_of("source")
+        self.host: KeyOf = keys_of("host")
+        self.push: KeyOf = keys_of("push")
         self.pushed = f"{prefix}pushed"
         self.seen = f"{prefix}seen"
         self.heads = f"{prefix}heads"
         self.articles = f"{prefix}articles"
+        self.index: KeyOf = keys_of("index")
+        self.stories: KeyOf = keys_of("stories")
+        self.story: KeyOf = keys_of("story")
         self.hits = f"{prefix}hits"
         self.history = f"{prefix}history"
         self.retained = f"{prefix}retained"
         self.open = f"{prefix}open"
+        self.bucket: KeyOf = keys_of("bucket")
+        self.group: KeyOf = keys_of("group")
+        self.over: KeyOf = keys_of("over")
+        self.count: KeyOfPair = keys_of("count")
+        self.quota: KeyOfPair = keys_of("quota")
         self.silences = f"{prefix}silences"
+        self.told: KeyOfPair = keys_of("told")
+        self.out: KeyOf = keys_of("out")
+        self.outbox: KeyOf = keys_of("outbox")
         self.boxes = f"{prefix}boxes"
         self.retry = f"{prefix}retry"
         self.unsubscribed = f"{prefix}unsubscribed"
+        self.thread: KeyOfPair = keys_of("thread")
+        self.receiver: KeyOf = keys_of("receiver")
+        self.pace: KeyOf = keys_of("pace")
         self.sent = f"{prefix}sent"
         self.editions = f"{prefix}editions"
         self.dead = f"{prefix}dead"
         self.dead_counts = f"{prefix}dead_counts"
         self.ledger = f"{prefix}ledger:"  # a prefix: a day or "total" follows
+        self.beat: KeyOf = keys_of("beat")
         self.beats = f"{prefix}beats"
+        self.config: KeyOf = keys_of("config")
         self.parked = f"{prefix}parked"  # a channel: MATCHED publishes here when a group has a new hit
-
-    def source(self, name: str) -> str:
-        return f"{self.prefix}source:{name}"
-
-    def host(self, host: str) -> str:
-        return f"{self.prefix}host:{host}"
-
-    def push(self, token: str) -> str:
-        return f"{self.prefix}push:{token}"
-
-    def index(self, part: str) -> str:
-        return f"{self.prefix}index:{part}"
-
-    def story(self, name: str) -> str:
-        return f"{self.prefix}story:{name}"
-
-    def stories(self, topic: str) -> str:
-        return f"{self.prefix}stories:{topic}"
-
-    def bucket(self, group: str) -> str:
-        return f"{self.prefix}bucket:{group}"
-
-    def group(self, group: str) -> str:
-        return f"{self.prefix}group:{group}"
-
-    def told(self, group: str, story: str) -> str:
-        return f"{self.prefix}told:{group}:{story}"
-
-    def over(self, group: str) -> str:
-        return f"{self.prefix}over:{group}"
-
-    def count(self, topic: str, day: int | str) -> str:
-        return f"{self.prefix}count:{topic}:{day}"
-
-    def quota(self, receiver: str, hour: int | str) -> str:
-        return f"{self.prefix}quota:{receiver}:{hour}"
-
-    def out(self, delivery: str) -> str:
-        return f"{self.prefix}out:{delivery}"
-
-    def outbox(self, receiver: str) -> str:
-        return f"{self.prefix}outbox:{receiver}"
-
-    def thread(self, receiver: str, thread: str) -> str:
-        return f"{self.prefix}thread:{receiver}:{thread}"
-
-    def receiver(self, name: str) -> str:
-        return f"{self.prefix}receiver:{name}"
-
-    def pace(self, host: str) -> str:
-        return f"{self.prefix}pace:{host}"
-
-    def beat(self, name: str) -> str:
-        return f"{self.prefix}beat:{name}"
-
-    def config(self, role: str) -> str:
-        return f"{self.prefix}config:{role}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from watchpost.model import Article, Hit, Signature, Verdict, derive_id
@@ -152,24 +152,13 @@ def _letters(text: str) -> str:
 
 
 def _signature(signature: Signature, article: Article) -> dict[str, object]:
-    """The signature as scripts/shared/stories.lua reads it; lists of words are texts there."""
-    return {
-        "article": signature.article,
-        "story": signature.story,
+    """The signature as scripts/shared/stories.lua reads it, which splits lists of words itself."""
+    values = {field.name: getattr(signature, field.name) for field in fields(signature)}
+    return {name: " ".join(value) if isinstance(value, tuple) else value for name, value in values.items()} | {
         "title": article.title,
         "outlet": signature.outlet[:_NAME_MAX],
         "voice": signature.voice[:_NAME_MAX],
-        "credited": signature.credited,
-        "day": signature.day,
-        "whole": signature.whole,
-        "series": signature.series,
-        "numbers": " ".join(signature.numbers),
-        "figures": " ".join(signature.figures),
         "sketch": "".join(signature.sketch),
-        "size": signature.size,
-        "headline": " ".join(signature.headline),
-        "lead": " ".join(signature.lead),
-        "opening": " ".join(signature.opening),
         "exact": signature.exact,
     }
 

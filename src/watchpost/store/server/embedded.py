@@ -1,8 +1,8 @@
-"""A door to the embedded server: starts it, finds a running one again, keeps it alive, mends its files.
+"""The embedded server: starts it, adopts a running one, restarts it when it dies, repairs its files.
 
-One server per data directory, always: the server holds `redis.lock` for as long as it lives, so a process that
-finds the lock taken uses the server that is there (two servers on one directory lose acknowledged writes).
-A crash of watchpost does not touch the server; the next start adopts it.
+Two servers on one data directory would lose acknowledged writes. So the server holds `redis.lock` while it is running,
+and a process that finds the lock taken uses the server that is there. A crash of watchpost does not affect the server;
+the next start adopts it.
 """
 
 from __future__ import annotations
@@ -14,40 +14,30 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
 from watchpost.store.server import control, datadir
-from watchpost.store.server.binary import Child, Fsync, arguments, find_binary, memory_share
+from watchpost.store.server.binary import Child, Fsync, arguments, memory_share
 from watchpost.store.server.datadir import DataDirectory
-
-__all__ = ["EmbeddedServer", "Log", "find_binary"]
 
 PING_SECONDS = 2.0
 START_SECONDS = 60.0  # 300,000 queued hits load in 2.5 s; a slow disk needs its time
 STOP_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.2, 10.0)
-STEADY_SECONDS = 60.0  # a server that lived this long has earned a quick restart
+STEADY_SECONDS = 60.0  # a server that ran for so long is restarted without back-off
 ROOM_BYTES = 256 * 1024 * 1024
 ROOM_FACTOR = 3  # times the append-only file: a rewrite and a repair each need room for another one
-
-
-class Log(Protocol):
-    """What this door needs of a structlog logger."""
-
-    def info(self, event: str, /, **facts: Any) -> Any: ...
-    def warning(self, event: str, /, **facts: Any) -> Any: ...
-    def error(self, event: str, /, **facts: Any) -> Any: ...
 
 
 class EmbeddedServer:
     """A Valkey or Redis server on the directory `data`, shared by every watchpost process of this machine.
 
-    `maxmemory` is in bytes; None takes a quarter of the machine's memory, at most 512 MiB. `free_bytes` tells
-    how much room a directory has; `runtime_dir` ($XDG_RUNTIME_DIR) holds the socket when `data` is too long a
-    path for one. After `start`, `adopted` says that the server was already running, `pid` is its process id;
-    `disk_short` is true while the disk has too little room to go on polling.
+    `log` is a structlog logger. `maxmemory` is in bytes; None uses a quarter of the machine's memory, at most 512 MiB.
+    `free_bytes` returns the free space of a directory's disk. `runtime_dir` (else $XDG_RUNTIME_DIR) holds the socket if
+    the path `data` is too long for one. After `start`, `adopted` says whether the server was already running, and `pid`
+    is its process id; `disk_short` is true while the disk has too little room for polling.
     """
 
     def __init__(
@@ -55,15 +45,13 @@ class EmbeddedServer:
         data: Path,
         *,
         binary: Path,
-        log: Log,
+        log: Any,
         fsync: Fsync = "everysec",
         maxmemory: int | None = None,
         free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
         runtime_dir: Path | None = None,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        if runtime_dir is None and (named := os.environ.get("XDG_RUNTIME_DIR")):
-            runtime_dir = Path(named)
         self.adopted = False
         self.disk_short = False
         self.pid = 0
@@ -80,67 +68,67 @@ class EmbeddedServer:
 
     @property
     def owner(self) -> bool:
-        """True when this process supervises the server and stops it at the end."""
+        """Whether this process supervises the server and stops it at the end."""
         return self._ownership is not None
 
     @property
     def socket(self) -> Path:
-        """The server's Unix socket; known at the latest after `start`."""
+        """The server's Unix socket. Raises StoreUnreachable before `start`."""
         if self._socket is None:
             raise StoreUnreachable(f"no server has been started on {self._directory.path}")
         return self._socket
 
     @property
     def url(self) -> str:
-        """Where a client connects: unix:///path/of/the.sock."""
+        """The URL for clients: unix:///path/of/the.sock."""
         return f"unix://{self.socket}"
 
     async def start(self) -> None:
-        """Return when a server on this directory is ready: a new one, or the one that runs already.
+        """Return when a server on this directory is ready: a new one, or one that is already running.
 
-        Raises StoreUnfit (directory, disk, damaged data), StoreBusy (still loading after a minute; it goes on)
-        or StoreUnreachable (the program does not run, or nobody answers); this process then owns nothing.
+        Raises StoreUnfit (directory, disk, damaged data), StoreBusy (still loading after a minute; it continues) or
+        StoreUnreachable (the program cannot be run, or does not answer); this process then owns nothing.
         """
         try:
-            await self._settle()
+            await self._start_or_adopt()
         except BaseException as error:
-            # A server that is still loading goes on: the next start finds it further along.
+            # A server that is still loading is left alone: the next start adopts it.
             if self._child is not None and not isinstance(error, StoreBusy):
                 await asyncio.to_thread(self._child.end, STOP_SECONDS)
             self._disown()
             raise
-        self.look_at_disk()
+        self.check_disk()
 
     async def supervise(self) -> None:
-        """Ask every `ping_seconds`; start a dead server again, with back-off; watch the disk. Runs until cancelled.
+        """Ping the server every `ping_seconds`; restart a dead one, with back-off; watch the disk. Run until cancelled.
 
-        A server that lives is never restarted, however silent. A process that joined only looks on, and takes
+        A running server is never restarted, even if it does not answer. A process that does not own the server takes
         over when the server is dead and its owner gone.
         """
         clock = asyncio.get_running_loop().time
-        wait, born, silent = BACK_OFF_SECONDS[0], clock(), False
+        wait, started, silent = BACK_OFF_SECONDS[0], clock(), False
         while True:
-            self.look_at_disk()
+            self.check_disk()
             await asyncio.sleep(self._ping_seconds)
-            answer = await self._ask()
+            answer = await self._ping()
             dead = answer == "silent" and self._is_dead()
             if (answer == "silent") != silent and not dead:
                 silent = not silent
-                tell = self._log.error if silent else self._log.info
-                tell("redis.silent" if silent else "redis.answers", pid=self.pid, socket=str(self.socket))
+                log = self._log.error if silent else self._log.info
+                log("redis.silent" if silent else "redis.answers", pid=self.pid, socket=str(self.socket))
             if dead:
                 self._log.error("redis.died", pid=self.pid, said=self._child.last_words() if self._child else "")
-                wait = await self._revive(BACK_OFF_SECONDS[0] if clock() - born >= STEADY_SECONDS else wait)
-                born, silent = clock(), False
+                wait = await self._revive(BACK_OFF_SECONDS[0] if clock() - started >= STEADY_SECONDS else wait)
+                started, silent = clock(), False
 
     async def stop(self) -> None:
-        """The owner shuts the server down and waits for its end, at most 10 s; anybody else just lets go."""
+        """Shut the server down and wait for its end, at most 10 s, if this process owns it."""
         if not self.owner:
             return
         clock = asyncio.get_running_loop().time
         deadline = clock() + STOP_SECONDS
         try:
-            # Not SIGKILL, and not NOSAVE: a shutdown writes and syncs the append-only file.
+            # Neither SIGKILL nor NOSAVE: a shutdown writes and syncs the append-only file.
             if not await control.shut_down(self.socket) and not self._is_dead():
                 with suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGTERM)
@@ -154,23 +142,23 @@ class EmbeddedServer:
             self._disown()
 
     def disk_is_short(self) -> bool:
-        """True below 256 MB of free space or three times the append-only file, or when the disk cannot be read."""
+        """Return whether less is free than 256 MB or three times the append-only file; also if that cannot be read."""
         data = self._directory.path
         try:
             return self._free_bytes(data) < max(ROOM_BYTES, ROOM_FACTOR * datadir.size(data))
         except OSError:
             return True
 
-    def look_at_disk(self) -> None:
-        """Set `disk_short` to what is true now, and say so when it changed."""
+    def check_disk(self) -> None:
+        """Update `disk_short`, and log a change."""
         short = self.disk_is_short()
         if short != self.disk_short:
-            tell = self._log.error if short else self._log.info
-            tell("disk.short" if short else "disk.ample", data=str(self._directory.path))
+            log = self._log.error if short else self._log.info
+            log("disk.short" if short else "disk.ample", data=str(self._directory.path))
         self.disk_short = short
 
-    async def _settle(self) -> None:
-        """Start a server or find the running one, whichever is possible first."""
+    async def _start_or_adopt(self) -> None:
+        """Start a server or adopt the running one, whichever is possible first."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + START_SECONDS
         while True:
@@ -180,7 +168,7 @@ class EmbeddedServer:
                 await self._boot(lock)
                 self._log.info("redis.started", pid=self.pid, socket=str(self.socket), binary=str(self._binary))
                 return
-            answer = await self._ask()
+            answer = await self._ping()
             if answer == "ready":
                 self.pid = await control.identify(self.socket, self._directory.path)
                 self.adopted = True
@@ -193,34 +181,34 @@ class EmbeddedServer:
             await asyncio.sleep(0.05)
 
     async def _boot(self, lock: int) -> None:
-        """Start the server, and once more after a repair. Takes over `lock`, which the server inherits."""
+        """Start the server, and once more after a repair. It closes `lock`, which the server inherits."""
         try:
-            if await self._ask() != "silent":
+            if await self._ping() != "silent":
                 raise StoreUnfit(
-                    f"a server that watchpost did not start answers at {self.socket}: stop it, or choose another --data"
+                    f"a server not started by watchpost answers at {self.socket}: stop it, or choose another --data"
                 )
             data = self._directory.path
             if file := await self._spawn(lock):
                 self._log.error("redis.damaged", file=file, data=str(data))
-                done = await datadir.repair(data, file, binary=self._binary, free_bytes=self._free_bytes)
-                facts = {"file": done.file.name, "lost_bytes": done.lost, "kept_bytes": done.kept}
-                self._log.error("redis.repaired", **facts, copy=str(done.copy))
+                repair = await datadir.repair(data, file, binary=self._binary, free_bytes=self._free_bytes)
+                facts = {"file": repair.file.name, "lost_bytes": repair.lost, "kept_bytes": repair.kept}
+                self._log.error("redis.repaired", **facts, copy=str(repair.copy))
                 if await self._spawn(lock):
-                    raise datadir.unreadable(data, f"{file} is still refused after a repair; a copy is in {done.copy}")
+                    raise datadir.unreadable(data, f"{file} is refused even after a repair; a copy is in {repair.copy}")
         finally:
             os.close(lock)  # the server's own descriptor keeps the lock
         self.pid = await control.identify(self.socket, self._directory.path)
         self.adopted = False
 
     async def _spawn(self, lock: int) -> str | None:
-        """Start the program and wait until it answers: None. Or the name of the damaged file that it refused."""
+        """Start the program and wait until it answers. Return None, or the name of the damaged file that it refused."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + START_SECONDS
         words = arguments(self._directory.path, self.socket, fsync=self._fsync, maxmemory=self._maxmemory)
         self._child = Child(self._binary, words, lock=lock, directory=self._directory)
         self.pid = self._child.pid
-        while (answer := await self._ask()) != "ready":
-            if not self._child.lives:
+        while (answer := await self._ping()) != "ready":
+            if not self._child.is_running:
                 if file := self._child.damaged_file:
                     return file
                 raise self._child.why_it_ended()
@@ -230,11 +218,11 @@ class EmbeddedServer:
         return None
 
     async def _revive(self, wait: float) -> float:
-        """Start the dead server until one lives; returns the next wait in seconds."""
+        """Start the dead server until it is running; return the next wait in seconds."""
         while True:
             await asyncio.sleep(wait)
             wait = min(2 * wait, BACK_OFF_SECONDS[1])
-            self.look_at_disk()
+            self.check_disk()
             try:
                 if self._is_dead() and (lock := self._directory.lock("redis")) is not None:
                     self._socket = self._directory.socket(make=True)
@@ -248,18 +236,18 @@ class EmbeddedServer:
                 continue
             return wait
 
-    async def _ask(self) -> control.Answer:
-        return "silent" if self._socket is None else await control.ask(self._socket)
+    async def _ping(self) -> control.Answer:
+        return "silent" if self._socket is None else await control.ping(self._socket)
 
     def _is_dead(self) -> bool:
-        """True when no server runs here and it is for this process to say so. A free lock is the proof."""
-        if self._child is not None and self._child.lives:
+        """Whether no server is running here and this process may restart it. The proof is that the lock is free."""
+        if self._child is not None and self._child.is_running:
             return False
         try:
             if not self._own() or (lock := self._directory.lock("redis")) is None:
                 return False
         except StoreUnfit:
-            return True  # the attempt to start it says what is wrong with the directory
+            return True  # the attempt to start it reports what is wrong with the directory
         os.close(lock)
         return True
 
@@ -277,10 +265,10 @@ class EmbeddedServer:
         data = self._directory.path
         if answer == "loading":
             return StoreBusy(
-                f"the server is still reading {datadir.size(data)} bytes from {datadir.folder(data)} after "
-                f"{START_SECONDS:.0f} s; it goes on by itself: start again in a while"
+                f"the server is still loading {datadir.size(data)} bytes from {datadir.folder(data)} after "
+                f"{START_SECONDS:.0f} s; it continues by itself: start again in a few minutes"
             )
         return StoreUnreachable(
             f"{data / 'redis.lock'} is held, but no server answers at {self._socket} after {START_SECONDS:.0f} s: "
-            f"look at {data / 'redis.log'}, and end that process if it hangs"
+            f"read {data / 'redis.log'}, and end that process if it hangs"
         )
