@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.making import article, digest_delivery
-from tests.store.ends import HOUR_MS, LEASE_MS, matcher, parked, queued
+from tests.store.ends import HOUR_MS, LEASE_MS, matcher, parked, pass_time, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import HIT
 from watchpost.store.dead_letters import DeadLetters
@@ -75,7 +75,7 @@ async def test_who_was_overtaken_neither_retries_nor_buries(store: Store) -> Non
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     slow = outbox.claims("team", "slow", LEASE_MS)
     (stale,) = await slow.take(1, block=False)
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     (entry,) = await outbox.claims("team", "fast", LEASE_MS).reclaim(1)
     await outbox.done("team", entry)
     await outbox.retry("team", stale, timedelta(0), "retrying", "late")
@@ -129,9 +129,9 @@ async def test_a_retry_waits_for_its_time(store: Store) -> None:
     await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
-    await outbox.retry("team", entry, timedelta(milliseconds=80), "retrying", "down")
+    await outbox.retry("team", entry, timedelta(minutes=1), "retrying", "down")
     assert await outbox.queue_due_retries() == 0
-    await asyncio.sleep(0.1)
+    await pass_time(store)
     assert await outbox.queue_due_retries() == 1
     assert await outbox.unsent(["team"]) == (1, 0)
 

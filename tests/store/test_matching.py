@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.making import article, hit
-from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, queued
+from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, pass_time, queued
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.deliveries import DeliveryStore
@@ -132,7 +132,7 @@ async def test_a_matcher_that_was_overtaken_writes_nothing(store: Store) -> None
     await queued(store, article("a"))
     slow, fast = matcher(store, "slow"), matcher(store, "fast")
     (stale,) = await slow.claims.take(10, block=False)
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     (entry,) = await fast.claims.reclaim(10)
     assert entry.id == stale.id
     assert entry.taken_before == 1
@@ -148,10 +148,10 @@ async def test_what_is_renewed_is_not_taken_over_and_what_was_taken_over_is_not_
     one, two = matcher(store, "one"), matcher(store, "two")
     await one.claims.take(10, block=False)
     for _ in range(4):
-        await asyncio.sleep(LEASE_MS / 1000 / 3)
+        await pass_time(store, LEASE_MS // 3)
         await one.claims.renew()
     assert await two.claims.reclaim(10) == ()
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     assert len(await two.claims.reclaim(10)) == 1
     await one.claims.renew()
     assert await one.claims.reclaim(10) == ()
@@ -163,7 +163,7 @@ async def test_the_third_silent_death_makes_an_entry_poisonous(store: Store) -> 
     (entry,) = await end.claims.take(10, block=False)
     poisonous = [entry.poisonous]
     for _ in range(3):
-        await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+        await pass_time(store)
         (entry,) = await end.claims.reclaim(10)
         poisonous.append(entry.poisonous)
     assert poisonous == [False, False, False, True]

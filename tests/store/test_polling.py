@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from tests.making import article
-from tests.store.ends import HOUR_MS, LEASE_MS, matcher, poll_store
+from tests.store.ends import HOUR_MS, matcher, pass_time, poll_store
 from watchpost.model import Article
 from watchpost.store.client import Store
 from watchpost.store.polling import Claim, NewIds
@@ -32,7 +32,7 @@ async def test_a_claimed_feed_is_nobody_elses_until_its_lease_ends(store: Store)
     await poll_store(store).sync(["rfi", "bbc"])
     assert {claim.name for claim in (await poll_store(store).claim(10)).feeds} == {"rfi", "bbc"}
     assert (await poll_store(store).claim(10)).feeds == ()
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     assert len((await poll_store(store).claim(1)).feeds) == 1
 
 
@@ -40,7 +40,7 @@ async def test_commit_queues_articles_moves_the_cursor_and_sets_the_next_visit(s
     claim = await claimed(store)
     assert await commit(store, claim, article("a"), article("b")) == "ok"
     assert await matcher(store).waiting() == 2
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     assert (await poll_store(store).claim(10)).feeds == (), "the next visit is in an hour, not at the end of the lease"
     assert (await poll_store(store).unshared("rfi")).memory == {"etag": "x"}
 
@@ -54,7 +54,7 @@ async def test_an_article_is_queued_once_however_often_it_is_committed(store: St
 
 async def test_a_poller_that_lost_its_lease_writes_nothing(store: Store) -> None:
     slow = await claimed(store)
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     (fast,) = (await poll_store(store).claim(1)).feeds
     assert await commit(store, slow, article("late")) == "fenced"
     assert await matcher(store).waiting() == 0
@@ -207,7 +207,7 @@ async def test_syncing_only_adds_so_two_configurations_do_not_fight(store: Store
 
 async def test_a_claimed_feed_can_be_forgotten_unless_somebody_else_has_it_by_now(store: Store) -> None:
     slow = await claimed(store)
-    await asyncio.sleep(LEASE_MS / 1000 * 1.5)
+    await pass_time(store)
     (fast,) = (await poll_store(store).claim(1)).feeds
     await poll_store(store).forget(slow)
     assert await store.redis.zcard(store.keys.feeds) == 1
