@@ -205,7 +205,10 @@ class TopicMatch:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One article of a story, and where it was published."""
+    """One article of a story, and where it was published.
+
+    `highlights` are the places in its title, (start, end), that matched the topic under which the story is listed.
+    """
 
     source: str
     outlet: str
@@ -214,6 +217,7 @@ class Report:
     lang: str
     published: datetime | None
     first_seen: datetime
+    highlights: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,9 @@ class HeadlineChange:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One text and its copies, as a digest shows them. `lead` is the report seen first.
+    """One text and its copies, as a digest shows them.
+
+    `lead` is the first report that matches the most severe topic; the snippet is from it, and shows that topic's words.
 
     `outlets` and `independent` count the outlets that carried it so far, also in earlier digests, and the voices among
     them (agencies, or outlets with a text of their own); 0 if unknown: then the reports are all there are. `change` is

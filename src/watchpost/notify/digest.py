@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,12 +24,11 @@ from watchpost.model import (
 )
 from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.notify.schedule import Window
+from watchpost.notify.story_choice import OTHER_FIELD, Spans, current, shown_hit, strength, title_highlights, why
 from watchpost.schedules import Immediate
 
 STALE = 0.1
 """The least that freshness counts, so that the other factors still order old stories."""
-
-_FIELD_STRENGTH = {"title": 1.0, "summary": 0.6, "body": 0.4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +107,7 @@ def deliveries_of(digest: Digest, messages: Sequence[Message]) -> tuple[Delivery
     """A delivery for each of the digest's messages, each with its own id."""
     severities = (story.severity for story in digest.stories)
     severity: Severity = max(severities, key=SEVERITIES.index, default="normal")
-    oldest = min((story.lead.first_seen for story in digest.stories), default=None)
+    oldest = min((report.first_seen for story in digest.stories for report in story.reports), default=None)
     return tuple(
         Delivery(
             id=f"{digest.id}.{message.part}" if message.part else digest.id,
@@ -134,38 +132,31 @@ def _grouped(hits: Iterable[Hit], key: Callable[[Hit], str]) -> dict[str, list[H
     return groups
 
 
-def _current(hits: Sequence[Hit]) -> list[Hit]:
-    """For each topic, the hits of the last version of each article."""
-    latest = {_article_of(hit): hit.article.id for hit in sorted(hits, key=lambda hit: hit.article.fetched)}
-    return [hit for hit in hits if hit.article.id == latest[_article_of(hit)]]
-
-
-def _article_of(hit: Hit) -> tuple[str, str]:
-    return hit.topic, hit.article.revises or hit.article.id
-
-
 def _story(
     hits: Sequence[Hit], record: NotificationRecord | None, now: datetime, weights: Mapping[str, float]
 ) -> Story:
-    hits = _current(hits)
+    hits = current(hits)
     story_status, change = status(hits, record)
     known = (record or NotificationRecord()).after(hits)
-    first = min(hits, key=lambda hit: (hit.article.fetched, hit.article.id))
+    shown = shown_hit(hits)
     topics = [
-        TopicMatch(topic, members[0].topic_title, members[0].severity, _why(members))
+        TopicMatch(topic, members[0].topic_title, _severest(members), why(members))
         for topic, members in _grouped(hits, lambda hit: hit.topic).items()
     ]
-    reports = {hit.article.id: _report(hit.article) for hit in hits}
+    reports = {
+        id_: _report(members[0].article, title_highlights(hit for hit in members if hit.topic == shown.topic))
+        for id_, members in _grouped(hits, lambda hit: hit.article.id).items()
+    }
     age = now - max(hit.article.published or hit.article.fetched for hit in hits)
     weight = max(weights.get(hit.article.source, 1.0) for hit in hits)
     value, reckoning = score(len(known.voices), weight, age, hits)
     return Story(
-        id=first.story,
+        id=shown.story,
         status=story_status,
-        topics=tuple(sorted(topics, key=lambda match: -SEVERITIES.index(match.severity))),
-        snippet=max((hit.snippet for hit in hits), key=lambda snippet: len(snippet.highlights)),
-        lead=reports[first.article.id],
-        reports=tuple(reports.values()),
+        topics=tuple(sorted(topics, key=lambda one: (one.name != shown.topic, -SEVERITIES.index(one.severity)))),
+        snippet=shown.snippet,
+        lead=reports[shown.article.id],
+        reports=tuple(reports[id_] for id_ in dict.fromkeys((shown.article.id, *reports))),
         score=value,
         reckoning=reckoning,
         change=change,
@@ -174,7 +165,11 @@ def _story(
     )
 
 
-def _report(article: Article) -> Report:
+def _severest(hits: Sequence[Hit]) -> Severity:
+    return max((hit.severity for hit in hits), key=SEVERITIES.index)
+
+
+def _report(article: Article, highlights: Spans) -> Report:
     return Report(
         source=article.source,
         outlet=article.outlet,
@@ -183,27 +178,8 @@ def _report(article: Article) -> Report:
         lang=article.lang,
         published=article.published,
         first_seen=article.fetched,
+        highlights=highlights,
     )
-
-
-def _why(hits: Sequence[Hit]) -> tuple[str, ...]:
-    """The words that matched one topic, as the articles write them, each once: names first, then by frequency.
-
-    Names are the words of the topic's title, then words with a capital or of a script without capitals: "Wagner" says
-    more about the match than "soldiers" beside it.
-    """
-    counts: Counter[str] = Counter()
-    forms: dict[str, str] = {}
-    title = {word for hit in hits for word in hit.topic_title.casefold().split()}
-    for item in (item for hit in hits for item in hit.evidence):
-        key = " ".join(item.text.casefold().split())
-        forms.setdefault(key, " ".join(item.text.split()))
-        counts[key] += 1
-
-    def rank(key: str) -> tuple[bool, bool, int]:
-        return title.isdisjoint(key.split()), forms[key][:1].islower(), -counts[key]
-
-    return tuple(forms[key] for key in sorted(counts, key=rank)[:6])
 
 
 def score(voices: int, weight: float, age: timedelta, hits: Sequence[Hit]) -> tuple[float, str]:
@@ -213,10 +189,10 @@ def score(voices: int, weight: float, age: timedelta, hits: Sequence[Hit]) -> tu
     strength depends on where the evidence is, and a little on how often it occurs.
     """
     freshness = max(STALE, 0.5 ** (max(0, int(age.total_seconds() // 3600)) / 24))
-    place = max((_FIELD_STRENGTH.get(item.field, 0.2) for hit in hits for item in hit.evidence), default=0.2)
-    strength = place + 0.1 * math.log1p(sum(len(hit.evidence) for hit in hits))
-    value = round(math.log1p(voices) * weight * freshness * strength, 4)
-    return value, f"{value:.2f} = log(1 + {voices}) · {weight:g} · {freshness:.2f} · {strength:.2f}"
+    place = max((strength(item) for hit in hits for item in hit.evidence), default=OTHER_FIELD)
+    evident = place + 0.1 * math.log1p(sum(len(hit.evidence) for hit in hits))
+    value = round(math.log1p(voices) * weight * freshness * evident, 4)
+    return value, f"{value:.2f} = log(1 + {voices}) · {weight:g} · {freshness:.2f} · {evident:.2f}"
 
 
 def _rank(story: Story) -> tuple[int, float, datetime, str]:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from watchpost import log as tm
 from watchpost.errors import FormError, NotFound, StoreError
+from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
@@ -127,6 +128,7 @@ def _hit(past: PastHit) -> schemas.HitShape:
         matched=hit.matched,
         snippet=hit.snippet.text,
         highlights=list(hit.snippet.highlights),
+        title_highlights=list(title_highlights([hit])),
         why=[schemas.Evidence.model_validate(item) for item in hit.evidence],
     )
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from watchpost import __version__, durations, plurals
 from watchpost.config.diff import brief
+from watchpost.notify import story_choice
 from watchpost.web import formatting
 
 MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -44,6 +45,7 @@ class Rendering:
             "ago": durations.ago,
             "link": formatting.safe_link,
             "pieces": formatting.pieces,
+            "why": story_choice.why_places,
             "plain_subject": formatting.plain_subject,
             "plural": plurals.count,
             "first_upper": lambda text: text[:1].upper() + text[1:],

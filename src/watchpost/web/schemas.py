@@ -45,6 +45,7 @@ class HitShape(Shape):
     matched: datetime
     snippet: str
     highlights: list[tuple[int, int]]
+    title_highlights: list[tuple[int, int]]
     why: list[Evidence]
 
 
@@ -56,7 +57,7 @@ class Hits(Shape):
 
 
 class StoryShape(Shape):
-    """The hits of one story among those found. `lead` is the report seen first; `voices` counts independent reports."""
+    """The hits of one story among those found. `lead` is what a digest shows; `voices` counts independent reports."""
 
     id: str
     topics: list[str]

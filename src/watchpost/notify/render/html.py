@@ -64,9 +64,12 @@ def _variables(digest: Digest, mailed: bool) -> dict[str, Any]:
         "labels": {
             "words": tr.gettext("Matched:"),
             "outlets": tr.gettext("Also in:"),
+            "headlines": tr.gettext("Other headlines:"),
             "topics": tr.gettext("Other topics:"),
             "open": tr.gettext("Open watchpost"),
             "comma": tr.comma,
+            "colon": tr.colon,
+            "semicolon": tr.semicolon,
         },
         "language": tr.language,
         "direction": tr.direction,
@@ -103,8 +106,9 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
     title = story_lines.headline(story.lead)
     severity = f"{story_lines.severity_label(digest, story)} · " if digest.kind == "alert" else ""
     view: dict[str, Any] = dict.fromkeys(("count", "byline", "quote", "words", "outlets", "topics"), "") | {
+        "headlines": _headlines(story),
         "status": severity + story_lines.status_label(digest, story),
-        "title": title,
+        "title": story_lines.headline_pieces(story.lead),
         "url": link(story.lead.url),
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
@@ -120,6 +124,16 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "outlets": outlets + ([(f"+{more}", "")] if more else []),
         "topics": translation(digest.language).listing(story_lines.other_topics(story)),
     }
+
+
+def _headlines(story: Story) -> list[tuple[str, str, str]]:
+    """Outlet, headline and address of the reports under another headline; ("+3", "", "") for three more."""
+    reports, more = story_lines.other_headlines(story)
+    listed = [
+        (story_lines.outlet_and_language(story, one), story_lines.headline(one, 120), link(one.url, 500))
+        for one in reports
+    ]
+    return listed + ([(f"+{more}", "", "")] if more else [])
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from watchpost.model import Digest, Report, SourceCounts, Story
+from watchpost.model import Digest, Report, Snippet, SourceCounts, Story
 from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.sanitize import clean, link, marked
 
@@ -22,6 +22,8 @@ EVENTS = {"digest": "digest.created", "alert": "hit.created"}
 LIMIT = 256 * 1024  # bytes; proxies in front of a receiver often refuse more than 1 MiB
 _REPORTS = 20  # per story; source_count counts all
 _UNREAD = 200
+_TITLE = 500  # code points
+_LONGEST = 8 * _TITLE + 64  # of a title as it came: what is beyond is not looked at
 _ROOM = 64  # bytes: the counts grow by a few digits when stories are dropped
 
 
@@ -155,11 +157,13 @@ def _accounts(accounts: SourceCounts) -> dict[str, Any]:
 
 def _story(story: Story) -> dict[str, Any]:
     snippet = marked(story.snippet, 1000)
+    title = marked(Snippet(story.lead.title[:_LONGEST], story.lead.highlights), _TITLE)
     score = round(float(story.score), 4) if math.isfinite(story.score) else 0.0
     return {
         "id": f"st_{story.id}",
         "status": story.status,
-        "title": clean(story.lead.title),
+        "title": title.text,
+        "title_highlights": [list(span) for span in title.highlights],
         "url": link(story.lead.url) or None,
         "lang": clean(story.lead.lang, 35) or None,
         "published": _time(story.lead.published) if story.lead.published else None,

@@ -8,7 +8,7 @@ only control characters in the result are our own.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import regex
 
@@ -165,15 +165,18 @@ def _stories(page: _Page, digest: Digest) -> None:
 
 def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     indent = " " * len(number)
-    title = f"{story_lines.status_label(digest, story)}  {story_lines.headline(story.lead)}"
+    status = story_lines.status_label(digest, story)
     link_number = page.number(link(story.lead.url))
     if story.status == "continuing":
+        title = f"{status}  {_lit(story_lines.headline_pieces(story.lead))}"
         page.add(f"{title} ({story_lines.sources_in_words(digest, story)}){link_number}", number, indent)
+        page.add(story_lines.headlines_in_words(digest, story), indent)
         return
-    page.add(f"{_bold(title)}{link_number}", number, indent)
+    page.add(f"{_bold(f'{status}  ')}{_title(story)}{link_number}", number, indent)
     page.add(story_lines.byline(digest, story), indent)
     page.add(_quote(digest, story), indent)
     page.add(story_lines.reasons(digest, story), indent)
+    page.add(story_lines.headlines_in_words(digest, story), indent)
     if topics := story_lines.other_topics(story):
         tr = translation(digest.language)
         page.add(tr.gettext("Other topics:") + f" {tr.listing(topics)}.", indent)
@@ -184,20 +187,29 @@ def _alert(page: _Page, digest: Digest, story: Story) -> None:
     tr, main = translation(digest.language), clean(story_lines.topic_title(story_lines.main_topic(story)), 60)
     topics = tr.listing([main, *story_lines.other_topics(story)])
     status = f"{story_lines.status_label(digest, story)} · " if story.status != "new" else ""
-    title = _bold(story_lines.headline(story.lead))
-    page.add(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topics} · {title}", "", "  ")
+    page.add(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topics} · {_title(story)}", "", "  ")
     page.add(story_lines.byline(digest, story), "  ")
     page.add(_quote(digest, story), "  ")
     if words := story_lines.matched_words(digest, story):
         page.add(tr.gettext("Matched:") + f" {words}.", "  ")
+    page.add(story_lines.headlines_in_words(digest, story), "  ")
     url = link(story.lead.url)
     page.lines += [f"  {url}"] if url else []
 
 
 def _quote(digest: Digest, story: Story) -> str:
-    runs = pieces(marked(story.snippet))
-    text = "".join(f"{_LIT}{run}{_UNLIT}" if highlighted else run for run, highlighted in runs)
+    text = _lit(pieces(marked(story.snippet)))
     return translation(digest.language).quote(text) if text else ""
+
+
+def _lit(runs: Iterable[tuple[str, bool]]) -> str:
+    return "".join(f"{_LIT}{run}{_UNLIT}" if highlighted else run for run, highlighted in runs)
+
+
+def _title(story: Story) -> str:
+    """The headline in bold; what matched in it has the highlight instead, which ends what is bold."""
+    runs = story_lines.headline_pieces(story.lead)
+    return "".join(f"{_LIT}{run}{_UNLIT}" if highlighted else _bold(run) for run, highlighted in runs)
 
 
 def _bold(text: str) -> str:

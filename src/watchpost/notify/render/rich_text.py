@@ -15,6 +15,7 @@ from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.limits import Limits
 from watchpost.notify.render.sanitize import cut, direction, link, marked, pieces
 
+HEADLINES = 2  # other headlines of one story: a chat has less room than a mail
 _LONGEST = 400  # code points of a sentence below the stories
 
 
@@ -83,8 +84,10 @@ def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: 
     rest: list[Line] = [(Run(story_lines.byline(digest, story)),)]
     if snippet := pieces(marked(story.snippet, limits.quote), limits.highlights):
         rest.append(tuple(Run(text, highlighted) for text, highlighted in snippet))
-    if reasons := story_lines.reasons(digest, story, 300):
+    if reasons := story_lines.reasons(digest, story, 300, HEADLINES):
         rest.append((Run(reasons),))
+    if headlines := story_lines.headlines_in_words(digest, story, HEADLINES):
+        rest.append((Run(headlines),))
     return StoryText(topic, before, title, (), tuple(rest))
 
 

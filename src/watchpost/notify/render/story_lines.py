@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchpost.model import SEVERITIES, Digest, Report, Severity, Story, TopicMatch
+from watchpost.model import SEVERITIES, Digest, Report, Severity, Snippet, Story, TopicMatch
 from watchpost.notify.render.i18n import translation
-from watchpost.notify.render.sanitize import clean, cut, language_tag, names
+from watchpost.notify.render.sanitize import clean, cut, language_tag, marked, names, pieces
 from watchpost.notify.render.times import language_name, published_and_seen
+from watchpost.notify.story_choice import distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ def other_topics(story: Story) -> tuple[str, ...]:
 def headline(report: Report, limit: int = 300) -> str:
     """A report's title, never empty."""
     return clean(report.title, limit) or "—"
+
+
+def headline_pieces(report: Report, limit: int = 300) -> tuple[tuple[str, bool], ...]:
+    """The same as (text, matched) runs; joined they are the headline."""
+    title = marked(Snippet(report.title[: 8 * limit + 64], report.highlights), limit)
+    return pieces(title) or (("—", False),)
 
 
 def byline(digest: Digest, story: Story) -> str:
@@ -110,15 +117,33 @@ def sources_in_words(digest: Digest, story: Story) -> str:
 
 def matched_words(digest: Digest, story: Story, limit: int = 6) -> str:
     """The words that matched, in the article's own form: `"Wagner", "Gao"`; "" if there are none."""
-    words, more = names((word for match in story.topics for word in match.why), limit)
+    words, more = names(distinct(word for match in story.topics for word in match.why), limit)
     tr = translation(digest.language)
     return tr.listing([*map(tr.quote, words), *([f"+{more}"] if more else [])])
 
 
-def further_reports(story: Story, limit: int = 4) -> tuple[tuple[Report, ...], int]:
-    """One report of each further outlet, and how many more outlets there are."""
+def other_headlines(story: Story, limit: int = 4) -> tuple[tuple[Report, ...], int]:
+    """The further reports whose headline is not the one shown, each headline once, and how many more there are."""
+    others: dict[str, Report] = {}
+    for report in story.reports:
+        others.setdefault(_same_headline(report), report)
+    others.pop(_same_headline(story.lead), None)
+    reports = tuple(others.values())
+    return reports[:limit], max(0, len(reports) - limit)
+
+
+def _same_headline(report: Report) -> str:
+    return headline(report).casefold()
+
+
+def further_reports(story: Story, limit: int = 4, headlines: int = 4) -> tuple[tuple[Report, ...], int]:
+    """One report of each further outlet, and how many more outlets there are.
+
+    Outlets that are named with one of the first `headlines` other headlines are not among them.
+    """
     others = {outlet(report): report for report in reversed(story.reports)}
-    others.pop(outlet(story.lead), None)
+    for report in (story.lead, *other_headlines(story, headlines)[0]):
+        others.pop(outlet(report), None)
     reports = tuple(reversed(others.values()))
     return reports[:limit], max(0, len(reports) - limit)
 
@@ -129,10 +154,23 @@ def outlet_and_language(story: Story, report: Report) -> str:
     return outlet(report) + (f" ({lang})" if lang and lang != language_tag(story.lead.lang) else "")
 
 
-def reasons(digest: Digest, story: Story, limit: int = 1000) -> str:
-    """The matched words and the further outlets: `Matched: "Gao". Also in: РИА Новости (ru), TASS, +3.`"""
+def headlines_in_words(digest: Digest, story: Story, limit: int = 4) -> str:
+    """`Other headlines: TASS: "Two mines sold"; RFI (fr): "Mines".`, or ""."""
+    tr = translation(digest.language)
+    reports, more = other_headlines(story, limit)
+    named = [f"{outlet_and_language(story, one)}{tr.colon}{tr.quote(headline(one, 120))}" for one in reports]
+    if not named:
+        return ""
+    return f"{tr.gettext('Other headlines:')} {tr.semicolon.join([*named, *([f'+{more}'] if more else [])])}."
+
+
+def reasons(digest: Digest, story: Story, limit: int = 1000, headlines: int = 4) -> str:
+    """The matched words and the further outlets: `Matched: "Gao". Also in: РИА Новости (ru), TASS, +3.`
+
+    `headlines`: how many other headlines are listed elsewhere.
+    """
     tr, words = translation(digest.language), cut(matched_words(digest, story), limit)
-    reports, more = further_reports(story)
+    reports, more = further_reports(story, headlines=headlines)
     outlets = [*(outlet_and_language(story, report) for report in reports), *([f"+{more}"] if more else [])]
     matched, also = tr.gettext("Matched:"), tr.gettext("Also in:")
     sentences = (f"{matched} {words}." if words else "", f"{also} {tr.listing(outlets)}." if outlets else "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchpost.model import Hit
+from watchpost.notify.story_choice import Spans, current, shown_hit, title_highlights
 from watchpost.store.history import HitPage
 
 PAGE = 25  # hits: with all that is said of each, a page stays small
@@ -27,13 +28,14 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class StoryCard:
-    """A story on the page: its newest hit of each topic, and its other reports."""
+    """A story on the page: the hit that is shown, its newest hit of each topic, and its other reports."""
 
     id: str
     lead: Hit
     topics: tuple[Hit, ...]
     others: tuple[Hit, ...]
     voices: int
+    title_highlights: Spans
 
 
 def search_of(query: Mapping[str, str]) -> Search:
@@ -62,17 +64,19 @@ def wanted_by(search: Search) -> Callable[[Hit], bool]:
 
 
 def gather(hits: Sequence[Hit]) -> tuple[StoryCard, ...]:
-    """Hits, the newest first, as stories in the order of their newest hit; the lead is the report seen first."""
+    """Hits, the newest first, as stories in the order of their newest hit; the lead is what a digest shows."""
     stories: dict[str, list[Hit]] = {}
     for hit in hits:
         stories.setdefault(hit.story, []).append(hit)
     told = []
     for id_, found in stories.items():
-        lead = found[-1]
-        topics = {hit.topic: hit for hit in reversed(found)}
+        lead = shown_hit(current(found[::-1]))
+        topics = {lead.topic: lead} | {hit.topic: hit for hit in reversed(found) if hit.topic != lead.topic}
         others = {hit.article.id: hit for hit in found if hit.article.id != lead.article.id}
         voices = {hit.voice or hit.article.outlet or hit.article.source for hit in found}
-        told.append(StoryCard(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices)))
+        told.append(
+            StoryCard(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices), title_highlights([lead]))
+        )
     return tuple(told)
 
 
