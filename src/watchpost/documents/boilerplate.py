@@ -1,4 +1,8 @@
-"""Pure: the words that web pages put around an article, in the languages that we meet most."""
+"""Pure: boilerplate of web pages around an article: labels, buttons, teasers, menus, captions of archive pictures.
+
+A topic must not match on it. It is blanked, not cut: every character keeps its place, so that evidence can point into
+the text as delivered.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _LABELS = (
-    # After one of these the page is done with the article, if nothing but short lines follows.
+    # After one of these the article is over, if only short lines follow.
     r"related (articles?|stories|posts|news|topics|content)",
     r"you (may|might) also like",
     r"more (stories|news|headlines|on this (story|topic)|(from|in|by|about) .{1,40})",
@@ -81,7 +85,7 @@ _LABELS = (
     r"(관련|추천|인기|많이 본) ?(기사|뉴스)",
 )
 _BUTTONS = (
-    # These mean nothing wherever they stand.
+    # These are never part of an article.
     r"(show|load) (more|less)",
     r"back to top( button)?",
     r"scroll to top",
@@ -113,33 +117,27 @@ _POINTER = re.compile(r"[:：|>»–—]")
 _BUTTON = re.compile(r"\W*(?:" + "|".join(_BUTTONS) + r")\W*", re.IGNORECASE)
 
 
-LONGEST = 240
+_LINE_MAX = 240
 """Longer lines are none of these, in code points."""
 
 
 def is_label(line: str) -> bool:
-    """Whether the line announces what is no longer the article ("Related Articles", "Lire aussi")."""
+    """Whether the line begins what is no longer the article ("Related Articles", "Lire aussi")."""
     return len(line) <= 80 and _LABEL.fullmatch(line.replace("\u00a0", " ")) is not None
 
 
 def is_button(line: str) -> bool:
-    """Whether the line is something to press, or a notice ("Show More", "Facebook", "© 2021 …")."""
+    """Whether the line is a button or a notice ("Show More", "Facebook", "© 2021 …")."""
     return len(line) <= 160 and _BUTTON.fullmatch(line.replace("\u00a0", " ")) is not None
 
 
 def is_teaser(line: str) -> bool:
     """Whether the line points to another article ("Read also: …", "À lire aussi : …", "Baca juga: …")."""
     return (
-        len(line) <= LONGEST
+        len(line) <= _LINE_MAX
         and _POINTER.search(line) is not None
         and _TEASER.fullmatch(line.replace("\u00a0", " ")) is not None
     )
-
-
-# where an article ends and the page around it begins, in text that a feed or a crawler delivered.
-#
-# Menus, related articles and the captions of archive pictures are not the article: a topic must not match on them.
-# They are blanked, not cut: every character keeps its place, so that evidence can point into the text as delivered.
 
 
 _INK, _GAP = re.compile(r"\S"), re.compile(r"\n[^\S\n]*\n\s*")
@@ -165,9 +163,9 @@ class _Piece(NamedTuple):  # there are many: a dataclass takes three times as lo
 def blank_margins(text: str) -> str:
     """The text with page boilerplate replaced by spaces, character for character; line breaks stay.
 
-    What is blanked: buttons, everything from a label such as "Related Articles" on if no prose follows it, lines
-    of menus and breadcrumbs above the first prose, and captions that say they are archive pictures. A text
-    without any prose is left as it is: a headline alone is no menu.
+    Blanked are buttons, everything after a label such as "Related Articles" if no prose follows, menus and breadcrumbs
+    above the first prose, and captions of archive pictures. A text without any prose stays as it is: a headline alone
+    is no menu.
     """
     pieces = _pieces(text)
     prose = [n for n, piece in enumerate(pieces) if _is_prose(piece.text)]
@@ -175,20 +173,20 @@ def blank_margins(text: str) -> str:
         return text
     first, last = prose[0], prose[-1]
     below = next((n for n in range(last + 1, len(pieces)) if is_label(pieces[n].text.strip())), len(pieces))
-    doomed = [
+    to_blank = [
         piece
         for n, piece in enumerate(pieces)
         if n >= below or _is_outside(piece.text.strip()) or (n < first and _is_menu(piece.text.strip()))
     ]
     out, at = [], 0
-    for piece in doomed:
+    for piece in to_blank:
         out += [text[at : piece.start], re.sub(r"[^\n]", " ", piece.text)]
         at = piece.end
     return "".join([*out, text[at:]])
 
 
 def _pieces(text: str) -> list[_Piece]:
-    """Paragraphs; buttons and labels at their edges as pieces of their own; lines, if there is no empty line at all."""
+    """Paragraphs; buttons and labels at their edges as pieces of their own; lines, if there is no empty line."""
     blocks = list(_blocks(text))
     if len(blocks) == 1:
         return [_Piece(m.start(), m.end(), m[0]) for m in _LINE.finditer(text)]
@@ -214,7 +212,7 @@ def _pieces(text: str) -> list[_Piece]:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Where paragraphs, with an empty line between them, begin and end."""
+    """Begin and end of each paragraph; empty lines separate them."""
     ink = _INK.search(text)
     at = ink.start() if ink else len(text)
     for gap in _GAP.finditer(text, at):
@@ -230,16 +228,16 @@ def _is_outside(text: str) -> bool:
 
 def _is_boilerplate(line: str) -> bool:
     line = line.strip()
-    return len(line) <= LONGEST and _is_known(line)
+    return len(line) <= _LINE_MAX and _is_known(line)
 
 
-@lru_cache(1024)  # each line is looked at several times
+@lru_cache(1024)  # each line is checked several times
 def _is_known(line: str) -> bool:
     return is_label(line) or is_button(line) or is_teaser(line)
 
 
 def _is_menu(text: str) -> bool:
-    """Several entries with something between them, and no sentence: "Home | World | Africa | Mali"."""
+    """Several entries with separators, and no sentence: "Home | World | Africa | Mali"."""
     if text[-1:] in _END or len(text) > 300:
         return False
     return len([entry for entry in _SEPARATOR.split(text) if entry.strip()]) >= 3
@@ -251,5 +249,5 @@ def _is_prose(text: str) -> bool:
 
 
 def _is_dense(text: str) -> bool:
-    """Scripts that say a sentence in a third of the characters."""
+    """A sentence in a script that needs a third of the characters."""
     return len(text) >= 30 and text[-1:] in "。！？" and bool(re.search(r"[぀-ヿ㐀-鿿가-힣]", text))

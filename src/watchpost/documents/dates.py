@@ -1,7 +1,7 @@
-"""Pure: the dates that feeds, pages and letters carry, read by a ladder of formats.
+"""Pure: dates of feeds, pages and mails, in one format after the other.
 
-RFC 5322 and RFC 822 dates, ISO 8601, Unix time, month names in several languages, `2020/1/10`, `15/12/2021`.
-A date that has to be guessed is no date: the caller then uses the moment of first sight.
+RFC 5322 and RFC 822 dates, ISO 8601, Unix time, month names in several languages, `2020/1/10`, `15/12/2021`. A date
+that has to be guessed is no date: the caller then uses the time at which it was first seen.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None) -> da
 
 
 def slashed_order(texts: Iterable[str]) -> bool | None:
-    """Whether the writer of these dates puts the day first: True, False, or None if nothing tells or they differ."""
+    """Whether these dates have the day first: True, False, or None if it is undecided or they differ."""
     votes: set[bool] = set()
     for text in texts:
         match = _SLASHED.fullmatch(text.strip())
@@ -118,7 +118,7 @@ def _slashed(text: str, day_first: bool | None) -> datetime | None:
         return None
     first, second = int(match["a"]), int(match["b"])
     if match["sep"] == "." or first > 12 or first == second:
-        day_first = True  # a full stop between the numbers is written where the day comes first
+        day_first = True  # with full stops the day comes first
     elif second > 12:
         day_first = False
     if day_first is None:
@@ -130,11 +130,11 @@ def _slashed(text: str, day_first: bool | None) -> datetime | None:
 def _build(year: int, month: int, day: int, parts: dict[str, str | None]) -> datetime | None:
     hour, minute = int(parts.get("h") or 0), int(parts.get("mi") or 0)
     second = min(int(parts.get("s") or 0), 59)  # a leap second is written 60
-    half = (parts.get("ap") or "").casefold()[:1]
-    if half:
+    am_or_pm = (parts.get("ap") or "").casefold()[:1]
+    if am_or_pm:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if half == "p" else 0)
+        hour = hour % 12 + (12 if am_or_pm == "p" else 0)
     offset = _offset(parts.get("zone") or "")
     if offset is None:
         return None

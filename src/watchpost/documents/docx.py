@@ -1,7 +1,7 @@
 """A Word document (Office Open XML, ECMA-376) becomes an article.
 
-A zip of XML from strangers, read with the standard library and lxml, which is here anyway: of a whole library for
-such documents we would use the fifty lines below, and none puts bounds on what it unpacks.
+The document is a zip of XML from strangers. It is read with the standard library and lxml, because libraries for such
+documents put no bounds on what they unpack.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from watchpost.errors import FetchError
 ENTRIES_MAX = 5_000
 PART_MAX_BYTES = 30_000_000
 RATIO_MAX = 200
-"""Unpacked bytes for one packed byte: honest text packs ten to thirty times, a bomb a thousand times."""
+"""Unpacked bytes for one packed byte: honest text has a ratio of ten to thirty, a bomb of a thousand."""
 
-_RATIO_FROM_BYTES = 1_000_000  # small parts may be all the same
+_RATIO_FROM_BYTES = 1_000_000  # small parts may repeat one character
 _OLD_WORD = b"\xd0\xcf\x11\xe0"
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
 _DROPPED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText"})
@@ -45,7 +45,7 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
     if data.startswith(_OLD_WORD):
         if _LOCKED in data:
             raise FetchError("encrypted", "this document needs a password")
-        raise FetchError("malformed", "this is a document of Word 97-2003 (.doc), which is not read")
+        raise FetchError("malformed", "this is a document of Word 97-2003 (.doc), which is not read; save it as .docx")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             if len(package.infolist()) > ENTRIES_MAX:
@@ -53,27 +53,27 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
             main = _main_part(package)
             headings = _heading_styles(package, main)
             facts = _properties(package)
-            found = list(_paragraphs(_part(package, main, needed=True), headings))
+            paragraphs = list(_paragraphs(_part(package, main, needed=True), headings))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         raise FetchError("malformed", f"this document cannot be unpacked: {error}") from error
-    except RuntimeError as error:  # how zipfile says that a part is encrypted
+    except RuntimeError as error:  # zipfile raises it for a part that is encrypted
         raise FetchError("encrypted", "this document needs a password") from error
     except etree.LxmlError as error:
         raise FetchError("malformed", f"this document cannot be read: {error}") from error
-    texts = [text for text, _, _ in found]
+    texts = [text for text, _, _ in paragraphs]
     if not texts:
         raise FetchError("no_text", "this document has no text: only pictures?")
-    heading = next((clean_line(text) for text, is_heading, _ in found if is_heading), "")
-    stated = clean_line(facts.get("title", ""))
+    heading = next((clean_line(text) for text, is_heading, _ in paragraphs if is_heading), "")
+    declared = clean_line(facts.get("title", ""))
     copied = scrape("\n\n".join(texts)[: 4 * BODY_MAX])
-    title = heading if is_no_title(stated) else stated
+    title = heading if is_no_title(declared) else declared
     return EntryDraft(
         title=title or copied.title,
         text="\n\n".join(text for text in texts if clean_line(text) != title) if title else copied.body,
         author=clean_line(facts.get("creator", "")) or copied.author,
         outlet=copied.outlet,
         place=copied.place,
-        lang=facts.get("language", "") or _language(lang for _, _, lang in found),
+        lang=facts.get("language", "") or _language(lang for _, _, lang in paragraphs),
         published=parse_date(facts.get("created", "") or facts.get("modified", ""), now),
     )
 
@@ -96,29 +96,28 @@ def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bo
             elif name == "lang":
                 lang = lang or _value(element)
         text = "".join(parts).strip()
-        _empty(paragraph)  # a paragraph in a text box is not told again with the one around it
+        _empty(paragraph)  # a paragraph in a text box must not be read again with the one around it
         if text:
             yield text, style in headings, lang
 
 
 def _heading_styles(package: zipfile.ZipFile, main: str) -> frozenset[str]:
-    """The ids of styles that are titles or headings: Word translates ids ("Titre1"), not the names behind them."""
+    """The ids of styles that are titles or headings: Word translates the ids ("Titre1"), but not the names."""
     directory = main.rpartition("/")[0]
     data = _part(package, f"{directory}/styles.xml".lstrip("/"))
-    found = set()
+    ids = set()
     for _, style in _walk(data, "style"):
         names = [_value(child) for child in style if _name(child) == "name"]
         if any(_HEADING.fullmatch(name) for name in names):
-            found.add(_attribute(style, "styleId"))
+            ids.add(_attribute(style, "styleId"))
         _empty(style)
-    return frozenset(found) or frozenset({"Title", "Heading1", "Heading2", "Heading3"})
+    return frozenset(ids) or frozenset({"Title", "Heading1", "Heading2", "Heading3"})
 
 
 def _properties(package: zipfile.ZipFile) -> dict[str, str]:
     """title, creator, language, created, modified: Dublin Core, in docProps/core.xml."""
     facts: dict[str, str] = {}
-    for event in _walk(_part(package, "docProps/core.xml"), "*"):
-        element = event[1]
+    for _, element in _walk(_part(package, "docProps/core.xml"), "*"):
         if element.text and element.text.strip():
             facts.setdefault(_name(element), element.text.strip())
     return facts
@@ -132,7 +131,7 @@ def _main_part(package: zipfile.ZipFile) -> str:
 
 
 def _part(package: zipfile.ZipFile, name: str, *, needed: bool = False) -> bytes:
-    """The bytes of a part, at most so many; b"" if it is absent. What the zip says of its sizes is not believed."""
+    """The bytes of a part, within bounds; b"" if it is absent. The sizes that the zip declares are not trusted."""
     try:
         info = package.getinfo(name)
     except KeyError:
@@ -148,7 +147,7 @@ def _part(package: zipfile.ZipFile, name: str, *, needed: bool = False) -> bytes
 
 
 def _walk(data: bytes, tag: str) -> Iterator[tuple[str, Any]]:
-    """The elements of that local name as they end. No entities, no DTD, no network."""
+    """The elements with this local name as they end. No entities, no DTD, no network."""
     if not data:
         return iter(())
     if b"<!DOCTYPE" in data[:10_000]:
@@ -162,7 +161,7 @@ def _walk(data: bytes, tag: str) -> Iterator[tuple[str, Any]]:
 
 
 def _empty(element: Any) -> None:
-    """Give back the memory of an element that was dealt with, and of what came before it."""
+    """Free the memory of an element that was read, and of those before it."""
     element.clear(keep_tail=True)
     while element.getprevious() is not None and element.getparent() is not None:
         del element.getparent()[0]

@@ -17,7 +17,7 @@ _MARKS = (
 _XML_DECLARATION = re.compile(
     rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["'][^>]{0,100}\?>""", re.IGNORECASE
 )
-_STARTS_PLAINLY = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
+_STARTS_WITH_MARKUP = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
 _UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
 _HTML_CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"}  # read as cp1252 (WHATWG Encoding)
@@ -26,13 +26,13 @@ _BINARY = (
     b"PK\x03\x04", b"\x7fELF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh",
     b"\xd0\xcf\x11\xe0", b"%PDF-", b"OggS", b"ID3", b"SQLite format", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
 )  # fmt: skip
-_SAMPLE = 200_000
+_SAMPLE_BYTES = 200_000
 
 
 def decode(data: bytes, *declared: str) -> tuple[str, bool]:
     """The text of `data`, and whether some of it could not be read (then it holds U+FFFD).
 
-    Raises FetchError("binary") for bytes that are no text. What is declared is tried in order, after UTF-8.
+    The declared encodings are tried in order, after UTF-8. Raises FetchError("binary") for bytes that are no text.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -43,7 +43,7 @@ def decode(data: bytes, *declared: str) -> tuple[str, bool]:
     if looks_binary(data):
         raise FetchError("binary", "this is not text")
     names = [known for name in declared if (known := _known(name))]
-    names.sort(key=lambda name: name == "cp1252")  # a default that nobody thought about comes last
+    names.sort(key=lambda name: name == "cp1252")  # often a default that nobody chose, so it comes last
     names.insert(1 if names and names[0].startswith(_SEVEN_BIT) else 0, "utf-8")
     for encoding in names:
         try:
@@ -54,15 +54,15 @@ def decode(data: bytes, *declared: str) -> tuple[str, bool]:
 
 
 def decode_html(data: bytes, encoding: str = "") -> str:
-    """The text of a page; `<meta charset>` counts as declared, `encoding` stands in for it."""
+    """The text of a page; `<meta charset>` counts as declared, `encoding` replaces a missing one."""
     match = _HTML_CHARSET.search(data[:4096]) or _XML_DECLARATION.match(data[:512])
     return decode(data, match[1].decode("ascii", "replace") if match else encoding)[0]
 
 
 def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
-    """XML in UTF-8 whose declaration says so. `charset` is what HTTP declared: it comes before the XML declaration.
+    """XML in UTF-8 whose declaration says so. `charset` is what HTTP declared: it goes before the XML declaration.
 
-    Bytes that are valid UTF-8 with non-ASCII letters in it are UTF-8, whatever anybody declares.
+    Bytes that are valid UTF-8 with non-ASCII letters are UTF-8, whatever is declared.
     """
     match = _XML_DECLARATION.match(data[:512])
     if _plain_utf8(data, charset, match):
@@ -72,7 +72,7 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
     except FetchError:
         if b"<" not in data[:512]:
             raise
-        text = data.replace(b"\0", b"").decode("utf-8", "replace")  # stray NULs in a feed do no harm
+        text = data.replace(b"\0", b"").decode("utf-8", "replace")  # stray NULs in a feed are harmless
     text = text.lstrip("\ufeff \t\r\n").replace("\0", "")
     if text.startswith("<!--"):  # a comment before the declaration makes parsers give up
         text = re.sub(r"\A(?:<!--.*?-->\s*)+(?=<\?xml)", "", text, flags=re.DOTALL)
@@ -80,9 +80,9 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
 
 
 def _plain_utf8(data: bytes, charset: str, declaration: re.Match[bytes] | None) -> bool:
-    """The common case, told without making text of it: UTF-8 that begins with markup and has nothing to mend."""
+    """Whether this is the common case: UTF-8 that begins with markup and has nothing to mend."""
     declared = (charset or (declaration[1].decode("ascii", "replace") if declaration else "")).strip().lower()
-    if declared.startswith(_SEVEN_BIT) or not _STARTS_PLAINLY.match(data) or b"\0" in data:
+    if declared.startswith(_SEVEN_BIT) or not _STARTS_WITH_MARKUP.match(data) or b"\0" in data:
         return False
     try:
         data.decode("utf-8")
@@ -115,7 +115,7 @@ def _lenient(data: bytes, encoding: str) -> tuple[str, bool]:
 
 
 def is_text_encoding(name: str) -> bool:
-    """Whether bytes can be read in an encoding of this name."""
+    """Whether `name` is a text encoding that Python knows."""
     return bool(_known(name))
 
 
@@ -134,6 +134,6 @@ def _known(name: str) -> str:
 def _detect(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    found = list(from_bytes(data[:_SAMPLE]))
-    equal = [one.encoding for one in found if (one.chaos, one.coherence) == (found[0].chaos, found[0].coherence)]
-    return "cp1252" if "cp1252" in equal else next(iter(equal), "")  # of equals, the one that the web is full of
+    guesses = list(from_bytes(data[:_SAMPLE_BYTES]))
+    best = [g.encoding for g in guesses if (g.chaos, g.coherence) == (guesses[0].chaos, guesses[0].coherence)]
+    return "cp1252" if "cp1252" in best else next(iter(best), "")  # of equals, the most common on the web

@@ -32,10 +32,10 @@ def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[FeedEntr
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list) or "jsonfeed" not in _string(feed, "version"):
         raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
-    known = [item for item in items if isinstance(item, dict)]
+    objects = [item for item in items if isinstance(item, dict)]
     outlet = plain_text(_string(feed, "title"))
-    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in known[:limit])
-    return entries, _string(feed, "language"), len(known)
+    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in objects[:limit])
+    return entries, _string(feed, "language"), len(objects)
 
 
 def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:
@@ -56,12 +56,12 @@ def _author(mapping: Mapping[str, Any]) -> str:
     """1.1 has a list `authors`, 1.0 one `author`."""
     authors = mapping.get("authors")
     candidates = [*(authors if isinstance(authors, list) else ()), mapping.get("author")]
-    names = (_string(one, "name") for one in candidates if isinstance(one, dict))
+    names = (_string(candidate, "name") for candidate in candidates if isinstance(candidate, dict))
     return next((name for name in names if name), "")
 
 
 def _string(mapping: Mapping[str, Any], key: str) -> str:
-    """Numbers are taken as text: 1.0 asks for that in ids."""
+    """A value as text. Numbers count as text: 1.0 asks for that in ids."""
     value = mapping.get(key)
     if isinstance(value, str):
         return value
@@ -70,9 +70,9 @@ def _string(mapping: Mapping[str, Any], key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Drafts with the raw line each came from, the lines that could not be read, and how many bytes were used up.
+    """Drafts with the raw line of each, the lines that could not be read, and how many bytes were read.
 
-    `bad` holds (number of the line within these bytes, from 1; what is wrong with it).
+    `bad` holds pairs: the number of the line within these bytes, from 1, and what is wrong with it.
     """
 
     drafts: tuple[tuple[EntryDraft, bytes], ...]
@@ -83,8 +83,8 @@ class Lines:
 def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
     """The articles in the complete lines of `data`, at most `limit` of them.
 
-    A last line without its newline counts only if it is a complete JSON object; otherwise it is still being
-    written and is not consumed, unless it is longer than any article can be.
+    A last line without its newline counts only if it is a complete JSON object; otherwise it is still being written
+    and is not consumed, unless it is longer than an article may be.
     """
     drafts: list[tuple[EntryDraft, bytes]] = []
     bad: list[tuple[int, str]] = []
@@ -114,7 +114,7 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
     except json.JSONDecodeError as error:
         return None, f"not JSON: {error.msg} at column {error.colno}"
     except (ValueError, RecursionError):
-        return None, "not JSON that can be read"
+        return None, "this JSON cannot be read"
     if not isinstance(record, dict):
         return None, "not a JSON object"
     wrong = next((name for name in _TEXTS if not isinstance(record.get(name) or "", str)), "")

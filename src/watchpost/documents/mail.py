@@ -15,15 +15,15 @@ from watchpost.documents.html import plain_text
 from watchpost.errors import FetchError
 
 _SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)  # RFC 3676, 4.3
-_DEEPEST = 3
+_DEPTH_MAX = 3
 _ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Received")
 
 
 def read_mail(data: bytes, now: datetime) -> EntryDraft:
     """Subject, text (text/plain first, else text/html), sender, date; the Message-ID is the identity.
 
-    Of a letter whose text is itself attached or forwarded, the first text down to the third level is taken; other
-    attachments are not read. Raises FetchError("malformed") if this is no e-mail.
+    If the text itself is attached or forwarded, the first text down to the third level is taken; other attachments are
+    not read. Raises FetchError("malformed") if this is no e-mail.
     """
     try:
         mail = message_from_bytes(data, policy=policy.default)
@@ -48,20 +48,20 @@ def read_mail(data: bytes, now: datetime) -> EntryDraft:
 
 
 def _first_text(mail: EmailMessage) -> EmailMessage | None:
-    """The first text/plain of any part, else the first text/html; attached letters count, to a depth of three."""
-    found: list[EmailMessage] = []
+    """The first text/plain of any part, else the first text/html; attached mails count, to a depth of three."""
+    texts: list[EmailMessage] = []
     todo = [(mail, 0)]
     while todo:
         part, depth = todo.pop(0)
-        children = part.get_payload() if part.is_multipart() and depth < _DEEPEST else []
+        children = part.get_payload() if part.is_multipart() and depth < _DEPTH_MAX else []
         todo += [(child, depth + 1) for child in children if isinstance(child, EmailMessage)]
         if part.get_content_type() in ("text/plain", "text/html"):
-            found.append(part)
-    return next((part for part in found if part.get_content_type() == "text/plain"), found[0] if found else None)
+            texts.append(part)
+    return next((part for part in texts if part.get_content_type() == "text/plain"), texts[0] if texts else None)
 
 
 def _text(part: EmailMessage) -> str:
-    """The text of a part, whatever it says its encoding is: what is valid UTF-8 is UTF-8, and many letters lie."""
+    """The text of a part. Valid UTF-8 is UTF-8, whatever the part declares: many mails declare a wrong encoding."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes) or not payload:
         return ""
@@ -77,11 +77,11 @@ def _charset(part: EmailMessage) -> str:
         declared = part.get_content_charset("")
     except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
         return ""
-    return "" if declared == "us-ascii" else declared  # the default of programs that do not know
+    return "" if declared == "us-ascii" else declared  # the default of programs that do not know it
 
 
 def _header(mail: EmailMessage, name: str) -> str:
-    """The header's text; "" if it is absent or so broken that the standard library gives up on it."""
+    """The header's text; "" if it is absent or the standard library cannot read it."""
     try:
         return str(mail.get(name, ""))
     except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values

@@ -25,7 +25,7 @@ _DATE_METAS = (
 )  # fmt: skip
 _JSON_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{6,60})"')
 _SITE_SUFFIX = re.compile(r"\s+(?:[|·•»]|::|[-–—])\s+([^|·•»]{2,40})$")
-_ENOUGH = 100
+_EXTRACTED_MIN = 100  # characters; of a shorter text the extraction has missed the article
 
 FEED_LINKS_MAX = 10
 _PAGE_MAX = 1_000_000
@@ -33,10 +33,9 @@ _FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "fee
 
 
 def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
-    """Title (og:title, h1, title), text, date, outlet (og:site_name), canonical link and language of a page.
+    """Title (og:title, h1, title), text, date, outlet (og:site_name), canonical link and language of a saved page.
 
-    `encoding` is what it is in if it is not UTF-8 and does not say so.
-    Raises FetchError("binary") for bytes that are no text.
+    `encoding` is that of a page that is not UTF-8 and declares nothing. Raises FetchError("binary").
     """
     page = decode_html(data, encoding)
     root = parse_html(page)
@@ -48,22 +47,25 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     title = _title(root, metas, raw_title, outlet)
     if not outlet and (suffix := _SITE_SUFFIX.search(raw_title)) and raw_title.startswith(title):
         outlet = suffix[1].strip()
+    text = _extract(page)
+    if len(text) < _EXTRACTED_MIN:
+        text = text_of(root, frame=False) or text
     return EntryDraft(
         title=title,
-        text=_body(page, root, title),
+        text=_without_title(text, title),
         link=_canonical(root, metas),
         author=metas.get("author", "") or metas.get("article:author", ""),
         outlet=outlet,
-        lang=next((str(tag.get("lang")) for tag in root.iter("html") if tag.get("lang")), ""),
+        lang=_language(root),
         published=_published(page, root, metas, now),
     )
 
 
 def read_article(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
-    """The text of an article's page and the facts that it declares about it; "" where no article is found in it.
+    """The text of an article's page and what the page declares about it; `text` is "" if no article is found.
 
-    Only what extraction takes for the article counts: a page's frame (menus, related articles, a wall that asks for
-    consent) is never taken instead. Raises FetchError("binary") for bytes that are no text.
+    Only what extraction takes for the article counts, never the rest of the page: menus, related articles, a request
+    for consent. Raises FetchError("binary").
     """
     page = decode_html(data, encoding)
     root = parse_html(page)
@@ -73,16 +75,16 @@ def read_article(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     title = _title(root, metas, _first(root, "title"), clean_line(metas.get("og:site_name", "")))
     return EntryDraft(
         title=title,
-        text="\n\n".join(_paragraphs(_extract(page, favor_precision=True), title)),
+        text=_without_title(_extract(page, favor_precision=True), title),
         author=metas.get("author", ""),
-        lang=next((str(tag.get("lang")) for tag in root.iter("html") if tag.get("lang")), ""),
+        lang=_language(root),
         published=_published(page, root, metas, now),
     )
 
 
 def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str) -> str:
     headings = [heading for tag in ("h1", "h2") for heading in _all(root, tag)]
-    for heading in headings:  # the one that the page's own title repeats is the article's
+    for heading in headings:  # the one that the <title> repeats is the article's
         if len(heading) >= 8 and heading in raw_title:
             return heading
     shared = clean_line(metas.get("og:title", ""))
@@ -91,30 +93,27 @@ def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str) -> str
     return _first(root, "h1") or _SITE_SUFFIX.sub("", raw_title) or (headings[0] if headings else "")
 
 
-def _body(page: str, root: Any, title: str) -> str:
-    text = _extract(page)
-    if len(text) < _ENOUGH:
-        text = text_of(root, frame=False) or text
-    return "\n\n".join(_paragraphs(text, title))
+def _without_title(text: str, title: str) -> str:
+    paragraphs = trim_boilerplate([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
+    while paragraphs and paragraphs[0] == title:
+        paragraphs = paragraphs[1:]
+    return "\n\n".join(paragraphs)
 
 
-def _paragraphs(text: str, title: str) -> list[str]:
-    found = trim_boilerplate([clean_line(part) for part in re.split(r"\n+", text) if part.strip()])
-    while found and found[0] == title:
-        found = found[1:]
-    return found
+def _language(root: Any) -> str:
+    return next((str(tag.get("lang")) for tag in root.iter("html") if tag.get("lang")), "")
 
 
 def _extract(page: str, *, favor_precision: bool = False) -> str:
-    import trafilatura  # half a second to import: only where a page is read
+    import trafilatura  # takes half a second to import
 
     try:
-        found = trafilatura.extract(
+        text = trafilatura.extract(
             page, fast=True, include_comments=False, with_metadata=False, favor_precision=favor_precision
         )
-    except Exception:  # of any kind: lxml and the heuristics above it fail in many ways on broken pages
+    except Exception:  # lxml and the heuristics above it fail in many ways on broken pages
         return ""
-    return found if isinstance(found, str) else ""
+    return text if isinstance(text, str) else ""
 
 
 def _published(page: str, root: Any, metas: dict[str, str], now: datetime) -> datetime | None:
@@ -134,12 +133,12 @@ def _canonical(root: Any, metas: dict[str, str]) -> str:
 
 def _metas(root: Any) -> dict[str, str]:
     """name, property or itemprop → content; the first of each wins."""
-    found: dict[str, str] = {}
+    metas: dict[str, str] = {}
     for meta in root.iter("meta"):
         name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
         if name and meta.get("content"):
-            found.setdefault(name, str(meta.get("content")))
-    return found
+            metas.setdefault(name, str(meta.get("content")))
+    return metas
 
 
 def _first(root: Any, tag: str) -> str:
@@ -153,7 +152,7 @@ def _all(root: Any, tag: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed as a page names it."""
+    """A feed that a page names."""
 
     url: str
     title: str
@@ -162,25 +161,25 @@ class FeedLink:
 def find_feed_links(data: bytes, base: str) -> tuple[FeedLink, ...]:
     """The page's `<link rel="alternate">` of a feed's type and `rel="feed"`, in its order, at most ten.
 
-    `base` is the page's address; its own `<base href>` goes before. Only http and https; a WordPress page's API,
-    which is announced as JSON, is no feed.
+    See https://www.rssboard.org/rss-autodiscovery. `base` is the page's address; its `<base href>` goes before. Only
+    http and https; the API of a WordPress page, which is announced as JSON, is no feed.
     """
     root = parse_html(decode_html(data)[:_PAGE_MAX])
     if root is None:
         return ()
-    own = next((str(tag.get("href")) for tag in root.iter("base") if tag.get("href")), "")
-    found: dict[str, FeedLink] = {}
+    own_base = next((str(tag.get("href")) for tag in root.iter("base") if tag.get("href")), "")
+    links: dict[str, FeedLink] = {}
     for link in root.iter("link", "a"):
         rels = (link.get("rel") or "").lower().split()
         kind = (link.get("type") or "").lower().partition(";")[0].strip()
-        named = "feed" in rels or (link.tag == "link" and "alternate" in rels and kind in _FEED_TYPES)
+        is_feed = "feed" in rels or (link.tag == "link" and "alternate" in rels and kind in _FEED_TYPES)
         href = (link.get("href") or "").strip()
-        if not (named and href):
+        if not (is_feed and href):
             continue
         try:
-            url = urljoin(urljoin(base, own), href)
+            url = urljoin(urljoin(base, own_base), href)
         except ValueError:
             continue
         if url.startswith(("http://", "https://")) and "/wp-json/" not in url and len(url) < 2000:
-            found.setdefault(url, FeedLink(url, " ".join((link.get("title") or "").split())[:200]))
-    return tuple(found.values())[:FEED_LINKS_MAX]
+            links.setdefault(url, FeedLink(url, " ".join((link.get("title") or "").split())[:200]))
+    return tuple(links.values())[:FEED_LINKS_MAX]

@@ -1,4 +1,4 @@
-"""Pure: the text of a PDF, by pdfium. Native code over untrusted bytes: run it in the killable child."""
+"""Pure: the text of a PDF, by pdfium. It is native code on untrusted bytes: run it in the parser's process."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def read_pdf(data: bytes, now: datetime) -> EntryDraft:
         count = len(document)
         pages = [document[i].get_textpage().get_text_bounded() for i in range(min(count, PAGES_MAX))]
     except pypdfium2.PdfiumError as error:
-        if _NO_PAGES.search(data):  # pdfium refuses it, and gives the reason of the document before
+        if _NO_PAGES.search(data):  # pdfium refuses it, with the reason of the document before
             raise FetchError("no_text", "this PDF has no pages") from error
         locked = "password" in str(error).lower()
-        reason, said = ("encrypted", "needs a password") if locked else ("malformed", f"cannot be read: {error}")
-        raise FetchError(reason, f"this PDF {said}") from error
+        reason, problem = ("encrypted", "needs a password") if locked else ("malformed", f"cannot be read: {error}")
+        raise FetchError(reason, f"this PDF {problem}") from error
     lines = [line for page in pages for line in _lines(page)]
     if not lines:
         raise FetchError("no_text", f"this PDF has no text on its {count} pages: a scan?")
@@ -57,7 +57,7 @@ def is_no_title(title: str) -> bool:
 
 
 def _lines(page: str) -> list[str]:
-    """The lines of a page without its number, and with words put together that were parted at a line's end."""
+    """The lines of a page without its number; words that were hyphenated at a line's end are joined."""
     page = page.replace("\r\n", "\n").replace("\ufffe", "\u00ad")  # pdfium marks a soft line-end hyphen with U+FFFE
     page = re.sub(r"(?<=[^\W\d_])\u00ad\n?(?=[^\W\d_])", "", page)
     lines = [line.strip() for line in page.split("\n") if line.strip()]
@@ -67,14 +67,14 @@ def _lines(page: str) -> list[str]:
 
 
 def _joined(lines: list[str]) -> list[str]:
-    """Lines as paragraphs: a line that ends a sentence and is clearly shorter than its fellows ends a paragraph."""
+    """Lines as paragraphs: a line that ends a sentence and is clearly shorter than the others ends a paragraph."""
     width = max((len(line) for line in lines), default=0)
     paragraphs: list[list[str]] = [[]]
     for line in lines:
         paragraphs[-1].append(line)
         if line[-1] in '.!?…”"»。' and len(line) < 0.97 * width:
             paragraphs.append([])
-    return [" ".join(part) for part in paragraphs if part]
+    return [" ".join(paragraph) for paragraph in paragraphs if paragraph]
 
 
 def _pdf_date(text: str) -> str:

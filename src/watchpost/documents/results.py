@@ -1,4 +1,4 @@
-"""Pure: what a document gives besides articles: what its feed asks of pollers, the heads of its entries, failures."""
+"""Pure: what a document gives besides articles: hints for the poller, heads of entries, failures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class FeedHints:
-    """What a feed document asks of those who poll it; an empty value asks nothing.
+    """What a feed document asks of its readers; an empty value asks nothing.
 
     `ttl` is RSS 2.0's, `update_every` comes from sy:updatePeriod and sy:updateFrequency (RSS 1.0 Syndication),
     `skip_hours` are hours in GMT and `skip_days` days of the week, 0 = Monday (RSS 2.0); `hub` and `self_url` are
@@ -25,7 +25,7 @@ class FeedHints:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing in a source that could not be read: a file, an entry. `reason` is from a small closed set."""
+    """A file or an entry that could not be read. `reason` is from a small closed set."""
 
     item: str
     reason: str
@@ -34,9 +34,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class EntryHead:
-    """What can be said of an entry before its text is made: the article's id, and when it was published.
+    """An entry before its text is made: the article's id, and when it was published.
 
-    `version` is the id of the article that it is under this very headline; "" where it has none.
+    `version` is the id of the article under this headline; "" where it has none.
     """
 
     id: str

@@ -26,9 +26,9 @@ def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntr
     if root is None:
         raise FetchError("malformed", "this sitemap cannot be read")
     if _name(root) == "sitemapindex":
-        named = [text for element in root if _name(element) == "sitemap" if (text := _text(element, "loc"))]
-        said = ": " + ", ".join(named[:_NAMED]) if named else ""
-        raise FetchError("not_a_feed", f"this is an index of {len(named)} sitemaps; take one of them as the feed{said}")
+        urls = [url for element in root if _name(element) == "sitemap" if (url := _text(element, "loc"))]
+        names = ": " + ", ".join(urls[:_NAMED]) if urls else ""
+        raise FetchError("not_a_feed", f"this is an index of {len(urls)} sitemaps; take one of them as the feed{names}")
     news = [element for element in root if _name(element) == "url" and _child(element, "news") is not None]
     if not news:
         raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")

@@ -7,15 +7,15 @@ paragraph that may begin with a dateline ("PARIS (Reuters) – …"), the text, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from watchpost.documents.boilerplate import is_button, is_label
 from watchpost.documents.dates import parse_date
 from watchpost.documents.entry import EntryDraft
 
-TITLE_LONGEST = 250
+_TITLE_MAX = 250
 
 _PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /][^\W\d_][\w.’'\-]*){0,4}"
 _DATELINE = re.compile(
@@ -42,54 +42,38 @@ _NAMES = {
 
 
 def read_text(text: str, now: datetime) -> EntryDraft:
-    """A text file: perhaps a copied page. Without a recognisable title, `title` is "" and nothing is lost."""
+    """A text file, perhaps a copied page. If no title is recognised, `title` is "" and the text is complete."""
     facts, text = front_matter(text)
-    found = scrape(text)
-    return EntryDraft(
-        title=facts.get("title") or found.title,
-        text=found.body,
-        identity=facts.get("identity", ""),
-        link=facts.get("link", ""),
-        summary=facts.get("summary", ""),
-        author=facts.get("author") or found.author,
-        outlet=facts.get("outlet") or found.outlet,
-        lang=facts.get("lang", ""),
-        place=found.place,
-        published=parse_date(facts.get("date", ""), now),
-    )
+    page = scrape(text)
+    draft = EntryDraft(page.title, page.body, author=page.author, outlet=page.outlet, place=page.place)
+    return _with_facts(draft, facts, now)
 
 
 def read_markdown(text: str, now: datetime) -> EntryDraft:
-    """A Markdown file: front matter if there is any; the first heading is the title unless front matter has one."""
+    """A Markdown file; the first heading is the title unless front matter has one."""
     facts, text = front_matter(text)
     text = text.replace("\r\n", "\n")
     blocks = paragraphs(re.sub(r"^(#{1,6}[ \t].*)\n(?!\n)", r"\1\n\n", text, flags=re.MULTILINE))
     heading = ""
     for i, block in enumerate(blocks):
-        match = _HEADING.fullmatch(block) or _UNDERLINED.fullmatch(block)
-        if match:
+        if match := _HEADING.fullmatch(block) or _UNDERLINED.fullmatch(block):
             heading = _without_marks(match[1])
             del blocks[i]
             break
     blocks = trim_boilerplate([_without_marks(block) for block in blocks])
-    start = next((block for block in blocks[:4] if dateline(block) != ("", "")), "")
-    place, outlet = dateline(start)
-    return EntryDraft(
-        title=facts.get("title") or heading,
-        text="\n\n".join(blocks),
-        identity=facts.get("identity", ""),
-        link=facts.get("link", ""),
-        summary=facts.get("summary", ""),
-        author=facts.get("author", ""),
-        outlet=facts.get("outlet") or outlet,
-        lang=facts.get("lang", ""),
-        place=place,
-        published=parse_date(facts.get("date", ""), now),
-    )
+    place, outlet = dateline(next((block for block in blocks[:4] if dateline(block) != ("", "")), ""))
+    return _with_facts(EntryDraft(heading, "\n\n".join(blocks), outlet=outlet, place=place), facts, now)
+
+
+def _with_facts(draft: EntryDraft, facts: Mapping[str, str], now: datetime) -> EntryDraft:
+    """The draft, in which the facts of the front matter go before what was found in the text."""
+    date = facts.get("date", "")
+    given = {name: value for name, value in facts.items() if value and name != "date"}
+    return replace(draft, published=parse_date(date, now), **given)
 
 
 def front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The `key: value` lines between two `---` at the very beginning, by our own names, and the text after them."""
+    """The `key: value` lines between two `---` at the beginning, by our names, and the text after them."""
     text = text.lstrip("\ufeff").replace("\r\n", "\n")
     match = _FENCE.match(text[:20_000])
     if match is None:
@@ -122,7 +106,7 @@ def _without_marks(block: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scraped:
-    """The parts that were found. `title` is "" if none stands out; `body` is paragraphs with empty lines between."""
+    """The parts of a copied page. `title` is "" if none is recognised; `body` has empty lines between paragraphs."""
 
     title: str
     body: str
@@ -133,15 +117,15 @@ class Scraped:
 
 def scrape(text: str) -> Scraped:
     """Title, dateline and text of a copied page; breadcrumbs, buttons and what follows the article are left out."""
-    found = trim_boilerplate(paragraphs(text)) or paragraphs(text)
-    start = next((i for i, p in enumerate(found[:8]) if p[-1] in _END and dateline(p) != ("", "")), None)
-    at = _find_title(found, start)
-    title = found[at] if at is not None else ""
-    rest = found[at + 1 :] if at is not None else [p for p in found if not _is_breadcrumb(p) or p is found[-1]]
+    blocks = trim_boilerplate(paragraphs(text)) or paragraphs(text)
+    start = next((i for i, block in enumerate(blocks[:8]) if block[-1] in _END and dateline(block) != ("", "")), None)
+    at = _find_title(blocks, start)
+    title = blocks[at] if at is not None else ""
+    rest = blocks[at + 1 :] if at is not None else [b for b in blocks if not _is_breadcrumb(b) or b is blocks[-1]]
     author = ""
-    if rest and len(rest) > 1 and (byline := _BYLINE.fullmatch(rest[0])):
+    if len(rest) > 1 and (byline := _BYLINE.fullmatch(rest[0])):
         author, rest = byline["who"].strip(), rest[1:]
-    place, outlet = dateline(found[start]) if start is not None else ("", "")
+    place, outlet = dateline(blocks[start]) if start is not None else ("", "")
     return Scraped(title, "\n\n".join(rest), place, outlet, author)
 
 
@@ -154,14 +138,14 @@ def paragraphs(text: str) -> list[str]:
     return blocks
 
 
-def trim_boilerplate(found: Sequence[str]) -> list[str]:
-    """Paragraphs without buttons, and without what follows the last of the text: related articles, comments."""
-    kept = [p for p in (_without_buttons(paragraph) for paragraph in found) if p]
+def trim_boilerplate(blocks: Sequence[str]) -> list[str]:
+    """Paragraphs without buttons, and without what follows the text: related articles, comments."""
+    kept = [block for block in map(_without_buttons, blocks) if block]
     for i, paragraph in enumerate(kept):
         if i and is_label(paragraph.partition("\n")[0]) and not any(map(_is_prose, kept[i + 1 :])):
             kept = kept[:i]
             break
-    return [p for i, p in enumerate(kept) if i == 0 or not is_label(p)]
+    return [block for i, block in enumerate(kept) if i == 0 or not is_label(block)]
 
 
 def dateline(paragraph: str) -> tuple[str, str]:
@@ -177,22 +161,22 @@ def dateline(paragraph: str) -> tuple[str, str]:
         outlet = ""  # a date in brackets
     if outlet and not (outlet[0].isupper() or len(outlet) <= 5):  # "(and loved)", but "(dpa)"
         return "", ""
-    named = not place or all(word[0].isupper() or len(word) <= 3 for word in re.split(r"[ /]", place))
-    return (place, outlet) if (place.isupper() and len(place) > 1) or (outlet and named) else ("", "")
+    is_name = not place or all(word[0].isupper() or len(word) <= 3 for word in re.split(r"[ /]", place))
+    return (place, outlet) if (place.isupper() and len(place) > 1) or (outlet and is_name) else ("", "")
 
 
-def _find_title(found: Sequence[str], start: int | None) -> int | None:
+def _find_title(blocks: Sequence[str], start: int | None) -> int | None:
     """The index of the headline among the paragraphs above the dateline, or among the first four."""
-    above = range(start) if start is not None else range(min(4, len(found) - 1))
-    likely = [i for i in above if _may_be_title(found[i])]
-    solid = [i for i in likely if not _is_breadcrumb(found[i])]
-    if solid:
-        return solid[0]
-    return likely[-1] if likely else None  # one word can be a headline, too, if nothing better stands there
+    above = range(start) if start is not None else range(min(4, len(blocks) - 1))
+    likely = [i for i in above if _may_be_title(blocks[i])]
+    better = [i for i in likely if not _is_breadcrumb(blocks[i])]
+    if better:
+        return better[0]
+    return likely[-1] if likely else None  # one word can be a headline, too, if there is nothing better
 
 
 def _may_be_title(paragraph: str) -> bool:
-    if len(paragraph) > TITLE_LONGEST or paragraph.count("\n") > 1 or _BYLINE.fullmatch(paragraph):
+    if len(paragraph) > _TITLE_MAX or paragraph.count("\n") > 1 or _BYLINE.fullmatch(paragraph):
         return False
     return not (paragraph.endswith((".", "。", ";", ",")) and len(paragraph) > 120)
 
@@ -202,10 +186,10 @@ def _is_breadcrumb(paragraph: str) -> bool:
     if "\n" in paragraph or len(paragraph) > 80 or paragraph[-1] in ".!?:":
         return False
     glued = re.search(r"[^\W\d_][a-zà-ÿа-яё](?=[A-ZÀ-ÞА-ЯЁ])[^\W\d_]{3}", paragraph)
-    parted = re.search(r"\s[>»›/|•·]\s", paragraph)
-    spaced = bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", paragraph))  # scripts without spaces
-    few = len(paragraph.split()) <= 2 and (not spaced or len(paragraph) <= 5)
-    return bool((glued and len(paragraph.split()) <= 5) or parted or few)
+    separated = re.search(r"\s[>»›/|•·]\s", paragraph)
+    unspaced = bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", paragraph))  # scripts without spaces
+    few = len(paragraph.split()) <= 2 and (not unspaced or len(paragraph) <= 5)
+    return bool((glued and len(paragraph.split()) <= 5) or separated or few)
 
 
 def _is_prose(paragraph: str) -> bool:
