@@ -22,6 +22,6 @@ def promtool(*arguments: str | Path, told: str = "") -> str:
         if os.environ.get("CI"):
             pytest.fail("promtool is not installed: .ci/run installs it")
         pytest.skip("promtool is not installed (Debian: the package prometheus)")
-    done = subprocess.run([program, *map(str, arguments)], input=told, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([program, *map(str, arguments)], input=told, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

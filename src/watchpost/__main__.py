@@ -1,4 +1,4 @@
-"""`watchpost` on the command line. `--version` answers before anything heavy is imported."""
+"""The program `watchpost`. `--version` answers before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import errno
 import os
 import sys
 
-_NOBODY_TAKES_IT = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_CANNOT_WRITE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def main() -> None:
-    """Run the command line with the process's arguments; ends the process with its exit code."""
+    """Run the command line with the arguments of the process, and end the process with its exit code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         from watchpost import __version__
 
-        print(f"watchpost {__version__}")  # noqa: T201 - the one thing that is said without the command line
+        print(f"watchpost {__version__}")  # noqa: T201 - the one answer without the command line
         return
     from watchpost.cli.main import app
 
@@ -28,13 +28,14 @@ def main() -> None:
 
         from watchpost.redaction import clean
 
-        if isinstance(error, OSError) and error.errno in _NOBODY_TAKES_IT:
-            # What is left in the buffer would be tried once more at the end, and complained of by the interpreter.
+        if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+            # The interpreter flushes stdout once more at its end, and would report the same failure again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            said = "" if error.errno == errno.EPIPE else f"watchpost: the result cannot be written: {error.strerror}\n"
+            message = f"watchpost: the result cannot be written: {error.strerror}\n"
+            message = "" if error.errno == errno.EPIPE else message
         else:
-            said = clean(traceback.format_exc())
-        print(said, end="", file=sys.stderr)  # noqa: T201 - what nobody foresaw
+            message = clean(traceback.format_exc())
+        print(message, end="", file=sys.stderr)  # noqa: T201 - an unforeseen error
         sys.exit(1)
 
 

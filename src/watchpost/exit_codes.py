@@ -1,4 +1,4 @@
-"""Pure: the exit codes of every command; README.md lists them for scripts."""
+"""Pure: the exit codes of every command; docs/commands.md lists them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 OK: Final = 0
 FAILED: Final = 1
-USAGE: Final = 2  # a wrong command line or configuration; typer ends with it as well
-NOTHING: Final = 3  # nothing found, where --exit-code asks for that
-UNREACHABLE: Final = 4  # Redis, a feed or a receiver cannot be reached
-PARTIAL: Final = 5  # the rest is kept and goes out later
+USAGE: Final = 2  # a mistake in the command line or the configuration; typer ends with it, too
+NOTHING: Final = 3  # nothing found, where a command says so
+UNREACHABLE: Final = 4  # Redis, a feed or a receiver cannot be reached, or no service runs
+PARTIAL: Final = 5  # done in part; the rest is kept
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it

@@ -1,4 +1,4 @@
-"""The standard streams as they are when something is written: a progress bar may stand in for them for a while."""
+"""The standard streams as they are at the moment of writing: a progress bar replaces them for a while."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal, TextIO, cast
 
 
 def standard(name: Literal["stdout", "stderr"]) -> TextIO:
-    """A stream that passes everything on to what `sys` has under this name at that moment."""
-    return cast("TextIO", _Current(name))
+    """A stream that passes everything on to the stream that `sys` has under this name at that moment."""
+    return cast("TextIO", _CurrentStream(name))
 
 
-class _Current:
+class _CurrentStream:
     def __init__(self, name: str) -> None:
         self._name = name
 

@@ -56,14 +56,14 @@ def test_version_and_help(here: Path) -> None:
         (["check", "absent.yaml"], "`watchpost init` writes a configuration to start with"),
     ],
 )
-def test_what_is_mistyped_is_a_usage_error_with_a_hint(here: Path, words: list[str], hint: str) -> None:
+def test_a_mistyped_name_is_a_usage_error_with_a_hint(here: Path, words: list[str], hint: str) -> None:
     done = watchpost(here, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert hint in " ".join(done.stderr.replace("│", "").split())
 
 
 @pytest.mark.parametrize("words", [("topic", "list"), ("--help",)])
-def test_a_result_that_nobody_takes_is_no_crash(here: Path, words: tuple[str, ...]) -> None:
+def test_a_result_that_cannot_be_written_is_no_crash(here: Path, words: tuple[str, ...]) -> None:
     def into(place: str) -> subprocess.CompletedProcess[bytes]:
         command = f"{sys.executable} -m watchpost {' '.join(words)} {place}"
         env = {"PATH": "/usr/bin:/bin", "WATCHPOST_CONFIG": "watchpost.yaml"}
@@ -116,7 +116,7 @@ def test_match_as_json_keeps_ids_order_and_offsets(here: Path) -> None:
     assert lines[1]["body"][found["start"] : found["end"]] == found["text"] == "Bamako"
 
 
-def test_match_of_a_missing_file_is_said_and_the_others_are_read(here: Path) -> None:
+def test_match_reports_a_missing_file_and_reads_the_others(here: Path) -> None:
     done = watchpost(here, "match", "nowhere.txt", "talks.txt")
     assert done.returncode == 5
     assert "nowhere.txt: No such file" in done.stderr
@@ -124,7 +124,7 @@ def test_match_of_a_missing_file_is_said_and_the_others_are_read(here: Path) -> 
     assert watchpost(here, "match", "nowhere.txt").returncode == 1
 
 
-def test_match_can_say_that_nothing_matches(here: Path) -> None:
+def test_match_ends_with_3_on_request_if_nothing_matches(here: Path) -> None:
     (here / "quiet.txt").write_text("A quiet day\n\nNothing happened anywhere that anybody knows of today.\n")
     assert watchpost(here, "match", "quiet.txt").returncode == 0
     assert watchpost(here, "match", "--exit-code", "quiet.txt").returncode == 3
@@ -160,13 +160,13 @@ def test_run_without_its_store_ends_with_4_and_names_it(here: Path) -> None:
     assert "hunter2" not in done.stderr + done.stdout
 
 
-def test_run_refuses_to_listen_to_the_world(here: Path) -> None:
+def test_run_refuses_a_public_address_without_passwords(here: Path) -> None:
     done = watchpost(here, "run", WATCHPOST_HTTP_LISTEN="0.0.0.0:8080")
     assert done.returncode == 2
     assert "0.0.0.0" in done.stderr
 
 
-def test_run_once_reads_matches_and_tells(here: Path) -> None:
+def test_run_once_reads_matches_and_sends(here: Path) -> None:
     (here / "drop" / "talks.txt").write_text(ARTICLE)
     done = watchpost(here, "run", "--once")
     assert done.returncode == 0, done.stderr
@@ -202,7 +202,7 @@ def test_a_webhook_changes_over_to_another_secret(tmp_path: Path) -> None:
         assert why in wrong.stderr
 
 
-def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration(here: Path) -> None:
+def test_match_takes_a_query_and_a_folder_without_a_configuration(here: Path) -> None:
     (here / "watchpost.yaml").unlink()
     (here / "drop" / "rain.txt").write_text("Rain\n\nIt rains, and nobody of the embassy is out.\n")
     (here / "drop" / "talks.txt").write_text(ARTICLE)
@@ -213,7 +213,7 @@ def test_match_takes_a_query_of_ones_own_over_a_folder_without_any_configuration
     assert "column 8: there is no operator between bamako and talks" in wrong.stderr
 
 
-def test_match_may_be_asked_for_some_topics(here: Path) -> None:
+def test_match_can_be_limited_to_some_topics(here: Path) -> None:
     done = watchpost(here, "match", "--topic", "wagner", "--only", "--exit-code", "talks.txt")
     assert (done.returncode, done.stdout) == (3, "")
     wrong = watchpost(here, "match", "-t", "wagnr", "talks.txt")

@@ -1,4 +1,4 @@
-"""What the shell is told when somebody presses the tab key."""
+"""What the shell completes at the tab key."""
 
 from __future__ import annotations
 

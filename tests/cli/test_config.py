@@ -24,7 +24,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_check_stands_under_config_too(here: Path) -> None:
+def test_check_is_a_command_of_config_too(here: Path) -> None:
     assert watchpost(here, "config", "check").stdout == watchpost(here, "check").stdout
 
 
@@ -40,7 +40,7 @@ def test_show_fills_defaults_in_and_can_be_read_again(here: Path) -> None:
     assert as_json["receivers"] == {"terminal": {"type": "console", "color": "auto"}}
 
 
-def test_show_tells_where_a_secret_comes_from_and_not_what_it_is(here: Path) -> None:
+def test_show_has_the_source_of_a_secret_and_not_its_value(here: Path) -> None:
     text = CONFIG.replace("{terminal: {type: console}}", "{terminal: {type: slack, url: {env: CHAT}}}")
     (here / "watchpost.yaml").write_text(text)
     done = watchpost(here, "config", "show", "--json", CHAT="https://hooks.slack.com/services/T/B/hunter2")
@@ -48,7 +48,7 @@ def test_show_tells_where_a_secret_comes_from_and_not_what_it_is(here: Path) -> 
     assert "hunter2" not in done.stdout + done.stderr
 
 
-def test_fmt_says_what_it_would_do_and_does_it_once(here: Path) -> None:
+def test_fmt_reports_what_it_would_do_and_does_it_once(here: Path) -> None:
     file = here / "watchpost.yaml"
     file.write_text(UNTIDY)
     only = watchpost(here, "config", "fmt", "--check")
@@ -75,7 +75,7 @@ def test_fmt_takes_the_included_files_along_and_leaves_what_it_cannot_read(here:
     assert (here / "broken.yaml").read_text() == "topics: [\n"
 
 
-def test_migrate_knows_of_one_version_only(here: Path) -> None:
+def test_migrate_leaves_the_newest_format_as_it_is(here: Path) -> None:
     done = watchpost(here, "config", "migrate")
     assert (done.returncode, done.stderr) == (0, "watchpost: version 1 is the newest format\n")
     assert (here / "watchpost.yaml").read_text() == CONFIG
@@ -101,7 +101,24 @@ def test_diff_of_two_files(here: Path) -> None:
     ]
 
 
-def test_diff_with_nothing_that_runs_ends_with_4(here: Path) -> None:
+def test_diff_takes_the_new_configuration_by_config(here: Path) -> None:
+    (here / "other.yaml").write_text(CONFIG.replace("bamako'", "gao'"))
+    same = watchpost(here, "config", "diff", "watchpost.yaml", "--config", "watchpost.yaml")
+    assert (same.returncode, same.stdout) == (0, "  no difference\n")
+    for words in (("watchpost.yaml", "--config", "other.yaml"), ("--config", "other.yaml", "watchpost.yaml")):
+        done = watchpost(here, "config", "diff", *words)
+        assert (done.returncode, done.stdout.splitlines()[0]) == (
+            1,
+            "  ~ topics.mali.query: mali OR bamako → mali OR gao",
+        )
+    running = watchpost(here, "config", "diff", "--config", "other.yaml")
+    assert running.returncode == 4, "the file is read, and no service runs"
+    both = watchpost(here, "config", "diff", "watchpost.yaml", "other.yaml", "--config", "other.yaml")
+    assert (both.returncode, both.stdout) == (2, "")
+    assert "name only one new configuration" in both.stderr
+
+
+def test_diff_without_a_running_service_ends_with_4(here: Path) -> None:
     done = watchpost(here, "config", "diff")
     assert (done.returncode, done.stdout) == (4, "")
     assert "no watchpost is running" in done.stderr

@@ -1,21 +1,18 @@
-"""`digest`, `route` and `silence`: what an editor asks and does, on a real store."""
+"""`digest`, `route` and `silence`: on a real store."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.cli.command import watchpost
 from tests.making import article, hit
 from tests.store.ends import HOUR_MS, queued
-from watchpost.cli.main import app
-from watchpost.log import set_up_log
 from watchpost.model import Hit
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.keys import MATCH
@@ -39,31 +36,21 @@ DESK = "desk|every 3600 s"
 Asked = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def _log_where_it_was() -> Iterator[None]:
-    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
-    yield
-    set_up_log("json", "info", sys.__stderr__)
-
-
 @pytest.fixture
-def ask(tmp_path: Path, empty_valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """Ask watchpost in a directory with this configuration; returns what it says, as JSON if --json is asked for."""
+def ask(tmp_path: Path, empty_valkey_url: str) -> Asked:
+    """Runs a command in a directory with this configuration; returns what it prints, with --json as an object."""
     (tmp_path / "watchpost.yaml").write_text(CONFIG)
-    monkeypatch.setenv("WATCHPOST_REDIS_URL", empty_valkey_url)
-    monkeypatch.setenv("WATCHPOST_CONFIG", str(tmp_path / "watchpost.yaml"))
-    monkeypatch.setenv("WATCHPOST_DATA", str(tmp_path / "data"))
 
     def run(*words: str, code: int = 0) -> Any:
-        done = CliRunner().invoke(app, list(words))
-        assert done.exit_code == code, done.output
-        return json.loads(done.stdout) if "--json" in words else done.output
+        done = watchpost(tmp_path, *words, WATCHPOST_REDIS_URL=empty_valkey_url, WATCHPOST_DATA="data")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout) if "--json" in words else done.stdout + done.stderr
 
     return run
 
 
 def park(url: str, *hits: Hit, group: str = DESK) -> None:
-    """These hits wait in a group."""
+    """Let these hits wait in a group."""
 
     async def work() -> None:
         store = Store(url)
@@ -80,7 +67,7 @@ def park(url: str, *hits: Hit, group: str = DESK) -> None:
 
 
 def sent(url: str) -> list[dict[str, Any]]:
-    """What the notifier would read from the desk's outbox: its frozen editions."""
+    """What the notifier would send to the receiver desk, by format."""
 
     async def work() -> list[dict[str, Any]]:
         from watchpost.store.codec import MESSAGE
@@ -109,7 +96,7 @@ def test_a_preview_is_what_is_sent_but_for_the_time(ask: Asked, empty_valkey_url
     assert ask("digest", "send", "desk", "--json")["sent"] == 0, "nothing goes twice"
 
 
-def test_a_preview_shows_the_edition_and_why_it_ranks_so(ask: Asked, empty_valkey_url: str) -> None:
+def test_a_preview_shows_the_digest_and_why_it_ranks_so(ask: Asked, empty_valkey_url: str) -> None:
     park(empty_valkey_url, hit("Convoy near Gao"), hit("Old", article=article("Old", source="ria")))
     text = ask("digest", "preview", "desk", "--explain")
     assert "Convoy near Gao" in text
@@ -124,7 +111,7 @@ def test_a_preview_shows_the_edition_and_why_it_ranks_so(ask: Asked, empty_valke
     assert sent(empty_valkey_url) == []
 
 
-def test_a_preview_of_a_past_time_tells_what_was_told_already(ask: Asked, empty_valkey_url: str) -> None:
+def test_a_preview_of_a_past_time_has_what_was_sent_already(ask: Asked, empty_valkey_url: str) -> None:
     past = "digest", "preview", "desk", "--since", "24h"
     assert "desk would be sent nothing of all since 24h" in ask(*past)
     park(empty_valkey_url, hit("Convoy near Gao", article=article("Convoy near Gao", source="rfi")))
@@ -152,7 +139,7 @@ def test_a_preview_of_a_past_time_goes_by_the_routes_and_severities_of_today(
     assert [decision["reason"] for decision in draft["rulings"]] == ["new"], "no quiet hours, nothing told before"
 
 
-def test_how_far_a_preview_can_look_back_is_said(ask: Asked) -> None:
+def test_a_preview_says_how_far_it_can_look_back(ask: Asked) -> None:
     assert "hits are kept for 30 days" in ask("digest", "preview", "desk", "--since", "90d")
     for wrong in ("soon", "24", "0h", "-1h", "2999-01-01", "2026-13-01"):
         assert f"--since '{wrong}' is not " in ask("digest", "preview", "desk", f"--since={wrong}", code=2)

@@ -1,4 +1,4 @@
-"""Feeds looked at, tried and discovered from the command line, against a real web server and a real store."""
+"""Feeds listed, tried and discovered from the command line, against a real web server and a real store."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def configure(here: Path, *feeds: str) -> None:
     )
 
 
-async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Path, data: Path) -> None:
+async def test_feeds_of_a_running_service_are_listed_and_shown(server: HttpServer, tmp_path: Path, data: Path) -> None:
     server.on("/rss", Answer(200, {"ETag": '"e1"', "Cache-Control": "max-age=3600"}, RSS))
     server.on("/gone", Answer(404))
     rest = "every: 10m, headers: {X-Key: {env: KEY}, X-Plain: pl4in}, tags: [sahel]"
@@ -104,7 +104,7 @@ async def test_a_running_service_is_looked_into(server: HttpServer, tmp_path: Pa
     await embedded.stop()
 
 
-async def test_who_is_dead_or_gone_is_said_with_since_when_and_how_it_comes_back(tmp_path: Path, data: Path) -> None:
+async def test_a_dead_or_gone_feed_is_shown_with_since_when_and_how_it_comes_back(tmp_path: Path, data: Path) -> None:
     configure(tmp_path, *(f"{name}: https://{name}.example/rss" for name in ("rfi", "old", "ended")))
     since = {"failing_since": "2026-11-01T08:00:00+00:00", "failures": "21", "last_visit": "2026-11-23T08:00:00+00:00"}
     embedded = make(data)
@@ -150,7 +150,7 @@ def test_without_a_running_service_the_configuration_is_shown_and_nothing_is_sta
     assert not data.exists()
 
 
-def test_a_feed_that_nobody_configured_is_a_mistake(tmp_path: Path) -> None:
+def test_a_feed_that_is_not_configured_is_a_mistake(tmp_path: Path) -> None:
     configure(tmp_path, "rfi: https://a.example/rss")
     for verb in ("show", "test"):
         done = watchpost(tmp_path, "feed", verb, "rif")
@@ -158,7 +158,7 @@ def test_a_feed_that_nobody_configured_is_a_mistake(tmp_path: Path) -> None:
         assert "no feed 'rif'; did you mean 'rfi'?" in done.stderr
 
 
-async def test_a_feed_is_tried_once_and_told_whole(server: HttpServer, tmp_path: Path) -> None:
+async def test_a_feed_is_tried_once_and_shown_whole(server: HttpServer, tmp_path: Path) -> None:
     server.on("/rss", Answer(200, {"ETag": '"e1"', "Content-Type": "application/rss+xml"}, RSS))
     server.on("/old", Answer(301, {"Location": "/rss"}))
     configure(tmp_path, f"rfi: {server.url('/old')}")
@@ -177,7 +177,7 @@ async def test_a_feed_is_tried_once_and_told_whole(server: HttpServer, tmp_path:
     )  # fmt: skip
 
 
-async def test_what_is_wrong_with_a_feed_is_said_with_a_cure(server: HttpServer, tmp_path: Path) -> None:
+async def test_a_problem_of_a_feed_is_shown_with_a_cure(server: HttpServer, tmp_path: Path) -> None:
     server.on("/page", Answer(200, {}, PAGE))
     server.on("/slow", Answer(429, {"Retry-After": "7200"}))
     page = await command(tmp_path, "feed", "test", server.url("/page"), *HERE)
@@ -206,7 +206,7 @@ async def test_discover_prints_lines_to_paste(server: HttpServer, tmp_path: Path
     assert [request.target for request in server.requests] == ["/", "/deep/rss", "/broken", "/third"]
 
 
-async def test_discover_says_when_there_is_nothing(server: HttpServer, tmp_path: Path) -> None:
+async def test_discover_reports_that_a_page_names_no_feed(server: HttpServer, tmp_path: Path) -> None:
     server.on("/", Answer(200, {}, b"<html><body>Hi</body></html>"))
     done = await command(tmp_path, "feed", "discover", server.url("/"), "--json", *HERE)
     assert done.returncode == 1

@@ -26,7 +26,7 @@ def test_init_then_check_then_run(tmp_path: Path) -> None:
     assert json.loads(other.stdout)["written"][0] == "other/watchpost.yaml"
 
 
-def test_doctor_says_line_by_line_how_things_are(tmp_path: Path) -> None:
+def test_doctor_prints_each_finding_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(CONFIG)
     done = watchpost(tmp_path, "doctor")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""-q, -v and --no-color, before the command and after it, by the real program."""
+"""-q, -v and --no-color, before the command and after it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_command_takes_them() -> None:
 
 
 @pytest.mark.parametrize("words", [("-q", "check"), ("check", "-q"), ("--quiet", "config", "check")])
-def test_quiet_leaves_the_result_and_takes_the_warnings(here: Path, words: tuple[str, ...]) -> None:
+def test_quiet_leaves_the_result_and_drops_the_warnings(here: Path, words: tuple[str, ...]) -> None:
     assert "every: " in watchpost(here, "check").stderr
     done = watchpost(here, *words)
     assert (done.returncode, done.stderr) == (0, "")
@@ -39,7 +39,7 @@ def test_quiet_leaves_the_result_and_takes_the_warnings(here: Path, words: tuple
 
 
 @pytest.mark.parametrize("words", [("-q", "topic", "list"), ("topic", "-q", "list"), ("topic", "list", "-q")])
-def test_quiet_says_errors(here: Path, words: tuple[str, ...]) -> None:
+def test_quiet_leaves_errors(here: Path, words: tuple[str, ...]) -> None:
     assert "mali" in watchpost(here, *words).stdout
     (here / "watchpost.yaml").write_text(CONFIG.replace("title", "titel"))
     done = watchpost(here, *words)
@@ -53,13 +53,13 @@ def test_quiet_where_its_letter_is_taken(here: Path) -> None:
     assert "query: Bamako" in done.stdout
 
 
-def test_a_run_that_is_quiet_tells_its_hits_and_nothing_of_itself(here: Path) -> None:
+def test_a_quiet_run_prints_its_hits_and_nothing_else(here: Path) -> None:
     done = watchpost(here, "run", "--once", "-q")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Talks in Bamako" in done.stdout
 
 
-def test_a_run_that_is_verbose_tells_of_each_visit(here: Path) -> None:
+def test_a_verbose_run_prints_each_visit(here: Path) -> None:
     done = watchpost(here, "-v", "run", "--once", WATCHPOST_LOG_FORMAT="console", WATCHPOST_LOG_LEVEL="error")
     assert done.returncode == 0, done.stderr
     assert "nowhere: failed, 0 new; next visit 20" in done.stderr
@@ -67,7 +67,7 @@ def test_a_run_that_is_verbose_tells_of_each_visit(here: Path) -> None:
     assert "Talks in Bamako" in done.stdout
 
 
-def test_verbose_says_where_a_command_looks_and_the_last_one_counts(here: Path) -> None:
+def test_verbose_prints_which_files_are_read_and_the_last_one_counts(here: Path) -> None:
     said = "configuration watchpost.yaml, data var"
     words = {"WATCHPOST_LOG_FORMAT": "console"}
     assert said in watchpost(here, "topic", "list", "-v", **words).stderr

@@ -135,7 +135,7 @@ def test_a_plain_list_of_feeds_is_continued(here: Path) -> None:
     assert len(sources(here)) == 5
 
 
-def test_what_would_break_the_configuration_is_undone(here: Path) -> None:
+def test_an_import_that_would_break_the_configuration_is_undone(here: Path) -> None:
     (here / "conf.d" / "a.yaml").write_text("# nothing here but a folder\nfolders: {drop: drop}\n")
     before = (here / "conf.d" / "a.yaml").read_text()
     long = "".join(f'<outline text="F{n}" xmlUrl="https://{"h" * 60}.example/{"p" * 60}/{n}"/>' for n in range(9000))
@@ -152,18 +152,18 @@ def test_what_would_break_the_configuration_is_undone(here: Path) -> None:
     [
         ("nowhere.opml", "watchpost.yaml", "nowhere.opml: No such file"),
         ("watchpost.yaml", "conf.d/a.yaml", "not well-formed XML"),
-        ("list.opml", "list.opml", "list.opml is no configuration"),
+        ("list.opml", "list.opml", "list.opml is not a configuration"),
         ("list.opml", "nowhere/a.yaml", "cannot be written"),
     ],
 )
-def test_what_cannot_be_read_or_written_is_said(here: Path, file: str, into: str, said: str) -> None:
+def test_a_file_that_cannot_be_read_or_written_is_reported(here: Path, file: str, into: str, said: str) -> None:
     code, out, err = run(here, "import", file, "--into", into)
     assert (code, out) == (1, "")
     assert said in err
     assert (here / "list.opml").read_text() == LIST
 
 
-def test_json_tells_what_is_what(here: Path) -> None:
+def test_json_has_new_known_and_wrong_feeds(here: Path) -> None:
     _, out, _ = run(here, "import", "list.opml", "--json")
     told = json.loads(out)
     assert [feed["name"] for feed in told["new"]] == ["le-sahel-niamey", "12"]

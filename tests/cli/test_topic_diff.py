@@ -43,7 +43,7 @@ def test_one_topic_as_json(here: Path) -> None:
     assert set(mali["gained"][0]) == {"id", "title", "source", "url", "why"}
 
 
-def test_nothing_differs_nothing_moves(here: Path) -> None:
+def test_the_same_topics_change_nothing(here: Path) -> None:
     done = watchpost(here, "topic", "diff", "--against", "watchpost.yaml")
     assert (done.returncode, done.stdout) == (0, "no topic changes\ntried on 2 articles\n")
     none = watchpost(here, "topic", "diff", "--against", "old.yaml", "--since", "1m")
@@ -59,7 +59,7 @@ def test_nothing_differs_nothing_moves(here: Path) -> None:
         (["--against", "absent.yaml"], 2, "absent.yaml: no such file"),
     ],
 )
-def test_what_cannot_be_compared_is_said(here: Path, arguments: list[str], code: int, said: str) -> None:
+def test_a_comparison_that_is_impossible_is_reported(here: Path, arguments: list[str], code: int, said: str) -> None:
     done = watchpost(here, "topic", "diff", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr

@@ -1,4 +1,4 @@
-"""Topics looked at one by one."""
+"""`watchpost topic list`, `topic test` and `topic lint`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_test_tries_the_topics_own_examples(desk: Path) -> None:
     )
 
 
-def test_test_tries_a_text_or_files_and_says_by_its_exit_code_whether_any_matched(desk: Path) -> None:
+def test_test_tries_a_text_or_files_and_its_exit_code_says_whether_any_matched(desk: Path) -> None:
     assert watchpost(desk, "topic", "test", "mali", "--text", "In Mali").returncode == 0
     assert watchpost(desk, "topic", "test", "mali", "drop/23.txt").returncode == 3
     assert watchpost(desk, "topic", "test", "mali", "drop/0.txt", "drop/23.txt").returncode == 0
@@ -93,7 +93,7 @@ def test_test_tries_a_text_or_files_and_says_by_its_exit_code_whether_any_matche
     assert watchpost(desk, "topic", "test", "bare").returncode == 2
 
 
-def test_lint_prices_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(desk: Path) -> None:
+def test_lint_measures_each_topic_on_the_folders_and_remarks_on_what_looks_wrong(desk: Path) -> None:
     done = watchpost(desk, "topic", "lint")
     assert done.returncode == 1
     mali, broad, bare, *rest = done.stdout.splitlines()

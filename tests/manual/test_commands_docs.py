@@ -53,17 +53,17 @@ def shapes() -> dict[str, list[Any]]:
 SHAPES = shapes()
 
 
-def fits(shown: Any, said: Any) -> bool:
-    """Has `said` the keys of `shown`, and values of the same kinds? `NAME` stands for any key, null for anything."""
+def fits(shown: Any, printed: Any) -> bool:
+    """Whether keys and kinds of values are those of `shown`. `NAME` stands for any key, null for any value."""
     if isinstance(shown, dict):
-        if not isinstance(said, dict):
+        if not isinstance(printed, dict):
             return False
         if set(shown) == {"NAME"}:
-            return all(fits(shown["NAME"], value) for value in said.values())
-        return shown.keys() == said.keys() and all(fits(shown[key], said[key]) for key in shown)
+            return all(fits(shown["NAME"], value) for value in printed.values())
+        return shown.keys() == printed.keys() and all(fits(shown[key], printed[key]) for key in shown)
     if isinstance(shown, list):
-        return isinstance(said, list) and (not shown or all(fits(shown[0], one) for one in said))
-    return shown is None or kind(shown) == kind(said)
+        return isinstance(printed, list) and (not shown or all(fits(shown[0], one) for one in printed))
+    return shown is None or kind(shown) == kind(printed)
 
 
 def kind(value: Any) -> str:
@@ -93,7 +93,7 @@ def test_the_manual_that_a_help_names_is_there() -> None:
         assert all((ROOT / other).is_file() for other in others), path
 
 
-def test_every_command_that_speaks_json_has_its_shape() -> None:
+def test_every_command_with_json_has_its_shape() -> None:
     speaking = {
         path.removeprefix("watchpost ")
         for path, command in commands()
@@ -116,16 +116,16 @@ def here(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", OFFLINE)
-def test_a_command_says_what_the_manual_shows(here: Path, name: str) -> None:
+def test_a_command_prints_what_the_manual_shows(here: Path, name: str) -> None:
     lines = watchpost(here, *name.split(), "--json", *OFFLINE[name]).stdout.splitlines()
     assert lines
     for line in lines:
-        said = json.loads(line)
+        printed = json.loads(line)
         if name == "config show":  # it shows some keys of many
-            assert SHAPES[name][0].keys() <= said.keys()
-            assert isinstance(said["feeds"]["rfi"], dict)
+            assert SHAPES[name][0].keys() <= printed.keys()
+            assert isinstance(printed["feeds"]["rfi"], dict)
             continue
-        assert any(fits(shown, said) for shown in SHAPES[name]), line
+        assert any(fits(shown, printed) for shown in SHAPES[name]), line
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ BESIDE: list[tuple[str, list[str], int]] = [
 
 
 @pytest.mark.parametrize(("name", "words", "shape"), BESIDE)
-def test_so_it_does_beside_a_running_service(service: Service, name: str, words: list[str], shape: int) -> None:
+def test_it_does_so_beside_a_running_service(service: Service, name: str, words: list[str], shape: int) -> None:
     rig = service.rig
     (rig.root / "changed.yaml").write_text(rig.config.read_text().replace("mali: mali", "mali: mali OR gao"))
     values = {"DEAD": service.dead, "SITE": rig.site}
@@ -209,7 +209,7 @@ def test_so_it_does_beside_a_running_service(service: Service, name: str, words:
     assert name != "config diff" or not printed["same"]
 
 
-def test_so_does_a_preview_of_what_was_sent_and_of_what_is_silenced(service: Service) -> None:
+def test_a_preview_of_a_past_time_does_so_with_hits_sent_and_silenced(service: Service) -> None:
     past = "digest", "preview", "inbox", "--since", "1h"
     (draft,) = service.ask(*past)["drafts"]
     assert fits(SHAPES["digest preview"][0]["drafts"][0], draft)

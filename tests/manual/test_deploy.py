@@ -1,4 +1,4 @@
-"""What deploy/ ships speaks of metrics that exist; its alerts are proven; its unit asks for what the service does."""
+"""deploy/ names metrics that exist, its alerts are tested, and its unit matches the service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watchpost import log as tm
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
-TESTS = DEPLOY / "prometheus" / "alerts_test.yaml"
+TESTS = sorted((DEPLOY / "prometheus").glob("alerts_*test.yaml"))
 DASHBOARD = DEPLOY / "grafana" / "watchpost.json"
 NAME = re.compile(r"\bwatchpost_[a-z0-9_]+")
 
@@ -103,7 +103,7 @@ def test_a_bucket_that_an_alert_names_is_one() -> None:
 
 def test_every_alert_has_a_cure_and_a_test_of_when_it_fires_and_when_not() -> None:
     proven: dict[str, list[bool]] = {}
-    for test in yaml(TESTS)["tests"]:
+    for test in (test for file in TESTS for test in yaml(file)["tests"]):
         for case in test["alert_rule_test"]:
             proven.setdefault(case["alertname"], []).append(bool(case["exp_alerts"]))
     for rule in rules():
@@ -111,9 +111,9 @@ def test_every_alert_has_a_cure_and_a_test_of_when_it_fires_and_when_not() -> No
         assert set(proven[rule["alert"]]) == {True, False}, rule["alert"]
 
 
-def test_promtool_accepts_the_rules_and_proves_them() -> None:
+def test_promtool_accepts_the_rules_and_passes_their_tests() -> None:
     assert f"{len(rules())} rules found" in promtool("check", "rules", ALERTS)
-    assert "SUCCESS" in promtool("test", "rules", TESTS)
+    assert "SUCCESS" in promtool("test", "rules", *TESTS)
 
 
 def test_the_unit_waits_for_ready_has_a_watchdog_and_no_rights() -> None:

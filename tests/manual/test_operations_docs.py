@@ -1,24 +1,22 @@
-"""docs/operations.md says what is: its commands exist with those options, what it names of log and metrics is there."""
+"""docs/operations.md is true: its commands have these options, and the log events and metrics that it names exist."""
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import Counter, Gauge, Histogram
-from typer.testing import CliRunner
 
+from tests.cli.command import watchpost
 from tests.making import WHEN
 from tests.manual.metrics_table import documented
 from watchpost import log as tm
-from watchpost.cli.main import app
 from watchpost.config.config import Reload
 from watchpost.health import Health
-from watchpost.log import REGISTRY, SENTENCES, set_up_log
+from watchpost.log import REGISTRY, SENTENCES
 from watchpost.store.overview import Depths
 from watchpost.web.context import ConfigSummary
 from watchpost.web.health import Seen, report
@@ -29,23 +27,15 @@ METRICS = (Counter, Gauge, Histogram)
 COMMANDS = re.findall(r"^\$ watchpost (.+)$", MANUAL, re.MULTILINE)
 
 
-@pytest.fixture(autouse=True)
-def _log_where_it_was() -> Iterator[None]:
-    """The runner lends the commands a stderr that is closed afterwards; nobody must go on logging there."""
-    yield
-    set_up_log("json", "info", sys.__stderr__)
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_exists_with_its_options(command: str, tmp_path: Path) -> None:
     words = ["inbox" if word in ("NAME", "ID") else word for word in command.split()]
-    config = tmp_path / "watchpost.yaml"
-    config.write_text(
+    (tmp_path / "watchpost.yaml").write_text(
         "version: 1\nreceivers: {inbox: {type: file, path: out}}\nroutes: [{to: inbox, digest: '08:00'}]\n"
     )
-    result = CliRunner().invoke(app, [*words, "--config", str(config), "--data", str(tmp_path / "data")])
-    sends_by_itself = words[:2] == ["receiver", "test"]
-    assert result.exit_code == (0 if sends_by_itself else 4), result.output
+    done = watchpost(tmp_path, *words, "--data", "data")
+    needs_no_service = words[:2] == ["receiver", "test"]
+    assert done.returncode == (0 if needs_no_service else 4), done.stderr
 
 
 def test_what_it_names_of_log_and_metrics_is_there() -> None:

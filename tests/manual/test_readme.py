@@ -61,7 +61,7 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
+def test_the_log_lines_of_the_readme_are_those_of_the_service() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     facts: dict[str, dict[str, object]] = {
         "redis.started": {"pid": 10212},
@@ -77,7 +77,7 @@ def test_the_lines_that_the_readme_shows_are_the_ones_that_are_said() -> None:
         assert log.sentence(event, values) in readme
 
 
-def test_nobody_is_told_to_install_the_other_project() -> None:
+def test_no_document_names_the_other_project_to_install() -> None:
     for page in PAGES:
         assert not re.search(r"pip install [^.\-]*\bwatchpost\b(?!-news)", page.read_text("utf-8")), page
 

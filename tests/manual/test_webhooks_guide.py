@@ -25,7 +25,7 @@ Verify = Callable[[str, dict[str, str], bytes], bool]
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    """At home a program may be absent; in CI that is a failure."""
+    """Skip where the program is absent; in CI that is a failure."""
     return pytest.mark.skipif(not shutil.which(program) and "CI" not in os.environ, reason=f"no {program} here")
 
 
@@ -66,7 +66,7 @@ def in_node(secret: str, given: dict[str, str], body: bytes) -> bool:
     "verify",
     [in_python, pytest.param(in_node, marks=needs("node"))],
 )
-def test_the_guide_s_code_knows_ours_from_others(verify: Verify) -> None:
+def test_the_code_of_the_guide_accepts_our_messages_and_no_others(verify: Verify) -> None:
     assert verify(SECRET, headers(SECRET), BODY)
     assert verify(SECRET, headers(OTHER, SECRET), BODY), "while a secret is being replaced"
     assert not verify(SECRET, headers(OTHER), BODY)
@@ -78,7 +78,7 @@ def test_the_guide_s_code_knows_ours_from_others(verify: Verify) -> None:
 
 
 @needs("openssl")
-def test_the_guide_s_shell_makes_the_same_signature(tmp_path: Path) -> None:
+def test_the_shell_of_the_guide_makes_the_same_signature(tmp_path: Path) -> None:
     given = headers(SECRET)
     (tmp_path / "body.json").write_bytes(BODY)
     done = subprocess.run(
