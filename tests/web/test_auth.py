@@ -84,27 +84,27 @@ async def test_a_foreign_page_changes_nothing(store: Store) -> None:
 
 
 async def test_where_nobody_is_asked_everybody_at_this_machine_may_act() -> None:
-    assert await Authenticator(Auth()).who("127.0.0.1", Headers()) == ANYBODY
+    assert await Authenticator(Auth()).user_of("127.0.0.1", Headers()) == ANYBODY
 
 
 async def test_a_name_and_its_password() -> None:
     keeper = Authenticator(AUTH)
     for _ in range(2):  # the second time from memory
-        assert await keeper.who("", Headers(basic("anna", "correct horse: battery"))) == User("anna", "operate")
-    assert await keeper.who("", Headers(basic("bob", "correct horse: battery"))) == User("bob", "view")
+        assert await keeper.user_of("", Headers(basic("anna", "correct horse: battery"))) == User("anna", "operate")
+    assert await keeper.user_of("", Headers(basic("bob", "correct horse: battery"))) == User("bob", "view")
     for wrong in (basic("anna", "Correct horse: battery"), basic("eve", "correct horse: battery"), {}):
-        assert await keeper.who("", Headers(wrong)) is None
+        assert await keeper.user_of("", Headers(wrong)) is None
     for broken in ("Basic", "Basic !", "Basic /w==", "Bearer x", "Basic " + "A" * 3000, "Basic YW5uYQ=="):
-        assert await keeper.who("", Headers({"authorization": broken})) is None
+        assert await keeper.user_of("", Headers({"authorization": broken})) is None
 
 
 async def test_a_proxy_is_believed_if_it_is_the_one() -> None:
     keeper = Authenticator(Auth(proxy=PROXY))
-    assert await keeper.who("10.1.2.3", Headers({"x-user": "anna"})) == User("anna", "operate")
-    assert await keeper.who("10.1.2.3", Headers({"x-user": "zoe"})) == User("zoe", "view")
-    assert await keeper.who("10.1.2.3", Headers()) is None
-    assert await keeper.who("192.0.2.1", Headers({"x-user": "anna"})) is None
-    assert await keeper.who("", Headers({"x-user": "anna"})) is None
+    assert await keeper.user_of("10.1.2.3", Headers({"x-user": "anna"})) == User("anna", "operate")
+    assert await keeper.user_of("10.1.2.3", Headers({"x-user": "zoe"})) == User("zoe", "view")
+    assert await keeper.user_of("10.1.2.3", Headers()) is None
+    assert await keeper.user_of("192.0.2.1", Headers({"x-user": "anna"})) is None
+    assert await keeper.user_of("", Headers({"x-user": "anna"})) is None
 
 
 async def test_pages_ask_and_probes_do_not(store: Store) -> None:
@@ -133,19 +133,21 @@ TOKENS = {"deploy": ApiToken(token=Secret(TOKEN), role="operate"), "prometheus":
 async def test_a_program_shows_its_token() -> None:
     keeper = Authenticator(AUTH.model_copy(update={"tokens": TOKENS}))
     for header in (f"Bearer {TOKEN}", f"bearer  {TOKEN} "):
-        assert await keeper.who("", Headers({"authorization": header})) == User("token deploy", "operate", program=True)
-    assert await keeper.who("", Headers({"authorization": f"Bearer {LOOKING}"})) == User(
+        assert await keeper.user_of("", Headers({"authorization": header})) == User(
+            "token deploy", "operate", program=True
+        )
+    assert await keeper.user_of("", Headers({"authorization": f"Bearer {LOOKING}"})) == User(
         "token prometheus", "view", True
     )
     for wrong in ("Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer é", TOKEN):
-        assert await keeper.who("", Headers({"authorization": wrong})) is None
-    assert await Authenticator(AUTH).who("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
+        assert await keeper.user_of("", Headers({"authorization": wrong})) is None
+    assert await Authenticator(AUTH).user_of("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
 
 
 async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
     keeper = Authenticator(Auth(proxy=PROXY, tokens=TOKENS))
     asked = Headers({"x-user": "zoe", "authorization": "Bearer of-another-service"})
-    assert await keeper.who("10.1.2.3", asked) == User("zoe", "view")
+    assert await keeper.user_of("10.1.2.3", asked) == User("zoe", "view")
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
         for content in ("&".join("a=1" for _ in range(99)), "", "title=+&text=%0a"):
             empty = await client.post(f"{address}/topics/mali/try", content=content)
             assert empty.status_code == 422
-            assert "write a headline or a text to try" in empty.text
+            assert "enter a headline or a text" in empty.text
         long = await client.post(f"{address}/topics/mali/try", data={"title": "Gao" * 400, "text": "Mali"})
         assert long.status_code == 422
         assert 'aria-describedby="title-wrong"' in long.text

@@ -13,7 +13,7 @@ from watchpost.web.formatting import safe_link
 
 ATOM = "http://www.w3.org/2005/Atom"
 _XML = "{http://www.w3.org/XML/1998/namespace}lang"
-# What XML 1.0 has no way to write (section 2.2), and what would turn a text around for its readers.
+# Characters that XML 1.0 cannot express (https://www.w3.org/TR/xml/#charsets), and bidirectional overrides.
 _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
@@ -42,7 +42,7 @@ def atom(topic: Topic, hits: Sequence[Hit], address: str, now: datetime) -> byte
 
 
 def json_feed(topic: Topic, hits: Sequence[Hit], address: str) -> dict[str, Any]:
-    """The same as JSON Feed; what `watchpost` knows besides stands under `_watchpost`."""
+    """The same as JSON Feed, with our own keys under `_watchpost`."""
     items = []
     for hit in hits:
         about = hit.article

@@ -1,4 +1,4 @@
-"""Who asks: a name and a password (HTTP Basic, scrypt), an API token, or the name that a trusted proxy gives."""
+"""Authentication and protection of every request: users, API tokens, trusted proxies, host names, foreign pages."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from watchpost.web import websub
 
 Role = Literal["view", "operate"]
 
-_REMEMBERED = 64  # good passwords: scrypt is slow on purpose, and a page asks with each picture
+_REMEMBERED = 64  # correct passwords: scrypt is slow on purpose, and a browser sends the password with each request
 _DUMMY = passwords.hashed("nobody", bytes(16))
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks, and whether they may act or only look. `program`: no browser need prove where its form comes from."""
+    """Who sends a request, and whether they may act or only view. `program`: not a browser, so no page sent it."""
 
     name: str
     role: Role
@@ -41,30 +41,30 @@ class User:
 
     @property
     def is_authenticated(self) -> bool:
-        """For Starlette."""
+        """For Starlette: a request without a user is refused before."""
         return True
 
 
 ANYBODY = User("local user", "operate", program=True)
-"""Who asks where nobody is asked: only a loopback address is listened on then."""
+"""The user of every request where no log-in is configured; the server listens on loopback only then."""
 
 
 class Authenticator:
-    """Knows the users of one configuration."""
+    """The users, tokens and proxies of one configuration."""
 
     def __init__(self, auth: Auth) -> None:
         self._auth = auth
         self._salt = secrets.token_bytes(32)
         self._good: OrderedDict[bytes, None] = OrderedDict()
-        self._tries = asyncio.Semaphore(2)  # each takes 16 MiB for 50 ms
+        self._tries = asyncio.Semaphore(2)  # each check takes 16 MiB for 50 ms
 
     @property
-    def asks(self) -> bool:
-        """Whether a browser should ask its user for a password."""
+    def has_users(self) -> bool:
+        """Whether a browser should ask for a user name and password."""
         return bool(self._auth.users)
 
-    async def who(self, client: str, headers: Headers) -> User | None:
-        """The user behind a request from the address `client`; None for nobody we know."""
+    async def user_of(self, client: str, headers: Headers) -> User | None:
+        """The user of a request from the address `client`; None for nobody known."""
         auth = self._auth
         if not auth.required:
             return ANYBODY
@@ -83,7 +83,7 @@ class Authenticator:
         return User(name, "view" if name in auth.view else "operate")
 
     def _bearer(self, header: str) -> User | None:
-        """Who shows this token (RFC 6750); all of them are compared, so that time tells nothing."""
+        """The program with this token (RFC 6750). Every token is compared, so that the time taken reveals nothing."""
         kind, _, rest = header.partition(" ")
         if kind.lower() != "bearer" or not self._auth.tokens:
             return None
@@ -94,7 +94,7 @@ class Authenticator:
         return found
 
     def _mark(self, text: str) -> bytes:
-        """Of one length for every text, so that comparing it tells nothing of the other's."""
+        """A keyed hash: comparing hashes takes the same time whatever the texts are."""
         return hmac.digest(self._salt, text.encode("utf-8", "replace"), hashlib.sha256)
 
     async def _fits(self, name: str, password: str) -> bool:
@@ -102,7 +102,7 @@ class Authenticator:
         if mark in self._good:
             return True
         kept = self._auth.users.get(name)
-        async with self._tries:  # an unknown name takes as long as a wrong password
+        async with self._tries:  # an unknown name must take as long as a wrong password
             good = await asyncio.to_thread(passwords.fits, password, _DUMMY if kept is None else kept.reveal())
         if kept is None or not good:
             return False
@@ -121,7 +121,7 @@ def _is_within(client: str, networks: Iterable[Network]) -> bool:
 
 
 def _basic(header: str) -> tuple[str, str] | None:
-    """Name and password of RFC 7617, which says UTF-8 where we ask for it."""
+    """The name and password of HTTP Basic (RFC 7617), in UTF-8 as our challenge asks."""
     kind, _, rest = header.partition(" ")
     if kind.lower() != "basic" or len(rest) > 2000:
         return None
@@ -130,9 +130,6 @@ def _basic(header: str) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (name, password) if colon else None
-
-
-# What stands before every page: the host's name, where a request comes from, who asks, and what the browser may do.
 
 
 HEADERS = {
@@ -148,30 +145,29 @@ HEADERS = {
 }
 OPEN = ("/healthz", "/readyz")
 OPEN_BELOW = ("/u/", "/static/", websub.PATH)
-"""Where nobody is asked who they are: probes, and where a token is proof enough: no more mail (its page has a style, of
-which everybody has a copy), and hubs that push."""
+"""Open without a log-in: probes; the unsubscribe page, whose address is a token, and its style; pushes from hubs."""
 
 LOOK = re.compile(r"/topics/[^/]+/try")
-"""What is sent by POST because it is long, and changes nothing."""
+"""Allowed to viewers: a POST because the text is long; it changes nothing."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+)(?::\d{1,5})?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """Refuses what should not come in, and tells the application who asks (`scope["user"]`)."""
+    """Refuses requests that must not come in, and sets `scope["user"]` for the application."""
 
     def __init__(
         self, app: ASGIApp, *, authenticator: Authenticator, names: tuple[str, ...], open_to_all: bool
     ) -> None:
-        """`names` of this host besides localhost; `open_to_all`: others than this machine can reach us."""
+        """`names` of this host besides localhost. `open_to_all`: other machines can reach the server."""
         self._app = app
         self._authenticator = authenticator
         self._names = names
         self._open_to_all = open_to_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -194,28 +190,28 @@ class Guard:
             return None
         acts, sender = scope["method"] not in _SAFE, sender_of(headers)
         if acts and sender == "elsewhere":
-            return PlainTextResponse("a page elsewhere may not ask for this\n", 403)
+            return PlainTextResponse("a page of another site must not send this\n", 403)
         client = scope.get("client")
-        user = await self._authenticator.who(client[0] if client else "", headers)
+        user = await self._authenticator.user_of(client[0] if client else "", headers)
         if user is None:
-            return PlainTextResponse("please say who you are\n", 401, headers=self._ask(headers))
+            return PlainTextResponse("log in, or send an API token\n", 401, headers=self._ask(headers))
         if acts and sender == "program" and not user.program:
-            return PlainTextResponse("a program shows an API token: Authorization: Bearer …\n", 403)
+            return PlainTextResponse("a program needs an API token: Authorization: Bearer …\n", 403)
         if acts and user.role != "operate" and not LOOK.fullmatch(path):
-            return PlainTextResponse("you may look, but not act\n", 403)
+            return PlainTextResponse("this user may view, but not act\n", 403)
         scope["user"] = user
         return None
 
     def _ask(self, headers: Headers) -> dict[str, str]:
         if headers.get("authorization", "").lower().startswith("bearer"):
             return {"www-authenticate": 'Bearer realm="watchpost", error="invalid_token"'}
-        return {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._authenticator.asks else {}
+        return {"www-authenticate": 'Basic realm="watchpost", charset="UTF-8"'} if self._authenticator.has_users else {}
 
 
 def is_ours(host: str, names: tuple[str, ...], open_to_all: bool) -> bool:
-    """Only our own names are answered: a web page elsewhere must not read us through its own DNS name.
+    """Whether a Host header names this server: a foreign page must not read it through a DNS name of its own.
 
-    An address is nobody's DNS name, so any will do where others than this machine may ask.
+    See https://en.wikipedia.org/wiki/DNS_rebinding. An IP address is no DNS name, so any will do if `open_to_all`.
     """
     found = _HOST.fullmatch(host)
     if found is None:
@@ -230,10 +226,11 @@ def is_ours(host: str, names: tuple[str, ...], open_to_all: bool) -> bool:
 
 
 def sender_of(headers: Headers) -> Literal["own", "elsewhere", "program"]:
-    """Who sends it: a page of ours, or one of another site (https://www.w3.org/TR/fetch-metadata: none can forge it).
+    """Whether a page of ours sent it, a page of another site, or a program.
 
-    An old browser says at least its Origin with what it posts. Who says neither is a program, or wants to be taken for
-    one: where people log in, that takes a token, which no browser adds by itself.
+    Pages cannot forge Sec-Fetch-Site (https://www.w3.org/TR/fetch-metadata/). Old browsers send at least an Origin with
+    a POST. A request with neither counts as from a program; where people log in, it needs a token, which no browser
+    adds by itself.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:

@@ -224,14 +224,7 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
 
 
-# The gauges that the store knows: read when somebody asks for the metrics, and gone when the store is.
-#
-# Every process that has a door measures them for itself. A service of four processes shows each of them four times,
-# on purpose: the process that would say it may be the one that died. Alerts take the maximum.
-
-
-_KEPT_SECONDS = 5.0  # what was measured serves everybody who asks within that time
-
+_KEPT_SECONDS = 5.0  # how long a measurement of the gauges is used
 _RECEIVER_STATES = ("ok", "failing", "paused", "open", "trial", "disabled")
 _FROM_STORE: tuple[Gauge, ...] = (
     tm.feed_last_read, tm.feed_failures, tm.feeds, tm.queue_depth, tm.queue_age, tm.queue_dead,
@@ -240,7 +233,11 @@ _FROM_STORE: tuple[Gauge, ...] = (
 
 
 class Gauges:
-    """Measures what stands in the store. One at a time, and not more often than each five seconds."""
+    """The gauges that are read from the store: when metrics are requested, every five seconds at most.
+
+    Every process with a web server measures them for itself, on purpose: the one process that would report a value may
+    be the one that died. Alerts use the maximum.
+    """
 
     def __init__(self, overview: Overview, summary: ConfigSummary) -> None:
         self._overview = overview
@@ -249,7 +246,7 @@ class Gauges:
         self._measured = -_KEPT_SECONDS
 
     async def measure(self) -> None:
-        """Set the gauges. If the store is away they are taken away: an old number must not look like a new one."""
+        """Set the gauges; without the store they disappear: an old value must not look current."""
         async with self._lock:
             if monotonic() - self._measured < _KEPT_SECONDS:
                 return
@@ -267,20 +264,20 @@ class Gauges:
                 return
             for gauge in _FROM_STORE:
                 gauge.clear()
-            _tell_feeds(statuses)
-            _tell_receivers(receivers, datetime.now(UTC))
+            _count_feeds(statuses)
+            _count_receivers(receivers, datetime.now(UTC))
             for queue, depth in depths.by_queue().items():
                 tm.queue_depth.labels(queue).set(depth)
             for queue, age in ages.items():
                 tm.queue_age.labels(queue).set(age)
-            _tell_dead(depths, self._summary.receivers)
+            _count_dead(depths, self._summary.receivers)
             for topic, number in stories.items():
                 tm.stories_open.labels(topic).set(number)
             self._measured = monotonic()
 
 
-def _tell_dead(depths: Depths, receivers: Sequence[str]) -> None:
-    """Each queue in which something may die; what died of receivers that are no longer configured is one sum."""
+def _count_dead(depths: Depths, receivers: Sequence[str]) -> None:
+    """Dead letters by queue; those of receivers that are no longer configured are one sum."""
     numbers = dict.fromkeys(("articles", "parked", *(f"outbox:{name}" for name in receivers)), 0)
     for queue, number in depths.dead_of.items():
         name = queue if queue in numbers else tm.OTHER_QUEUES
@@ -289,7 +286,7 @@ def _tell_dead(depths: Depths, receivers: Sequence[str]) -> None:
         tm.queue_dead.labels(queue).set(number)
 
 
-def _tell_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> None:
+def _count_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> None:
     for name, state in receivers.items():
         for word in _RECEIVER_STATES:
             tm.receiver_state.labels(name, word).set(word == state.status(now))
@@ -297,7 +294,7 @@ def _tell_receivers(receivers: Mapping[str, ReceiverState], now: datetime) -> No
             tm.receiver_till.labels(name).set(state.till.timestamp())
 
 
-def _tell_feeds(statuses: Sequence[SourceStatus]) -> None:
+def _count_feeds(statuses: Sequence[SourceStatus]) -> None:
     states = Counter(status.state for status in statuses)
     for state in SourceState:
         if state is not SourceState.UNKNOWN:
@@ -314,20 +311,17 @@ def _tell_feeds(statuses: Sequence[SourceStatus]) -> None:
             tm.feed_last_read.labels(tm.OTHER_FEEDS).set(min(read))
 
 
-# Counts the requests that come in: by route, never by path, so that a stranger cannot make series.
-
-
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestCounter:
-    """The outermost layer of the application: `http_requests_total{route, method, code}`."""
+    """The outermost layer of the application: counts requests by route, never by path, which strangers choose."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through and note how it was answered; what is never answered counts as 500."""
+        """Pass the request on and count its answer; without an answer it counts as 500."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -22,7 +22,7 @@ MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8
 
 
 class Rendering:
-    """The pages' templates and static files, times in one zone."""
+    """The templates of the pages with times in one zone, and the static files."""
 
     def __init__(self, timezone: str) -> None:
         zone = ZoneInfo(timezone)
@@ -55,11 +55,11 @@ class Rendering:
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}
 
     def page(self, template: str, now: datetime, values: Mapping[str, Any]) -> str:
-        """The page."""
+        """The HTML of a page."""
         return self._environment.get_template(f"{template}.html").render(now=now, **values)
 
 
-FORM_BYTES = 400_000  # a text to try: 100 000 characters of any script
+FORM_BYTES = 400_000  # the text to try has up to 100,000 characters of any script
 
 
 class TooLongError(Exception):
@@ -71,7 +71,7 @@ async def body_of(request: Request) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > FORM_BYTES * 3:  # three bytes of a form are one of the text, where it is not ASCII
+        if len(body) > FORM_BYTES * 3:  # a form encodes a non-ASCII byte as three
             raise TooLongError
     return body
 
@@ -81,5 +81,5 @@ async def form_of(request: Request) -> dict[str, str]:
     body = await body_of(request)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
-    except ValueError:  # more fields than any form of ours has
+    except ValueError:  # more fields than any of our forms has
         return {}

@@ -1,6 +1,6 @@
-"""The door for hubs (WebSub): they confirm what we asked them for, and push what is new.
+"""Requests from hubs (WebSub): they confirm subscriptions and push new content.
 
-Answered is only what is in the store by then; nothing is read here, so that a hub never waits for a parser.
+A push is stored before it is answered, and parsed later, so that a hub never waits for a parser.
 """
 
 from __future__ import annotations
@@ -14,49 +14,49 @@ from watchpost.errors import StoreError
 from watchpost.store.websub import Push, PushStore, Subscription, is_signed, secret_of
 
 PATH = "/websub/"
-_BODY_MAX = 5_000_000  # no honest feed is larger
+_BODY_MAX = 5_000_000  # larger than any real feed
 _TEXT_MAX = 500
 
 
 def routes(pushes: PushStore) -> list[Route]:
-    """What answers below PATH."""
+    """The routes below PATH."""
 
     async def confirm(request: Request) -> Response:
-        """Verification of intent (WebSub, 5.3): the challenge goes back only for what we asked for."""
+        """Verification of intent (https://www.w3.org/TR/websub/#hub-verifies-intent): confirm only our own requests."""
         query = request.query_params
         try:
-            asked = await _asked(pushes, request)
-            if asked is None or query.get("hub.topic") != asked.topic:
-                return PlainTextResponse("nobody asked for this\n", 404)
+            subscription = await _subscription(pushes, request)
+            if subscription is None or query.get("hub.topic") != subscription.topic:
+                return PlainTextResponse("no such subscription\n", 404)
             mode = query.get("hub.mode")
             if mode == "denied":
                 note = query.get("hub.reason", "")[:_TEXT_MAX]
-                kept = await pushes.append(Push("denied", asked.feed, note=note))
+                kept = await pushes.append(Push("denied", subscription.feed, note=note))
                 return Response(status_code=204 if kept else 503)
             if mode != "subscribe" or not query.get("hub.challenge"):
-                return PlainTextResponse("nobody asked for this\n", 404)
+                return PlainTextResponse("no such subscription\n", 404)
             seconds = _seconds(query.get("hub.lease_seconds", ""))
-            kept = await pushes.append(Push("verified", asked.feed, seconds, asked.topic))
+            kept = await pushes.append(Push("verified", subscription.feed, seconds, subscription.topic))
             return PlainTextResponse(query["hub.challenge"]) if kept else Response(status_code=503)
         except StoreError:
             return Response(status_code=503)
 
     async def receive(request: Request) -> Response:
-        """Content (WebSub, 7 and 8). 204: it is ours now. 202: the signature is wrong, nothing was taken."""
+        """Content (https://www.w3.org/TR/websub/#content-distribution). 204: stored. 202: wrong signature, ignored."""
         try:
-            asked = await _asked(pushes, request)
-            if asked is None:
-                return Response(status_code=410)  # the hub may forget us
+            subscription = await _subscription(pushes, request)
+            if subscription is None:
+                return Response(status_code=410)  # the hub may drop the subscription
             body = await _body(request)
             if body is None:
                 return Response(status_code=413)
-            secret = secret_of(await pushes.key(), asked.feed, asked.topic)
+            secret = secret_of(await pushes.key(), subscription.feed, subscription.topic)
             if not is_signed(secret, request.headers.get("x-hub-signature", ""), body):
                 tm.pushes_unsigned.inc()
-                tm.log().warning("push.unsigned", source=asked.feed)
+                tm.log().warning("push.unsigned", source=subscription.feed)
                 return Response(status_code=202)
             note = request.headers.get("content-type", "")[:_TEXT_MAX]
-            kept = await pushes.append(Push("content", asked.feed, note=note, body=body))
+            kept = await pushes.append(Push("content", subscription.feed, note=note, body=body))
             return Response(status_code=204 if kept else 503)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -67,13 +67,13 @@ def routes(pushes: PushStore) -> list[Route]:
     return [Route(path, confirm, methods=["GET"]), Route(path, receive, methods=["POST"])]
 
 
-async def _asked(pushes: PushStore, request: Request) -> Subscription | None:
+async def _subscription(pushes: PushStore, request: Request) -> Subscription | None:
     token = request.path_params["token"]
     return await pushes.find(token) if token.isascii() and token.isalnum() and len(token) == 40 else None
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body, None if it is too long; no more of it is read then."""
+    """The body; None if it is too long, without reading the rest."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""The page Deliveries: how receivers stand, what waits for them, what was given up, what arrived."""
+"""Pure: the page Deliveries: receivers, messages in progress, dead letters, recent deliveries; and sending again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 25  # lines of each list
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Deliveries of one digest to one receiver that stand alike: the first of them, and how many they are."""
+    """Deliveries of one digest to one receiver in the same state: the first, and how many."""
 
     case: DeliveryRecord
     count: int
@@ -58,7 +58,7 @@ REPLAY_SHOWN = 50
 
 
 def typed(form: Mapping[str, str]) -> dict[str, str]:
-    """What somebody wrote, cut to a sensible length."""
+    """What a person filled in, cut to a sensible length."""
     return {
         name: form.get(name, other)[:64].strip() for name, other in (("receiver", ""), ("since", ""), ("what", FAILED))
     }
@@ -67,7 +67,7 @@ def typed(form: Mapping[str, str]) -> dict[str, str]:
 def page_of_replay(
     receivers: Sequence[str], asked: Mapping[str, str], backlog: Backlog | None, mistakes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What the template shows. `backlog`: None while there are mistakes."""
+    """What the page Send again shows. `backlog` is None if there are mistakes."""
     return {
         "active": "deliveries",
         "receivers": receivers,

@@ -1,4 +1,4 @@
-"""Pure: the page Feeds: every source, how it fares and when it is read next."""
+"""The page Feeds: every source, its state and when it is read next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = 80
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One source. `state`: ok, failing, gone, dead or new."""
+    """One source. `new`: how many new articles it had today."""
 
     status: SourceStatus
     state: str

@@ -1,4 +1,4 @@
-"""Pure: the page Now: does it work, what waits where, who is in trouble, what comes next."""
+"""The page Now: the state of the service, the queues, problems, and what is sent next."""
 
 from __future__ import annotations
 

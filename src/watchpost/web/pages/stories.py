@@ -1,4 +1,4 @@
-"""Pure: the page Stories: hits gathered by story, and what somebody looks for among them."""
+"""Pure: the page Stories: hits grouped by story, and the search."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from watchpost.model import Hit
 from watchpost.notify.story_choice import Spans, current, shown_hit, title_highlights
 from watchpost.store.history import HitPage
 
-PAGE = 25  # hits: with all that is said of each, a page stays small
+PAGE = 25  # hits on a page; with all details a page stays below 100 kB
 
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for; "" for anything. `text`: words that all stand in headline, snippet, outlet or evidence."""
+    """A search; "" for anything. `text`: words that must all occur in headline, snippet, outlet or evidence."""
 
     text: str = ""
     topic: str = ""
@@ -28,7 +28,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class StoryCard:
-    """A story on the page: the hit that is shown, its newest hit of each topic, and its other reports."""
+    """A story: the hit that is shown, its newest hit of each topic, and its other reports."""
 
     id: str
     lead: Hit
@@ -39,13 +39,13 @@ class StoryCard:
 
 
 def search_of(query: Mapping[str, str]) -> Search:
-    """What a form says, cut to a sensible length."""
+    """The search in a form, cut to a sensible length."""
     wanted = {name: query.get(name, "")[:_LONGEST].strip() for name in ("q", "topic", "source", "lang", "before")}
     return Search(wanted["q"], wanted["topic"], wanted["source"], wanted["lang"].lower(), wanted["before"])
 
 
 def wanted_by(search: Search) -> Callable[[Hit], bool]:
-    """Whether a hit is one of those that are looked for; its topic is not asked about."""
+    """A test whether a hit fits a search, its topic apart."""
     words = search.text.casefold().split()
 
     def wanted(hit: Hit) -> bool:
@@ -64,26 +64,26 @@ def wanted_by(search: Search) -> Callable[[Hit], bool]:
 
 
 def gather(hits: Sequence[Hit]) -> tuple[StoryCard, ...]:
-    """Hits, the newest first, as stories in the order of their newest hit; the lead is what a digest shows."""
+    """Group hits (the newest first) by story, in the order of their newest hit; the lead is what a digest shows."""
     stories: dict[str, list[Hit]] = {}
     for hit in hits:
         stories.setdefault(hit.story, []).append(hit)
-    told = []
+    cards = []
     for id_, found in stories.items():
         lead = shown_hit(current(found[::-1]))
         topics = {lead.topic: lead} | {hit.topic: hit for hit in reversed(found) if hit.topic != lead.topic}
         others = {hit.article.id: hit for hit in found if hit.article.id != lead.article.id}
         voices = {hit.voice or hit.article.outlet or hit.article.source for hit in found}
-        told.append(
+        cards.append(
             StoryCard(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices), title_highlights([lead]))
         )
-    return tuple(told)
+    return tuple(cards)
 
 
 def page_of_stories(
     found: HitPage, search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
 ) -> dict[str, Any]:
-    """What the template shows. `more`: the address of what is further back, "" if nothing is."""
+    """What the template shows. `more`: the address of older stories, "" if there are none."""
     return {
         "active": "stories",
         "stories": gather([past.hit for past in found.hits]),

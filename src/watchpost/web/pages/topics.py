@@ -1,4 +1,4 @@
-"""Pure: the pages of topics: a fortnight of hits, the query, and a box to try texts in."""
+"""Pure: the pages of topics: the hits of 14 days, the query, and trying a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchpost.query.explain import Explanation, explain, failing
 from watchpost.web.formatting import Chart, Piece, chart, page_of, pieces
 
 PAGE = 60
-_FEW = 12  # nobody searches among so many
+_FEW = 12  # so few need no search
 _MOST_CLAUSES = 300
 
 TITLE, BODY = 1000, 100_000  # characters of a text that may be tried
@@ -23,7 +23,7 @@ _LONGEST_CLAUSE = 300
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of the query as it fared: `depth` in the tree, the words that it found, the number behind it."""
+    """The result of one clause: its `depth` in the tree, the words that it found, and details."""
 
     depth: int
     text: str
@@ -34,9 +34,9 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of a text: `verdict` in a sentence, the text with its highlights, the tree of the query.
+    """The result of a text: `verdict` in a sentence, the text with highlights, the clauses of the query.
 
-    `untold`: how many clauses more the tree has.
+    `more`: how many more clauses there are.
     """
 
     matches: bool
@@ -44,13 +44,13 @@ class Trial:
     title: tuple[Piece, ...]
     body: tuple[Piece, ...]
     tree: tuple[Clause, ...]
-    untold: int = 0
+    more: int = 0
 
 
 def page_of_topics(
     topics: Sequence[Topic], query: Mapping[str, str], charted: Callable[[Topic], Chart]
 ) -> dict[str, Any]:
-    """What the list shows: topics with their bars, a page at a time."""
+    """What the list shows: topics with their charts, a page at a time."""
     asked = query.get("q", "")[:200]
     text = asked.strip().casefold()
     found = [topic for topic in topics if text in f"{topic.name} {topic.title}".casefold()]
@@ -67,7 +67,7 @@ def page_of_topics(
 
 
 def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, Mapping[str, int]]]) -> Chart:
-    """A topic's hits by the day (UTC). `pages`: of each day, what the ledger says of each topic, the oldest first."""
+    """A topic's hits by day (UTC). `pages`: the ledger's counts by topic for each day, the oldest first."""
     return chart([f"{day:%d %b}" for day in days], [page.get(topic.name, {}).get("hits", 0) for page in pages])
 
 
@@ -80,11 +80,11 @@ def mistakes(title: str, body: str) -> dict[str, str]:
     """Why a text cannot be tried, by the field's name in the form."""
     wrong = {}
     if not title.strip() and not body.strip():
-        wrong["text"] = "write a headline or a text to try"
+        wrong["text"] = "enter a headline or a text"
     if len(title) > TITLE:
-        wrong["title"] = f"a headline has at most {TITLE} characters here, this one {len(title)}"
+        wrong["title"] = f"the headline has {len(title)} characters; at most {TITLE} are possible"
     if len(body) > BODY:
-        wrong["text"] = f"at most {BODY} characters are tried, these are {len(body)}"
+        wrong["text"] = f"the text has {len(body)} characters; at most {BODY} are possible"
     return wrong
 
 
@@ -97,7 +97,7 @@ def try_text(topic: Topic, title: str, body: str) -> Trial:
         clause = failing(tree)
         verdict = f"Missing: {_short(clause.text)}" + (f" ({clause.detail})" if clause.detail else "")
     elif excluded is not None:
-        verdict = f"The query matches, but exclude takes it: {', '.join(dict.fromkeys(one.text for one in excluded))}"
+        verdict = f"The query matches, but so does exclude: {', '.join(dict.fromkeys(one.text for one in excluded))}"
     else:
         verdict = f"Found: {', '.join(dict.fromkeys(one.text for one in tree.evidence))}"
     spans = {name: [(one.start, one.end) for one in tree.evidence if one.field == name] for name in ("title", "body")}
