@@ -15,7 +15,7 @@ from watchpost.match.matcher import match
 from watchpost.match.routing import all_groups
 from watchpost.model import Message, derive_id
 from watchpost.notify.render import html, plain, sentences
-from watchpost.operations.previews import Preview, Ranked
+from watchpost.operations.previews import Preview
 from watchpost.store.client import Store
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
 
@@ -90,11 +90,11 @@ def previews() -> FixedPreviews:
     message = Message(
         "", sentences.subject(digest), {"html": html.page(digest), "text": plain.plain(digest)}, "desk@example.org"
     )
-    ranking = tuple(Ranked(one.lead.title, one.severity, "1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
+    stories = tuple(replace(one, reckoning="1.21 = log(1 + 2) · 1 · 1.1") for one in digest.stories)
     duty, desk, archive = (group.id for group in all_groups(config().routes))
     kept = "1 hit, held back by quiet hours until 24 Nov 07:00: Convoy from Gao reaches Kidal"
     return FixedPreviews(
-        {desk: (Preview("3", 6, (message,), ranking),), duty: (Preview("1", 1, kept=(kept,), held=True),), archive: ()}
+        {desk: (Preview("3", 6, (message,), stories),), duty: (Preview("1", 1, kept=(kept,)),), archive: ()}
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -11,12 +12,13 @@ import httpx
 import pytest
 
 from tests.making import article, digest_delivery
+from tests.notify.digests import usual
 from tests.web.web_app import TEXT, FixedPreviews, closed, config_of, failing, found, pages, sent
 from watchpost.config.config import Config
 from watchpost.errors import Complaint, ConfigError
 from watchpost.match.routing import all_groups
 from watchpost.model import Message, Snippet
-from watchpost.operations.previews import Preview, Ranked
+from watchpost.operations.previews import Preview
 from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
@@ -40,8 +42,9 @@ def hostile_previews() -> FixedPreviews:
         Message("1", HOSTILE, {"html": HOSTILE, "text": HOSTILE, "json": HOSTILE}, address=HOSTILE),
         Message("2", HOSTILE, {"mime": MAIL}, address=HOSTILE),
     )
-    ranking = (Ranked(HOSTILE, "high", HOSTILE),)
-    return FixedPreviews({UPCOMING.removeprefix("/editions/"): (Preview("1", 1, messages, ranking, (HOSTILE,)),)})
+    story = usual().stories[0]
+    stories = (replace(story, lead=replace(story.lead, title=HOSTILE), reckoning=HOSTILE),)
+    return FixedPreviews({UPCOMING.removeprefix("/editions/"): (Preview("1", 1, messages, stories, (HOSTILE,)),)})
 
 
 class _Tags(HTMLParser):

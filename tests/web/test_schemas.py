@@ -66,7 +66,7 @@ def _sent(id_: str, digest: str, receiver: str = "team") -> SentMessage:
 
 def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
     sent = [_sent("a.2", "a"), _sent("a.1", "a"), _sent("b", "b"), _sent("a.0", "a"), _sent("a", "a", "desk")]
-    assert [(one.last.id, one.count) for one in batches(sent)] == [("a.2", 2), ("b", 1), ("a.0", 1), ("a", 1)]
+    assert [(last.id, count) for last, count in batches(sent)] == [("a.2", 2), ("b", 1), ("a.0", 1), ("a", 1)]
     assert len(batches([_sent("x", ""), _sent("y", "")])) == 2, "of no digest: nobody knows what belongs together"
 
 
@@ -78,7 +78,7 @@ def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_su
     shown = deliveries.page_of_deliveries(
         receivers=[], cases=cases, dead_letters=[dead_letter, replace(dead_letter, delivery="e")], sent=[]
     )
-    assert [(line.case.id, line.count) for line in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
+    assert [(case.id, count) for case, count in shown["waiting"]] == [("a.1", 2), ("a.3", 1)]
     assert shown["waiting_count"] == 3
     assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
 

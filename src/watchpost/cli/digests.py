@@ -48,7 +48,7 @@ async def digest_preview(
 
     Changes nothing. The text is byte for byte the one that is sent. Ends with 1 if the receiver has no such format.
     """
-    from watchpost.operations.previews import drafts as open_drafts
+    from watchpost.operations.previews import open_drafts
     from watchpost.store.windows import AT_MOST_HITS
 
     async with running_service() as (config, store):
@@ -56,11 +56,11 @@ async def digest_preview(
         begin = since_moment(since, config)
         if form:
             _check_format(config, part, form)
-        async with open_drafts(config, store) as previews:
-            if begin is None:
-                drafts, more = await previews.of(receiver), False
-            else:
-                drafts, more = await previews.over(receiver, datetime.now(UTC) - begin)
+        previews = await open_drafts(config, store)
+        if begin is None:
+            drafts, more = await previews.of(receiver), False
+        else:
+            drafts, more = await previews.over(receiver, datetime.now(UTC) - begin)
     if more:
         note(f"there are more than {AT_MOST_HITS} hits: the oldest are left out")
     elif begin is not None and datetime.now(UTC) - begin > config.retention.hits:
@@ -68,7 +68,7 @@ async def digest_preview(
     if as_json:
         echo_json({"receiver": receiver, "drafts": [_facts(draft) for draft in drafts]})
         return
-    messages = [delivery.message for draft in drafts for delivery in draft.edition.deliveries]
+    messages = [delivery.message for draft in drafts for delivery in draft.composed.deliveries]
     for message in messages if form else ():
         if form in message.renderings:
             echo(message.renderings[form].rstrip("\n"))
@@ -94,15 +94,15 @@ async def digest_send(
     What is held back stays so. Ends with 5 if the service has sent some of it meanwhile.
     """
     from watchpost.operations import factory
-    from watchpost.operations.previews import drafts as open_drafts
+    from watchpost.operations.previews import open_drafts
 
     async with running_service() as (config, store):
         pick("receiver", receiver, {part.name: part for part in config.receivers})
-        async with open_drafts(config, store) as previews:
-            drafts = [draft for draft in await previews.of(receiver) if draft.edition.deliveries]
-            sent = () if dry_run else await previews.send(drafts, factory.operator())
+        previews = await open_drafts(config, store)
+        drafts = [draft for draft in await previews.of(receiver) if draft.composed.deliveries]
+        sent = () if dry_run else await previews.send(drafts, factory.operator())
     shown = drafts if dry_run else sent
-    subjects = [delivery.message.subject for draft in shown for delivery in draft.edition.deliveries]
+    subjects = [delivery.message.subject for draft in shown for delivery in draft.composed.deliveries]
     if as_json:
         echo_json({"receiver": receiver, "sent": 0 if dry_run else len(subjects), "subjects": subjects})
     else:
@@ -128,34 +128,34 @@ def _check_format(config: Config, part: ReceiverConfig, form: str) -> None:
 def _echo_draft(draft: DigestDraft) -> None:
     from watchpost.notify.render.plain import plain
 
-    if draft.edition.digest is not None:
-        echo(draft.edition.deliveries[0].message.subject if draft.edition.deliveries else "")
+    if draft.composed.digest is not None:
+        echo(draft.composed.deliveries[0].message.subject if draft.composed.deliveries else "")
         echo()
-        echo(plain(draft.edition.digest).rstrip("\n"))
+        echo(plain(draft.composed.digest).rstrip("\n"))
         echo()
 
 
 def _explain(draft: DigestDraft) -> None:
-    echo(f"── {draft.group.key}: {count(len(draft.parked.hits), 'hit')}")
-    if draft.edition.digest is not None:
-        for number, story in enumerate(draft.edition.digest.stories, 1):
+    echo(f"── {draft.group.key}: {count(len(draft.bucket.hits), 'hit')}")
+    if draft.composed.digest is not None:
+        for number, story in enumerate(draft.composed.digest.stories, 1):
             echo(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
         echo("score = log(1 + independent outlets) · weight · freshness · strength of the match")
-    for decision in draft.edition.decisions:
+    for decision in draft.composed.decisions:
         until = f" until {decision.until:%Y-%m-%d %H:%M}Z" if decision.until else ""
         echo(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {decision.hits[0].article.title}")
-    for (silence, topic), number in draft.edition.silenced.items():
+    for (silence, topic), number in draft.composed.silenced.items():
         echo(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 
 
 def _facts(draft: DigestDraft) -> dict[str, Any]:
-    stories = draft.edition.digest.stories if draft.edition.digest is not None else ()
+    stories = draft.composed.digest.stories if draft.composed.digest is not None else ()
     return {
         "group": draft.group.key,
-        "parked": len(draft.parked.hits),
+        "parked": len(draft.bucket.hits),
         "messages": [
             {"id": delivery.id, "subject": delivery.message.subject, "editions": dict(delivery.message.renderings)}
-            for delivery in draft.edition.deliveries
+            for delivery in draft.composed.deliveries
         ],
         "ranking": [
             {"story": story.id, "title": story.lead.title}
@@ -164,10 +164,10 @@ def _facts(draft: DigestDraft) -> dict[str, Any]:
         ],
         "rulings": [
             {"reason": decision.reason, "hits": len(decision.hits), "until": decision.until}
-            for decision in draft.edition.decisions
+            for decision in draft.composed.decisions
         ],
         "silenced": [
             {"silence": silence, "topic": topic, "hits": number}
-            for (silence, topic), number in draft.edition.silenced.items()
+            for (silence, topic), number in draft.composed.silenced.items()
         ],
     }

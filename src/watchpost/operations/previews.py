@@ -5,8 +5,7 @@ It uses the composer and the store's closing script of the notifier, so that a p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.errors import NotFound
 from watchpost.match.routing import all_groups, groups_of
-from watchpost.model import Group, Hit, Message
+from watchpost.model import Group, Hit, Message, Story
 from watchpost.notify.composer import ComposedDigest, Composer
 from watchpost.notify.schedule import Window, next_slot
 from watchpost.operations import factory
@@ -40,9 +39,9 @@ class DigestDraft:
     """A group, the hits that wait in it, and the digest or alert that closing its window now would send."""
 
     group: Group
-    parked: Bucket
+    bucket: Bucket
     window: Window
-    edition: ComposedDigest
+    composed: ComposedDigest
 
 
 class DigestDrafts:
@@ -69,9 +68,9 @@ class DigestDrafts:
             if key not in keys or not (standing.opened or standing.flooded):
                 continue
             group = Group(key, receiver, keys[key].schedule)
-            parked = await self._outbox.peek(key)
+            bucket = await self._outbox.peek(key)
             window = Window(standing.closed or standing.opened or now, now)
-            drafts.append(DigestDraft(group, parked, window, await self._composer.compose(group, parked, window, now)))
+            drafts.append(DigestDraft(group, bucket, window, await self._composer.compose(group, bucket, window, now)))
         return tuple(drafts)
 
     async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
@@ -83,16 +82,16 @@ class DigestDrafts:
         now = await self._outbox.now()
         found, more = await self._history.since(now - span, AT_MOST_HITS)
         topics = {topic.name: topic for topic in self._config.topics}
-        parked: dict[str, list[Hit]] = {}
+        waiting: dict[str, list[Hit]] = {}
         for hit in found:
             if (topic := topics.get(hit.topic)) is None:
                 continue
             today = replace(hit, topic_title=topic.title, severity=topic.severity)
             for key in groups_of(today, self._config.routes):
-                parked.setdefault(key, []).append(today)
+                waiting.setdefault(key, []).append(today)
         window, drafts = Window(now - span, now), []
         for group in all_groups(self._config.routes):
-            if group.receiver == receiver and (hits := parked.get(group.key)):
+            if group.receiver == receiver and (hits := waiting.get(group.key)):
                 turn = f"over {window.start.isoformat()}"
                 begun, raw = window.start, (b"",) * len(hits)
                 then = Bucket(
@@ -106,26 +105,25 @@ class DigestDrafts:
 
         Returns the drafts that were sent. A missing one was closed by a notifier in the meantime.
         """
-        sent = tuple([draft for draft in drafts if draft.edition.deliveries and await self._close(draft)])
+        sent = tuple([draft for draft in drafts if draft.composed.deliveries and await self._close(draft)])
         if sent:
             tm.operator_acted("digest send", len(sent), by, receiver=sent[0].group.receiver)
         return sent
 
     async def _close(self, draft: DigestDraft) -> bool:
-        edition = draft.edition
+        composed = draft.composed
         return await self._outbox.close(
-            draft.parked,
+            draft.bucket,
             draft.window.end,
-            edition.deliveries,
-            edition.notes,
-            edition.withheld,
+            composed.deliveries,
+            composed.notes,
+            composed.withheld,
             fingerprint=self._composer.fingerprint,
         )
 
 
-@asynccontextmanager
-async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncIterator[DigestDrafts]:
-    """Drafts from a running service; `receiver` limits them to one. Nothing is sent by this process itself."""
+async def open_drafts(config: Config, store: Store, receiver: str = "") -> DigestDrafts:
+    """Drafts from a running service; `receiver` limits them to one. This process sends nothing itself."""
     install = await store.prepare(factory.new_install_id())
     if receiver:
         config = replace(config, receivers=tuple(part for part in config.receivers if part.name == receiver))
@@ -136,32 +134,22 @@ async def drafts(config: Config, store: Store, receiver: str = "") -> AsyncItera
     limits = config.limits.model_copy(update={"digests_per_receiver_per_hour": 0})
     free = replace(config, quiet_hours=(), limits=limits)
     plain = factory.build_composer(free, installation, built, store)
-    yield DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A story of the digest, and how its score comes about."""
-
-    title: str
-    severity: str
-    reckoning: str
+    return DigestDrafts(config, DeliveryStore(store, kept_ms=kept_ms), History(store), composer, plain)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A draft as the pages and the API show it.
 
-    `turn` changes when somebody closes the window. Without `messages` nothing would be sent. `kept` says in sentences
-    which hits are not sent, and why. `held`: these hits were held back from an earlier digest.
+    `version` changes when the window is closed. `hits` counts those that wait. Without `messages` nothing would be
+    sent. `kept` says in sentences which hits are not sent, and why.
     """
 
-    turn: str
-    parked: int
+    version: str
+    hits: int
     messages: tuple[Message, ...] = ()
-    ranking: tuple[Ranked, ...] = ()
+    stories: tuple[Story, ...] = ()
     kept: tuple[str, ...] = ()
-    held: bool = False
 
 
 class DigestPreviews:
@@ -175,10 +163,9 @@ class DigestPreviews:
     async def preview(self, id_: str) -> tuple[Preview, ...]:
         """What the group would be sent now. Changes nothing."""
         group = self._group(id_)
-        async with drafts(self._config, self._store, group.receiver) as made:
-            found = await made.of(group.receiver, group.key)
+        found = await (await open_drafts(self._config, self._store, group.receiver)).of(group.receiver, group.key)
         reasons: dict[str, str] = {}
-        if any(draft.edition.silenced for draft in found):
+        if any(draft.composed.silenced for draft in found):
             known = (*self._config.silences, *await Silences(self._store).all())
             reasons = {silence.id: silence.reason for silence in known}
         return tuple(preview_of(draft, self._config.timezone, reasons) for draft in found)
@@ -189,15 +176,13 @@ class DigestPreviews:
         None: nothing was sent, because a window was closed in the meantime.
         """
         group = self._group(id_)
-        async with drafts(self._config, self._store, group.receiver) as made:
-            found = await made.of(group.receiver, group.key)
-            if shown is not None and version_of([preview_of(draft) for draft in found]) != shown:
-                return None
-            due = [draft for draft in found if draft.edition.deliveries]
-            sent = await made.send(due, by)
-        if len(sent) < len(due):
+        drafts = await open_drafts(self._config, self._store, group.receiver)
+        found = await drafts.of(group.receiver, group.key)
+        if shown is not None and version_of([preview_of(draft) for draft in found]) != shown:
             return None
-        return sum(len(draft.edition.deliveries) for draft in sent)
+        due = [draft for draft in found if draft.composed.deliveries]
+        sent = await drafts.send(due, by)
+        return sum(len(draft.composed.deliveries) for draft in sent) if len(sent) == len(due) else None
 
     def _group(self, id_: str) -> Group:
         if id_ not in self._groups:
@@ -207,20 +192,18 @@ class DigestPreviews:
 
 def version_of(previews: Sequence[Preview]) -> str:
     """A text that changes when a window of these previews is closed."""
-    return ".".join(f"{preview.turn}{'h' if preview.held else ''}" for preview in previews)
+    return ".".join(preview.version for preview in previews)
 
 
 def preview_of(draft: DigestDraft, timezone: str = "UTC", reasons: Mapping[str, str] | None = None) -> Preview:
     """A draft as a page shows it, with times in this zone and silences by their reasons (by id)."""
-    edition = draft.edition
-    stories = edition.digest.stories if edition.digest is not None else ()
+    composed, held = draft.composed, draft.group.key.endswith(HELD)
     return Preview(
-        draft.parked.turn,
-        len(draft.parked.hits),
-        tuple(delivery.message for delivery in edition.deliveries),
-        tuple(Ranked(story.lead.title, story.severity, story.reckoning) for story in stories),
-        tuple(_kept(draft, ZoneInfo(timezone), reasons or {})),
-        draft.group.key.endswith(HELD),
+        f"{draft.bucket.turn}{'h' if held else ''}",
+        len(draft.bucket.hits),
+        tuple(delivery.message for delivery in composed.deliveries),
+        composed.digest.stories if composed.digest is not None else (),
+        tuple(_kept(composed, ZoneInfo(timezone), reasons or {})),
     )
 
 
@@ -231,11 +214,11 @@ def next_due(group: Group, opened: datetime | None, now: datetime) -> datetime |
     return next_slot(group.schedule, now)
 
 
-def _kept(draft: DigestDraft, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
-    for decision in draft.edition.decisions:
+def _kept(composed: ComposedDigest, zone: ZoneInfo, reasons: Mapping[str, str]) -> Iterator[str]:
+    for decision in composed.decisions:
         if not decision.send:
             until = f" until {decision.until.astimezone(zone):%d %b %H:%M}" if decision.until else ""
             hits = count(len(decision.hits), "hit")
             yield f"{hits}, {_WHY[decision.reason]}{until}: {decision.hits[0].article.title}"
-    for (silence, topic), number in draft.edition.silenced.items():
+    for (silence, topic), number in composed.silenced.items():
         yield f"{count(number, 'hit')} on {topic}, silenced: {reasons.get(silence) or silence}"

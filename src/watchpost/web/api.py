@@ -224,12 +224,7 @@ async def _deliveries(queries: Queries, _: Request) -> schemas.Deliveries:
 
 async def _upcoming(queries: Queries, _: Request) -> schemas.UpcomingDigests:
     return schemas.UpcomingDigests(
-        editions=[
-            schemas.UpcomingDigest(
-                id=one.id, receiver=one.receiver, schedule=one.schedule, next=one.next, waiting=one.parked
-            )
-            for one in await queries.upcoming(datetime.now(UTC))
-        ]
+        editions=[schemas.UpcomingDigest.model_validate(one) for one in await queries.upcoming(datetime.now(UTC))]
     )
 
 

@@ -54,6 +54,7 @@ class Seen:
     ages: Mapping[str, float] | None = None
     workers: tuple[Worker, ...] = ()
     receivers: Mapping[str, ReceiverState] | None = None
+    stories: Mapping[str, int] | None = None
 
 
 class Probes:
@@ -108,25 +109,25 @@ class Probes:
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-async def look(overview: Overview, summary: ConfigSummary) -> Seen:
-    """Read everything that the document needs; a store that hangs is reported within the deadline."""
+async def look(overview: Overview, summary: ConfigSummary, topics: Sequence[str] = ()) -> Seen:
+    """Read everything that the document needs, and the open stories of `topics`; a store that hangs is reported."""
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
-            sources = await _statuses(overview, summary.sources)
-            depths, ages = await overview.depths(summary.receivers), await overview.ages(summary.receivers)
-            workers, receivers = await overview.workers(), await overview.receivers(summary.receivers)
-            return Seen("", tuple(sources), depths, ages, workers, receivers)
+            sources: list[SourceStatus] = []
+            for at in range(0, len(summary.sources), _BATCH):
+                sources += await overview.sources(summary.sources[at : at + _BATCH])
+            return Seen(
+                sources=tuple(sources),
+                depths=await overview.depths(summary.receivers),
+                ages=await overview.ages(summary.receivers),
+                workers=await overview.workers(),
+                receivers=await overview.receivers(summary.receivers),
+                stories=await overview.open_stories(topics) if topics else {},
+            )
     except StoreError as error:
         return Seen(str(error))
     except TimeoutError:
         return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
-
-
-async def _statuses(overview: Overview, names: Sequence[str]) -> list[SourceStatus]:
-    found: list[SourceStatus] = []
-    for at in range(0, len(names), _BATCH):
-        found += await overview.sources(names[at : at + _BATCH])
-    return found
 
 
 def report(
@@ -250,30 +251,23 @@ class Gauges:
         async with self._lock:
             if monotonic() - self._measured < _KEPT_SECONDS:
                 return
-            try:
-                async with asyncio.timeout(_DEADLINE_SECONDS):
-                    statuses = await _statuses(self._overview, self._summary.feeds)
-                    depths = await self._overview.depths(self._summary.receivers)
-                    ages = await self._overview.ages(self._summary.receivers)
-                    receivers = await self._overview.receivers(self._summary.receivers)
-                    stories = await self._overview.open_stories([topic.name for topic in self._summary.topics])
-            except (StoreError, TimeoutError):
-                for gauge in _FROM_STORE:
-                    gauge.clear()
-                self._measured = monotonic()
-                return
+            seen = await look(self._overview, self._summary, [topic.name for topic in self._summary.topics])
             for gauge in _FROM_STORE:
                 gauge.clear()
-            _count_feeds(statuses)
-            _count_receivers(receivers, datetime.now(UTC))
-            for queue, depth in depths.by_queue().items():
-                tm.queue_depth.labels(queue).set(depth)
-            for queue, age in ages.items():
-                tm.queue_age.labels(queue).set(age)
-            _count_dead(depths, self._summary.receivers)
-            for topic, number in stories.items():
-                tm.stories_open.labels(topic).set(number)
+            if seen.depths is not None:
+                self._set(seen, seen.depths)
             self._measured = monotonic()
+
+    def _set(self, seen: Seen, depths: Depths) -> None:
+        _count_feeds(seen.sources[: len(self._summary.feeds)])
+        _count_receivers(seen.receivers or {}, datetime.now(UTC))
+        _count_dead(depths, self._summary.receivers)
+        for queue, depth in depths.by_queue().items():
+            tm.queue_depth.labels(queue).set(depth)
+        for queue, age in (seen.ages or {}).items():
+            tm.queue_age.labels(queue).set(age)
+        for topic, number in (seen.stories or {}).items():
+            tm.stories_open.labels(topic).set(number)
 
 
 def _count_dead(depths: Depths, receivers: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ from watchpost.web.pages import configuration, deliveries, digests, feeds, now, 
 from watchpost.web.pages.digests import MessageForm
 
 DAYS = 14
-_PARKED_SHOWN = 50
+_WAITING_SHOWN = 50
 _SENT_SHOWN = 50
 
 
@@ -100,15 +100,15 @@ class Queries:
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
         """What every group is sent next; with `only`, an id, one group and the hits that wait for it."""
         groups = [group for group in self.summary.groups if only in ("", group.id)]
-        parked = await self.overview.waiting([group.key for group in groups], _PARKED_SHOWN if only else 1)
+        waiting = await self.overview.waiting([group.key for group in groups], _WAITING_SHOWN if only else 1)
         return tuple(
             digests.Upcoming(
                 group.id,
                 group.receiver,
                 schedule_words(group.schedule),
-                next_due(group, parked[group.key].opened, moment),
-                parked[group.key].count,
-                parked[group.key].hits,
+                next_due(group, waiting[group.key].opened, moment),
+                waiting[group.key].count,
+                waiting[group.key].hits,
             )
             for group in groups
         )

@@ -1,9 +1,8 @@
-"""Pure: the page Deliveries: receivers, messages in progress, dead letters, recent deliveries; and sending again."""
+"""The page Deliveries: receivers, messages in progress, dead letters, recent deliveries; and sending again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from watchpost.operations.deliveries import FAILED, Backlog
@@ -14,14 +13,6 @@ from watchpost.store.receivers import ReceiverState
 from watchpost.web.pages.digests import batches
 
 SHOWN = 25  # lines of each list
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Deliveries of one digest to one receiver in the same state: the first, and how many."""
-
-    case: DeliveryRecord
-    count: int
 
 
 def page_of_deliveries(
@@ -44,7 +35,7 @@ def page_of_deliveries(
     return {
         "active": "deliveries",
         "receivers": receivers,
-        "waiting": [Line(alike[0], len(alike)) for alike in lines.values()][:SHOWN],
+        "waiting": [(alike[0], len(alike)) for alike in lines.values()][:SHOWN],
         "waiting_lines": len(lines),
         "waiting_count": len(waiting),
         "letters": [(one, subjects.get(one.delivery, "")) for one in list(reversed(dead_letters))[:SHOWN]],

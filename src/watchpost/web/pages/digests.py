@@ -27,16 +27,8 @@ class Upcoming:
     receiver: str
     schedule: str
     next: datetime | None
-    parked: int
+    waiting: int
     hits: tuple[Hit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Messages of one digest that one receiver got one after the other: the last one, and how many."""
-
-    last: SentMessage
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +70,15 @@ def page_of_upcoming(upcoming: Upcoming, previews: Sequence[Preview], now: datet
     }
 
 
-def batches(sent: Sequence[SentMessage]) -> list[Batch]:
-    """Delivered messages, the newest first, one line for each digest and receiver."""
-    found: list[Batch] = []
+def batches(sent: Sequence[SentMessage]) -> list[tuple[SentMessage, int]]:
+    """Delivered messages, the newest first: the last of each digest and receiver, and how many there were."""
+    found: list[tuple[SentMessage, int]] = []
     for one in sent:
-        before = found[-1].last if found else None
-        if before is not None and one.digest and (before.digest, before.receiver) == (one.digest, one.receiver):
-            found[-1] = Batch(before, found[-1].count + 1)
+        last, count = found[-1] if found else (None, 0)
+        if last is not None and one.digest and (last.digest, last.receiver) == (one.digest, one.receiver):
+            found[-1] = last, count + 1
         else:
-            found.append(Batch(one, 1))
+            found.append((one, 1))
     return found
 
 
