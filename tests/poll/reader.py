@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from watchpost.documents.parse import Reading
-from watchpost.documents.parser_process import InlineParser
+from watchpost.documents.parser_process import InlineParser, Parser
 from watchpost.documents.results import FeedHints
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
@@ -26,20 +24,14 @@ def document(*titles: str) -> bytes:
     return f"<rss version='2.0'><channel><title>D</title>{items}</channel></rss>".encode()
 
 
-class Says:
+class Says(Parser):
     """A parser for which each document asks the same."""
 
     def __init__(self, asks: FeedHints) -> None:
         self._asks = asks
 
-    async def run(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+    async def _do(self, *_: object) -> object:
         return Reading(hints=self._asks)
-
-    async def ask(self, work: Callable[..., Any], answer: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-        return await self.run(work)
-
-    async def close(self) -> None:
-        pass
 
 
 class Reader:

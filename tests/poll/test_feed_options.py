@@ -11,19 +11,21 @@ from watchpost.errors import ConfigError
 from watchpost.poll.feed_options import FeedOptions
 
 MISTAKES = {
-    "every: 8d": "every: must be longer than nothing, and at most 7d",
+    "every: 8d": "every: must be longer than 0s, and at most 7d",
     "on_new: yesterday": "on_new: a duration like 24h, or all, or baseline",
     "fulltext: sometimes": "fulltext: true (pages of plausible articles), always, or false",
     "fulltext: 0": "fulltext: true (pages of plausible articles), always, or false",
     "auth: {username: me, password: hush}": (
         "auth.password: a secret is never written in this file; use {env: NAME} or {file: PATH}"
     ),
-    "auth: {username: 'me:you', password: {env: PASS}}": "auth.username: a name without a colon",
+    "auth: {username: 'me:you', password: {env: PASS}}": (
+        "auth.username: a username must not be empty or contain a colon"
+    ),
     "auth: {username: me, password: {env: PASS}}, headers: {Authorization: x}": (
         "write either auth or a header Authorization, not both"
     ),
     "proxy: {url: 'socks5://proxy:1080'}": "proxy.url: a proxy's url begins with http:// or https:// and names a host",
-    "proxy: {url: 'http://me:hush@proxy:3128'}": "proxy.url: a password has no place in a url: use url: {env: NAME}",
+    "proxy: {url: 'http://me:hush@proxy:3128'}": "proxy.url: a url must not contain a password: use url: {env: NAME}",
 }
 
 

@@ -26,18 +26,18 @@ async def server() -> AsyncIterator[HttpServer]:
 
 
 async def test_36_one_limited_feed_waits_and_its_neighbours_go_on_at_half_the_rate(store: Store) -> None:
-    end, names = poll_store(store), [f"feed{n:02}" for n in range(20)]
+    end, names = poll_store(store, gap=30_000), [f"feed{n:02}" for n in range(20)]
     await end.sync(names, dict.fromkeys(names, "reddit.example"))
     claimed = await end.claim(32)
     assert len(claimed.feeds) == 1
-    assert sorted(claimed.put_off.values()) == [1000 * n for n in range(1, 20)]
+    assert sorted(claimed.put_off.values()) == [30_000 * n for n in range(1, 20)]
     (limited,) = claimed.feeds
     await end.commit(limited, [], memory={}, status={}, delay_ms=HOUR_MS, limited=True)
     await end.make_due([name for name in names if name != limited.name])
     claimed = await end.claim(32)
     waits = sorted(claimed.put_off.values())
     assert (claimed.feeds, len(waits)) == ((), 19)
-    assert {later - sooner for sooner, later in pairwise(waits)} == {2000}
+    assert {later - sooner for sooner, later in pairwise(waits)} == {60_000}
 
 
 async def test_36_a_host_that_limits_two_of_its_feeds_rests(store: Store) -> None:

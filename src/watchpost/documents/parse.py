@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -23,6 +23,7 @@ from watchpost.model import Article, derive_id
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
+_ARTICLE_SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".eml", ".pdf", ".docx"})
 _FEED_START = re.compile(
     rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE | re.DOTALL
 )
@@ -64,8 +65,9 @@ def read_document(
     """
     item = str(name)
     try:
-        reading = _dispatch(PurePath(item), data, now, source, lang, encoding)
-        return _as_revision(reading, data) if revised and _kind(PurePath(item), data) in _READERS else reading
+        reading = _read(PurePath(item), data, now, source=source, lang=lang, encoding=encoding)
+        is_article = _kind(PurePath(item), data) in _ARTICLE_SUFFIXES
+        return _as_revision(reading, data) if revised and is_article else reading
     except FetchError as error:
         return Reading(failures=(Failure(item, error.reason, error.detail),))
     except MemoryError:
@@ -172,7 +174,7 @@ def _as_revision(reading: Reading, data: bytes) -> Reading:
     return replace(reading, articles=articles)
 
 
-def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str, encoding: str) -> Reading:
+def _read(path: PurePath, data: bytes, now: datetime, *, source: str, lang: str, encoding: str) -> Reading:
     kind = _kind(path, data)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the file is empty")
@@ -180,7 +182,14 @@ def _dispatch(path: PurePath, data: bytes, now: datetime, source: str, lang: str
         return read_json_lines(str(path), data, now, source=source, lang=lang)
     if kind in FEED_SUFFIXES:
         return read_feed_document(data, now=now, source=source, lang=lang)
-    draft, failures = _READERS.get(kind, _read_text)(path, data, now, encoding)
+    failures: tuple[Failure, ...] = ()
+    try:
+        draft = _draft(kind, data, now, encoding)
+    except FetchError as error:
+        if kind not in (".pdf", ".docx") or error.reason not in ("encrypted", "no_text"):
+            raise
+        # A document that is locked or has only pictures is still an article, by the name of its file.
+        draft, failures = EntryDraft(path.stem), (Failure(str(path), error.reason, error.detail),)
     if not (draft.text.strip() or draft.summary.strip() or draft.title.strip()):
         raise FetchError("no_text", "no text was found in this file")
     if "\ufffd" in draft.text and not failures:
@@ -198,7 +207,7 @@ def _kind(path: PurePath, data: bytes) -> str:
     ending = path.suffix.lower()
     if str(path) == "-":
         return ".jsonl"
-    if ending in _READERS or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES:
+    if ending in _ARTICLE_SUFFIXES or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES:
         return ending
     head = data[:2048].lstrip(b"\xef\xbb\xbf")
     if head.startswith(b"%PDF-"):
@@ -210,54 +219,29 @@ def _kind(path: PurePath, data: bytes) -> str:
     return ".jsonl" if head.lstrip().startswith(b'{"') else ".txt"
 
 
-def _read_text(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
+def _draft(kind: str, data: bytes, now: datetime, encoding: str) -> EntryDraft:
+    """The readers are imported on demand: each loads a library that only the parser's process needs."""
+    match kind:
+        case ".html" | ".htm" | ".xhtml":
+            from watchpost.documents.page import read_page
+
+            return read_page(data, now, encoding)
+        case ".eml":
+            from watchpost.documents.mail import read_mail
+
+            return read_mail(data, now)
+        case ".pdf":
+            from watchpost.documents.pdf import read_pdf
+
+            return read_pdf(data, now)
+        case ".docx":
+            from watchpost.documents.docx import read_docx
+
+            return read_docx(data, now)
     from watchpost.documents.text import read_markdown, read_text
 
     text = decode(data, encoding)[0][: 4 * BODY_MAX]
-    read = read_markdown if path.suffix.lower() in {".md", ".markdown"} else read_text
-    return read(text, now), ()
-
-
-def _read_page(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    from watchpost.documents.page import read_page
-
-    return read_page(data, now, encoding), ()
-
-
-def _read_mail(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    from watchpost.documents.mail import read_mail
-
-    return read_mail(data, now), ()
-
-
-def _read_pdf(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    from watchpost.documents.pdf import read_pdf
-
-    return _or_its_name(read_pdf, path, data, now)
-
-
-def _read_docx(path: PurePath, data: bytes, now: datetime, encoding: str) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    from watchpost.documents.docx import read_docx
-
-    return _or_its_name(read_docx, path, data, now)
-
-
-def _or_its_name(
-    read: Callable[[bytes, datetime], EntryDraft], path: PurePath, data: bytes, now: datetime
-) -> tuple[EntryDraft, tuple[Failure, ...]]:
-    """A document that is locked or has only pictures is still an article, by the name of its file."""
-    try:
-        return read(data, now), ()
-    except FetchError as error:
-        if error.reason not in ("encrypted", "no_text"):
-            raise
-        return EntryDraft(path.stem), (Failure(str(path), error.reason, error.detail),)
-
-
-_READERS: dict[str, Callable[[PurePath, bytes, datetime, str], tuple[EntryDraft, tuple[Failure, ...]]]] = {
-    ".txt": _read_text, ".md": _read_text, ".markdown": _read_text, ".html": _read_page, ".htm": _read_page,
-    ".xhtml": _read_page, ".eml": _read_mail, ".pdf": _read_pdf, ".docx": _read_docx,
-}  # fmt: skip
+    return read_markdown(text, now) if kind in (".md", ".markdown") else read_text(text, now)
 
 
 def _digest(data: bytes) -> str:

@@ -12,6 +12,7 @@ import pickle
 import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,12 +39,43 @@ A = TypeVar("A")
 Work = Callable[..., object]
 
 
-class ParserProcess:
-    """Runs module-level functions in a child process within a wall limit and a memory limit, one at a time.
+class Parser(ABC):
+    """Runs module-level functions that parse untrusted bytes."""
 
-    A job that exceeds the wall limit is killed with its child; the next job gets a fresh one. While a job waits for an
-    answer others go on. If one of them ends the child, the others begin again in the next, and their callers do not
-    notice. `memory_bytes` is what one job may take beside its arguments. The first job starts the child (about 0.1 s).
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` returns. Raises FetchError: its own, "timeout", "too_large" (memory), "crashed" (the rest)."""
+        return cast("T", await self._do(work, args, kwargs, _no_answer))
+
+    async def ask(
+        self,
+        work: Callable[P, Generator[Q, A, T]],
+        answer: Callable[[Q], Awaitable[A]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What the generator `work` returns; `answer` gets each question that it yields. Raises as `run` does.
+
+        What `answer` raises ends the job and is raised here.
+        """
+        return cast("T", await self._do(work, args, kwargs, answer))
+
+    @abstractmethod
+    async def _do(
+        self,
+        work: Work,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        answer: Callable[[Any], Awaitable[object]],
+    ) -> object: ...
+
+
+class ParserProcess(Parser):
+    """Works in a child process within a wall limit and a memory limit, on one job at a time.
+
+    Arguments and results are pickled. The wall limit begins with the job and does not count the time of an answer. A
+    job that exceeds it is killed with its child; the next job gets a fresh one. While a job waits for an answer others
+    go on. If one of them ends the child, the others begin again in the next, so that their questions may come again.
+    `memory_bytes` is what one job may take beside its arguments. The first job starts the child (about 0.1 s).
     """
 
     def __init__(
@@ -57,27 +89,6 @@ class ParserProcess:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._child: Child | None = None
         self._closed = False
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns. Arguments and result are pickled; the wall limit starts when the job does.
-
-        Raises FetchError: what `work` itself raised, "timeout", "too_large" (memory), "crashed" (anything else).
-        """
-        return cast("T", await self._do(work, args, kwargs, _no_answer))
-
-    async def ask(
-        self,
-        work: Callable[P, Generator[Q, A, T]],
-        answer: Callable[[Q], Awaitable[A]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """What the generator `work` returns; `answer` gets each question that it yields. Raises as `run` does.
-
-        The wall limit does not count the time of an answer. What `answer` raises ends the job and is raised here. The
-        questions may come again from the first: see the class.
-        """
-        return cast("T", await self._do(work, args, kwargs, answer))
 
     async def close(self) -> None:
         """Kill the child; running jobs fail."""
@@ -155,37 +166,26 @@ class ParserProcess:
             return self._child
 
 
-class InlineParser:
-    """As ParserProcess, but in this process: for commands that read the user's own files, and for tests.
+class InlineParser(Parser):
+    """Works in this process: for commands that read the user's own files, and for tests. It stops nothing."""
 
-    It cannot stop what takes too long.
-    """
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, or FetchError as ParserProcess.run raises it."""
-        return cast("T", await _run_inline(attempt(work, args, kwargs), _no_answer))
-
-    async def ask(
+    async def _do(
         self,
-        work: Callable[P, Generator[Q, A, T]],
-        answer: Callable[[Q], Awaitable[A]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """See ParserProcess.ask."""
-        return cast("T", await _run_inline(attempt(work, args, kwargs), answer))
+        work: Work,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        answer: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        steps = attempt(work, args, kwargs)
+        kind, value = next(steps)
+        while kind == "asks":
+            kind, value = steps.send(await answer(value))
+        if kind == "failed":
+            raise FetchError(*value)
+        return value
 
     async def close(self) -> None:
         """There is nothing to release."""
-
-
-async def _run_inline(steps: Generator[Reply, Any, None], answer: Callable[[Any], Awaitable[object]]) -> object:
-    kind, value = next(steps)
-    while kind == "asks":
-        kind, value = steps.send(await answer(value))
-    if kind == "failed":
-        raise FetchError(*value)
-    return value
 
 
 async def _no_answer(question: object) -> object:

@@ -20,6 +20,7 @@ from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.fields import Options, Secret
 from watchpost.config.loader import Progress, load
 from watchpost.config.settings import Settings
+from watchpost.documents.parser_process import Parser
 from watchpost.errors import StoreUnreachable
 from watchpost.match.matcher import Plausible
 from watchpost.model import Group
@@ -61,7 +62,7 @@ def receiver_options() -> Mapping[str, type[Options]]:
 
 def build_sources(
     config: Config,
-    parser: poll_source.Parser,
+    parser: Parser,
     poll_store: PollStore | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:

@@ -1,4 +1,4 @@
-"""What an operator may say about a feed."""
+"""The configuration of a feed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from watchpost import durations, redaction
@@ -25,18 +19,22 @@ from watchpost.poll.newness import OnNew
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})
 
 
-def _web_address(url: str) -> str:
+def _parts(url: str) -> SplitResult | None:
+    """The parts of a web address, None if it is none."""
     try:
         parts = urlsplit(url)
-        usable = (
-            parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and not re.search(r"\s", url)
-        )
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
     except ValueError:
-        usable = False
-    if not usable:
+        return None
+    return parts if usable else None
+
+
+def _web_address(url: str) -> str:
+    parts = _parts(url)
+    if parts is None or re.search(r"\s", url):
         raise PydanticCustomError("feed_url", "a feed's url begins with http:// or https:// and names a host")
     if parts.username or parts.password:
-        raise PydanticCustomError("feed_url_secret", "a password has no place in a url: use auth with {env: NAME}")
+        raise PydanticCustomError("feed_url_secret", "a url must not contain a password: use auth with {env: NAME}")
     redaction.know_address(url)
     return url
 
@@ -54,7 +52,7 @@ def _header_names(headers: Mapping[str, str | Secret]) -> Mapping[str, str | Sec
 
 def _interval(value: timedelta) -> timedelta:
     if not timedelta(0) < value <= timedelta(days=7):
-        raise PydanticCustomError("feed_every", "must be longer than nothing, and at most 7d")
+        raise PydanticCustomError("feed_every", "must be longer than 0s, and at most 7d")
     return value
 
 
@@ -76,22 +74,17 @@ def _fulltext(value: Any) -> Any:
 
 
 def _proxy_address(value: str | Secret) -> str | Secret:
-    text = value.reveal() if isinstance(value, Secret) else value
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = _parts(value.reveal() if isinstance(value, Secret) else value)
+    if parts is None:
         raise PydanticCustomError("proxy_url", "a proxy's url begins with http:// or https:// and names a host")
     if isinstance(value, str) and (parts.username or parts.password):
-        raise PydanticCustomError("proxy_url_secret", "a password has no place in a url: use url: {env: NAME}")
+        raise PydanticCustomError("proxy_url_secret", "a url must not contain a password: use url: {env: NAME}")
     return value
 
 
 def _no_colon(name: str) -> str:
     if not name or ":" in name:
-        raise PydanticCustomError("username", "a name without a colon")
+        raise PydanticCustomError("username", "a username must not be empty or contain a colon")
     return name
 
 
@@ -103,7 +96,7 @@ class BasicAuth(Options):
 
 
 class Proxy(Options):
-    """Who makes the connections instead of us. It decides which addresses may be asked."""
+    """An HTTP proxy that makes the connections. It decides which addresses are allowed."""
 
     url: Annotated[str | Secret, AfterValidator(_proxy_address)]
 
@@ -114,7 +107,7 @@ class Proxy(Options):
 
 
 class FeedOptions(Options):
-    """What an operator may say about a feed. Without `every` the pace follows how often the feed brings something."""
+    """The configuration of a feed. Without `every` the interval follows how often the feed brings something."""
 
     url: Annotated[str, AfterValidator(_web_address)]
     every: Annotated[Duration, AfterValidator(_interval)] = timedelta(minutes=10)
@@ -148,5 +141,5 @@ class FeedOptions(Options):
 
     @property
     def paced(self) -> bool:
-        """Whether the operator wrote `every` for this feed or for all."""
+        """Whether `every` is configured, for this feed or for all."""
         return "every" in self.model_fields_set

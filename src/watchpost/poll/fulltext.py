@@ -12,12 +12,12 @@ from datetime import datetime
 
 from watchpost.documents.entry import with_page
 from watchpost.documents.parse import read_article_page
+from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.plurals import count
 from watchpost.poll.http.article_pages import OutOfTime, PageFetcher
-from watchpost.poll.source import Parser
 
 PAGES_MAX = 20
 """Pages that one visit asks for; the entries behind them follow at the next one."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol
 
 from watchpost.config.fields import Options
+from watchpost.documents.parser_process import Parser
 from watchpost.model import Article
 from watchpost.poll.http.robots import RobotsCache
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.visit import Visit
 from watchpost.store.polling import PollStore
-
-P = ParamSpec("P")
-T = TypeVar("T")
-Q = TypeVar("Q")
-A = TypeVar("A")
 
 
 class Source(Protocol):
@@ -43,24 +39,6 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Release files, sockets and watches."""
-        ...
-
-
-class Parser(Protocol):
-    """Turns untrusted bytes into entries or text, outside of this process and within limits of time and memory."""
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work`, a module-level function. Raises FetchError("timeout"|"crashed"|…)."""
-        ...
-
-    async def ask(
-        self,
-        work: Callable[P, Generator[Q, A, T]],
-        answer: Callable[[Q], Awaitable[A]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """As `run`, for a generator: `answer` gets what it yields. What `answer` raises is raised here."""
         ...
 
 

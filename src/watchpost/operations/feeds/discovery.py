@@ -14,7 +14,7 @@ from watchpost.config.fields import Network
 from watchpost.config.opml import Listed, Outline, name_of, same_address
 from watchpost.documents.page import FeedLink, find_feed_links
 from watchpost.documents.parse import Reading, read_feed_document
-from watchpost.documents.parser_process import ParserProcess
+from watchpost.documents.parser_process import Parser, ParserProcess
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
@@ -24,7 +24,7 @@ from watchpost.operations.feeds.status import CURES
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http.fetcher import Fetched, HttpFetcher, Validators
 from watchpost.poll.schedule import next_visit
-from watchpost.poll.source import Parser, SourceContext
+from watchpost.poll.source import SourceContext
 from watchpost.poll.sources.feed import Feed
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")

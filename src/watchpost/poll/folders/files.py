@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from watchpost.documents.parse import Reading, read_document, read_json_lines
+from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
 from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.poll.folders.scan import ScannedFile, read_part
-from watchpost.poll.source import Parser
 
 ARTICLES_PER_VISIT = 100
 TEXT_PER_VISIT = 10_000_000

@@ -15,12 +15,13 @@ from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import ADVANCED, Duration, Options, Size
 from watchpost.documents.encoding import is_text_encoding
+from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
 from watchpost.poll.folders.arrivals import DirectoryWatch, FileEvents, Settling
 from watchpost.poll.folders.files import FileReader, FileRecord, FolderMemory, FolderVisit
 from watchpost.poll.folders.removals import FileRemovals
 from watchpost.poll.folders.scan import FolderScan, ScannedFile, compile_glob, scan, words_of
-from watchpost.poll.source import Parser, SourceContext, SourceKind
+from watchpost.poll.source import SourceContext, SourceKind
 from watchpost.poll.visit import Visit
 
 _VISIT_TIME = timedelta(seconds=10)  # a visit that takes longer ends with what it has
