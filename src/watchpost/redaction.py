@@ -1,8 +1,7 @@
-"""What must not be said aloud: every secret that this process has met, and what looks like one in an address.
+"""Secrets are removed from what people read: each secret that this process has read, and what looks like one in a URL.
 
-Whoever reads a secret says so (`know`); whoever says something about the outside lets it pass `clean` first: the log,
-the status of sources and deliveries, the messages of the command line. Errors of foreign libraries quote addresses,
-headers and answers, and nobody knows beforehand which.
+Code that reads a secret calls a `know_…` function. Text about the outside passes `clean` before it is logged, stored in
+the status of sources and deliveries, or printed: errors of foreign libraries quote addresses, headers and answers.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import re
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 MASK = "***"
-_SHORTEST = 6  # shorter values are too like ordinary words to be taken out of sentences
-_NAMED = re.compile(r"(?i)token|key|auth|secret|sig|pass|session|cookie|code")
+_SECRET_MIN = 6  # shorter values are too much like words to be removed from sentences
+_SECRET_NAME = re.compile(r"(?i)token|key|auth|secret|sig|pass|session|cookie|code")
 _USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]*@")
 _QUERY = re.compile(r"([?&])([^=&\s\"'<>]{1,60})=([^&\s\"'<>]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+([a-z0-9+/=._~-]{6,})")
@@ -24,7 +23,7 @@ _known: set[str] = set()
 
 
 def know_secret(secret: str) -> None:
-    """This value is a secret from now on, in each form in which it may turn up."""
+    """Treat this value as a secret from now on, in each form in which it may appear."""
     if _is_address(secret):
         know_address(secret, is_secret=True)
         return
@@ -36,12 +35,12 @@ def know_secret(secret: str) -> None:
 
 
 def know_address(url: str, *, is_secret: bool = False) -> None:
-    """Of an address, what is secret in it: the password, and what looks like a token.
+    """Treat the password of an address, and what looks like a token in it, as secrets.
 
-    `is_secret`: the address as a whole is a credential (a webhook of a chat), so its path is one, and shorter tokens
-    count. A part of it that is a word is not: it would be taken out of every sentence.
+    `is_secret`: the address as a whole is a credential (the webhook of a chat), so its path is one, and shorter tokens
+    count. A part that is a word is not: it would be removed from every sentence.
     """
-    shortest = 8 if is_secret else 16
+    length_min = 8 if is_secret else 16
     try:
         parts = urlsplit(url)
         password = parts.password
@@ -49,29 +48,29 @@ def know_address(url: str, *, is_secret: bool = False) -> None:
         return
     _note(unquote(password or ""))
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if _NAMED.search(name) or _is_token(value, shortest):
+        if _SECRET_NAME.search(name) or _is_token(value, length_min):
             _note(value)
     for segment in parts.path.split("/"):
-        if _is_token(segment, shortest) and (is_secret or _SOLID.fullmatch(segment)):
+        if _is_token(segment, length_min) and (is_secret or _SOLID.fullmatch(segment)):
             _note(segment)
     if is_secret and len(parts.path) >= 12:
         _note(parts.path)
 
 
 def know_header(name: str, value: str) -> None:
-    """A header that is written out: secret if its name says so."""
-    if _NAMED.search(name):
+    """Treat the value of a header as a secret if the header's name says so."""
+    if _SECRET_NAME.search(name):
         _note(value)
         _note(value.rpartition(" ")[2])
 
 
 def clean(text: str) -> str:
-    """The text without any secret that is known, and without what looks like one in an address."""
-    for secret in sorted((one for one in _known if one in text), key=len, reverse=True):
+    """The text without known secrets, and without what looks like one in an address."""
+    for secret in sorted((known for known in _known if known in text), key=len, reverse=True):
         text = text.replace(secret, MASK)
     if "://" in text or "?" in text:
         text = _QUERY.sub(_mask_value, _USER.sub(rf"\1{MASK}@", text))
-    return _BEARER.sub(lambda found: f"{found[1]} {MASK}" if not found[2].isalpha() else found[0], text)
+    return _BEARER.sub(lambda match: f"{match[1]} {MASK}" if not match[2].isalpha() else match[0], text)
 
 
 def short_url(url: str) -> str:
@@ -85,23 +84,23 @@ def short_url(url: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Control characters written out (\\x1b): a text from outside must not rewrite the terminal, nor begin a line."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Control characters escaped (\\x1b): text from outside must not control the terminal or begin a line."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _note(value: str) -> None:
-    if len(value) >= _SHORTEST:
+    if len(value) >= _SECRET_MIN:
         _known.update((value, quote(value, safe=""), json.dumps(value)[1:-1]))
 
 
-def _mask_value(found: re.Match[str]) -> str:
-    secret = _NAMED.search(found[2]) or _is_token(found[3])
-    return f"{found[1]}{found[2]}={MASK}" if secret else found[0]
+def _mask_value(match: re.Match[str]) -> str:
+    secret = _SECRET_NAME.search(match[2]) or _is_token(match[3])
+    return f"{match[1]}{match[2]}={MASK}" if secret else match[0]
 
 
-def _is_token(value: str, shortest: int = 16) -> bool:
+def _is_token(value: str, length_min: int = 16) -> bool:
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    return len(value) >= shortest and mixed and " " not in value
+    return len(value) >= length_min and mixed and " " not in value
 
 
 def _is_address(value: str) -> bool:
