@@ -202,6 +202,7 @@ class Poller:
         loop = asyncio.get_running_loop()
         visited: set[str] = set()
         turns: dict[str, float] = {}
+        due_again: set[str] = set()
         while not self._stop.is_set():
             claimed = await self._poll_store.claim(AT_ONCE)
             now = loop.time()
@@ -209,14 +210,15 @@ class Poller:
             turns |= {name: now + wait / 1000 for name, wait in claimed.put_off.items()}
             ours = [(source, claim) for claim in claimed.feeds if (source := self._shared.get(claim.name))]
             to_visit = [(source, claim) for source, claim in ours if claim.name not in visited]
+            for claim in claimed.feeds:  # one that is not visited now must not keep its host for a lease
+                if claim.name not in self._shared or claim.name in visited:
+                    await self._poll_store.release(claim)
+                    due_again |= {claim.name} & visited
             visited.update(claim.name for claim in claimed.feeds)
             more = await asyncio.gather(*(self._visit(source, claim) for source, claim in to_visit))
             again = [claim.name for (_, claim), has_more in zip(to_visit, more, strict=True) if has_more]
             await self._poll_store.make_due(again)
             visited.difference_update(again)
-            for claim in claimed.feeds:
-                if claim.name not in self._shared:
-                    await self._poll_store.release(claim)
             waiting = [
                 turn
                 for name, turn in turns.items()
@@ -224,8 +226,9 @@ class Poller:
             ]
             if not to_visit and not claimed.more:
                 if not waiting:
-                    return
+                    break
                 await until_available(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
+        await self._poll_store.make_due(sorted(due_again))
 
     async def _visit(self, source: Source, claim: Claim) -> bool:
         """One visit, whole: read, then COMMIT. Returns whether the source has more right now."""

@@ -9,7 +9,8 @@ Redis server's own clock. {n} stands for a name.
 | meta | hash: schema, install, secret, last_prune, websub | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
-| host:{n} | hash: held, next, slot, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
+| host:{n} | hash: held, next, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
+| waiting:{n} | zset: feed of this host, put off → ms when it became due | poll | poll | 3 days after the last request |
 | push:{t} | hash: feed, topic; {t} is the token of a callback | poll | web | 40 days after the last subscription |
 | pushed | stream, group "poll": what hubs sent | web | poll | until acknowledged |
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
@@ -77,6 +78,7 @@ class Keys:
         self.feeds = f"{prefix}feeds"
         self.source: KeyOf = keys_of("source")
         self.host: KeyOf = keys_of("host")
+        self.waiting: KeyOf = keys_of("waiting")
         self.push: KeyOf = keys_of("push")
         self.pushed = f"{prefix}pushed"
         self.seen = f"{prefix}seen"

@@ -107,10 +107,10 @@ class PollStore:
         return frozenset(name.decode() for name in names)
 
     async def claim(self, count: int) -> Claimed:
-        """Claim up to `count` due feeds, each with a lease, no two of one host."""
+        """Claim up to `count` due feeds, each with a lease, no two of one host; of one host, what became due first."""
         claimed, put_off, more = await self._store.run(
             "claim_feeds",
-            [self._keys.feeds, self._keys.source(""), self._keys.host("")],
+            [self._keys.feeds, self._keys.source(""), self._keys.host(""), self._keys.waiting("")],
             [count, self._lease_ms, self._host_gap_ms, _CHECKED_FEEDS],
         )
         return Claimed(

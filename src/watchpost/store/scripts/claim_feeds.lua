@@ -1,14 +1,16 @@
 -- CLAIM_FEEDS: claim up to n feeds that are due, each with a lease and a fence token, never two of one host at once.
--- KEYS 1 feeds zset, 2 prefix of the source hashes, 3 prefix of the host hashes
+-- KEYS 1 feeds zset, 2 prefix of the source hashes, 3 prefix of the host hashes, 4 prefix of the waiting zsets
 -- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = not limited), 4 most feeds to check
 -- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off,
 --      1 if more may be due}
 -- A claimed feed's score becomes the end of its lease, so that the feed of a dead poller becomes due again. Its host is
--- held as long, or until COMMIT. A feed whose host is busy gets the host's next free slot as its due time: it keeps its
--- place in the queue, and no claim checks it before. A host that asked for fewer requests has slots twice as wide.
+-- held as long, or until COMMIT. A feed whose host is busy joins the host's waiting feeds, by the time at which it became
+-- due. When the host is free, the feed that has waited longest is claimed, whichever of them came. The next one comes
+-- when the gap ends; the others come when their turn is expected, so that no claim checks them before.
+-- A host that asked for fewer requests has gaps twice as wide.
 -- The longest interval is a week, and a feed may ask to skip six days. A time further ahead was written while the clock
 -- was wrong: such a feed is due, such a host is free.
-local now, claimed, put_off, checked = now_ms(), {}, {}, 0
+local now, claimed, put_off, checked, taken = now_ms(), {}, {}, 0, {}
 local n, lease, gap, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local day = 86400000
 
@@ -17,30 +19,50 @@ local function sane(text, longest)
   return at <= now + longest and at or 0
 end
 
-local function claim(name)
+local function lend(name)
   local state = KEYS[2] .. name
-  local host = gap > 0 and redis.call('HGET', state, 'host')
-  if host and host ~= '' then
-    local h = KEYS[3] .. host
-    local f = redis.call('HMGET', h, 'held', 'next', 'slot', 'slow')
-    local held, free, slot = sane(f[1], lease), sane(f[2], day + 3600000), sane(f[3], 2 * day)
-    local width = sane(f[4], 3600000) > now and 2 * gap or gap
-    if held > now or free > now then
-      local at = math.max(slot, free, now + 1)
-      if held > now then at = math.max(at, now + width) end
-      redis.call('ZADD', KEYS[1], at, name)
-      redis.call('HSET', h, 'slot', at + width)
-      redis.call('PEXPIRE', h, 3 * day)
-      put_off[#put_off + 1] = name
-      put_off[#put_off + 1] = at - now
-      return
-    end
-    redis.call('HSET', h, 'held', now + lease, 'next', now + width, 'holder', name)
-    redis.call('PEXPIRE', h, 3 * day)
-  end
   local fence = redis.call('HINCRBY', state, 'fence', 1)
   redis.call('ZADD', KEYS[1], now + lease, name)
+  taken[name] = true
   claimed[#claimed + 1] = {name, tostring(fence), redis.call('HGETALL', state)}
+end
+
+-- The feed of this host that has waited longest; those that are gone, or have another host by now, do not count.
+local function first(waiting, host)
+  while true do
+    local name = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not name then return nil end
+    if redis.call('ZSCORE', KEYS[1], name) and redis.call('HGET', KEYS[2] .. name, 'host') == host then return name end
+    redis.call('ZREM', waiting, name)
+  end
+end
+
+local function claim(name)
+  if taken[name] then return end
+  local host = gap > 0 and redis.call('HGET', KEYS[2] .. name, 'host')
+  if not host or host == '' then return lend(name) end
+  local h, waiting = KEYS[3] .. host, KEYS[4] .. host
+  local f = redis.call('HMGET', h, 'held', 'next', 'slow')
+  local held, free = sane(f[1], lease), sane(f[2], day + 3600000)
+  local width = sane(f[3], 3600000) > now and 2 * gap or gap
+  redis.call('ZADD', waiting, 'LT', math.min(tonumber(redis.call('ZSCORE', KEYS[1], name)), now), name)
+  redis.call('PEXPIRE', waiting, 3 * day)
+  if held <= now and free <= now then
+    local longest = first(waiting, host)
+    free = now + width
+    redis.call('HSET', h, 'held', now + lease, 'next', free, 'holder', longest)
+    redis.call('PEXPIRE', h, 3 * day)
+    redis.call('ZREM', waiting, longest)
+    lend(longest)
+    local following = first(waiting, host)
+    if following then redis.call('ZADD', KEYS[1], free, following) end
+    if longest == name then return end
+  end
+  local rank = redis.call('ZRANK', waiting, name)
+  local at = math.max(free, now + math.ceil(width / 4)) + rank * width
+  redis.call('ZADD', KEYS[1], at, name)
+  put_off[#put_off + 1] = name
+  put_off[#put_off + 1] = at - now
 end
 
 while #claimed < n and checked < most do
