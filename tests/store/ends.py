@@ -11,7 +11,7 @@ from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import StreamEntry
 
 HOUR_MS = 3_600_000
-LEASE_MS = 60_000
+LEASE_MS = 20_000
 
 
 def poll_store(store: Store, queue_max: int = 1000) -> PollStore:
