@@ -129,7 +129,7 @@ async def test_a_retry_waits_for_its_time(store: Store) -> None:
     await outbox.create_outbox("team")
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
-    await outbox.retry("team", entry, timedelta(minutes=1), "retrying", "down")
+    await outbox.retry("team", entry, timedelta(seconds=20), "retrying", "down")
     assert await outbox.queue_due_retries() == 0
     await pass_time(store)
     assert await outbox.queue_due_retries() == 1
