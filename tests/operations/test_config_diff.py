@@ -1,4 +1,4 @@
-"""The page Configuration says what a reload would change, as `config diff` does, and never what is secret."""
+"""The page Configuration shows what a reload would change, like `config diff`, and never a secret."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOOK = "https://hooks.slack.com/services/T0/B0/s3cr3tS3cr3t77"
 
 
 @dataclass
-class Desk:
+class ConfigFiles:
     """A configuration on the disk, the one that was read of it, and how often it was read."""
 
     file: Path
@@ -51,19 +51,19 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "watchpost.yaml")
+def files(tmp_path: Path) -> ConfigFiles:
+    return ConfigFiles(tmp_path / "watchpost.yaml")
 
 
-async def test_nothing_has_changed(store: Store, desk: Desk) -> None:
-    assert "The running configuration matches the files." in await desk.page(store)
-    assert "The running configuration matches the files." in await desk.page(store)
-    assert desk.read == 1, "files that are as they were are not read for each page"
+async def test_nothing_has_changed(store: Store, files: ConfigFiles) -> None:
+    assert "The running configuration matches the files." in await files.page(store)
+    assert "The running configuration matches the files." in await files.page(store)
+    assert files.read == 1, "files that are as they were are not read for each page"
 
 
-async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store, desk: Desk) -> None:
-    desk.file.write_text(TEXT.replace("10m", "15m").replace("{mali: Mali}", "{gao: Gao}") + "redis: {prefix: other}\n")
-    page = await desk.page(store)
+async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store, files: ConfigFiles) -> None:
+    files.file.write_text(TEXT.replace("10m", "15m").replace("{mali: Mali}", "{gao: Gao}") + "redis: {prefix: other}\n")
+    page = await files.page(store)
     assert "a reload would apply 4 changes." in page
     for path in ("feeds.rfi.every", "topics.gao", "topics.mali", "redis.prefix"):
         assert f"<code>{path}</code>" in page
@@ -72,66 +72,66 @@ async def test_what_a_reload_would_change_and_what_needs_a_restart(store: Store,
     assert page.count("by a reload") == 3
     assert "<code>10m</code>" in page
     assert "<code>15m</code>" in page
-    taken = await desk.reloader.reload("anna")
+    taken = await files.reloader.reload("anna")
     assert taken.changes == 4
-    assert "The running configuration matches the files." in await desk.page(store)
+    assert "The running configuration matches the files." in await files.page(store)
 
 
-async def test_mistakes_are_told_with_their_place_and_nothing_is_compared(store: Store, desk: Desk) -> None:
-    desk.file.write_text(TEXT.replace("topics:", "topcis:"))
-    page = await desk.page(store)
+async def test_mistakes_are_shown_with_their_place_and_nothing_is_compared(store: Store, files: ConfigFiles) -> None:
+    files.file.write_text(TEXT.replace("topics:", "topcis:"))
+    page = await files.page(store)
     assert "have mistakes and are not used" in page
     assert "watchpost.yaml:3:1" in page
     assert "did you mean &#39;topics&#39;?" in page
     assert "a reload would" not in page
-    await desk.reloader.reload("anna")
-    desk.file.write_text(TEXT)
-    mended = await desk.page(store)
+    await files.reloader.reload("anna")
+    files.file.write_text(TEXT)
+    mended = await files.page(store)
     assert "The running configuration matches the files." in mended
     assert "They have been corrected since" in mended
-    desk.file.unlink()
-    assert "no such file" in await desk.page(store)
+    files.file.unlink()
+    assert "no such file" in await files.page(store)
 
 
-async def test_no_secret_is_shown_whatever_changes(store: Store, desk: Desk) -> None:
+async def test_no_secret_is_shown_whatever_changes(store: Store, files: ConfigFiles) -> None:
     other = HOOK.replace("77", "78")
-    desk.env["HOOK"] = other
-    page = await desk.page(store)
+    files.env["HOOK"] = other
+    page = await files.page(store)
     assert "not shown, such as the value of a secret" in page
-    desk.env["OTHER"] = other
-    desk.file.write_text(
+    files.env["OTHER"] = other
+    files.file.write_text(
         TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef")
         + "http: {auth: {users: {anna: {env: HOOK}}}}\n"
     )
-    page += await desk.page(store)
+    page += await files.page(store)
     assert "not a hash of a password" in page
-    desk.file.write_text(TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef"))
-    page += await desk.page(store)
+    files.file.write_text(TEXT.replace("HOOK", "OTHER").replace("org/rfi", "org/rfi?token=abcdef1234567890abcdef"))
+    page += await files.page(store)
     assert "receivers.team.url" in page
     assert "feeds.rfi.url" in page
     for secret in ("s3cr3t", "abcdef1234"):
         assert secret not in page
 
 
-async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store: Store, desk: Desk) -> None:
-    old = desk.reloader.config
-    desk.file.write_text(TEXT.replace("10m", "15m"))
-    await desk.reloader.reload("anna")
+async def test_each_process_is_compared_and_this_one_with_what_it_runs_now(store: Store, files: ConfigFiles) -> None:
+    old = files.reloader.config
+    files.file.write_text(TEXT.replace("10m", "15m"))
+    await files.reloader.reload("anna")
     said = RunningConfig("poll", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
     await RunningConfigs(store).publish("poll", pack(said))
     stale = RunningConfig("all", old.fingerprint, "2026-11-23T07:30:00+00:00", effective(old))
     await RunningConfigs(store).publish("all", pack(stale))
-    page = await desk.page(store)
+    page = await files.page(store)
     assert "a reload would apply 1 change." in page
     assert "What a reload would change for poll" in page
     await RunningConfigs(store).publish("poll", b"of another version")
-    assert "cannot be compared: the configuration of poll was not written by this version" in await desk.page(store)
+    assert "cannot be compared: the configuration of poll was not written by this version" in await files.page(store)
 
 
-async def test_without_the_store_the_page_is_there_all_the_same(desk: Desk) -> None:
+async def test_the_configuration_page_works_without_the_store(files: ConfigFiles) -> None:
     away = Store("redis://127.0.0.1:1/0")
-    desk.file.write_text(TEXT.replace("10m", "15m"))
-    page = await desk.page(away)
+    files.file.write_text(TEXT.replace("10m", "15m"))
+    page = await files.page(away)
     assert "feeds.rfi.every" in page
     assert "The store is not available" in page
     await away.close()

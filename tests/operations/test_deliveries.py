@@ -1,4 +1,4 @@
-"""What people do from pages is what they do from the command line: the same functions, the same line in the log."""
+"""Pages and commands act by the same functions and leave the same line in the log."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def acted(log: io.StringIO) -> list[tuple[str, int, str]]:
 
 
 async def in_trouble(store: Store) -> None:
-    """The receiver is disabled, one message waits for a later attempt, one was given up."""
+    """The receiver is disabled, one message waits for a later attempt, one failed for good."""
     outbox = await closed(store, digest_delivery("d1"), digest_delivery("d2"))
     await outbox.create_outbox("team")
     first, second = await outbox.claims("team", "n1", 60_000).take(2, block=False)
@@ -61,7 +61,7 @@ async def in_trouble(store: Store) -> None:
     await CircuitBreaker(store, "team").save(ReceiverState(5, disabled=datetime.now(UTC), why="gone"))
 
 
-async def test_the_forms_do_it_and_leave_a_line_with_the_user(store: Store, config: Config, log: io.StringIO) -> None:
+async def test_forms_act_and_leave_a_log_line_with_the_user(store: Store, config: Config, log: io.StringIO) -> None:
     await poll_store(store).sync(["rfi"])
     (claim,) = (await poll_store(store).claim(1)).feeds
     await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)
@@ -126,12 +126,12 @@ async def test_a_page_elsewhere_does_nothing(store: Store, config: Config, log: 
     assert acted(log) == []
 
 
-async def test_what_an_address_says_is_not_shown(store: Store, config: Config) -> None:
+async def test_a_text_in_an_address_is_not_shown(store: Store, config: Config) -> None:
     async with pages(store, config=config) as address, httpx.AsyncClient() as client:
         assert "Trust me" not in (await client.get(f"{address}/?done=Trust me")).text
 
 
-def test_the_pages_get_no_secret_of_the_plan(tmp_path: Path) -> None:
+def test_the_pages_get_no_secret_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(
         TEXT.replace("{type: file, path: out}", "{type: slack, url: {env: HOOK}}").replace(
             '"https://feeds.example.org/rfi"', '{url: "https://feeds.example.org/rfi", headers: {X-Key: hunter2}}'

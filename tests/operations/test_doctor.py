@@ -1,4 +1,4 @@
-"""What an examination finds on a machine where things are wrong: each with its cure, and no secret in any of it."""
+"""The doctor on a machine with problems: each has its cure, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def levels(findings: dict[str, Finding]) -> dict[str, str]:
     return {subject: one.level for subject, one in findings.items()}
 
 
-async def test_each_thing_that_is_wrong_has_a_cure_and_the_others_are_well(tmp_path: Path) -> None:
+async def test_each_problem_has_a_cure_and_the_rest_is_ok(tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
     findings = await found(tmp_path, CONFIG.replace("http://", "https://"))
     assert {subject: level for subject, level in levels(findings).items() if subject != "clock"} == {
@@ -79,14 +79,14 @@ async def test_a_broken_configuration_is_one_finding(tmp_path: Path) -> None:
     assert set(findings) == {"configuration", "data directory", "clock"}
 
 
-async def test_a_store_that_does_not_answer_is_outside_and_its_password_untold(tmp_path: Path) -> None:
+async def test_a_store_that_does_not_answer_is_outside_and_its_password_is_not_shown(tmp_path: Path) -> None:
     url = Secret("redis://user:hunter2@127.0.0.1:1/0")
     findings = await found(tmp_path, CONFIG, redis_url=url)
     assert (findings["redis"].level, findings["redis"].outside) == ("fail", True)
     assert "hunter2" not in repr(findings)
 
 
-async def test_a_store_that_would_forget_is_warned_of(tmp_path: Path) -> None:
+async def test_a_store_without_an_append_only_file_is_a_warning(tmp_path: Path) -> None:
     with valkey_server() as server:
         good = await found(tmp_path, CONFIG, redis_url=Secret(server.url))
         assert good["redis"].level == "ok"
@@ -103,7 +103,7 @@ async def test_a_store_that_would_forget_is_warned_of(tmp_path: Path) -> None:
         assert "noeviction" in worse["redis"].text
 
 
-async def test_mail_servers_are_greeted_and_logged_in_to(tmp_path: Path) -> None:
+async def test_the_log_in_to_mail_servers_is_tried(tmp_path: Path) -> None:
     async with MailServer(login="watch:hunter2") as server:
         findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
         assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and accepts the log-in"
@@ -129,7 +129,7 @@ async def mute() -> AsyncIterator[int]:
     server.close()
 
 
-async def test_a_server_that_says_nothing_does_not_hold_the_examination_up(tmp_path: Path, mute: int) -> None:
+async def test_a_silent_server_does_not_delay_the_doctor(tmp_path: Path, mute: int) -> None:
     config = tmp_path / "watchpost.yaml"
     config.write_text(MAIL.replace("PORT", str(mute)))
     (part,) = read_config(config, ENV).receivers
@@ -142,7 +142,7 @@ async def test_a_server_that_says_nothing_does_not_hold_the_examination_up(tmp_p
     assert "refused" in closed.text
 
 
-async def test_names_are_told_apart_from_the_name_server() -> None:
+async def test_a_wrong_name_is_distinguished_from_a_failing_name_server() -> None:
     answers = await servers.names(["localhost", "nowhere.invalid", "a" * 64 + ".example"])
     assert [bool(problem) for problem in answers.values()] == [False, True, True]
     assert servers.dns(answers).level == "warn"
@@ -172,7 +172,7 @@ async def listener() -> AsyncIterator[Callable[[], int]]:
     server.close()
 
 
-async def test_a_taken_port_is_told_from_our_own_pages(tmp_path: Path, listener: Callable[[], int]) -> None:
+async def test_a_port_in_use_is_recognised_as_our_own_or_not(tmp_path: Path, listener: Callable[[], int]) -> None:
     text = CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{listener()}")
     (tmp_path / "inbox").mkdir()
     findings = await found(tmp_path, text)

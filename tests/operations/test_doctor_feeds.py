@@ -1,4 +1,4 @@
-"""What an examination asks feeds, and what it makes of their answers."""
+"""The feeds that the doctor tries, and what it reports about them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ async def found(here: Path, lines: str, *, all_feeds: bool = False, url: str = "
     config = here / "watchpost.yaml"
     config.write_text(CONFIG + lines)
     facts = {"config": config, "data": here / "data"} | ({"redis_url": Secret(url)} if url else {})
-    told = [one async for one in examine(Settings.model_validate(facts), {}, all_feeds)]
-    return [one for one in told if "feed" in one.subject or one.subject == "service"]
+    findings = [one async for one in examine(Settings.model_validate(facts), {}, all_feeds)]
+    return [one for one in findings if "feed" in one.subject or one.subject == "service"]
 
 
 async def test_each_bad_feed_has_its_own_cure_and_hides_no_other(tmp_path: Path, server: HttpServer) -> None:
@@ -55,22 +55,22 @@ async def test_each_bad_feed_has_its_own_cure_and_hides_no_other(tmp_path: Path,
     server.on("/moved", Answer(301, {"Location": server.url("/good")}))
     server.on("/silent", hang)
     paths = ("good", "page", "broken", "absent", "moved", "silent")
-    told = await found(tmp_path, "".join(f"  {path}: {server.url(f'/{path}')}\n" for path in paths))
-    said = {one.subject: one for one in told}
-    assert said["feeds"].level == "warn"
-    assert said["feeds"].text.startswith("2 of 6 ")
-    assert set(said) == {"feeds", *(f"feed {path}" for path in paths[1:])}
-    assert all(one.level == "warn" and one.cure for one in told)
-    assert "feed discover" in said["feed page"].cure
-    assert "404" in said["feed absent"].text
-    assert said["feed moved"].cure == f"set url: {server.url('/good')}"
-    assert "no complete answer within 2 s" in said["feed silent"].text
+    findings = await found(tmp_path, "".join(f"  {path}: {server.url(f'/{path}')}\n" for path in paths))
+    by_subject = {one.subject: one for one in findings}
+    assert by_subject["feeds"].level == "warn"
+    assert by_subject["feeds"].text.startswith("2 of 6 ")
+    assert set(by_subject) == {"feeds", *(f"feed {path}" for path in paths[1:])}
+    assert all(one.level == "warn" and one.cure for one in findings)
+    assert "feed discover" in by_subject["feed page"].cure
+    assert "404" in by_subject["feed absent"].text
+    assert by_subject["feed moved"].cure == f"set url: {server.url('/good')}"
+    assert "no complete answer within 2 s" in by_subject["feed silent"].text
     assert Counter(request.target for request in server.requests) == Counter(
         ["/good", "/page", "/broken", "/absent", "/moved", "/good", "/silent"]
     )
 
 
-async def test_a_service_keeps_its_validators_and_its_row(tmp_path: Path, server: HttpServer) -> None:
+async def test_a_running_service_keeps_its_validators_and_schedule(tmp_path: Path, server: HttpServer) -> None:
     lines = f"  wire: {server.url('/wire')}\n  resting: {server.url('/resting')}\n"
     with valkey_server() as valkey, redis.Redis.from_url(valkey.url) as client:
         keys = Keys()
@@ -79,16 +79,16 @@ async def test_a_service_keeps_its_validators_and_its_row(tmp_path: Path, server
         client.hset(keys.source("resting"), mapping={"failures": "1", "reason": "rate_limited", "detail": "HTTP 429"})
         client.zadd(keys.feeds, {"wire": 4e12, "resting": 4e12})
         before = {key: client.dump(key) for key in client.scan_iter()}
-        told = await found(tmp_path, lines, url=valkey.url)
+        findings = await found(tmp_path, lines, url=valkey.url)
         assert {key: client.dump(key) for key in client.scan_iter()} == before
     (request,) = server.requests
     assert request.target == "/wire"
     assert "if-none-match" not in request.headers
-    assert [one.subject for one in told] == ["service", "feeds", "feed resting"]
-    assert "has asked for a pause until 2096-10-02" in told[2].text
+    assert [one.subject for one in findings] == ["service", "feeds", "feed resting"]
+    assert "has asked for a pause until 2096-10-02" in findings[2].text
 
 
-async def test_one_host_is_asked_one_thing_at_a_time(tmp_path: Path, server: HttpServer) -> None:
+async def test_one_host_gets_one_request_at_a_time(tmp_path: Path, server: HttpServer) -> None:
     under_way: list[int] = []
     now = 0
 
@@ -104,7 +104,7 @@ async def test_one_host_is_asked_one_thing_at_a_time(tmp_path: Path, server: Htt
     assert under_way == [1] * 5
 
 
-async def test_of_a_long_list_a_sample_is_asked_or_all(tmp_path: Path, server: HttpServer) -> None:
+async def test_of_a_long_list_a_sample_is_tried_or_all(tmp_path: Path, server: HttpServer) -> None:
     lines = "".join(f"  f{n}: {server.url(f'/{n}')}\n" for n in range(SAMPLE + 30))
     (one,) = await found(tmp_path, lines)
     assert (one.level, one.text) == (
@@ -117,23 +117,23 @@ async def test_of_a_long_list_a_sample_is_asked_or_all(tmp_path: Path, server: H
 
 
 async def test_without_a_network_it_is_two_lines_and_no_request(tmp_path: Path) -> None:
-    told = await found(tmp_path, "".join(f"  f{n}: https://n{n}.invalid/rss\n" for n in range(40)))
-    assert [(one.subject, one.level, one.outside) for one in told] == [
+    findings = await found(tmp_path, "".join(f"  f{n}: https://n{n}.invalid/rss\n" for n in range(40)))
+    assert [(one.subject, one.level, one.outside) for one in findings] == [
         ("feeds", "fail", True),
         ("40 feeds", "warn", False),
     ]
-    assert told[1].text == "the host name cannot be resolved: f0, f1, f2, f3, f4 and 35 more"
+    assert findings[1].text == "the host name cannot be resolved: f0, f1, f2, f3, f4 and 35 more"
 
 
-async def test_where_nothing_answers_it_gives_up(
+async def test_if_nothing_answers_the_doctor_stops_early(
     tmp_path: Path, server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.on("*", hang)
     many = 3 * feeds.AT_ONCE
     text = "".join(f"  f{n}: {{url: {server.url(f'/{n}')}, timeout: 20ms}}\n" for n in range(many))
-    told = await found(tmp_path, text)
-    assert told[0].text == f"0 of {many} can be read; {many - 2 * feeds.AT_ONCE} were not tried"
-    assert told[0].outside
+    findings = await found(tmp_path, text)
+    assert findings[0].text == f"0 of {many} can be read; {many - 2 * feeds.AT_ONCE} were not tried"
+    assert findings[0].outside
 
 
 def test_a_sample_is_spread_over_hosts_and_takes_what_fails() -> None:

@@ -1,4 +1,4 @@
-"""Commands look at a service that runs; they never start one."""
+"""Commands use a running service; they never start one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Config:
     return plan_of(tmp_path, "version: 1\nfeeds: {rfi: https://www.rfi.fr/rss}\nredis: {prefix: desk}\n")
 
 
-async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Path, config: Config) -> None:
+async def test_commands_use_the_embedded_server_of_a_running_service(data: Path, config: Config) -> None:
     server = make(data)
     await server.start()
     async with look(read_settings(data=data), config) as store:
@@ -39,14 +39,14 @@ async def test_the_embedded_server_of_a_running_service_is_looked_into(data: Pat
     await server.stop()
 
 
-async def test_nobody_is_started(data: Path, config: Config) -> None:
+async def test_no_server_is_started(data: Path, config: Config) -> None:
     with pytest.raises(StoreUnreachable, match="watchpost run"):
         async with look(read_settings(data=data), config):
             pass
     assert not data.exists()
 
 
-async def test_a_configured_server_that_does_not_answer_is_no_reason_to_look_elsewhere(
+async def test_a_configured_server_that_does_not_answer_is_not_replaced_by_the_embedded_one(
     data: Path, config: Config
 ) -> None:
     server = make(data)

@@ -1,4 +1,4 @@
-"""The feeds of a page: what it names, else the usual places."""
+"""The feeds of a page: those that it names, else the usual places."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_an_address_that_is_a_feed_is_itself_found(server: HttpServer) -> 
     assert len(server.requests) == 1
 
 
-async def test_the_usual_places_are_asked_only_if_wanted_and_only_if_nothing_is_named(server: HttpServer) -> None:
+async def test_the_usual_places_are_tried_only_on_request_and_if_no_feed_is_named(server: HttpServer) -> None:
     server.on("/", Answer(200, {}, PLAIN))
     server.on("/rss.xml", Answer(200, {}, RSS))
     assert await found(server) == ()
@@ -69,7 +69,7 @@ def links(page: str) -> list[str]:
         ("", []),
     ],
 )  # fmt: skip
-def test_what_a_page_names(page: str, urls: list[str]) -> None:
+def test_the_feeds_that_a_page_names(page: str, urls: list[str]) -> None:
     assert links(page) == urls
 
 
@@ -90,5 +90,5 @@ def test_a_page_of_ten_thousand_links_names_ten() -> None:
         (b"", ""),
     ],
 )
-def test_what_a_document_calls_itself(body: bytes, form: str) -> None:
+def test_the_format_that_a_document_declares(body: bytes, form: str) -> None:
     assert form_of(body) == form

@@ -1,4 +1,4 @@
-"""Forms that make no sense come back as they were filled in, with a sentence at each field; the others do it."""
+"""Forms with mistakes come back as they were filled in, with a sentence at each field; the others act."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def log() -> io.StringIO:
 
 
 async def in_trouble(store: Store) -> None:
-    """Of `team` one message was given up and two wait; of `hook` one was given up. All were made two hours ago."""
+    """Of `team` one message was given up and two wait; of `hook` one failed for good. All were made two hours ago."""
     made = datetime.now(UTC) - timedelta(hours=2)
     outbox = await closed(store, *(replace(digest_delivery(f"team-{number}"), created=made) for number in range(3)))
     await outbox.create_outbox("team")
@@ -54,7 +54,7 @@ async def in_trouble(store: Store) -> None:
     await outbox.dead_letter("hook", dead, "client_error", "404")
 
 
-async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: Store, config: Config) -> None:
+async def test_a_silence_with_mistakes_comes_back_as_it_was_typed(store: Store, config: Config) -> None:
     async with (
         pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,
@@ -87,7 +87,7 @@ async def test_a_silence_that_makes_no_sense_comes_back_as_it_was_typed(store: S
         assert 'value="24h"' in fine.text
 
 
-async def test_what_is_sent_again_is_counted_first(store: Store, config: Config, log: io.StringIO) -> None:
+async def test_messages_to_send_again_are_counted_first(store: Store, config: Config, log: io.StringIO) -> None:
     await in_trouble(store)
     async with (
         pages(store, config=config) as address,
@@ -99,14 +99,14 @@ async def test_what_is_sent_again_is_counted_first(store: Store, config: Config,
             page = (await client.get(f"{address}/deliveries/replay?{query}")).text
             assert f"{count} message{'' if count == 1 else 's'} would be sent again" in page, query
             assert page.count('<a href="/e/') == count
-        assert acted(log) == [], "nobody did anything yet"
+        assert acted(log) == [], "no action yet"
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 0, "hook": 0}
         wanted = {"receiver": "team", "since": "6h", "what": "all"}
         assert (
             "The messages are being sent again" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         )
         assert (await Overview(store).depths(["team", "hook"])).outbox == {"team": 3, "hook": 0}
-        assert [one.receiver for one in await DeadLetters(store).all()] == ["hook"], "nobody else's"
+        assert [one.receiver for one in await DeadLetters(store).all()] == ["hook"], "those of other receivers stay"
         assert "nothing left to send" in (await client.post(f"{address}/deliveries/replay", data=wanted)).text
         assert "Nothing to send again" in (await client.get(f"{address}/deliveries/replay?receiver=team")).text
         await client.post(f"{address}/deliveries/replay", data={"since": "6h"})
@@ -123,7 +123,7 @@ async def test_what_is_sent_again_is_counted_first(store: Store, config: Config,
         ({"what": "some"}, "what", "write failed or all"),
     ],
 )
-async def test_what_cannot_be_counted_says_why(
+async def test_a_replay_with_mistakes_says_why(
     store: Store, config: Config, typed: dict[str, str], field: str, sentence: str
 ) -> None:
     await in_trouble(store)
@@ -140,7 +140,7 @@ async def test_what_cannot_be_counted_says_why(
     assert len(await DeadLetters(store).all()) == 2
 
 
-async def test_only_what_is_young_enough_is_sent_again(store: Store, config: Config) -> None:
+async def test_only_recent_messages_are_sent_again(store: Store, config: Config) -> None:
     await in_trouble(store)
     for since, count in (("6h", 4), ("1h", 2)):  # a dead letter is as old as its failure, a waiting one as its making
         backlog = await find_backlog(config, store, ReplayRequest(what="all", since=since))
@@ -149,7 +149,7 @@ async def test_only_what_is_young_enough_is_sent_again(store: Store, config: Con
         await find_backlog(config, store, ReplayRequest(since="soon"))
 
 
-async def test_the_store_is_away_or_the_form_too_long(config: Config) -> None:
+async def test_without_the_store_or_with_a_form_too_long_there_is_an_error_page(config: Config) -> None:
     away = Store("redis://127.0.0.1:1/0")
     async with (
         pages(away, config=config) as address,

@@ -1,4 +1,4 @@
-"""A coming edition on its page: the very texts that are sent, nothing of them runs, and sending it tells it once."""
+"""The next digest on its page: the exact texts that are sent, harmless to the reader, and sent once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def log() -> io.StringIO:
 
 
 async def parked(store: Store, config: Config, *titles: str) -> dict[str, str]:
-    """Hits of these titles wait for both receivers; the address of each receiver's page."""
+    """Let hits with these titles wait for both receivers; returns the address of each receiver's page."""
     groups = {group.receiver: group for group in all_groups(config.routes)}
     for group in groups.values():
         for title in titles:
@@ -57,7 +57,7 @@ async def parked(store: Store, config: Config, *titles: str) -> dict[str, str]:
 
 
 async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
-    """What lies in the outbox."""
+    """The deliveries in the outbox."""
     outbox = DeliveryStore(store, kept_ms=3_600_000)
     await outbox.create_outbox(receiver)
     entries = await outbox.claims(receiver, "n1", 60_000).take(10, block=False)
@@ -65,27 +65,27 @@ async def queued(store: Store, receiver: str) -> tuple[Delivery, ...]:
     return tuple(one for one in found if one is not None)
 
 
-async def early_in_a_minute(store: Store) -> None:
-    """Editions tell times by the minute: what is compared must be of the same one."""
+async def early_in_the_minute(store: Store) -> None:
+    """Digests show times by the minute: both texts must be made within the same one."""
     second = (await DeliveryStore(store, kept_ms=1).now()).second
     await asyncio.sleep(61 - second if second > 55 else 0)
 
 
-def sight(page: str) -> str:
-    """What the form on the page says that was seen."""
+def shown_version(page: str) -> str:
+    """The version in the form on the page."""
     there = re.search(r'name="seen" value="([^"]+)"', page)
     assert there is not None
     return there[1]
 
 
-async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, config: Config, log: io.StringIO) -> None:
+async def test_the_page_shows_exactly_what_is_then_sent(store: Store, config: Config, log: io.StringIO) -> None:
     places = await parked(store, config, ATTACK, "Gao")
     async with (
         pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
         listed = (await client.get(f"{address}/editions")).text
-        await early_in_a_minute(store)
+        await early_in_the_minute(store)
         for receiver, place in places.items():
             assert f'href="{place}"' in listed
             page = (await client.get(address + place)).text
@@ -94,7 +94,7 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, conf
             assert len(page.encode()) < 100_000
             html = await client.get(f"{address}{place}/1/html")
             plain = await client.get(f"{address}{place}/1/text")
-            answer = await client.post(f"{address}{place}/send", data={"seen": sight(page)})
+            answer = await client.post(f"{address}{place}/send", data={"seen": shown_version(page)})
             assert "Digest sent" in answer.text
             first, *others = await queued(store, receiver)
             assert len(others) == (receiver == "desk"), "a mail for each reader"
@@ -109,7 +109,7 @@ async def test_the_page_has_the_very_texts_that_are_then_sent(store: Store, conf
     assert acted(log) == [("digest send", 1, "local user")] * 2
 
 
-async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> None:
+async def test_a_mail_is_shown_as_it_will_be_sent(store: Store, config: Config) -> None:
     place = (await parked(store, config, "Gao"))["desk"]
     previews = DigestPreviews(config, store)
     viewer = basic("bob", "correct horse: battery")
@@ -120,7 +120,7 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> N
         page = (await client.get(address + place)).text
         assert "2 of 2 to ida@example.org" in page
         assert "Send now" not in page, "a viewer cannot act"
-        await early_in_a_minute(store)
+        await early_in_the_minute(store)
         source = (await client.get(f"{address}{place}/2/source")).text
         (preview,) = await previews.preview(place.removeprefix("/editions/"))
         moment = re.compile(r"^Date: .*$", re.MULTILINE)
@@ -133,7 +133,7 @@ async def test_a_mail_is_shown_as_it_goes_out(store: Store, config: Config) -> N
         assert (await client.get(f"{address}/editions/none/1/html")).status_code == 404
 
 
-async def test_what_was_seen_is_sent_or_nothing(store: Store, config: Config, log: io.StringIO) -> None:
+async def test_exactly_the_shown_digest_is_sent_or_nothing(store: Store, config: Config, log: io.StringIO) -> None:
     place = (await parked(store, config, "Gao"))["team"]
     async with (
         pages(
@@ -143,7 +143,7 @@ async def test_what_was_seen_is_sent_or_nothing(store: Store, config: Config, lo
         ) as address,
         httpx.AsyncClient(headers={"origin": address, **basic("anna", "correct horse: battery")}) as client,
     ):
-        saw = sight((await client.get(address + place)).text)
+        saw = shown_version((await client.get(address + place)).text)
         looks = basic("bob", "correct horse: battery")
         assert "Send now" not in (await client.get(address + place, headers=looks)).text
         assert (await client.post(f"{address}{place}/send", data={"seen": saw}, headers=looks)).status_code == 403
@@ -158,7 +158,7 @@ async def test_what_was_seen_is_sent_or_nothing(store: Store, config: Config, lo
     assert acted(log) == [("digest send", 1, "anna")]
 
 
-async def test_what_is_not_told_now_is_said_with_its_reason(store: Store, config: Config, tmp_path: Path) -> None:
+async def test_hits_not_sent_now_are_shown_with_their_reason(store: Store, config: Config, tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(
         TEXT.replace('digest: "08:00"', "mode: immediate")
         + 'quiet_hours: [{receivers: team, from: "00:00", to: "13:00"}, '

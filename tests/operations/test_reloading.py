@@ -1,4 +1,4 @@
-"""A new configuration is taken whole or not at all, whoever asked for it."""
+"""A new configuration is adopted as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ routes: [{to: [out, hook], digest: "08:00"}]
 """
 
 
-class Desk:
+class ConfigFiles:
     """A configuration in a directory, and what was heard of its reloads."""
 
     def __init__(self, root: Path) -> None:
@@ -82,8 +82,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def files(tmp_path: Path) -> ConfigFiles:
+    return ConfigFiles(tmp_path)
 
 
 def value(metric: str) -> float | None:
@@ -94,52 +94,52 @@ def nothing() -> None:
     """A tick at which nothing happens."""
 
 
-async def test_a_good_one_is_taken_over_once(desk: Desk) -> None:
-    desk.config.write_text(CONFIG.replace("{mali: mali}", "{mali: bamako, gao: gao}"))
-    told = await desk.reloader.reload("SIGHUP")
-    assert (told.ok, told.changes, told.restart, told.by) == (True, 2, (), "SIGHUP")
-    config = desk.reloader.take()
+async def test_a_good_configuration_is_adopted_once(files: ConfigFiles) -> None:
+    files.config.write_text(CONFIG.replace("{mali: mali}", "{mali: bamako, gao: gao}"))
+    reload = await files.reloader.reload("SIGHUP")
+    assert (reload.ok, reload.changes, reload.restart, reload.by) == (True, 2, (), "SIGHUP")
+    config = files.reloader.take()
     assert config is not None
     assert [topic.name for topic in config.topics] == ["mali", "gao"]
-    assert desk.reloader.take() is None
-    assert desk.adopted == 1
-    assert value("config_last_reload_success_timestamp_seconds") == desk.reloader.since.timestamp()
+    assert files.reloader.take() is None
+    assert files.adopted == 1
+    assert value("config_last_reload_success_timestamp_seconds") == files.reloader.since.timestamp()
 
 
-async def test_one_with_mistakes_changes_nothing_and_is_told(desk: Desk) -> None:
-    since = desk.reloader.since
-    desk.config.write_text(CONFIG.replace("to: [out", "to: [oat").replace("topics", "topcis"))
-    told = await desk.reloader.reload("SIGHUP")
-    assert not told.ok
-    assert len(told.complaints) == 1, "the misspelt section; the names that are unknown because of it are not told"
-    assert desk.refused == [told] == [desk.reloader.last]
-    assert desk.reloader.take() is None
-    assert (desk.adopted, desk.reloader.since) == (0, since)
+async def test_a_configuration_with_mistakes_changes_nothing_and_is_reported(files: ConfigFiles) -> None:
+    since = files.reloader.since
+    files.config.write_text(CONFIG.replace("to: [out", "to: [oat").replace("topics", "topcis"))
+    reload = await files.reloader.reload("SIGHUP")
+    assert not reload.ok
+    assert len(reload.complaints) == 1, "only the misspelt section; the names in it are not reported as unknown"
+    assert files.refused == [reload] == [files.reloader.last]
+    assert files.reloader.take() is None
+    assert (files.adopted, files.reloader.since) == (0, since)
     assert value("config_last_reload_successful") == 0
-    desk.config.write_text(CONFIG)
-    assert (await desk.reloader.reload("HTTP")).ok
+    files.config.write_text(CONFIG)
+    assert (await files.reloader.reload("HTTP")).ok
     assert value("config_last_reload_successful") == 1
 
 
-async def test_what_waits_for_a_restart_is_told(desk: Desk) -> None:
-    desk.config.write_text(CONFIG + "redis: {prefix: desk}\nlog: {level: debug}\n")
-    told = await desk.reloader.reload("SIGHUP")
-    assert (told.changes, told.restart) == (2, ("redis.prefix",))
+async def test_changes_that_need_a_restart_are_reported(files: ConfigFiles) -> None:
+    files.config.write_text(CONFIG + "redis: {prefix: desk}\nlog: {level: debug}\n")
+    reload = await files.reloader.reload("SIGHUP")
+    assert (reload.changes, reload.restart) == (2, ("redis.prefix",))
 
 
-async def test_a_wish_during_a_reading_is_a_reading_of_its_own(tmp_path: Path) -> None:
-    desk, gate, entered = Desk(tmp_path), threading.Event(), threading.Event()
+async def test_a_request_during_a_reading_causes_another_reading(tmp_path: Path) -> None:
+    files, gate, entered = ConfigFiles(tmp_path), threading.Event(), threading.Event()
 
     def slowly() -> Config:
-        config = desk.read()
+        config = files.read()
         entered.set()
         gate.wait(10)
         return config
 
-    reloader = Reloader(desk.read(), slowly, desk.clock)
+    reloader = Reloader(files.read(), slowly, files.clock)
     first = asyncio.ensure_future(reloader.reload("SIGHUP"))
     await asyncio.to_thread(entered.wait, 10)
-    desk.config.write_text(CONFIG.replace("{mali: mali}", "{gao: gao}"))
+    files.config.write_text(CONFIG.replace("{mali: mali}", "{gao: gao}"))
     second = asyncio.ensure_future(reloader.reload("SIGHUP"))
     gate.set()
     await asyncio.gather(first, second)
@@ -148,18 +148,18 @@ async def test_a_wish_during_a_reading_is_a_reading_of_its_own(tmp_path: Path) -
     assert [topic.name for topic in config.topics] == ["gao"]
 
 
-async def test_the_watcher_waits_until_the_files_are_at_rest(desk: Desk) -> None:
-    reads = desk.reads
-    await desk.watch(
+async def test_the_watcher_waits_until_the_files_stay_unchanged(files: ConfigFiles) -> None:
+    reads = files.reads
+    await files.watch(
         nothing,
-        lambda: desk.write("watchpost.yaml", CONFIG.replace("mali: mali", "mali: b")),
-        lambda: desk.write("watchpost.yaml", CONFIG.replace("mali: mali", "mali: bamako")),
+        lambda: files.write("watchpost.yaml", CONFIG.replace("mali: mali", "mali: b")),
+        lambda: files.write("watchpost.yaml", CONFIG.replace("mali: mali", "mali: bamako")),
         nothing,
         nothing,
         nothing,
     )
-    assert desk.reads == reads + 1
-    config = desk.reloader.take()
+    assert files.reads == reads + 1
+    config = files.reloader.take()
     assert config is not None
     assert str(config.topics[0].query) == "bamako"
 
@@ -168,37 +168,37 @@ async def test_the_watcher_waits_until_the_files_are_at_rest(desk: Desk) -> None
     ("name", "text"),
     [("conf.d/gao.yaml", "topics: {gao: gao}"), ("secret", "https://hooks.slack.com/services/T/B/two")],
 )
-async def test_new_includes_and_changed_secrets_count(desk: Desk, name: str, text: str) -> None:
-    await desk.watch(lambda: desk.write(name, text), nothing, nothing, nothing)
-    assert desk.adopted == 1
+async def test_new_includes_and_changed_secrets_count(files: ConfigFiles, name: str, text: str) -> None:
+    await files.watch(lambda: files.write(name, text), nothing, nothing, nothing)
+    assert files.adopted == 1
 
 
-async def test_a_change_that_says_the_same_begins_nothing_anew(desk: Desk) -> None:
-    reads = desk.reads
-    await desk.watch(lambda: desk.write("watchpost.yaml", CONFIG + "# a remark\n"), nothing, nothing, nothing)
-    assert (desk.reads, desk.adopted, len(desk.same), desk.started) == (reads + 1, 0, 1, 1)
-    await desk.reloader.reload("SIGHUP")
-    assert desk.adopted == 1, "who asks gets a fresh start"
+async def test_a_change_without_effect_restarts_nothing(files: ConfigFiles) -> None:
+    reads = files.reads
+    await files.watch(lambda: files.write("watchpost.yaml", CONFIG + "# a remark\n"), nothing, nothing, nothing)
+    assert (files.reads, files.adopted, len(files.same), files.started) == (reads + 1, 0, 1, 1)
+    await files.reloader.reload("SIGHUP")
+    assert files.adopted == 1, "who asks gets a fresh start"
 
 
-async def test_a_broken_include_is_watched_until_it_is_mended(desk: Desk) -> None:
-    await desk.watch(
-        lambda: desk.write("conf.d/gao.yaml", "topics: {gao: gao"),
+async def test_a_broken_include_is_watched_until_it_is_mended(files: ConfigFiles) -> None:
+    await files.watch(
+        lambda: files.write("conf.d/gao.yaml", "topics: {gao: gao"),
         nothing,
         nothing,
-        lambda: desk.write("conf.d/gao.yaml", "topics: {gao: gao}"),
+        lambda: files.write("conf.d/gao.yaml", "topics: {gao: gao}"),
         nothing,
         nothing,
     )
-    assert len(desk.refused) == 1
-    assert desk.adopted == 1
-    config = desk.reloader.take()
+    assert len(files.refused) == 1
+    assert files.adopted == 1
+    config = files.reloader.take()
     assert config is not None
     assert len(config.topics) == 2
 
 
-async def test_a_configuration_that_goes_away_changes_nothing_until_it_is_back(desk: Desk) -> None:
-    await desk.watch(desk.config.unlink, nothing, nothing)
-    assert "no such file" in desk.refused[0].complaints[0]
-    await desk.watch(lambda: desk.write("watchpost.yaml", CONFIG), nothing, nothing)
-    assert desk.reloader.last.ok
+async def test_a_missing_configuration_changes_nothing_until_it_is_back(files: ConfigFiles) -> None:
+    await files.watch(files.config.unlink, nothing, nothing)
+    assert "no such file" in files.refused[0].complaints[0]
+    await files.watch(lambda: files.write("watchpost.yaml", CONFIG), nothing, nothing)
+    assert files.reloader.last.ok

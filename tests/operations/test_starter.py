@@ -1,4 +1,4 @@
-"""The configuration to begin with: it is right for this machine, passes every check, and overwrites nothing."""
+"""The first configuration fits this machine, passes every check, and overwrites nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchpost.operations.starter import begin, language, time_zone
 NOWHERE = Path("/nowhere")
 
 
-def test_what_it_writes_loads_without_a_warning_and_is_laid_out_as_fmt_would(tmp_path: Path) -> None:
+def test_the_first_configuration_loads_without_a_warning_and_is_formatted(tmp_path: Path) -> None:
     written = begin(tmp_path / "new", {"TZ": "Africa/Bamako", "LANG": "fr_ML.UTF-8"}, NOWHERE)
     assert [str(path.relative_to(tmp_path / "new")) for path in written] == [
         "watchpost.yaml",
@@ -39,7 +39,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None
     assert (tmp_path / "watchpost.schema.json").read_text() == "mine"
 
 
-def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WatchpostError, match="cannot be written"):
         begin(tmp_path / "file" / "config", {}, NOWHERE)

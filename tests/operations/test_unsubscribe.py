@@ -1,4 +1,4 @@
-"""A reader leaves by the link in their mail: one POST, without a log-in, and only they."""
+"""A recipient unsubscribes by the link in their mail: one POST, without a log-in, for nobody else."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_one_post_is_enough_and_what_waits_is_not_sent(store: Store, confi
         assert await Overview(store).unsubscribed("desk") == frozenset()
 
 
-async def test_a_token_of_ones_own_making_is_none(store: Store, config: Config) -> None:
+async def test_a_made_up_token_is_not_valid(store: Store, config: Config) -> None:
     async with (
         pages(store, access=config.access, config=config) as address,
         httpx.AsyncClient(headers=HERE) as client,
@@ -88,7 +88,7 @@ async def test_a_token_of_ones_own_making_is_none(store: Store, config: Config) 
     assert await UnsubscribedAddresses(store).of("desk") == frozenset()
 
 
-async def test_the_secret_is_drawn_once(store: Store) -> None:
+async def test_the_secret_is_made_once(store: Store) -> None:
     first = await store.secret()
     assert len(first) == 64
     assert await store.secret() == first

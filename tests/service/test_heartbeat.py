@@ -1,4 +1,4 @@
-"""The dead man's switch hears from us while everything works, and from nobody otherwise."""
+"""The heartbeat is sent while everything works, and only then."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ async def test_one_process_for_all_is_enough_unless_one_of_its_roles_is_silent(s
     assert await heartbeat.missing(Overview(store), health) == "no sign of life from match"
 
 
-async def test_a_store_that_takes_no_writes_is_no_life_and_nobody_is_said_to_be_missing(store: Store) -> None:
+async def test_a_store_without_writes_stops_the_heartbeat_and_no_role_is_reported_missing(store: Store) -> None:
     health = Health()
     health.refused = "the store takes no writes for now: it is full"
     assert await heartbeat.missing(Overview(store), health) == health.refused
 
 
-async def test_a_store_that_is_away_is_no_life() -> None:
+async def test_without_the_store_there_is_no_heartbeat() -> None:
     away = Store("redis://127.0.0.1:1/0")
     assert "127.0.0.1:1" in await heartbeat.missing(Overview(away), Health())
     await away.close()
@@ -71,7 +71,7 @@ async def beating(server: HttpServer, trouble: list[str]) -> AsyncIterator[None]
     await running
 
 
-async def test_it_is_asked_again_and_again_also_when_it_failed() -> None:
+async def test_the_heartbeat_goes_on_after_a_failure() -> None:
     async with HttpServer() as server:
         server.on("/ping/t0k3n", Answer(500), Answer(200))
         async with beating(server, [""]):
@@ -79,7 +79,7 @@ async def test_it_is_asked_again_and_again_also_when_it_failed() -> None:
         assert {request.method for request in server.requests} == {"GET"}
 
 
-async def test_it_is_not_asked_while_something_is_wrong() -> None:
+async def test_there_is_no_heartbeat_while_something_is_wrong() -> None:
     async with HttpServer() as server:
         trouble = ["no sign of life from match"]
         async with beating(server, trouble):

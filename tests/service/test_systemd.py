@@ -1,4 +1,4 @@
-"""What systemd is told, read from a real datagram socket."""
+"""What systemd receives, read from a real datagram socket."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def store_away() -> AsyncIterator[Store]:
     await store.close()
 
 
-def test_it_says_in_systemds_words_when_it_starts_reloads_and_ends(manager: Manager) -> None:
+def test_start_reload_and_end_are_reported_in_systemds_format(manager: Manager) -> None:
     systemd = Systemd(manager.env)
     systemd.ready("started")
     assert manager.heard() == ["READY=1", "STATUS=started"]
@@ -79,7 +79,7 @@ def test_it_says_in_systemds_words_when_it_starts_reloads_and_ends(manager: Mana
     assert manager.heard()[0] == "STOPPING=1"
 
 
-def test_an_abstract_socket_is_found_and_a_missing_one_hurts_nobody() -> None:
+def test_an_abstract_socket_works_and_a_missing_one_does_no_harm() -> None:
     made = Manager(f"@watchpost-{os.getpid()}")
     Systemd(made.env).ready("")
     assert made.heard()[0] == "READY=1"
@@ -96,7 +96,7 @@ async def _hear(manager: Manager, systemd: Systemd, health: Health, seconds: flo
     return manager.heard()
 
 
-async def test_the_watchdog_is_fed_only_while_every_role_beats(manager: Manager) -> None:
+async def test_the_watchdog_is_sent_only_while_every_role_works(manager: Manager) -> None:
     health = Health()
     health.expect(["poll", "match"])
     heard = await _hear(manager, Systemd(manager.env), health, 0.1)
@@ -107,7 +107,7 @@ async def test_the_watchdog_is_fed_only_while_every_role_beats(manager: Manager)
     assert "WATCHDOG=1" not in heard
 
 
-async def test_without_a_watchdog_of_ours_only_the_status_is_told(manager: Manager) -> None:
+async def test_without_a_watchdog_only_the_status_is_sent(manager: Manager) -> None:
     others = manager.env | {"WATCHDOG_PID": str(os.getpid() + 1)}
     assert await _hear(manager, Systemd(others), Health(), 0.1) == ["STATUS=2 sources, all well"]
 
@@ -123,7 +123,7 @@ class Stuck(MatchStore):
         return []
 
 
-async def test_a_matcher_that_hangs_gets_the_service_no_more_watchdogs(manager: Manager, store: Store) -> None:
+async def test_while_a_matcher_hangs_no_watchdog_is_sent(manager: Manager, store: Store) -> None:
     """The real matcher's loop beats while it waits for articles, and not while it waits for ever."""
     stop, forever = asyncio.Event(), asyncio.Event()
     end = Stuck(store, "m1", lease_ms=60_000, hits_ttl_ms=HOUR_MS)

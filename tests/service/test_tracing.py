@@ -1,4 +1,4 @@
-"""An article's way is one trace, from the visit that brought it to its delivery; by default there is none."""
+"""An article is one trace, from the visit that found it to its delivery; without configuration there is none."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _trace(span: ReadableSpan) -> int:
     return int(span.context.trace_id)
 
 
-async def test_the_way_of_an_article_is_one_trace_and_an_edition_links_to_all_of_its_articles(
+async def test_an_article_is_one_trace_and_a_digest_links_to_all_of_its_articles(
     spans: InMemorySpanExporter, tmp_path: Path, empty_valkey_url: str
 ) -> None:
     await _run_once(tmp_path, empty_valkey_url, "one", "two")
@@ -82,13 +82,13 @@ async def test_without_the_variable_nothing_is_traced_and_no_exporter_is_loaded(
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_wish_that_cannot_be_fulfilled_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracing_without_the_extra_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(WatchpostError, match=r"watchpost-news\[otel\]"):
         tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
 
 
-def test_a_collector_that_is_away_holds_up_nobodys_end() -> None:
+def test_a_missing_collector_does_not_delay_the_end() -> None:
     tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
     with tracing.span("x") as trace:
         assert trace.startswith("00-")

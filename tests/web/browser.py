@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by playwright. Absent: tests that need it are skipped, in CI they fail."""
+"""Debian's Chromium, driven by playwright. Without it, tests are skipped; in CI they fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A newsroom in a store: enough of everything that every page has something to show. Articles are of our own making."""
+"""A newsroom in a store, with something to show on every page. All articles are invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API says what the pages say, does what they do, and its description is made from what it is."""
+"""The API returns what the pages show, does what they do, and matches its description."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 LOOKS = [call for call in CALLS if call.method == "GET"]
 
 
-def test_the_committed_description_is_fresh() -> None:
+def test_the_committed_description_is_up_to_date() -> None:
     """If this fails: make schema."""
     assert COMMITTED.read_text("utf-8") == text()
 
 
-async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
+async def test_every_get_call_answers_in_its_shape(store: Store) -> None:
     await found(store, article("Gao", url="javascript:alert(1)", lang="fr", source="rfi"))
     await failing(store, "rfi", "HTTP 503")
     await sent(store, "d1", "1 story")
@@ -57,7 +57,7 @@ async def test_every_call_that_looks_answers_in_its_shape(store: Store) -> None:
         assert (await client.get(f"{address}{ROOT}/nothing")).json() == {"problem": "there is no such call"}
 
 
-async def test_every_deed_is_done_with_the_users_name(store: Store) -> None:
+async def test_every_action_is_logged_with_the_users_name(store: Store) -> None:
     await poll_store(store).sync(["rfi"])
     (claim,) = (await poll_store(store).claim(1)).feeds
     await poll_store(store).commit(claim, [], memory={}, status={}, delay_ms=3_600_000)

@@ -1,4 +1,4 @@
-"""Who may come in: the host's name, where a request comes from, who asks, and what they may do."""
+"""Access: host names, where a request comes from, users, and what they may do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_name_from_elsewhere_is_refused(store: Store, host: str) -> None
         assert (await client.get(f"{address}/metrics", headers={"host": host})).status_code in (400, 421)
 
 
-def test_our_names_are_these() -> None:
+def test_own_host_names() -> None:
     for host in ("localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.9.9.9", "[::1]", "[::1]:8080"):
         assert is_ours(host, (), open_to_all=False), host
     assert is_ours("Watch.Example.org:443", ("watch.example.org",), open_to_all=False)
@@ -68,7 +68,7 @@ def test_our_names_are_these() -> None:
         ({}, "program"),
     ],
 )
-def test_what_a_page_of_another_site_sends_is_not_ours(headers: dict[str, str], sender: str) -> None:
+def test_a_request_from_a_page_of_another_site_is_recognised(headers: dict[str, str], sender: str) -> None:
     assert sender_of(Headers({"host": "here:1", **headers})) == sender
 
 
@@ -83,7 +83,7 @@ async def test_a_foreign_page_changes_nothing(store: Store) -> None:
 # ── who asks ──
 
 
-async def test_where_nobody_is_asked_everybody_at_this_machine_may_act() -> None:
+async def test_without_a_log_in_every_local_user_may_act() -> None:
     assert await Authenticator(Auth()).user_of("127.0.0.1", Headers()) == ANYBODY
 
 
@@ -98,7 +98,7 @@ async def test_a_name_and_its_password() -> None:
         assert await keeper.user_of("", Headers({"authorization": broken})) is None
 
 
-async def test_a_proxy_is_believed_if_it_is_the_one() -> None:
+async def test_only_the_configured_proxy_is_trusted() -> None:
     keeper = Authenticator(Auth(proxy=PROXY))
     assert await keeper.user_of("10.1.2.3", Headers({"x-user": "anna"})) == User("anna", "operate")
     assert await keeper.user_of("10.1.2.3", Headers({"x-user": "zoe"})) == User("zoe", "view")
@@ -107,7 +107,7 @@ async def test_a_proxy_is_believed_if_it_is_the_one() -> None:
     assert await keeper.user_of("", Headers({"x-user": "anna"})) is None
 
 
-async def test_pages_ask_and_probes_do_not(store: Store) -> None:
+async def test_pages_need_a_log_in_and_probes_do_not(store: Store) -> None:
     good, looks = basic("anna", "correct horse: battery"), basic("bob", "correct horse: battery")
     async with pages(store, access=USERS) as address, httpx.AsyncClient() as client:
         for path in ("/", "/stories", "/metrics", "/status.json", "/live", "/nothing"):
@@ -144,7 +144,7 @@ async def test_a_program_shows_its_token() -> None:
     assert await Authenticator(AUTH).user_of("", Headers({"authorization": f"Bearer {TOKEN}"})) is None
 
 
-async def test_a_proxy_may_hand_on_a_token_of_its_own() -> None:
+async def test_a_proxy_may_pass_on_a_foreign_token() -> None:
     keeper = Authenticator(Auth(proxy=PROXY, tokens=TOKENS))
     asked = Headers({"x-user": "zoe", "authorization": "Bearer of-another-service"})
     assert await keeper.user_of("10.1.2.3", asked) == User("zoe", "view")
@@ -207,7 +207,7 @@ def test_a_hash_knows_its_password_and_no_other() -> None:
         KEPT.replace("$8$", "$0$"),
     ],
 )
-def test_what_is_no_hash_or_too_dear_is_not_tried(text: str) -> None:
+def test_an_invalid_or_too_costly_hash_is_not_tried(text: str) -> None:
     assert not is_hash(text)
     with pytest.raises(ValueError, match="not a hash"):
         fits("x", text)

@@ -1,4 +1,4 @@
-"""The pages in a real browser: hostile content is inert, everything works without JavaScript, on a phone and a desk."""
+"""The pages in a real browser: hostile content is inert, everything works without JavaScript and on a phone."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def test_hostile_content_is_inert_on_every_page_in_every_size(store: Store
 
 
 @pytest.mark.timeout(120)
-async def test_an_edition_in_its_frame_runs_nothing_and_asks_nobody(store: Store) -> None:
+async def test_a_digest_in_its_frame_runs_and_loads_nothing(store: Store) -> None:
     async with pages(store, previews=hostile_previews()) as address, browser() as chromium:
         for script in (True, False):
             for size in SIZES:

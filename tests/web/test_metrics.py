@@ -1,4 +1,4 @@
-"""The metrics: the agreed names, a bounded number of series, labels of the configuration only, and no stale ones."""
+"""The metrics: agreed names, a bounded number of series, labels from the configuration only, no stale values."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_a_visit_counts_under_one_of_eight_outcomes(visit: Visit, label: str) ->
     assert outcome(visit) == label
 
 
-def test_a_reason_that_nobody_agreed_on_makes_no_series() -> None:
+def test_an_unknown_reason_makes_no_series() -> None:
     assert tm.delivery_reason("tls") == "tls"
     assert tm.delivery_reason("550 5.1.1 <w@example.org>") == "unknown"
 

@@ -1,4 +1,4 @@
-"""The seven pages tell what is in the store, and what strangers wrote stays text."""
+"""The seven pages show what is in the store, and foreign text stays text."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_copies_are_one_story_and_the_history_goes_back_page_by_page(store
         assert 'class="button"' not in second
 
 
-async def test_now_tells_the_state_the_queues_and_who_is_in_trouble(store: Store) -> None:
+async def test_now_shows_the_state_the_queues_and_the_problems(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503")
     async with pages(store) as address, httpx.AsyncClient() as client:
         page = (await client.get(address)).text
@@ -155,7 +155,7 @@ async def test_now_tells_the_state_the_queues_and_who_is_in_trouble(store: Store
         assert "with the next hit" in page
 
 
-async def test_feeds_are_filtered_and_those_in_trouble_come_first(store: Store) -> None:
+async def test_feeds_can_be_filtered_and_failing_ones_come_first(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503")
     async with pages(store) as address, httpx.AsyncClient() as client:
         page = (await client.get(f"{address}/feeds")).text
@@ -188,7 +188,7 @@ async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
         assert asked_again.headers["location"] == "/topics/mali"
 
 
-async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> None:
+async def test_delivered_and_waiting_messages_can_be_read(store: Store) -> None:
     await sent(store, "b" * 32, "3 stories: Mali")
     await closed(store, digest_delivery("c" * 32))
     async with pages(store) as address, httpx.AsyncClient() as client:
@@ -202,7 +202,7 @@ async def test_what_was_sent_and_what_waits_can_be_read_again(store: Store) -> N
         assert (await client.get(f"{address}/e/nothing")).status_code == 404
 
 
-async def test_the_configuration_says_what_is_wrong_on_the_disk(store: Store) -> None:
+async def test_the_configuration_page_shows_mistakes_in_the_files(store: Store) -> None:
     def refuse() -> Config:
         raise ConfigError((Complaint("a.yaml", 1, 2, "topics.mali", "unknown key"),))
 
@@ -225,7 +225,7 @@ async def test_a_page_says_that_the_store_is_away(path: str) -> None:
     await store.close()
 
 
-async def test_who_has_a_page_open_is_told_when_something_moves(store: Store) -> None:
+async def test_an_open_page_is_notified_of_changes(store: Store) -> None:
     async with (
         pages(store) as address,
         httpx.AsyncClient(timeout=20) as client,
@@ -248,7 +248,7 @@ class BrokenPreviews(FixedPreviews):
         raise ValueError("the same")
 
 
-async def test_a_page_that_cannot_be_made_says_so_and_leaves_the_others_alone(store: Store) -> None:
+async def test_a_page_that_fails_says_so_and_the_others_work(store: Store) -> None:
     async with (
         pages(store, previews=BrokenPreviews({})) as address,
         httpx.AsyncClient(headers={"origin": address}) as client,

@@ -13,7 +13,7 @@ from watchpost.web.pages.digests import form_of
 BARS = (0,) * 13 + (9,)
 
 
-def test_a_mail_is_shown_with_its_pictures_and_as_it_goes_out() -> None:
+def test_a_mail_is_shown_with_its_pictures_and_its_source() -> None:
     edition = replace(usual(), trends={"wagner": Trend(BARS, 9, None, spike=False)})
     desk = mime.mailbox("desk@example.org")
     page = html.page(edition, mailed=True)

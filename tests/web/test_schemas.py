@@ -1,4 +1,4 @@
-"""Small things that pages show: times of another year, subjects without their mark, many messages in one line."""
+"""Formatting and reports: times of another year, subjects, messages in one line, reasons in words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from watchpost.web.pages.digests import batches
 LAST = Reload(WHEN, "start", True)
 
 
-def test_another_year_is_said() -> None:
+def test_another_year_is_shown() -> None:
     assert day_and_time(WHEN, WHEN + timedelta(days=2)) == "23 Nov 07:30"
     assert day_and_time(datetime(2099, 1, 1, tzinfo=UTC), WHEN) == "01 Jan 2099 00:00"
 
@@ -41,7 +41,7 @@ def test_another_year_is_said() -> None:
         ((6, 0, 1), "08:00 on Sun, Mon, Tue"),
     ],
 )
-def test_days_of_the_week_are_a_span_where_they_are_one(days: tuple[int, ...], said: str) -> None:
+def test_consecutive_days_of_the_week_are_a_range(days: tuple[int, ...], said: str) -> None:
     assert schedule_words(Daily((time(8),), days, "UTC")) == said
 
 
@@ -56,7 +56,7 @@ def test_days_of_the_week_are_a_span_where_they_are_one(days: tuple[int, ...], s
         ("", ""),
     ],
 )
-def test_the_mark_of_the_installation_is_left_out_of_lists(subject: str, shown: str) -> None:
+def test_lists_leave_out_the_name_of_the_installation(subject: str, shown: str) -> None:
     assert plain_subject(subject) == shown
 
 
@@ -70,7 +70,7 @@ def test_messages_of_one_digest_are_one_line_and_others_are_not() -> None:
     assert len(batches([_sent("x", ""), _sent("y", "")])) == 2, "of no digest: nobody knows what belongs together"
 
 
-def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_subject() -> None:
+def test_deliveries_in_the_same_state_are_one_line_and_dead_letters_have_their_subject() -> None:
     case = DeliveryRecord("a.1", "team", "queued", "a", message=Message("", "1 story", {}))
     cases = [case, replace(case, id="a.2"), replace(case, id="a.3", state="retrying", error="503")]
     cases.append(replace(case, id="d", digest="d", state="dead"))
@@ -83,7 +83,7 @@ def test_deliveries_that_stand_alike_are_one_line_and_dead_letters_have_their_su
     assert [subject for _, subject in shown["letters"]] == ["", "1 story"]
 
 
-def test_trouble_is_said_in_sentences() -> None:
+def test_problems_are_sentences() -> None:
     state = ReceiverState(5, 1, WHEN + timedelta(minutes=5), WHEN, 1, None, "503", 0)
     depths = Depths(0, 0, {"team": 0}, 0, 1)
     seen = Seen("", (), depths, {}, (), {"team": state})
@@ -92,7 +92,7 @@ def test_trouble_is_said_in_sentences() -> None:
     assert "1 dead letter" in reasons
 
 
-def test_what_is_not_known_is_not_said() -> None:
+def test_unknown_things_are_not_reported() -> None:
     """A store that takes no writes hears from nobody that he works; one that hangs hides no other trouble."""
     depths, health = Depths(0, 0, {}, 0, 0), Health()
     health.refused = "the store takes no writes for now: full"
@@ -109,7 +109,7 @@ def test_what_is_not_known_is_not_said() -> None:
     )
 
 
-def test_a_breaker_that_is_half_open_and_a_poller_that_pauses_are_trouble() -> None:
+def test_a_half_open_breaker_and_a_paused_poller_are_problems() -> None:
     state = ReceiverState(5, 1, WHEN - timedelta(minutes=5), WHEN - timedelta(hours=1), 1, None, "503", 0)
     workers = (Worker("all-host-1", "all", "1", "disk"),)
     seen = Seen("", (), Depths(0, 0, {"team": 0}, 0, 0), {}, workers, {"team": state})

@@ -1,4 +1,4 @@
-"""The pages and probes, over a real socket: they tell the truth, and only to this machine."""
+"""Pages and probes over a real socket, reachable from this machine only."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
+async def test_healthz_names_the_role_that_stopped(store: Store) -> None:
     health = Health()
     health.expect(["match", "notify"])
     health._beats["match"] -= 61
@@ -51,7 +51,7 @@ async def test_healthz_says_which_role_has_fallen_silent(store: Store) -> None:
         assert (await client.get(f"{address}/healthz")).status_code == 200
 
 
-async def test_a_process_is_ready_when_it_stands_among_the_workers(store: Store) -> None:
+async def test_a_process_is_not_ready_before_it_is_registered(store: Store) -> None:
     async with pages(store) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/readyz")).status_code == 503
 
@@ -70,18 +70,18 @@ async def test_readyz_says_what_is_wrong_when_the_store_is_away() -> None:
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8080", "192.168.1.5:80", "[::]:8080", "8080", "here:there"])
-def test_only_loopback_is_listened_on(listen: str) -> None:
+def test_without_a_log_in_the_server_listens_on_loopback_only(listen: str) -> None:
     with pytest.raises(WatchpostError, match=r"http\.listen"):
         parse_listen(listen)
 
 
-def test_with_a_log_in_other_addresses_are_listened_on() -> None:
+def test_with_a_log_in_the_server_may_listen_on_any_address() -> None:
     assert parse_listen("0.0.0.0:8080", guarded=True) == ("0.0.0.0", 8080)
     with pytest.raises(WatchpostError, match="not an address"):
         parse_listen("here:there", guarded=True)
 
 
-async def test_who_asks_between_two_servers_waits_and_is_answered_by_the_next(store: Store) -> None:
+async def test_a_request_between_two_servers_waits_for_the_next(store: Store) -> None:
     listener, addresses = Listener(), asyncio.Queue[str]()
 
     async def one_round(stop: asyncio.Event) -> None:

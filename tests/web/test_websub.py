@@ -1,4 +1,4 @@
-"""What hubs may do at our door, over a real socket."""
+"""What hubs may do, over a real socket."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_subscription_that_we_asked_for_is_confirmed_with_its_challenge(
 @pytest.mark.parametrize(
     "query", [intent(topic="https://e.org/other"), intent(mode="unsubscribe"), intent(challenge=""), {}]
 )
-async def test_what_we_did_not_ask_for_is_not_confirmed(store: Store, query: dict[str, str]) -> None:
+async def test_foreign_subscriptions_are_not_confirmed(store: Store, query: dict[str, str]) -> None:
     path, _ = await asked(store)
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
         assert (await hub.get(path, params=query)).status_code == 404
@@ -73,7 +73,7 @@ async def test_a_hub_may_refuse(store: Store) -> None:
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
-async def test_signed_content_is_kept_before_it_is_acknowledged(store: Store, method: str) -> None:
+async def test_signed_content_is_stored_before_it_is_acknowledged(store: Store, method: str) -> None:
     path, secret = await asked(store)
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
         headers = signed(secret, BODY, method) | {"content-type": "application/rss+xml"}
@@ -81,7 +81,7 @@ async def test_signed_content_is_kept_before_it_is_acknowledged(store: Store, me
     assert await waiting(store) == [Push("content", "desk", 0, "application/rss+xml", BODY)]
 
 
-async def test_51_a_wrong_signature_is_answered_kindly_and_nothing_is_taken(store: Store) -> None:
+async def test_51_a_push_with_a_wrong_signature_gets_202_and_is_ignored(store: Store) -> None:
     path, secret = await asked(store)
     right = signed(secret, BODY)["x-hub-signature"]
     wrong = ["", "sha256=", right[:-1], right + "0", right.replace("sha256", "sha1"), right.replace("sha256", "md5")]
@@ -97,7 +97,7 @@ async def test_51_a_wrong_signature_is_answered_kindly_and_nothing_is_taken(stor
     assert tm.pushes_unsigned._value.get() - before == len(wrong) + 1, "the right one is not counted"
 
 
-async def test_a_callback_that_nobody_knows_is_gone(store: Store) -> None:
+async def test_an_unknown_callback_is_gone(store: Store) -> None:
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as hub:
         assert (await hub.post(f"/websub/{'0' * 40}", content=BODY)).status_code == 410
 
@@ -114,13 +114,13 @@ async def test_too_much_is_refused(store: Store) -> None:
     assert len(await waiting(store)) == MOST_WAITING
 
 
-async def test_without_the_store_a_hub_comes_again() -> None:
+async def test_without_the_store_a_hub_is_asked_to_retry() -> None:
     async with pages(Store("redis://127.0.0.1:1/0")) as address, httpx.AsyncClient(base_url=address) as hub:
         assert (await hub.post(f"/websub/{'0' * 40}", content=BODY)).status_code == 503
         assert (await hub.get(f"/websub/{'0' * 40}", params=intent())).status_code == 503
 
 
-async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store) -> None:
+async def test_hubs_use_the_public_name_and_need_no_password(store: Store) -> None:
     path, secret = await asked(store)
     access = HttpAccess(AUTH, names=("watch.example.org",))
     async with pages(store, access=access) as address, httpx.AsyncClient(base_url=address) as hub:
@@ -132,7 +132,7 @@ async def test_hubs_know_us_by_our_public_name_and_need_no_password(store: Store
         assert (await hub.get(path, params=intent(), headers={"host": "other.example.org"})).status_code == 421
 
 
-async def test_the_key_is_drawn_once_and_what_follows_from_it_differs_by_feed_and_use(store: Store) -> None:
+async def test_the_key_is_made_once_and_derived_secrets_differ_by_feed_and_use(store: Store) -> None:
     first, second = await PushStore(store).key(), await PushStore(store).key()
     assert first == second
     assert len(first) == 64

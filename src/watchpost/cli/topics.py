@@ -290,7 +290,7 @@ async def topic_diff(
     articles = [*stored.articles, *_folder_articles(config, begin)]
     with ProgressBar("trying the topics") as bar:
         tried, effects = trials.compare(
-            before, config.topics, name, articles, utc_now(), lambda done: bar(done, len(articles))
+            before, config.topics, name, articles, utc_now(), progress=lambda done: bar(done, len(articles))
         )
     if as_json:
         echo_json({"articles": tried, "topics": [_effect_facts(effect) for effect in effects]})

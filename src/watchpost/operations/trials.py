@@ -58,6 +58,7 @@ def compare(
     name: str,
     articles: Iterable[Article],
     now: datetime,
+    *,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[int, tuple[Effect, ...]]:
     """How many different articles were tried, and the effects on topics that differ; `name` limits them to one.

@@ -150,7 +150,8 @@ async def _feeds(
     lost = [host for host, problem in names.items() if problem]
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
-    trials = feeds.try_feeds(configured, () if trouble else known, lost, config.limits.host_gap, everything, progress)
+    gap = config.limits.host_gap
+    trials = feeds.try_feeds(configured, () if trouble else known, lost, gap, everything=everything, progress=progress)
     async for finding in trials:
         yield finding
 

@@ -34,6 +34,7 @@ async def try_feeds(
     known: Collection[FeedStatus],
     unresolved: Collection[str],
     gap: timedelta,
+    *,
     everything: bool,
     progress: Progress,
 ) -> AsyncIterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from urllib.parse import urljoin
@@ -60,13 +60,17 @@ async def discover(
     itself = await _candidate(FeedLink(page.url, ""), page, parser, now)
     if not itself.problem:
         return (itself,)
-    found = [await _try(link, fetcher, parser, now, pause_seconds) for link in await named_feeds(page, parser)]
-    if guess and not any(not one.problem for one in found):
+    found = []
+    for link in await named_feeds(page, parser):
+        await asyncio.sleep(pause_seconds)
+        found.append(await _try(link, fetcher, parser, now))
+    if guess and not any(not candidate.problem for candidate in found):
         for path in USUAL:
-            tried = await _try(FeedLink(urljoin(page.url, path), ""), fetcher, parser, now, pause_seconds, guessed=True)
+            await asyncio.sleep(pause_seconds)
+            tried = await _try(FeedLink(urljoin(page.url, path), ""), fetcher, parser, now)
             if not tried.problem and same_address(tried.url) not in {same_address(one.url) for one in found}:
-                found.append(tried)
-    return tuple(sorted(found, key=lambda one: bool(one.problem)))
+                found.append(replace(tried, guessed=True))
+    return tuple(sorted(found, key=lambda candidate: bool(candidate.problem)))
 
 
 async def named_feeds(page: Fetched, parser: Parser) -> tuple[FeedLink, ...]:
@@ -77,24 +81,19 @@ async def named_feeds(page: Fetched, parser: Parser) -> tuple[FeedLink, ...]:
         return ()
 
 
-async def _try(
-    link: FeedLink, fetcher: HttpFetcher, parser: Parser, now: datetime, pause_seconds: float, guessed: bool = False
-) -> Candidate:
-    await asyncio.sleep(pause_seconds)
+async def _try(link: FeedLink, fetcher: HttpFetcher, parser: Parser, now: datetime) -> Candidate:
     try:
         answer = await _get(fetcher, link.url)
     except FetchError as error:
-        return Candidate(link.url, link.title, problem=error.detail, guessed=guessed)
-    return await _candidate(link, answer, parser, now, guessed)
+        return Candidate(link.url, link.title, problem=error.detail)
+    return await _candidate(link, answer, parser, now)
 
 
-async def _candidate(
-    link: FeedLink, answer: Fetched, parser: Parser, now: datetime, guessed: bool = False
-) -> Candidate:
+async def _candidate(link: FeedLink, answer: Fetched, parser: Parser, now: datetime) -> Candidate:
     try:
         reading: Reading = await parser.run(read_feed_document, answer.body, now=now, source="", url=answer.url)
     except FetchError as error:
-        return Candidate(link.url, link.title, problem=error.detail, guessed=guessed)
+        return Candidate(link.url, link.title, problem=error.detail)
     articles = reading.articles
     languages = [article.lang for article in articles if article.lang]
     title = link.title or next((article.outlet for article in articles if article.outlet), "")
@@ -104,7 +103,6 @@ async def _candidate(
         len(articles),
         max((article.published for article in articles if article.published is not None), default=None),
         max(set(languages), key=languages.count) if languages else "",
-        guessed=guessed,
     )
 
 
