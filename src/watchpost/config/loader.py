@@ -5,7 +5,7 @@ The caller names the kinds of source and receiver; this package imports none of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from watchpost import durations
 from watchpost.config.config import Config, ConfigBlocks, HttpAccess, ReceiverConfig, SourceConfig, fingerprint
 from watchpost.config.errors import Block, choice, complaints_of
 from watchpost.config.fields import Options
-from watchpost.config.files import Lists, Sections, list_entries, read_files, read_lists
+from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
 from watchpost.config.opml import FeedList, few, gather
 from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
 from watchpost.config.schema import (
@@ -32,7 +32,7 @@ from watchpost.config.schema import (
 )
 from watchpost.config.yaml_reader import MappingNode, Node, ScalarNode, is_null, plain
 from watchpost.errors import Complaint, ConfigError
-from watchpost.model import Route, Topic
+from watchpost.model import Topic
 
 Progress = Callable[[int, int], None]
 Model = TypeVar("Model", bound=Options)
@@ -54,68 +54,67 @@ def load(
     up in `env`. Relative paths start at the directory of `path`. Opens no socket. `progress` gets the number of
     checked feeds, and of all feeds, now and then. Raises ConfigError with every mistake of all files, in file order.
     """
-    files, opened = read_files(path), set[Path]()
-    lists, sections = read_lists(path, files.main), files.sections
-    checks = _Checks({"env": env, "base": path.parent, "opened": opened})
-    main = checks.main_file(files.main) if files.complete or files.main.entries else None
-    feed_defaults = checks.feed_defaults(files.main, sources["feed"])
-    configured = list(checks.sources(sections, feed_defaults, sources))
-    if main is not None:
-        configured += checks.listed(main, lists, configured, feed_defaults, sources["feed"], progress)
-    destinations = tuple(checks.receivers(sections, files.main, receivers))
-    topics, routes = tuple(checks.topics(sections)), tuple(checks.routes(sections))
-    names_known = files.complete and lists.complete and not sections.unsure
-    if names_known and (main is not None or files.main.get("feeds_from") is None):
-        origins = {block.name for block in (*sections.feeds, *sections.folders)} | {one.name for one in configured}
-        known = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
-        checks.complaints.extend(dangling(sections.routes, files.main, known[0], known[1], origins))
+    files = read_files(path)
+    lists = read_lists(path, files.main)
+    opened: set[Path] = set()
+    blocks = _Validator(files, lists, {"env": env, "base": path.parent, "opened": opened})
+    blocks.validate(sources, receivers, progress)
 
     names = dict.fromkeys((*files.names, *(file.name for file in lists.files)))
     read = tuple(dict.fromkeys((*map(Path, names), *files.directories, *lists.directories, *sorted(opened))))
-    order = _order(names)
-    complaints = [*sections.complaints, *checks.complaints, *lists.complaints]
-    if files.complaints or complaints or main is None:
-        places = {order(complaint) for complaint in files.complaints}  # what follows from them is not worth a line
-        complaints = [*files.complaints, *(complaint for complaint in complaints if order(complaint) not in places)]
-        raise ConfigError(tuple(sorted(dict.fromkeys(complaints), key=order)), read)
-    built = tuple((block, route_of(options, main.timezone)) for block, options in routes)
-    warnings = [*files.warnings, *checks.warnings]
-    warnings += doubts(built, topics, [block for block in sections.receivers if block.name != main.ops])
-    if not configured:
-        warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or folders", "warning"))
-    written = ConfigBlocks(
-        main,
-        {block.name: block.node.text for block in sections.queries if isinstance(block.node, ScalarNode)},
-        checks.topic_options,
-        tuple(options for _, options in routes),
-        read,
-    )
-    return _build(
-        main,
-        tuple(configured),
-        destinations,
-        tuple(topic for _, topic in topics),
-        tuple(route for _, route in built),
-        written=written,
-        warnings=tuple(sorted(dict.fromkeys(warnings), key=order)),
-    )
+    places = {name: index for index, name in enumerate(names)}
+
+    def place(complaint: Complaint) -> tuple[int, int, int]:
+        return places[complaint.file], complaint.line, complaint.column
+
+    complaints = [*files.sections.complaints, *blocks.complaints, *lists.complaints]
+    if files.complaints or complaints or blocks.main is None:
+        known = {place(complaint) for complaint in files.complaints}  # what follows from them is not worth a line
+        complaints = [*files.complaints, *(complaint for complaint in complaints if place(complaint) not in known)]
+        raise ConfigError(tuple(sorted(dict.fromkeys(complaints), key=place)), read)
+    return _build(blocks, blocks.main, read, lambda warnings: tuple(sorted(dict.fromkeys(warnings), key=place)))
 
 
-def _order(files: Collection[str]) -> Callable[[Complaint], tuple[int, int, int]]:
-    places = {name: index for index, name in enumerate(files)}
-    return lambda complaint: (places[complaint.file], complaint.line, complaint.column)
+class _Validator:
+    """Checks each block against the model of its options, and collects complaints and warnings.
 
+    Everything that could be checked is in the attributes, also if something else is wrong.
+    """
 
-class _Checks:
-    """Checks blocks against their models, and collects complaints and warnings about them."""
-
-    def __init__(self, context: dict[str, Any]) -> None:
+    def __init__(self, files: Files, lists: Lists, context: dict[str, Any]) -> None:
         self.complaints: list[Complaint] = []
         self.warnings: list[Complaint] = []
-        self.topic_options: dict[str, TopicOptions] = {}
+        self.main: MainFile | None = None
+        self.sources: list[SourceConfig] = []
+        self.receivers: list[ReceiverConfig] = []
+        self.topics: list[tuple[Block, Topic, TopicOptions]] = []
+        self.routes: list[tuple[Block, RouteOptions]] = []
+        self.files, self.lists = files, lists
         self._context = context
 
-    def main_file(self, root: MappingNode) -> MainFile | None:
+    def validate(
+        self, sources: Mapping[str, type[Options]], receivers: Mapping[str, type[Options]], progress: Progress
+    ) -> None:
+        """Check all blocks, and then the names in routes, quiet hours and silences."""
+        files, sections, root = self.files, self.files.sections, self.files.main
+        if files.complete or root.entries:
+            self.main = self._main_file(root)
+        feed_defaults = self._feed_defaults(root, sources["feed"])
+        self.sources += self._sources(sections, feed_defaults, sources)
+        if self.main is not None:
+            self.sources += list(self._listed(self.main, feed_defaults, sources["feed"], progress))
+        self.receivers += self._receivers(sections, root, receivers)
+        self.topics += self._topics(sections)
+        self.routes += self._routes(sections)
+        if not files.complete or not self.lists.complete or sections.unsure:
+            return  # a name may well be in what could not be read
+        if self.main is not None or root.get("feeds_from") is None:
+            origins = {block.name for block in (*sections.feeds, *sections.folders)}
+            origins |= {source.name for source in self.sources}
+            known = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
+            self.complaints.extend(dangling(sections.routes, root, known[0], known[1], origins))
+
+    def _main_file(self, root: MappingNode) -> MainFile | None:
         """Everything but the sections. A key without a value counts as absent."""
         values = {
             key: plain(entry.node)
@@ -126,7 +125,7 @@ class _Checks:
             self._warn_if_hasty(path, entry)
         return self._options(Block("", "", root.mark, root), MainFile, values)
 
-    def feed_defaults(self, root: MappingNode, model: type[Options]) -> dict[str, Any]:
+    def _feed_defaults(self, root: MappingNode, model: type[Options]) -> dict[str, Any]:
         """The values of `defaults.feed`, as they are written."""
         block = _default_block(root, "feed")
         if block is None:
@@ -136,7 +135,7 @@ class _Checks:
         values: dict[str, Any] = plain(block.node)
         return values
 
-    def sources(
+    def _sources(
         self, sections: Sections, feed_defaults: Mapping[str, Any], kinds: Mapping[str, type[Options]]
     ) -> Iterator[SourceConfig]:
         """The feeds and folders of the sections."""
@@ -153,14 +152,8 @@ class _Checks:
                 if kind == "feed":
                     self._warn_if_hasty(block.path, block.node)
 
-    def listed(
-        self,
-        main: MainFile,
-        lists: Lists,
-        configured: Sequence[SourceConfig],
-        feed_defaults: Mapping[str, Any],
-        model: type[Options],
-        progress: Progress,
+    def _listed(
+        self, main: MainFile, feed_defaults: Mapping[str, Any], model: type[Options], progress: Progress
     ) -> Iterator[SourceConfig]:
         """The feeds of lists. A mistake in one is a warning: a list often comes from somebody else."""
         templates = []
@@ -171,13 +164,15 @@ class _Checks:
                 templates.append(model.model_validate(values, context=self._context))
             except ValidationError:
                 return  # the defaults are wrong, and a complaint says so
-        addresses = {url: one.name for one in configured if isinstance(url := getattr(one.options, "url", None), str)}
+        addresses = {
+            url: source.name for source in self.sources if isinstance(url := getattr(source.options, "url", None), str)
+        }
         feed_lists = []
-        for file in lists.files:
+        for file in self.lists.files:
             entry = main.feeds_from[file.entry]
             feed_lists.append(FeedList(file.entry, file.name, file.outlines, entry.prefix, entry.tags))
-        feeds, twins = gather(feed_lists, addresses, {one.name for one in configured})
-        warnings = [*lists.warnings, *twins]
+        feeds, twins = gather(feed_lists, addresses, {source.name for source in self.sources})
+        warnings = [*self.lists.warnings, *twins]
         for number, feed in enumerate(feeds):
             if number % 100 == 0:
                 progress(number, len(feeds))
@@ -196,7 +191,7 @@ class _Checks:
             yield SourceConfig(feed.name, "feed", templates[feed.entry].model_copy(update=changes))
         self.warnings.extend(few(warnings))
 
-    def receivers(
+    def _receivers(
         self, sections: Sections, root: MappingNode, kinds: Mapping[str, type[Options]]
     ) -> Iterator[ReceiverConfig]:
         """The receivers, with those of the defaults that their kinds have."""
@@ -220,7 +215,7 @@ class _Checks:
                 if options is not None:
                     yield ReceiverConfig(block.name, kind.text, options)
 
-    def topics(self, sections: Sections) -> Iterator[tuple[Block, Topic]]:
+    def _topics(self, sections: Sections) -> Iterator[tuple[Block, Topic, TopicOptions]]:
         """The topics with their queries compiled; named queries are checked, too."""
         texts = query_texts(sections.queries, sections.topics)
         for block in sections.queries:
@@ -232,10 +227,9 @@ class _Checks:
                 topic, complaints = compile_topic(block, options, texts)
                 self.complaints.extend(complaints)
                 if topic is not None:
-                    self.topic_options[block.name] = options
-                    yield block, topic
+                    yield block, topic, options
 
-    def routes(self, sections: Sections) -> Iterator[tuple[Block, RouteOptions]]:
+    def _routes(self, sections: Sections) -> Iterator[tuple[Block, RouteOptions]]:
         """The routes, in file order."""
         for block in sections.routes:
             options = self._options(block, RouteOptions, plain(block.node))
@@ -294,15 +288,20 @@ def _default_block(root: MappingNode, key: str) -> Block | None:
 
 
 def _build(
+    blocks: _Validator,
     main: MainFile,
-    sources: tuple[SourceConfig, ...],
-    receivers: tuple[ReceiverConfig, ...],
-    topics: tuple[Topic, ...],
-    routes: tuple[Route, ...],
-    *,
-    written: ConfigBlocks,
-    warnings: tuple[Complaint, ...],
+    read: tuple[Path, ...],
+    in_order: Callable[[Iterable[Complaint]], tuple[Complaint, ...]],
 ) -> Config:
+    files, sections = blocks.files, blocks.files.sections
+    sources, receivers = tuple(blocks.sources), tuple(blocks.receivers)
+    topics = tuple(topic for _, topic, _ in blocks.topics)
+    routes = [(block, route_of(options, main.timezone)) for block, options in blocks.routes]
+    warnings = [*files.warnings, *blocks.warnings]
+    used = [block for block in sections.receivers if block.name != main.ops]
+    warnings += doubts(routes, [(block, topic) for block, topic, _ in blocks.topics], used)
+    if not sources:
+        warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or folders", "warning"))
     public_host = urlsplit(main.public_url).hostname or ""
     host_names = tuple(dict.fromkeys(name.lower() for name in (public_host, *main.http.names) if name))
     return Config(
@@ -313,16 +312,22 @@ def _build(
         sources=sources,
         topics=topics,
         receivers=receivers,
-        routes=routes,
+        routes=tuple(route for _, route in routes),
         limits=main.limits,
         retention=main.retention,
         listen=main.http.listen,
         redis_prefix=f"{{{main.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys in one cluster slot
         log_format=main.log.format,
         log_level=main.log.level,
-        fingerprint=fingerprint(main, sources, receivers, topics, routes),
-        written=written,
-        warnings=warnings,
+        fingerprint=fingerprint(main, sources, receivers, topics, [route for _, route in routes]),
+        written=ConfigBlocks(
+            main,
+            {block.name: block.node.text for block in sections.queries if isinstance(block.node, ScalarNode)},
+            {block.name: options for block, _, options in blocks.topics},
+            tuple(options for _, options in blocks.routes),
+            read,
+        ),
+        warnings=in_order(warnings),
         ops=main.ops,
         watch=main.reload.watch,
         quiet_hours=tuple(quiet_hours(options, main.timezone) for options in main.quiet_hours),
