@@ -81,6 +81,14 @@ def test_migrate_leaves_the_newest_format_as_it_is(here: Path) -> None:
     assert (here / "watchpost.yaml").read_text() == CONFIG
 
 
+def test_migrate_renames_deprecated_keys_in_their_place(here: Path) -> None:
+    old = CONFIG + "silences:\n  - {match: {feed: rfi}, until: 2099-01-01, reason: replays, by: anna}   # until then\n"
+    (here / "watchpost.yaml").write_text(old)
+    done = watchpost(here, "config", "migrate")
+    assert "silences[0].match.feed → silences[0].match.source" in done.stderr
+    assert (here / "watchpost.yaml").read_text() == old.replace("{feed: rfi}", "{source: rfi}")
+
+
 def test_diff_of_two_files(here: Path) -> None:
     other = CONFIG.replace("bamako'", "gao'").replace("version: 1", "version: 1\nredis: {prefix: desk}")
     (here / "other.yaml").write_text(other)

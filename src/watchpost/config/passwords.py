@@ -1,6 +1,6 @@
-"""Pure: passwords as they may lie in a file: scrypt (RFC 7914), with the parameters in the text.
+"""Pure: hashes of passwords: scrypt (RFC 7914), with its parameters in the text.
 
-`scrypt$16384$8$1$SALT$KEY`, salt and key in URL-safe base64 without padding. 16 MiB and some 50 ms a try.
+`scrypt$16384$8$1$SALT$KEY`, salt and key in URL-safe base64 without padding. Each check takes 16 MiB and about 50 ms.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ _MOST_MEMORY = 64 * 1024 * 1024
 
 
 def hashed(password: str, salt: bytes) -> str:
-    """What may be kept of a password. `salt`: at least 12 bytes that nobody can guess."""
+    """The hash of a password. `salt`: 12 bytes or more that cannot be guessed."""
     key = hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P, dklen=_BYTES, maxmem=_MOST_MEMORY)
     return f"scrypt${_N}${_R}${_P}${_text(salt)}${_text(key)}"
 
 
 def is_hash(text: str) -> bool:
-    """Whether `fits` can be asked about this text: parameters that a machine can afford, and powers of two."""
-    found = _FORM.fullmatch(text)
-    if found is None:
+    """Whether the text is a hash whose parameters are valid and not too expensive."""
+    match = _FORM.fullmatch(text)
+    if match is None:
         return False
-    n, r, p = (int(found[i]) for i in (1, 2, 3))
+    n, r, p = (int(match[i]) for i in (1, 2, 3))
     return n >= 2 and n & (n - 1) == 0 and r > 0 and 0 < p <= 16 and 128 * n * r <= _MOST_MEMORY - 1024 * 1024
 
 
 def fits(password: str, kept: str) -> bool:
-    """Whether this is the password. Raises ValueError if `kept` is not a hash."""
-    found = _FORM.fullmatch(kept)
-    if found is None or not is_hash(kept):
+    """Whether `kept` is the hash of this password. Raises ValueError if it is not a hash."""
+    match = _FORM.fullmatch(kept)
+    if match is None or not is_hash(kept):
         raise ValueError("not a hash of a password")
     try:
-        salt, key = (base64.urlsafe_b64decode(found[i] + "=" * (-len(found[i]) % 4)) for i in (4, 5))
+        salt, key = (base64.urlsafe_b64decode(match[i] + "=" * (-len(match[i]) % 4)) for i in (4, 5))
     except binascii.Error as error:
         raise ValueError("not a hash of a password") from error
-    n, r, p = (int(found[i]) for i in (1, 2, 3))
-    tried = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, dklen=len(key), maxmem=_MOST_MEMORY)
-    return hmac.compare_digest(tried, key)
+    n, r, p = (int(match[i]) for i in (1, 2, 3))
+    given = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, dklen=len(key), maxmem=_MOST_MEMORY)
+    return hmac.compare_digest(given, key)
 
 
 def _text(data: bytes) -> str:

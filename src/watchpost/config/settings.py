@@ -1,4 +1,4 @@
-"""The environment variables that watchpost reads, all with the prefix WATCHPOST_."""
+"""The environment variables that watchpost reads; all of them begin with WATCHPOST_."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def _lowered(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """What the environment says. An empty variable counts as unset; None means "as the configuration says".
+    """The settings of a process. An empty variable counts as unset; None means that the configuration decides.
 
-    `redis_url` has no printable form: it may hold a password. `data` and `config` are relative to the
-    working directory.
+    `redis_url` has no printable form, because it may hold a password. `data` and `config` are relative to the working
+    directory.
     """
 
     model_config = SettingsConfigDict(
@@ -51,14 +51,14 @@ class Settings(BaseSettings):
 
 
 def read_settings(**overrides: Any) -> Settings:
-    """The settings of this process. `overrides` (fields of Settings, None for "not given") come first.
+    """The settings of this process. `overrides` (fields of Settings that are not None) come before the environment.
 
-    Raises ConfigError with one complaint per bad variable, named as it is written in the environment.
+    Raises ConfigError with one complaint for each bad variable.
     """
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        found: dict[str, Complaint] = {}
+        complaints: dict[str, Complaint] = {}
         for detail in error.errors(include_url=False, include_input=False):
             variable = PREFIX + str(detail["loc"][0]).upper()
             context = detail.get("ctx", {})
@@ -66,5 +66,5 @@ def read_settings(**overrides: Any) -> Settings:
                 problem = f"must be {context['expected']}"
             else:
                 problem = str(context.get("error", detail["msg"]))
-            found.setdefault(variable, Complaint("environment", 0, 0, variable, problem))
-        raise ConfigError(tuple(found.values())) from None
+            complaints.setdefault(variable, Complaint("environment", 0, 0, variable, problem))
+        raise ConfigError(tuple(complaints.values())) from None
