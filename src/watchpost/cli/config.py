@@ -42,8 +42,8 @@ def config_check(
     watchpost check
     watchpost check new.yaml
 
-    Each mistake comes with its line and what to write instead. The examples of the topics are tried, too. Nothing is
-    connected to. Warnings alone end with 0.
+    Each mistake comes with its line and what to write instead. Also runs the examples of the topics. Makes no
+    connections. Warnings alone end with 0.
     """
     from dataclasses import asdict
 
@@ -66,7 +66,7 @@ def config_check(
 
 @app.command("show", reads="config")
 def config_show(as_json: JsonOption = False) -> None:
-    """Show the configuration as it is understood.
+    """Show the effective configuration.
 
     watchpost config show
 

@@ -36,7 +36,7 @@ async def digest_preview(
         bool, typer.Option("--explain", help="Also show how stories rank, and what is held back and why.")
     ] = False,
     since: Annotated[
-        str, typer.Option("--since", metavar="WHEN", help=f"All hits since {SINCE_FORMS}, not what waits.")
+        str, typer.Option("--since", metavar="WHEN", help=f"Use all hits since then, not what waits: {SINCE_FORMS}.")
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -91,7 +91,7 @@ async def digest_send(
     watchpost digest send newsroom --dry-run
     watchpost digest send newsroom
 
-    What is held back stays so. Ends with 5 if the service has sent some of it meanwhile.
+    Hits that are held back are not sent. Ends with 5 if the service has sent some of it meanwhile.
     """
     from watchpost.operations import factory
     from watchpost.operations.previews import open_drafts

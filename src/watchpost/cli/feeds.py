@@ -54,12 +54,12 @@ async def feed_list(
     failing: Annotated[bool, typer.Option("--failing", help="Only feeds that cannot be read.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the feeds with their state, and when each is read next, and why then.
+    """List the feeds: their state, when each is read next, and why then.
 
     watchpost feed list
     watchpost feed list --failing --json
 
-    Without a running service the configuration alone is shown; --failing ends with 4 then.
+    Without a running service, shows only the configuration; --failing then ends with 4.
     """
     from watchpost.operations.feeds import status
 
@@ -97,7 +97,7 @@ async def feed_list(
 
 @app.command("show", reads="service")
 async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Show all about a feed: options, last answer, failures, next visit.
+    """Show everything about a feed: options, last answer, failures, next visit.
 
     watchpost feed show rfi
     watchpost feed show rfi --json
@@ -150,7 +150,7 @@ async def feed_read(name: FeedArgument, as_json: JsonOption = False) -> None:
 
     watchpost feed read rfi
 
-    The service reads it at the next turn of its host.
+    The service reads it as soon as its host is free.
     """
     from watchpost.operations import factory
     from watchpost.operations.feeds.status import read_now
@@ -250,7 +250,7 @@ def feed_import(
     watchpost feed import list.opml
     watchpost feed import list.opml --into config/feeds.yaml --dry-run
 
-    Feeds that are configured already are left out. Ends with 5 if some outlines are no feeds.
+    Feeds that are already configured are left out. Ends with 5 if some outlines are not feeds.
     """
     from watchpost.operations.feeds import subscriptions
 

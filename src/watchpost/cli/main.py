@@ -43,7 +43,7 @@ COMMANDS = {
     "Messages": {
         "digest": ("digests", "Preview the next digest of a receiver, or send it now."),
         "receiver": ("receivers", "List and test receivers; enable one that is disabled."),
-        "route": ("routes", "Show which receivers are sent a hit, and when."),
+        "route": ("routes", "Show which receivers get a hit, and when."),
         "silence": ("silences", "Stop messages about some hits for a while."),
         "queue": ("queue", "Show what is waiting in the service; retry or drop it."),
         "delivery": ("deliveries", "Show messages that have not arrived; send them again."),

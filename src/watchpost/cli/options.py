@@ -54,7 +54,7 @@ PrivateOption = Annotated[
     list[str] | None,
     typer.Option("--allow-private", metavar="NETWORK", help="Also connect to this private network, like 10.0.0.0/8."),
 ]
-SinceOption = Annotated[str, typer.Option("--since", metavar="WHEN", help=f"Nothing older: {SINCE_FORMS}.")]
+SinceOption = Annotated[str, typer.Option("--since", metavar="WHEN", help=f"How far back: {SINCE_FORMS}.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 DeadOption = Annotated[bool, typer.Option("--dead", help="Dead letters: what failed for good.")]
 ReceiverOption = Annotated[

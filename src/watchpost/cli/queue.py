@@ -37,7 +37,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
 
     watchpost queue status
 
-    The ledger counts what came in, went out and still waits. Ends with 1 if its sums do not agree: then something
+    The ledger counts what came in, went out and still waits. Ends with 1 if its sums do not match: then something
     was lost.
     """
     from watchpost.store.ledger import Ledger, gaps
@@ -117,13 +117,13 @@ async def queue_drain(
     patience: Annotated[str, typer.Option("--for", metavar="TIME", help="Wait at most this long: 30s, 5m.")] = "5m",
     as_json: JsonOption = False,
 ) -> int:
-    """Wait until all that is in progress is done.
+    """Wait until nothing is in progress.
 
     watchpost queue drain
     watchpost queue drain --for 30s
 
-    In progress are pushes, articles and messages. Hits for a coming message and messages to try again stay. Ends
-    with 5 if something is still in progress after that time.
+    In progress are pushes, articles and messages. Hits that wait for their digest and deliveries that wait for another
+    attempt do not count. Ends with 5 if something is still in progress after that time.
     """
     from watchpost.store.overview import Overview
 
@@ -191,7 +191,7 @@ async def queue_drop(
     watchpost queue drop --dead --receiver newsroom
     watchpost queue drop --receiver newsroom --yes
 
-    The number is shown first, and confirmed at a terminal or by --yes. Ends with 5 if some could not be deleted.
+    Shows the number first; confirm at the terminal or with --yes. Ends with 5 if some could not be deleted.
     """
     from watchpost.log import operator_acted
     from watchpost.operations import factory

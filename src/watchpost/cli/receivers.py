@@ -77,7 +77,7 @@ async def receiver_test(name: ReceiverArgument, as_json: JsonOption = False) -> 
     watchpost receiver test newsroom
 
     No service needs to run. If one runs and the test succeeds, the receiver is enabled again. Ends with 1 if the
-    message is not taken.
+    message is not accepted.
     """
     settings, config = open_config()
     receiver = pick("receiver", name, {receiver.name: receiver for receiver in config.receivers})

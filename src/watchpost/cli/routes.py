@@ -18,7 +18,7 @@ app = CommandApp("docs/commands.md#route, docs/digests.md", "watchpost route tes
 def route_test(
     topic: TopicOption, severity: SeverityOption = "", source: SourceOption = "", as_json: JsonOption = False
 ) -> None:
-    """Show which receivers are sent a hit, when and why; and why other routes do not take it.
+    """Show which receivers get a hit, when and why, and why other routes do not take it.
 
     watchpost route test --topic mali
     watchpost route test --topic mali --severity high --source rfi

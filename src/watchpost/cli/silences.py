@@ -37,7 +37,7 @@ async def silence_add(
     until: Annotated[
         str, typer.Option("--until", metavar="WHEN", help="Until when: 2026-12-01, 2026-12-01T08:00+01:00.")
     ] = "",
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who asks for it, instead of the user.")] = "",
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who adds the silence; without it, the user.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Stop messages about hits for which all conditions hold.

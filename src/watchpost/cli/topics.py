@@ -48,7 +48,7 @@ class _Cost:
 
 @app.command("list", reads="config")
 def topic_list(as_json: JsonOption = False) -> None:
-    """List the topics with their queries as they are understood.
+    """List the topics with their parsed queries.
 
     watchpost topic list
     """
