@@ -120,7 +120,7 @@ def test_match_reports_a_missing_file_and_reads_the_others(here: Path) -> None:
     done = watchpost(here, "match", "nowhere.txt", "talks.txt")
     assert done.returncode == 5
     assert "nowhere.txt: No such file" in done.stderr
-    assert "Talks in Bamako" in done.stdout
+    assert "Talks in **Bamako**" in done.stdout
     assert watchpost(here, "match", "nowhere.txt").returncode == 1
 
 
@@ -170,7 +170,7 @@ def test_run_once_reads_matches_and_sends(here: Path) -> None:
     (here / "drop" / "talks.txt").write_text(ARTICLE)
     done = watchpost(here, "run", "--once")
     assert done.returncode == 0, done.stderr
-    assert "Talks in Bamako" in done.stdout
+    assert "Talks in **Bamako**" in done.stdout
     assert "Mali" in done.stdout
     again = watchpost(here, "run", "--once")
     assert (again.returncode, again.stdout) == (0, ""), "a second run has nothing new to say"
