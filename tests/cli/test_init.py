@@ -18,7 +18,7 @@ def test_init_then_check_then_run(tmp_path: Path) -> None:
     env = {"WATCHPOST_CONFIG": "config/watchpost.yaml"}
     assert watchpost(tmp_path, "check", **env).returncode == 0
     run = watchpost(tmp_path, "run", "--once", **env)
-    assert (run.returncode, "A truce, to try watchpost with" in run.stdout) == (0, True)
+    assert (run.returncode, "A **truce**, to try watchpost with" in run.stdout) == (0, True)
     again = watchpost(tmp_path, "init")
     assert (again.returncode, again.stdout) == (1, "")
     assert "already exists" in again.stderr

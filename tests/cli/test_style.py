@@ -56,7 +56,7 @@ def test_quiet_where_its_letter_is_taken(here: Path) -> None:
 def test_a_quiet_run_prints_its_hits_and_nothing_else(here: Path) -> None:
     done = watchpost(here, "run", "--once", "-q")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Talks in Bamako" in done.stdout
+    assert "Talks in **Bamako**" in done.stdout
 
 
 def test_a_verbose_run_prints_each_visit(here: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_verbose_run_prints_each_visit(here: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "nowhere: failed, 0 new; next visit 20" in done.stderr
     assert "drop: read, 1 new" in done.stderr
-    assert "Talks in Bamako" in done.stdout
+    assert "Talks in **Bamako**" in done.stdout
 
 
 def test_verbose_prints_which_files_are_read_and_the_last_one_counts(here: Path) -> None:
