@@ -18,7 +18,7 @@ from xml.sax import SAXException
 from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode, xml_to_utf8
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
-from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed
+from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed, unclosed_entry
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_formats import read_json_feed
 from watchpost.documents.page import find_feed_links
@@ -58,6 +58,7 @@ class Feed:
     """A feed document: its entries in order, at most as many as asked for, and how many it has in `total`.
 
     `route` is how it was read: "xml", "feedparser:<why not xml>", "json" or "sitemap".
+    `cut`: the document ends within an entry, which is left out.
     """
 
     entries: tuple[FeedEntry, ...]
@@ -65,6 +66,7 @@ class Feed:
     total: int
     hints: FeedHints = field(default_factory=FeedHints)
     route: str = ""
+    cut: bool = False
 
     @property
     def drafts(self) -> tuple[EntryDraft, ...]:
@@ -102,6 +104,9 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
 
 def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
     channel, entries, route = read_entries(data, root)
+    cut = route == "feedparser:not_well_formed" and (end := unclosed_entry(data)) is not None
+    if cut:
+        channel, entries = read_tolerantly(data[:end], root)
     day_first = slashed_order(_date_text(entry) for entry in entries)
     outlet = plain_text(_text(channel, "title"))
     newest = _newest(entries, limit, now, day_first)
@@ -112,6 +117,7 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
         total=len(entries),
         hints=hints_of(data, first.start() if first else len(data)),
         route=route,
+        cut=cut,
     )
 
 

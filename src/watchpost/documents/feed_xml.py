@@ -24,8 +24,15 @@ ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 
 ENTRIES_MAX = 20_000
 
+_MARK = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
+    rb"|<(?P<close>/?)(?:[\w-]{1,20}:)?(?P<name>item|entry|rss|feed|rdf|channel)(?=[\s>/]|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+
 # What follows a bare ampersand is lost. These are the entities that XML itself knows.
 _BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,30};)?")
+_EMPTY = re.compile(rb"[^<>]{0,2000}/>")
 _TAG = re.compile(rb"<[A-Za-z][^<>]{0,2000}=[^\"'<>][^<>]{0,2000}>")
 _UNQUOTED = re.compile(rb"""(\s[\w:-]{1,40}=)([^\s"'<>/]{1,200})(?=[\s>/])""")
 _HTMLISH = re.compile(r"</[a-zA-Z]{1,12}>|<br ?/?>|&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
@@ -58,6 +65,24 @@ class Unsure:
     """Why a document is left to feedparser: "not_well_formed", or "no_feed" if it does not look like one."""
 
     reason: str
+
+
+def unclosed_entry(data: bytes) -> int | None:
+    """At which byte the entry begins in which this document ends; None if it ends elsewhere.
+
+    A document whose root is closed does not end in an entry, even if the writer left one open.
+    """
+    start: int | None = None
+    for mark in _MARK.finditer(data):
+        name = (mark["name"] or b"").lower()
+        if name in (b"item", b"entry"):
+            if mark["close"]:
+                start = None
+            elif start is None and not _EMPTY.match(data, mark.end()):
+                start = mark.start()
+        elif name and mark["close"]:
+            start = None
+    return start
 
 
 def read_xml_feed(data: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | Unsure:

@@ -36,6 +36,7 @@ class Reading:
     """The articles of a document.
 
     `consumed` is how many bytes of JSON Lines were read; `note` is for the operator; `hints` are those of a feed.
+    `cut`: the feed ends within an entry, which waits for the next visit.
     """
 
     articles: tuple[Article, ...] = ()
@@ -43,6 +44,7 @@ class Reading:
     consumed: int = 0
     note: str = ""
     hints: FeedHints = field(default_factory=FeedHints)
+    cut: bool = False
 
 
 def read_document(
@@ -118,7 +120,9 @@ def read_wanted(
         article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
         articles.append(replace(article, revises=head.id) if is_revision else article)
     note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    return Reading(tuple(articles), note=note, hints=feed.hints)
+    if feed.cut:
+        note = "; ".join(filter(None, (note, "the document ends within an entry, which waits for the next visit")))
+    return Reading(tuple(articles), note=note, hints=feed.hints, cut=feed.cut)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> EntryDraft:

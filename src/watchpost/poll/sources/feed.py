@@ -151,7 +151,7 @@ class Feed:
         if self._hubs is not None:
             memory = await self._follow_hub(memory, self._hubs, bool(reading.articles), now)
         completed = await self._complete(reading.articles, now, deadline)
-        if completed.left:  # the next visit must get the feed once more, and whole, to find those that are left
+        if completed.left or reading.cut:  # the next visit must get the feed whole, to find those that are left
             memory = replace(memory, body="", etag="", modified="")
         notes = (reading.note, completed.note, memory.redirect_note)
         visit = Visit(
