@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues editors browser eval soak screenshots schema clean
+.PHONY: help install run test check format bench catalogues editors browser eval soak newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ SEED ?=
 
 soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… repeats the kills of an earlier run
 	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
+
+newsroom: $(VENV)/.installed-dev  ## let forty outlets publish for SECONDS (600), then check what readers received; SEED=…
+	$(BIN)/python -m tests.flow.newsroom $(SECONDS) $(SEED)
 
 browser: $(VENV)/.installed-dev  ## install what the tests of the pages need: Chromium, axe, html-validate
 	@command -v chromium >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \

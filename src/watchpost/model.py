@@ -377,11 +377,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """The message may be accepted later. `after` is how long the receiver asks to wait."""
+    """The message may be accepted later. `after` is how long the receiver asks to wait.
+
+    `alone`: only this message has to wait; otherwise the receiver accepts nothing for now, and all messages wait.
+    """
 
     reason: str
     detail: str
     after: timedelta | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,10 @@ async def test_a_stranger_s_certificate_is_refused(tls: str) -> None:
 @pytest.mark.parametrize(
     ("rcpt", "data", "outcome"),
     [
-        (["451 4.7.1 greylisted"], [], TryLater("server_error", "451 4.7.1 greylisted")),
+        (["451 4.7.1 greylisted"], [], TryLater("server_error", "451 4.7.1 greylisted", alone=True)),
         (["550 5.1.1 no such user"], [], Refused("client_error", "550 5.1.1 no such user")),
         (["530 5.7.0 log in first"], [], TryLater("auth", "530 5.7.0 log in first", HOUR)),
-        ([], ["452 4.3.1 disk full"], TryLater("server_error", "452 4.3.1 disk full")),
+        ([], ["452 4.3.1 disk full"], TryLater("server_error", "452 4.3.1 disk full", alone=True)),
         ([], ["554 5.7.1 spam"], Refused("client_error", "554 5.7.1 spam")),
         ([], ["552 5.3.4 too big"], Refused("too_large", "552 5.3.4 too big")),
         ([], [""], Unknown("unknown", "no answer after the message was sent", repeatable=True)),

@@ -7,9 +7,20 @@ from datetime import timedelta
 import pytest
 
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.retry import JITTER, LONGEST_RETRY_AFTER, SCHEDULE, Done, Fail, Retry, next_step
+from watchpost.notify.retry import (
+    JITTER,
+    LONGEST_PAUSE,
+    LONGEST_RETRY_AFTER,
+    SCHEDULE,
+    Done,
+    Fail,
+    Hold,
+    Retry,
+    next_step,
+)
 
-LATER = TryLater("server_error", "HTTP 503")
+LATER = TryLater("server_error", "HTTP 503", alone=True)
+DOWN = TryLater("unreachable", "connection refused")
 
 
 def test_what_arrived_is_done_and_what_is_refused_fails() -> None:
@@ -38,6 +49,32 @@ def test_after_the_last_wait_it_fails_with_its_last_error() -> None:
     assert sum(SCHEDULE, timedelta()) > timedelta(days=3)
 
 
+@pytest.mark.parametrize("attempt", range(1, len(SCHEDULE) + 1))
+def test_while_a_receiver_accepts_nothing_its_oldest_message_stays_first(attempt: int) -> None:
+    step = next_step(DOWN, attempt, "d", age=timedelta(days=4))
+    assert isinstance(step, Hold)
+    assert step.counts
+    assert step.delay is not None
+    assert step.delay <= LONGEST_PAUSE, "its return is noticed"
+    assert isinstance(next_step(DOWN, len(SCHEDULE) + 1, "d", age=timedelta(days=4)), Fail)
+
+
+def test_an_operator_who_tries_again_costs_no_attempt() -> None:
+    step = next_step(DOWN, 4, "d", age=timedelta(seconds=40))
+    assert isinstance(step, Hold)
+    assert not step.counts
+    due = next_step(DOWN, 4, "d", age=sum(SCHEDULE[:3], timedelta()))
+    assert isinstance(due, Hold)
+    assert due.counts
+
+
+def test_a_message_that_alone_may_be_refused_moves_aside_after_an_hour() -> None:
+    perhaps = TryLater("server_error", "HTTP 500")
+    assert isinstance(next_step(perhaps, 7, "d", age=timedelta(minutes=59)), Hold)
+    assert isinstance(next_step(perhaps, 6, "d", age=timedelta(hours=2)), Hold)
+    assert isinstance(next_step(perhaps, 7, "d", age=timedelta(hours=2)), Retry)
+
+
 @pytest.mark.parametrize(
     ("wish", "least", "most"),
     [
@@ -48,16 +85,17 @@ def test_after_the_last_wait_it_fails_with_its_last_error() -> None:
 )
 def test_a_retry_after_is_obeyed_up_to_an_hour(wish: timedelta, least: timedelta, most: timedelta) -> None:
     step = next_step(TryLater("rate_limited", "HTTP 429", wish), 1, "d")
-    assert isinstance(step, Retry)
+    assert isinstance(step, Hold)
+    assert step.delay is not None
     assert least <= step.delay <= most
 
 
 @pytest.mark.parametrize(
     ("outcome", "attempt", "kind"),
     [
-        (Unknown("timeout", "no answer", repeatable=True), 1, Retry),
+        (Unknown("timeout", "no answer", repeatable=True), 1, Hold),
         (Unknown("timeout", "no answer", repeatable=True), len(SCHEDULE) + 1, Fail),
-        (Unknown("timeout", "no answer", repeatable=False), 1, Retry),
+        (Unknown("timeout", "no answer", repeatable=False), 1, Hold),
         (Unknown("timeout", "no answer", repeatable=False), 2, Fail),
     ],
 )

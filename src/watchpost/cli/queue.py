@@ -171,7 +171,7 @@ async def queue_retry(
         operator = factory.operator()
         await check_receiver(config, store, receiver)
         if not dead and not ids:
-            return echo_count("retried", await retry_waiting(store, operator, receiver), 0, as_json)
+            return echo_count("retried", await retry_waiting(config, store, operator, receiver), 0, as_json)
         chosen = [letter for letter in await DeadLetters(store).all() if is_chosen(letter, ids, receiver)]
         with ProgressBar("sending again") as bar:
             done = await send_again(store, chosen, operator, receiver=receiver, progress=bar)

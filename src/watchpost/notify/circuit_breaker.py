@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.retry import LONGEST_RETRY_AFTER
+from watchpost.notify.retry import RECEIVER_ASKS, Hold, Step
 from watchpost.store.receivers import ReceiverState
 
 BREAKER_AFTER = 5  # failures in a row
@@ -22,27 +22,24 @@ DISABLE_AFTER = timedelta(days=5)
 FIRST_DAY = timedelta(hours=24)
 EARLY_FAILURES = 3  # fewer within the first day are a hiccup, not the beginning of an outage
 
-_RECEIVER_ASKS = frozenset({"rate_limited", "server_error", "timeout"})  # we choose the other waits ourselves
-
 Event = Literal["", "paused", "opened", "disabled", "recovered"]
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerVerdict:
-    """A receiver's new state, and what happened to it ("" for nothing to report).
-
-    `held`: the receiver asked that nothing be sent for a while.
-    """
+    """A receiver's new state, and what happened to it ("" for nothing to report)."""
 
     state: ReceiverState
     event: Event = ""
-    held: bool = False
 
 
 def after_attempt(
-    state: ReceiverState, outcome: Outcome, now: datetime, disable_after: timedelta = DISABLE_AFTER
+    state: ReceiverState, outcome: Outcome, step: Step, now: datetime, disable_after: timedelta = DISABLE_AFTER
 ) -> BreakerVerdict:
-    """The verdict on a receiver in `state` after an attempt with this outcome. `now` is the store's time."""
+    """The verdict on a receiver in `state` after an attempt with this outcome, which leads to `step`.
+
+    A message that is held pauses the receiver until its next attempt. `now` is the store's time.
+    """
     match outcome:
         case Delivered():
             event: Event = "recovered" if state.trips or state.disabled else ""
@@ -51,15 +48,20 @@ def after_attempt(
             return _disabled(state, now, detail)
         case Refused():
             return BreakerVerdict(state)  # the fault is the message's, and says nothing about the receiver
-        case TryLater(reason, detail, after):
-            pause = min(after, LONGEST_RETRY_AFTER) if after is not None and reason in _RECEIVER_ASKS else None
-            return _failed(state, now, f"{reason}: {detail}", pause, disable_after)
-        case Unknown(reason, detail, _):
-            return _failed(state, now, f"{reason}: {detail}", None, disable_after)
+        case TryLater(reason, detail) | Unknown(reason, detail):
+            asked = isinstance(outcome, TryLater) and outcome.after is not None and reason in RECEIVER_ASKS
+            pause = step.delay if isinstance(step, Hold) else None
+            return _failed(state, now, f"{reason}: {detail}", pause, disable_after, asked=asked)
 
 
 def _failed(
-    state: ReceiverState, now: datetime, why: str, pause: timedelta | None, disable_after: timedelta
+    state: ReceiverState,
+    now: datetime,
+    why: str,
+    pause: timedelta | None,
+    disable_after: timedelta,
+    *,
+    asked: bool = False,
 ) -> BreakerVerdict:
     failing, early = state.failing or now, state.early
     if now - failing >= FIRST_DAY and early < EARLY_FAILURES:
@@ -68,15 +70,14 @@ def _failed(
     after = replace(state, failures=state.failures + 1, failing=failing, early=early, why=why)
     if now - failing >= disable_after:
         return _disabled(after, now, f"only failures since {failing:%Y-%m-%d %H:%M} UTC; the last: {why}")
-    till: datetime | None = None
-    event: Event = ""
+    till = None if pause is None else now + pause
+    event: Event = "paused" if asked else ""
     if after.failures >= BREAKER_AFTER:
-        till = now + min(BREAKER_FIRST * 2 ** min(after.trips, 10), BREAKER_LONGEST)
+        if till is None:
+            till = now + min(BREAKER_FIRST * 2 ** min(after.trips, 10), BREAKER_LONGEST)
         after = replace(after, trips=after.trips + 1)
-        event = "" if state.trips else "opened"
-    if pause is not None and (till is None or now + pause > till):
-        till, event = now + pause, event or "paused"
-    return BreakerVerdict(replace(after, till=till), event, held=pause is not None)
+        event = event or ("" if state.trips else "opened")
+    return BreakerVerdict(replace(after, till=till), event)
 
 
 def _disabled(state: ReceiverState, now: datetime, why: str) -> BreakerVerdict:

@@ -18,6 +18,18 @@ SCHEDULE = tuple(
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#deliverability-and-reliability
 """
 
+LONGEST_PAUSE = timedelta(minutes=30)
+"""A receiver that accepts nothing is tried at least this often, so that its return is noticed."""
+
+MOVE_ASIDE_AFTER = timedelta(hours=1)
+MOVE_ASIDE_ATTEMPTS = 6
+"""A message that fails for so long may be the only one that does: the next one is tried then."""
+
+_PERHAPS_THE_MESSAGE = frozenset({"server_error", "client_error", "unknown"})
+
+RECEIVER_ASKS = frozenset({"rate_limited", "server_error", "timeout"})
+"""For these reasons a wait is the receiver's own wish; the other waits are ours."""
+
 JITTER = 0.2
 LONGEST_RETRY_AFTER = timedelta(hours=1)  # a longer Retry-After is a mistake
 
@@ -40,13 +52,17 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The receiver as a whole is held: the message stays in its place and goes first afterwards.
+    """The receiver accepts nothing for now: the message stays in its place and goes first afterwards.
 
-    `counts`: the attempt counts, because the message was really tried.
+    `counts`: it is one of the attempts after which a message fails. Between two waits of the schedule only one counts,
+    so that an operator who tries again costs nothing. `delay` is the time until the next attempt, None if it is open.
+    `state` is for people, as in Retry.
     """
 
     error: str
     counts: bool
+    delay: timedelta | None = None
+    state: str = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +83,13 @@ def next_step(
     schedule: Sequence[timedelta] = SCHEDULE,
     jitter: float = JITTER,
     *,
-    held: bool = False,
+    age: timedelta = timedelta(0),
     disabled: bool = False,
 ) -> Step:
-    """The step after attempt number `attempt` (from 1) of the delivery with this id.
+    """The step after attempt number `attempt` (from 1) of the delivery with this id, `age` after it was made.
 
-    `held`: the receiver asked for a pause; `disabled`: nothing is sent until an operator acts. Neither makes a message
-    fail, nor puts it behind younger ones.
+    What one receiver is sent arrives in order: while it accepts nothing, the oldest message stays first. `disabled`:
+    nothing is sent until an operator acts. Neither makes a message fail.
 
     An unknown outcome is repeated as often as the schedule says if a repeat does no harm, else once: a lost alert is
     worse than a double one.
@@ -87,22 +103,29 @@ def next_step(
             return Fail(reason, detail)
         case TryLater(reason, detail) if disabled:
             return Hold(f"{reason}: {detail}", counts=False)
-        case TryLater(reason, detail, after):
+        case TryLater(reason, detail, after, alone):
             if attempt > len(schedule):
                 return Fail(reason, f"{detail} (after {attempt} attempts)")
             delay = _jittered(schedule[attempt - 1], delivery, attempt, jitter)
-            if held and after is not None and after >= delay:
-                return Hold(f"{reason}: {detail}", counts=True)
             if after is not None:
                 delay = max(delay, min(after, LONGEST_RETRY_AFTER))
-            return Retry(delay, "retrying", f"{reason}: {detail}")
+            if alone or _moves_aside(reason, attempt, age):
+                return Retry(delay, "retrying", f"{reason}: {detail}")
+            if after is None or reason not in RECEIVER_ASKS:
+                delay = min(delay, LONGEST_PAUSE)
+            counts = age >= sum(schedule[: attempt - 1], timedelta(0)) * (1 - jitter)
+            return Hold(f"{reason}: {detail}", counts, delay, "retrying")
         case Unknown(reason, detail, repeatable):
             if attempt > (len(schedule) if repeatable else 1):
                 return Fail(reason, f"{detail} (it may have arrived; {attempt} attempts)")
             delay = _jittered(schedule[min(attempt, len(schedule)) - 1], delivery, attempt, jitter)
-            return Retry(delay, "unknown", f"{reason}: {detail}")
+            return Hold(f"{reason}: {detail}", True, min(delay, LONGEST_PAUSE), "unknown")
         case _ as never:
             assert_never(never)
+
+
+def _moves_aside(reason: str, attempt: int, age: timedelta) -> bool:
+    return reason in _PERHAPS_THE_MESSAGE and attempt > MOVE_ASIDE_ATTEMPTS and age >= MOVE_ASIDE_AFTER
 
 
 def _jittered(delay: timedelta, delivery: str, attempt: int, jitter: float) -> timedelta:

@@ -122,7 +122,7 @@ class Sender:
             await self._store.create_outbox(self.name)
             self._opened = True
         if not await self._breaker.may_send():
-            await until_available(_HELD_PAUSE_SECONDS, self._stop)
+            await until_available(min(_HELD_PAUSE_SECONDS, self._breaker.wait_seconds), self._stop)
             return ()
         if self._breaker.held and (kept := await self._claims.reclaim(1, oldest=True)):
             return kept
@@ -154,19 +154,20 @@ class Sender:
             failpoints.point("notify.journaled")
             await self._take_step(Done(outcome.remember), entry, delivery)
             with suppress(StoreError):  # the next success records it again
-                await self._breaker.record(state, outcome)
+                await self._breaker.record(state, outcome, Done())
+                if not state.healthy:  # messages that were moved aside may be accepted now, too
+                    await self._store.retry_now(self.name)
             return
-        verdict = await self._breaker.record(state, outcome)
-        step = next_step(
-            outcome,
-            delivery.attempt - delivery.spent,
-            delivery.id,
-            self._retry.schedule,
-            self._retry.jitter,
-            held=verdict.held,
-            disabled=verdict.state.disabled is not None,
-        )
+        step = self._next_step(outcome, delivery)
+        verdict = await self._breaker.record(state, outcome, step)
+        if verdict.state.disabled is not None:
+            step = self._next_step(outcome, delivery, disabled=True)
         await self._take_step(step, entry, delivery)
+
+    def _next_step(self, outcome: Outcome, delivery: Delivery, *, disabled: bool = False) -> Step:
+        attempt, age = delivery.attempt - delivery.spent, self._clock() - delivery.created
+        schedule, jitter = self._retry.schedule, self._retry.jitter
+        return next_step(outcome, attempt, delivery.id, schedule, jitter, age=age, disabled=disabled)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         started = perf_counter()
@@ -201,10 +202,13 @@ class Sender:
             case Retry(delay, state, error):
                 await self._store.retry(self.name, entry, delay, state, error)
                 tm.log().warning("delivery.waits", **facts, error=error, delay=durations.short(delay))
-            case Hold(error, counts):
+            case Hold(error, counts, delay, state):
                 self._breaker.held = True
-                await self._store.hold(self.name, entry, self._claims.consumer, error, counts=counts)
-                tm.log().warning("delivery.kept", **facts, error=error)
+                await self._store.hold(self.name, entry, self._claims.consumer, error, counts=counts, state=state)
+                if delay is None:
+                    tm.log().warning("delivery.kept", **facts, error=error)
+                else:
+                    tm.log().warning("delivery.waits", **facts, error=error, delay=durations.short(delay))
             case Fail():
                 await self._fail(entry, step, delivery.message.subject)
             case _ as never:
@@ -255,11 +259,13 @@ class _Breaker:
         self._stop = stop
         self._disable_after = disable_after
         self._notices = notices
+        self.wait_seconds = 0.0  # until the receiver may be sent to, as far as is known
         self.held = True  # at the start, what other senders kept in its place goes first
 
     async def may_send(self) -> bool:
         """Whether anything may be sent; if not, every message stays in its place."""
         permission = await self._stored.check()
+        self.wait_seconds = _HELD_PAUSE_SECONDS if permission.wait is None else permission.wait.total_seconds()
         self.held = self.held or not permission.free
         return permission.free
 
@@ -275,13 +281,16 @@ class _Breaker:
                 return None
             await until_available(wait.total_seconds(), self._stop)
 
-    async def record(self, state: ReceiverState, outcome: Outcome) -> BreakerVerdict:
-        """Store the receiver's state after this outcome; based on the newest one, if another sender wrote meanwhile."""
+    async def record(self, state: ReceiverState, outcome: Outcome, step: Step) -> BreakerVerdict:
+        """Store the receiver's state after this outcome and its step.
+
+        It is based on the newest state, if another sender wrote meanwhile.
+        """
         while True:
             if state.healthy and isinstance(outcome, Delivered):
                 return BreakerVerdict(state)
             now = await self._store.now()
-            verdict = after_attempt(state, outcome, now, self._disable_after)
+            verdict = after_attempt(state, outcome, step, now, self._disable_after)
             notices = self._notices(verdict.state, now) if verdict.event == "disabled" else ()
             if await self._stored.save(verdict.state, notices):
                 self._log(verdict)

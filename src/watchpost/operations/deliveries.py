@@ -6,7 +6,7 @@ The command line, the pages and the API all do it here. Every function raises St
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -76,9 +76,18 @@ async def replay(config: Config, store: Store, request: ReplayRequest, by: str) 
     return done
 
 
-async def retry_waiting(store: Store, by: str, receiver: str = "") -> int:
-    """Send now what waits for a later attempt ("": for every receiver); returns how many messages."""
+async def retry_waiting(config: Config, store: Store, by: str, receiver: str = "") -> int:
+    """Send now what waits for a later attempt ("": for every receiver); returns how many messages.
+
+    A receiver that is paused until the next attempt is tried at once; one that is disabled stays so.
+    """
     moved = await DeliveryAdmin(store).retry_now(receiver)
+    for part in config.receivers:
+        if receiver in ("", part.name):
+            breaker = factory.build_breaker(store, part)
+            state = (await breaker.check()).state
+            if state.till is not None and state.disabled is None and await breaker.save(replace(state, till=None)):
+                moved += await DeliveryAdmin(store).waiting(part.name)
     tm.operator_acted("retry", moved, by, receiver=receiver)
     return moved
 

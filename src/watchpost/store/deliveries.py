@@ -102,13 +102,15 @@ class DeliveryStore(WindowStore):
         delay_ms = int(delay.total_seconds() * 1000)
         await self._retry(receiver, entry, delay_ms=delay_ms, state=state, error=error, consumer="", attempts=1)
 
-    async def hold(self, receiver: str, entry: StreamEntry, consumer: str, error: str, *, counts: bool) -> None:
+    async def hold(
+        self, receiver: str, entry: StreamEntry, consumer: str, error: str, *, counts: bool, state: str = "held"
+    ) -> None:
         """Leave a delivery the oldest of its outbox, because its receiver is held; anybody may claim it at once.
 
-        `consumer` has it now; `counts` says whether this was an attempt.
+        `consumer` has it now; `counts` says whether this was an attempt; `state` is for people.
         """
         attempts = int(counts)
-        await self._retry(receiver, entry, delay_ms=0, state="held", error=error, consumer=consumer, attempts=attempts)
+        await self._retry(receiver, entry, delay_ms=0, state=state, error=error, consumer=consumer, attempts=attempts)
 
     async def _retry(self, receiver: str, entry: StreamEntry, *, error: str, **facts: object) -> None:
         id_ = text_of(entry.fields, b"d")
@@ -136,6 +138,10 @@ class DeliveryStore(WindowStore):
             others = [name for name in names if name not in receivers]
             waiting = [int(await self._store.redis.xlen(self._keys.outbox(name))) for name in others]
         return {name: count for name, count in zip(others, waiting, strict=True) if count}
+
+    async def retry_now(self, receiver: str) -> int:
+        """Queue the receiver's deliveries that wait for a later attempt; return how many."""
+        return await _retry_now(self._store, receiver)
 
     async def dead(self) -> int:
         """Return how many dead letters there are."""
@@ -181,12 +187,14 @@ class DeliveryAdmin:
             due = await self._store.redis.zscore(self._keys.retry, id_)
             if not fields and await self._store.redis.zscore(self._keys.sent, id_) is not None:
                 return DeliveryRecord(id_, "", "delivered")
+            state, receiver = text_of(fields, b"state"), text_of(fields, b"receiver")
+            if due is None and state in ("retrying", "unknown"):  # held in its place: its receiver is paused until then
+                due = await self._store.redis.hget(self._keys.receiver(receiver), "till")
         if b"receiver" not in fields:
             return None
-        state = text_of(fields, b"state")
         return DeliveryRecord(
             id=id_,
-            receiver=text_of(fields, b"receiver"),
+            receiver=receiver,
             state=state,
             digest=text_of(fields, b"digest"),
             # RETRY counts attempts; the last one of a dead delivery went through DEAD, which does not.
@@ -200,11 +208,12 @@ class DeliveryAdmin:
 
     async def retry_now(self, receiver: str = "", only: Sequence[str] = ()) -> int:
         """Queue deliveries that wait for a later attempt: those of `receiver`, or `only` these ids; return how many."""
+        return await _retry_now(self._store, receiver, only)
+
+    async def waiting(self, receiver: str) -> int:
+        """Return how many deliveries of the receiver are queued or in progress."""
         async with self._store.errors():
-            waiting = int(await self._store.redis.zcard(self._keys.retry))
-        return (
-            await _queue_retries(self._store, limit=waiting, all_=True, receiver=receiver, ids=only) if waiting else 0
-        )
+            return int(await self._store.redis.xlen(self._keys.outbox(receiver)))
 
     async def drop(self, record: DeliveryRecord) -> bool:
         """Delete a waiting delivery; return False if it is gone."""
@@ -212,6 +221,12 @@ class DeliveryAdmin:
             rows = await self._store.redis.xrange(self._keys.outbox(record.receiver))
         entry = next((id_ for id_, fields in rows if text_of(fields, b"d") == record.id), b"")
         return await drop(self._store, record.receiver, record.id, entry=entry)
+
+
+async def _retry_now(store: Store, receiver: str, only: Sequence[str] = ()) -> int:
+    async with store.errors():
+        waiting = int(await store.redis.zcard(store.keys.retry))
+    return await _queue_retries(store, limit=waiting, all_=True, receiver=receiver, ids=only) if waiting else 0
 
 
 async def _queue_retries(

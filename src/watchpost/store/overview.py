@@ -153,14 +153,27 @@ class Overview:
             pipe.hgetall(keys.dead_counts)
             *lengths, retry, dead_of = await pipe.execute()
         articles, pushed, dead, *outbox = map(int, lengths[len(groups) :])
+        held = await self._held(receivers, outbox)
         return Depths(
             articles=articles,
             parked=sum(map(int, lengths[: len(groups)])),
-            outbox=dict(zip(receivers, outbox, strict=True)),
-            retry=int(retry),
+            outbox={name: count - (name in held) for name, count in zip(receivers, outbox, strict=True)},
+            retry=int(retry) + len(held),
             dead=dead,
             pushed=pushed,
             dead_of={queue.decode("utf-8", "replace"): int(count) for queue, count in dead_of.items()},
+        )
+
+    async def _held(self, receivers: Sequence[str], outbox: Sequence[int]) -> frozenset[str]:
+        """The receivers whose oldest delivery waits in its place for another attempt."""
+        waiting = [name for name, count in zip(receivers, outbox, strict=True) if count]
+        keys = self._keys
+        async with self._store.errors():
+            heads = [await self._store.redis.xrange(keys.outbox(name), count=1) for name in waiting]
+            ids = [head[0][1].get(b"d", b"").decode() if head else "" for head in heads]
+            states = [await self._store.redis.hget(keys.out(id_), "state") for id_ in ids]
+        return frozenset(
+            name for name, state in zip(waiting, states, strict=True) if state in (b"retrying", b"unknown")
         )
 
     async def ages(self, receivers: Sequence[str]) -> dict[str, float]:

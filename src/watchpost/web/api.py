@@ -270,7 +270,8 @@ async def _enable(queries: Queries, request: Request) -> schemas.Done:
 
 
 async def _retry(queries: Queries, request: Request) -> schemas.Done:
-    return schemas.Done(done="retried", count=await deliveries.retry_waiting(queries.store, request.user.name))
+    count = await deliveries.retry_waiting(queries.config, queries.store, request.user.name)
+    return schemas.Done(done="retried", count=count)
 
 
 async def _send_again(queries: Queries, request: Request) -> schemas.Done:

@@ -36,7 +36,7 @@ async def _enable(queries: Queries, request: Request) -> tuple[str, str]:
 
 
 async def _retry(queries: Queries, request: Request) -> tuple[str, str]:
-    await deliveries.retry_waiting(queries.store, request.user.name)
+    await deliveries.retry_waiting(queries.config, queries.store, request.user.name)
     return "/deliveries", "hurried"
 
 

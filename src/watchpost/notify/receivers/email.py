@@ -271,8 +271,8 @@ def _judge_reply(code: int, message: str, stage: str) -> Outcome:
     line = _line(code, message)
     if stage == "login" or code in (530, 534, 535, 538):
         return TryLater("auth", line, OPERATOR_WAIT)
-    if 400 <= code < 500:
-        return TryLater("server_error", line)
+    if 400 <= code < 500:  # after the envelope it is about this recipient or message: greylisting, a full mailbox
+        return TryLater("server_error", line, alone=stage in ("envelope", "data"))
     if stage in ("connect", "tls"):  # the server refuses the session, and has not seen the message
         return TryLater("tls" if stage == "tls" else "server_error", line, OPERATOR_WAIT)
     if 500 <= code < 600:
