@@ -106,7 +106,7 @@ async def test_a_store_without_an_append_only_file_is_a_warning(tmp_path: Path) 
 async def test_the_log_in_to_mail_servers_is_tried(tmp_path: Path) -> None:
     async with MailServer(login="watch:hunter2") as server:
         findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))
-        assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and accepts the log-in"
+        assert findings["receiver desk"].text == f"127.0.0.1:{server.port} answers and accepts the login"
         assert server.mails == []
     async with MailServer(login="watch:other") as server:
         findings = await found(tmp_path, MAIL.replace("PORT", str(server.port)))

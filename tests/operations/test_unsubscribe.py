@@ -1,4 +1,4 @@
-"""A recipient unsubscribes by the link in their mail: one POST, without a log-in, for nobody else."""
+"""A recipient unsubscribes by the link in their mail: one POST, without a login, for nobody else."""
 
 from __future__ import annotations
 

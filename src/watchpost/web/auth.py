@@ -46,7 +46,7 @@ class User:
 
 
 ANYBODY = User("local user", "operate", program=True)
-"""The user of every request where no log-in is configured; the server listens on loopback only then."""
+"""The user of every request where no login is configured; the server listens on loopback only then."""
 
 
 class Authenticator:
@@ -145,7 +145,7 @@ HEADERS = {
 }
 OPEN = ("/healthz", "/readyz")
 OPEN_BELOW = ("/u/", "/static/", websub.PATH)
-"""Open without a log-in: probes; the unsubscribe page, whose address is a token, and its style; pushes from hubs."""
+"""Open without a login: probes; the unsubscribe page, whose address is a token, and its style; pushes from hubs."""
 
 LOOK = re.compile(r"/topics/[^/]+/try")
 """Allowed to viewers: a POST because the text is long; it changes nothing."""

@@ -61,7 +61,7 @@ async def _description(_: Request) -> Response:
 def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
     """ "127.0.0.1:8080" → (host, port). Raises WatchpostError for anything else.
 
-    Only with a log-in (`guarded`) may the address be reachable from other machines.
+    Only with a login (`guarded`) may the address be reachable from other machines.
     """
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")

@@ -1,4 +1,4 @@
-"""`/u/TOKEN`: the unsubscribe link in each mail. A POST alone unsubscribes (RFC 8058), without a log-in."""
+"""`/u/TOKEN`: the unsubscribe link in each mail. A POST alone unsubscribes (RFC 8058), without a login."""
 
 from __future__ import annotations
 

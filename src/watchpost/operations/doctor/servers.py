@@ -1,4 +1,4 @@
-"""Servers that the configuration names: name resolution, connections, TLS and the log-in to mail servers.
+"""Servers that the configuration names: name resolution, connections, TLS and the login to mail servers.
 
 Nothing is sent that a recipient would see, and each check has a deadline.
 """
@@ -118,7 +118,7 @@ async def reach(name: str, host: str, port: int, secure: bool, patience: float =
 
 
 async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Finding:
-    """Whether the mail server answers, uses TLS as configured and accepts the log-in. Sends no mail."""
+    """Whether the mail server answers, uses TLS as configured and accepts the login. Sends no mail."""
     import aiosmtplib
 
     smtp: Any = part.options.smtp  # type: ignore[attr-defined]  # the options of kind email
@@ -142,7 +142,7 @@ async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Findin
             if smtp.username:
                 stage = "login"
                 await client.login(smtp.username, smtp.password.reveal() if smtp.password else "")
-        return Finding(subject, "ok", f"{place} answers" + (" and accepts the log-in" if smtp.username else ""))
+        return Finding(subject, "ok", f"{place} answers" + (" and accepts the login" if smtp.username else ""))
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         return Finding(subject, "fail", f"{place}: {_answer(error)}", _SMTP_CURES[stage], outside=stage == "connect")
     finally:

@@ -29,7 +29,7 @@ CURES = {
     "dns": "check the spelling of the host name, and this machine's name server",
     "empty": "the answer is empty: check the address, and try again later",
     "gone": "the publisher has ended this feed: remove it, or look for its successor with `watchpost feed discover`",
-    "http_error": "try the address in a browser; if it needs a log-in, set headers or auth",
+    "http_error": "try the address in a browser; if it needs a login, set headers or auth",
     "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
     "not_found": "check the path; `watchpost feed discover` finds the feeds of a site",
     "rate_limited": "read it less often: set a longer `every`",
