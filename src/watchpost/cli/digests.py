@@ -52,10 +52,10 @@ async def digest_preview(
     from watchpost.store.windows import AT_MOST_HITS
 
     async with running_service() as (config, store):
-        part = pick("receiver", receiver, {part.name: part for part in config.receivers})
+        configured = pick("receiver", receiver, {configured.name: configured for configured in config.receivers})
         begin = since_moment(since, config)
         if form:
-            _check_format(config, part, form)
+            _check_format(config, configured, form)
         previews = await open_drafts(config, store)
         if begin is None:
             drafts, more = await previews.of(receiver), False
@@ -97,7 +97,7 @@ async def digest_send(
     from watchpost.operations.previews import open_drafts
 
     async with running_service() as (config, store):
-        pick("receiver", receiver, {part.name: part for part in config.receivers})
+        pick("receiver", receiver, {configured.name: configured for configured in config.receivers})
         previews = await open_drafts(config, store)
         drafts = [draft for draft in await previews.of(receiver) if draft.composed.deliveries]
         sent = () if dry_run else await previews.send(drafts, factory.operator())
@@ -113,16 +113,18 @@ async def digest_send(
     return OK if dry_run or len(sent) == len(drafts) else PARTIAL
 
 
-def _check_format(config: Config, part: ReceiverConfig, form: str) -> None:
+def _check_format(config: Config, configured: ReceiverConfig, form: str) -> None:
     """Raise CommandError if messages of this receiver have no such format."""
     from watchpost.notify.notices import sample_digest
     from watchpost.operations import factory
 
-    receiver = factory.build_receivers(config, "preview", factory.terminal())[part.name]
-    sample = receiver.render(sample_digest(part.name, datetime.now(UTC), factory.installation_of(config, "preview")))
+    receiver = factory.build_receivers(config, "preview", factory.terminal())[configured.name]
+    sample = receiver.render(
+        sample_digest(configured.name, datetime.now(UTC), factory.installation_of(config, "preview"))
+    )
     formats = sorted({name for message in sample for name in message.renderings})
     if form not in formats:
-        raise CommandError(f"{part.name} has no format '{form}'; there are {', '.join(formats)}", FAILED)
+        raise CommandError(f"{configured.name} has no format '{form}'; there are {', '.join(formats)}", FAILED)
 
 
 def _echo_draft(draft: DigestDraft) -> None:

@@ -102,14 +102,14 @@ def _outcome(outcome: Outcome) -> str:
     return _OUTCOMES[type(outcome).__name__]
 
 
-async def _send_sample(config: Config, part: ReceiverConfig) -> list[tuple[Delivery, Outcome, float]]:
+async def _send_sample(config: Config, configured: ReceiverConfig) -> list[tuple[Delivery, Outcome, float]]:
     """Send a sample digest; of each of its messages the outcome, and how many seconds it took."""
     from watchpost.notify.digest import deliveries_of
     from watchpost.notify.notices import sample_digest
     from watchpost.operations import factory
 
-    receiver = factory.build_receivers(config, "test", factory.terminal())[part.name]
-    digest = sample_digest(part.name, datetime.now(UTC), factory.installation_of(config, "test"))
+    receiver = factory.build_receivers(config, "test", factory.terminal())[configured.name]
+    digest = sample_digest(configured.name, datetime.now(UTC), factory.installation_of(config, "test"))
     results = []
     for delivery in deliveries_of(digest, receiver.render(digest)):
         begun = perf_counter()
@@ -118,14 +118,14 @@ async def _send_sample(config: Config, part: ReceiverConfig) -> list[tuple[Deliv
     return results
 
 
-async def _enable_if_disabled(config: Config, part: ReceiverConfig, settings: Settings) -> None:
+async def _enable_if_disabled(config: Config, configured: ReceiverConfig, settings: Settings) -> None:
     from watchpost.operations import factory
     from watchpost.operations.deliveries import enable_receiver
     from watchpost.store.overview import Overview
 
     try:
         async with factory.look(settings, config) as store:
-            if not (await Overview(store).receivers([part.name]))[part.name].healthy:
-                await enable_receiver(config, store, part.name, factory.operator())
+            if not (await Overview(store).receivers([configured.name]))[configured.name].healthy:
+                await enable_receiver(config, store, configured.name, factory.operator())
     except StoreError:
         pass  # no service runs: then nothing is held back

@@ -77,7 +77,7 @@ def secret_rotate(
 
     Changes nothing itself. No message is lost if you follow the steps.
     """
-    webhook = pick("receiver", receiver, {part.name: part for part in load_config().receivers})
+    webhook = pick("receiver", receiver, {each.name: each for each in load_config().receivers})
     if webhook.kind != "webhook":
         raise CommandError(f"{receiver} is of type {webhook.kind}: only messages of webhooks are signed")
     echo(_signing_key())
