@@ -50,7 +50,7 @@ async def test_a_group_opens_with_its_first_hit_and_remembers_when_it_was_told(s
     seen = await outbox.peek("team|now")
     assert seen.opened == opened, "the wait counts from the first hit"
     assert await outbox.close(seen, NOW, [digest_delivery("d1")])
-    assert (await outbox.group_states(["team|now"]))["team|now"].told == NOW
+    assert (await outbox.group_states(["team|now"]))["team|now"].last_sent == NOW
 
 
 async def test_what_a_window_told_of_a_story_is_noted_with_its_closing_or_not_at_all(store: Store) -> None:
@@ -90,7 +90,7 @@ async def test_an_empty_window_only_moves_on(store: Store) -> None:
     await outbox.register(["team|08:00"], NOW - timedelta(days=1))
     assert await outbox.close(await outbox.peek("team|08:00"), NOW, [])
     standing = (await outbox.group_states(["team|08:00"]))["team|08:00"]
-    assert (standing.opened, standing.closed, standing.told) == (None, NOW, None)
+    assert (standing.opened, standing.closed, standing.last_sent) == (None, NOW, None)
     await outbox.register(["team|08:00"], NOW - timedelta(days=3))
     assert (await outbox.group_states(["team|08:00"]))["team|08:00"].closed == NOW
 

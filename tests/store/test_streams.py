@@ -15,7 +15,7 @@ from tests.store.embedding import make
 from watchpost import log as tm
 from watchpost.errors import StoreBusy
 from watchpost.store import keys
-from watchpost.store.client import Store, ensure_group, until_available
+from watchpost.store.client import Store, ensure_group, pause
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 
 LEASE_MS = 150
@@ -67,7 +67,7 @@ class Desk:
         await done(self.store, entry)
 
     async def _tick(self) -> None:
-        await until_available(self._tick_seconds, self.stop)
+        await pause(self._tick_seconds, self.stop)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
         """Run until this is true, then end as a role ends."""

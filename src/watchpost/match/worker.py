@@ -17,7 +17,7 @@ from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
 from watchpost.model import Article, Route
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.matching import Copy, Match, Matched, MatchStore, RoutedHit
 from watchpost.store.streams import Consumer, StreamEntry
 
@@ -100,7 +100,7 @@ class Matcher:
             entries = await self._articles.claims.take(_BATCH, block=False) or await self._articles.claims.reclaim(1)
             await self._consumer.process(entries)
             if not entries:
-                await until_available(0.2, self._stop)
+                await pause(0.2, self._stop)
 
     async def _refine(self) -> None:
         """Choose the words that are searched first, now and then, while matching goes on."""
@@ -161,7 +161,7 @@ class Matcher:
             if matches:
                 if self._stop.is_set():
                     return  # they are still queued; the next start matches them again
-                await until_available(_WAIT_SECONDS, self._stop)
+                await pause(_WAIT_SECONDS, self._stop)
 
     async def _bury(self, entry: StreamEntry, reason: str, detail: str) -> None:
         tm.dead_letters.labels("articles", reason).inc()

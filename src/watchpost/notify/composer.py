@@ -97,7 +97,7 @@ class Composer:
         records = {story: record for story, note in bucket.notes.items() if (record := notification_log.read(note))}
         decisions: tuple[Decision, ...] = ()
         if isinstance(group.schedule, Immediate):
-            limit_reached = 0 < self._holding_rules.per_hour <= bucket.editions
+            limit_reached = 0 < self._holding_rules.per_hour <= bucket.sent_this_hour
             decisions = decide(
                 hits,
                 records,
@@ -145,7 +145,7 @@ class Composer:
             return flood_over and self.quiet_until(group.receiver, "", now) is None
         # The first digest under a new configuration shows that it works.
         changed = bucket.fingerprint != self.fingerprint and group.schedule.empty != "never"
-        return bool(bucket.over) or changed or sends_empty(group.schedule, bucket.told, bucket.closed, window)
+        return bool(bucket.over) or changed or sends_empty(group.schedule, bucket.last_sent, bucket.closed, window)
 
     async def _digest(
         self,
@@ -172,7 +172,7 @@ class Composer:
         titles = self._installation.titles
         return replace(
             digest,
-            accounts=await self._accounts(digest.timezone, bucket.told, now),
+            accounts=await self._accounts(digest.timezone, bucket.last_sent, now),
             silenced=bucket.silenced + silenced,
             flooded=tuple((titles.get(topic) or topic, count) for topic, count in sorted(bucket.over.items())),
             trends=await self._trends(digest, window),

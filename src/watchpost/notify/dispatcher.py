@@ -18,7 +18,7 @@ from watchpost.model import Group
 from watchpost.notify.composer import ComposedDigest, Composer
 from watchpost.notify.schedule import Window, due, wait_ends
 from watchpost.schedules import Immediate
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.windows import HELD, Bucket, GroupState, base_of
 
@@ -81,7 +81,7 @@ class Dispatcher:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             wait = (soonest - self._clock()).total_seconds() if soonest else 60.0
-            await until_available(max(0.0, wait), self._wake)
+            await pause(max(0.0, wait), self._wake)
 
     async def _wake_on_ticks(self) -> None:
         while not self._stop.is_set():
@@ -95,7 +95,7 @@ class Dispatcher:
                 async for _ in self._store.new_hits(self._stop):
                     self._wake.set()
             except StoreError:
-                await until_available(_PAUSE_SECONDS, self._stop)
+                await pause(_PAUSE_SECONDS, self._stop)
 
     async def close_due(self, *, everything: bool = False) -> datetime | None:
         """Close each window that is due; with `everything`, each that holds hits. Returns when the next may be due."""

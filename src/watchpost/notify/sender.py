@@ -23,7 +23,7 @@ from watchpost.model import Delivered, Delivery, Outcome, TryLater
 from watchpost.notify.circuit_breaker import BreakerVerdict, after_attempt
 from watchpost.notify.receiver import Receiver, RetryOptions
 from watchpost.notify.retry import Done, Fail, Hold, Retry, Step, next_step
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
@@ -122,7 +122,7 @@ class Sender:
             await self._store.create_outbox(self.name)
             self._opened = True
         if not await self._breaker.may_send():
-            await until_available(min(_HELD_PAUSE_SECONDS, self._breaker.wait_seconds), self._stop)
+            await pause(min(_HELD_PAUSE_SECONDS, self._breaker.wait_seconds), self._stop)
             return ()
         if self._breaker.held and (kept := await self._claims.reclaim(1, oldest=True)):
             return kept
@@ -225,7 +225,7 @@ class Sender:
             except StoreError:
                 if self._stop.is_set():
                     return  # the journal has it, so the next start records it
-                await until_available(_PAUSE_SECONDS, self._stop)
+                await pause(_PAUSE_SECONDS, self._stop)
 
     async def _fail_poison(self, entry: StreamEntry) -> None:
         await self._fail(entry, Fail("poison", f"taken {entry.taken_before} times without a result"), "a message")
@@ -279,7 +279,7 @@ class _Breaker:
             if wait is None or wait.total_seconds() > _LONGEST_TURN_SECONDS or self._stop.is_set():
                 self.held = True
                 return None
-            await until_available(wait.total_seconds(), self._stop)
+            await pause(wait.total_seconds(), self._stop)
 
     async def record(self, state: ReceiverState, outcome: Outcome, step: Step) -> BreakerVerdict:
         """Store the receiver's state after this outcome and its step.

@@ -19,7 +19,7 @@ from watchpost.health import HEALTH
 from watchpost.poll import visit_log
 from watchpost.poll.source import Source
 from watchpost.poll.visit import Visit, VisitRecord, changes_nothing, is_abandoned, merged, record_visit
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.polling import Claim, Committed, PollStore
 from watchpost.store.sources import SourceStatus
 
@@ -117,7 +117,7 @@ class Poller:
                 tm.store_errors.labels(type(error).__name__).inc()
                 self._pause("store")
                 synced = -_SYNC_EVERY_SECONDS
-                await until_available(_BUSY_WAIT_SECONDS, self._stop)
+                await pause(_BUSY_WAIT_SECONDS, self._stop)
             await self._tick_or_room(more)
 
     async def _may_read(self) -> bool:
@@ -183,7 +183,7 @@ class Poller:
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 self._unshared_claims.clear()  # the store may come back a moment older than these are
-                await until_available(_BUSY_WAIT_SECONDS, self._stop)
+                await pause(_BUSY_WAIT_SECONDS, self._stop)
             rest = asyncio.ensure_future(source.rest())
             halt = asyncio.ensure_future(self._stop.wait())
             await asyncio.wait({rest, halt}, return_when=asyncio.FIRST_COMPLETED)
@@ -227,7 +227,7 @@ class Poller:
             if not to_visit and not claimed.more:
                 if not waiting:
                     break
-                await until_available(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
+                await pause(max(0.05, min(min(waiting) - now, 1.0)), self._stop)
         await self._poll_store.make_due(sorted(due_again))
 
     async def _visit(self, source: Source, claim: Claim) -> bool:
@@ -298,7 +298,7 @@ class Poller:
                     return done
             except StoreBusy:
                 pass
-            await until_available(_BUSY_WAIT_SECONDS, self._stop)
+            await pause(_BUSY_WAIT_SECONDS, self._stop)
             waits += 1
             if self._stop.is_set() or (self._waits_max and waits >= self._waits_max):
                 self._gave_up = True

@@ -14,7 +14,7 @@ from watchpost.poll.feed_memory import FeedMemory, HubSubscription
 from watchpost.poll.sources.feed import Feed
 from watchpost.poll.visit import Visit
 from watchpost.poll.visit_log import count_entries
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 from watchpost.store.websub import Push, PushStore
@@ -67,7 +67,7 @@ class PushReader:
 
     async def _take(self) -> Sequence[StreamEntry]:
         if self._hold():
-            await until_available(_WAIT_SECONDS, self._stop)
+            await pause(_WAIT_SECONDS, self._stop)
             return ()
         return await self._claims.take(_AT_ONCE)
 
@@ -130,5 +130,5 @@ class PushReader:
                     if done.new:
                         tm.log().info("push.read", source=feed.name, new=done.new)
                     return True
-            await until_available(_WAIT_SECONDS, self._stop)
+            await pause(_WAIT_SECONDS, self._stop)
         return False

@@ -15,7 +15,7 @@ from watchpost import redaction
 from watchpost.config.schema import Heartbeat
 from watchpost.errors import StoreError
 from watchpost.health import Health
-from watchpost.store.client import until_available
+from watchpost.store.client import pause
 from watchpost.store.overview import Overview
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def run(
                 tm.log().warning(event, **facts)
             logged = event if trouble else ""
             if trouble:
-                await until_available(1.0, stop)
+                await pause(1.0, stop)
 
 
 async def _ask(client: httpx.AsyncClient, url: str) -> str:

@@ -17,7 +17,7 @@ from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
 from watchpost.scheduler import utc_now
 from watchpost.service.service import Role, Service
-from watchpost.store.client import Store, until_available
+from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
@@ -62,9 +62,9 @@ class Housekeeping:
             tm.store_up.set(not self._trouble)
             looks += 1
             if self._service.stop.is_set():
-                await until_available(_LOOK_SECONDS, self._over)
+                await pause(_LOOK_SECONDS, self._over)
             elif not self._trouble and not HEALTH.registered and looks < 20:  # the roles have only just started
-                await until_available(0.1, self._service.stop)
+                await pause(0.1, self._service.stop)
             else:
                 await self._tick()
 

@@ -34,7 +34,7 @@ from watchpost.scheduler import utc_now
 from watchpost.service.housekeeping import Housekeeping, leave
 from watchpost.service.service import Role, Service
 from watchpost.service.systemd import Systemd
-from watchpost.store.client import Store, until_available
+from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger
 from watchpost.store.overview import Overview
 from watchpost.web import server
@@ -307,7 +307,7 @@ async def _notify(service: Service) -> int:
             break
         if not done:
             # Another notifier holds an entry: it sends it, or its lease ends and we do.
-            await until_available(0.2, service.stop)
+            await pause(0.2, service.stop)
     stranded = await outbox.stranded(names)
     for receiver, count in stranded.items():
         tm.log().warning("delivery.stranded", receiver=receiver, count=count)

@@ -245,7 +245,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-async def until_available(delay_seconds: float, stop: asyncio.Event) -> None:
+async def pause(delay_seconds: float, stop: asyncio.Event) -> None:
     """Sleep for so long, or until `stop` is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(delay_seconds):

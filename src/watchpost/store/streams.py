@@ -16,7 +16,7 @@ from redis import exceptions
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.client import BLOCK_MS, Store, ensure_group, json_argument, until_available
+from watchpost.store.client import BLOCK_MS, Store, ensure_group, json_argument, pause
 
 POISON_AFTER = 3
 _GONE_MS = 3_600_000  # a running consumer reads each second
@@ -207,7 +207,7 @@ class Consumer:
                 await self.process(following or await self._next())
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
-                await until_available(_WAIT_SECONDS, self._stop)
+                await pause(_WAIT_SECONDS, self._stop)
             following = self._claims.accepted()
 
     async def _next(self) -> Sequence[StreamEntry]:

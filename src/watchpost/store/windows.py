@@ -24,8 +24,8 @@ class Bucket:
     `taken` counts the entries read, readable or not: so many leave the bucket when the window closes. `raw` are the
     bytes of each of the `hits`; `damaged` are the reasons and the bytes of those that cannot be read. `notes` hold what
     was stored of the hits' stories when the group was last sent them, by story. `over` counts by topic the hits beyond
-    its limit; `silenced` those that silences dropped since the group was last sent; `editions` how many messages its
-    receiver got in this hour. `fingerprint` names the configuration under which the group was last sent.
+    its limit; `silenced` those that silences dropped since the group was last sent; `sent_this_hour` how many
+    messages its receiver got in this hour. `fingerprint` names the configuration under which the group was last sent.
     """
 
     group: str
@@ -34,13 +34,13 @@ class Bucket:
     hits: tuple[Hit, ...]
     opened: datetime | None
     closed: datetime | None
-    told: datetime | None
+    last_sent: datetime | None
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
     raw: tuple[bytes, ...] = ()
     damaged: tuple[tuple[str, bytes], ...] = ()
     over: Mapping[str, int] = field(default_factory=dict, hash=False)
     silenced: int = 0
-    editions: int = 0
+    sent_this_hour: int = 0
     fingerprint: str = ""
 
 
@@ -53,7 +53,7 @@ class GroupState:
 
     opened: datetime | None
     closed: datetime | None
-    told: datetime | None
+    last_sent: datetime | None
     until: datetime | None = None
     flooded: datetime | None = None
 
@@ -134,13 +134,13 @@ class WindowStore:
             hits=tuple(hit for hit, _ in hits),
             opened=from_ms_or_none(opened),
             closed=from_ms_or_none(closed),
-            told=from_ms_or_none(told),
+            last_sent=from_ms_or_none(told),
             notes=await self._notes(base, list(dict.fromkeys(hit.story for hit, _ in hits))),
             raw=tuple(data for _, data in hits),
             damaged=tuple(damaged),
             over={topic.decode(): int(count) for topic, count in over.items() if topic},
             silenced=int(silenced or 0),
-            editions=int(sent or 0),
+            sent_this_hour=int(sent or 0),
             fingerprint=(plan or b"").decode("utf-8", "replace"),
         )
 

@@ -114,9 +114,6 @@ def _problem(binary: Path) -> str:
     return ""
 
 
-# A door to the operating system: the server as a child process, and what it says when it ends.
-
-
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NO_ROOM = 1024 * 1024  # bytes
 _BAD_DATA = (
