@@ -13,7 +13,7 @@ from pathlib import Path
 from watchpost.config.errors import Block, suggest, unknown_key
 from watchpost.config.format import rename_keys
 from watchpost.config.opml import MAX_BYTES as MAX_LIST_BYTES
-from watchpost.config.opml import NAME, NAME_RULE, Outline, host_stem, read_opml
+from watchpost.config.opml import NAME, NAME_RULE, FeedList, host_stem, read_opml
 from watchpost.config.schema import SECTIONS, MainFile
 from watchpost.config.yaml_reader import MappingNode, Mark, Node, ScalarNode, SequenceNode, is_null, read_yaml, shown
 from watchpost.errors import Complaint
@@ -235,32 +235,18 @@ def _derived_name(item: Node, taken: Collection[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ListFile:
-    """One OPML file, and the entry of `feeds_from` (from 0) that names it."""
-
-    entry: int
-    name: str
-    outlines: tuple[Outline, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Lists:
     """The files that `feeds_from` names. With complaints it is unknown which feeds there are."""
 
-    files: tuple[ListFile, ...]
+    files: tuple[FeedList, ...]
     complaints: tuple[Complaint, ...]
     warnings: tuple[Complaint, ...]
     directories: tuple[Path, ...] = ()
 
-    @property
-    def complete(self) -> bool:
-        """Whether all of them could be read."""
-        return not self.complaints
-
 
 def read_lists(main: Path, root: MappingNode) -> Lists:
     """Reads the lists of feeds that `root`, the main file, names. A file counts once."""
-    files: dict[str, ListFile] = {}
+    files: dict[str, FeedList] = {}
     complaints: list[Complaint] = []
     warnings: list[Complaint] = []
     directories: dict[Path, None] = {}
@@ -277,7 +263,7 @@ def read_lists(main: Path, root: MappingNode) -> Lists:
                 outlines, found = read_opml(data, name)
                 complaints += [each for each in found if each.severity == "error"]
                 warnings += [each for each in found if each.severity != "error"]
-                files[name] = ListFile(index, name, outlines)
+                files[name] = FeedList(index, name, outlines)
     return Lists(tuple(files.values()), tuple(complaints), tuple(warnings), tuple(directories))
 
 

@@ -19,7 +19,7 @@ from watchpost.config.config import Config, ConfigBlocks, HttpAccess, ReceiverCo
 from watchpost.config.errors import Block, choice, complaints_of
 from watchpost.config.fields import Options
 from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
-from watchpost.config.opml import FeedList, few, gather
+from watchpost.config.opml import few, gather
 from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
 from watchpost.config.schema import (
     SECTIONS,
@@ -60,7 +60,7 @@ def load(
     blocks = _Validator(files, lists, {"env": env, "base": path.parent, "opened": opened})
     blocks.validate(sources, receivers, progress)
 
-    names = dict.fromkeys((*files.names, *(file.name for file in lists.files)))
+    names = dict.fromkeys((*files.names, *(feed_list.file for feed_list in lists.files)))
     read = tuple(dict.fromkeys((*map(Path, names), *files.directories, *lists.directories, *sorted(opened))))
     places = {name: index for index, name in enumerate(names)}
 
@@ -106,7 +106,7 @@ class _Validator:
         self.receivers += self._receivers(sections, root, receivers)
         self.topics += self._topics(sections)
         self.routes += self._routes(sections)
-        if not files.complete or not self.lists.complete or sections.unsure:
+        if not files.complete or self.lists.complaints or sections.unsure:
             return  # a name may well be in what could not be read
         if self.main is not None or root.get("feeds_from") is None:
             origins = {block.name for block in (*sections.feeds, *sections.folders)}
@@ -167,10 +167,8 @@ class _Validator:
         addresses = {
             url: source.name for source in self.sources if isinstance(url := getattr(source.options, "url", None), str)
         }
-        feed_lists = []
-        for file in self.lists.files:
-            entry = main.feeds_from[file.entry]
-            feed_lists.append(FeedList(file.entry, file.name, file.outlines, entry.prefix, entry.tags))
+        entries = [(feed_list, main.feeds_from[feed_list.entry]) for feed_list in self.lists.files]
+        feed_lists = [replace(feed_list, prefix=entry.prefix, tags=entry.tags) for feed_list, entry in entries]
         feeds, twins = gather(feed_lists, addresses, {source.name for source in self.sources})
         warnings = [*self.lists.warnings, *twins]
         for number, feed in enumerate(feeds):

@@ -24,12 +24,6 @@ def never_closed(opener: Token) -> QueryError:
     return QueryError("this ( is never closed", opener.column, "write ) where the group ends")
 
 
-def too_deep(deepest: int, column: int) -> QueryError:
-    """More nesting than is allowed."""
-    problem = f"more than {deepest} parentheses or NOTs are inside one another"
-    return QueryError(problem, column, "nest fewer of them")
-
-
 def side_by_side(before: Token, token: Token) -> QueryError:
     """Two operands without an operator."""
     if (
@@ -41,15 +35,6 @@ def side_by_side(before: Token, token: Token) -> QueryError:
         return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
     cure = "put AND, OR or NOT between"
     return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
-
-
-def mixed(joint: Token, token: Token) -> QueryError:
-    """AND and OR without parentheses."""
-    return QueryError(
-        f"{joint.text} and {token.text} are mixed without parentheses",
-        token.column,
-        "put parentheses around what belongs together, like (a OR b) AND c",
-    )
 
 
 def missing(operator: Token | None, token: Token) -> QueryError:
@@ -84,12 +69,6 @@ def nested_field(inner: str, scope: str, column: int) -> QueryError:
     return QueryError(f"{inner} cannot stand inside {scope}:", column, cure)
 
 
-def empty_field(name: str, field: Token) -> QueryError:
-    """A field with nothing after it."""
-    cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
-    return QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
-
-
 def unplaced(operator: Token, node: Node) -> QueryError:
     """An operand that has no place in the text, so that the operator cannot work with it."""
     reason = _unplaced(node)
@@ -119,12 +98,6 @@ def _unplaced(node: Node) -> str:
         case Weighted():
             return "a weight"
     return _unplaced(next(child for child in node.children if not child.placed))
-
-
-def stray_weight(column: int) -> QueryError:
-    """A weight outside of a SCORE."""
-    cure = "write SCORE/5 (a^3 OR b^2 OR c), with weights on the parts that it joins"
-    return QueryError("a weight counts only inside a SCORE", column, cure)
 
 
 def unbounded(node: Node, column: int) -> QueryError:

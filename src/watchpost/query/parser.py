@@ -223,7 +223,8 @@ class _Parser:
         if self.token.kind is TokenKind.CLOSE:
             raise errors.never_opened(self.token)
         if self._weights:
-            raise errors.stray_weight(min(self._weights.values()))
+            cure = "write SCORE/5 (a^3 OR b^2 OR c), with weights on the parts that it joins"
+            raise QueryError("a weight counts only inside a SCORE", min(self._weights.values()), cure)
         return root
 
     def _take(self) -> Token:
@@ -244,7 +245,9 @@ class _Parser:
                     raise QueryError("an UNLESS cannot follow another", token.column, cure)
                 raise errors.side_by_side(self._tokens[self._at - 1], token)
             if joint is not None and (joint.kind is TokenKind.OR) != (kind is TokenKind.OR):
-                raise errors.mixed(joint, token)
+                problem = f"{joint.text} and {token.text} are mixed without parentheses"
+                cure = "put parentheses around what belongs together, like (a OR b) AND c"
+                raise QueryError(problem, token.column, cure)
             joint = token
             parts.append(self._operand(depth, None if kind is TokenKind.NOT else self._take()))
         if joint is None:
@@ -319,7 +322,8 @@ class _Parser:
         if self._scope:
             raise errors.nested_field(f"{name}:", self._scope, field.column)
         if self.token.kind not in _STARTS:
-            raise errors.empty_field(name, field)
+            cure = f'write {name}:word, {name}:"a phrase" or {name}:(a OR b)'
+            raise QueryError(f"{name}: needs a word, a phrase or parentheses after it", field.column, cure)
         self._scope = name
         part = self._prim(depth + 1)
         self._scope = ""
@@ -384,7 +388,8 @@ class _Parser:
 
     def _check_depth(self, depth: int) -> None:
         if depth > DEEPEST:
-            raise errors.too_deep(DEEPEST, self.token.column)
+            problem = f"more than {DEEPEST} parentheses or NOTs are inside one another"
+            raise QueryError(problem, self.token.column, "nest fewer of them")
         self._deepest = max(self._deepest, depth)
 
     def _pay(self, cost: int, token: Token, size: int = 1) -> None:
