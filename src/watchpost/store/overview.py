@@ -165,15 +165,18 @@ class Overview:
         )
 
     async def _held(self, receivers: Sequence[str], outbox: Sequence[int]) -> frozenset[str]:
-        """The receivers whose oldest delivery waits in its place for another attempt."""
+        """The paused receivers whose oldest delivery waits in its place for another attempt."""
         waiting = [name for name, count in zip(receivers, outbox, strict=True) if count]
         keys = self._keys
         async with self._store.errors():
             heads = [await self._store.redis.xrange(keys.outbox(name), count=1) for name in waiting]
             ids = [head[0][1].get(b"d", b"").decode() if head else "" for head in heads]
             states = [await self._store.redis.hget(keys.out(id_), "state") for id_ in ids]
+            paused = [await self._store.redis.hexists(keys.receiver(name), "till") for name in waiting]
         return frozenset(
-            name for name, state in zip(waiting, states, strict=True) if state in (b"retrying", b"unknown")
+            name
+            for name, state, pause in zip(waiting, states, paused, strict=True)
+            if pause and state in (b"retrying", b"unknown")
         )
 
     async def ages(self, receivers: Sequence[str]) -> dict[str, float]:
