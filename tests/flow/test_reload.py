@@ -80,7 +80,7 @@ def test_the_one_named_for_trouble_hears_of_a_refused_configuration_once(rig: Ri
     rig.until(lambda: rig.log().count("config.refused") == 2)
     rig.until(lambda: len(list(rig.root.glob("duty/*.txt"))) == 1)
     (text,) = (path.read_text() for path in rig.root.glob("duty/*.txt"))
-    assert "the new configuration is not used" in text
+    assert "The new configuration has errors" in text
     assert "did you mean 'topics'?" in " ".join(text.split())
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
@@ -109,7 +109,7 @@ def test_post_reload_takes_a_good_one_over_and_says_why_it_refuses_a_bad_one(rig
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
         assert httpx.post(f"{page}/-/reload", headers=headers).status_code == 403
     assert httpx.get(f"{page}/-/reload").json()["ok"] is False, "nothing was read for them"
-    rig.until(lambda: "the newer configuration was refused" in diff(rig).stderr)
+    rig.until(lambda: "a newer configuration was refused" in diff(rig).stderr)
     found = diff(rig)
     assert (found.returncode, "+ topics.gao" in found.stdout) == (1, True)
     shown = httpx.get(f"{page}/config").text
