@@ -263,9 +263,15 @@ class Story:
         return max((match.severity for match in self.topics), key=SEVERITIES.index)
 
 
+NOT_YET = "not visited yet"
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadSource:
-    """A source that could not be read, why, and since when; None if it was never read."""
+    """A source that could not be read, why, and since when; None if it was never read.
+
+    The reason `NOT_YET` is for one that was not visited so far.
+    """
 
     source: str
     reason: str
@@ -274,12 +280,16 @@ class UnreadSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """Yesterday in the ledger: how much was read and found. `gaps` are the sums that do not match now."""
+    """Yesterday in the ledger: how much was read and found. `gaps` are the sums that do not match now.
+
+    `whole_day` is False if the ledger was started within that day or after it.
+    """
 
     sources: int
     articles: int
     hits: int
     gaps: tuple[str, ...] = ()
+    whole_day: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +300,8 @@ class Digest:
     a person tries the receiver. `accounts` is in the first digest of a day, and in each while a sum of the ledger does
     not match. `left_out` counts omitted stories by severity, as far as known; `silenced` counts silenced hits;
     `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
-    due. `reduced`: without the operator's templates, because one of them failed.
+    due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now:
+    "disk", "backlog", "store", or "" if reading goes on; `last_read` is when a source was last read.
     """
 
     id: str
@@ -317,6 +328,8 @@ class Digest:
     flooded: tuple[tuple[str, int], ...] = ()
     trends: Mapping[str, Trend] = field(default_factory=dict, hash=False)
     following: datetime | None = None
+    paused: str = ""
+    last_read: datetime | None = None
 
 
 # ── sending; a receiver reports what happened, retry.py decides what comes next ──

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notify.digests import delivery, usual
+from tests.notify.digests import delivery, digest, report, story, usual
 from watchpost.model import Delivered, Digest, TryLater
 from watchpost.notify.receivers import collect, kinds
 from watchpost.notify.receivers.console import Console, ConsoleOptions
@@ -105,6 +105,15 @@ async def test_three_files_per_digest_named_by_time_receiver_and_id(tmp_path: Pa
     before = {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()}
     assert isinstance(await receiver.send(delivery(message, attempt=2)), Delivered)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "box").iterdir()} == before
+
+
+async def test_the_files_have_every_story(tmp_path: Path) -> None:
+    stories = [story(number, lead=report(f"Headline {number}.")) for number in range(450)]
+    (message,) = File("out", FileOptions(path=tmp_path)).render(digest(*stories))
+    assert message.omitted == 0
+    assert all(f"Headline {number}." in message.renderings["text"] for number in range(450))
+    assert all(f"Headline {number}." in message.renderings["html"] for number in range(450))
+    assert len(json.loads(message.renderings["json"])["data"]["stories"]) == 450
 
 
 async def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:

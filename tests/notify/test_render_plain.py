@@ -14,7 +14,7 @@ from watchpost.notify.render.sanitize import clean
 USUAL = """\
 Monday, 23 November 2026, 09:00 Europe/Paris
 Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00
-3 stories from 61 articles: 1 new, 1 updated, 1 continuing.
+5 stories, 3 shown. 1 new, 1 updated, 1 continuing.
 Sent 3 hours late: the service was not running.
 
 == WAGNER / AFRICA CORPS ==

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.digests import WHEN, digest, hostile, report, story, usual
-from watchpost.model import Digest, HeadlineChange, SourceCounts
+from watchpost.model import NOT_YET, Digest, HeadlineChange, SourceCounts, UnreadSource
 from watchpost.notify.receivers import slack
-from watchpost.notify.render import html, payload, plain, sentences
+from watchpost.notify.render import html, payload, plain, rich_text, sentences
 from watchpost.notify.render.packing import limit_stories
 from watchpost.notify.render.sentences import not_shown, remarks, spikes, trend_line
+from watchpost.store.server.embedded import ROOM_BYTES
 from watchpost.trend import Trend
 
 LOUD = Trend((2, 2, 1, 3, 5, 2, 1, 1, 1, 1, 2, 2, 3, 12), 12, 4.0, True)
@@ -117,3 +118,48 @@ def test_what_goes_on_is_one_line() -> None:
     page = html.page(digest(story(status="continuing")))
     assert "(2 sources)" in page
     assert "RFI Afrique" not in page
+
+
+# ── what is left out, and what was not read ──
+
+
+def test_what_is_left_out_is_in_the_subject_and_the_first_lines() -> None:
+    many = digest(*(story(number) for number in range(1161)))
+    shown = limit_stories(many, 72)
+    counts = "1,161 stories, 72 shown; 1,089 high among those left out"
+    assert sentences.counted(shown) == counts
+    assert counts in sentences.subject(shown)
+    assert counts in sentences.heading(shown)
+    assert sentences.summary(shown).startswith(f"{counts}. ")
+    assert counts in " ".join(plain.plain(shown).split("==")[0].split())
+    assert counts in rich_text.opening(shown, 1)[0]
+    assert sentences.counted(many) == "1,161 stories"
+    few = limit_stories(digest(story(1), story(2)), 1)
+    assert sentences.counted(few) == "2 stories, 1 shown; 1 high among those left out"
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ru", "ar"])
+def test_what_is_left_out_is_counted_in_every_language(language: str) -> None:
+    shown = limit_stories(digest(*(story(number) for number in range(9)), language=language), 2)
+    assert len(sentences.subject(shown)) <= 90
+    assert sentences.counted(shown).count("7") == 1
+
+
+def test_nothing_matched_is_only_said_of_what_was_read() -> None:
+    """Case E-3: a digest while reading is paused says so, and why."""
+    never, early = digest(paused="disk"), digest(paused="disk", last_read=WHEN - timedelta(hours=20))
+    expected = "Nothing was read: the disk of the service is nearly full; it needs at least 256 MiB free."
+    assert sentences.nothing(never) == sentences.nothing(early) == expected
+    before = digest(paused="store", last_read=WHEN - timedelta(hours=1))
+    assert sentences.nothing(before).startswith("Nothing has been read since 08:00: the store")
+    assert sentences.subject(never).startswith("[newsdesk] Nothing was read: the disk of the service is nearly full")
+    with_stories = digest(story(1), paused="backlog", last_read=WHEN - timedelta(hours=1))
+    assert sentences.remarks(with_stories)[0].startswith("Nothing has been read since 08:00: too many articles")
+    assert "256 MiB" in sentences.nothing(never)
+    assert ROOM_BYTES == 256 * 1024**2, "the sentence and the manual name this number"
+
+
+def test_a_source_that_was_not_visited_yet_was_not_read() -> None:
+    new = digest(unread=(UnreadSource("rfi", NOT_YET, None),), sources_total=1)
+    assert sentences.nothing(new) == "Nothing matched: the only source could not be read."
+    assert sentences.not_read(new) == "Not read (1 of 1 source): rfi (not visited yet)."

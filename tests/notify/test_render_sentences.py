@@ -33,7 +33,9 @@ def test_the_footer_accounts_for_yesterday(language: str, gaps: tuple[str, ...],
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
-    assert sentences.subject(usual()) == "[newsdesk] 3 stories: Explosion near Gao base; JNIM claims attack (+2)"
+    assert (
+        sentences.subject(usual()) == "[newsdesk] 5 stories, 3 shown: Explosion near Gao base; JNIM claims attack (+4)"
+    )
     alert = digest(story(), kind="alert")
     assert sentences.subject(alert).startswith("[newsdesk] HIGH Wagner / Africa Corps: Explosion near Gao")
 
@@ -106,12 +108,12 @@ def test_a_french_digest_is_french_throughout() -> None:
     sample = usual(language="fr", late=timedelta(hours=3))
     assert (
         sentences.subject(sample)
-        == "[newsdesk] 3 sujets\N{NO-BREAK SPACE}: Explosion near Gao base; JNIM claims attack (+2)"
+        == "[newsdesk] 5 sujets, 3 affichés\N{NO-BREAK SPACE}: Explosion near Gao base; JNIM claims attack (+4)"
     )
     assert sentences.dateline(sample) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
     text = " ".join(plain.plain(sample).split())
     for sentence in (
-        "3 sujets d’après 61 articles : 1 nouveau, 1 mis à jour, 1 en cours.",
+        "5 sujets, 3 affichés. 1 nouveau, 1 mis à jour, 1 en cours.",
         "Envoyé avec 3 heures de retard : le service était arrêté.",
         "1. NOUVEAU Explosion",
         "RFI Afrique, français, 08:42 (il y a 18 min, vu 08:44). 2 sources.",
@@ -147,7 +149,7 @@ def test_an_arabic_digest_runs_from_right_to_left() -> None:
     assert '<html lang="ar" dir="rtl">' in page
     assert re.search(r'<span class="status spaced" dir="rtl" lang="ar"[^>]*>جديد</span>', page)
     heading = sentences.heading(usual(language="ar"))
-    assert heading == "\u2066Wagner / Africa Corps\u2069 و\u2066Mali security\u2069: 3 قصص، واحدة جديدة"
+    assert heading == "\u2066Wagner / Africa Corps\u2069 و\u2066Mali security\u2069: 5 قصص، المعروض منها 3"
 
 
 def test_an_update_says_what_has_changed() -> None:

@@ -36,7 +36,7 @@ def texts(payload: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_message() -> None:
     (payload,) = read(usual())
     parts = texts(payload)
-    assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 3 stories, 1 new"
+    assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 5 stories, 3 shown"
     assert payload["text"].endswith("Top story: Explosion near Gao base; JNIM claims attack")
     assert {
         "type": "link",

@@ -26,7 +26,7 @@ def test_a_template_has_the_data_of_webhooks_and_the_sentences_of_digests() -> N
         "{% endfor %}\n"
         "{{ not_shown }}"
     )
-    assert text.startswith("Wagner / Africa Corps and Mali security: 3 stories, 1 new|3 stories from 61 articles")
+    assert text.startswith("Wagner / Africa Corps and Mali security: 5 stories, 3 shown|5 stories, 3 shown. 1 new")
     assert "1 NEW Explosion near Gao base; JNIM claims attack https://www.rfi.fr/afrique/gao?id=7" in text
     assert text.endswith("Not shown: 2 stories.")
 

@@ -161,6 +161,18 @@ def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
     assert machine.data_directory(tmp_path / "data").level == "fail"
 
 
+@pytest.mark.parametrize(
+    ("mebibytes", "embedded", "level"),
+    [(0, True, "fail"), (255, True, "fail"), (256, True, "warn"), (2000, True, "ok"), (19, False, "warn")],
+)
+def test_a_disk_on_which_polling_pauses_is_a_failure(
+    tmp_path: Path, mebibytes: int, embedded: bool, level: str
+) -> None:
+    found = machine.data_directory(tmp_path, embedded=embedded, free_bytes=lambda path: mebibytes * 1024**2)
+    assert found.level == level
+    assert ("256 MiB" in found.text + found.cure) == (embedded and level != "ok")
+
+
 @pytest.fixture
 async def listener() -> AsyncIterator[Callable[[], int]]:
     async def hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -99,7 +99,9 @@ async def test_a_day_is_told_with_what_does_not_meet(store: Store) -> None:
     await Ledger(store).open()
     await queued(store, article("a"), article("b"))
     today = (await DeliveryStore(store, kept_ms=HOUR_MS).now()).date()
-    assert await Overview(store).counts_of(today, 41) == SourceCounts(41, 2, 0)
-    assert await Overview(store).counts_of(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0)
+    assert await Overview(store).counts_of(today, 41) == SourceCounts(41, 2, 0, whole_day=False)
+    assert await Overview(store).counts_of(today - timedelta(days=1), 41) == SourceCounts(41, 0, 0, whole_day=False)
+    await store.redis.hset(f"{store.keys.ledger}total", "since", 0)
+    assert await Overview(store).counts_of(today, 41) == SourceCounts(41, 2, 0), "from the first full day on"
     await store.redis.delete(store.keys.articles)
     assert (await Overview(store).counts_of(today, 41)).gaps == ("articles: 2 in, 0 out or waiting",)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watchpost import log as tm
-from watchpost.model import Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource
+from watchpost.model import NOT_YET, Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest import Installation, build_digest, deliveries_of, records_after
 from watchpost.notify.notification_log import NotificationRecord
@@ -27,6 +27,7 @@ from watchpost.notify.schedule import Window, end_of_hour, next_slot, sends_empt
 from watchpost.schedules import Immediate, QuietHours, Silence
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
+from watchpost.store.sources import SourceStatus
 from watchpost.store.windows import Bucket, Withheld
 from watchpost.trend import Trend, trend_of
 
@@ -158,6 +159,7 @@ class Composer:
         records: Mapping[str, NotificationRecord],
         silenced: int,
     ) -> Digest:
+        statuses = await self._overview.sources(self._sources)
         digest = build_digest(
             group,
             window,
@@ -166,7 +168,7 @@ class Composer:
             turn=bucket.turn,
             now=now,
             records=records,
-            unread=await self._unread(),
+            unread=_unread(statuses),
             sources_total=len(self._sources),
         )
         titles = self._installation.titles
@@ -176,6 +178,8 @@ class Composer:
             silenced=bucket.silenced + silenced,
             flooded=tuple((titles.get(topic) or topic, count) for topic, count in sorted(bucket.over.items())),
             trends=await self._trends(digest, window),
+            paused=await self._paused(),
+            last_read=max((status.last_read for status in statuses if status.last_read), default=None),
             following=None if isinstance(group.schedule, Immediate) else next_slot(group.schedule, now),
         )
 
@@ -188,19 +192,28 @@ class Composer:
         return {topic: trend_of(hours, window.start, window.end, zone) for topic, hours in counts.items()}
 
     async def _accounts(self, timezone: str, sent: datetime | None, now: datetime) -> SourceCounts | None:
-        """For the first digest of a local day, and for every digest while a sum of the ledger does not meet."""
+        """For every digest while a sum of the ledger does not match; else for the first one of a local day.
+
+        While the ledger has no whole day, the second kind has none.
+        """
         today = now.astimezone(ZoneInfo(timezone)).date()
         counts = await self._overview.counts_of(today - timedelta(days=1), len(self._sources))
         first_today = sent is None or sent.astimezone(ZoneInfo(timezone)).date() < today
-        return counts if first_today or counts.gaps else None
+        return counts if counts.gaps or (first_today and counts.whole_day) else None
 
-    async def _unread(self) -> tuple[UnreadSource, ...]:
-        """The sources that fail now: without them, a digest of nothing would look like a quiet day."""
-        return tuple(
-            UnreadSource(status.name, status.detail, status.last_read)
-            for status in await self._overview.sources(self._sources)
-            if status.failures
-        )
+    async def _paused(self) -> str:
+        """Why no process reads sources now; "" if one does, or if none runs that would."""
+        reasons = [worker.paused for worker in await self._overview.workers() if worker.role in ("all", "poll")]
+        return reasons[0] if reasons and all(reasons) else ""
+
+
+def _unread(statuses: Sequence[SourceStatus]) -> tuple[UnreadSource, ...]:
+    """The sources that fail now or were never read: without them, a digest of nothing would look like a quiet day."""
+    return tuple(
+        UnreadSource(status.name, status.detail if status.failures else NOT_YET, status.last_read)
+        for status in statuses
+        if status.failures or status.last_read is None
+    )
 
 
 def render_or_reduce(receiver: Receiver, digest: Digest) -> tuple[Message, ...]:

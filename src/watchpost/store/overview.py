@@ -105,7 +105,9 @@ class Overview:
     async def counts_of(self, day: date, sources: int) -> SourceCounts:
         """Return the counts of a day (UTC) and the gaps that the ledger has now. `sources`: how many are configured."""
         page, audit = await self._ledger.page(day), await self._ledger.audit()
-        return SourceCounts(sources, page.get("new", 0), page.get("hits", 0), tuple(str(gap) for gap in gaps(audit)))
+        whole_day = audit.totals.get("since", 0) <= (day - date(1970, 1, 1)).days * 86_400_000
+        found = tuple(str(gap) for gap in gaps(audit))
+        return SourceCounts(sources, page.get("new", 0), page.get("hits", 0), found, whole_day)
 
     async def unsubscribed(self, receiver: str) -> frozenset[str]:
         """Return the addresses that this receiver must not write to."""

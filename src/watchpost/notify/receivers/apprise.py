@@ -19,7 +19,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLa
 from watchpost.notify.receiver import DeliveryOptions, ReceiverKind
 from watchpost.notify.render import sentences
 from watchpost.notify.render.limits import APPRISE, Limits
-from watchpost.notify.render.packing import brief, cut_to
+from watchpost.notify.render.packing import brief, cut_to, limit_stories
 
 _MISSING = "needs a package that is not installed: install watchpost with its extra `apprise`"
 _BAD_URL = "Apprise does not know this kind of address, or the address has a mistake"
@@ -80,7 +80,8 @@ class Apprise:
         renderings = {"title": short.title, "text": short.text}
         if not self._longest_title:
             renderings = {"title": "", "text": cut_to(f"{short.title}\n{short.text}", self._limits, self._limits.size)}
-        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=short.omitted),)
+        shown = limit_stories(digest, len(digest.stories) + digest.omitted - short.omitted)
+        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=short.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, because Apprise blocks. TryLater while an attempt that timed out still runs."""

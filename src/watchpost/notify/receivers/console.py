@@ -36,7 +36,7 @@ class Console:
         renderings = {"text": plain.plain(shown)}
         if self._color != "never":
             renderings["ansi"] = plain.ansi(shown)
-        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=shown.omitted),)
+        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=shown.omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write and flush in a thread: a terminal whose output waits (`… | less`) must not stop the service."""

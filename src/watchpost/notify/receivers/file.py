@@ -45,11 +45,11 @@ class File:
         self._directory = options.path
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
-        """One message with all three files. The JSON has every story; the others have as many as people can read."""
+        """One message with all three files, which have every story."""
         renderings = {
             "json": payload.payload(digest, _JSON_LIMIT),
-            "html": html.page(digest),
-            "text": plain.plain(digest),
+            "html": html.page(digest, whole=True),
+            "text": plain.plain(digest, whole=True),
         }
         return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=digest.omitted),)
 

@@ -21,7 +21,7 @@ from watchpost.notify.http import JSON_TYPE, HttpOptions, Poster, TargetUrl, jud
 from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, checked
-from watchpost.notify.render.packing import brief, cut_to
+from watchpost.notify.render.packing import brief, cut_to, limit_stories
 from watchpost.notify.render.sanitize import clean, names
 from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import TextTemplates
@@ -67,7 +67,8 @@ class Ntfy:
             text = render_template(template.text, "text", digest) if template.text else ""
         payload, omitted = message(digest, self._topic, title, text)
         renderings = {"json": checked(payload, validate_ntfy)}
-        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=omitted),)
+        shown = limit_stories(digest, len(digest.stories) + digest.omitted - omitted)
+        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=omitted),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt."""

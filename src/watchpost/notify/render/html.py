@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 LIMIT = 90_000
 
 
-def page(digest: Digest, *, mailed: bool = False) -> str:
-    """The digest as an HTML document of at most 90,000 bytes; stories that do not fit are counted at its end.
+def page(digest: Digest, *, mailed: bool = False, whole: bool = False) -> str:
+    """The digest as an HTML document of at most 90,000 bytes; stories that do not fit are counted in it.
+
+    With `whole` it has every story, however long it becomes.
 
     Pictures are part of the document, or with `mailed` parts of the mail, which `pictures` returns.
     """
+    if whole:
+        return _render(digest, mailed=mailed)
     shown, document = _fitting(digest)
     return _render(shown, mailed=True) if mailed else document
 

@@ -28,9 +28,12 @@ _STARS: _Theme = {_LIT: "**", _UNLIT: "**", _BOLD: "", _UNBOLD: ""}
 _COLOURS: _Theme = {_LIT: "\x1b[1;33m", _UNLIT: "\x1b[0m", _BOLD: "\x1b[1m", _UNBOLD: "\x1b[0m"}
 
 
-def plain(digest: Digest) -> str:
-    """The digest as text for any program; ends in a newline. Only links are wider than 72 columns."""
-    return _render(digest, _STARS, star_width=2)
+def plain(digest: Digest, *, whole: bool = False) -> str:
+    """The digest as text for any program; ends in a newline. Only links are wider than 72 columns.
+
+    It has at most 200 stories, or with `whole` every one.
+    """
+    return _render(digest if whole else fit(digest), _STARS, star_width=2)
 
 
 def fit(digest: Digest) -> Digest:
@@ -40,7 +43,7 @@ def fit(digest: Digest) -> Digest:
 
 def ansi(digest: Digest) -> str:
     """The same for a terminal with colours: what matched is bold yellow, titles are bold."""
-    return _render(digest, _COLOURS, star_width=0)
+    return _render(fit(digest), _COLOURS, star_width=0)
 
 
 def columns(text: str) -> int:
@@ -123,7 +126,6 @@ class _Page:
 
 
 def _render(digest: Digest, theme: _Theme, star_width: int) -> str:
-    digest = fit(digest)
     page = _Page(theme, star_width)
     if digest.kind == "alert":
         for story in digest.stories:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from watchpost.model import SEVERITIES, Digest
+from watchpost.model import NOT_YET, SEVERITIES, Digest
 from watchpost.notify.render.i18n import Translation, translation
 from watchpost.notify.render.sanitize import clean, cut, link, names
 from watchpost.notify.render.story_lines import (
@@ -22,6 +22,7 @@ from watchpost.trend import Trend, bars
 
 _SUBJECT = 90  # code points; mail programs show about that many
 _LATE = timedelta(minutes=2)  # a shorter delay is the work itself, not downtime
+_LEAST_HEADLINE = 12  # code points; less of a headline says nothing
 _REMARKS = 5
 _SPIKES = 3
 
@@ -29,16 +30,33 @@ _SPIKES = 3
 def subject(digest: Digest) -> str:
     """One line of at most 90 code points: the installation, the count, the strongest headline."""
     prefix = f"[{clean(digest.install, 24) or 'watchpost'}] {_test_mark(digest)}"
-    count = len(digest.stories)
-    if not count:
+    count = len(digest.stories) + digest.omitted
+    if not digest.stories:
         return cut(prefix + nothing(digest), _SUBJECT)
     tr, first = translation(digest.language), digest.stories[0]
-    about = tr.stories(count)
+    about = counted(digest)
     if digest.kind == "alert":
         about = f"{severity_label(digest, first)} {cut(topic_title(main_topic(first)), 24)}"
     more = f" (+{count - 1})" if count > 1 else ""
     about = prefix + about + tr.colon
-    return about + headline(first.lead, _SUBJECT - len(about) - len(more)) + more
+    room = _SUBJECT - len(about) - len(more)
+    if room < _LEAST_HEADLINE:  # the counts come first: what is left out must be seen
+        return cut(about.removesuffix(tr.colon), _SUBJECT)
+    return about + headline(first.lead, room) + more
+
+
+def counted(digest: Digest) -> str:
+    """How many stories there are, and what is left out: "1,161 stories, 72 shown; 918 high among those left out"."""
+    tr, shown = translation(digest.language), len(digest.stories)
+    if not digest.omitted:
+        return tr.stories(shown)
+    of_all = tr.ngettext(
+        "{stories}, {number} shown", "{stories}, {number} shown", shown, stories=tr.stories(shown + digest.omitted)
+    )
+    if not (high := digest.left_out.get("high", 0)):
+        return of_all
+    left_out = tr.ngettext("{number} high among those left out", "{number} high among those left out", high)
+    return of_all + tr.semicolon + left_out
 
 
 def heading(digest: Digest) -> str:
@@ -51,7 +69,7 @@ def heading(digest: Digest) -> str:
     about = tr.gettext("{first} and {last}", first=tr.listing(first), last=last) if first else tr.isolate(last)
     about = f"{severity_label(digest, digest.stories[0])} · {about}" if digest.kind == "alert" else about
     new = sum(story.status == "new" for story in digest.stories)
-    counts = [tr.stories(len(digest.stories)), *([_new(tr, new)] if new else [])]
+    counts = [counted(digest), *([_new(tr, new)] if new and not digest.omitted else [])]
     return f"{_test_mark(digest)}{about}{tr.colon}{tr.listing(counts)}"
 
 
@@ -66,6 +84,8 @@ def summary(digest: Digest) -> str:
         tr.ngettext("{number} updated", "{number} updated", updated) if updated else "",
         tr.ngettext("{number} continuing", "{number} continuing", continuing) if continuing else "",
     )
+    if digest.omitted:
+        return f"{counted(digest)}. {tr.listing(filter(None, counts))}."
     return tr.gettext(
         "{stories} from {articles}: {counts}.",
         stories=tr.stories(len(digest.stories)),
@@ -91,6 +111,8 @@ def nothing(digest: Digest) -> str:
             "{number} stories matched, but could not be shown.",
             digest.omitted,
         )
+    if digest.paused:
+        return pause(digest)
     if total and failed >= total:
         return tr.ngettext(
             "Nothing matched: the only source could not be read.",
@@ -110,6 +132,24 @@ def nothing(digest: Digest) -> str:
             "Nothing matched. {number} source was read.", "Nothing matched. All {number} sources were read.", total
         )
     return tr.gettext("Nothing matched.")
+
+
+def pause(digest: Digest) -> str:
+    """ "Nothing was read: the disk of the service is nearly full; …", or what was read before; "" without a pause."""
+    if not digest.paused:
+        return ""
+    tr = translation(digest.language)
+    reasons = {
+        "disk": tr.gettext("the disk of the service is nearly full; it needs at least 256 MiB free"),
+        "backlog": tr.gettext("too many articles wait to be matched"),
+        "store": tr.gettext("the store of the service does not accept data"),
+    }
+    reason = reasons.get(digest.paused) or clean(digest.paused, 60)
+    if digest.last_read is None or digest.last_read < digest.window_start:
+        return tr.gettext("Nothing was read: {reason}.", reason=reason)
+    return tr.gettext(
+        "Nothing has been read since {time}: {reason}.", time=moment(digest, digest.last_read), reason=reason
+    )
 
 
 def dateline(digest: Digest) -> str:
@@ -163,7 +203,9 @@ def not_read(digest: Digest, limit: int = 6) -> str:
     by_reason: dict[str, list[str]] = {}
     for unread in digest.unread:
         reason = clean(unread.reason, 60) or tr.gettext("reason unknown")
-        if unread.since:
+        if unread.reason == NOT_YET:
+            reason = tr.gettext("not visited yet")
+        elif unread.since:
             reason = tr.gettext("{reason} since {time}", reason=reason, time=moment(digest, unread.since))
         else:
             reason = tr.gettext("{reason}, never read", reason=reason)
@@ -216,8 +258,9 @@ def pages_link(digest: Digest) -> str:
 
 
 def remarks(digest: Digest) -> tuple[str, ...]:
-    """Sentences on what is over a limit, corrected or silenced, and on the next digest, the weightiest first."""
-    return tuple(filter(None, (*floods(digest), corrections(digest), silenced(digest), next_digest(digest))))
+    """Sentences on a pause, what is over a limit, corrected or silenced, and the next digest, the weightiest first."""
+    paused = pause(digest) if digest.stories else ""  # without stories it is the first line
+    return tuple(filter(None, (paused, *floods(digest), corrections(digest), silenced(digest), next_digest(digest))))
 
 
 def floods(digest: Digest) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ async def examine(
         cure = f"watchpost check {settings.config}"
         cure = cure if settings.config.exists() else "watchpost init, or name your file with --config"
         yield Finding("configuration", "fail", f"{error.complaints[0]}{more}", cure)
-    yield machine.data_directory(settings.data)
+    yield machine.data_directory(settings.data, embedded=settings.redis_url is None)
     yield await asyncio.to_thread(machine.clock)
     if config is None:
         return

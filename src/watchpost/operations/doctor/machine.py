@@ -5,27 +5,36 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from watchpost.config.config import Config
 from watchpost.operations.doctor.finding import Finding
+from watchpost.store.server.embedded import ROOM_BYTES
 
 _FREE_BYTES = 512 * 1024 * 1024
 _CLOCK_SECONDS = 2
 
 
-def data_directory(data: Path) -> Finding:
-    """The data directory, or the directory in which it will be created."""
+def data_directory(
+    data: Path, *, embedded: bool = True, free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
+) -> Finding:
+    """The data directory, or the directory in which it will be created.
+
+    `embedded`: it holds the store as well, so that polling pauses while the disk has less than ROOM_BYTES.
+    """
     place = next((one for one in (data, *data.absolute().parents) if one.exists()), data)
     subject = "data directory"
     if not place.is_dir():
         return Finding(subject, "fail", f"{place} is not a directory", "name another one with --data or WATCHPOST_DATA")
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         return Finding(subject, "fail", f"this user cannot write to {place}", f"chown or chmod {place}")
-    free = shutil.disk_usage(place).free
+    free = free_bytes(place)
     if free < _FREE_BYTES:
-        cure = "free some space: polling pauses when the disk is nearly full"
+        cure = f"free some space: polling pauses below {ROOM_BYTES // 1024**2} MiB" if embedded else "free some space"
+        if embedded and free < ROOM_BYTES:
+            text = f"{data}: only {free // 1024**2} MiB free, so polling pauses; {ROOM_BYTES // 1024**2} MiB are needed"
+            return Finding(subject, "fail", text, "free some space")
         return Finding(subject, "warn", f"{data}: only {free // 1024**2} MiB free", cure)
     return Finding(subject, "ok", f"{data}: {free // 1024**3} GiB free")
 
