@@ -43,7 +43,7 @@ catalogues: $(VENV)/.installed  ## bring the translations of digests up to date 
 
 schema: install  ## write config/watchpost.schema.json and docs/openapi.json again
 	$(BIN)/watchpost config schema > config/watchpost.schema.json
-	$(BIN)/python -c 'from watchpost.web.openapi import text; print(text(), end="")' > docs/openapi.json
+	$(BIN)/python -c 'from watchpost.web.api import text; print(text(), end="")' > docs/openapi.json
 
 editors: $(VENV)/bin/python  ## install the YAML language server that one test uses (needs npm)
 	@command -v npm >/dev/null || { echo "npm is needed: apt-get install npm"; exit 1; }

@@ -24,7 +24,7 @@ from tests.servers import valkey_server
 from benchmarks.table import Figure, at_least, at_most, median_of, publish
 from watchpost import log
 from watchpost.model import Delivery, Group
-from watchpost.notify.digest import Installation, build_digest, deliveries_of
+from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of
 from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
 from watchpost.notify.schedule import Window

@@ -221,7 +221,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadlineChange:
+class StoryChange:
     """What is new since the receiver was last sent the story.
 
     How many more voices and topics it has, the headline that an outlet replaced ("" if none), and the figures that it
@@ -252,7 +252,7 @@ class Story:
     lead: Report
     reports: tuple[Report, ...]
     score: float
-    change: HeadlineChange = HeadlineChange()
+    change: StoryChange = StoryChange()
     outlets: int = 0
     independent: int = 0
     reckoning: str = ""

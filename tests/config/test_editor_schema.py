@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.config.kinds import RECEIVERS, SOURCES
-from watchpost.config.editor_schema import json_schema, schema_text
+from watchpost.config.schema import json_schema, schema_text
 from watchpost.config.yaml_reader import plain, read_yaml
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchpost.config.editor_schema import schema_text
+from watchpost.config.schema import schema_text
 from watchpost.operations.factory import receiver_options, source_options
 
 COMMITTED = Path(__file__).parents[2] / "config" / "watchpost.schema.json"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from watchpost.cli.main import app
 from watchpost.config.schema import Limits
 from watchpost.log import set_up_log
-from watchpost.notify import digest
+from watchpost.notify import digest_builder
 from watchpost.operations.factory import read_config
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "digests.md").read_text("utf-8")
@@ -62,4 +62,4 @@ def test_each_command_exists_with_its_options(command: str, config_path: Path, t
 def test_its_numbers_are_ours() -> None:
     assert f"{Limits().hits_per_topic_per_hour:,}" in MANUAL
     assert f"({Limits().digests_per_receiver_per_hour})" in MANUAL
-    assert f"at least {digest.STALE}" in MANUAL
+    assert f"at least {digest_builder.STALE}" in MANUAL

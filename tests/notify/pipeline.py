@@ -12,8 +12,8 @@ from tests.making import article, hit
 from tests.store.ends import HOUR_MS, queued
 from watchpost.model import Group, Hit
 from watchpost.notify.composer import Composer, HoldingRules
-from watchpost.notify.digest import Installation
-from watchpost.notify.dispatcher import Dispatcher
+from watchpost.notify.digest_builder import Installation
+from watchpost.notify.digest_dispatcher import Dispatcher
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.digests import WHEN
-from watchpost.notify.digest import Installation
+from watchpost.notify.digest_builder import Installation
 from watchpost.notify.notices import sample_digest
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, sentences

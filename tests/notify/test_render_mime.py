@@ -12,7 +12,7 @@ import pytest
 
 from tests.notify.digests import HOSTILE, MENTION, digest, endless, hostile, report, story, usual
 from watchpost.model import Digest
-from watchpost.notify.render import html, mime, plain, sentences, sparkline
+from watchpost.notify.render import html, mime, plain, sentences
 from watchpost.trend import Trend
 
 DESK = mime.mailbox("Wérner <w@example.org>")
@@ -77,7 +77,7 @@ def test_the_bars_of_a_trend_are_a_picture_that_travels_with_the_page() -> None:
     assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
     page, picture = related.iter_parts()
     assert re.findall(r'src="cid:([^"]*)"', page.get_content()) == [picture["Content-ID"].strip("<>")] * 2
-    assert (picture.get_content(), picture.get_content_disposition()) == (sparkline.png(bars), "inline")
+    assert (picture.get_content(), picture.get_content_disposition()) == (html.png(bars), "inline")
     assert not message.defects
     assert raw(sample) == raw(sample)
     own = mime.mail(sample, sender=SENDER, recipient=DESK, subject="s", text="t", html="<p>", pictures={})

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.notify.digests import WHEN, digest, hostile, report, story, usual
-from watchpost.model import NOT_YET, Digest, HeadlineChange, SourceCounts, UnreadSource
+from watchpost.model import NOT_YET, Digest, SourceCounts, StoryChange, UnreadSource
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, payload, plain, rich_text, sentences
 from watchpost.notify.render.packing import limit_stories
@@ -31,9 +31,7 @@ def full(**fields: object) -> Digest:
         "following": WHEN + timedelta(hours=9),
         "accounts": SourceCounts(41, 2016, 14, ("hits: 5 came in, 4 went on or wait",)),
     }
-    corrected = story(
-        4, status="updated", change=HeadlineChange(figures=(("30", "45"),)), lead=report("45 dead in Gao")
-    )
+    corrected = story(4, status="updated", change=StoryChange(figures=(("30", "45"),)), lead=report("45 dead in Gao"))
     base = usual(**(values | fields))
     return replace(base, stories=(*base.stories, corrected))
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.notify.digests import HOSTILE, WHEN, digest, hostile, report, story, usual
-from watchpost.model import HeadlineChange, SourceCounts, UnreadSource
+from watchpost.model import SourceCounts, StoryChange, UnreadSource
 from watchpost.notify.receivers import slack
 from watchpost.notify.render import html, plain, sentences, story_lines, times
 
@@ -153,7 +153,7 @@ def test_an_arabic_digest_runs_from_right_to_left() -> None:
 
 
 def test_an_update_says_what_has_changed() -> None:
-    change = HeadlineChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
+    change = StoryChange(sources=3, headline="Blast in Gao", figures=(("30", "45"),))
     update = story(status="updated", change=change, outlets=7, independent=3)
     assert story_lines.status_label(digest(), update) == "UPDATE +3"
     assert story_lines.byline(digest(), update).endswith(

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from watchpost.notify.render.sparkline import HEIGHT, WIDTH, content_id, data_url, png
+from watchpost.notify.render.html import HEIGHT, WIDTH, content_id, data_url, png
 
 
 def decoded(picture: bytes) -> list[bytes]:

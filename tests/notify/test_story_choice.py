@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import WHEN, article, hit
-from tests.notify.test_digest import digest_of
+from tests.notify.test_digest_builder import digest_of
 from watchpost.match.matcher import match
 from watchpost.model import SEVERITIES, Article, Hit, Severity, Snippet, Topic
 from watchpost.notify.render import html, plain, story_lines

@@ -14,7 +14,8 @@ from tests.mail_server import MailServer
 from tests.servers import valkey_server
 from watchpost.config.fields import Secret
 from watchpost.config.settings import Settings
-from watchpost.operations.doctor import machine, servers
+from watchpost.operations.doctor import examine as doctor_examine
+from watchpost.operations.doctor import servers
 from watchpost.operations.doctor.examine import examine
 from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.factory import read_config
@@ -153,12 +154,12 @@ async def test_a_wrong_name_is_distinguished_from_a_failing_name_server() -> Non
 def test_a_directory_without_rights_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o500)
     closed = tmp_path / "data" if os.geteuid() else Path("/proc/self")  # root may do everything, but not that
-    assert machine.data_directory(closed).level == "fail"
+    assert doctor_examine.data_directory(closed).level == "fail"
 
 
 def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    assert machine.data_directory(tmp_path / "data").level == "fail"
+    assert doctor_examine.data_directory(tmp_path / "data").level == "fail"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
 def test_a_disk_on_which_polling_pauses_is_a_failure(
     tmp_path: Path, mebibytes: int, embedded: bool, level: str
 ) -> None:
-    found = machine.data_directory(tmp_path, embedded=embedded, free_bytes=lambda path: mebibytes * 1024**2)
+    found = doctor_examine.data_directory(tmp_path, embedded=embedded, free_bytes=lambda path: mebibytes * 1024**2)
     assert found.level == level
     assert ("256 MiB" in found.text + found.cure) == (embedded and level != "ok")
 

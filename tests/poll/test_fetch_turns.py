@@ -11,10 +11,10 @@ from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
 from watchpost.model import Article
 from watchpost.poll import feed_options
+from watchpost.poll.poller import count_entries
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.poll.visit import Visit
-from watchpost.poll.visit_log import count_entries
 from watchpost.store.client import Store
 from watchpost.store.polling import NewIds
 

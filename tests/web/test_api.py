@@ -21,8 +21,7 @@ from watchpost.model import Snippet
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.silences import Silences
-from watchpost.web.api import CALLS, ROOT
-from watchpost.web.openapi import text
+from watchpost.web.api import CALLS, ROOT, text
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 LOOKS = [call for call in CALLS if call.method == "GET"]

@@ -15,8 +15,8 @@ from tests.store.ends import poll_store, queued
 from watchpost import log as tm
 from watchpost.model import Topic
 from watchpost.notify import receivers
+from watchpost.poll.poller import outcome
 from watchpost.poll.visit import Visit
-from watchpost.poll.visit_log import outcome
 from watchpost.query.parser import parse
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview

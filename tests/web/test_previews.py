@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.notify.digests import usual
 from watchpost.model import Message
-from watchpost.notify.render import html, mime, sparkline
+from watchpost.notify.render import html, mime
 from watchpost.trend import Trend
 from watchpost.web.pages.digests import form_of
 
@@ -25,7 +25,7 @@ def test_a_mail_is_shown_with_its_pictures_and_its_source() -> None:
     assert shown is not None
     assert text is not None
     assert source is not None
-    assert sparkline.data_url(BARS) in shown.text
+    assert html.data_url(BARS) in shown.text
     assert "cid:" not in shown.text.replace("img-src data: cid:", "")
     assert text.text.strip() == "t"
     assert source.text == told

@@ -171,7 +171,7 @@ def config_schema() -> None:
 
     watchpost config schema > watchpost.schema.json
     """
-    from watchpost.config.editor_schema import schema_text
+    from watchpost.config.schema import schema_text
     from watchpost.operations import factory
 
     echo(schema_text(factory.source_options(), factory.receiver_options()).rstrip())

@@ -104,7 +104,7 @@ def _outcome(outcome: Outcome) -> str:
 
 async def _send_sample(config: Config, configured: ReceiverConfig) -> list[tuple[Delivery, Outcome, float]]:
     """Send a sample digest; of each of its messages the outcome, and how many seconds it took."""
-    from watchpost.notify.digest import deliveries_of
+    from watchpost.notify.digest_builder import deliveries_of
     from watchpost.notify.notices import sample_digest
     from watchpost.operations import factory
 

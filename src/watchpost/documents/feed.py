@@ -18,12 +18,11 @@ from xml.sax import SAXException
 from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode, xml_to_utf8
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
-from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed, unclosed_entry
+from watchpost.documents.feed_xml import ITEM, Unsure, read_sitemap, read_xml_feed, unclosed_entry
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_formats import read_json_feed
 from watchpost.documents.page import find_feed_links
 from watchpost.documents.results import FeedHints
-from watchpost.documents.sitemap import read_sitemap
 from watchpost.errors import FetchError
 
 FEED_MAX_BYTES = 5_000_000

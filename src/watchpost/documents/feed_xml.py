@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -17,6 +18,8 @@ from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
+from watchpost.documents.dates import parse_date
+from watchpost.documents.entry import EntryDraft, FeedEntry
 from watchpost.errors import FetchError
 
 ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
@@ -303,3 +306,57 @@ def _joined(base: str, more: str) -> str:
         return urljoin(base, more)
     except ValueError:
         return base
+
+
+# News sitemaps (https://www.sitemaps.org with Google's news extension), which some sites have for a feed.
+
+
+_NAMED = 5
+
+
+def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], int]:
+    """The first `limit` news of a sitemap as entries without text, and how many there are.
+
+    Raises FetchError("not_a_feed") for a sitemap without news and for an index, whose sitemaps the message names.
+    """
+    parser = etree.XMLParser(recover=True, no_network=True, resolve_entities=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.ParseError as error:
+        raise FetchError("malformed", "this sitemap cannot be read") from error
+    if root is None:
+        raise FetchError("malformed", "this sitemap cannot be read")
+    if _name_sitemap(root) == "sitemapindex":
+        urls = [url for element in root if _name_sitemap(element) == "sitemap" if (url := _text(element, "loc"))]
+        names = ": " + ", ".join(urls[:_NAMED]) if urls else ""
+        raise FetchError("not_a_feed", f"this is an index of {len(urls)} sitemaps; take one of them as the feed{names}")
+    news = [element for element in root if _name_sitemap(element) == "url" and _child(element, "news") is not None]
+    if not news:
+        raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")
+    return tuple(FeedEntry(_head(element, now)) for element in news[:limit]), len(news)
+
+
+def _head(url: etree._Element, now: datetime) -> EntryDraft:
+    news, link = _child(url, "news"), _text(url, "loc")
+    publication = _child(news, "publication")
+    return EntryDraft(
+        title=_text(news, "title"),
+        identity=link,
+        link=link,
+        outlet=_text(publication, "name"),
+        lang=_text(publication, "language"),
+        published=parse_date(_text(news, "publication_date") or _text(url, "lastmod"), now),
+    )
+
+
+def _child(element: etree._Element | None, name: str) -> etree._Element | None:
+    return None if element is None else next((child for child in element if _name_sitemap(child) == name), None)
+
+
+def _text(element: etree._Element | None, name: str) -> str:
+    child = _child(element, name)
+    return "" if child is None else str(child.text or "").strip()
+
+
+def _name_sitemap(element: etree._Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -2,8 +2,8 @@
 
 A story is one text and its copies: the same address, the same words, or so many shingles in common that one was
 made from the other. Texts of a series (the bulletin of each day) share their frame, but not their story.
-`Shelf` decides in memory; the store decides by the same rules in store/scripts/stories.lua, and one contract suite
-holds the two together.
+The service decides in the store, by store/scripts/shared/stories.lua. `Shelf` decides by the same rules in memory, for
+`watchpost match`; change both. One contract suite holds the two together.
 """
 
 from __future__ import annotations

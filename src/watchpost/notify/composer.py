@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from watchpost import log as tm
 from watchpost.model import NOT_YET, Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource
 from watchpost.notify import notification_log, rules
-from watchpost.notify.digest import Installation, build_digest, deliveries_of, records_after
+from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of, records_after
 from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.render import story_lines

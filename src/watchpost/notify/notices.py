@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from watchpost.model import Digest, Report, Snippet, Story, TopicMatch, UnreadSource, derive_id
-from watchpost.notify.digest import Installation
+from watchpost.notify.digest_builder import Installation
 
 _MOST_ERRORS = 5
 _TEST_TEXT = "This is a test message from watchpost. If you can read it, the receiver works. You need not do anything."

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from watchpost.model import HeadlineChange, Hit
+from watchpost.model import Hit, StoryChange
 
 MOST_FIGURES = 3
 """More figures that differ are not a correction but another text."""
@@ -57,17 +57,17 @@ def voice(hit: Hit) -> str:
 
 def status(
     hits: Sequence[Hit], record: NotificationRecord | None
-) -> tuple[Literal["new", "updated", "continuing"], HeadlineChange]:
+) -> tuple[Literal["new", "updated", "continuing"], StoryChange]:
     """What these hits of one story are to a group with this record (None: it was sent nothing), and what changed."""
     if record is None:
-        return "new", HeadlineChange()
-    change = HeadlineChange(
+        return "new", StoryChange()
+    change = StoryChange(
         sources=len({voice(hit) for hit in hits} - {*record.voices}),
         headline=next((old for old, new in _headlines(hits, record) if old != new), ""),
         figures=next(filter(None, (_corrected(hit, record) for hit in hits)), ()),
         topics=len({hit.topic for hit in hits} - {*record.topics}),
     )
-    return ("updated" if change != HeadlineChange() else "continuing"), change
+    return ("updated" if change != StoryChange() else "continuing"), change
 
 
 def _headlines(hits: Sequence[Hit], record: NotificationRecord) -> list[tuple[str, str]]:

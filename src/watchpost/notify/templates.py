@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonS
 from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Options
-from watchpost.notify.digest import Installation
+from watchpost.notify.digest_builder import Installation
 from watchpost.notify.notices import sample_digest
 from watchpost.notify.render.template import Form, TemplateFault, TemplateText, render_template
 

@@ -27,7 +27,7 @@ from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
 from watchpost.notify.composer import Composer, HoldingRules
-from watchpost.notify.digest import Installation
+from watchpost.notify.digest_builder import Installation
 from watchpost.plurals import count
 from watchpost.poll import source as poll_source
 from watchpost.poll import sources

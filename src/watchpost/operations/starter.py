@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from watchpost.config.editor_schema import schema_text
+from watchpost.config.schema import schema_text
 from watchpost.errors import WatchpostError
 from watchpost.operations import factory
 

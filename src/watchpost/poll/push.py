@@ -11,9 +11,9 @@ from datetime import datetime
 from watchpost import log as tm
 from watchpost.errors import StoreBusy
 from watchpost.poll.feed_memory import FeedMemory, HubSubscription
+from watchpost.poll.poller import count_entries
 from watchpost.poll.sources.feed import Feed
 from watchpost.poll.visit import Visit
-from watchpost.poll.visit_log import count_entries
 from watchpost.store.client import pause
 from watchpost.store.polling import Claim, PollStore
 from watchpost.store.streams import Consumer, StreamClaims, StreamEntry

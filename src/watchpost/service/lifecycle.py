@@ -24,7 +24,7 @@ from watchpost.exit_codes import OK, PARTIAL
 from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
-from watchpost.notify.digest import deliveries_of
+from watchpost.notify.digest_builder import deliveries_of
 from watchpost.notify.notices import refused_notice
 from watchpost.operations import factory
 from watchpost.operations.previews import DigestPreviews

@@ -18,8 +18,8 @@ from watchpost.match.matcher import Topics
 from watchpost.match.routing import all_groups
 from watchpost.match.worker import Matcher
 from watchpost.model import Delivery
-from watchpost.notify.digest import Installation, deliveries_of
-from watchpost.notify.dispatcher import Dispatcher
+from watchpost.notify.digest_builder import Installation, deliveries_of
+from watchpost.notify.digest_dispatcher import Dispatcher
 from watchpost.notify.notices import disabled_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.sender import Journal, Notices, Sender

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from watchpost.config.fields import is_loopback
 from watchpost.errors import WatchpostError
 from watchpost.store.websub import PushStore
-from watchpost.web import api, forms, openapi, reload, unsubscribe, websub
+from watchpost.web import api, forms, reload, unsubscribe, websub
 from watchpost.web.auth import Authenticator, Guard
 from watchpost.web.context import WebContext
 from watchpost.web.health import Probes, RequestCounter
@@ -55,7 +55,7 @@ def build(context: WebContext) -> Starlette:
 
 
 async def _description(_: Request) -> Response:
-    return JSONResponse(await asyncio.to_thread(openapi.document))
+    return JSONResponse(await asyncio.to_thread(api.document))
 
 
 def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:

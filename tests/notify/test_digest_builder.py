@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.making import WHEN, article, hit
 from watchpost.model import Digest, Group, Hit, UnreadSource
-from watchpost.notify.digest import Installation, build_digest, records_after, score
+from watchpost.notify.digest_builder import Installation, build_digest, records_after, score
 from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.schedule import Window
 from watchpost.query.tree import Evidence
