@@ -1,4 +1,4 @@
-"""An edition is sent from its page before its moment: when that comes, nothing is told a second time."""
+"""A digest is sent from its page before its time; at that time nothing is sent again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_what_was_sent_from_the_page_is_not_told_again_at_its_moment(rig: Rig) -
         listed = browser.get("/editions").text
         place = re.search(r'href="(/editions/[0-9a-f]+)"', listed)
         assert place is not None
-        rig.until(lambda: "Send it now" in browser.get(place[1]).text)
+        rig.until(lambda: "Send now" in browser.get(place[1]).text)
         page = browser.get(place[1]).text
         seen = re.search(r'name="seen" value="([^"]+)"', page)
         assert seen is not None
