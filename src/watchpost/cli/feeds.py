@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -116,7 +117,7 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     memory, stored = FeedMemory.decode(record.memory), SourceStatus.decode(name, record.status)
     interval = status.interval_reasons(name, options, memory, feed.failures, utc_now())
     if as_json:
-        kept = {"memory": dict(record.memory), "status": dict(record.status)}
+        kept = {"memory": dict(record.memory), "status": _with_next_visit(record.status)}
         echo_json({"service": not trouble, **_facts(feed), "options": configured, "interval": interval, **kept})
         return
     zone = ZoneInfo(config.timezone)
@@ -142,6 +143,14 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
         echo(f"  {part}")
     echo("options")
     _echo_facts({key: _plain(value) for key, value in configured.items() if key != "url" and value is not None})
+
+
+def _with_next_visit(status: Mapping[str, str]) -> dict[str, str]:
+    """The stored fields of a status, with the sentence on the next visit that 0.1.0 kept: scripts may read it."""
+    if not (next_at := status.get("next_at")):
+        return dict(status)
+    moment = datetime.fromisoformat(next_at).astimezone(UTC)
+    return {**status, "next_visit": f"{moment:%Y-%m-%d %H:%M:%S} UTC, {status.get('next_why', '')}"}
 
 
 @app.command("read", reads="service")
