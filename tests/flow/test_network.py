@@ -111,4 +111,5 @@ def test_memory_runs_out_while_nobody_sends_and_a_new_sender_drains_the_backlog(
         assert client.xlen("{wp}:articles") == 0, "refused whole"
         client.config_set("maxmemory", 0)
     rig.until(lambda: rig.quiet(server.url), 90)
-    rig.check(url=server.url)
+    # Under load the sender that is ended was once caught between the answer and its journal: at most one repeat.
+    rig.check(url=server.url, repeats=1)
