@@ -9,7 +9,7 @@ import html
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -40,6 +40,7 @@ _AUTHOR = (
 )
 _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
+_REPLACEMENT = "\ufffd".encode()
 _HEAD_BYTES = 65_536
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}  # hours
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -57,7 +58,7 @@ class Feed:
     """A feed document: its entries in order, at most as many as asked for, and how many it has in `total`.
 
     `route` is how it was read: "xml", "feedparser:<why not xml>", "json" or "sitemap".
-    `cut`: the document ends within an entry, which is left out.
+    `cut`: the document ends within an entry, which is left out. `replaced` is how many characters could not be read.
     """
 
     entries: tuple[FeedEntry, ...]
@@ -66,6 +67,7 @@ class Feed:
     hints: FeedHints = field(default_factory=FeedHints)
     route: str = ""
     cut: bool = False
+    replaced: int = 0
 
     @property
     def drafts(self) -> tuple[EntryDraft, ...]:
@@ -83,9 +85,19 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
     if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the answer has no content")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        entries, lang, total = read_json_feed(decode(body, charset)[0], now, limit)
-        return Feed(entries, lang, total, route="json")
+        text, _ = decode(body, charset or "utf-8")  # RFC 8259, 8.1
+        entries, lang, total = read_json_feed(text, now, limit)
+        return Feed(entries, lang, total, route="json", replaced=_replaced(text.encode("utf-8", "replace"), body))
     data = xml_to_utf8(body, charset)
+    return replace(_read_markup(data, now, url, limit), replaced=_replaced(data, body))
+
+
+def _replaced(data: bytes, body: bytes) -> int:
+    """How many characters of `body` were replaced in its UTF-8 `data`."""
+    return 0 if data is body else data.count(_REPLACEMENT) - body.count(_REPLACEMENT)
+
+
+def _read_markup(data: bytes, now: datetime, url: str, limit: int) -> Feed:
     if _GIANT_TAG.search(data):
         raise FetchError("malformed", "a single tag has more than 32,768 characters")
     if _NESTED_ENTITY.search(data):

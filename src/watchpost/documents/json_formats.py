@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from watchpost.documents.dates import parse_date
+from watchpost.documents.encoding import utf8_text
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
 from watchpost.errors import FetchError
@@ -70,13 +71,14 @@ def _string(mapping: Mapping[str, Any], key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Drafts with the raw line of each, the lines that could not be read, and how many bytes were read.
+    """Drafts with the raw line of each, what is wrong with lines, and how many bytes were read.
 
-    `bad` holds pairs: the number of the line within these bytes, from 1, and what is wrong with it.
+    Each of `problems` is the number of a line within these bytes, from 1, why it failed, and that in words:
+    "bad_line" if it could not be read, "encoding" if letters of it could not.
     """
 
     drafts: tuple[tuple[EntryDraft, bytes], ...]
-    bad: tuple[tuple[int, str], ...]
+    problems: tuple[tuple[int, str, str], ...]
     consumed: int
 
 
@@ -87,7 +89,7 @@ def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
     and is not consumed, unless it is longer than an article may be.
     """
     drafts: list[tuple[EntryDraft, bytes]] = []
-    bad: list[tuple[int, str]] = []
+    problems: list[tuple[int, str, str]] = []
     position, number = 0, 0
     while position < len(data) and (limit is None or len(drafts) < limit):
         end = data.find(b"\n", position)
@@ -99,16 +101,18 @@ def read_lines(data: bytes, now: datetime, limit: int | None = None) -> Lines:
         position = end + 1 if end >= 0 else len(data)
         if draft is not None:
             drafts.append((draft, line))
-        elif line:
-            bad.append((number, problem))
-    return Lines(tuple(drafts), tuple(bad), position)
+        if problem and line:
+            problems.append((number, "bad_line" if draft is None else "encoding", problem))
+    return Lines(tuple(drafts), tuple(problems), position)
 
 
 def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
+    """The draft of a line, or why it has none; with a draft, what of it could not be read."""
     if len(line) > LINE_MAX_BYTES:
         return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
     try:
-        record = json.loads(line)
+        text, is_mended = utf8_text(line)
+        record = json.loads(text, strict=False)  # a control character in a string has one meaning only
     except UnicodeDecodeError:
         return None, "the line is not UTF-8"
     except json.JSONDecodeError as error:
@@ -135,4 +139,4 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         lang=texts["lang"],
         published=parse_date(texts["published"], now),
     )
-    return draft, ""
+    return draft, "some characters are not UTF-8 and were replaced" if is_mended else ""

@@ -20,6 +20,7 @@ from watchpost.documents.entry import EntryDraft, FeedEntry, article_of, identit
 from watchpost.documents.results import EntryHead, Failure, FeedHints
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
+from watchpost.plurals import count
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -119,10 +120,12 @@ def read_wanted(
         id_ = head.version if is_revision else head.id
         article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
         articles.append(replace(article, revises=head.id) if is_revision else article)
-    note = f"the first {limit} of {feed.total} entries" if feed.total > limit else ""
-    if feed.cut:
-        note = "; ".join(filter(None, (note, "the document ends within an entry, which waits for the next visit")))
-    return Reading(tuple(articles), note=note, hints=feed.hints, cut=feed.cut)
+    notes = (
+        f"the first {limit} of {feed.total} entries" if feed.total > limit else "",
+        "the document ends within an entry, which waits for the next visit" if feed.cut else "",
+        f"{count(feed.replaced, 'character')} could not be read" if feed.replaced else "",
+    )
+    return Reading(tuple(articles), note="; ".join(filter(None, notes)), hints=feed.hints, cut=feed.cut)
 
 
 def read_article_page(body: bytes, *, now: datetime, charset: str = "") -> EntryDraft:
@@ -142,7 +145,7 @@ def read_json_lines(
     limit: int | None = None,
     start: int = 0,
 ) -> Reading:
-    """The articles of complete lines; each bad line is one Failure, named by its number after byte `start`."""
+    """The articles of complete lines; what is wrong with a line is a Failure, with its number after byte `start`."""
     from watchpost.documents.json_formats import read_lines
 
     lines = read_lines(data, now, limit)
@@ -156,7 +159,7 @@ def read_json_lines(
         body = blank_margins(_as_written(draft.text, BODY_MAX))
         articles.append(replace(cleaned, title=title, summary=summary, body=body))
     place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
-    failures = tuple(Failure(f"{place} {number}", "bad_line", problem) for number, problem in lines.bad)
+    failures = tuple(Failure(f"{place} {number}", reason, problem) for number, reason, problem in lines.problems)
     return Reading(tuple(articles), failures, lines.consumed)
 
 
