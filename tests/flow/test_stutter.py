@@ -120,3 +120,72 @@ async def test_a_notifier_that_cannot_say_done_keeps_saying_it_and_sends_once(
     assert [delivery.id for delivery in receiver.deliveries] == ["d0", "d1", "d2"]
     assert await store.redis.xinfo_consumers(store.keys.outbox("team"), store_keys.NOTIFY) == [], "it left the group"
     await store.close()
+
+
+def notifier(receiver: RecordingReceiver, store: Store, name: str, stop: Stop, lease_ms: int = LEASE_MS) -> Sender:
+    """A sender of one notifier, which looks for abandoned deliveries ten times a second."""
+
+    async def tick() -> None:
+        await asyncio.sleep(0.1)
+
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
+    return Sender(
+        receiver,
+        outbox,
+        outbox.claims(receiver.name, name, lease_ms),
+        CircuitBreaker(store, receiver.name),
+        None,
+        tick=tick,
+        tick_renew=stop.tick,
+        stop=stop.event,
+        clock=utc_now,
+    )
+
+
+async def all_sent(outbox: DeliveryStore, stop: Stop, *senders: Sender) -> None:
+    """Run the senders until nothing waits."""
+    running = [asyncio.ensure_future(sender.run()) for sender in senders]
+    async with asyncio.timeout(20):
+        while await outbox.unsent(["team"]) != (0, 0):
+            await asyncio.sleep(0.05)
+    stop.event.set()
+    await asyncio.gather(*running)
+
+
+async def filled(store: Store, *ids: str) -> DeliveryStore:
+    """The outbox of one receiver with these deliveries."""
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
+    await outbox.create_outbox("team")
+    await outbox.close(await outbox.peek("g"), utc_now(), [digest_delivery(id_) for id_ in ids])
+    return outbox
+
+
+async def test_what_a_killed_notifier_had_in_hand_goes_out_before_anything_newer(empty_valkey_url: str) -> None:
+    store, stop, receiver = Store(empty_valkey_url), Stop(), RecordingReceiver("team")
+    outbox = await filled(store, "d0", "d1", "d2", "d3")
+    await outbox.claims("team", "killed", 1000).take(1, block=False)
+    await all_sent(outbox, stop, notifier(receiver, store, "n", stop, lease_ms=1000))
+    assert [delivery.id for delivery in receiver.deliveries] == ["d0", "d1", "d2", "d3"]
+    await store.close()
+
+
+async def test_what_the_store_failed_with_goes_out_first_and_without_waiting_for_a_lease(empty_valkey_url: str) -> None:
+    store, stop, receiver = Store(empty_valkey_url), Stop(), RecordingReceiver("team")
+    outbox = await filled(store, "d0", "d1", "d2")
+    sender = notifier(receiver, store, "n", stop)
+    claims = sender._claims
+    (entry,) = await claims.take(1, block=False)
+    claims.forget(entry)
+    await all_sent(outbox, stop, sender)
+    assert [delivery.id for delivery in receiver.deliveries] == ["d0", "d1", "d2"]
+    await store.close()
+
+
+async def test_two_notifiers_side_by_side_keep_the_order(empty_valkey_url: str) -> None:
+    store, stop, receiver = Store(empty_valkey_url), Stop(), RecordingReceiver("team")
+    ids = [f"d{n}" for n in range(60)]
+    outbox = await filled(store, *ids)
+    senders = [notifier(receiver, store, name, stop) for name in ("n1", "n2", "n3")]
+    await all_sent(outbox, stop, *senders)
+    assert [delivery.id for delivery in receiver.deliveries] == ids
+    await store.close()

@@ -30,6 +30,7 @@ from watchpost.store.streams import Consumer, StreamClaims, StreamEntry
 
 _PAUSE_SECONDS = 1.0
 _HELD_PAUSE_SECONDS = 2.0  # how often a held receiver is looked at: an operator may enable it
+_TURN_SECONDS = 0.2  # while another sender has an older message of the receiver, or had it when it was killed
 _LONGEST_TURN_SECONDS = 5.0  # a message that would wait longer for its turn goes back to its place
 
 Notices = Callable[[ReceiverState, datetime], tuple[Delivery, ...]]
@@ -141,6 +142,11 @@ class Sender:
             return
         if delivery is None or (self._journal and self._journal.knows(delivery.id, self._clock())):
             await self._record_done(entry)
+            return
+        if not entry.delivery and await self._claims.older_claimed(entry):  # what DONE claimed is the oldest
+            self._breaker.held = True
+            await self._store.hold(self.name, entry, self._claims.consumer, "", counts=False, state="queued")
+            await pause(_TURN_SECONDS, self._stop)
             return
         failpoints.point("notify.claimed")
         state = await self._breaker.wait_for_turn()

@@ -8,6 +8,7 @@ that was claimed three times without a result is poison: it probably kills its w
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class StreamClaims:
         self.consumer = consumer
         self._lease_ms = lease_ms
         self._held: set[bytes] = set()
+        self._forgotten: deque[bytes] = deque(maxlen=64)  # what this consumer works on no more, the last ones
         self._accepted: tuple[StreamEntry, ...] = ()
         self._cursor: bytes = b"0-0"
 
@@ -96,6 +98,21 @@ class StreamClaims:
         self._held.update(entry.id for entry in entries)
         return tuple(entries)
 
+    async def older_claimed(self, entry: StreamEntry) -> bool:
+        """Whether an older entry of the stream is claimed, by whichever consumer.
+
+        An older entry that this consumer claimed and no longer works on (the store failed in between) can be claimed
+        at once afterwards, by anybody.
+        """
+        async with self._store.errors():
+            older = await self._store.redis.xpending_range(self._stream, self._group, "-", b"(" + entry.id, 1)
+            if older and older[0]["message_id"] in self._forgotten and older[0]["consumer"] == self.consumer.encode():
+                ids = [older[0]["message_id"]]
+                await self._store.redis.xclaim(
+                    self._stream, self._group, self.consumer, 0, ids, idle=self._lease_ms, justid=True
+                )
+        return bool(older)
+
     async def renew(self) -> None:
         """Renew everything that is held."""
         if self._held:
@@ -115,6 +132,7 @@ class StreamClaims:
     def forget(self, entry: StreamEntry) -> None:
         """Renew an entry no more: its work is done, or another consumer's."""
         self._held.discard(entry.id)
+        self._forgotten.append(entry.id)
 
     async def release(self, entry: StreamEntry) -> None:
         """Put an entry back whose work was cut short on purpose, as if it had never been claimed."""

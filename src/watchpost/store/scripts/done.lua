@@ -18,6 +18,8 @@ if redis.call('DEL', KEYS[2]) == 1 then
 end
 if ARGV[5] ~= '' then redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[3]) end
 if ARGV[4] == '' or redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+-- An older delivery that is claimed goes first.
+if #redis.call('XPENDING', KEYS[1], 'notify', '-', '+', 1) > 0 then return {} end
 local answer = redis.call('XREADGROUP', 'GROUP', 'notify', ARGV[4], 'COUNT', 1, 'STREAMS', KEYS[1], '>')
 if not answer or not answer[1] then return {} end
 local entry = answer[1][2][1]
