@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.poll.desk import PROSE, write
 from watchpost.documents.parser_process import InlineParser
-from watchpost.poll.folders.arrivals import DirectoryWatch
+from watchpost.poll.folders.arrivals import Changes, DirectoryWatch
 from watchpost.poll.sources.folder import Folder, FolderOptions
 
 
@@ -28,8 +28,8 @@ class Deaf:
     def stop(self) -> None:
         pass
 
-    def arrived(self) -> frozenset[str]:
-        return frozenset()
+    def changes(self) -> Changes:
+        return Changes()
 
 
 def refused(root: Path) -> DirectoryWatch:

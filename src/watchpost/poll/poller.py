@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic, perf_counter, time_ns
@@ -194,7 +195,9 @@ class Poller:
         await self._read_feeds_once()
         for source in self._unshared:
             await self._read_up(source)
-            await source.rest()  # what was being written a moment ago has settled now
+            with suppress(TimeoutError):  # what was being written a moment ago has settled now
+                async with asyncio.timeout(source.every.total_seconds()):
+                    await source.rest()
             await self._read_up(source)
         return not self._gave_up
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -21,27 +22,43 @@ from watchdog.events import (
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
 from watchdog.observers.api import BaseObserver
 
+from watchpost.documents.parse import LINE_SUFFIXES
 from watchpost.poll.folders.scan import ScannedFile
 
 _WANTED: list[type[FileSystemEvent]] = [
-    FileCreatedEvent, FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent,
+    FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent,
 ]  # fmt: skip
+_NAMED_MAX = 20_000  # paths that are remembered one by one; beyond, a scan of the whole folder is cheaper
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What file events named, as paths relative to the folder, with `/`.
+
+    `renamed`: files that were renamed into place, and so are complete. `touched`: these, and every file or directory
+    that came or was written to. `unclear`: there were too many, and only a scan of the whole folder finds them.
+    """
+
+    renamed: frozenset[str] = frozenset()
+    touched: frozenset[str] = frozenset()
+    unclear: bool = False
 
 
 class DirectoryWatch(Protocol):
-    """Sets `event` at each hint, and knows what was renamed into place."""
+    """Sets `event` at each hint; `changes()` returns what the hints since the last call named."""
 
     event: asyncio.Event
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def arrived(self) -> frozenset[str]: ...
+    def changes(self) -> Changes: ...
 
 
 class FileEvents(FileSystemEventHandler):
@@ -51,7 +68,9 @@ class FileEvents(FileSystemEventHandler):
         self.event = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._root = os.fspath(root.resolve())
-        self._arrived: set[str] = set()
+        self._renamed: set[str] = set()
+        self._touched: set[str] = set()
+        self._unclear = False
         self._lock = threading.Lock()
         self._observer: BaseObserver | None = None
 
@@ -71,20 +90,33 @@ class FileEvents(FileSystemEventHandler):
             observer.stop()
             observer.join()
 
-    def arrived(self) -> frozenset[str]:
-        """The relative paths that files were renamed to since the last call; such a file is complete."""
+    def changes(self) -> Changes:
+        """What file events named since the last call."""
         with self._lock:
-            arrived, self._arrived = frozenset(self._arrived), set()
-        return arrived
+            changes = Changes(frozenset(self._renamed), frozenset(self._touched), self._unclear)
+            self._renamed, self._touched, self._unclear = set(), set(), False
+        return changes
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """Called by watchdog's thread."""
-        if isinstance(event, FileMovedEvent) and event.dest_path:
-            path = os.path.relpath(os.fsdecode(event.dest_path), self._root).replace(os.sep, "/")
+        moved = isinstance(event, (FileMovedEvent, DirMovedEvent))
+        path = os.fsdecode(event.dest_path if moved else event.src_path)
+        if isinstance(event, FileModifiedEvent) and not path.lower().endswith(tuple(LINE_SUFFIXES)):
+            return  # a file that does not grow line by line is read once it is closed, or has come to rest
+        if path:
+            relative = os.path.relpath(path, self._root).replace(os.sep, "/")
             with self._lock:
-                self._arrived.add(path)
+                self._note(relative, renamed=isinstance(event, FileMovedEvent))
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.event.set)
+
+    def _note(self, path: str, *, renamed: bool) -> None:
+        if renamed:
+            self._renamed.add(path)
+        self._touched.add(path)
+        if len(self._touched) > _NAMED_MAX:
+            self._touched.clear()
+            self._unclear = True
 
 
 def _observer() -> BaseObserver:
@@ -109,7 +141,7 @@ class Settling:
         self._seen: dict[str, tuple[str, datetime, bool]] = {}  # path → stamp, since when, ready
 
     def ready(
-        self, files: Iterable[ScannedFile], arrived: Collection[str], now: datetime
+        self, files: Iterable[ScannedFile], renamed: Collection[str], now: datetime
     ) -> tuple[list[ScannedFile], timedelta | None]:
         """The files that are ready, and how long until the next of the others can be (None: there are none)."""
         ready: list[ScannedFile] = []
@@ -120,7 +152,7 @@ class Settling:
             if stamp != file.stamp:
                 age = timedelta(seconds=now.timestamp() - file.mtime_ns / 1e9)
                 since, settled = now, age >= 2 * self._settle
-            settled = settled or file.path in arrived or (stamp == file.stamp and now - since >= self._settle)
+            settled = settled or file.path in renamed or (stamp == file.stamp and now - since >= self._settle)
             seen[file.path] = (file.stamp, since, settled)
             if settled:
                 ready.append(file)
@@ -129,3 +161,7 @@ class Settling:
                 soonest = left if soonest is None else min(soonest, left)
         self._seen = seen  # files that are not in this scan are forgotten
         return ready, soonest
+
+    def waiting(self) -> list[str]:
+        """The paths of the files that are not ready yet."""
+        return [path for path, (_, _, ready) in self._seen.items() if not ready]

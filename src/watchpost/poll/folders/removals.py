@@ -6,7 +6,6 @@ nobody who may write to the folder can lead it elsewhere.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
@@ -57,17 +56,17 @@ class FileRemovals:
         self._since: dict[str, tuple[str, datetime]] = {}  # path → stamp, since when the memory has it
         self._staying: dict[str, tuple[str, datetime]] = {}  # path → stamp, when to try again
 
-    async def remove_read(self, files: Iterable[ScannedFile], visit: FolderVisit) -> list[str]:
+    def remove_read(self, files: Iterable[ScannedFile], visit: FolderVisit) -> list[str]:
         """Remove the files that may go, at most 1,000, from the folder and from its memory. Failures go into `visit`.
 
-        Returns the paths of files whose content is not what was read.
+        Blocks. Returns the paths of files whose content is not what was read.
         """
         self.wait = None
         if not self.enabled:
             return []
         due = self._due(files, visit)
         visit.more = visit.more or len(due) > _PER_VISIT
-        outcomes = await asyncio.to_thread(self._remove, due[:_PER_VISIT])
+        outcomes = self._remove(due[:_PER_VISIT])
         changed = []
         for (file, _), outcome in zip(due, outcomes, strict=False):
             if outcome == "done":

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -71,7 +72,7 @@ class FolderScan:
     files: list[ScannedFile] = field(default_factory=list)
     problems: list[Failure] = field(default_factory=list)
     _entered: set[tuple[int, int]] = field(default_factory=set)  # links may make circles
-    _to_enter: list[tuple[str, int]] = field(default_factory=lambda: [("", 0)])  # directories, and how deep they are
+    _to_enter: list[tuple[str, int]] = field(default_factory=list)  # directories that end with /, how deep they are
 
     def run(self, except_for: Path | None) -> None:
         """Enter every directory but `except_for`. Raises OSError if `root` itself cannot be read."""
@@ -79,28 +80,44 @@ class FolderScan:
         if except_for is not None:
             with contextlib.suppress(OSError):
                 self._entered.add(_identity(except_for.stat()))
+        self._enter([("", 0)])
+
+    def run_at(self, paths: Iterable[str]) -> None:
+        """Look at these paths only, and enter those that are directories."""
+        self._entered.add(_identity(self.root.stat()))
+        for path in paths:
+            parts = path.split("/")
+            place = self.root / path
+            if not any(_is_left_out(part) for part in parts) and place.parent.resolve().is_relative_to(self.root):
+                self.add(path, place, len(parts) - 1)
+        self._enter([])
+        self.files = list({file.path: file for file in self.files}.values())
+
+    def _enter(self, first: list[tuple[str, int]]) -> None:
+        """Enter the directories that were found, and `first`: paths that end with `/`, and how deep they are."""
+        self._to_enter += first
         while self._to_enter:
             directory, depth = self._to_enter.pop()
             try:
                 with os.scandir(self.root / directory) as entries:
                     for entry in entries:
-                        if not entry.name.startswith(".") and not entry.name.lower().endswith(_UNFINISHED):
+                        if not _is_left_out(entry.name):
                             self.add(f"{directory}{entry.name}", entry, depth)
             except OSError as error:
                 if not directory:
                     raise
                 self._problem(directory, "unreadable", words_of(error))
 
-    def add(self, path: str, entry: os.DirEntry[str], depth: int) -> None:
+    def add(self, path: str, entry: os.DirEntry[str] | Path, depth: int) -> None:
         """Add one entry of a directory: a file, a directory to enter, or a problem."""
         fits = self.pattern.fullmatch(path) is not None
         try:
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self.root):
+            if entry.is_symlink() and not Path(entry).resolve().is_relative_to(self.root):
                 if fits or entry.is_dir():
                     self._problem(path, "outside", "a symbolic link that leads out of the folder")
                 return
             facts = entry.stat()
-        except (FileNotFoundError, RuntimeError):  # deleted meanwhile, a dangling link, or links in a circle
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):  # deleted, a dangling link, links in a circle
             return
         except OSError as error:
             if error.errno != errno.ELOOP:  # a stale handle, a disk that fails: out of reach, but not deleted
@@ -135,6 +152,13 @@ def scan(root: Path, pattern: re.Pattern[str], except_for: Path | None = None) -
     return found
 
 
+def scan_at(root: Path, pattern: re.Pattern[str], paths: Iterable[str]) -> FolderScan:
+    """As `scan`, but only of `paths`, relative to `root` and with `/`, and of what is below them."""
+    found = FolderScan(root.resolve(), pattern)
+    found.run_at(paths)
+    return found
+
+
 def read_part(root: Path, file: ScannedFile, start: int = 0, count: int = -1) -> bytes | None:
     """`count` bytes of the file from `start` (all of it by default); None if it has changed since the scan.
 
@@ -148,6 +172,11 @@ def read_part(root: Path, file: ScannedFile, start: int = 0, count: int = -1) ->
         opened.seek(start)
         data = opened.read(file.size + 1 if count < 0 else count)
         return data if file.is_as_seen(os.fstat(handle), whole=count < 0) else None
+
+
+def _is_left_out(name: str) -> bool:
+    """Whether a name begins with a dot or marks an unfinished download."""
+    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
 
 
 def _identity(facts: os.stat_result) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import thread_time
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -17,16 +18,20 @@ from watchpost.config.fields import ADVANCED, Duration, Options, Size
 from watchpost.documents.encoding import is_text_encoding
 from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
-from watchpost.poll.folders.arrivals import DirectoryWatch, FileEvents, Settling
+from watchpost.poll.folders.arrivals import Changes, DirectoryWatch, FileEvents, Settling
 from watchpost.poll.folders.files import FileReader, FileRecord, FolderMemory, FolderVisit
 from watchpost.poll.folders.removals import FileRemovals
-from watchpost.poll.folders.scan import FolderScan, ScannedFile, compile_glob, scan, words_of
+from watchpost.poll.folders.scan import FolderScan, ScannedFile, compile_glob, scan, scan_at, words_of
 from watchpost.poll.source import SourceContext, SourceKind
 from watchpost.poll.visit import Visit
 
 _VISIT_TIME = timedelta(seconds=10)  # a visit that takes longer ends with what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script, which holds up every other client
 _COARSE = timedelta(seconds=2)  # the roughest times that file systems keep
+_SHARE = 50  # a scan of the whole folder costs at most this part of a core: one in fifty
+_CHEAP_SECONDS = 0.005  # a scan that costs no more, of a few hundred files, is repeated at every event
+_GATHER = 5  # after an event, times what the last look cost: a storm of events must not become a storm of scans
+_GATHER_MIN_SECONDS, _GATHER_MAX_SECONDS = 0.005, 0.5
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -77,7 +82,7 @@ class FolderOptions(Options):
 
 @dataclass(slots=True)
 class _LeftOver:
-    """What a scan found and no visit has read yet: a burst of files is scanned once, not once in each visit."""
+    """What the last visit left: files that it found and did not read yet, so that a burst is scanned once."""
 
     files: list[ScannedFile]  # the next one last
     digests: dict[str, bool]
@@ -118,30 +123,38 @@ class Folder:
         self._watch: DirectoryWatch | None = None
         self._watch_works = True
         self._left_over: _LeftOver | None = None
-        self._next_scan: timedelta | None = None
-        self._scan_seconds = 0.0
+        self._next_look: timedelta | None = None  # until a file may have settled, or may go
+        self._cost_seconds = 0.0  # CPU time of the last look
+        self._whole_at = 0.0  # when the whole folder is to be scanned again, in seconds of the loop's clock
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
         """Scan, and read what is new and complete, oldest first; at most 100 articles at a time.
 
-        Files that an earlier visit read, and COMMIT has stored, are moved or deleted if they are to be.
+        Files that an earlier visit read, and COMMIT has stored, are moved or deleted if they are to be. Between two
+        scans of the whole folder, only what file events named is looked at.
         """
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         kept = FolderMemory(memory)
-        left_over, self._left_over = self._left_over, None
-        if left_over is not None and left_over.follows(kept):
-            visit = FolderVisit(kept, now, left_over.digests)
+        last, self._left_over = self._left_over, None
+        if last is not None and not last.follows(kept):
+            last, self._whole_at = None, started
+        if last is not None and last.files:
+            visit = FolderVisit(kept, now, last.digests)
         else:
+            visit = FolderVisit(kept, now, {})
             try:
-                arrived = await self._arrived()
-                found = await asyncio.to_thread(scan, self._path, self._pattern, self._move_to)
+                changes = await self._changes()
+                whole = self._watch is None or self._removals.enabled or changes.unclear or started >= self._whole_at
+                files, self._cost_seconds = await asyncio.to_thread(self._look, visit, changes, whole=whole)
             except OSError as error:
                 await self.close()  # the watch went with the folder
                 return Visit("failed", reason="unreadable", detail=f"{self._path}: {words_of(error)}")
-            self._scan_seconds = asyncio.get_running_loop().time() - started
-            visit = FolderVisit(kept, now, kept.digests())
-            left_over = _LeftOver(await self._sort(found, arrived, visit), visit.digests, visit.changes)
-        await self._read(left_over, visit, started)
+            if whole:
+                pause = (_SHARE - 1) * self._cost_seconds
+                self._whole_at = loop.time() + (pause if self._cost_seconds > _CHEAP_SECONDS else 0.0)
+            last = _LeftOver(files, visit.digests, visit.changes)
+        await self._read(last, visit, started)
         return Visit(
             "read" if visit.articles or visit.changes or visit.failures else "unchanged",
             tuple(visit.articles),
@@ -151,13 +164,19 @@ class Folder:
         )
 
     async def rest(self) -> None:
-        """Return at a file event, when a waiting file may have settled, or after `every`."""
-        pause = self.every if self._next_scan is None else min(self.every, self._next_scan)
+        """Return at a file event, when a waiting file may have settled, or when the whole folder is to be scanned.
+
+        That is after `every`, or later: looking at a large folder, in which nothing changes, must cost little.
+        """
+        loop = asyncio.get_running_loop()
+        seconds = max(self.every.total_seconds(), self._whole_at - loop.time())
+        if self._next_look is not None:
+            seconds = min(seconds, self._next_look.total_seconds())
         event = self._watch.event if self._watch else asyncio.Event()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds() + 0.002):
+            async with asyncio.timeout(seconds + 0.002):
                 await event.wait()
-                await asyncio.sleep(5 * self._scan_seconds)  # a storm of events must not become a storm of scans
+                await asyncio.sleep(min(max(_GATHER * self._cost_seconds, _GATHER_MIN_SECONDS), _GATHER_MAX_SECONDS))
 
     async def close(self) -> None:
         """Stop watching."""
@@ -165,8 +184,8 @@ class Folder:
         if watch is not None:
             await asyncio.to_thread(watch.stop)
 
-    async def _arrived(self) -> frozenset[str]:
-        """Start watching at the first visit; returns what was renamed into place since the last one."""
+    async def _changes(self) -> Changes:
+        """Start watching at the first visit; returns what events named since the last one."""
         if self._watch is None and self._watch_works:
             watch = self._make_watch(self._path)
             try:
@@ -178,13 +197,37 @@ class Folder:
             else:
                 self._watch = watch
         if self._watch is None:
-            return frozenset()
+            return Changes()
         self._watch.event.clear()
-        return self._watch.arrived()
+        return self._watch.changes()
 
-    async def _sort(self, found: FolderScan, arrived: frozenset[str], visit: FolderVisit) -> list[ScannedFile]:
-        """The files to read now, the oldest last. Files read before are removed, files that are gone forgotten."""
-        visit.failures += self._new_problems(found.problems)
+    def _look(self, visit: FolderVisit, changes: Changes, *, whole: bool) -> tuple[list[ScannedFile], float]:
+        """The files to read now, the oldest last, and the CPU seconds that it took to find them. Runs in a thread.
+
+        Files read before are removed, files that are gone forgotten. Raises OSError if the folder cannot be read.
+        """
+        begun = thread_time()
+        if whole:
+            found = scan(self._path, self._pattern, self._move_to)
+            self._forget_vanished(found, visit)
+        else:
+            again = [path for path, moment in self._read_again.items() if visit.now >= moment]
+            found = scan_at(self._path, self._pattern, {*changes.touched, *self._settling.waiting(), *again})
+        visit.failures += self._new_problems(found.problems, whole=whole)
+        for path in self._removals.remove_read((file for file in found.files if not file.grows), visit):
+            self._read_again[path] = visit.now
+        new = [file for file in found.files if self._is_new(file, visit)]
+        growing = [file for file in new if file.grows]
+        ready, soonest = self._settling.ready((file for file in new if not file.grows), changes.renamed, visit.now)
+        waits = [wait for wait in (soonest, self._removals.wait) if wait is not None]
+        waits += [max(moment - visit.now, timedelta(0)) for moment in self._read_again.values()]
+        self._next_look = min(waits, default=None)
+        if ready or growing:
+            visit.digests = visit.memory.digests()
+        files = sorted(ready + growing, key=lambda file: (file.mtime_ns, file.path), reverse=True)
+        return files, thread_time() - begun
+
+    def _forget_vanished(self, found: FolderScan, visit: FolderVisit) -> None:
         if all(problem.reason in ("outside", "not_a_file") for problem in found.problems):
             gone = visit.memory.vanished(found.files)
             visit.changes |= dict.fromkeys(gone[:_FORGOTTEN_PER_VISIT])
@@ -192,14 +235,6 @@ class Folder:
             paths = {file.path for file in found.files}
             self._failed = {path: stamp for path, stamp in self._failed.items() if path in paths}
             self._read_again = {path: moment for path, moment in self._read_again.items() if path in paths}
-        for path in await self._removals.remove_read((file for file in found.files if not file.grows), visit):
-            self._read_again[path] = visit.now
-        new = [file for file in found.files if self._is_new(file, visit)]
-        growing = [file for file in new if file.grows]
-        ready, soonest = self._settling.ready((file for file in new if not file.grows), arrived, visit.now)
-        waits = [wait for wait in (soonest, self._removals.wait) if wait is not None]
-        self._next_scan = min(waits, default=None)
-        return sorted(ready + growing, key=lambda file: (file.mtime_ns, file.path), reverse=True)
 
     async def _read(self, left_over: _LeftOver, visit: FolderVisit, started: float) -> None:
         loop = asyncio.get_running_loop()
@@ -211,8 +246,7 @@ class Folder:
                 visit.failures += failures
             self._plan_second_reading(file, visit.now)
         left_over.files += reversed(visit.unfinished)
-        if left_over.files:
-            self._left_over = _LeftOver(left_over.files, visit.digests, visit.changes)
+        self._left_over = _LeftOver(left_over.files, visit.digests, visit.changes)
         visit.more = visit.more or bool(left_over.files) or (self._removals.enabled and bool(visit.articles))
 
     async def _read_file(self, file: ScannedFile, visit: FolderVisit) -> tuple[Failure, ...] | None:
@@ -238,8 +272,9 @@ class Folder:
         if file.mtime_ns % 1_000_000_000 == 0 and abs(age) < _COARSE and not file.grows:
             self._read_again[file.path] = now + _COARSE - age
 
-    def _new_problems(self, problems: list[Failure]) -> list[Failure]:
-        before, self._reported = self._reported, {(problem.item, problem.reason) for problem in problems}
+    def _new_problems(self, problems: list[Failure], *, whole: bool) -> list[Failure]:
+        before, seen = self._reported, {(problem.item, problem.reason) for problem in problems}
+        self._reported = seen if whole else before | seen
         return [problem for problem in problems if (problem.item, problem.reason) not in before]
 
 
