@@ -11,27 +11,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 from xml.sax import SAXException
 
 from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode, xml_to_utf8
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
-from watchpost.documents.feed_xml import ITEM, Unsure, read_sitemap, read_xml_feed, unclosed_entry
+from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_formats import read_json_feed
 from watchpost.documents.page import find_feed_links
 from watchpost.documents.results import FeedHints
+from watchpost.documents.sitemap import read_sitemap
+from watchpost.documents.xml_tree import guarded, unclosed_entry
 from watchpost.errors import FetchError
 
 FEED_MAX_BYTES = 5_000_000
 """Above this, parsers take minutes instead of seconds; no honest feed is larger."""
 
-# A tag of this length is an attack on the parser (time grows with the square of the number of attributes).
-_GIANT_TAG = re.compile(rb"<[^<>!][^<>]{32768}")
-# Entities made of entities grow without bound ("billion laughs"); no feed needs one.
-_NESTED_ENTITY = re.compile(rb"<!ENTITY\s[^>]{0,200}?[\"'][^\"'>]{0,2000}?&[^#;\s]{1,100};")
 _ROOT = re.compile(rb"<(?:\w{1,20}:)?(rss|feed|rdf|channel|html|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _FEED_ROOTS = frozenset({b"rss", b"feed", b"rdf", b"channel"})
 _AUTHOR = (
@@ -42,6 +40,7 @@ _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
 _REPLACEMENT = "\ufffd".encode()
 _HEAD_BYTES = 65_536
+_TOLERATED_BYTES = 300_000
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}  # hours
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TTL = re.compile(r"<ttl>\s{0,99}([0-9]{1,7})\s{0,99}</ttl>", re.IGNORECASE)
@@ -57,8 +56,9 @@ _ATTRIBUTE = re.compile(r"""([\w:-]{1,30})\s{0,9}=\s{0,9}["']([^"'<>]{0,2000})["
 class Feed:
     """A feed document: its entries in order, at most as many as asked for, and how many it has in `total`.
 
-    `route` is how it was read: "xml", "feedparser:<why not xml>", "json" or "sitemap".
-    `cut`: the document ends within an entry, which is left out. `replaced` is how many characters could not be read.
+    `route` is how it was read: "xml", "xml:entry_by_entry", "feedparser:<why not xml>", "json" or "sitemap".
+    `cut`: the document ends within an entry, which is left out. `replaced` is how many characters could not be read,
+    `unread` how many entries.
     """
 
     entries: tuple[FeedEntry, ...]
@@ -68,6 +68,7 @@ class Feed:
     route: str = ""
     cut: bool = False
     replaced: int = 0
+    unread: int = 0
 
     @property
     def drafts(self) -> tuple[EntryDraft, ...]:
@@ -86,9 +87,10 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         raise FetchError("empty", "the answer has no content")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         text, _ = decode(body, charset or "utf-8")  # RFC 8259, 8.1
-        entries, lang, total = read_json_feed(text, now, limit)
-        return Feed(entries, lang, total, route="json", replaced=_replaced(text.encode("utf-8", "replace"), body))
-    data = xml_to_utf8(body, charset)
+        entries, lang, total, unread = read_json_feed(text, now, limit)
+        replaced = _replaced(text.encode("utf-8", "replace"), body)
+        return Feed(entries, lang, total, route="json", replaced=replaced, unread=unread)
+    data = guarded(xml_to_utf8(body, charset))
     return replace(_read_markup(data, now, url, limit), replaced=_replaced(data, body))
 
 
@@ -98,10 +100,6 @@ def _replaced(data: bytes, body: bytes) -> int:
 
 
 def _read_markup(data: bytes, now: datetime, url: str, limit: int) -> Feed:
-    if _GIANT_TAG.search(data):
-        raise FetchError("malformed", "a single tag has more than 32,768 characters")
-    if _NESTED_ENTITY.search(data):
-        raise FetchError("malformed", "it defines entities in terms of other entities, which is an attack on parsers")
     root = _ROOT.search(data)
     if _DOCTYPE_HTML.match(data[:200]) or (root and root[1].lower() == b"html"):
         feeds = [link.url for link in find_feed_links(data[:200_000], url)]
@@ -114,10 +112,7 @@ def _read_markup(data: bytes, now: datetime, url: str, limit: int) -> Feed:
 
 
 def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
-    channel, entries, route = read_entries(data, root)
-    cut = route == "feedparser:not_well_formed" and (end := unclosed_entry(data)) is not None
-    if cut:
-        channel, entries = read_tolerantly(data[:end], root)
+    channel, entries, route, cut, unread = read_entries(data, root)
     day_first = slashed_order(_date_text(entry) for entry in entries)
     outlet = plain_text(_text(channel, "title"))
     newest = _newest(entries, limit, now, day_first)
@@ -129,16 +124,44 @@ def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> 
         hints=hints_of(data, first.start() if first else len(data)),
         route=route,
         cut=cut,
+        unread=unread,
     )
 
 
-def read_entries(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], str]:
-    """(channel, entries, route) of guarded UTF-8: from the tree, by feedparser where there is none."""
-    result, route = read_xml_feed(data), "xml"
-    if isinstance(result, Unsure):
-        route = f"feedparser:{result.reason}"
-        result = read_tolerantly(data, root)
-    return *result, route
+class Entries(NamedTuple):
+    """A feed's channel and entries in feedparser's shape; `route`, `cut` and `unread` are Feed's."""
+
+    channel: Mapping[str, Any]
+    entries: Sequence[Mapping[str, Any]]
+    route: str
+    cut: bool
+    unread: int = 0
+
+
+def read_entries(data: bytes, root: bytes) -> Entries:
+    """The entries of guarded UTF-8: from the tree, by feedparser where there is none. `root` is the root's name."""
+    feed = read_xml_feed(data)
+    if isinstance(feed, Unsure):
+        route = f"feedparser:{feed.reason}"
+        end = unclosed_entry(data) if feed.reason == "not_well_formed" else None
+        return Entries(*read_tolerantly(data[:end], root), route, end is not None)
+    entries: list[Mapping[str, Any]] = []
+    unread = 0
+    for entry in feed.entries:
+        read = _by_feedparser(entry) if isinstance(entry, bytes) else (entry,)
+        entries += read
+        unread += not read
+    if unread and not entries:
+        raise FetchError("malformed", "no entry could be read: each of them is broken")
+    return Entries(feed.channel, entries, "xml:entry_by_entry" if feed.divided else "xml", feed.cut, unread)
+
+
+def _by_feedparser(document: bytes) -> Sequence[Mapping[str, Any]]:
+    """What feedparser makes of a document with one entry that no repair helps. Its time has no bounds."""
+    try:
+        return read_tolerantly(document, b"")[1] if len(document) <= _TOLERATED_BYTES else ()
+    except FetchError:
+        return ()
 
 
 def read_tolerantly(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:

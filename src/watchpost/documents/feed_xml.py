@@ -1,7 +1,7 @@
 """Pure: RSS and Atom, read from libxml2's tree, which costs a fortieth of feedparser's time.
 
-The result has feedparser's shape, so that one function makes drafts of both. A document that is not well-formed, or in
-whose tree not every entry is found, is left to feedparser, which guesses better.
+The result has feedparser's shape, so that one function makes drafts of both. What no repair makes well-formed is left
+to feedparser, which guesses better.
 """
 
 from __future__ import annotations
@@ -10,34 +10,19 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
-from watchpost.documents.dates import parse_date
-from watchpost.documents.entry import EntryDraft, FeedEntry
+from watchpost.documents.xml_tree import ENTRIES_MAX, read_tree
 from watchpost.errors import FetchError
 
 ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 """The beginning of an entry, in each of the formats."""
 
-ENTRIES_MAX = 20_000
-
-_MARK = re.compile(
-    rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
-    rb"|<(?P<close>/?)(?:[\w-]{1,20}:)?(?P<name>item|entry|rss|feed|rdf|channel)(?=[\s>/]|\Z)",
-    re.IGNORECASE | re.DOTALL,
-)
-
-# What follows a bare ampersand is lost. These are the entities that XML itself knows.
-_BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{1,30};)?")
-_EMPTY = re.compile(rb"[^<>]{0,2000}/>")
-_TAG = re.compile(rb"<[A-Za-z][^<>]{0,2000}=[^\"'<>][^<>]{0,2000}>")
-_UNQUOTED = re.compile(rb"""(\s[\w:-]{1,40}=)([^\s"'<>/]{1,200})(?=[\s>/])""")
 _HTMLISH = re.compile(r"</[a-zA-Z]{1,12}>|<br ?/?>|&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
 _PREFIXED = re.compile(r"(</?)[\w-]{1,20}:")
 _HTML = ("text/html", "application/xhtml+xml", "")
@@ -70,33 +55,29 @@ class Unsure:
     reason: str
 
 
-def unclosed_entry(data: bytes) -> int | None:
-    """At which byte the entry begins in which this document ends; None if it ends elsewhere.
+class XmlFeed(NamedTuple):
+    """The channel and the entries in feedparser's shape; of an entry that no repair helps, a document of it alone.
 
-    A document whose root is closed does not end in an entry, even if the writer left one open.
+    `divided`: the document is not well-formed and was read entry by entry. `cut` is as in Tree.
     """
-    start: int | None = None
-    for mark in _MARK.finditer(data):
-        name = (mark["name"] or b"").lower()
-        if name in (b"item", b"entry"):
-            if mark["close"]:
-                start = None
-            elif start is None and not _EMPTY.match(data, mark.end()):
-                start = mark.start()
-        elif name and mark["close"]:
-            start = None
-    return start
+
+    channel: Mapping[str, Any]
+    entries: Sequence[Mapping[str, Any] | bytes]
+    divided: bool
+    cut: bool
 
 
-def read_xml_feed(data: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | Unsure:
-    """(channel, entries) in feedparser's shape, or why this document needs feedparser. `data` is checked UTF-8.
+def read_xml_feed(data: bytes) -> XmlFeed | Unsure:
+    """The feed, or why this document needs feedparser. `data` is guarded UTF-8.
 
     Raises FetchError("too_large") above ENTRIES_MAX.
     """
-    root = _tree(data)
-    if root is None:
+    tree = read_tree(data, "feed")
+    if tree is None:
         return Unsure("not_well_formed")
-    entries = list(islice(_entries(root), ENTRIES_MAX + 1))
+    root = tree.root
+    found = islice(_entries(root), ENTRIES_MAX + 1) if tree.pieces is None else (piece.element for piece in tree.pieces)
+    entries = list(found)
     if len(entries) > ENTRIES_MAX:
         raise FetchError("too_large", f"the feed has more than {ENTRIES_MAX:,} entries")
     kind = _name(root.tag)
@@ -111,51 +92,12 @@ def read_xml_feed(data: bytes) -> tuple[Mapping[str, Any], Sequence[Mapping[str,
         "language": _inner(_first(fields, "language", "dc:language"))
         or next((lang for element in (channel, root) if (lang := element.get(f"{_XML}lang"))), ""),
     }
-    return about, [_entry(element, base, atom) for element in entries]
-
-
-def _tree(data: bytes) -> etree._Element | None:
-    """The document's root, if it is well-formed or only bare ampersands and attributes keep it from that."""
-    root, well_formed = _parsed(data)
-    if not well_formed or b"<!DOCTYPE" in data[:4096]:  # a DOCTYPE may define entities, which are not resolved
-        mended = _mended(data)
-        if mended != data:
-            root, well_formed = _parsed(mended)
-    return root if well_formed else None
-
-
-def _parsed(data: bytes) -> tuple[etree._Element | None, bool]:
-    """(root, whether the document is well-formed). Undeclared namespace prefixes are common and do not count."""
-    parser = etree.XMLParser(
-        recover=True, no_network=True, resolve_entities=False, huge_tree=False, collect_ids=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.ParseError:
-        return None, False
-    faults = (error.domain != etree.ErrorDomains.NAMESPACE for error in parser.error_log)
-    return root, root is not None and not any(faults)
-
-
-def _mended(data: bytes) -> bytes:
-    """Stray ampersands escaped and bare attribute values quoted, outside of CDATA."""
-    parts, end = [], 0
-    while (start := data.find(b"<![CDATA[", end)) >= 0 and (close := data.find(b"]]>", start)) >= 0:
-        parts += [_mend(data[end:start]), data[start : close + 3]]
-        end = close + 3
-    return b"".join([*parts, _mend(data[end:])])
-
-
-def _mend(markup: bytes) -> bytes:
-    return _TAG.sub(lambda tag: _UNQUOTED.sub(rb'\1"\2"', tag[0]), _BARE.sub(_escaped, markup))
-
-
-def _escaped(match: re.Match[bytes]) -> bytes:
-    """A stray ampersand escaped; an entity of HTML, which XML does not know, as its letter."""
-    name = (match[1] or b"").decode()
-    letter = html.unescape("&" + name) if name else ""
-    return letter.encode() if letter and not letter.startswith("&") else b"&amp;" + name.encode()
+    documents = [b""] * len(entries) if tree.pieces is None else [piece.document for piece in tree.pieces]
+    read = [
+        _entry(element, base, atom) if element is not None else document
+        for element, document in zip(entries, documents, strict=True)
+    ]
+    return XmlFeed(about, read, tree.pieces is not None, tree.cut)
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:
@@ -306,57 +248,3 @@ def _joined(base: str, more: str) -> str:
         return urljoin(base, more)
     except ValueError:
         return base
-
-
-# News sitemaps (https://www.sitemaps.org with Google's news extension), which some sites have for a feed.
-
-
-_NAMED = 5
-
-
-def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], int]:
-    """The first `limit` news of a sitemap as entries without text, and how many there are.
-
-    Raises FetchError("not_a_feed") for a sitemap without news and for an index, whose sitemaps the message names.
-    """
-    parser = etree.XMLParser(recover=True, no_network=True, resolve_entities=False, huge_tree=False)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.ParseError as error:
-        raise FetchError("malformed", "this sitemap cannot be read") from error
-    if root is None:
-        raise FetchError("malformed", "this sitemap cannot be read")
-    if _name_sitemap(root) == "sitemapindex":
-        urls = [url for element in root if _name_sitemap(element) == "sitemap" if (url := _text(element, "loc"))]
-        names = ": " + ", ".join(urls[:_NAMED]) if urls else ""
-        raise FetchError("not_a_feed", f"this is an index of {len(urls)} sitemaps; take one of them as the feed{names}")
-    news = [element for element in root if _name_sitemap(element) == "url" and _child(element, "news") is not None]
-    if not news:
-        raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")
-    return tuple(FeedEntry(_head(element, now)) for element in news[:limit]), len(news)
-
-
-def _head(url: etree._Element, now: datetime) -> EntryDraft:
-    news, link = _child(url, "news"), _text(url, "loc")
-    publication = _child(news, "publication")
-    return EntryDraft(
-        title=_text(news, "title"),
-        identity=link,
-        link=link,
-        outlet=_text(publication, "name"),
-        lang=_text(publication, "language"),
-        published=parse_date(_text(news, "publication_date") or _text(url, "lastmod"), now),
-    )
-
-
-def _child(element: etree._Element | None, name: str) -> etree._Element | None:
-    return None if element is None else next((child for child in element if _name_sitemap(child) == name), None)
-
-
-def _text(element: etree._Element | None, name: str) -> str:
-    child = _child(element, name)
-    return "" if child is None else str(child.text or "").strip()
-
-
-def _name_sitemap(element: etree._Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -9,34 +9,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import utf8_text
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
+from watchpost.documents.json_text import read_json, read_object_with
 from watchpost.errors import FetchError
 
 LINE_MAX_BYTES = 4_000_000
+_ITEM_KEYS = frozenset({"id", "content_html", "content_text"})
 _TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")
 
 
-def read_json_feed(text: str, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], str, int]:
-    """The first `limit` items as entries, the feed's language, and the number of items.
+class JsonFeed(NamedTuple):
+    """The first items as entries, the feed's language, the number of items, and how many could not be read."""
+
+    entries: tuple[FeedEntry, ...]
+    lang: str
+    total: int
+    unread: int
+
+
+def read_json_feed(text: str, now: datetime, limit: int) -> JsonFeed:
+    """The first `limit` items as entries. A broken item costs no other.
 
     Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
     """
+    unread = 0
     try:
-        feed = json.loads(text)
+        feed = read_json(text)
     except (ValueError, RecursionError) as error:
-        raise FetchError("malformed", f"this JSON cannot be read: {error}") from error
+        found = read_object_with(text, "items", _ITEM_KEYS)
+        if found is None or not found[0]["items"]:
+            raise FetchError("malformed", f"this JSON cannot be read: {error}") from error
+        feed, unread = found
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list) or "jsonfeed" not in _string(feed, "version"):
         raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
     objects = [item for item in items if isinstance(item, dict)]
     outlet = plain_text(_string(feed, "title"))
     entries = tuple(_entry(item, now, outlet, _author(feed)) for item in objects[:limit])
-    return entries, _string(feed, "language"), len(objects)
+    return JsonFeed(entries, _string(feed, "language"), len(objects), unread)
 
 
 def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:
@@ -112,7 +127,7 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
     try:
         text, is_mended = utf8_text(line)
-        record = json.loads(text, strict=False)  # a control character in a string has one meaning only
+        record = read_json(text)
     except UnicodeDecodeError:
         return None, "the line is not UTF-8"
     except json.JSONDecodeError as error:

@@ -123,6 +123,7 @@ def read_wanted(
     notes = (
         f"the first {limit} of {feed.total} entries" if feed.total > limit else "",
         "the document ends within an entry, which waits for the next visit" if feed.cut else "",
+        f"{count(feed.unread, 'entry', 'entries')} could not be read" if feed.unread else "",
         f"{count(feed.replaced, 'character')} could not be read" if feed.replaced else "",
     )
     return Reading(tuple(articles), note="; ".join(filter(None, notes)), hints=feed.hints, cut=feed.cut)

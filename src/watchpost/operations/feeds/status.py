@@ -40,7 +40,7 @@ CURES = {
     "too_large": "use a smaller feed of the same site",
     "truncated": "the answer is incomplete: try again later",
     "unreachable": "check this machine's network, firewall and proxy",
-    "malformed": "the feed is broken: tell its publisher",
+    "malformed": "no entry of the feed can be read: tell its publisher",
 }
 """What to do about a feed, by the reason of its failed visit."""
 

@@ -1,0 +1,117 @@
+"""Pure: JSON from strangers becomes values: what is nearly JSON is repaired, a broken element costs itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_DECODER = json.JSONDecoder(strict=False)  # a control character in a string has one meaning only
+_ESCAPE = re.compile(r"""\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(x[0-9a-fA-F]{2}|.|\Z)""", re.DOTALL)
+_COMMA_TOO_MANY = re.compile(r",(\s*[}\]])")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_FIELD = re.compile(r'"(\w{1,40})"\s{0,99}:\s{0,99}(?:"((?:[^"\\]|\\.)*)"|(-?[0-9]{1,20}))', re.DOTALL)
+_NEXT = re.compile(r"\}\s{0,999},\s{0,999}(?=\{)")
+_TO_ELEMENT = re.compile(r"[\s,]*(?=\{)")
+_FIRST_KEY = re.compile(r'\{\s{0,999}"(\w{1,40})"\s{0,999}:')
+_INNER_KEYS = frozenset({"name", "url", "avatar", "mime_type", "size_in_bytes", "duration_in_seconds"})
+_ELEMENTS_MAX = 20_000
+
+
+def read_json(text: str) -> Any:
+    """The value that `text` holds. Control characters in strings, false escapes and spare commas are forgiven.
+
+    Raises ValueError and RecursionError.
+    """
+    try:
+        return json.loads(text, strict=False)
+    except ValueError as error:
+        repaired = _repaired(text)
+        if repaired == text:
+            raise
+        try:
+            return json.loads(repaired, strict=False)
+        except ValueError:
+            raise error from None
+
+
+def read_object_with(text: str, key: str, needed: frozenset[str]) -> tuple[dict[str, Any], int] | None:
+    """An object that is not JSON as a whole, with the list at `key` element by element, and how many were lost.
+
+    An element is an object with one of the `needed` keys. None if no such list is found.
+    """
+    start = re.search(rf'"{re.escape(key)}"\s{{0,999}}:\s{{0,999}}\[', text)
+    if start is None:
+        return None
+    elements, end, lost = _elements(text, start.end(), needed)
+    closing = text.find("]", end)
+    rest = text[closing:] if closing >= 0 else "]}"
+    for frame in (text[: start.end()] + rest, text[: start.end()] + "]}"):
+        try:
+            value = read_json(frame)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value | {key: elements}, lost
+    return {name: string for name, string, _ in _FIELD.findall(text[: start.start()])} | {key: elements}, lost
+
+
+def _elements(text: str, at: int, needed: frozenset[str]) -> tuple[list[dict[str, Any]], int, int]:
+    """The objects of the list from `at` on, where the last of them ends, and how many could not be read."""
+    elements: list[dict[str, Any]] = []
+    lost = 0
+    while len(elements) < _ELEMENTS_MAX and (start := _TO_ELEMENT.match(text, at)) is not None:
+        value, at = _decoded(text, start.end())
+        if value is None:
+            value, at = _broken(text, start.end(), needed)
+            lost += not value
+        if isinstance(value, dict) and value:
+            elements.append(value)
+    return elements, at, lost
+
+
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None, at
+
+
+def _broken(text: str, at: int, needed: frozenset[str]) -> tuple[dict[str, Any], int]:
+    """What can be read of the object at `at`, and where it ends: before the next element."""
+    end = next((gap.start() + 1 for gap in _NEXT.finditer(text, at) if _is_element(text, gap.end(), needed)), 0)
+    end = end or text.rfind("}", at, max(text.rfind("]"), at)) + 1 or len(text)
+    raw = text[at:end]
+    try:
+        value = read_json(raw)
+    except (ValueError, RecursionError):
+        value = {name: _unescaped(string) or number for name, string, number in _FIELD.findall(raw)}
+    known = isinstance(value, dict) and not needed.isdisjoint(value)
+    return (value if known else {}), end
+
+
+def _is_element(text: str, at: int, needed: frozenset[str]) -> bool:
+    """Whether the object at `at` is an element of the list, not of a list within one."""
+    value, _ = _decoded(text, at)
+    if isinstance(value, dict):
+        return not needed.isdisjoint(value)
+    key = _FIRST_KEY.match(text, at)
+    return key is not None and key[1] not in _INNER_KEYS
+
+
+def _unescaped(string: str) -> str:
+    try:
+        value = json.loads(f'"{_repaired(string)}"', strict=False)
+    except ValueError:
+        return string
+    return value if isinstance(value, str) else string
+
+
+def _repaired(text: str) -> str:
+    """False escapes are doubled, and commas before the end of a list or object removed, outside of strings."""
+    text = _ESCAPE.sub(lambda match: match[0] if match[1] is None else "\\" + match[0], text)
+    parts, end = [], 0
+    for string in _STRING.finditer(text):
+        parts += [_COMMA_TOO_MANY.sub(r"\1", text[end : string.start()]), string[0]]
+        end = string.end()
+    return "".join([*parts, _COMMA_TOO_MANY.sub(r"\1", text[end:])])
