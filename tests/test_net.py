@@ -6,14 +6,14 @@ import asyncio
 import socket
 import ssl
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import httpx
 import pytest
 from redis import exceptions
 
 from watchpost.http_headers import retry_after_seconds
-from watchpost.net import BlockedAddress, connect, connect_by, network_failure, why_failed
+from watchpost.net import BlockedAddress, connect, connect_by, is_allowed, is_public, network_failure, why_failed
 
 
 async def _listen(address: str = "127.0.0.1") -> tuple[asyncio.Server, int]:
@@ -31,6 +31,34 @@ async def test_only_a_permitted_private_address_is_connected_to() -> None:
         connection = await connect("localhost", port, allow_private=[ip_network("127.0.0.0/8")])
         assert connection.getpeername() == ("127.0.0.1", port)
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("translated", "inside"),
+    [
+        ("64:ff9b::8c52:7903", "140.82.121.3"),
+        ("64:ff9b::808:808", "8.8.8.8"),
+        ("64:ff9b::a00:1", "10.0.0.1"),
+        ("64:ff9b::7f00:1", "127.0.0.1"),
+        ("64:ff9b::a9fe:a9fe", "169.254.169.254"),
+        ("64:ff9b::e000:1", "224.0.0.1"),
+        ("64:ff9b::", "0.0.0.0"),
+        ("64:ff9b::ffff:ffff", "255.255.255.255"),
+        ("64:ff9b::c0a8:101", "192.168.1.1"),
+    ],
+)
+def test_of_a_translated_address_the_one_inside_decides(translated: str, inside: str) -> None:
+    address = ip_address(translated)
+    assert is_public(address) == is_public(ip_address(inside))
+    assert is_allowed(address, [ip_network(inside)]), "a permitted IPv4 network permits its translation"
+    assert is_allowed(address, [ip_network("64:ff9b::/96")])
+    assert not is_allowed(address, [ip_network("198.51.100.0/24")])
+
+
+def test_only_the_well_known_prefix_is_translated() -> None:
+    """RFC 8215: 64:ff9b:1::/48 is for use within one network."""
+    for text in ("64:ff9b:1::808:808", "64:ff9a::808:808", "::ffff:8.8.8.8", "::8.8.8.8"):
+        assert not is_public(ip_address(text))
 
 
 async def test_the_next_address_is_tried_and_the_last_error_is_raised() -> None:

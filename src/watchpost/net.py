@@ -27,6 +27,7 @@ _ADDRESS_SECONDS = 3.0
 _NOT_PUBLIC_4 = tuple(IPv4Network(n) for n in ("192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"))
 _NOT_PUBLIC_6 = tuple(IPv6Network(n) for n in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 _UNICAST_6 = IPv6Network("2000::/3")  # the only block that IANA assigns to the public Internet
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address is in the last 32 bits
 
 
 class BlockedAddress(OSError):
@@ -38,10 +39,23 @@ class BlockedAddress(OSError):
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """True for an address of the public Internet; False if private, loopback, multicast, translated or reserved."""
+    """True for an address of the public Internet; False if private, loopback, multicast or reserved.
+
+    Of an address that NAT64 translates (RFC 6052), the IPv4 address in it decides.
+    """
+    address = _translated(address)
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _NOT_PUBLIC_4)
     return address.is_global and address in _UNICAST_6 and not any(address in network for network in _NOT_PUBLIC_6)
+
+
+def is_allowed(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> bool:
+    """Whether one of the networks contains the address, or the IPv4 address that NAT64 translates it to."""
+    return any(address in network or _translated(address) in network for network in networks)
+
+
+def _translated(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
 
 
 async def connect(host: str, port: int, *, allow_private: Sequence[Network] = ()) -> socket.socket:
@@ -57,7 +71,7 @@ async def connect_by(
 ) -> _Connection:
     """As `connect`, with `dial(address, port)` to make the connection. Raises what the last `dial` raised, too."""
     addresses = await _resolve(host)
-    allowed = [each for each in addresses if is_public(each) or any(each in network for network in allow_private)]
+    allowed = [each for each in addresses if is_public(each) or is_allowed(each, allow_private)]
     if not allowed:
         raise BlockedAddress(host)
     for address in allowed[:-1]:

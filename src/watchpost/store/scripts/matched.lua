@@ -76,5 +76,6 @@ end
 tally(ledger, 'matched', 1)
 tally(ledger, 'hits', #arg.hits)
 tally(ledger, 'parked', parked)
-if parked > 0 then redis.call('PUBLISH', channel, '') end
+-- A hint, so that a notifier need not wait for its next tick. A user without rights on the channel must not undo the answer.
+if parked > 0 then redis.pcall('PUBLISH', channel, '') end
 return answer

@@ -15,7 +15,7 @@ elseif letter.kind == 'hit' then
   if ARGV[2] == '' then return {'GONE'} end
   redis.call('RPUSH', bucket, letter.payload)
   redis.call('HSETNX', open, ARGV[2], now_ms())
-  redis.call('PUBLISH', channel, '')
+  redis.pcall('PUBLISH', channel, '')  -- a hint, as in matched.lua
   tally(ledger, 'requeued_hits', 1)
 else
   if redis.call('HGET', out, 'state') ~= 'dead' then return {'GONE'} end
