@@ -7,62 +7,58 @@ that has to be guessed is no date: the caller then uses the time at which it was
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+
+from watchpost.documents.date_names import month_of, zone_offset
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)
 
-# Minutes east of Greenwich. RFC 822's names first; where a name has two meanings, the one that feeds use most.
-_ZONES = {
-    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "MEZ": 60, "WAT": 60,
-    "CEST": 120, "MESZ": 120, "EET": 120, "SAST": 120, "CAT": 120, "EEST": 180, "MSK": 180, "EAT": 180, "TRT": 180,
-    "GST": 240, "PKT": 300, "IST": 330, "NPT": 345, "ICT": 420, "WIB": 420, "HKT": 480, "SGT": 480, "AWST": 480,
-    "JST": 540, "KST": 540, "ACST": 570, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780,
-    "ART": -180, "BRT": -180, "AST": -240, "ADT": -180, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300,
-    "MST": -420, "MDT": -360, "PST": -480, "PDT": -420, "AKST": -540, "AKDT": -480, "HST": -600,
-}  # fmt: skip
-
-# Beginnings of month names without accents; longer ones first, because "mar" is also how "mars" begins.
-_MONTHS = (
-    ("jan ene gen янв يناير", 1), ("feb fev fevr fév фев", 2), ("mar mär maerz mrt мар", 3), ("apr avr abr апр", 4),
-    ("may mai mag mei maj мая май", 5), ("juin jun giu июн", 6), ("juil jul lug июл", 7), ("aug aou ago авг", 8),
-    ("sep set сен", 9), ("oct okt ott out окт", 10), ("nov ноя", 11), ("dec dez dic déc дек", 12),
-)  # fmt: skip
-_MONTH_BY_START = {start: number for starts, number in _MONTHS for start in starts.split()}
-
 _TIME = (
-    r"(?:[T ,]+(?:at\s+|um\s+|à\s+)?(?P<h>\d{1,2})[:.h](?P<mi>\d{2})(?:[:.](?P<s>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<ap>[ap]\.?m\.?)?)?"
+    r"(?:[T ,،:]+(?:at\s+|um\s+|à\s+|om\s+|о\s+|в\s+|klo\s+|godz\.\s+|-\s+)?(?P<h>\d{1,2})[:.h](?P<mi>\d{2})"
+    r"(?:[:.](?P<s>\d{2})(?:[.,]\d{1,12})?)?\s*(?P<ap>[ap]\.?\s?m\b\.?|[صم]\b)?)?"
 )
+# A zone is an offset ("-10:00", "+0000 UTC", "GMT+2"), a name, a region ("Europe/Paris"), or whatever else follows.
 _ZONE = (
-    r"(?:\s*(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{1,2}|\(?[A-Za-z]{1,5}\)?(?:[+-]\d{1,2}(?::?\d{2})?)?))?(?:\s*\([^)]*\))?"
+    r"(?:\s*(?P<zone>(?:UTC|GMT)?[+−–-]\s?\d{1,2}(?::?\d{2})?(?:[\s(\[][^\d]{1,40})?"
+    r"|[\[(]?[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}[\])]?|\(?[^\W\d_]{1,6}\)?|[(\[][^\d()\[\]]{1,40}[)\]]))?"
+    r"(?:\s+[^\d]{1,60}|\s*[(\[][^()\[\]]{0,60}[)\]])?"
 )
-_NAME = r"(?P<mon>[^\W\d_]{3,12})\.?"
-_WEEKDAY = r"(?:[^\W\d_]{2,12}\.?\s*,?\s+)?"
+_NAME = r"(?P<mon>[^\s\d_,.;:/()،-]{2,20}(?:\sال[^\s\d]{2,10})?)\.?"
+_WEEKDAY = r"(?:[^\s\d,،.]{2,20}\.?(?:\s*[,،]\s*|\s+)){0,2}"
+_OF = r"(?:de\s+|del\s+|d[’']\s*|of\s+)?"
 _FORMS = tuple(
     re.compile(pattern + r"\s*", re.IGNORECASE)
     for pattern in (
-        rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?[\s-]+(?:de\s+)?{_NAME},?[\s-]+(?:de\s+)?(?P<y>\d{{4}}|\d{{2}})(?:\s*г\.)?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?[\s/-]+{_OF}{_NAME},?[\s/-]+{_OF}"
+        rf"(?P<y>\d{{4}}|\d{{2}})(?:\s*(?:г|р)\.)?{_TIME}{_ZONE}",
         rf"{_WEEKDAY}{_NAME}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}}){_TIME}{_ZONE}",
-        rf"{_WEEKDAY}{_NAME}\s+(?P<d>\d{{1,2}})\s+(?P<h>\d{{1,2}}):(?P<mi>\d{{2}}):(?P<s>\d{{2}}){_ZONE}\s+(?P<y>\d{{4}})",
-        rf"(?P<y>\d{{4}})[-/.年](?P<m>\d{{1,2}})[-/.月](?P<d>\d{{1,2}})日?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}{_NAME}\s+(?P<d>\d{{1,2}})\s+(?P<h>\d{{1,2}}):(?P<mi>\d{{2}}):"
+        rf"(?P<s>\d{{2}})(?:{_ZONE})\s+(?P<y>\d{{4}})",
+        rf"(?P<y>\d{{4}})(?:[-/.年]|년\s?)(?P<m>\d{{1,2}})(?:[-/.月]|월\s?)(?P<d>\d{{1,2}})[日일]?{_TIME}{_ZONE}",
+        rf"(?P<y>\d{{4}})\.?\s+{_NAME}\s+(?P<d>\d{{1,2}})\.?,?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s+(?:tháng|thg)\s+(?P<m>\d{{1,2}}),?\s+(?P<y>\d{{4}}){_TIME}{_ZONE}",
     )
 )
 _SLASHED = re.compile(
     rf"(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_TIME}{_ZONE}\s*", re.IGNORECASE
 )
+# Turns digits of other scripts into those of ASCII.
+_DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6) for n in range(10)}
 
 
 def parse_date(text: str, now: datetime, *, day_first: bool | None = None) -> datetime | None:
     """The moment that `text` names, in UTC; None if unreadable, before 1990, or more than 48 h after `now`.
 
-    A date without a zone is taken as UTC. `day_first` decides `11/12/2026`; None leaves such a date unknown.
+    A date without a zone, or in one that nobody knows, is taken as UTC. `day_first` decides `11/12/2026`;
+    None leaves such a date unknown.
     """
     text = text.strip()
     if not 6 <= len(text) <= 100:
         return None
+    if not text.isascii():
+        text = text.translate(_DIGITS)
     try:
         moment = _unix(text) or _iso(text) or _named(text) or _slashed(text, day_first)
     except (ValueError, OverflowError):  # 31 February, hour 25, offset 99:00
@@ -106,7 +102,7 @@ def _named(text: str) -> datetime | None:
         if match is None:
             continue
         parts = match.groupdict()
-        month = int(parts["m"]) if parts.get("m") else _month(parts.get("mon") or "")
+        month = int(parts["m"]) if parts.get("m") else month_of(parts.get("mon") or "")
         if month:
             return _build(_year(parts["y"]), month, int(parts["d"]), parts)
     return None
@@ -131,36 +127,11 @@ def _build(year: int, month: int, day: int, parts: dict[str, str | None]) -> dat
     hour, minute = int(parts.get("h") or 0), int(parts.get("mi") or 0)
     second = min(int(parts.get("s") or 0), 59)  # a leap second is written 60
     am_or_pm = (parts.get("ap") or "").casefold()[:1]
-    if am_or_pm:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if am_or_pm == "p" else 0)
-    offset = _offset(parts.get("zone") or "")
-    if offset is None:
-        return None
-    return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
-
-
-def _offset(zone: str) -> timedelta | None:
-    zone = zone.strip("()").upper()
-    match = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", zone)
-    if match:
-        size = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
-        return -size if match[1] == "-" else size
-    if not zone:
-        return timedelta(0)
-    return timedelta(minutes=_ZONES[zone]) if zone in _ZONES else None
-
-
-def _month(name: str) -> int:
-    name = name.casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c) or c == "\u0306")
-    plain = unicodedata.normalize("NFC", plain)  # й stays й
-    for length in (5, 4, 3):
-        number = _MONTH_BY_START.get(plain[:length]) or _MONTH_BY_START.get(name[:length])
-        if number:
-            return number
-    return 0
+    if am_or_pm and hour <= 12:
+        hour = hour % 12 + (12 if am_or_pm in "pم" else 0)
+    days = timedelta(days=int((hour, minute, second) == (24, 0, 0)))  # ISO 8601: the end of a day
+    local = datetime(year, month, day, 0 if days else hour, minute, second) + days  # noqa: DTZ001 - its zone follows
+    return (local - zone_offset(parts.get("zone") or "", local)).replace(tzinfo=UTC)
 
 
 def _year(digits: str) -> int:
