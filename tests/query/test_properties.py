@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from watchpost.query.document import FIELDS, Document, KeySet
 from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.parser import parse
 from watchpost.query.tree import Node, Query
-from watchpost.query.words import Word, WordSpans, fold, folded_words, spans, words
+from watchpost.query.words import FoldedText, Word, WordSpans, fold, folded_words, spans, words
 
 
 @settings(max_examples=200, deadline=5_000)
@@ -128,6 +129,60 @@ def test_folding_is_stable_and_blind_to_composition(text: str) -> None:
 @settings(max_examples=300)
 @given(texts)
 def test_places_are_the_same_one_by_one_and_all_at_once(text: str) -> None:
-    places = WordSpans(text)
+    places = WordSpans(text, FoldedText(text))
     assert [places[number] for number in range(len(places))] == spans(text) == places.all()
     assert folded_words(text) == [fold(text[start:end]) for start, end in spans(text)]
+
+
+LETTERS = (
+    "aZz09éÈüßœæÆñł«»’“”…–½² \t\nабвАБЙйёЁіїґүαβΣςάέ"
+    + "ابيىکپ٣"
+    + "가ㅏﬁ①ﷺ中ノア"
+    + "\u0301\u00ad\u0640\u200d\ufe0f\ufffe\ue000\0😀"
+)
+
+
+@settings(max_examples=1000)
+@given(st.text(st.sampled_from(LETTERS) | st.characters(), max_size=60))
+def test_a_text_folded_by_pages_has_the_words_that_its_words_fold_to_one_by_one(text: str) -> None:
+    folded = FoldedText(text)
+    assert folded.joined.split() == [fold(text[start:end]) for start, end in spans(text)]
+    assert WordSpans(text, folded).all() == spans(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "aligned"),
+    [
+        ("Élysée: l’opération «Barkhane» à Gao…", True),
+        ("«Вагнер» ушёл из Мали, 14 погибших", True),
+        ("Straße, Œuvre und Æther", True),
+        ("مالي: فاغنر في باماكو", True),
+        ("plain ASCII", True),
+        ("Mali 🇲🇱 and 😀", True),
+        ("W\u0430gner in one alphabet", False),
+        ("hyphen\u00adated", False),
+        ("e\u0301t, decomposed", False),
+        ("瓦格纳在马里", False),
+        ("".join(map(chr, range(0x4E00, 0x4E00 + 300))), False),
+        (" ".join(chr(code) for code in range(0x1200, 0x1200 + 300)), False),
+    ],
+)
+def test_texts_whose_characters_fold_by_themselves_are_folded_in_place(text: str, *, aligned: bool) -> None:
+    folded = FoldedText(text)
+    assert folded.aligned == aligned
+    assert folded.joined.split() == [fold(text[start:end]) for start, end in spans(text)]
+
+
+def test_more_scripts_than_there_are_pages_are_folded_all_the_same() -> None:
+    scripts = [
+        range(0x410, 0x44F),
+        range(0x3B1, 0x3C9),
+        range(0x561, 0x586),
+        range(0x10D0, 0x10F0),
+        range(0x5D0, 0x5EA),
+    ]
+    scripts += [range(0x1E00, 0x1EF0), range(0x13A0, 0x13F0), range(0x1200, 0x1290), range(0xC0, 0x17F)]
+    for _ in range(2):
+        for script in scripts:
+            text = " ".join(map(chr, script))
+            assert FoldedText(text).joined.split() == [fold(text[start:end]) for start, end in spans(text)]

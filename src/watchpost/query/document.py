@@ -15,7 +15,7 @@ from functools import lru_cache
 from html.entities import html5
 from typing import Any, TypeVar
 
-from watchpost.query.words import WordPattern, WordSpans, fold, folded_pieces, is_unspaced, spelling, touches
+from watchpost.query.words import FoldedText, WordPattern, WordSpans, fold, is_unspaced, spelling, touches
 
 # A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
 _ENTITY = re.compile(r"&(?:amp;)*(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -103,18 +103,18 @@ class Index:
         "_last",
         "_looked_up",
         "_paragraphs",
-        "_pieces",
         "_positions",
         "_sorted",
         "_spans",
+        "_text",
         "_vocabulary",
         "joined",
     )
 
     def __init__(self, text: str) -> None:
         self._decoded = DecodedText(text)
-        self._pieces = folded_pieces(self._decoded.text)
-        self.joined = " ".join(filter(None, self._pieces))
+        self._text = FoldedText(self._decoded.text)
+        self.joined = self._text.joined
         self._folded: list[str] | None = None
         self._spans: WordSpans | None = None
         self._last: dict[str, int] | None = None  # the last position of each word
@@ -207,7 +207,7 @@ class Index:
     def _places(self) -> WordSpans:
         """Start and end of each word in the decoded text."""
         if self._spans is None:
-            self._spans = WordSpans(self._decoded.text, self._pieces)
+            self._spans = WordSpans(self._decoded.text, self._text)
         return self._spans
 
     def _positions_of(self, pattern: WordPattern) -> Sequence[int]:

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import regex
 
+from watchpost.query.character_pages import Character, CharacterPages
+
 # Letters of another alphabet that look the same. `Wаgner` with a Cyrillic а is how spam and copied text evade a search;
 # `МALI` is how keyboards slip. A word that mixes Latin with Cyrillic or Greek letters is read in the one alphabet that
 # can hold all of it, if there is one. A word of a single alphabet stays as it is: Роре is Cyrillic.
@@ -165,14 +167,27 @@ def folded_words(text: str) -> list[str]:
 
 def folded_text(text: str) -> str:
     """The words of `text`, folded, with one space between any two."""
-    return " ".join(filter(None, folded_pieces(text)))
+    return FoldedText(text).joined
 
 
-def folded_pieces(text: str) -> list[str]:
-    """For each part of `text` between two spaces its folded words, with a space between any two; "" for none."""
-    if text.isascii():
-        return text.translate(_ASCII_FOLDED).split(" ")
-    return list(map(_folded.__getitem__, text.split(" ")))
+class FoldedText:
+    """The words of a text, folded. `joined` has one space between any two.
+
+    `pieces` are the parts of the folded text between two spaces. If it is `aligned`, each is one word or "", and as
+    long as in the original; else each is what became of a part of the original between two spaces.
+    """
+
+    __slots__ = ("aligned", "joined", "pieces")
+
+    def __init__(self, text: str) -> None:
+        folded = text.translate(_ASCII_FOLDED) if text.isascii() else _pages.fold(text)
+        self.aligned = folded is not None
+        if folded is None:
+            self.pieces = list(map(_folded.__getitem__, text.split(" ")))
+            self.joined = " ".join(filter(None, self.pieces))
+        else:
+            self.pieces = folded.split(" ")
+            self.joined = _pages.spelt_out(" ".join(filter(None, self.pieces)))
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -193,27 +208,28 @@ def spans(text: str) -> list[tuple[int, int]]:
 class WordSpans:
     """Start and end of the words of a text, like `spans`, but computed only when they are needed: few are."""
 
-    __slots__ = ("_all", "_ends", "_known", "_pieces", "_text", "_until")
+    __slots__ = ("_aligned", "_all", "_ends", "_known", "_pieces", "_text", "_until")
 
-    def __init__(self, text: str, folded: list[str] | None = None) -> None:
-        """`folded`: the `folded_pieces` of the text, if they are known."""
+    def __init__(self, text: str, folded: FoldedText) -> None:
         self._text = text
+        self._aligned = folded.aligned
         self._all: list[tuple[int, int]] | None = None
-        if folded is None:
-            folded = folded_pieces(text)
-        if text.isascii():
-            self._pieces = folded  # as long as the originals
-            counts: Iterable[int] = map(bool, folded)
+        if folded.aligned:
+            self._pieces = folded.pieces
+            counts: Iterable[int] = map(bool, folded.pieces)
         else:
             self._pieces = text.split(" ")
-            counts = map(_counted.__getitem__, folded)
+            counts = map(_counted.__getitem__, folded.pieces)
         self._until = list(accumulate(counts))  # the number of words up to the end of each piece
         self._ends = list(accumulate(map(len, self._pieces)))  # where each ends, without counting spaces
         self._known: dict[int, list[tuple[int, int]]] = {}
 
     def all(self) -> list[tuple[int, int]]:
         """The spans of all words."""
-        if self._all is None:
+        if self._all is None and self._aligned:
+            ends = [end + place for place, end in enumerate(self._ends)]
+            self._all = [(end - len(word), end) for word, end in zip(self._pieces, ends, strict=True) if word]
+        elif self._all is None:
             self._all = spans(self._text)
         return self._all
 
@@ -226,7 +242,8 @@ class WordSpans:
         if places is None:
             piece = self._pieces[at]
             start = self._ends[at] - len(piece) + at
-            places = self._known[at] = [(start + first, start + last) for first, last in spans(piece)]
+            within = [(0, len(piece))] if self._aligned else spans(piece)
+            places = self._known[at] = [(start + first, start + last) for first, last in within]
         return places[number - (self._until[at - 1] if at else 0)]
 
 
@@ -241,6 +258,31 @@ def _cut_run(run: str) -> tuple[Word, ...]:
     return _cut_cached(run) if len(run) <= _MEMORABLE else _cut(run)
 
 
+_HARD = "\uffff"  # no character: stands for one that does not fold by itself
+
+
+class _FoldedCharacters(dict[int, str]):
+    """What each character folds to by itself, for str.translate; in scripts without spaces each is a word."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if is_unspaced(char) and not _JOINS.match(unicodedata.normalize("NFKD", char)):
+            folded = f" {fold(char)} "
+        elif (character := _character(char)) is not None:
+            folded = character.folded or " "
+        else:
+            folded = _HARD
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[code] = folded
+        return folded
+
+
+def _mixes_alphabets(text: str) -> bool:
+    """Whether the text, perhaps one of its words, has letters of several of the alphabets that look alike."""
+    return sum(pattern.search(text) is not None for pattern in _ALPHABETS.values()) > 1
+
+
 class _Folded(dict[str, str]):
     """The folded words of each piece of a text, with spaces between; a few ten thousand make up most of the news."""
 
@@ -249,6 +291,8 @@ class _Folded(dict[str, str]):
             folded = " ".join(piece.translate(_ASCII_FOLDED).split())
         elif _PLAIN.fullmatch(piece):
             folded = piece.lower()
+        elif _HARD not in (translated := piece.translate(_folded_characters)) and not _mixes_alphabets(translated):
+            folded = " ".join(translated.split())
         else:
             folded = " ".join([word.folded for run in _RUN.findall(piece) for word in _cut_run(run)])
         if len(piece) <= _MEMORABLE:
@@ -270,7 +314,26 @@ class _Counted(dict[str, int]):
         return count
 
 
+def _character(char: str) -> Character | None:
+    """How a character folds wherever it is; None if that depends on its neighbours."""
+    decomposed = unicodedata.normalize("NFKD", char)
+    if _JOINS.match(decomposed) or _NEVER_KEPT.search(decomposed) or is_unspaced(char):
+        return None
+    folded = " ".join(word.folded for word in _cut(char)) if _RUN.match(char) else ""
+    if " " in folded or (not folded and _WORD.match(char)):
+        return None
+    sides = [pattern.search(decomposed + folded) is not None for pattern in _ALPHABETS.values()]
+    if sum(sides) > 1:
+        return None
+    return Character(folded, next((name for name, has in zip(_ALPHABETS, sides, strict=True) if has), ""))
+
+
+# What becomes a part of the letter before it: marks, and the vowels and finals of Hangul.
+_JOINS = regex.compile(rf"[\p{{M}}\uff9e\uff9f{_INVISIBLE}\u1160-\u11ff]", regex.V1)
+_ALPHABETS = {"L": _LATIN_LETTER, "C": _CYRILLIC_LETTER, "G": _GREEK_LETTER}
+_pages = CharacterPages(_character)
 _REMEMBERED = 50_000
+_folded_characters = _FoldedCharacters()
 _folded = _Folded()
 _counted = _Counted()
 _HAN = re.compile("[\u4e00-\u9fff]+")  # unified ideographs: folding leaves them as they are
