@@ -5,11 +5,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from functools import cache
+from typing import Any
 
 import httpcore
 import httpx
 
+from watchpost.http_head import repaired_head
 from watchpost.net import BlockedAddress, Network, connect_by
+
+_HEAD_BYTES_MAX = 100_000  # above this httpcore refuses a head anyway
+_INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
 
 
 def guarded_client(*, user_agent: str, allow_private: Sequence[Network] = ()) -> httpx.AsyncClient:
@@ -48,7 +53,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 if encrypted:
                     stream = await stream.start_tls(self._tls or _trusted(), host)
                 # Not httpcore's AsyncHTTPConnection: its locks and retries are of no use to a single request.
-                connection = httpcore.AsyncHTTP11Connection(target.origin, stream)
+                connection = httpcore.AsyncHTTP11Connection(target.origin, ForgivingStream(stream))
                 answer = await connection.handle_async_request(
                     httpcore.Request(
                         request.method,
@@ -64,6 +69,47 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         except Exception as error:
             raise _as_httpx(error) from error
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, connection), request=request)
+
+
+class ForgivingStream(httpcore.AsyncNetworkStream):
+    """A connection on which the head of an answer arrives repaired: browsers forgive lines that are no headers.
+
+    Interim answers (1xx) have heads of their own. What follows the head of the final one passes unchanged.
+    """
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._held = b""
+        self._in_head = True
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As of the wrapped stream; a head comes whole, or as it is if it does not end within bounds."""
+        while self._in_head:
+            head, rest = repaired_head(self._held)
+            if head is not None and head.startswith(_INTERIM):
+                self._held = rest
+                return head
+            if head is None and len(self._held) <= _HEAD_BYTES_MAX:
+                data = await self._stream.read(max_bytes, timeout)
+                self._held += data
+                if data:
+                    continue
+                rest = self._held
+            self._in_head, self._held = False, b""
+            return (head or b"") + rest
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """As of the wrapped stream."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """As of the wrapped stream."""
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        """As of the wrapped stream."""
+        return self._stream.get_extra_info(info)
 
 
 class _Body(httpx.AsyncByteStream):

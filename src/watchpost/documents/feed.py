@@ -113,6 +113,8 @@ def _read_markup(data: bytes, now: datetime, url: str, limit: int) -> Feed:
 
 def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
     channel, entries, route, cut, unread = read_entries(data, root)
+    if cut and not entries:
+        raise FetchError("malformed", "no entry could be read: the document ends within the first")
     day_first = slashed_order(_date_text(entry) for entry in entries)
     outlet = plain_text(_text(channel, "title"))
     newest = _newest(entries, limit, now, day_first)

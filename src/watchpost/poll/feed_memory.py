@@ -22,6 +22,8 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
 _FAR_SECONDS = 10**9  # an absurd wait stays countable; the schedule makes a day of it
 _URL_MAX = 500
+_DATE_AGE_MAX, _DATE_AHEAD_MAX = timedelta(days=3650), timedelta(days=1)
+_BEHIND_MAX = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,9 @@ class FeedMemory:
     """What a feed's visits have learnt. `url` is the configured one: of another url nothing counts.
 
     `final` is where the answer came from, if from elsewhere; `etag` and `modified` are its validators, byte for byte;
-    `body` is its SHA-256, `read` when the whole feed was last read, `gone` the url that answered 410. `pace` follows
-    from the entries' dates. `fresh` is how long the answer stays fresh and `fresh_by` which header says so. `ttl` to
-    `self_url` are FeedHints.
+    `stuck` is a Last-Modified that stayed while the feed changed, so that it says nothing. `body` is its SHA-256,
+    `read` when the whole feed was last read, `gone` the url that answered 410. `pace` follows from the entries' dates.
+    `fresh` is how long the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.
 
     A permanent redirect is followed at each visit. Only when it has led to the same place three times, with a day
     between the first and the last, and to a feed each time, is that place visited directly: a captive portal or a
@@ -151,6 +153,7 @@ class FeedMemory:
     final: str = ""
     etag: str = ""
     modified: str = ""
+    stuck: str = ""
     body: str = ""
     read: datetime | None = None
     gone: str = ""
@@ -194,6 +197,22 @@ class FeedMemory:
             fresh=fresh,
             fresh_by=fresh_by,
         )
+
+    def date_to_send(self, now: datetime) -> str:
+        """The Last-Modified for a conditional request, "" if it says nothing.
+
+        Some servers send one date for ever, of 1970, of 1980 or ahead, and "not modified" to anyone who returns it.
+        """
+        date = http_date(self.modified)
+        is_absurd = date is not None and not now - _DATE_AGE_MAX <= date <= now + _DATE_AHEAD_MAX
+        return "" if is_absurd or self.modified == self.stuck else self.modified
+
+    def with_proof(self, before: FeedMemory, newest: datetime | None) -> FeedMemory:
+        """After a whole document that is another than `before`, whose newest entry is of `newest`."""
+        date = http_date(self.modified)
+        same = bool(before.body) and before.modified == self.modified
+        older = date is not None and newest is not None and newest - date > _BEHIND_MAX
+        return replace(self, stuck=self.modified if self.modified and (same or older) else "")
 
     def with_hints(self, hints: FeedHints, pace: timedelta | None) -> FeedMemory:
         """After a document with these hints, and entries whose dates make this pace."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from watchpost.operations.feeds.cures import SERVER_AT_FAULT
+
 Level = Literal["ok", "warn", "fail"]
 
 
@@ -65,7 +67,7 @@ def sample(hosts: Mapping[str, str], failing: Sequence[str]) -> list[str]:
 
 def hopeless(troubles: Sequence[FeedTrouble]) -> bool:
     """Whether all problems may come from this machine's own network."""
-    return all(one.reason in _OF_THE_NETWORK for one in troubles)
+    return all(one.reason in _OF_THE_NETWORK and one.cure != SERVER_AT_FAULT for one in troubles)
 
 
 def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[FeedTrouble]) -> Finding:

@@ -20,7 +20,7 @@ from watchpost.errors import FetchError
 from watchpost.model import Article
 from watchpost.operations.factory import USER_AGENT
 from watchpost.operations.feeds import subscriptions
-from watchpost.operations.feeds.status import CURES
+from watchpost.operations.feeds.cures import cure_of
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http.fetcher import Fetched, HttpFetcher, Validators
 from watchpost.poll.schedule import next_visit
@@ -233,7 +233,7 @@ async def try_feed(
         failures=visit.failures,
         next_visit=moment,
         why=why,
-        cure=CURES.get(visit.reason, ""),
+        cure=cure_of(visit.reason, visit.detail),
         named=named,
     )
 

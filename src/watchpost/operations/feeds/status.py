@@ -14,6 +14,7 @@ from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import NotFound, StoreError
 from watchpost.operations import factory
+from watchpost.operations.feeds.cures import cure_of
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.schedule import shift
@@ -21,28 +22,6 @@ from watchpost.store import polling
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.sources import SourceRecord, SourceState, SourceStatus
-
-CURES = {
-    "binary": "this is not a feed: check the address",
-    "blocked": "if the server is yours, allow its network: --allow-private 10.0.0.0/8, or allow_private in the feed",
-    "crashed": "the feed is broken: tell its publisher",
-    "dns": "check the spelling of the host name, and this machine's name server",
-    "empty": "the answer is empty: check the address, and try again later",
-    "gone": "the publisher has ended this feed: remove it, or look for its successor with `watchpost feed discover`",
-    "http_error": "try the address in a browser; if it needs a login, set headers or auth",
-    "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
-    "not_found": "check the path; `watchpost feed discover` finds the feeds of a site",
-    "rate_limited": "read it less often: set a longer `every`",
-    "redirect_loop": "the redirects never end: use the address that a browser arrives at",
-    "refused": "no server listens there: check the host and the port",
-    "timeout": "try again; for a server that is always slow, set a longer `timeout`",
-    "tls": "the server's certificate is not valid: tell its publisher",
-    "too_large": "use a smaller feed of the same site",
-    "truncated": "the answer is incomplete: try again later",
-    "unreachable": "check this machine's network, firewall and proxy",
-    "malformed": "no entry of the feed can be read: tell its publisher",
-}
-"""What to do about a feed, by the reason of its failed visit."""
 
 REVIVED = {
     "dead": "tried once a day until it can be read again; `watchpost feed read` tries at once",
@@ -159,7 +138,7 @@ def _status(options: FeedOptions, status: SourceStatus, due: datetime | None) ->
         due=due,
         why=status.next_why if status.last_visit is not None else "a new feed: it is read when a poller is free",
         failing_since=status.failing_since,
-        cure=REVIVED.get(status.state) or CURES.get(status.reason, "") if status.failures else "",
+        cure=REVIVED.get(status.state) or cure_of(status.reason, status.detail) if status.failures else "",
     )
 
 

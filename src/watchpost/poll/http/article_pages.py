@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from watchpost.errors import FetchError, StoreError
 from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.fetcher import (
     REDIRECTS,
     Bounds,
@@ -23,6 +24,7 @@ from watchpost.poll.http.fetcher import (
     host_of,
     origin_of,
     redirected,
+    with_cookies,
 )
 from watchpost.poll.http.robots import ALLOW_ALL, DISALLOW_ALL, Robots, RobotsCache, product, read_robots
 from watchpost.store.polling import PollStore
@@ -65,15 +67,16 @@ class PageFetcher:
 
         Raises OutOfTime, and FetchError: a Reason of the fetcher, "robots" or "not_a_page".
         """
-        start = origin_of(url)
+        start, cookies = origin_of(url), VisitCookies()
         for _ in range(_HOPS + 1):
             if not (await self._rules(url, deadline)).allow(url):
                 raise FetchError("robots", "the site's robots.txt does not allow it")
             sent = {"accept": _ACCEPT} | (dict(headers) if origin_of(url) == start else {})
-            answer = await self._ask(url, sent, deadline)
+            answer = await self._ask(url, with_cookies(sent, cookies.header(url, host_of(url))), deadline)
             target = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not target:
                 return _page(accepted(answer))
+            cookies.keep(url, host_of(url), answer.set_cookies, datetime.now(UTC))
             url = redirected(url, target)
         raise FetchError("redirect_loop", f"more than {_HOPS} redirects")
 

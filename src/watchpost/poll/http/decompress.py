@@ -15,27 +15,51 @@ ACCEPTED = "gzip, br, zstd"
 """The value of Accept-Encoding."""
 
 _PIECE_BYTES = 65_536
+_LAYERS_MAX = 3
+_GZIP = b"\x1f\x8b\x08"
 _ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 lets a server ask for
 
 
 def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, ratio_from: int) -> bytes:
     """The body that `packed` holds, at most `bytes_max`, and from `ratio_from` bytes on at most `ratio` times as long.
 
-    `encoding` is the Content-Encoding. Raises FetchError: "too_large", "truncated" (damaged, or cut short),
+    `encoding` is the Content-Encoding, a list that is undone from its end (RFC 9110, 8.4). It is a weak sign: a name
+    that stands for no compression ("aws-chunked", "utf-8", "none") and one that the body does not bear out change
+    nothing, as in browsers. A body that is a gzip file without any header is unpacked, too: sitemaps are stored so
+    (https://www.sitemaps.org/protocol.html). Raises FetchError: "too_large", "truncated" (damaged, or cut short),
     "http_error" (an encoding that was not asked for).
     """
-    name = encoding.strip().lower()
-    if name in ("", "identity") or not packed:
-        return packed
-    decompressor = _DECOMPRESSORS.get(name)
-    if decompressor is None:
-        raise FetchError("http_error", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
+    names = [name for part in encoding.lower().split(",") if (name := part.strip()) in (*_DECOMPRESSORS, *_OTHERS)]
+    if len(names) > _LAYERS_MAX:
+        raise FetchError("http_error", f"the answer says that it is packed {len(names)} times")
+    allowed = max(ratio_from, len(packed) * ratio)
+    body = packed
+    for name in reversed(names):
+        if name in _OTHERS and not _is_document(body):
+            raise FetchError("http_error", f"the answer is packed as {name!r}, which was not asked for")
+        if body and name in _DECOMPRESSORS:
+            try:
+                body = _unpacked(_DECOMPRESSORS[name], body, bytes_max, allowed, ratio)
+            except FetchError as error:
+                if error.reason != "truncated" or not _is_document(body):
+                    raise
+    return _unpacked(_gzip, body, bytes_max, allowed, ratio) if body.startswith(_GZIP) else body
+
+
+def _is_document(body: bytes) -> bool:
+    """Whether the body begins as XML, HTML or JSON do, and so is not packed, whatever its header says."""
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{", b"[")
+
+
+def _unpacked(
+    decompressor: Callable[[bytes], Iterator[bytes]], packed: bytes, bytes_max: int, allowed: int, ratio: int
+) -> bytes:
     out = bytearray()
     for piece in decompressor(packed):
         out += piece
         if len(out) > bytes_max:
             raise FetchError("too_large", f"unpacked, the answer has more than {bytes_max:,} bytes")
-        if len(out) > max(ratio_from, len(packed) * ratio):
+        if len(out) > allowed:
             raise FetchError("too_large", f"the answer grows more than {ratio}-fold when unpacked")
     return bytes(out)
 
@@ -99,6 +123,9 @@ def _zstd(packed: bytes) -> Iterator[bytes]:
         packed = unpacker.unused_data
 
 
+_OTHERS = frozenset({  # compressions that are not undone here
+    "compress", "x-compress", "lzma", "xz", "x-xz", "bzip2", "x-bzip2", "lz4", "snappy", "exi", "dcb", "dcz",
+})  # fmt: skip
 _DECOMPRESSORS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
 }  # fmt: skip

@@ -21,7 +21,9 @@ from watchpost.errors import FetchError
 from watchpost.guarded_http import GuardedTransport, proxied_transport
 from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
 from watchpost.net import BlockedAddress, network_failure
+from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.decompress import ACCEPTED, decompress
+from watchpost.poll.http.faults import CLOSED, NOT_HTTP, UNASKED_304
 
 Reason = Literal[
     "timeout", "dns", "refused", "tls", "blocked", "too_large", "http_error", "not_found", "gone", "rate_limited",
@@ -58,7 +60,8 @@ class Validators:
 class Fetched:
     """An answer: 200, 226 or 304. `headers` have lower-case names. `url` is where the answer came from.
 
-    `moved_to` is the address that permanent redirects, and only such, led to; "" if there were none.
+    `moved_to` is the address that permanent redirects, and only such, led to; "" if there were none. `set_cookies` are
+    the values of its Set-Cookie headers.
     """
 
     status: int
@@ -66,6 +69,7 @@ class Fetched:
     body: bytes
     url: str
     moved_to: str = ""
+    set_cookies: tuple[str, ...] = ()
 
     @property
     def charset(self) -> str:
@@ -74,7 +78,7 @@ class Fetched:
 
 
 class HttpFetcher:
-    """Keeps nothing from one call to the next: no cookies and no connections.
+    """Keeps nothing from one call to the next: no connections, and cookies for the redirects of one call only.
 
     `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer is
     returned as it is, whatever its status, and no redirect is followed, so that the caller can check each hop. `tls`
@@ -118,25 +122,30 @@ class HttpFetcher:
             raise _as_fetch_error(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str], validators: Validators | None) -> Fetched:
-        visited, only_permanent, moved_to, start = {url}, True, "", httpx.URL(url)
-        here = start
+        only_permanent, moved_to, start = True, "", httpx.URL(url)
+        here, cookies = start, VisitCookies()
+        visited: set[tuple[str, str]] = set()
         for _ in range(self._bounds.hops + 1):
             own_headers = headers if _same_origin(here, start) else {}
             own_validators = validators if validators is not None and validators.url == url else None
             sent = {"user-agent": self._user_agent} | _request_headers(own_headers, own_validators)
+            sent = with_cookies(sent, cookies.header(url, host_of(url)))
+            visited.add((url, sent.get("cookie", "")))
             answer = await self._send(httpx.Request("GET", here, headers=sent), url)
             if self._plain:
                 return answer
             target = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not target:
+                if answer.status == 304 and not any(name.startswith("if-") for name in sent):
+                    raise FetchError("http_error", UNASKED_304)
                 return accepted(answer, moved_to)
+            cookies.keep(url, host_of(url), answer.set_cookies, datetime.now(UTC))
             only_permanent = only_permanent and answer.status in _PERMANENT
             url = redirected(url, target)
             moved_to = url if only_permanent else moved_to
-            if url in visited:
-                raise FetchError("redirect_loop", f"redirected back to {httpx.URL(url).host}")
-            visited.add(url)
             here = httpx.URL(url)
+            if (url, with_cookies(own_headers, cookies.header(url, host_of(url))).get("cookie", "")) in visited:
+                raise FetchError("redirect_loop", f"redirected back to {here.host}")
         raise FetchError("redirect_loop", f"more than {self._bounds.hops} redirects")
 
     async def _send(self, request: httpx.Request, url: str) -> Fetched:
@@ -153,7 +162,8 @@ class HttpFetcher:
                 raise FetchError("too_large", f"the answer's headers have {size:,} bytes")
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = await self._body(response) if response.status_code in (200, 203, 226) else b""
-            return Fetched(response.status_code, headers, body, url)
+            set_cookies = tuple(response.headers.get_list("set-cookie"))
+            return Fetched(response.status_code, headers, body, url, set_cookies=set_cookies)
         finally:
             await response.aclose()
 
@@ -171,6 +181,13 @@ class HttpFetcher:
             ratio=bounds.ratio,
             ratio_from=bounds.ratio_from,
         )
+
+
+def with_cookies(headers: Mapping[str, str], cookies: str) -> dict[str, str]:
+    """Request headers with lower-case names, and the cookies after those that the operator configured."""
+    sent = {name.lower(): value for name, value in headers.items()}
+    configured = sent.get("cookie", "")
+    return sent | ({"cookie": "; ".join(filter(None, (configured, cookies)))} if cookies else {})
 
 
 def _same_origin(here: httpx.URL, start: httpx.URL) -> bool:
@@ -225,8 +242,12 @@ def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
             return FetchError("too_large", "the answer's headers are too long")
         if "complete" in message.lower():
             return FetchError("truncated", "the connection ended before the answer did")
-        return FetchError("unreachable", f"the answer is not valid HTTP: {message}")
+        if "disconnected" in message.lower():
+            return FetchError("unreachable", f"{CLOSED} without an answer")
+        return FetchError("unreachable", f"{NOT_HTTP}: {message}")
     failure = network_failure(error)
+    if failure.kind == "other" and isinstance(error, (httpx.ReadError, httpx.WriteError)):
+        return FetchError("unreachable", f"{CLOSED}: {failure.problem}")
     return FetchError("unreachable" if failure.kind == "other" else failure.kind, failure.problem)
 
 

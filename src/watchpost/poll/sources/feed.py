@@ -79,7 +79,9 @@ class Feed:
             answer = await self._fetcher.get(
                 place,
                 headers=self._headers(place),
-                validators=Validators(comparable.final or self._options.url, comparable.etag, comparable.modified),
+                validators=Validators(
+                    comparable.final or self._options.url, comparable.etag, comparable.date_to_send(now)
+                ),
                 timeout=self._options.timeout,
             )
             visit, after = await self._read(answer, known, comparable.body, now, deadline)
@@ -146,7 +148,8 @@ class Feed:
         if is_read:
             memory = memory.with_hints(reading.hints, adaptive((head.published for head in selector.heads), now))
             if answer.status != 226:  # 226 has some entries only (RFC 3229): no body to compare with, no full read
-                memory = replace(memory, body=digest, read=now)
+                dates = [head.published for head in selector.heads if head.published and head.published <= now]
+                memory = replace(memory, body=digest, read=now).with_proof(known, max(dates, default=None))
         memory = memory.with_hub_links(hub_links(answer.headers.get("link", "")))
         if self._hubs is not None:
             memory = await self._follow_hub(memory, self._hubs, bool(reading.articles), now)
