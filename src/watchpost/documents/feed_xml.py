@@ -28,14 +28,21 @@ _PREFIXED = re.compile(r"(</?)[\w-]{1,20}:")
 _HTML = ("text/html", "application/xhtml+xml", "")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
-_PREFIXES = {  # the vocabularies whose names have a meaning of their own
-    "http://purl.org/dc/elements/1.1/": "dc:",
-    "http://purl.org/dc/terms/": "dc:",
-    "http://search.yahoo.com/mrss/": "media:",
-    "http://search.yahoo.com/mrss": "media:",
-    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
-    "http://purl.org/rss/1.0/modules/content/": "content:",
+_PREFIXES = {  # the vocabularies whose names have a meaning of their own, without scheme, in lower case
+    "purl.org/dc/elements/1.1": "dc:",
+    "purl.org/dc/terms": "dc:",
+    "search.yahoo.com/mrss": "media:",
+    "www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
+    "purl.org/rss/1.0/modules/content": "content:",
 }
+# yandex:full-text, rambler:fulltext and the like: https://yandex.ru/support/news/feed.html
+_FULL_TEXTS = ("full-text", "fulltext", "full_text")
+_SCHEME = re.compile(r"https?://")
+# RSS 0.9 to 2.0 and Atom; elements of the one in a feed of the other mean what they mean at home.
+_SYNDICATION = re.compile(
+    r"(?i)https?://(?:my\.netscape\.com/rdf|channel\.netscape\.com/rdf|purl\.org/(?:net/)?rss|backend\.userland\.com"
+    r"|blogs\.law\.harvard\.edu/tech/rss|cyber\.law\.harvard\.edu/rss|www\.w3\.org/2005/atom|purl\.org/atom)"
+)
 _OWN = frozenset(_PREFIXES.values())
 _DATES = {
     "pubdate": "published", "published": "published", "issued": "published", "created": "created",
@@ -122,25 +129,43 @@ def _name(tag: object) -> str:
         return ""
     space, _, local = tag.rpartition("}")
     undeclared, _, local = local.lower().rpartition(":")
-    prefix = _PREFIXES.get(space[1:], f"{undeclared}:")
+    prefix = _PREFIXES.get(_SCHEME.sub("", space[1:].lower()).rstrip("/"), f"{undeclared}:")
     return prefix + local if prefix in _OWN else local
 
 
+@lru_cache(2048)
+def _is_foreign(tag: object, parent: object) -> bool:
+    """Whether an element is of another vocabulary than its parent; RSS itself mostly has no namespace."""
+    if not isinstance(tag, str) or not isinstance(parent, str) or ":" in _name(tag):
+        return False
+    space, _, local = tag.rpartition("}")
+    if not space:
+        return ":" in local and ":" not in parent.rpartition("}")[2]
+    return space != parent.rpartition("}")[0] and not _SYNDICATION.match(space[1:])
+
+
 def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
-    """The children of an element by name."""
+    """The children of an element by name, which begins with "~" for those of a vocabulary that is not known here."""
     fields: dict[str, list[etree._Element]] = {}
     for child in element:
-        fields.setdefault(_name(child.tag), []).append(child)
+        name = _name(child.tag)
+        fields.setdefault(f"~{name}" if _is_foreign(child.tag, element.tag) else name, []).append(child)
     return fields
+
+
+def _own(fields: Fields) -> Fields:
+    return {name: elements for name, elements in fields.items() if not name.startswith("~")}
+
+
+def _named(fields: Fields, *names: str) -> Iterator[etree._Element]:
+    """The elements of these names in this order; any vocabulary may have a "title", so unknown ones come last."""
+    for name in (*names, *(f"~{name}" for name in names)):
+        yield from fields.get(name, ())
 
 
 def _first(fields: Fields, *names: str) -> etree._Element | None:
     """The first element that is not empty, of the first of these names that has one."""
-    for name in names:
-        for element in fields.get(name, ()):
-            if len(element) or (element.text or "").strip():
-                return element
-    return None
+    return next((each for each in _named(fields, *names) if len(each) or (each.text or "").strip()), None)
 
 
 def _inner(element: etree._Element | None) -> str:
@@ -158,15 +183,15 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
     fields = _fields(element)
     title, described = _first(fields, "title", "dc:title"), _first(fields, "description", "summary", "dc:description")
     contents = [
-        {"value": value, "type": kind}
-        for name in ("content", "content:encoded", "encoded", "body", "itunes:summary")
-        for content in fields.get(name, ())
+        {"value": value, "type": kind, "of": name}
+        for name in ("content", "content:encoded", "encoded", "body", "itunes:summary", *_FULL_TEXTS)
+        for content in _named(fields, name)
         if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
     ]
     if described is None and not contents:  # that of a picture, or in a group of media
         described = next((inner for inner in element.iter("{*}description") if (inner.text or "").strip()), None)
     summary = _inner(described)
-    guid = _inner(_first(fields, "guid", "id")) or element.get(_ABOUT, "").strip()
+    guid = _inner(_first(_own(fields), "guid", "id")) or element.get(_ABOUT, "").strip()
     text = _inner(title)
     markup = not atom and (_HTMLISH.search(text) is not None or (title is not None and len(title) > 0))
     return {
@@ -178,7 +203,12 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
             "base": _joined(base, element.get(f"{_XML}base", "")),
         },
         "summary_detail": {"value": summary, "type": _kind(described, atom) or "text/html"},
-        "content": [content for content in contents if content["value"] != summary],
+        "content": [
+            content
+            for content in contents
+            if content["value"] != summary
+            and (content["of"] != "itunes:summary" or len(content["value"]) > len(summary))
+        ],
         "author": _author(fields),
         "source": {"title": _source(fields)},
         "publisher": _inner(_first(fields, "dc:publisher", "publisher")),
@@ -196,7 +226,7 @@ def _kind(element: etree._Element | None, atom: bool) -> str | None:
 
 def _author(fields: Fields) -> str:
     """RSS's author, Dublin Core's creator, or the name of Atom's."""
-    for author in (*fields.get("author", ()), *fields.get("dc:creator", ()), *fields.get("itunes:author", ())):
+    for author in _named(fields, "author", "dc:creator", "itunes:author"):
         parts = _fields(author)
         if name := _inner(_first(parts, "name", "email")) if parts else _inner(author):
             return name
@@ -211,7 +241,7 @@ def _source(fields: Fields) -> str:
 
 def _link(fields: Fields, guid: str, atom: bool) -> str:
     """RSS's link, or the permanent guid; Atom's alternate link, which has no `rel` or that one (RFC 4287, 4.2.7.2)."""
-    links = fields.get("link", ())
+    links = list(_named(fields, "link"))
     if not atom and (text := next((text for link in links if (text := (link.text or "").strip())), "")):
         return text
     for link in links:
@@ -220,17 +250,21 @@ def _link(fields: Fields, guid: str, atom: bool) -> str:
             return str(href)
     if atom:
         return guid if guid.startswith(("http://", "https://")) else ""
-    element = _first(fields, "guid")
+    element = _first(_own(fields), "guid")
     return guid if element is not None and (element.get("isPermaLink") or "true").lower() != "false" else ""
 
 
 def _dates(fields: Fields) -> dict[str, str]:
     """The texts of the dates by role, the first of each."""
     dates: dict[str, str] = {}
-    for name, elements in fields.items():
-        role = _DATES.get(name.rpartition(":")[2])
-        if role and role not in dates and (text := (elements[0].text or "").strip()):
-            dates[role] = text[:200]
+    own = {name: elements for name, elements in _own(fields).items() if ":" not in name or name.startswith("dc:")}
+    for known in (own, fields):
+        for name, elements in known.items():
+            role = _DATES.get(name.lstrip("~").rpartition(":")[2])
+            if role and role not in dates and (text := (elements[0].text or "").strip()):
+                dates[role] = text[:200]
+        if dates:
+            break
     return dates
 
 
