@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues editors browser eval soak newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues editors browser eval soak failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ SEED ?=
 
 soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… repeats the kills of an earlier run
 	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
+
+failover: $(VENV)/.installed-dev  ## kill and cut off the hosts of a store that fails over, for SECONDS (600); SEED=…; as root, in network namespaces
+	$(BIN)/python -m tests.flow.failover $(SECONDS) $(SEED)
 
 newsroom: $(VENV)/.installed-dev  ## let forty outlets publish for SECONDS (600), then check what readers received; SEED=…
 	$(BIN)/python -m tests.flow.newsroom $(SECONDS) $(SEED)

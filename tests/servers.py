@@ -33,12 +33,14 @@ class ValkeyServer:
 
 
 @contextmanager
-def valkey_server() -> Iterator[ValkeyServer]:
-    """Start a server on an empty directory of its own; killed and removed at the end."""
+def valkey_server(*settings: str) -> Iterator[ValkeyServer]:
+    """Start a server on an empty directory of its own; killed and removed at the end. `settings` are further words."""
     directory = Path(tempfile.mkdtemp(prefix="wp-"))  # not tmp_path: a socket's path must stay short
     socket = directory / "redis.sock"
     words = arguments(directory, socket, fsync="everysec", maxmemory=256 * 1024 * 1024)
-    process = subprocess.Popen([find_binary(os.environ), *words], stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        [find_binary(os.environ), *words, *settings], stdin=subprocess.DEVNULL, start_new_session=True
+    )
     url = f"unix://{socket}"
     try:
         _wait(process, url)

@@ -134,6 +134,8 @@ SENTENCES: Mapping[str, str] = {
     "redis.full": "the store accepts no writes: {detail}",
     "redis.lost": "the store cannot be reached: {detail}",
     "redis.back": "the store can be reached again",
+    "redis.moved": "the store is {server} now; new connections are made",
+    "redis.rights": "{detail}",
     "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
     "disk.ample": "the disk has space again; polling continues",
     "http.listening": "pages at http://{listen}/",

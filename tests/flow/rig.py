@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -32,14 +32,21 @@ _NOTED_SECONDS = 0.5  # a "yes" is in the journal after a few ms; on a busy mach
 class Rig:
     """A configuration, a data directory, a world, and the processes that were started."""
 
-    def __init__(self, root: Path, *, route: str = "mode: immediate, group_wait: 100ms", lease: str = "1s") -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        route: str = "mode: immediate, group_wait: 100ms",
+        lease: str = "1s",
+        address: str = "127.0.0.1",
+    ) -> None:
         self.root = root
         self.world = World()
         handler = type("Handler", (Handler,), {"world": self.world})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http = ThreadingHTTPServer((address, 0), handler)
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
-        self.site = f"http://127.0.0.1:{self._http.server_port}"
+        self.site = f"http://{address}:{self._http.server_port}"
         self.folder = root / "drop"
         self.folder.mkdir()
         self.data = root / "data"
@@ -50,7 +57,7 @@ class Rig:
         self.config.write_text(
             f"""
 version: 1
-feeds: {{world: {{url: {self.site}/feed, every: 1s, on_new: all, allow_private: [127.0.0.0/8]}}}}
+feeds: {{world: {{url: {self.site}/feed, every: 1s, on_new: all, allow_private: [127.0.0.0/8, 10.0.0.0/8]}}}}
 folders: {{drop: {{path: drop, settle: 200ms, every: 300ms}}}}
 topics: {{mali: mali}}
 receivers:
@@ -59,7 +66,7 @@ receivers:
     url: {self.site}/hook
     secrets: [{{env: HOOK_SECRET}}]
     timeout: 10s
-    allow_private: [127.0.0.0/8]
+    allow_private: [127.0.0.0/8, 10.0.0.0/8]
 routes: [{{to: inbox, {route}}}]
 limits: {{lease: {lease}, digests_per_receiver_per_hour: 100000, hits_per_topic_per_hour: 100000}}
 http: {{listen: "127.0.0.1:0"}}
@@ -94,11 +101,13 @@ http: {{listen: "127.0.0.1:0"}}
         assert done.returncode == code, (words, done.stdout, done.stderr)
         return done
 
-    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """`watchpost run …` in a process of its own; its output goes to a log file."""
+    def start(
+        self, *args: str, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """`watchpost run …` in a process of its own; its output goes to a log file. `prefix` begins the command."""
         log = (self.root / "log.txt").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "watchpost", "run", "--config", self.config, "--data", self.data, *args],
+            [*prefix, sys.executable, "-m", "watchpost", "run", "--config", self.config, "--data", self.data, *args],
             env={**self.env, **(env or {})},
             stdout=log,
             stderr=log,

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchpost.config.fields import Secret
 from watchpost.config.schema import Listen, LogFormat, LogLevel
 from watchpost.errors import Complaint, ConfigError
+from watchpost.sentinel_address import is_sentinel_address, sentinel_address
 
 PREFIX = "WATCHPOST_"
 
@@ -19,9 +20,14 @@ PREFIX = "WATCHPOST_"
 def _redis_url(value: Any) -> Any:
     if isinstance(value, Secret) or value is None:
         return value
+    if is_sentinel_address(value):
+        sentinel_address(value)
+        return Secret(value, f"env {PREFIX}REDIS_URL")
     parts = urlsplit(value)
     if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
-        raise ValueError("must be written like redis://host:6379/0, rediss://… or unix:///path")
+        raise ValueError(
+            "must be written like redis://host:6379/0, rediss://…, redis+sentinel://host1,host2,host3/NAME/0 or unix:///path"
+        )
     return Secret(value, f"env {PREFIX}REDIS_URL")
 
 

@@ -36,6 +36,7 @@ from watchpost.store.client import Store
 from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
 from watchpost.store.receivers import CircuitBreaker
+from watchpost.store.rights import require_rights
 from watchpost.store.server.binary import find_binary
 from watchpost.store.server.control import find_running
 from watchpost.store.server.embedded import EmbeddedServer
@@ -186,6 +187,8 @@ async def open_store(settings: Settings, config: Config, env: Mapping[str, str])
         tm.log().info("redis.external", url=store.address)
     try:
         await _reached(settings, store.check())
+        if server is None and (hint := (await require_rights(store)).hint):
+            tm.log().warning("redis.rights", detail=hint)
         secret = await store.secret()
     except BaseException:
         await store.close()

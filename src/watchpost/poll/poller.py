@@ -168,6 +168,7 @@ class Poller:
         self._under_way: set[asyncio.Task[None]] = set()
         self._waits_max = 0  # for room in a full queue; 0: as long as it takes
         self._gave_up = False
+        self._interruptions = poll_store.interruptions
         self._unshared_claims: dict[str, Claim] = {}  # the memory of an unshared source is written by nobody else
 
     async def run(self) -> None:
@@ -284,7 +285,6 @@ class Poller:
                     await self._read_up(source)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
-                self._unshared_claims.clear()  # the store may come back a moment older than these are
                 await pause(_BUSY_WAIT_SECONDS, self._stop)
             rest = asyncio.ensure_future(source.rest())
             halt = asyncio.ensure_future(self._stop.wait())
@@ -296,6 +296,9 @@ class Poller:
         """Visit an unshared source until it has no more for now."""
         more = True
         while more and not self._stop.is_set():
+            if self._interruptions != self._poll_store.interruptions:
+                self._interruptions = self._poll_store.interruptions
+                self._unshared_claims.clear()  # after a failover the store may be a moment older than these are
             claim = self._unshared_claims.pop(source.name, None) or await self._poll_store.unshared(source.name)
             more = await self._visit(source, claim)
 

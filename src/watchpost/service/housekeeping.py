@@ -11,7 +11,7 @@ from watchpost import __version__
 from watchpost import log as tm
 from watchpost.config.config import Reload
 from watchpost.config.diff import effective
-from watchpost.errors import StoreBusy, StoreError
+from watchpost.errors import StoreBusy, StoreError, StoreUnreachable
 from watchpost.health import HEALTH
 from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
@@ -20,6 +20,7 @@ from watchpost.service.service import Role, Service
 from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Overview
+from watchpost.store.rights import require_rights
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
 
 _LOOK_SECONDS = 2.0
@@ -39,6 +40,7 @@ class Housekeeping:
         self._store = service.store
         self._reloader = reloader
         self._over = over
+        self._external = service.settings.redis_url is not None
         self._tick = service.clock.ticker(_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
         self._overview, self._ledger = Overview(service.store), Ledger(service.store)
@@ -68,7 +70,15 @@ class Housekeeping:
             else:
                 await self._tick()
 
+    async def _look_at_server(self) -> None:
+        """What was true of the store at the start is looked at again: which server it is, its role, our rights."""
+        before = self._store.server
+        found = await self._store.look()
+        if self._external and before is not None and before.run_id != found.run_id:
+            tm.log().warning("redis.moved", server=str(found))
+
     async def _look(self, *, tidy: bool) -> None:
+        await self._look_at_server()
         if tidy:
             await self._tidy()
             await self._audit()
@@ -82,7 +92,7 @@ class Housekeeping:
     def _failed(self, error: StoreError) -> None:
         full = isinstance(error, StoreBusy)
         HEALTH.registered = False
-        HEALTH.refused = str(error) if full else ""
+        HEALTH.refused = "" if isinstance(error, StoreUnreachable) else str(error)
         tm.ledger_gap.clear()  # unknown for now
         event = "redis.full" if full else "redis.lost"
         if self._trouble != event:
@@ -103,6 +113,8 @@ class Housekeeping:
 
     async def _tidy(self) -> None:
         """Forget what is old, and warn of deliveries for receivers that are no longer configured."""
+        if self._external:
+            await require_rights(self._store)
         await self._store.prune()
         if self._service.journal is not None:
             self._service.journal.tidy(utc_now())

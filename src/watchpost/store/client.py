@@ -6,20 +6,23 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
 from watchpost import log as tm
-from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
+from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
 from watchpost.net import network_failure
+from watchpost.sentinel_address import is_sentinel_address, sentinel_address
 from watchpost.store import keys as store_keys
 
 # Since 7.0 XAUTOCLAIM skips deleted entries: https://redis.io/docs/latest/commands/xautoclaim/. Valkey began at 7.2.
@@ -27,6 +30,10 @@ OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 BLOCK_MS = 1000
 # A shorter one would end blocking reads, which take BLOCK_MS: https://github.com/redis/redis-py/issues/3138
 _SOCKET_TIMEOUT_SECONDS = 10.0
+_FAILOVER_TIMEOUT_SECONDS = 5.0  # with Sentinels another server answers by then
+_LOOK_SECONDS = 2.0  # a primary that hangs must not keep us from seeing the next one
+_SENTINEL_TIMEOUT_SECONDS = 1.0  # then the next one is asked
+_RENEW_SECONDS = 1.0  # between two renewals that commands ask for
 _HEARTBEAT_MS = 15_000
 _SHARED = {  # the parts in scripts/shared that a script needs besides the clock and the ledger
     "matched": ("stories",),
@@ -47,19 +54,39 @@ def json_argument(**fields: object) -> bytes:
     return to_json(fields)
 
 
-class Store:
-    """One Redis or Valkey server.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a new connection leads to: `run_id` changes with each start of a server."""
 
-    `url` is redis://, rediss:// or unix://; `prefix` starts every key and contains a hash tag. The first command
-    connects. While the connection is lost commands raise StoreUnreachable; nothing needs to be opened again.
+    brand: str
+    version: str
+    run_id: str
+    role: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.version} at {self.address}, {self.role}"
+
+
+class Store:
+    """One Redis or Valkey server, or the primary that Sentinels name.
+
+    `url` is redis://, rediss://, unix:// or redis+sentinel://; `prefix` starts every key and contains a hash tag. The
+    first command connects. While the connection is lost commands raise StoreUnreachable; nothing needs to be opened
+    again. When the address leads to another server, or the server becomes a replica, new connections are made.
     """
 
     def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
         self.keys = store_keys.Keys(prefix)
         self.address = _without_password(url)
         # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
-        self.redis: Any = client or _client(url)
-        self.blocking: Any = client or _client(url)
+        self._connect = _Connector(url)
+        self.redis: Any = client or self._connect.client()
+        self.blocking: Any = client or self._connect.client()
+        self.server: Server | None = None
+        self.renewals = 0  # how often all connections were made again
+        self.interruptions = 0  # how often it was away or became another server: it may be older than what we read
+        self._renewed = -_RENEW_SECONDS
         self._scripts: dict[str, AsyncScript] = {}
 
     def script(self, name: str) -> AsyncScript:
@@ -91,6 +118,9 @@ class Store:
                 again = [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
                 for n, answer in zip(again, await self._pipelined(script.sha, [calls[n] for n in again]), strict=True):
                     answers[n] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                await self._renew_after(answer)
         return answers
 
     async def _pipelined(self, sha: str, calls: Sequence[Call]) -> list[Any]:
@@ -108,28 +138,85 @@ class Store:
         with cancellable():
             try:
                 yield
-            except (exceptions.BusyLoadingError, exceptions.OutOfMemoryError) as error:
-                raise StoreBusy(f"the store takes no writes now: {error}") from error
-            except exceptions.ReadOnlyError as error:
-                raise StoreUnfit("the store is a read-only replica: point watchpost at the primary") from error
-            except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
-                raise StoreUnfit(f"the store refuses this user: {error}") from error
-            except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-                raise StoreUnreachable(f"no Redis answers at {self.address}: {_why(error)}") from error
             except exceptions.RedisError as error:
-                raise StoreBusy(f"the store refused a command: {_first_line(error)}") from error
+                self.interruptions += 1
+                await self._renew_after(error)
+                raise self._as_ours(error) from error
+            except OSError as error:
+                self.interruptions += 1
+                raise self._as_ours(error) from error
+
+    def _as_ours(self, error: exceptions.RedisError | OSError) -> StoreError:
+        match error:
+            case exceptions.BusyLoadingError() | exceptions.OutOfMemoryError():
+                return StoreBusy(f"the store takes no writes now: {error}")
+            case exceptions.ReadOnlyError() | exceptions.MasterDownError():
+                return StoreUnfit("the store is a read-only replica: point watchpost at the primary")
+            case exceptions.AuthenticationError() | exceptions.NoPermissionError():
+                return StoreUnfit(f"the store refuses this user: {error}")
+            case exceptions.MovedError():
+                return StoreUnfit(_CLUSTER)
+            case MasterNotFoundError():
+                return StoreUnreachable(f"no Redis answers at {self.address}: {_why_no_primary(error)}")
+            case exceptions.ConnectionError() | exceptions.TimeoutError() | OSError():
+                return StoreUnreachable(f"no Redis answers at {self.address}: {_why(error)}")
+        return StoreBusy(f"the store refused a command: {_first_line(error)}")
+
+    async def _renew_after(self, error: Exception) -> None:
+        """Make new connections if the error says that these lead to the wrong server; at most once a second."""
+        now = asyncio.get_running_loop().time()
+        if _is_elsewhere(error) and now - self._renewed >= _RENEW_SECONDS:
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Close every connection: the next command connects again, and asks the name server or the Sentinels.
+
+        A command that is waiting for its answer fails with StoreUnreachable; its caller runs it again.
+        """
+        self._renewed = asyncio.get_running_loop().time()
+        self.renewals += 1
+        self.interruptions += 1
+        for client in (self.redis, self.blocking):
+            with suppress(exceptions.RedisError, OSError):
+                await client.connection_pool.disconnect()
+
+    async def look(self) -> Server:
+        """Return the server that a new connection leads to now; renew the others if that is another one than before.
+
+        An address can lead to another server while connections to the old one live on: after a failover, or a change
+        in DNS or in a proxy. Raises StoreError, also if the server is a replica.
+        """
+        async with self.errors():
+            client = self._connect.client()
+            try:
+                async with asyncio.timeout(self._connect.look_seconds):
+                    info: Mapping[str, Any] = await client.info()
+                if info.get("loading"):
+                    raise exceptions.BusyLoadingError("it is loading its data")
+                found = _server(info, self._connect.place(client) or self.address)
+            finally:
+                await client.aclose(close_connection_pool=True)
+        before, self.server = self.server, found
+        if before is not None and (before.run_id, before.role) != (found.run_id, found.role):
+            await self.renew()
+        if found.role != "primary":
+            raise StoreUnfit("the store is a replica: point watchpost at the primary")
+        return found
 
     async def check(self) -> None:
         """Refuse a server that would lose alerts. Raises StoreUnreachable, or StoreUnfit with the cure."""
         async with self.errors():
             info: Mapping[str, Any] = await self.redis.info()
-        brand = "valkey" if "valkey_version" in info else "redis"
-        version, policy = str(info.get(f"{brand}_version", "0")), str(info.get("maxmemory_policy", "noeviction"))
-        if tuple(int(number) for number in version.split(".")[:2]) < OLDEST[brand]:
-            oldest = ".".join(map(str, OLDEST[brand]))
-            raise StoreUnfit(f"{brand} {version} is too old: watchpost needs {brand} {oldest} or newer")
-        if info.get("role") == "slave":
+        server, policy = _server(info, self.address), str(info.get("maxmemory_policy", "noeviction"))
+        if tuple(int(number) for number in server.version.split(".")[:2]) < OLDEST[server.brand]:
+            oldest = ".".join(map(str, OLDEST[server.brand]))
+            raise StoreUnfit(
+                f"{server.brand} {server.version} is too old: watchpost needs {server.brand} {oldest} or newer"
+            )
+        if server.role != "primary":
             raise StoreUnfit("the store is a replica: point watchpost at the primary")
+        if info.get("cluster_enabled"):
+            raise StoreUnfit(_CLUSTER)
         if policy != "noeviction":
             raise StoreUnfit(
                 f"maxmemory-policy is {policy}: the server would delete queued alerts when memory is short; "
@@ -183,17 +270,87 @@ class Store:
         await self.redis.aclose()
         if self.blocking is not self.redis:
             await self.blocking.aclose()
+        await self._connect.close()
 
 
-def _client(url: str) -> Redis:
-    return Redis.from_url(
-        url,
-        protocol=2,  # RESP3 changes the shape of XREADGROUP's answer on redis-py 8
-        socket_timeout=_SOCKET_TIMEOUT_SECONDS,
-        socket_connect_timeout=5.0,
-        retry=Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
-        health_check_interval=30,
-    )
+class _Connector:
+    """Makes clients for an address; those of Sentinels ask the same ones."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._sentinel: Sentinel | None = None
+        self._name = ""
+        options: dict[str, Any] = {
+            "protocol": 2,  # RESP3 changes the shape of XREADGROUP's answer on redis-py 8
+            "socket_timeout": _SOCKET_TIMEOUT_SECONDS,
+            "socket_connect_timeout": 5.0,
+            "retry": Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
+            "health_check_interval": 30,
+        }
+        self._options = options
+        if not is_sentinel_address(url):
+            return
+        address = sentinel_address(url)
+        self._name = address.name
+        tls = {} if address.tls is None else {"ssl": True, **address.tls}
+        timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), _SENTINEL_TIMEOUT_SECONDS)
+        asking = {"username": address.sentinel_username or None, "password": address.sentinel_password or None}
+        self._sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py
+            address.sentinels,
+            sentinel_kwargs={**options, "health_check_interval": 0, **timeouts, **asking, **tls},
+            **{**options, "socket_timeout": _FAILOVER_TIMEOUT_SECONDS, "socket_connect_timeout": 2.0},
+            db=address.database,
+            username=address.username or None,
+            password=address.password or None,
+            **tls,
+        )
+
+    @property
+    def look_seconds(self) -> float:
+        """How long a look at the server may take."""
+        return _SOCKET_TIMEOUT_SECONDS if self._sentinel is None else _LOOK_SECONDS
+
+    def client(self) -> Redis:
+        """A client with connections of its own."""
+        if self._sentinel is None:
+            return Redis.from_url(self._url, **self._options)
+        return cast("Redis", self._sentinel.master_for(self._name))
+
+    def place(self, client: Redis) -> str:
+        """Where the Sentinels sent this client, as host:port; "" without Sentinels."""
+        host, port = getattr(client.connection_pool, "master_address", None) or ("", 0)
+        return f"{host}:{port}" if host else ""
+
+    async def close(self) -> None:
+        """Close the connections to the Sentinels."""
+        if self._sentinel is not None:
+            await self._sentinel.aclose()
+
+
+_CLUSTER = (
+    "the server is a node of a Redis Cluster, and watchpost speaks to one server: "
+    "use a server that is no cluster, or Sentinels (redis+sentinel://…)"
+)
+
+
+def _server(info: Mapping[str, Any], address: str) -> Server:
+    brand = "valkey" if "valkey_version" in info else "redis"
+    role = "replica" if info.get("role") == "slave" else "primary"
+    return Server(brand, str(info.get(f"{brand}_version", "0")), str(info.get("run_id", "")), role, address)
+
+
+def _is_elsewhere(error: Exception) -> bool:
+    """Whether the server is not the one to ask: a replica, one that became one, or one that has no data yet."""
+    if isinstance(error, exceptions.ReadOnlyError | exceptions.MasterDownError | exceptions.BusyLoadingError):
+        return True
+    return str(error).startswith(("UNBLOCKED", "The previous master is now a slave"))  # redis-py has no types for them
+
+
+def _why_no_primary(error: BaseException) -> str:
+    """redis-py lists in the error which Sentinels did not answer."""
+    if " : " in str(error):
+        return "no Sentinel that answers knows the primary"
+    return "the Sentinels know no primary of that name that is up"
 
 
 async def ensure_group(redis: Any, stream: str, group: bytes) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from watchpost.model import Hit, SourceCounts
-from watchpost.store.client import Store
+from watchpost.store.client import Server, Store
 from watchpost.store.codec import from_ms, from_ms_or_none
 from watchpost.store.dead_letters import title_of
 from watchpost.store.ledger import Ledger, gaps
@@ -66,6 +66,11 @@ class Overview:
         self._store = store
         self._keys = store.keys
         self._ledger = Ledger(store)
+
+    @property
+    def server(self) -> Server | None:
+        """The server that the store is on, as this process saw it within the last seconds; None at the start."""
+        return self._store.server
 
     async def ping(self) -> None:
         """Return if the server answers."""

@@ -79,6 +79,11 @@ class PollStore:
         self._lease_ms = lease_ms
         self._host_gap_ms = host_gap_ms
 
+    @property
+    def interruptions(self) -> int:
+        """How often the store was away, or became another server: then it may be older than what was read from it."""
+        return self._store.interruptions
+
     async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NONE) -> None:
         """Schedule these feeds: new ones are due now, the others keep their time. It only adds, and may be repeated.
 

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from redis import exceptions
+
 from watchpost.errors import CodecError
 from watchpost.model import Delivery, Hit
-from watchpost.store.client import Store, json_argument
+from watchpost.store.client import Store, json_argument, pause
 from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
 
 AT_MOST_HITS = 5000  # of one digest; the others go into the next one
+_NO_CHANNEL_SECONDS = 60.0  # until a user without rights on the channel tries again
 HELD = "|held"
 """Ends the key of the group that keeps what another one holds back: a bucket of its own, due at a set time."""
 
@@ -197,14 +200,20 @@ class WindowStore:
         return bool(answer[0] == b"OK")
 
     async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Yield when a group gets a hit. It is only a hint: while the server is away, nothing comes."""
+        """Yield when a group gets a hit. It is only a hint: while the server is away, nothing comes.
+
+        It ends when the store makes new connections. A user without rights on the channel waits a minute.
+        """
+        renewals = self._store.renewals
         async with self._store.errors():
             pubsub = self._store.blocking.pubsub()
             try:
                 await pubsub.subscribe(self._keys.parked)
-                while not stop.is_set():
+                while not stop.is_set() and renewals == self._store.renewals:
                     if await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
                         yield None
+            except exceptions.NoPermissionError:
+                await pause(_NO_CHANNEL_SECONDS, stop)
             finally:
                 await pubsub.aclose()
 

@@ -26,6 +26,7 @@ from watchpost.config.config import Reload
 from watchpost.errors import StoreError
 from watchpost.health import Health
 from watchpost.plurals import count
+from watchpost.store.client import Server
 from watchpost.store.overview import Depths, Overview, Worker
 from watchpost.store.receivers import ReceiverState
 from watchpost.store.sources import SourceState, SourceStatus
@@ -55,6 +56,7 @@ class Seen:
     workers: tuple[Worker, ...] = ()
     receivers: Mapping[str, ReceiverState] | None = None
     stories: Mapping[str, int] | None = None
+    server: Server | None = None
 
 
 class Probes:
@@ -123,11 +125,12 @@ async def look(overview: Overview, summary: ConfigSummary, topics: Sequence[str]
                 workers=await overview.workers(),
                 receivers=await overview.receivers(summary.receivers),
                 stories=await overview.open_stories(topics) if topics else {},
+                server=overview.server,
             )
     except StoreError as error:
-        return Seen(str(error))
+        return Seen(str(error), server=overview.server)
     except TimeoutError:
-        return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s")
+        return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s", server=overview.server)
 
 
 def report(
@@ -149,6 +152,7 @@ def report(
             "problem": "\n".join(last.complaints),
         },
         "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not health.refused},
+        "server": _server(seen.server),
     }
     trouble = [one for one in (health.trouble(), seen.problem) if one]
     if not seen.problem and seen.depths is not None:
@@ -157,6 +161,18 @@ def report(
     document["reasons"] = [*trouble, *reasons]
     document["status"] = "down" if trouble else "degraded" if reasons else "ok"
     return document
+
+
+def _server(server: Server | None) -> dict[str, str] | None:
+    """The store's server that the latest new connection led to; None if this process has not looked yet."""
+    if server is None:
+        return None
+    return {
+        "version": f"{server.brand} {server.version}",
+        "role": server.role,
+        "address": server.address,
+        "run_id": server.run_id,
+    }
 
 
 def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.feeds import status
 from watchpost.plurals import count
 from watchpost.store.client import Store
+from watchpost.store.rights import require_rights
 from watchpost.store.server.binary import find_binary
 from watchpost.store.server.embedded import ROOM_BYTES
 
@@ -168,11 +169,15 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
     try:
         async with asyncio.timeout(_STORE_SECONDS), store.errors():
             await store.check()
+            server, lacking = await store.look(), await require_rights(store)
             begun = asyncio.get_running_loop().time()
             seconds, microseconds = await store.redis.time()
             took = asyncio.get_running_loop().time() - begun
             persistence = await store.redis.info("persistence")
-        yield _answer(store.address, took, bool(persistence.get("aof_enabled")))
+        yield _answer(str(server), took, bool(persistence.get("aof_enabled")))
+        if lacking.channel:
+            text = "its user may not use the channel, so alerts start up to a second later"
+            yield Finding("rights in redis", "warn", text, lacking.rule)
         skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
         if skew > _SKEW_SECONDS + took:
             cure = "synchronise both clocks (NTP): due times follow that of Redis, times in digests this machine's"

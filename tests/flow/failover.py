@@ -1,0 +1,228 @@
+"""A seeded run on three hosts whose store fails over: primaries are killed, hosts cut off, lines slow, roles stopped.
+
+`python -m tests.flow.failover [SECONDS] [SEED]`. Each host has a Valkey and a Sentinel, two of them have every role.
+The oracle is that of the flow tests: nothing published is lost, one id has one content, the sums of the ledger meet.
+After each fault that takes the primary away, something is published: it must be delivered within SERVICE_SECONDS.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from tests.flow.hosts import Host, Hosts, three_hosts
+from tests.flow.rig import Rig
+
+ROLES = ("poll", "match", "notify")
+SERVICE_SECONDS = 15.0
+_QUIET_SECONDS = 180
+_DEEDS = (
+    *("primary", "primary", "cut off", "slow", "freeze store", "replica"),
+    *("kill", "kill", "freeze", "sentinel", "refuse", "drop", "drop"),
+)
+_TAKES_THE_PRIMARY = ("primary", "cut off", "freeze store")
+
+
+@dataclass
+class Failover:
+    """What happened: the deeds, what came twice, and how long the service was away each time that the primary went.
+
+    The seconds count from the fault, and from when the Sentinels had chosen another primary.
+    """
+
+    deeds: Counter[str] = field(default_factory=Counter)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    told: int = 0
+    repeats: int = 0
+    twice: int = 0
+
+    def __str__(self) -> str:
+        deeds = ", ".join(f"{deed} {count}" for deed, count in sorted(self.deeds.items()))
+        gaps = " ".join(f"{whole:.1f}/{since:.1f}" for whole, since in self.gaps)
+        return (
+            f"{self.told} articles sent, 0 lost, {self.repeats} deliveries repeated, {self.twice} articles in two "
+            f"deliveries; {deeds}; seconds until the next delivery, from the fault and from the choice of another "
+            f"primary: {gaps}"
+        )
+
+
+class _Run:
+    """One run: what is done to the hosts, and what comes of it."""
+
+    def __init__(self, rig: Rig, hosts: Hosts, seed: int) -> None:
+        self.rig, self.hosts, self.chance, self.found = rig, hosts, random.Random(seed), Failover()
+        self.number = 0
+        self.roles: dict[tuple[int, str], subprocess.Popen[bytes]] = {}
+        rig.config.write_text(
+            rig.config.read_text()
+            .replace("lease: 1s", "lease: 3s")
+            .replace(
+                "    timeout: 10s",
+                "    timeout: 5s\n    retry: {schedule: [1s, 1s, 2s, 2s, 5s, 5s, 5s, 10s, 10s, 30s]}",
+            )
+        )
+
+    def start_roles(self) -> None:
+        """Start what does not run: every role on two hosts, each with a data directory of its own."""
+        for number in (0, 1):
+            host = self.hosts.members[number]
+            for role in ROLES:
+                process = self.roles.get((number, role))
+                if process is None or process.poll() is not None:
+                    env = {"WATCHPOST_REDIS_URL": self.hosts.url}
+                    place = self.rig.root / f"data{number}"
+                    started = self.rig.start(role, "--data", str(place), env=env, prefix=host.prefix)
+                    self.roles[number, role] = started
+                    host.others = [self.roles[key] for key in self.roles if key[0] == number]
+
+    def publish(self, count: int = 2) -> str:
+        """New articles in the feed; returns the last one's title."""
+        titles = [f"n{self.number + n}" for n in range(count)]
+        self.number += count
+        self.rig.publish(*titles)
+        return titles[-1]
+
+    def act(self, deed: str) -> None:
+        """Do it, and undo it after a while."""
+        begun, primary = time.monotonic(), self.hosts.primary()
+        self.found.deeds[deed] += 1
+        key = self.chance.choice(sorted(self.roles))
+        if deed == "primary":
+            self._restarted(primary, self.chance.uniform(0, 6))
+        elif deed == "replica":
+            self._restarted(next(host for host in self.hosts.members if host is not primary), self.chance.uniform(0, 3))
+        elif deed == "cut off":
+            primary.cut_off()
+            self._until_served(begun, primary)
+            time.sleep(self.chance.uniform(0, 5))
+            primary.join()
+        elif deed == "freeze store":
+            assert primary.store is not None
+            primary.store.send_signal(signal.SIGSTOP)
+            self._until_served(begun, primary)
+            primary.store.send_signal(signal.SIGCONT)
+        elif deed == "slow" and self.chance.choice(self.hosts.members).slow_down():
+            time.sleep(self.chance.uniform(2, 6))
+            for host in self.hosts.members:
+                host.speed_up()
+        elif deed == "kill":
+            self.roles[key].kill()
+            self.roles[key].wait()
+        elif deed == "freeze":
+            self.roles[key].send_signal(signal.SIGSTOP)
+            time.sleep(self.chance.uniform(0.5, 5))
+            self.roles[key].send_signal(signal.SIGCONT)
+        elif deed == "sentinel":
+            host = self.chance.choice(self.hosts.members)
+            assert host.sentinel is not None
+            host.sentinel.kill()
+            host.sentinel.wait()
+            time.sleep(self.chance.uniform(0, 3))
+            host.start_sentinel(primary)
+        elif deed == "refuse":
+            self.rig.world.answers = [(503, {})] * self.chance.randint(1, 3)
+        elif deed == "drop":
+            self.rig.drop(f"f{self.number}")
+            self.number += 1
+
+    def _restarted(self, host: Host, seconds: float) -> None:
+        """Kill a store, start it again later; if it was the primary, the service goes on meanwhile."""
+        begun, primary = time.monotonic(), self.hosts.primary()
+        assert host.store is not None
+        host.store.kill()
+        host.store.wait()
+        if host is primary:
+            self._until_served(begun, primary)
+        time.sleep(seconds)
+        host.start_store()
+
+    def _until_served(self, begun: float, before: Host) -> None:
+        """Until something published now has come to a reader; `before` was the primary when it began."""
+        title, chosen = self.publish(1), begun
+
+        def served() -> bool:
+            nonlocal chosen
+            if chosen == begun and self.hosts.primary() is not before:
+                chosen = time.monotonic()
+            return title in self.rig.world.told()
+
+        self.rig.until(served, 60)
+        self.found.gaps.append((time.monotonic() - begun, time.monotonic() - chosen))
+
+    def until_calm(self) -> None:
+        """Until both replicas follow, so that each fault that takes the primary meets a whole store."""
+        self.rig.until(self.hosts.ready, 90)
+
+    def go(self, seconds: float) -> Failover:
+        """Run for so long, let all come to rest, ask the oracle. Raises AssertionError."""
+        self.start_roles()
+        first = self.publish()
+        self.rig.until(lambda: first in self.rig.world.told(), 60)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.publish()
+            deed = self.chance.choice(_DEEDS)
+            if deed in _TAKES_THE_PRIMARY:
+                self.start_roles()
+                self.until_calm()
+                self.publish(5)
+            time.sleep(self.chance.uniform(0.2, 1.5))
+            self.act(deed)
+            self.start_roles()
+        return self.come_to_rest()
+
+    def come_to_rest(self) -> Failover:
+        """Everything is whole again; what waits is sent. Then the oracle judges."""
+        self.rig.world.answers = []
+        self.until_calm()
+        self.start_roles()
+        with suppress(redis.exceptions.RedisError), redis.Redis.from_url(self.hosts.primary().url) as client:
+            client.hdel("{wp}:receiver:inbox", "till", "trips", "trial")  # a person would enable it
+        self.rig.until(lambda: self.rig.quiet(self.hosts.primary().url), _QUIET_SECONDS)
+        told = self.rig.world.told()
+        self.found.told, self.found.twice = len(set(told)), len(told) - len(set(told))
+        with self.rig.world.lock:
+            ids = [id_ for id_, _ in self.rig.world.got]
+        self.found.repeats = len(ids) - len(set(ids))
+        return self.found
+
+
+def failover(rig: Rig, hosts: Hosts, seconds: float, seed: int) -> Failover:
+    """A run, judged. Raises AssertionError."""
+    run = _Run(rig, hosts, seed)
+    found = run.go(seconds)
+    deaths = sum(found.deeds[deed] for deed in ("kill", "freeze", "cut off", "primary", "freeze store", "replica"))
+    rig.check(repeats=deaths + 1, url=hosts.primary().url)
+    assert all(since <= SERVICE_SECONDS for _, since in found.gaps), f"no service for long: {found}\n{rig.log()}"
+    return found
+
+
+def main() -> None:
+    """The command."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 900.0
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(10**6)
+    sys.stdout.write(f"failover of {seconds:.0f} s, seed {seed}: again with SECONDS={seconds:.0f} SEED={seed}\n")
+    sys.stdout.flush()
+    with three_hosts() as hosts, tempfile.TemporaryDirectory(prefix="wp-failover-") as folder:
+        rig = Rig(Path(folder), address=hosts.gateway)
+        try:
+            sys.stdout.write(f"{failover(rig, hosts, seconds, seed)}\n")
+        finally:
+            if os.environ.get("KEEP_LOG"):
+                (Path(os.environ["KEEP_LOG"])).write_bytes((Path(folder) / "log.txt").read_bytes())
+            rig.close()
+
+
+if __name__ == "__main__":
+    main()
