@@ -42,6 +42,11 @@ def test_a_named_query_is_used_by_topics_and_topics_by_each_other(tmp_path: Path
     assert both.query.evaluate(Document.of({"body": "Troops in Mali, near Gao"})) is not None
 
 
+def test_a_comment_in_a_literal_text_ends_with_its_line(tmp_path: Path, file: str) -> None:
+    mali, _ = read(tmp_path, file.replace("soldier* OR troops", "|\n    soldier* # men\n    OR troops", 1)).topics
+    assert mali.query.evaluate(Document.of({"body": "Troops in Mali"})) is not None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -49,6 +54,12 @@ def test_a_named_query_is_used_by_topics_and_topics_by_each_other(tmp_path: Path
         ("soldier* OR troops", "soldier* troops", "w.yaml:5:"),
         ("soldier* OR troops", "'@both'", "@both"),
         ("soldier* OR troops", "[a, b]", "queries.soldiers"),
+        (
+            "soldier* OR troops",
+            ">\n    soldier* # men\n    OR troops",
+            "w.yaml:6:14 queries.soldiers: this comment would end",
+        ),
+        ("soldier* OR troops", "'soldier* # men\n    OR troops'", "write it with | instead"),
         ("  soldiers:", "  mali:", "'mali' is defined twice (first in line 5)"),
     ],
 )

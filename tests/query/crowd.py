@@ -80,8 +80,10 @@ class Crowd:
     def _leaf(self) -> Node:
         rng = self._rng
         kind = rng.random()
-        if kind < 0.45:
+        if kind < 0.4:
             return Term(rng.choice(self._all))
+        if kind < 0.45:
+            return Term(rng.choice(("^", "=", "^=")) + rng.choice([word for word in self._all if word[0].isalnum()]))
         if kind < 0.55:
             return Prefix(rng.choice(STEMS))
         if kind < 0.75:

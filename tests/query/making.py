@@ -45,6 +45,8 @@ words = st.sampled_from(WORDS)
 leaves: st.SearchStrategy[Node] = st.one_of(
     words.map(Term),
     words.map(Term),
+    st.sampled_from(["^mali", "=Goïta", "^=мой", "^马里", "^Franco-Malian"]).map(Term),
+    st.sampled_from(["mali ^goïta", "=goïta mali*", "^вагне* =мой"]).map(Phrase),
     st.sampled_from(INFLECTED).map(lambda pair: Term(*pair)),
     st.sampled_from(PREFIXES).map(Prefix),
     st.lists(st.sampled_from([*WORDS, "AND", "or", "mali*"]), min_size=1, max_size=3).map(" ".join).map(Phrase),

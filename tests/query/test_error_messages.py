@@ -102,7 +102,7 @@ MISTAKES: list[tuple[str, int, str, str]] = [
         "вагнер~xx",
         7,
         "~xx is not a known language",
-        "the languages are ru, uk, pl, de, en, fr, es, pt, it, ar, he, ko",
+        "the languages are ru, uk, pl, cs, hr, sr, tr, fi, de, en, fr, es, pt, it, ar, fa, he, ko",
     ),
     ("wagner~fre", 7, "~fre is not a known language", "did you mean ~fr"),
     ("wagner~ru", 1, "wagner is not written in Russian letters", "leave out ~ru"),

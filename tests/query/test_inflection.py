@@ -26,6 +26,25 @@ FORMS: list[tuple[str, str, str]] = [
     ("вагнер~uk", "Вагнер Вагнера Вагнеру Вагнером Вагнерові", "вагнерівець"),
     ("росія~uk", "Росія Росії Росію Росією", "російський"),
     ("wagner~pl", "Wagner Wagnera Wagnerowi Wagnerem Wagnerach", "wagnerowiec"),
+    ("prigożyn~pl", "Prigożyn Prigożyna Prigożynowi Prigożynem Prigożynie", "prigożynowski"),
+    ("wagnerowiec~pl", "wagnerowiec wagnerowca wagnerowcy wagnerowców wagnerowcami", "wagner"),
+    (
+        '"grupa wagnera"~pl',
+        "|Grupa Wagnera|Grupy Wagnera|Grupę Wagnera|Grupie Wagnera|Grupą Wagnera",
+        "|Grupowa Wagnera",
+    ),
+    ("prigožin~cs", "Prigožin Prigožina Prigožinovi Prigožinem", "prigožinský"),
+    ('"skupina wagner"~cs', "|skupina Wagner|skupiny Wagner|skupinou Wagner|skupině Wagner", "|skupinový Wagner"),
+    ("vagnerovec~cs", "vagnerovec vagnerovci vagnerovců vagnerovcům", "vagner"),
+    ('"grupa vagner"~hr', "|grupa Vagner|grupe Vagner|grupu Vagner|grupom Vagner|grupi Vagnera", "|grupiran Vagner"),
+    ("mali~hr", "Mali Malija Maliju Malijem", "male malih"),
+    ("вагнер~sr", "Вагнер Вагнера Вагнеру Вагнером", "вагнеровци"),
+    ("vagner~sr", "Vagner Vagnera Vagneru Vagnerom", "vagnerovci"),
+    ("asker~tr", "asker askerler askerleri askerlerin askerin askeri", "askeriye"),
+    ("mali~tr", "|Mali|Mali’de|Mali'nin", "|maliye"),
+    ("ryhmä~fi", "ryhmä ryhmän ryhmää ryhmässä ryhmästä ryhmään ryhmät", "ryhmitys"),
+    ("mali~fi", "Mali Malin Malia Malissa Malista Maliin Maliksi", "malja"),
+    ("سرباز~fa", "سرباز سربازها سربازهای سربازان", "سربازخانه"),
     ("ukraina~pl", "Ukraina Ukrainy Ukrainie Ukrainę Ukrainą", "ukrainiec"),
     ("مالي~ar", "مالي ومالي بمالي لمالي وبمالي فمالي كمالي ولمالي", "المالي بالمالي ماليا مالية"),
     ("الجيش~ar", "الجيش والجيش بالجيش للجيش وللجيش", "جيش لالجيش"),
@@ -66,7 +85,7 @@ def test_forms(query: str, forms: str, others: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_forms_are_few_and_differ(language: str) -> None:
     letters = LANGUAGES[language].first + "абвгaбв"
-    (pattern,) = inflected(word_patterns("вагнер" if language in ("ru", "uk") else letters), language)[:1]
+    (pattern,) = inflected(word_patterns("вагнер" if language in ("ru", "uk", "sr") else letters), language)[:1]
     assert pattern.folded not in pattern.forms
     assert len(set(pattern.forms)) == len(pattern.forms) <= 70
 

@@ -11,6 +11,7 @@ from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, 
 from watchpost.errors import Complaint, QueryError
 from watchpost.model import Route, Topic
 from watchpost.query.document import Document
+from watchpost.query.lexer import first_comment
 from watchpost.query.parser import parse
 from watchpost.query.tree import Evidence, Query
 from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
@@ -230,12 +231,17 @@ def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
 
 
 def _compile(block: Block, key: str, text: str, names: Mapping[str, str], complaints: list[Complaint]) -> Query | None:
+    node, path = block.node, block.path
+    if isinstance(node, MappingNode):
+        node, path = node.entries[key].node, f"{path}.{key}"
+    comment = first_comment(text)
+    if comment is not None and isinstance(node, ScalarNode) and "\n" in node.written.strip() and node.written[0] != "|":
+        problem = "this comment would end the query, because this text has no lines; write it with | instead"
+        complaints.append(node.at(comment).complaint(path, problem))
+        return None
     try:
         return parse(text, names)
     except QueryError as error:
-        node, path = block.node, block.path
-        if isinstance(node, MappingNode):
-            node, path = node.entries[key].node, f"{path}.{key}"
         place = node.at(error.column - 1) if isinstance(node, ScalarNode) else block.mark
         cure = f"; {error.cure}" if error.cure else ""
         complaints.append(place.complaint(path, error.problem + cure))

@@ -15,7 +15,9 @@ from functools import lru_cache
 from html.entities import html5
 from typing import Any, TypeVar
 
-from watchpost.query.words import FoldedText, WordPattern, WordSpans, fold, is_unspaced, spelling, touches
+import regex
+
+from watchpost.query.words import FoldedText, WordPattern, WordSpans, fold, is_unspaced, touches
 
 # A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
 _ENTITY = re.compile(r"&(?:amp;)*(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -86,6 +88,7 @@ MOST_PLACES = 1_000
 _FEW = 64  # words that are looked up one by one before all are indexed
 _HYPHENS = "-\u00ad\u2010"
 _LINE_END = re.compile("([^\\W\\d_])[-\u00ad\u2010]\r?\n[ \t]*(?=([^\\W\\d_]))")
+_CAPITALISED = regex.compile(r"\p{Lu}")
 _PARAGRAPH_END = re.compile("\n[ \t\r]*\n|\u2029")
 
 
@@ -98,6 +101,7 @@ class Index:
 
     __slots__ = (
         "_broken",
+        "_cased",
         "_decoded",
         "_folded",
         "_last",
@@ -124,6 +128,15 @@ class Index:
         self._paragraphs: list[int] | None = None
         self._broken = self._rejoined() if _breaks_words(text) else {}
         self._vocabulary: Set[str] | None = None
+        self._cased: bool | None = None
+
+    @property
+    def cased(self) -> bool:
+        """Whether the text has words in small letters and words with a capital, so that a capital says something."""
+        if self._cased is None:
+            text = self._decoded.text
+            self._cased = _CAPITALISED.search(text) is not None and not text.isupper()
+        return self._cased
 
     @property
     def folded(self) -> list[str]:
@@ -151,7 +164,7 @@ class Index:
         starts = self._positions_of(patterns[0])[:MOST_PLACES]
         if self._broken:
             return [(start, last) for start in starts for last in self._ends(start, patterns)]
-        if len(patterns) == 1 and not patterns[0].exact:
+        if len(patterns) == 1 and not patterns[0].checked:
             return [(start, start) for start in starts]
         length = len(patterns)
         return [
@@ -269,16 +282,16 @@ class Index:
         """Whether the word at this position matches."""
         if not _fits(self.folded[position], pattern):
             return False
-        if not pattern.touching and not pattern.exact:
+        if not pattern.touching and not pattern.checked:
             return True
         text, places = self._decoded.text, self._places()
         start, end = places[position]
-        if pattern.exact and spelling(text[start:end]) != pattern.exact:
+        if pattern.checked and not pattern.admits(text[start:end], self.cased):
             return False
         return not pattern.touching or (position > 0 and touches(text, places[position - 1][1], start))
 
     def _is_broken(self, position: int, pattern: WordPattern) -> bool:
-        return _fits(self._broken[position], pattern) and pattern.exact in ("", spelling(self._halves(position)))
+        return _fits(self._broken[position], pattern) and pattern.admits(self._halves(position), self.cased)
 
     def _halves(self, position: int) -> str:
         text, places = self._decoded.text, self._places()
@@ -362,11 +375,11 @@ class ScopedFields:
 
     def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[str, int, int]]:
         """Field, first and last position of every place where the words match `patterns`, in order."""
-        for folded, prefix, _, forms, _ in patterns:
-            if prefix:
-                if folded not in self._beginnings(len(folded)):
+        for pattern in patterns:
+            if pattern.prefix:
+                if pattern.folded not in self._beginnings(len(pattern.folded)):
                     return []
-            elif folded not in self.vocabulary and self.vocabulary.isdisjoint(forms):
+            elif pattern.folded not in self.vocabulary and self.vocabulary.isdisjoint(pattern.forms):
                 return []
         return self._places(lambda index: index.find(patterns))
 

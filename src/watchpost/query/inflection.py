@@ -71,6 +71,12 @@ _UK = (
     ("", "а у ові ом ем еві і и ів ам ами ах им их ими ої ою"),
 )
 _PL = (
+    ("iec", "ca cu cem cowi ców com cami cach cy"),  # wagnerowiec
+    ("ga", "gi dze gę gą go"),
+    ("ra", "ry rze rę rą ro"),  # Moura
+    ("ta", "ty cie tę tą to"),
+    ("da", "dy dzie dę dą do"),
+    ("r", "ra rowi rem rze ry rzy rowie rów rom rami rach"),  # Wagner
     ("ski", "skiego skiemu skim ska skiej ską skie scy skich skimi"),
     ("cki", "ckiego ckiemu ckim cka ckiej cką ckie ccy ckich ckimi"),
     ("ia", "ii ię ią io"),
@@ -82,6 +88,63 @@ _PL = (
     ("e", "go mu m"),
     ("", "a owi u em iem ie y i owie ów om ami ach"),
 )
+_CS = (
+    ("ský", "ského skému ském ským ská ské skou sky skí ských skými"),
+    ("cký", "ckého ckému ckém ckým cká cké ckou cky ckých ckými"),
+    ("ec", "ce ci cem cové ců cům cích"),  # vagnerovec
+    ("ka", "ky ce ku kou ko kám kách kami"),
+    ("ga", "gy ze gu gou go"),
+    ("ra", "ry ře ru rou ro"),
+    ("a", "y ě e u ou o ám ách ami"),  # skupina
+    ("o", "a u em ě"),
+    ("e", "i í ím ích"),
+    ("i", "ho mu m ová"),
+    ("", "a u ovi em e ě i y ů ové ech ům ův ova ovy"),  # Prigožin
+)
+_HR = (
+    ("ski", "skog skoga skome skom skim ska ske sku skoj skih"),
+    ("ac", "ca cu cem ci ce aca cima"),  # plaćenik takes the last rule
+    ("a", "e i u o om ama"),  # grupa
+    ("o", "a u em om"),
+    ("i", "ija iju ijem ijev ijeva ijevu"),  # Mali
+    ("e", ""),
+    ("", "a u om em e i ima ov ova ove ovi ovih ovim"),  # Vagner
+)
+_SR = (
+    ("ски", "ског скога скоме ском ским ска ске ску ској ских"),
+    ("ац", "ца цу цем ци це аца цима"),
+    ("а", "е и у о ом ама"),
+    ("о", "а у ем ом"),
+    ("и", "ија ију ијем ијев ијева ијеву"),
+    ("е", ""),
+    *_HR[:-1],
+    ("", "а у ом ем е и има ов ова ове ови ових овим a u om em e i ima ov ova ove ovi ovih ovim"),
+)
+_TR_PLURAL = (
+    "lar ler ları leri ların lerin larına lerine larının lerinin lara lere larda lerde lardan lerden larla lerle"
+)
+# The names of Turkish have an apostrophe before their case (Mali'de), which ends the word. These are for other words.
+# There is no buffer -ya, -ye after a vowel: maliye is the treasury.
+_TR = (
+    *((vowel, f"{_TR_PLURAL} da de dan den nın nin nun nün sı si su sü sının sinin yla yle") for vowel in "aeıioöuü"),
+    ("k", f"k{' k'.join(_TR_PLURAL.split())} kta kte ktan kten ğı ği ğu ğü ğın ğin ğun ğün ğa ğe kla kle"),
+    ("", f"{_TR_PLURAL} ı i u ü ın in un ün ının inin unun ünün ına ine una üne a e da de ta te dan den tan ten la le"),
+)
+_FI_CASES = "n ssa sta lla lta lle na ksi"
+_FI_FRONT = "n ssä stä llä ltä lle nä ksi"
+_FI = (
+    ("kko", "kkoa kkoon kon kossa kosta kolla kolta kolle kot kkojen kkoja koissa koista koilla koille"),  # joukko
+    ("nen", "sen sta seen sessa sesta sella selta selle set sten sia siin sissa sista silla"),  # malilainen
+    ("a", f"an aa aan {' '.join('a' + end for end in _FI_CASES.split())} at jen ja issa ista illa ille oiden oita"),
+    ("ä", f"än ää ään {' '.join('ä' + end for end in _FI_FRONT.split())} ät iden iä issä istä illä"),
+    ("i", f"ia iä iin {' '.join('i' + end for end in (*_FI_CASES.split(), 'ssä', 'stä', 'llä', 'ltä'))} en it"),
+    ("o", f"oa oon {' '.join('o' + end for end in _FI_CASES.split())} ot jen"),
+    ("u", f"ua uun {' '.join('u' + end for end in _FI_CASES.split())} ut jen"),
+    ("y", f"yä yyn {' '.join('y' + end for end in _FI_FRONT.split())} yt jen"),
+    ("e", f"eä eä een {' '.join('e' + end for end in (*_FI_CASES.split(), 'ssä', 'stä', 'llä'))} et"),
+    ("", "in issa ista iin illa ilta ille ina iksi ia it ien iä issä istä illä iltä"),  # Wagner
+)
+_FA = (("", "ها های هایی ی ای ان"),)
 _DE = (("s", "se en"), ("x", "es e en"), ("z", "es e en"), ("e", "s n ns"), ("", "s es e en n er ern"))
 _EN = (("y", "ys ies"), ("s", "es"), ("x", "es"), ("ch", "es"), ("sh", "es"), ("", "s es"))
 _FR = (
@@ -140,6 +203,11 @@ LANGUAGES: dict[str, Language] = {
     "ru": Language("Russian", "Ѐ", "ӿ", _RU),
     "uk": Language("Ukrainian", "Ѐ", "ӿ", _UK),
     "pl": Language("Polish", "a", "ž", _PL),
+    "cs": Language("Czech", "a", "ž", _CS),
+    "hr": Language("Croatian", "a", "ž", _HR),
+    "sr": Language("Serbian", "a", "ӿ", _SR),
+    "tr": Language("Turkish", "a", "ž", _TR),
+    "fi": Language("Finnish", "a", "ž", _FI),
     "de": Language("German", "a", "ž", _DE),
     "en": Language("English", "a", "ž", _EN),
     "fr": Language("French", "a", "ž", _FR),
@@ -147,6 +215,7 @@ LANGUAGES: dict[str, Language] = {
     "pt": Language("Portuguese", "a", "ž", _PT),
     "it": Language("Italian", "a", "ž", _IT),
     "ar": Language("Arabic", "\u0600", "\u06ff", clitics="و ف ب ل ك وب ول وك فب فل فك"),
+    "fa": Language("Persian", "\u0600", "\u06ff", _FA, per_word=False),
     "he": Language("Hebrew", "\u0590", "\u05ff", clitics="ו ה ב ל מ כ ש וה וב ול ומ וכ וש שה שב של שמ כש מה לכש וכש"),
     "ko": Language("Korean", "가", "힣", _KO, per_word=False),
 }

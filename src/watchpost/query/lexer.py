@@ -79,7 +79,7 @@ DEFAULT_NEAR = "4"
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”", "＂": "＂"}
 _TOKEN = re.compile(
     r"""
-    \s* (?:
+    (?: \s | (?<!\S)\#(?!\S)[^\n]* )*+ (?:
       (?P<OPEN> [(（] )
     | (?P<CLOSE> [)）] )
     | (?P<QUOTE> ["“„«»”＂] )
@@ -90,6 +90,7 @@ _TOKEN = re.compile(
     | (?P<WORD> [^\s()（）"“„«»”＂{}*~^:：]+ )
     | (?P<STAR> \* )
     | (?P<LANGUAGE> ~ )
+    | (?P<MARKED> (?<! [^\s(（:：] ) \^ (?= [^\W\d] | [=^] ) [^\s()（）"“„«»”＂{}*~:：]+ )
     | (?P<WEIGHT> \^ )
     | (?P<OTHER> \S )
     )
@@ -160,6 +161,15 @@ _OPERATORS = {
 }
 
 
+_COMMENT = re.compile(r"(?<!\S)\#(?!\S)")
+
+
+def first_comment(text: str) -> int | None:
+    """The offset of the first `#` that may begin a comment, or None."""
+    found = _COMMENT.search(text)
+    return found and found.start()
+
+
 def tokens(text: str) -> list[Token]:
     """The tokens of a query; the last one is of kind END. Raises QueryError."""
     if len(text) > LONGEST:
@@ -176,7 +186,7 @@ def tokens(text: str) -> list[Token]:
             break  # only white space is left
         kind = match.lastgroup
         start = match.start(kind)
-        if kind == "WORD":
+        if kind == "WORD" or kind == "MARKED":
             token, at = _word(text, match[kind], start)
         elif kind == "QUOTE":
             token, at = _phrase(text, match[kind], start)
@@ -278,6 +288,8 @@ def _language(text: str, at: int, word: str) -> tuple[str, int]:
 
 
 def _weight(text: str, start: int) -> tuple[Token, int]:
+    if text[start + 1 : start + 2] in _QUOTES and (start == 0 or text[start - 1] in " \n\t(:"):
+        raise QueryError("a ^ cannot begin a phrase", start + 1, 'write it in the phrase: "in ^Mali"')
     match = _WEIGHT.match(text, start)
     number = match[1] if match else ""
     if match is None or not _NUMBER.fullmatch(number) or not number.strip("0."):

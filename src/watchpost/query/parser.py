@@ -7,7 +7,8 @@
     single  = prim [ "^" NUMBER ] ;                              a weight, only on the parts of a SCORE
     prim    = FIELD ":" prim | "ATLEAST/" INT prim | "SCORE/" NUMBER "(" single "OR" single { … } ")"
             | "(" query ")" | "@" NAME | term ;
-    term    = WORD [ "~" LANG ] | WORD "*" | PHRASE [ "~" LANG ] | "{" exact "}" | "/" REGEX "/" ;
+    term    = [ MARK ] WORD [ "~" LANG ] | [ MARK ] WORD "*" | PHRASE [ "~" LANG ] | "{" exact "}" | "/" REGEX "/" ;
+    MARK    = "^" | "=" | "^=" ;     the word begins with a capital; its accents count; also before a word of a PHRASE
 
 `a NOT b` is `a AND NOT b`; NEAR without a number is NEAR/4. AND and OR need parentheses between them, because search
 tools disagree on which binds tighter. For the same reason two words without an operator between them are an error.
@@ -121,8 +122,11 @@ def _checked(leaf: Leaf, token: Token) -> Leaf:
             raise QueryError(f"{token} cannot hold a *", token.column, "leave it out; an exact spelling has no endings")
     elif token.kind is TokenKind.PREFIX:
         _check_stars((token.text,), leaf, token)
-    elif "*" in token.text:
+    elif "*" in token.text and token.kind is not TokenKind.REGEX:
         _check_stars(tuple(word[:-1] for word in token.text.split() if "*" in word), leaf, token)
+    if token.extra and any(part.startswith(("=", "^=")) for part in token.text.split()):
+        cure = f"leave out the =, or ~{token.extra} and write the forms one by one"
+        raise QueryError(f"the forms of {token} have other accents", token.column, cure)
     if token.extra and not any(fits(pattern.folded, token.extra) for pattern in leaf.patterns):
         language = LANGUAGES[token.extra].name
         raise QueryError(f"{token} is not written in {language} letters", token.column, f"leave out ~{token.extra}")

@@ -122,7 +122,8 @@ class WordPattern(NamedTuple):
     """One word of a clause, folded.
 
     `prefix`: it is the beginning of a word. `touching`: nothing visible may be between it and the word before. `forms`:
-    other folded words that match as well. `exact`: the required spelling, see `spelling`.
+    other folded words that match as well. `exact`: the required spelling, see `spelling`. `capital`: it begins with a
+    capital where the text has capitals and small letters. `accents`: the required spelling without regard to case.
     """
 
     folded: str
@@ -130,6 +131,24 @@ class WordPattern(NamedTuple):
     touching: bool = False
     forms: tuple[str, ...] = ()
     exact: str = ""
+    capital: bool = False
+    accents: str = ""
+
+    @property
+    def checked(self) -> bool:
+        """Whether the spelling in the text decides, too."""
+        return bool(self.exact or self.accents) or self.capital
+
+    def admits(self, written: str, cased: bool) -> bool:
+        """Whether the word as it is `written` is spelt as it must be; `cased`: its text tells capitals apart."""
+        if self.exact and spelling(written) != self.exact:
+            return False
+        if self.capital and cased and written[:1] != written[:1].upper():
+            return False
+        if not self.accents:
+            return True
+        small = spelling(written).lower()
+        return small.startswith(self.accents) if self.prefix else small == self.accents
 
 
 def fold(word: str) -> str:
@@ -344,7 +363,7 @@ _cut_cached = lru_cache(maxsize=20_000)(_cut)
 
 
 def word_patterns(text: str) -> tuple[WordPattern, ...]:
-    """The patterns of a clause's words; in its text a star may end a word.
+    """The patterns of a clause's words; in its text a star may end a word, and signs of MARKS may begin one.
 
     Empty if the text has neither letters nor digits.
     """
@@ -354,6 +373,9 @@ def word_patterns(text: str) -> tuple[WordPattern, ...]:
     for part in text.split():
         starred = part.endswith("*")
         bare = part[:-1] if starred else part
+        if bare[0:1] in MARKS and bare:
+            patterns += _marked(bare, starred)
+            continue
         if bare.isascii() and bare.isalnum():
             patterns.append(WordPattern(bare.lower(), starred))
             continue
@@ -367,6 +389,23 @@ def word_patterns(text: str) -> tuple[WordPattern, ...]:
         if cut and starred:
             patterns[-1] = patterns[-1]._replace(prefix=True)
     return tuple(patterns)
+
+
+MARKS = ("^", "=")
+"""Signs before a word of a clause: it begins with a capital; its accents count."""
+
+
+def _marked(part: str, starred: bool) -> list[WordPattern]:
+    """The patterns of a part that begins with signs of MARKS: its first word has the capital, all have the accents."""
+    bare = part.lstrip("".join(MARKS))
+    signs = part[: len(part) - len(bare)]
+    patterns = list(word_patterns(bare + "*" * starred))
+    if "=" in signs:
+        kept = [spelling(bare[word.start : word.end]).lower() for word in words(bare)]
+        patterns = [each._replace(accents=accents) for each, accents in zip(patterns, kept, strict=True)]
+    if patterns and "^" in signs:
+        patterns[0] = patterns[0]._replace(capital=True)
+    return patterns
 
 
 def touches(text: str, end: int, start: int) -> bool:
