@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
@@ -106,3 +107,132 @@ def test_damaged_transfer_encodings_give_what_is_left(encoding: str, raw: bytes,
 def test_dates(date: str, expected: datetime | None) -> None:
     (found,) = read(f"Subject: x\r\nDate: {date}\r\n\r\nBamako talks".encode()).articles
     assert found.published == expected
+
+
+LONG = "The Wagner group left its camp near Gao in Mali on Monday, officials said, and the army moved in."
+
+
+def alternatives(plain: str, html: str, *, html_first: bool = False) -> bytes:
+    mail = new_mail()
+    if html_first:
+        mail.set_content(html, subtype="html")
+        mail.add_alternative(plain)
+    else:
+        mail.set_content(plain)
+        mail.add_alternative(html, subtype="html")
+    return mail.as_bytes()
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "",
+        " \n\n",
+        "\u00a0",
+        "View in browser: https://desk.example/v/1?u=" + "a" * 200,
+        "This e-mail needs a program that shows HTML. View it in your browser: https://desk.example/v/1",
+        "Это письмо в формате HTML, откройте его в браузере, пожалуйста. " * 3,
+        "Ihr Programm zeigt kein HTML.",
+        "-- \nsignature only",
+    ],
+)
+@pytest.mark.parametrize("html_first", [True, False])
+def test_an_empty_plain_part_or_a_stub_is_not_the_letter(plain: str, html_first: bool) -> None:
+    assert body(alternatives(plain, f"<p>{LONG}</p>", html_first=html_first)) == LONG
+
+
+def test_of_alternatives_the_one_with_much_more_text_is_the_letter() -> None:
+    teaser, whole = FRENCH * 6, "<p>" + "</p><p>".join(f"{FRENCH} {n}" for n in range(30)) + "</p>"
+    assert body(alternatives(teaser, whole)).endswith("29")
+    assert body(alternatives(teaser, f"<p>{teaser}</p><p>Unsubscribe</p>")) == teaser.strip()
+
+
+def test_alternatives_around_related_parts_are_read() -> None:
+    mail = new_mail()
+    mail.set_content(" ")
+    mail.add_alternative(f"<p>{LONG}</p><img src='cid:x'>", subtype="html")
+    html = list(mail.iter_parts())[1]
+    assert isinstance(html, EmailMessage)
+    html.add_related(b"\x89PNG", "image", "png", cid="<x>")
+    assert body(mail.as_bytes()) == LONG
+
+
+def test_several_texts_follow_one_another() -> None:
+    mail = new_mail()
+    mail.make_mixed()
+    for text, kind in (("First part.", "plain"), (f"<p>{LONG}</p>", "html"), ("Last part.", "plain")):
+        part = EmailMessage()
+        part.set_content(text, subtype=kind)
+        mail.attach(part)
+    assert body(mail.as_bytes()) == f"First part.\n\n{LONG}\n\nLast part."
+
+
+def test_a_letter_that_is_attached_to_a_short_one_is_read_too() -> None:
+    inner = new_mail("inner")
+    inner.set_content(FRENCH)
+    mail = new_mail()
+    mail.set_content("For your information.")
+    mail.add_attachment(inner)
+    assert body(mail.as_bytes()) == f"For your information.\n\n{FRENCH.strip()}"
+    long = new_mail()
+    long.set_content(LONG * 3)
+    long.add_attachment(inner)
+    assert body(long.as_bytes()) == LONG * 3
+
+
+SUBJECT = "Группа Вагнера покинула Мали"
+_BYTES = SUBJECT.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        (_BYTES, SUBJECT),
+        (_BYTES[:-1], SUBJECT[:-1] + "\ufffd"),
+        (SUBJECT.encode("cp1251"), SUBJECT),
+        (b"=?utf-8?B?" + base64.b64encode(_BYTES) + b"?=", SUBJECT),
+        (b"=?utf-8?B?" + base64.b64encode(_BYTES[:-1]) + b"?=", SUBJECT[:-1] + "\ufffd"),
+        (b"=?utf-8?B?" + base64.b64encode(_BYTES)[:-3] + b"?=", SUBJECT[:-1]),
+        (b"=?x-unheard-of?B?" + base64.b64encode(_BYTES) + b"?=", SUBJECT),
+        (b"=?iso-8859-1?B?" + base64.b64encode(_BYTES) + b"?=", SUBJECT),
+        (
+            b"=?utf-8?B?"
+            + base64.b64encode(_BYTES[:11])
+            + b"?=\r\n =?utf-8?B?"
+            + base64.b64encode(_BYTES[11:])
+            + b"?=",
+            SUBJECT,
+        ),
+        (b"Caf\xc3\xa9 =?utf-8?Q?caf=C3=A9_noir?= and more", "Café café noir and more"),
+        (b"=?utf-8?Q?Mali:_talks?=", "Mali: talks"),
+        (b"Mali\0 talks", "Mali talks"),
+    ],
+)
+def test_subjects_as_programs_write_them(line: bytes, title: str) -> None:
+    head = b"Subject: " + line + b"\r\nContent-Type: text/plain; charset=windows-1251\r\n\r\nText"
+    (found,) = read(head).articles
+    assert found.title == title
+
+
+@pytest.mark.parametrize(
+    "line", [b"this is no header", b"PHP Warning: no header, but looks so", b": x", b"\xd0\x9c\xd0\xb0: x", b"<br>"]
+)
+def test_a_line_among_the_headers_that_is_none_costs_nothing(line: bytes) -> None:
+    head = b"Subject: Mali\r\n" + line + b"\r\nMessage-ID: <1@e>\r\nFrom: Desk <d@e.org>\r\n\r\nThe text."
+    (found,) = read(head).articles
+    assert (found.title, found.outlet, found.body) == ("Mali", "Desk", "The text.")
+
+
+def test_a_senders_name_may_have_a_comma() -> None:
+    (found,) = read(b"Subject: x\r\nFrom: =?utf-8?Q?Doe,_Jane?= <j@e.org>\r\n\r\nText").articles
+    assert found.author == "Doe, Jane"
+
+
+def test_a_broken_line_of_base64_costs_that_line() -> None:
+    text = "\n".join(f"{n}: {RUSSIAN.strip()}" for n in range(20))
+    lines = base64.encodebytes(text.encode()).splitlines()
+    sound = b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    lines[5] = lines[5][:10] + b"*" + lines[5][11:]
+    found = body(sound + b"\n".join(lines))
+    assert found.endswith(text[-500:].strip())
+    assert found.startswith(text[:100])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import EmailMessage
 from email.utils import parseaddr
 
@@ -16,60 +20,178 @@ from watchpost.errors import FetchError
 
 _SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)  # RFC 3676, 4.3
 _DEPTH_MAX = 3
+_PARTS_MAX = 100
 _ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Received")
+_HEADER_LINE = re.compile(rb"[!-9;-~]{1,100}[ \t]*:|[ \t]|From |>From ")
+_HEAD_END = re.compile(rb"\r?\n(?:[ \t]*\r?\n)")
+_CUT_WORD = re.compile(r"=\?([\w-]{1,40})\?[bB]\?([A-Za-z0-9+/=]*)\?=")
+_NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998}?)\s*<([^<>\s]{1,998})>")
+_HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+_MUCH_MORE = 2
+"""So many times longer than the plain text, the HTML of a letter is the letter, and the plain text a stub."""
+_STUB_MAX = 200
+"""A shorter text may only introduce the letter that is attached to it."""
+_SHORT = 400
+_ADDRESS = re.compile(r"https?://\S+")
+_SAYS_HTML = re.compile(
+    r"(?i)\bhtml\b|browser|navigat(?:eur|or)|navegador|браузер|przegląd|tarayıcı|متصفح|مرورگر|浏览器|瀏覽器|ブラウザ"
+)
 
 
 def read_mail(data: bytes, now: datetime) -> EntryDraft:
-    """Subject, text (text/plain first, else text/html), sender, date; the Message-ID is the identity.
+    """Subject, text, sender, date; the Message-ID is the identity.
 
-    If the text itself is attached or forwarded, the first text down to the third level is taken; other attachments are
-    not read. Raises FetchError("malformed") if this is no e-mail.
+    Of alternatives the plain text counts, unless it is empty, or the HTML has much more text. Several texts follow one
+    another. Texts that are attached are read if there is no other, letters that are attached also after a short one,
+    down to the third level; other attachments are not read. Raises FetchError("malformed") if this is no e-mail.
     """
     try:
-        mail = message_from_bytes(data, policy=policy.default)
+        mail = message_from_bytes(_repaired_head(data), policy=policy.default)
         if not isinstance(mail, EmailMessage) or not any(_header(mail, name) for name in _ANY_HEADER):
             raise FetchError("malformed", "this is not an e-mail: it has none of an e-mail's headers")
-        part = mail.get_body(preferencelist=("plain", "html")) or _first_text(mail)
+        text = _letter_text(mail)
     except RecursionError:
         raise FetchError("malformed", "the parts of this e-mail are nested too deep") from None
-    if not isinstance(part, EmailMessage):
-        part = EmailMessage()
-    sender, address = parseaddr(_header(mail, "From"))
+    sender, address = _sender(mail)
+    languages = (_header(part, "Content-Language") for part in (mail, *_leaves(mail)))
     return EntryDraft(
         title=_header(mail, "Subject"),
-        text=_text(part),
+        text=text,
         identity=_header(mail, "Message-ID").strip(),
         link=_header(mail, "Archived-At").strip("<> ") or _header(mail, "List-Archive").strip("<> "),
         outlet=sender or address.rpartition("@")[2],
         author=sender,
-        lang=(_header(mail, "Content-Language") or _header(part, "Content-Language")).partition(",")[0],
+        lang=next((language.partition(",")[0] for language in languages if language), ""),
         published=parse_date(_header(mail, "Date"), now),
     )
 
 
-def _first_text(mail: EmailMessage) -> EmailMessage | None:
-    """The first text/plain of any part, else the first text/html; attached mails count, to a depth of three."""
-    texts: list[EmailMessage] = []
+def _repaired_head(data: bytes) -> bytes:
+    """The letter without lines among its headers that are no headers: the headers after them would become text."""
+    data = data.lstrip(b"\xef\xbb\xbf\r\n")
+    end = _HEAD_END.search(data)
+    if end is None:
+        return data
+    lines = data[: end.start()].splitlines(keepends=True)
+    kept = b"".join(line for line in lines if _HEADER_LINE.match(line))
+    return kept.rstrip(b"\r\n") + data[end.start() :]
+
+
+def _letter_text(mail: EmailMessage) -> str:
+    text = _joined(_texts(mail, 0))
+    if len(text) >= _STUB_MAX:
+        return text
+    attached = [part for part in _leaves(mail) if part.get_content_type() == "message/rfc822"]
+    forwarded = [_joined(_texts(letter, depth)) for part in attached for letter, depth in _letters(part, 1)]
+    if any(forwarded):
+        return _joined([text, *forwarded])
+    return text or next((text for part in _leaves(mail) if (text := _text(part)) and _is_text(part)), "")
+
+
+def _letters(part: EmailMessage, depth: int) -> Iterator[tuple[EmailMessage, int]]:
+    """The letters that a message/rfc822 part has, each with its depth."""
+    for letter in _children(part):
+        texts = _joined(_texts(letter, depth))
+        if texts or depth >= _DEPTH_MAX:
+            yield letter, depth
+        else:
+            for leaf in _leaves(letter):
+                if leaf.get_content_type() == "message/rfc822":
+                    yield from _letters(leaf, depth + 1)
+
+
+def _texts(part: EmailMessage, depth: int) -> list[str]:
+    """The texts that a reader of this part sees, in order; attachments are left out."""
+    kind = part.get_content_type()
+    if depth > 10 or (depth and part.is_attachment()):
+        return []
+    if not part.is_multipart():
+        return [_text(part)] if _is_text(part) or kind.startswith("multipart/") else []
+    children = list(_children(part))
+    if kind == "multipart/alternative":
+        return _alternative([_texts(child, depth + 1) for child in children], children)
+    if kind == "multipart/related":
+        return next((texts for child in children if (texts := _texts(child, depth + 1))), [])
+    return [] if kind.startswith("message/") else [text for child in children for text in _texts(child, depth + 1)]
+
+
+def _alternative(texts: list[list[str]], children: list[EmailMessage]) -> list[str]:
+    """The plain text, or another form if that has much more text, or if the plain text is a stub."""
+    forms = [
+        (part.get_content_type() == "text/plain", _joined(form)) for part, form in zip(children, texts, strict=True)
+    ]
+    plain = max((text for is_plain, text in forms if is_plain), key=len, default="")
+    other = max((text for is_plain, text in forms if not is_plain), key=len, default="")
+    own = len(_ADDRESS.sub("", plain))
+    is_stub = own < _SHORT and other and (len(other) > own or _SAYS_HTML.search(plain) is not None)
+    return [other] if not plain or is_stub or len(other) > _MUCH_MORE * own else [plain]
+
+
+def _joined(texts: list[str]) -> str:
+    kept: list[str] = []
+    for text in texts:
+        if text.strip() and text.strip() not in kept:
+            kept.append(text.strip())
+    return "\n\n".join(kept)
+
+
+def _children(part: EmailMessage) -> Iterator[EmailMessage]:
+    payload = part.get_payload()
+    children = payload[:_PARTS_MAX] if isinstance(payload, list) else []
+    return (child for child in children if isinstance(child, EmailMessage))
+
+
+def _leaves(mail: EmailMessage) -> list[EmailMessage]:
+    """The parts that are no multipart, those of attached letters left out."""
+    leaves: list[EmailMessage] = []
     todo = [(mail, 0)]
-    while todo:
+    while todo and len(leaves) < _PARTS_MAX:
         part, depth = todo.pop(0)
-        children = part.get_payload() if part.is_multipart() and depth < _DEPTH_MAX else []
-        todo += [(child, depth + 1) for child in children if isinstance(child, EmailMessage)]
-        if part.get_content_type() in ("text/plain", "text/html"):
-            texts.append(part)
-    return next((part for part in texts if part.get_content_type() == "text/plain"), texts[0] if texts else None)
+        if part.get_content_maintype() == "multipart" and depth <= _DEPTH_MAX:
+            todo += [(child, depth + 1) for child in _children(part)]
+        else:
+            leaves.append(part)
+    return leaves
+
+
+def _is_text(part: EmailMessage) -> bool:
+    return part.get_content_type() in ("text/plain", "text/html", "text/markdown", "text/enriched", "text")
 
 
 def _text(part: EmailMessage) -> str:
     """The text of a part. Valid UTF-8 is UTF-8, whatever the part declares: many mails declare a wrong encoding."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes) or not payload:
+    payload = _payload(part)
+    if not payload.strip():
         return ""
     content = decode(payload, _charset(part))[0].replace("\r\n", "\n")
-    if part.get_content_type() == "text/html":
+    if part.get_content_type() == "text/html" or _HTML.match(content):
         return plain_text(content)
     signature = _SIGNATURE.search(content)
     return content[: signature.start()] if signature else content
+
+
+def _payload(part: EmailMessage) -> bytes:
+    """The bytes of a part. A broken line of base64 costs that line alone."""
+    payload = part.get_payload(decode=True)
+    decoded = payload if isinstance(payload, bytes) else b""
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() != "base64":
+        return decoded
+    raw = part.get_payload()
+    lines = "".join(raw).split() if isinstance(raw, str) else []
+    if all(len(line) % 4 == 0 for line in lines[:-1]) and re.fullmatch(r"[A-Za-z0-9+/=]*", "".join(lines)):
+        return decoded
+    if not lines or max(map(len, lines)) > 1000:
+        return decoded
+    return b"".join(_line(line) for line in lines)
+
+
+def _line(line: str) -> bytes:
+    letters = re.sub(r"[^A-Za-z0-9+/]", "", line)
+    letters = letters[: len(letters) - 1] if len(letters) % 4 == 1 else letters
+    try:
+        return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
+    except binascii.Error:
+        return b""
 
 
 def _charset(part: EmailMessage) -> str:
@@ -81,8 +203,60 @@ def _charset(part: EmailMessage) -> str:
 
 
 def _header(mail: EmailMessage, name: str) -> str:
-    """The header's text; "" if it is absent or the standard library cannot read it."""
+    """The header's text; "" if it is absent or cannot be read.
+
+    RFC 2047 asks for encoded words. Many programs write the letters as they are, in an encoding that only the text
+    declares, cut words in the middle, or declare a wrong encoding.
+    """
     try:
-        return str(mail.get(name, ""))
+        return _decoded(_raw_header(mail, name))
     except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
         return ""
+
+
+def _raw_header(mail: EmailMessage, name: str) -> str:
+    """The first header of this name, unfolded, its encoded words as they are."""
+    raw = next((value for header, value in mail.raw_items() if header.lower() == name.lower()), "")
+    line = re.sub(r"\r?\n(?=[ \t])", "", str(raw)).replace("\0", "").strip()
+    return line if line.isascii() else decode(line.encode("ascii", "surrogateescape"), _charset(mail))[0]
+
+
+def _sender(mail: EmailMessage) -> tuple[str, str]:
+    """Name and address; a name is decoded after it was found, because it may have a comma."""
+    try:
+        line = _raw_header(mail, "From")
+        if form := _NAME_AND_ADDRESS.fullmatch(line):
+            return _decoded(form[1].strip('" ').replace('\\"', '"')), form[2]
+        name, address = parseaddr(line)
+        return _decoded(name), address
+    except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
+        return "", ""
+
+
+def _decoded(line: str) -> str:
+    """A header with its encoded words decoded."""
+    if "=?" not in line:
+        return line
+    try:
+        words = decode_header(line)
+    except HeaderParseError:  # base64 that was cut
+        words = decode_header(
+            _CUT_WORD.sub(lambda word: f"=?{word[1]}?B?{word[2].rstrip('=')[: len(word[2]) // 4 * 4]}?=", line)
+        )
+    parts: list[str] = []
+    pending, pending_charset = b"", ""
+    for word, charset in words:
+        text = word.decode("raw-unicode-escape") if isinstance(word, bytes) and charset is None else word
+        data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        name = (charset or "").lower()
+        if pending and name != pending_charset:
+            parts.append(decode(pending, pending_charset)[0])
+            pending = b""
+        pending, pending_charset = pending + data, name
+    return "".join([*parts, decode(pending, pending_charset)[0] if pending else ""])
+
+
+def _whole_quads(word: re.Match[str]) -> str:
+    """An encoded word without the letters of base64 after the last four that belong together."""
+    letters = word[2].rstrip("=")
+    return f"=?{word[1]}?B?{letters[: len(letters) // 4 * 4]}?="
