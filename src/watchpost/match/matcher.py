@@ -12,6 +12,7 @@ from watchpost.match.signatures import figures, story_of
 from watchpost.model import Article, Hit, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.document import Document
+from watchpost.query.language import fits
 from watchpost.query.operators import Unless
 from watchpost.query.percolator import Compacted, Frequency, Percolator, vocabulary
 from watchpost.query.terms import Leaf
@@ -182,7 +183,7 @@ class Topics:
         return tuple(
             _hit(article, topic, evidence[name], now)
             for name in sorted(evidence, key=self._ranks.__getitem__)
-            if _admits(topic := self._topics[name], article, text)
+            if _admits(topic := self._topics[name], text)
         )
 
     def refinement(self) -> Callable[[], Compacted] | None:
@@ -207,14 +208,11 @@ def match(article: Article, topics: Sequence[Topic], now: datetime) -> tuple[Hit
     return Topics(topics, "brute").match(article, now)
 
 
-def _admits(topic: Topic, article: Article, text: Document) -> bool:
+def _admits(topic: Topic, text: Document) -> bool:
     """Whether the topic's languages and `exclude` admit an article that its query matches."""
-    return _language_fits(topic, article.lang) and (topic.exclude is None or topic.exclude.evaluate(text) is None)
-
-
-def _language_fits(topic: Topic, lang: str) -> bool:
-    """`fr` fits `fr-ML`. An unknown language fits: a guess must not lose an article."""
-    return not topic.languages or not lang or lang.lower().split("-")[0] in topic.languages
+    return (not topic.languages or fits(text.languages, topic.languages)) and (
+        topic.exclude is None or topic.exclude.evaluate(text) is None
+    )
 
 
 def _hit(article: Article, topic: Topic, evidence: tuple[Evidence, ...], now: datetime) -> Hit:

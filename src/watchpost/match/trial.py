@@ -75,4 +75,4 @@ def why_not(topic: Topic | None, article: Article) -> str:
     excluded = topic.exclude.evaluate(text) if topic.exclude is not None else None
     if excluded is not None:
         return f"excluded by: {', '.join(dict.fromkeys(item.text for item in excluded))}"
-    return f"its language is {article.lang}, the topic's are {', '.join(topic.languages)}"
+    return f"its language is {text.languages[0]}, the topic's are {', '.join(topic.languages)}"

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import regex
 
+from watchpost.query.language import declared, recognised
 from watchpost.query.words import FoldedText, WordPattern, WordSpans, fold, is_unspaced, touches
 
 # A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
@@ -334,6 +335,9 @@ R = TypeVar("R")
 FIELDS = ("title", "summary", "body", "author", "source", "lang", "url")
 """The fields that a query may name, in reading order."""
 
+LANG = "lang"
+"""The field for the language of an article."""
+
 SEARCHED = ("title", "summary", "body")
 """The fields in which a term without a field is searched."""
 
@@ -422,6 +426,7 @@ class Document:
     _answers: dict[tuple[int, str], tuple[object, Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _languages: list[tuple[str, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Document:
@@ -451,8 +456,21 @@ class Document:
         """The index of one field."""
         index = self._indexes.get(name)
         if index is None:
-            index = self._indexes[name] = Index(self.fields.get(name, ""))
+            index = self._indexes[name] = Index(self.text(name))
         return index
+
+    def text(self, name: str) -> str:
+        """The text of a field. A language that nobody declared is recognised, when it is first asked for."""
+        text = self.fields.get(name, "")
+        return text if text or name != LANG else " ".join(self.languages)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes that the language may have, declared or else recognised; empty if it is not known."""
+        if not self._languages:
+            texts = (self.fields.get(name, "") for name in SEARCHED)
+            self._languages.append(declared(self.fields.get(LANG, "")) or recognised("\n".join(filter(None, texts))))
+        return self._languages[0]
 
 
 @lru_cache(maxsize=256)

@@ -59,7 +59,7 @@ def collected(document: Document, occurrences: Iterable[Occurrence]) -> tuple[Ev
             start, end = document.index(mention.field).span(mention.first, mention.last)
             place = (FIELDS.index(mention.field), start, end)
             if place not in places:
-                text = document.fields[mention.field][start:end]
+                text = document.text(mention.field)[start:end]
                 places[place] = Evidence(mention.field, start, end, text, mention.clause)
     return tuple(places[place] for place in sorted(places))
 
