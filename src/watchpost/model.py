@@ -207,7 +207,8 @@ class TopicMatch:
 class Report:
     """One article of a story, and where it was published.
 
-    `highlights` are the places in its title, (start, end), that matched the topic under which the story is listed.
+    `highlights` are the places in its title, (start, end), that matched the topic under which the story is listed;
+    `article` is the article's id, "" if unknown.
     """
 
     source: str
@@ -218,6 +219,7 @@ class Report:
     published: datetime | None
     first_seen: datetime
     highlights: tuple[tuple[int, int], ...] = ()
+    article: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +303,8 @@ class Digest:
     not match. `left_out` counts omitted stories by severity, as far as known; `silenced` counts silenced hits;
     `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
     due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now:
-    "disk", "backlog", "store", or "" if reading goes on; `last_read` is when a source was last read.
+    "disk", "backlog", "store", or "" if reading goes on; `last_read` is when a source was last read. `named`, once it
+    is laid out in messages: for each of them the articles whose headlines it shows.
     """
 
     id: str
@@ -330,6 +333,7 @@ class Digest:
     following: datetime | None = None
     paused: str = ""
     last_read: datetime | None = None
+    named: tuple[tuple[str, ...], ...] = ()
 
 
 # ── sending; a receiver reports what happened, retry.py decides what comes next ──
@@ -344,6 +348,7 @@ class Message:
     if there is one; `thread` names the conversation that it belongs to, "" for none. `severity` is the highest in the
     digest, and `oldest` is when the first of its articles was first seen; both are for the metrics only. `trace` is the
     traceparent of the closing of its window. `omitted`: so many last stories are only counted, for lack of room.
+    `named` are the ids of the articles whose headlines it shows; None in the store, where the hits' records say it.
     """
 
     part: str
@@ -355,6 +360,7 @@ class Message:
     oldest: datetime | None = None
     trace: str = ""
     omitted: int = 0
+    named: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +369,7 @@ class Delivery:
 
     `attempt` counts from 1. `digest` is the digest's id, `created` when the digest was frozen. `remembered` is what the
     receiver noted about the message's thread, "" if nothing is known. `replays` counts how often a person sent it again
-    after it had failed for good, `spent` the attempts before that.
+    after it had failed for good, `spent` the attempts before that. `contents` is where the store counts what it holds.
     """
 
     id: str
@@ -375,6 +381,39 @@ class Delivery:
     remembered: str = ""
     replays: int = 0
     spent: int = 0
+    contents: str = ""
+
+
+Fate = Literal["named", "copies", "left_out", "silenced"]
+"""How a hit ends for a receiver: its headline is in a message, the message names another report with the same text, the
+message only counts it, or a silence covers it. It may also fail for good together with its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What those deliveries of one digest hold that show the same stories: how many hits, by topic and fate.
+
+    The fates are final once one of the deliveries arrived; if none does, all these hits fail for good.
+    """
+
+    id: str
+    deliveries: tuple[str, ...]
+    hits: Mapping[tuple[str, Fate], int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFates:
+    """What becomes of the hits that leave a group when its window closes.
+
+    `contents` are those that the deliveries hold. `ended` counts, by topic and fate, those that no delivery holds;
+    `known`, by topic and contents, the copies of what an earlier delivery names. `hits` says it of each hit: its id,
+    its fate, and the id of the contents or of the silence.
+    """
+
+    contents: tuple[Contents, ...] = ()
+    ended: Mapping[tuple[str, Fate], int] = field(default_factory=dict, hash=False)
+    known: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)
+    hits: tuple[tuple[str, Fate, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.fakes import RecordingReceiver
-from tests.notify.digests import HOSTILE, delivery, digest, endless, hostile, usual
+from tests.notify.digests import HOSTILE, delivery, digest, endless, hostile, report, story, usual
 from watchpost.model import Digest, Message, Outcome, TryLater
 from watchpost.notify.receiver import Receiver, ReceiverContext
 from watchpost.notify.receivers import kinds
@@ -100,6 +100,27 @@ def test_stories_that_do_not_fit_are_counted(make: Make, sample: Digest) -> None
     found = [bool(re.search(rf"{re.escape(title)}(?!\d)", texts)) for title in titles]
     assert found == [True] * shown + [False] * omitted
     assert {message.omitted for message in make().render(replace(sample, omitted=7))} == {omitted + 7}
+
+
+@pytest.mark.parametrize("kind", ["digest", "alert"])
+def test_a_message_has_the_headlines_that_it_says_it_names(make: Make, kind: Any) -> None:
+    stories = []
+    for number in range(60):
+        lead, *others = (
+            report(f"Headline {number}x{other} of {'many ' * 9}words", outlet=f"Outlet {other}") for other in range(8)
+        )
+        status: Any = "continuing" if number % 5 == 3 else "new"
+        stories.append(story(number, lead=lead, reports=(lead, *others), status=status))
+    sample = usual(kind=kind, stories=tuple(stories))
+    reports = {one.article: one.title for each in stories for one in each.reports}
+    told = 0
+    for message in make().render(sample):
+        text = "".join(_legible(*one) for one in message.renderings.items())
+        named = [reports[article] for article in message.named or ()]
+        told += len(named)
+        assert [title for title in named if title[:15] not in " ".join(text.split())] == []
+        assert message.named is None or len(set(message.named)) == len(message.named)
+    assert told or isinstance(make(), RecordingReceiver)
 
 
 def _legible(form: str, text: str) -> str:

@@ -9,6 +9,7 @@ The oracle knows only what the outlets published and what the readers received.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import subprocess
@@ -28,6 +29,7 @@ from xml.sax.saxutils import escape
 
 from standardwebhooks import Webhook
 
+from tests.flow.fates import wrong_fates
 from tests.flow.rig import Rig
 from tests.flow.world import SECRET
 
@@ -375,7 +377,7 @@ def newsroom(rig: Rig, seconds: float, seed: int, *, kills: bool = True) -> tupl
             if role not in running or running[role].poll() is not None:
                 running[role] = rig.start(role)
         _until_quiet(room, readers)
-        return room, findings(room, readers.got)
+        return room, [*findings(room, readers.got), *_ledger_findings(rig, readers)]
     finally:
         server.shutdown()
         server.server_close()
@@ -390,6 +392,21 @@ def _until_quiet(room: Newsroom, readers: Readers) -> None:
         if not any("not named" in finding for finding in findings(room, got)):
             time.sleep(8)  # whatever comes twice comes now
             return
+        time.sleep(2)
+
+
+def _ledger_findings(rig: Rig, readers: Readers) -> list[str]:
+    """What the ledger says of the hits that is not so; what is in progress has some time to end."""
+    end = time.monotonic() + 30
+    while True:
+        with readers.lock:
+            received = {
+                receiver.removeprefix("/"): {message.id: set(headlines(message)) for message in messages}
+                for receiver, messages in readers.got.items()
+            }
+        wrong = asyncio.run(wrong_fates(rig.url(), received))
+        if not wrong or time.monotonic() > end:
+            return wrong
         time.sleep(2)
 
 

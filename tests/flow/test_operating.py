@@ -113,6 +113,33 @@ def test_what_waits_is_peeked_at_hurried_and_dropped_only_when_confirmed(rig: Ri
     assert "everything is accounted for" in rig.ask("queue", "status").stdout
 
 
+def test_a_hit_is_followed_from_its_entry_to_the_reader(rig: Rig) -> None:
+    rig.world.answers = [(400, {})]
+    rig.start()
+    rig.publish("one")
+    rig.until(lambda: rig.answers() and ask_json(rig, "queue", "status")["dead"] == 1)
+    (hit,) = ask_json(rig, "hit", "list", "--fate", "failed")["hits"]
+    assert (hit["receiver"], hit["topic"], hit["planned"]) == ("inbox", "mali", "named")
+    (fate,) = ask_json(rig, "hit", "show", hit["id"])["receivers"]
+    assert (fate["fate"], fate["message"]) == ("failed", "")
+    rig.ask("queue", "retry", "--dead")
+    rig.until(rig.quiet)
+    shown = ask_json(rig, "hit", "show", hit["id"])
+    (fate,) = shown["receivers"]
+    assert (fate["fate"], fate["message"], shown["copy_of"]) == ("named", fate["deliveries"][0], None)
+    assert shown["url"]
+    text = rig.ask("hit", "show", hit["id"]).stdout
+    assert f"inbox: named in message {fate['message']}" in text
+    assert "did you mean 'named'" in rig.ask("hit", "list", "--fate", "name", code=2).stderr
+    assert "no hit nonsense" in rig.ask("hit", "show", "nonsense", code=1).stderr
+    status = rig.ask("queue", "status").stdout
+    assert "inbox: 1 hit: 1 named, 0 copies, 0 left out, 0 silenced, 0 failed, 0 waiting" in status
+    with rig.client() as client:
+        client.hincrby("{wp}:ledger:fates", "inbox\tmali\tcame", 1)
+    loss = rig.ask("queue", "status", code=1).stderr
+    assert "1 missing: watchpost hit list --receiver inbox --topic mali --fate waiting" in loss
+
+
 def test_a_loss_within_the_store_is_said_loudly(rig: Rig) -> None:
     rig.start()
     rig.publish("one")

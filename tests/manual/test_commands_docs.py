@@ -164,6 +164,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 BESIDE: list[tuple[str, list[str], int]] = [
     ("queue status", [], 0),
+    ("hit list", [], 0),
+    ("hit show", ["HIT"], 0),
     ("queue drain", ["--for", "1s"], 0),
     ("queue peek", [], 0),
     ("queue peek", ["--dead"], 1),
@@ -199,11 +201,19 @@ def test_it_does_so_beside_a_running_service(service: Service, name: str, words:
     values = {"DEAD": service.dead, "SITE": rig.site}
     if "SILENCE" in words:
         values["SILENCE"] = service.silence("--text", "zanzibar")
+    if "HIT" in words:
+        values["HIT"] = service.ask("hit", "list")["hits"][0]["id"]
     for place, value in values.items():
         words = [word.replace(place, value) for word in words]
     printed = service.ask(*name.split(), *words)
     assert fits(SHAPES[name][shape], printed), printed
-    lists = {"delivery list": "deliveries", "feed list": "feeds", "feed test": "entries", "receiver list": "receivers"}
+    lists = {
+        "hit list": "hits",
+        "delivery list": "deliveries",
+        "feed list": "feeds",
+        "feed test": "entries",
+        "receiver list": "receivers",
+    }
     if name in lists:
         assert printed[lists[name]]
     assert name != "config diff" or not printed["same"]

@@ -40,6 +40,7 @@ def report(title: str = "Explosion near Gao base; JNIM claims attack", **fields:
         "published": WHEN - timedelta(minutes=18),
         "first_seen": WHEN - timedelta(minutes=16),
     }
+    values["article"] = f"{title} {fields.get('outlet', values['outlet'])}"
     return Report(**(values | fields))
 
 

@@ -28,6 +28,7 @@ app = CommandApp("docs/commands.md#queue, docs/operations.md", "watchpost queue 
 
 _POLL_SECONDS = 0.5
 _QUEUES = {"pushed": "pushes to read", "articles": "articles to match", "parked": "hits for a coming message"}
+_FATES = {"named": "named", "copies": "copies", "left_out": "left out", "silenced": "silenced", "failed": "failed"}
 _TOTALS = ("new", "matched", "parked", "told", "sent")
 
 
@@ -37,10 +38,10 @@ async def queue_status(as_json: JsonOption = False) -> int:
 
     watchpost queue status
 
-    The ledger counts what came in, went out and still waits. Ends with 1 if its sums do not match: then something
-    was lost.
+    The ledger counts what came in, went out and still waits, and what became of each hit for each receiver. Ends with 1
+    if its sums do not match: then something was lost.
     """
-    from watchpost.store.ledger import Ledger, gaps
+    from watchpost.store.ledger import ENDS, Ledger, by_receiver, by_topic, gaps
     from watchpost.store.overview import Overview
 
     async with running_service() as (config, store):
@@ -54,6 +55,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
         queues = {key: getattr(depths, key) for key in ("pushed", "articles", "parked", "outbox", "retry", "dead")}
         oldest_seconds = {queue: round(age, 1) for queue, age in ages.items()}
         facts = {"receivers": states, "ledger": dict(ledger.totals), "gaps": [str(gap) for gap in missing]}
+        facts |= {"fates": by_topic(ledger)}
         echo_json({**queues, "oldest_seconds": oldest_seconds, **facts})
     else:
         counts = depths.by_queue()
@@ -73,10 +75,14 @@ async def queue_status(as_json: JsonOption = False) -> int:
             f"since first start: {count(new, 'article')} read, {matched} matched, {count(parked, 'hit')} collected, "
             f"{told} put into messages, {count(sent, 'message')} sent"
         )
+        for receiver, hits in by_receiver(ledger).items():
+            fates = ", ".join(f"{hits.get(state, 0)} {_FATES[state]}" for state in ENDS)
+            waiting = sum(hits.get(state, 0) for state in ("waiting", "over", "open"))
+            echo(f"{receiver}: {count(hits.get('came', 0), 'hit')}: {fates}, {waiting} waiting")
         if not missing:
             echo("everything is accounted for")
     for gap in missing:
-        warn(f"NOT ACCOUNTED FOR: {gap}")
+        warn(f"NOT ACCOUNTED FOR: {gap}; {abs(gap.came - gap.went)} missing: {gap.command}")
     return FAILED if missing else OK
 
 

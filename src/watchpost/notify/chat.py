@@ -107,6 +107,7 @@ def render_messages(
             subject=sentences.subject(shown),
             renderings=renderings(checked(payload, form.validate), text if number == 1 else sentences.heading(shown)),
             omitted=shown.omitted,
+            named=shown.named[number - 1] if len(shown.named) == len(payloads) else None,
         )
         for number, payload in enumerate(payloads, 1)
     )

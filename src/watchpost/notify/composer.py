@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watchpost import log as tm
-from watchpost.model import NOT_YET, Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource
+from watchpost.model import NOT_YET, Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource, WindowFates
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of, records_after
+from watchpost.notify.fates import fates_of, with_contents
 from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.render import story_lines
@@ -47,7 +48,8 @@ class HoldingRules:
 class ComposedDigest:
     """What closing a window does. `digest` is None if nothing is sent.
 
-    `notes` are the records to keep, by story; `withheld` is what stays; `silenced` counts by silence and topic.
+    `notes` are the records to keep, by story; `withheld` is what stays; `silenced` counts by silence and topic; `fates`
+    says what becomes of the hits that leave the group.
     """
 
     digest: Digest | None = None
@@ -56,6 +58,7 @@ class ComposedDigest:
     withheld: Withheld = Withheld()  # noqa: RUF009 - frozen
     decisions: tuple[Decision, ...] = ()
     silenced: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)
+    fates: WindowFates = WindowFates()  # noqa: RUF009 - frozen
 
 
 class Composer:
@@ -94,7 +97,8 @@ class Composer:
 
         `flooded` is since when hits beyond a topic's limit are only counted.
         """
-        hits, silenced = await self._mute(bucket.hits, now)
+        hits, muted = await self._mute(bucket.hits, now)
+        silenced = Counter((silence, hit.topic) for hit, silence in muted)
         records = {story: record for story, note in bucket.notes.items() if (record := notification_log.read(note))}
         decisions: tuple[Decision, ...] = ()
         if isinstance(group.schedule, Immediate):
@@ -109,34 +113,38 @@ class Composer:
             )
             due = {id(hit) for decision in decisions if decision.send for hit in decision.hits}
             hits = [hit for hit in hits if id(hit) in due]
-        withheld = _withheld(bucket, decisions, sum(silenced.values()))
+        known = [hit for decision in decisions if not decision.send and decision.until is None for hit in decision.hits]
+        withheld = _withheld(bucket, decisions, len(muted))
         if not hits and not self._sends_without_stories(group, bucket, window, now, flooded):
-            return ComposedDigest(withheld=withheld, decisions=decisions, silenced=silenced)
+            fates, _ = fates_of(None, (), hits, known=known, muted=muted, records=records)
+            return ComposedDigest(withheld=withheld, decisions=decisions, silenced=silenced, fates=fates)
         digest = await self._digest(group, bucket, window, now, hits=hits, records=records, silenced=withheld.silenced)
         # Rendering a long digest takes up to a second, which must not hold up the event loop.
         messages = await asyncio.to_thread(render_or_reduce, self._receivers[group.receiver], digest)
         omitted = min((message.omitted for message in messages), default=0)
-        notes = {
-            story: notification_log.write(record)
-            for story, record in records_after(digest, omitted, hits, records).items()
-        }
         if any(message.address for message in messages):
             unsubscribed = await self._overview.unsubscribed(group.receiver)
             messages = tuple(message for message in messages if message.address not in unsubscribed)
+        deliveries = deliveries_of(digest, messages)
+        fates, holding = fates_of(digest, deliveries, hits, known=known, muted=muted, records=records, over=bucket.over)
+        sent = records_after(digest, omitted, hits, records, holding)
+        notes = {story: notification_log.write(record) for story, record in sent.items()}
+        deliveries = with_contents(deliveries, fates)
         withheld = replace(withheld, over=bucket.over)
-        return ComposedDigest(digest, deliveries_of(digest, messages), notes, withheld, decisions, silenced)
+        return ComposedDigest(digest, deliveries, notes, withheld, decisions, silenced, fates)
 
-    async def _mute(self, hits: Sequence[Hit], now: datetime) -> tuple[list[Hit], Counter[tuple[str, str]]]:
-        """The hits that no silence covers, and how many others there are, by silence and topic."""
+    async def _mute(self, hits: Sequence[Hit], now: datetime) -> tuple[list[Hit], list[tuple[Hit, str]]]:
+        """The hits that no silence covers, and the others, each with the id of its silence."""
         silences = [*self._holding_rules.silences, *(await self._silences.all() if hits else ())]
-        audible, silenced = [], Counter[tuple[str, str]]()
+        audible: list[Hit] = []
+        muted: list[tuple[Hit, str]] = []
         for hit in hits:
             silence = rules.silence_of(silences, hit, now)
             if silence is None:
                 audible.append(hit)
             else:
-                silenced[silence.id, hit.topic] += 1
-        return audible, silenced
+                muted.append((hit, silence.id))
+        return audible, muted
 
     def _sends_without_stories(
         self, group: Group, bucket: Bucket, window: Window, now: datetime, flooded: datetime | None

@@ -89,15 +89,20 @@ def build_digest(
 
 
 def records_after(
-    digest: Digest, omitted: int, hits: Sequence[Hit], records: Mapping[str, NotificationRecord]
+    digest: Digest,
+    omitted: int,
+    hits: Sequence[Hit],
+    records: Mapping[str, NotificationRecord],
+    contents: Mapping[str, str] | None = None,
 ) -> dict[str, NotificationRecord]:
     """The records of the digest's stories once it is sent.
 
     The `omitted` last stories are only counted in it: their records stay as they are, so that they may be new later.
+    `contents` says where the store counts what is sent of a story.
     """
     sent = {story.id for story in digest.stories[: len(digest.stories) - omitted]}
     return {
-        id_: records.get(id_, NotificationRecord()).after(members, digest.created)
+        id_: records.get(id_, NotificationRecord()).after(members, digest.created, (contents or {}).get(id_, ""))
         for id_, members in _by_story(hits).items()
         if id_ in sent
     }
@@ -179,6 +184,7 @@ def _report(article: Article, highlights: Spans) -> Report:
         published=article.published,
         first_seen=article.fetched,
         highlights=highlights,
+        article=article.id,
     )
 
 

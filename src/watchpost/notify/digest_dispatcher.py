@@ -170,6 +170,7 @@ class Dispatcher:
                 composed.notes,
                 composed.withheld,
                 fingerprint=self._composer.fingerprint,
+                fates=composed.fates,
             )
         if closed:
             _count(composed, bucket, group.receiver)

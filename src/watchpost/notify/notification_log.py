@@ -26,15 +26,17 @@ MOST_OUTLETS = 200
 class NotificationRecord:
     """What a group was sent of one story: its voices, its topics, and the headline and figures of each outlet.
 
-    `at` is when the group was last sent the story; None if that is unknown.
+    `at` is when the group was last sent the story; None if that is unknown. `contents` is where the store counts what
+    it was sent then.
     """
 
     voices: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     outlets: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict, hash=False)
     at: datetime | None = None
+    contents: str = ""
 
-    def after(self, hits: Sequence[Hit], now: datetime | None = None) -> NotificationRecord:
+    def after(self, hits: Sequence[Hit], now: datetime | None = None, contents: str = "") -> NotificationRecord:
         """The record once these hits of the story are sent, too."""
         outlets = {**self.outlets, **{outlet(hit): (hit.article.title, hit.figures) for hit in hits}}
         return NotificationRecord(
@@ -42,6 +44,7 @@ class NotificationRecord:
             tuple(dict.fromkeys((*self.topics, *(hit.topic for hit in hits)))),
             dict(list(outlets.items())[:MOST_OUTLETS]),
             now or self.at,
+            contents or self.contents,
         )
 
 
@@ -88,7 +91,8 @@ def write(record: NotificationRecord) -> str:
     """The record as text for the store."""
     return json.dumps(
         {"voices": record.voices, "topics": record.topics, "outlets": record.outlets}
-        | ({"at": record.at.timestamp()} if record.at else {}),
+        | ({"at": record.at.timestamp()} if record.at else {})
+        | ({"contents": record.contents} if record.contents else {}),
         ensure_ascii=False,
         separators=(",", ":"),
     )
@@ -102,6 +106,7 @@ def read(text: str) -> NotificationRecord | None:
             str(name): (str(title), tuple(map(str, figures))) for name, (title, figures) in stored["outlets"].items()
         }
         at = datetime.fromtimestamp(float(stored["at"]), UTC) if "at" in stored else None
-        return NotificationRecord(tuple(map(str, stored["voices"])), tuple(map(str, stored["topics"])), outlets, at)
+        voices, topics = (tuple(map(str, stored[key])) for key in ("voices", "topics"))
+        return NotificationRecord(voices, topics, outlets, at, str(stored.get("contents", "")))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
         return None

@@ -127,6 +127,8 @@ class Housekeeping:
         found = {gap.hop: gap for gap in gaps(await self._ledger.audit())}
         for hop in ("articles", "hits", "deliveries"):
             tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
+        fates = sum(abs(gap.came - gap.went) for gap in found.values() if gap.receiver)
+        tm.ledger_gap.labels("fates").set(fates)
         for gap in found.values():
             tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))
 

@@ -66,7 +66,9 @@ class Service:
         self.stop = asyncio.Event()
         self.clock = Scheduler()
         self.groups = all_groups(config.routes)
-        self.outbox = DeliveryStore(self.store, kept_ms=_ms(config.retention.deliveries))
+        self.outbox = DeliveryStore(
+            self.store, kept_ms=_ms(config.retention.deliveries), hits_ms=_ms(config.retention.hits)
+        )
         self.journal: Journal | None = None  # of the notify role
         self._server, self._secret = backend.server, backend.secret
         self._lease_ms = _ms(config.limits.lease)

@@ -36,10 +36,12 @@ _SENTINEL_TIMEOUT_SECONDS = 1.0  # then the next one is asked
 _RENEW_SECONDS = 1.0  # between two renewals that commands ask for
 _HEARTBEAT_MS = 15_000
 _SHARED = {  # the parts in scripts/shared that a script needs besides the clock and the ledger
-    "matched": ("stories",),
-    "close_due": ("dead_letters", "outbox"),
+    "matched": ("fates", "stories"),
+    "close_due": ("dead_letters", "fates", "outbox"),
+    **dict.fromkeys(("audit", "done"), ("fates",)),
     "receiver": ("outbox",),
-    **dict.fromkeys(("dead", "drop", "recount", "requeue"), ("dead_letters",)),
+    **dict.fromkeys(("dead", "drop", "requeue"), ("dead_letters", "fates")),
+    "recount": ("dead_letters",),
 }
 
 Argument = str | bytes | int | float

@@ -101,6 +101,7 @@ def delivery_facts(deliveries: Sequence[Delivery]) -> list[dict[str, object]]:
             "receiver": delivery.receiver,
             "digest": delivery.digest,
             "created": to_ms(delivery.created),
+            "contents": delivery.contents,
         }
         for delivery in deliveries
     ]

@@ -46,7 +46,7 @@ class DeadLetters:
         """Process it again with the same bytes and the same id; return False if it is gone."""
         keys = self._keys
         names = [keys.dead, keys.articles, keys.out(dead_letter.delivery), keys.outbox(dead_letter.receiver), keys.open]
-        names += [keys.bucket(dead_letter.group), keys.parked, keys.ledger, keys.dead_counts]
+        names += [keys.bucket(dead_letter.group), keys.parked, keys.ledger, keys.dead_counts, keys.contents("")]
         return bool((await self._store.run("requeue", names, [dead_letter.id, dead_letter.group]))[0] == b"OK")
 
     async def drop(self, dead_letter: DeadLetter) -> bool:
@@ -58,6 +58,7 @@ async def drop(store: Store, receiver: str, delivery: str, *, entry: bytes = b""
     """Delete a dead letter, or a waiting delivery with its outbox `entry`; return False if it is gone."""
     keys = store.keys
     names = [keys.outbox(receiver), keys.out(delivery), keys.retry, keys.dead, keys.dead_counts, keys.ledger]
+    names += [keys.contents("")]
     return bool(await store.run("drop", names, [delivery, entry, dead_letter]))
 
 

@@ -91,6 +91,7 @@ class DeliveryStore(WindowStore):
         id_ = text_of(entry.fields, b"d")
         names = [self._keys.outbox(receiver), self._keys.out(id_), self._keys.sent, self._keys.out("")]
         names += [self._keys.thread(receiver, thread), self._keys.ledger, self._keys.editions]
+        names += [self._keys.contents("")]
         consumer, remembered = then.consumer if then else "", remember if thread else ""
         answer = await self._store.run("done", names, [entry.id, id_, self._kept_ms, consumer, remembered])
         if answer and then is not None:
@@ -122,7 +123,7 @@ class DeliveryStore(WindowStore):
         """Make a delivery that failed for good a dead letter, with the reason."""
         id_ = text_of(entry.fields, b"d")
         names = [self._keys.outbox(receiver), self._keys.dead, self._keys.dead_counts]
-        names += [self._keys.ledger, self._keys.out(id_)]
+        names += [self._keys.ledger, self._keys.out(id_), self._keys.contents("")]
         letter = ("kind", "delivery", "id", id_, "receiver", receiver, "reason", reason, "detail", detail)
         argument = json_argument(group=store_keys.NOTIFY, entry=entry.id, kept_ms=self._kept_ms, letter=letter)
         await self._store.run("dead", names, [argument])

@@ -20,7 +20,8 @@ Redis server's own clock. {n} stands for a name.
 | stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
-| history | stream: t = topic, h = a hit that was no duplicate | match | web | retention.hits, at most 110 000 |
+| hit:{id} | hash: a hit's story, and its fate in each group | match, CLOSE_DUE | web | retention.hits |
+| history | stream: t = topic, h = a new hit, i = its id | match | web | retention.hits, at most 110 000 |
 | retained | stream: a = any article that was matched | match | web | the last retention.articles |
 | open | hash: group → ms of its first waiting hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: the waiting hits of a group | match, CLOSE_DUE | notify | until closed |
@@ -32,6 +33,7 @@ Redis server's own clock. {n} stands for a name.
 | told:{n}:{s} | string: what a group was sent of a story | notify | notify | retention.deliveries after last sent |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
+| contents:{id} | hash: what messages of one digest hold | notify | web | 30 d after they ended |
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
 | unsubscribed | hash: receiver and address → since ms | web | notify | until the reader subscribes again |
@@ -42,13 +44,14 @@ Redis server's own clock. {n} stands for a name.
 | editions | stream: deliveries that arrived, with their messages | notify | web | the last 1 000 |
 | dead | stream: dead letters, with the reason | match, notify | web | the last 10 000 |
 | dead_counts | hash: queue → its letters in `dead` | match, notify | web | as `dead` |
-| ledger:{day} | hash: counts; day since 1970, or "total" | poll, match, notify | web | 90 d; total: for ever |
+| ledger:{day} | hash: counts; day since 1970, "total" or "fates" | poll, match, notify | web | 90 d; total: for ever |
 | beat:{n} | string: a running process | every | web | 15 s |
 | beats | zset: running process → ms until which it counts | every | web | until none runs |
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
-`open`, `bucket` and `over` are filled by match and emptied by notify, each in one script. No other key has two
-writing roles, except three that are only added to: the dead letters, their counts, and the ledger.
+`open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; `hit` is written by match and
+then by notify. No other key has two writing roles, except three that are only added to: the dead letters, their counts,
+and the ledger.
 """
 
 from __future__ import annotations
@@ -88,6 +91,7 @@ class Keys:
         self.stories: KeyOf = keys_of("stories")
         self.story: KeyOf = keys_of("story")
         self.hits = f"{prefix}hits"
+        self.hit: KeyOf = keys_of("hit")
         self.history = f"{prefix}history"
         self.retained = f"{prefix}retained"
         self.open = f"{prefix}open"
@@ -99,6 +103,7 @@ class Keys:
         self.silences = f"{prefix}silences"
         self.told: KeyOfPair = keys_of("told")
         self.out: KeyOf = keys_of("out")
+        self.contents: KeyOf = keys_of("contents")
         self.outbox: KeyOf = keys_of("outbox")
         self.boxes = f"{prefix}boxes"
         self.retry = f"{prefix}retry"

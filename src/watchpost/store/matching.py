@@ -12,9 +12,9 @@ from watchpost.store import keys
 from watchpost.store.client import Call, Store, json_argument
 from watchpost.store.codec import ARTICLE, HIT
 from watchpost.store.streams import StreamClaims, StreamEntry
+from watchpost.store.windows import HISTORY_MS
 
 WINDOW_MS = 72 * 3_600_000
-HISTORY_MS = 30 * 24 * 3_600_000
 _NAME_MAX = 200
 
 
@@ -105,10 +105,17 @@ class MatchStore:
     def _call(self, match: Match) -> Call:
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
-        names += [self._keys.retained, f"{self._keys.prefix}count:", self._keys.over(""), self._keys.stories("")]
+        names += [
+            self._keys.retained,
+            f"{self._keys.prefix}count:",
+            self._keys.over(""),
+            self._keys.stories(""),
+            self._keys.hit(""),
+        ]
         marks = _marks(match.article)
         hits = [
             {
+                "id": routed.hit.id,
                 "topic": routed.hit.topic,
                 "marks": [derive_id("mark", routed.hit.topic, mark) for mark in marks],
                 "groups": routed.groups,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from redis import exceptions
 
 from watchpost.errors import CodecError
-from watchpost.model import Delivery, Hit
+from watchpost.model import Contents, Delivery, Hit, WindowFates
 from watchpost.store.client import Store, json_argument, pause
 from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
 
+N = TypeVar("N", bound=str)
 AT_MOST_HITS = 5000  # of one digest; the others go into the next one
 _NO_CHANNEL_SECONDS = 60.0  # until a user without rights on the channel tries again
+HISTORY_MS = 30 * 24 * 3_600_000
 HELD = "|held"
 """Ends the key of the group that keeps what another one holds back: a bucket of its own, due at a set time."""
 
@@ -80,12 +84,16 @@ def base_of(group: str) -> str:
 
 
 class WindowStore:
-    """Groups and their windows. What was sent of a story is remembered for `kept_ms`."""
+    """Groups and their windows.
 
-    def __init__(self, store: Store, *, kept_ms: int) -> None:
+    What was sent of a story is remembered for `kept_ms`, and what became of a hit for `hits_ms`.
+    """
+
+    def __init__(self, store: Store, *, kept_ms: int, hits_ms: int = HISTORY_MS) -> None:
         self._store = store
         self._keys = store.keys
         self._kept_ms = kept_ms
+        self._hits_ms = hits_ms
 
     async def register(self, groups: Sequence[str], now: datetime) -> None:
         """Store that the first window of each of these groups starts now, unless the group is known."""
@@ -165,11 +173,13 @@ class WindowStore:
         withheld: Withheld = Withheld(),
         *,
         fingerprint: str = "",
+        fates: WindowFates | None = None,
     ) -> bool:
         """Close a window in one atomic step.
 
         Its hits leave the bucket; some are held, and the damaged ones become dead letters. Its deliveries enter the
-        outbox, and `notes` of what they say of each story are stored.
+        outbox, and `notes` of what they say of each story are stored. Without `fates` its deliveries together name all
+        hits that leave.
 
         Return False if another notifier closed it first; then nothing was written.
         """
@@ -177,7 +187,11 @@ class WindowStore:
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
         names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]
-        names += [keys.dead, keys.dead_counts]
+        names += [keys.dead, keys.dead_counts, keys.contents(""), keys.hit("")]
+        gone = _gone(bucket, withheld)
+        if fates is None:
+            fates = _all_named(gone, deliveries)
+            deliveries = [replace(each, contents=fates.contents[0].id) for each in deliveries]
         argument = json_argument(
             group=group,
             turn=bucket.turn,
@@ -193,6 +207,16 @@ class WindowStore:
             silenced=withheld.silenced,
             over=list(withheld.over.items()),
             damaged=[why for why, _ in bucket.damaged],
+            gone=list(gone.items()),
+            contents=[
+                {"id": one.id, "ids": one.deliveries, "sums": _sums(one.hits)}
+                for one in fates.contents
+                if one.deliveries
+            ],
+            ended=_sums(fates.ended),
+            known=_sums(fates.known),
+            fates=fates.hits,
+            kept_ms=self._hits_ms,
         )
         messages = [MESSAGE.encode(delivery.message) for delivery in deliveries]
         damaged = [data for _, data in bucket.damaged]
@@ -227,6 +251,23 @@ class WindowStore:
         async with self._store.errors():
             seconds, micros = await self._store.redis.time()
         return datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
+
+
+def _gone(bucket: Bucket, withheld: Withheld) -> Counter[str]:
+    """How many readable hits leave the bucket for good, by topic."""
+    held = set(withheld.held)
+    return Counter(hit.topic for hit, data in zip(bucket.hits, bucket.raw, strict=True) if data not in held)
+
+
+def _all_named(gone: Mapping[str, int], deliveries: Sequence[Delivery]) -> WindowFates:
+    if not deliveries:
+        return WindowFates(ended={(topic, "copies"): count for topic, count in gone.items()})
+    ids = tuple(delivery.id for delivery in deliveries)
+    return WindowFates((Contents(ids[0], ids, {(topic, "named"): count for topic, count in gone.items()}),))
+
+
+def _sums(counts: Mapping[tuple[str, N], int]) -> list[tuple[str, N, int]]:
+    return [(*names, count) for names, count in counts.items()]
 
 
 def decode_hit(data: bytes) -> Hit:

@@ -81,7 +81,8 @@ class Apprise:
         if not self._longest_title:
             renderings = {"title": "", "text": cut_to(f"{short.title}\n{short.text}", self._limits, self._limits.size)}
         shown = limit_stories(digest, len(digest.stories) + digest.omitted - short.omitted)
-        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=short.omitted),)
+        subject = sentences.subject(shown)
+        return (Message("", subject, renderings, omitted=short.omitted, named=short.named),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, because Apprise blocks. TryLater while an attempt that timed out still runs."""

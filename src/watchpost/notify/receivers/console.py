@@ -9,7 +9,7 @@ from typing import Literal, TextIO
 from watchpost.config.fields import Options
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
 from watchpost.notify.receiver import ReceiverKind
-from watchpost.notify.render import plain, sentences
+from watchpost.notify.render import plain, sentences, story_lines
 
 _TIMEOUT_SECONDS = 10.0
 _BLOCKED = "the terminal does not accept output"
@@ -36,7 +36,8 @@ class Console:
         renderings = {"text": plain.plain(shown)}
         if self._color != "never":
             renderings["ansi"] = plain.ansi(shown)
-        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=shown.omitted),)
+        named = story_lines.named_articles(shown.stories)
+        return (Message("", sentences.subject(shown), renderings, omitted=shown.omitted, named=named),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write and flush in a thread: a terminal whose output waits (`… | less`) must not stop the service."""

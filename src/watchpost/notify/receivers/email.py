@@ -20,7 +20,7 @@ from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refus
 from watchpost.net import connect, network_failure
 from watchpost.notify.http import OPERATOR_WAIT
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
-from watchpost.notify.render import html, mime, packing, plain, sentences
+from watchpost.notify.render import html, mime, packing, plain, sentences, story_lines
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.template import render_template
 from watchpost.notify.templates import MailTemplates
@@ -152,6 +152,7 @@ class Email:
             text = render_template(template.text, "text", shown) if template.text else text
             page = render_template(template.html, "html", shown) if template.html else page
         pictures = {name: png for name, png in html.pictures(shown).items() if name in page}
+        named = story_lines.named_articles(shown.stories)
         return tuple(
             Message(
                 part=_token(address),
@@ -170,6 +171,7 @@ class Email:
                 },
                 address=address,
                 omitted=shown.omitted,
+                named=named,
             )
             for address, recipient in self._recipients.items()
         )

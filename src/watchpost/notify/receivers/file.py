@@ -51,7 +51,8 @@ class File:
             "html": html.page(digest, whole=True),
             "text": plain.plain(digest, whole=True),
         }
-        return (Message(part="", subject=sentences.subject(digest), renderings=renderings, omitted=digest.omitted),)
+        named = payload.named_articles(digest.stories)
+        return (Message("", sentences.subject(digest), renderings, omitted=digest.omitted, named=named),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Write the files; the same delivery gives the same files with the same bytes."""

@@ -65,10 +65,10 @@ class Ntfy:
         if (template := self._template) is not None and not digest.reduced:
             title = clean(render_template(template.subject, "text", digest), 200) if template.subject else ""
             text = render_template(template.text, "text", digest) if template.text else ""
-        payload, omitted = message(digest, self._topic, title, text)
+        payload, omitted, named = message(digest, self._topic, title, text)
         renderings = {"json": checked(payload, validate_ntfy)}
         shown = limit_stories(digest, len(digest.stories) + digest.omitted - omitted)
-        return (Message(part="", subject=sentences.subject(shown), renderings=renderings, omitted=omitted),)
+        return (Message("", sentences.subject(shown), renderings, omitted=omitted, named=named),)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt."""
@@ -79,8 +79,8 @@ class Ntfy:
         return judge(answer, repeatable=False, secrets=self._secrets)
 
 
-def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tuple[str, int]:
-    """One notification: the payload as compact JSON, and how many stories are only counted in it.
+def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tuple[str, int, tuple[str, ...]]:
+    """One notification: the payload as compact JSON, how many stories are only counted in it, and the articles named.
 
     `title` and `text`, where given, replace ours.
     """
@@ -96,7 +96,9 @@ def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tupl
     }
     payload |= {"tags": list(tags)} if tags else {}
     payload |= {"click": short.click} if short.click else {}
-    return compact_json(payload), digest.omitted if text else short.omitted
+    if text:
+        return compact_json(payload), digest.omitted, story_lines.named_articles(digest.stories)
+    return compact_json(payload), short.omitted, short.named
 
 
 def validate_ntfy(payload: Mapping[str, Any]) -> tuple[str, ...]:

@@ -277,6 +277,7 @@ class SlackBot:
                 renderings=message.renderings,
                 thread=alert.stories[0].id,
                 omitted=message.omitted,
+                named=message.named,
             )
             for number, (alert, message) in enumerate(zip(alerts, messages, strict=True), 1)
         )

@@ -96,11 +96,14 @@ class Webhook:
         """
         bodies, subject = self._bodies(digest), sentences.subject(digest)
         return tuple(
-            Message(str(number) if len(bodies) > 1 else "", subject, {"json": body}, omitted=digest.omitted)
-            for number, body in enumerate(bodies, 1)
+            Message(
+                str(number) if len(bodies) > 1 else "", subject, {"json": body}, omitted=digest.omitted, named=named
+            )
+            for number, (body, named) in enumerate(bodies, 1)
         )
 
-    def _bodies(self, digest: Digest) -> tuple[str, ...]:
+    def _bodies(self, digest: Digest) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Each body, and the articles whose headlines are in it."""
         options = self._options
         is_alert = digest.kind == "alert" and bool(digest.stories)  # an alert without stories reports a flood
         one_by_one = options.events == ("hit.created",) or (is_alert and "hit.created" in options.events)
@@ -109,10 +112,15 @@ class Webhook:
             bodies = tuple(render_template(options.template.body, "json", each) for each in digests)
             if any(len(body.encode()) > options.max_bytes for body in bodies):
                 raise UnfitError(f"the body is longer than {options.max_bytes} bytes")
-            return bodies
+            return tuple(
+                (body, payload.named_articles(each.stories)) for body, each in zip(bodies, digests, strict=True)
+            )
         event = "hit.created" if one_by_one else "digest.created"
         bodies = tuple(body for each in digests for body in payload.parts(each, options.max_bytes, event))
-        return tuple(map(payload.cloudevent, bodies)) if options.envelope == "cloudevents" else bodies
+        named = [payload.named_in(body, digest.stories) for body in bodies]
+        if options.envelope == "cloudevents":
+            bodies = tuple(map(payload.cloudevent, bodies))
+        return tuple(zip(bodies, named, strict=True))
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt. A repeat does no harm, because the target knows the id."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from watchpost.model import Digest, Snippet, Story
 from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.limits import Limits
-from watchpost.notify.render.rich_text import JOINER, StoryText, closing, opening, story_text
+from watchpost.notify.render.rich_text import HEADLINES, JOINER, StoryText, closing, opening, story_text
 from watchpost.notify.render.sanitize import cut, link
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ def pages(
         return form(story_text(digest, story, number, above=above, brief=brief, limits=limits))
 
     packed: list[list[T]] = [[]]
+    named: list[list[str]] = [[]]
     left, above = room(1), ""
     for number, story in enumerate(digest.stories, 1):
         text = lay_out(story, number, above)
@@ -68,23 +69,31 @@ def pages(
             if len(packed) == limits.messages:
                 break
             packed.append([])
+            named.append([])
             left, above = room(len(packed)), ""
             text = lay_out(story, number, above)
-        if cost(text) > left:
+        is_brief = cost(text) > left
+        if is_brief:
             text = lay_out(story, number, "", brief=True)
         packed[-1].append(text)
+        headlines = 0 if is_brief or story.status == "continuing" else HEADLINES
+        named[-1] += story_lines.named_articles([story], headlines)
         left, above = left - cost(text), story_lines.main_topic(story).name
-    return limit_stories(digest, sum(map(len, packed))), packed
+    return replace(limit_stories(digest, sum(map(len, packed))), named=tuple(map(tuple, named))), packed
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A digest as one short text. `click`: the first story's address, or ""; `omitted`: how many stories it lacks."""
+    """A digest as one short text. `click`: the first story's address, or ""; `omitted`: how many stories it lacks.
+
+    `named` are the articles whose headlines it shows.
+    """
 
     title: str
     text: str
     click: str
     omitted: int = 0
+    named: tuple[str, ...] = ()
 
 
 def brief(digest: Digest, limits: Limits, title: int = 250) -> Brief:
@@ -107,7 +116,9 @@ def brief(digest: Digest, limits: Limits, title: int = 250) -> Brief:
     heading = quiet(sentences.heading(shown))
     click = next((url for story in shown.stories if (url := link(story.lead.url, limits.url))), "")
     text = "\n\n".join(filter(None, parts)) or heading
-    return Brief(cut_to(heading, limits, title), cut_to(text, limits, limits.size), click, shown.omitted)
+    return Brief(
+        cut_to(heading, limits, title), cut_to(text, limits, limits.size), click, shown.omitted, sum(shown.named, ())
+    )
 
 
 def cut_to(text: str, limits: Limits, size: int) -> str:

@@ -98,6 +98,18 @@ def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...
     )
 
 
+def named_articles(stories: Sequence[Story]) -> tuple[str, ...]:
+    """The articles whose headlines the JSON of these stories has."""
+    reports = (report for story in stories for report in (story.lead, *story.reports[:_REPORTS]))
+    return tuple(dict.fromkeys(report.article for report in reports if report.article))
+
+
+def named_in(body: str, stories: Sequence[Story]) -> tuple[str, ...]:
+    """The articles whose headlines a document of `parts` has, if it was made from some of these stories."""
+    there = {story["id"] for story in json.loads(body)["data"]["stories"]}
+    return named_articles([story for story in stories if f"st_{story.id}" in there])
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 

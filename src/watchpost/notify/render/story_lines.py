@@ -132,6 +132,12 @@ def other_headlines(story: Story, limit: int = 4) -> tuple[tuple[Report, ...], i
     return reports[:limit], max(0, len(reports) - limit)
 
 
+def named_articles(stories: Sequence[Story], headlines: int = 4) -> tuple[str, ...]:
+    """The articles whose headlines these stories show, if they list so many other headlines each."""
+    reports = ((story.lead, *other_headlines(story, headlines)[0]) for story in stories)
+    return tuple(report.article for shown in reports for report in shown if report.article)
+
+
 def _same_headline(report: Report) -> str:
     return headline(report).casefold()
 

@@ -3,19 +3,24 @@
 -- KEYS 1 bucket list, 2 open hash, 3 group hash, 4 prefix of out, 5 prefix of outbox, 6 boxes set,
 --      7 prefix of what the group was sent of a story, 8 ledger, 9 bucket and 10 group hash of what is held, 11 hash of
 --      the group that it is held for (KEYS[3] if that is this one), 12 its over hash, 13 prefix of its receiver's quota,
---      14 dead stream, 15 counts of dead letters
+--      14 dead stream, 15 counts of dead letters, 16 prefix of contents, 17 prefix of the hits' records
 -- ARGV 1 JSON: group; turn (as it was when the hits were read); end_ms (of the window); taken (hits that were read);
 --      deliveries ({id, receiver, digest, created} each); plan (fingerprint of the configuration);
 --      notes ({story, note} each); notes_ttl_ms;
 --      held_group, held_until (ms), held (how many hits are held back); silenced (how many hits);
 --      over ({topic, count} each: hits beyond the limit that the digest reports);
---      damaged (of each hit that cannot be read, why)
+--      damaged (of each hit that cannot be read, why);
+--      gone ({topic, count} each: readable hits that leave the group and are not held back);
+--      contents ({id, ids (of deliveries), sums ({topic, fate, count} each)} each: what deliveries hold);
+--      ended ({topic, fate, count} each: hits that no delivery holds);
+--      known ({topic, contents, count} each: copies of what an earlier delivery names);
+--      fates ({hit, fate, where} each), kept_ms (how long records of hits are kept)
 --      2… the message of each delivery, the bytes of each hit held back, the bytes of each damaged hit
 -- returns {'OK'} | {'CLOSED'} another notifier was first: nothing was written
 -- Hits that were added after the reading stay: the first `taken` are those that were read, because the turn says that
 -- nobody else took any since.
-local bucket, open, group, out, outbox, boxes, told, ledger, held_bucket, held_group, base, over, quota, dead, counts
-  = unpack(KEYS)
+local bucket, open, group, out, outbox, boxes, told, ledger, held_bucket, held_group, base, over, quota, dead, counts,
+  contents, record = unpack(KEYS)
 local arg, now, last = cjson.decode(ARGV[1]), now_ms(), 1
 local function next_bytes()
   last = last + 1
@@ -48,6 +53,34 @@ for _, why in ipairs(arg.damaged) do
 end
 tally(ledger, 'dead_hits', #arg.damaged)
 tally(ledger, 'told', arg.taken - arg.held - #arg.damaged)
+-- An earlier version closes windows without what follows; what it took shows as told and dead_hits less followed.
+tally(ledger, 'followed', arg.taken - arg.held)
+local receiver = receiver_of(arg.group)
+for _, gone in ipairs(arg.gone) do leave(ledger, receiver, gone[1], 'waiting', gone[2]) end
+for _, topic in ipairs(arg.over) do leave(ledger, receiver, topic[1], 'over', topic[2]) end
+-- What cannot be read has no topic.
+count_fate(ledger, receiver, '', 'waiting', -#arg.damaged)
+count_fate(ledger, receiver, '', 'failed', #arg.damaged)
+for _, held in ipairs(arg.contents) do
+  local name = contents .. held.id
+  redis.call('HSET', name, 'state', 'open', 'open', #held.ids, 'ids', table.concat(held.ids, ' '), 'receiver', receiver)
+  for _, sum in ipairs(held.sums) do
+    redis.call('HINCRBY', name, sum[1] .. '\t' .. sum[2], sum[3])
+    count_fate(ledger, receiver, sum[1], 'open', sum[3])
+  end
+end
+for _, sum in ipairs(arg.ended) do count_fate(ledger, receiver, sum[1], sum[2], sum[3]) end
+for _, sum in ipairs(arg.known) do
+  local state = redis.call('HGET', contents .. sum[2], 'state')
+  if state == 'open' or state == 'failed' then  -- they share its end, also after it is sent again
+    redis.call('HINCRBY', contents .. sum[2], sum[1] .. '\tcopies', sum[3])
+    count_fate(ledger, receiver, sum[1], state, sum[3])
+  else count_fate(ledger, receiver, sum[1], 'copies', sum[3]) end
+end
+for _, fate in ipairs(arg.fates) do
+  redis.call('HSET', record .. fate[1], 'group:' .. arg.group, fate[2] .. '\t' .. now .. '\t' .. fate[3])
+  redis.call('PEXPIRE', record .. fate[1], arg.kept_ms)
+end
 tally(ledger, 'silenced', arg.silenced)
 tally(ledger, 'queued', #arg.deliveries)
 if #arg.deliveries > 0 then

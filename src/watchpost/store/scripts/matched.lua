@@ -2,18 +2,19 @@
 -- to its groups.
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of new hits,
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
---      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories
+--      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories,
+--      14 prefix of the hits' records
 -- ARGV 1 JSON: entry (its id); hits_ttl_ms; window_ms (of stories); history_ms (how long hits stay in the history);
 --      retained (how many articles are retained; 0: none); per_hour (hits of a topic that are added in an hour; 0: all);
 --      signature (see shared/stories.lua; missing: every hit is a story of its own);
---      hits ({topic, marks, groups} each)
+--      hits ({id, topic, marks, groups} each)
 --      2… the bytes of each hit
 -- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known}
 --      | {'GONE'} another matcher had the article: nothing was written
 -- Hits beyond the limit of an hour are counted for each of their groups instead of added.
 -- A hit is stored with its story in front: 's1', story (32), length of the voice (4), voice, bytes.
 local articles, marks, open, bucket, channel, index, story_prefix, ledger, history, retained, count, over_prefix,
-  open_stories = unpack(KEYS)
+  open_stories, record = unpack(KEYS)
 local arg, now = cjson.decode(ARGV[1]), now_ms()
 if redis.call('XACK', articles, 'match', arg.entry) == 0 then return {'GONE'} end
 if arg.retained > 0 then
@@ -24,16 +25,29 @@ if arg.retained > 0 then
   end
 end
 redis.call('XDEL', articles, arg.entry)
-local story, voice, before = '', '', ''
+local story, voice, before, share, name = '', '', '', 0, nil
 if arg.signature then
-  story, voice = decide(index, story_prefix, now, arg.window_ms, arg.signature)
+  story, voice, share, name = decide(index, story_prefix, now, arg.window_ms, arg.signature)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
 end
 -- Bounded in number, too, so that a flood of hits cannot fill the store.
-local function remember(hit, topic)
+-- Each hit has a record: `history`, its place there; `share`, how much of its text the story had before; `first`, the
+-- first hit of its topic in the story, or the one that it repeats; and for each group what became of it, since when.
+local function remember(hit, topic, id)
   local oldest = string.format('%d-0', now - arg.history_ms)
-  redis.call('XADD', history, 'MINID', '~', oldest, '*', 't', topic, 'h', hit)
-  if redis.call('XLEN', history) > 110000 then redis.call('XTRIM', history, 'MAXLEN', '~', 100000) end
+  local place = redis.call('XADD', history, 'MINID', '~', oldest, '*', 't', topic, 'h', hit, 'i', id)
+  if redis.call('XLEN', history) > 110000 then
+    for _, entry in ipairs(redis.call('XRANGE', history, '-', '+', 'COUNT', 8)) do
+      if entry[2][5] == 'i' then redis.call('DEL', record .. entry[2][6]) end
+      redis.call('XDEL', history, entry[1])
+    end
+  end
+  return place
+end
+local function first_of(topic, id)
+  if not name then return id end
+  redis.call('HSETNX', story_prefix .. name, 'hit:' .. topic, id)
+  return redis.call('HGET', story_prefix .. name, 'hit:' .. topic)
 end
 -- The topic's stories that a further report may still join; bounded as the history is.
 local function keep_open(topic, name)
@@ -43,6 +57,7 @@ local function keep_open(topic, name)
   redis.call('ZREMRANGEBYRANK', stories, 0, -10001)
   redis.call('PEXPIRE', stories, arg.window_ms)
 end
+local COPIES_MS = 604800000  -- the record of a copy, which the history does not have
 local answer, parked = {'OK', story, voice}, 0
 for i, hit in ipairs(arg.hits) do
   local known, over = 0, false
@@ -50,6 +65,8 @@ for i, hit in ipairs(arg.hits) do
     if known == 0 and redis.call('ZSCORE', marks, mark) then known = n end
     redis.call('ZADD', marks, now + arg.hits_ttl_ms, mark)
   end
+  local first = known ~= 1 and first_of(hit.topic, hit.id) or hit.id
+  local facts = {'share', string.format('%.2f', share), 'first', first}
   if known == 0 then
     local bytes, day = before .. ARGV[i + 1], count .. hit.topic .. ':' .. math.floor(now / 86400000)
     local hits = redis.call('HINCRBY', day, math.floor(now / 3600000) % 24, 1)
@@ -59,14 +76,34 @@ for i, hit in ipairs(arg.hits) do
       if over then
         redis.call('HINCRBY', over_prefix .. group, hit.topic, 1)
         redis.call('HSETNX', over_prefix .. group, '', now)
+        count_fate(ledger, receiver_of(group), hit.topic, 'over', 1)
       else
         redis.call('RPUSH', bucket .. group, bytes)
         redis.call('HSETNX', open, group, now)
         parked = parked + 1
+        count_fate(ledger, receiver_of(group), hit.topic, 'waiting', 1)
       end
+      count_fate(ledger, receiver_of(group), hit.topic, 'came', 1)
+      facts[#facts + 1] = 'group:' .. group
+      facts[#facts + 1] = (over and 'over' or 'waiting') .. '\t' .. now .. '\t'
     end
-    remember(bytes, hit.topic)
+    facts[#facts + 1] = 'history'
+    facts[#facts + 1] = remember(bytes, hit.topic, hit.id)
     keep_open(hit.topic, story ~= '' and story or hit.marks[1])
+  end
+  if known > 1 then  -- another article that repeats one; known == 1 is the same hit once more
+    for _, group in ipairs(hit.groups) do
+      count_fate(ledger, receiver_of(group), hit.topic, 'came', 1)
+      count_fate(ledger, receiver_of(group), hit.topic, 'copies', 1)
+      facts[#facts + 1] = 'group:' .. group
+      facts[#facts + 1] = 'copies\t' .. now .. '\t'
+    end
+    facts[#facts + 1] = 'bytes'
+    facts[#facts + 1] = before .. ARGV[i + 1]
+  end
+  if known ~= 1 then
+    redis.call('HSET', record .. hit.id, unpack(facts))
+    redis.call('PEXPIRE', record .. hit.id, known == 0 and arg.history_ms or math.min(arg.history_ms, COPIES_MS))
   end
   local fate = known > 0 and ':copies' or #hit.groups == 0 and ':unrouted' or over and ':over' or ':parked'
   tally(ledger, 'topic:' .. hit.topic .. ':hits', 1)

@@ -1,8 +1,11 @@
 -- Prefixed to the scripts that queue deliveries. `out` and `outbox` are prefixes of keys, `boxes` a set.
--- delivery: {id, receiver, digest, created}; message: its frozen bytes.
+-- delivery: {id, receiver, digest, created, contents ('' for none)}; message: its frozen bytes.
 local function queue_delivery(out, outbox, boxes, delivery, message)
   redis.call('HSET', out .. delivery.id, 'receiver', delivery.receiver, 'digest', delivery.digest,
     'created', delivery.created, 'message', message, 'attempts', 0, 'state', 'queued')
+  if delivery.contents and delivery.contents ~= '' then
+    redis.call('HSET', out .. delivery.id, 'contents', delivery.contents)
+  end
   redis.call('SADD', boxes, delivery.receiver)
   redis.call('XADD', outbox .. delivery.receiver, '*', 'd', delivery.id)
 end

@@ -177,20 +177,22 @@ local function nearest(parts, k_story, sig, since)
     end
   end
   if story and best < COPIED then voice = sig.voice end
-  return story, voice
+  return story, voice, best
 end
 
 -- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch, size, headline, lead,
--- opening, and exact: its keys, the article's own first. Returns the story's id and the article's voice, and adds the
--- article to the story and to the index.
+-- opening, and exact: its keys, the article's own first. Returns the story's id, the article's voice, the share of
+-- its text that the story had before, and the name of the story; adds the article to the story and to the index.
 local function decide(k_index, k_story, now, window, sig)
   local slot, since, parts = math.ceil(window / PARTS), now - window, {}
   for back = 0, PARTS do parts[#parts + 1] = k_index .. string.format('%d', math.floor(now / slot) - back) end
   sig.hashes, sig.set = hashes(sig.sketch), {}
   for _, value in ipairs(sig.hashes) do sig.set[value] = true end
   local again = by_key(parts, { sig.exact[1] }, since) ~= nil
+  local share = 1
   local name, voice = by_key(parts, sig.exact, since)
-  if not name then name, voice = nearest(parts, k_story, sig, since) end
+  if not name then name, voice, share = nearest(parts, k_story, sig, since) end
+  if not name then share = 0 end
   if not name or sig.credited then voice = sig.voice end
   name = name or string.sub(sig.story, 1, 16)
   local record = k_story .. name
@@ -225,5 +227,5 @@ local function decide(k_index, k_story, now, window, sig)
   end
   redis.call('PEXPIRE', parts[1], window + 2 * slot)
   redis.call('PEXPIRE', record, 2 * window + slot)
-  return redis.call('HGET', record, 'id'), voice
+  return redis.call('HGET', record, 'id'), voice, share, name
 end

@@ -1,0 +1,179 @@
+"""`watchpost hit …`: what became of hits, from the entry of a feed to the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watchpost.cli.command import CommandApp
+from watchpost.cli.deliveries import check_receiver, utc_time
+from watchpost.cli.options import JsonOption, ReceiverOption, TopicOption
+from watchpost.cli.output import CommandError, echo, echo_json, echo_table, pick
+from watchpost.cli.session import running_service
+from watchpost.exit_codes import FAILED
+
+if TYPE_CHECKING:
+    from watchpost.store.hit_records import HitFate, HitRecord
+
+app = CommandApp("docs/commands.md#hit, docs/operations.md", "watchpost hit list --topic mali", "watchpost hit show ID")
+
+_STATES = {
+    "waiting": "waits for a message",
+    "over": "beyond the topic's limit; the next message counts it",
+    "open": "in a message that has not arrived",
+    "named": "named",
+    "copies": "copy of a report that is named",
+    "left_out": "left out, counted",
+    "silenced": "silenced",
+    "failed": "failed for good",
+    "missing": "missing: it does not wait, and no message has it",
+}
+
+
+@app.command("list", reads="service")
+async def hit_list(
+    topic: TopicOption = "",
+    receiver: ReceiverOption = "",
+    fate: Annotated[
+        str, typer.Option("--fate", metavar="FATE", help=f"Only those of this fate: {', '.join(_STATES)}.")
+    ] = "",
+    number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Show at most this many.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List hits and what became of them for each receiver, the newest first.
+
+    watchpost hit list --topic mali
+    watchpost hit list --receiver newsroom --fate left_out
+
+    With --fate waiting, those that are missing are listed, too. Copies of the same text at the same outlet or address
+    are not listed.
+    """
+    from watchpost.store.history import History
+    from watchpost.store.hit_records import HitRecords
+
+    if fate:
+        pick("fate", fate, _STATES)
+    found: list[tuple[HitRecord, HitFate]] = []
+    async with running_service() as (config, store):
+        await check_receiver(config, store, receiver)
+        history, records, before = History(store), HitRecords(store), ""
+        while len(found) < number:
+            page = await history.search(lambda hit: True, topic=topic, before=before, count=200)
+            for record in await records.records([past.hit.id for past in page.hits]):
+                found += [(record, each) for each in record.fates if _is_wanted(each, receiver, fate)]
+            before = page.more
+            if not before:
+                break
+    found = found[:number]
+    if as_json:
+        echo_json({"hits": [{**_facts(record), **_fate_facts(each)} for record, each in found]})
+        return
+    echo_table(
+        ("ID", "TOPIC", "RECEIVER", "FATE", "SINCE", "MESSAGE", "HEADLINE"),
+        [
+            (
+                record.id,
+                record.hit.topic if record.hit else "",
+                each.receiver,
+                each.state,
+                utc_time(each.since),
+                each.message or " ".join(each.deliveries),
+                record.hit.article.title if record.hit else "",
+            )
+            for record, each in found
+        ],
+        ("HEADLINE", "MESSAGE"),
+    )
+
+
+@app.command("show", reads="service")
+async def hit_show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A hit.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one hit from the entry of its feed to the messages: for each receiver whether it is named, and where.
+
+    watchpost hit show ID
+
+    A copy has the fate of the report that it repeats; that one is shown, too. Ends with 1 if there is no such hit.
+    """
+    from watchpost.store.hit_records import HitRecords
+
+    async with running_service() as (_, store):
+        records = HitRecords(store)
+        record = await records.record(id_)
+        first = await records.record(record.first) if record is not None and record.first != id_ else None
+    if record is None:
+        raise CommandError(f"no hit {id_} is known", FAILED)
+    original = None if first is None else {**_facts(first), "receivers": list(map(_fate_facts, first.fates))}
+    if as_json:
+        echo_json({**_facts(record), "receivers": list(map(_fate_facts, record.fates)), "copy_of": original})
+        return
+    _echo_record(record)
+    if first is not None:
+        echo(f"\nits story began with this hit; {round(100 * record.share)} % of the text is in common:")
+        _echo_record(first)
+
+
+def _echo_record(record: HitRecord) -> None:
+    for key, value in _facts(record).items():
+        if value not in (None, "") and key != "share":
+            echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+    if not record.fates:
+        echo("no route takes it: no receiver is sent it")
+    for fate in record.fates:
+        echo(f"{fate.receiver}: {_in_words(fate)} ({fate.group})")
+
+
+def _in_words(fate: HitFate) -> str:
+    """What became of it, and where to look on."""
+    words = _STATES.get(fate.state, fate.state)
+    messages = fate.message or " ".join(fate.deliveries)
+    if fate.state == "silenced":
+        return f"{words} by {fate.silence}, {utc_time(fate.since)}"
+    if messages:
+        planned = f" (there: {_STATES[fate.planned]})" if fate.planned not in ("", fate.state) else ""
+        return f"{words} in message {messages}{planned}, {utc_time(fate.arrived or fate.since)}"
+    return f"{words}, since {utc_time(fate.since)}"
+
+
+def _is_wanted(fate: HitFate, receiver: str, wanted: str) -> bool:
+    states: Sequence[str] = ("waiting", "missing") if wanted == "waiting" else (wanted,)
+    return receiver in ("", fate.receiver) and (not wanted or fate.state in states)
+
+
+def _facts(record: HitRecord) -> dict[str, Any]:
+    hit = record.hit
+    facts: dict[str, Any] = {"id": record.id}
+    if hit is not None:
+        article = hit.article
+        facts |= {
+            "topic": hit.topic,
+            "headline": article.title,
+            "source": article.source,
+            "outlet": article.outlet,
+            "url": article.url,
+            "article": article.id,
+            "published": article.published,
+            "read": article.fetched,
+            "matched": hit.matched,
+            "words": list(dict.fromkeys(item.text for item in hit.evidence)),
+            "story": hit.story,
+        }
+    return facts | {"first": record.first, "share": record.share}
+
+
+def _fate_facts(fate: HitFate) -> dict[str, Any]:
+    return {
+        "receiver": fate.receiver,
+        "group": fate.group,
+        "fate": fate.state,
+        "planned": fate.planned,
+        "since": fate.since,
+        "silence": fate.silence,
+        "deliveries": list(fate.deliveries),
+        "message": fate.message,
+        "arrived": fate.arrived,
+    }
