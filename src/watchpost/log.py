@@ -142,6 +142,7 @@ SENTENCES: Mapping[str, str] = {
     "http.not_listening": "the pages are not available: {detail}",
     "page.failed": "a page cannot be shown: an error in watchpost itself ({error})",
     "command.where": "configuration {config}, data {data}",
+    "source.entries_wait": "{source}: {waiting:new entry waits|new entries wait} for the next visit (max_items)",
     "source.failed": "{source} cannot be read: {detail}; next attempt {next}",
     "source.gone": "{source} is no longer read: {detail}",
     "source.dead": "{source} has failed for two weeks ({detail}); from now on it is tried once a day",

@@ -107,7 +107,7 @@ def test_the_way_of_reading_is_told_and_the_channel_is_kept() -> None:
 
 def test_many_broken_entries_are_read_as_one_document() -> None:
     broken = "".join(f"<item><title>Convoy {n}</title><a <b></item>" for n in range(400))
-    assert read(rss(broken)).total == 400
+    assert len(read(rss(broken)).entries) == 400
 
 
 SITEMAP = (

@@ -189,13 +189,6 @@ def test_an_empty_feed_is_a_feed() -> None:
     assert entries(rss("")) == ()
 
 
-def test_more_entries_than_asked_for_are_noted() -> None:
-    body = rss("".join(f"<item><title>{i}</title></item>" for i in range(9)))
-    reading = read_feed_document(body, now=NOW, source="s", limit=4)
-    assert [article.title for article in reading.articles] == ["0", "1", "2", "3"]
-    assert reading.note == "the first 4 of 9 entries"
-
-
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "ha"}">' for i in range(10))
 HOSTILE = {
     "billion laughs": f"<!DOCTYPE rss [{LAUGHS}]>" + rss("<item><title>x &l9;</title></item>", declaration="").decode(),

@@ -138,7 +138,8 @@ async def test_no_more_entries_than_asked_for(server: HttpServer) -> None:
     item = b"<item><title>Other</title><guid>2</guid></item></channel>"
     server.on("/f", Answer(200, {}, BODY.replace(b"</channel>", item)))
     read = await visit(server.url("/f"), max_items=1)
-    assert ([article.title for article in read.articles], read.detail) == (["Mali"], "the first 1 of 2 entries")
+    assert [article.title for article in read.articles] == ["Mali"]
+    assert (read.waiting, read.detail) == (1, "1 new entry waits for the next visit: max_items is 1")
 
 
 @pytest.mark.parametrize(

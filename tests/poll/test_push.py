@@ -39,7 +39,7 @@ def make(store: Store, server: HttpServer) -> Make:
 
 def with_hub(server: HttpServer, *titles: str) -> Answer:
     link = f'<{server.url("/hub")}>; rel="hub", <{TOPIC}>; rel="self"'
-    return Answer(200, {"Link": link}, rss(*titles))
+    return Answer(200, {"Link": link, "ETag": '"1"'}, rss(*titles))
 
 
 async def test_a_hub_is_asked_with_all_that_it_needs(server: HttpServer, make: Make) -> None:

@@ -24,7 +24,7 @@ from watchpost.documents.json_formats import read_json_feed
 from watchpost.documents.page import find_feed_links
 from watchpost.documents.results import FeedHints
 from watchpost.documents.sitemap import read_sitemap
-from watchpost.documents.xml_tree import guarded, unclosed_entry
+from watchpost.documents.xml_tree import bounded, guarded, unclosed_entry
 from watchpost.errors import FetchError
 
 FEED_MAX_BYTES = 5_000_000
@@ -54,16 +54,15 @@ _ATTRIBUTE = re.compile(r"""([\w:-]{1,30})\s{0,9}=\s{0,9}["']([^"'<>]{0,2000})["
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed document: its entries in order, at most as many as asked for, and how many it has in `total`.
+    """A feed document: all its entries, in order.
 
     `route` is how it was read: "xml", "xml:entry_by_entry", "feedparser:<why not xml>", "json" or "sitemap".
-    `cut`: the document ends within an entry, which is left out. `replaced` is how many characters could not be read,
-    `unread` how many entries.
+    `cut`: the document ends early; an entry within which it ends is left out. `replaced` is how many characters could
+    not be read, `unread` how many entries.
     """
 
     entries: tuple[FeedEntry, ...]
     lang: str
-    total: int
     hints: FeedHints = field(default_factory=FeedHints)
     route: str = ""
     cut: bool = False
@@ -76,8 +75,8 @@ class Feed:
         return tuple(entry.draft() for entry in self.entries)
 
 
-def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", limit: int = 200) -> Feed:
-    """The first `limit` entries of a feed. `url` is where it came from, `charset` what HTTP declared.
+def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "") -> Feed:
+    """The entries of a feed. `url` is where it came from, `charset` what HTTP declared.
 
     Raises FetchError: "empty", "too_large", "not_a_feed" (the message names the feeds of an HTML page), "malformed".
     """
@@ -87,11 +86,11 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "", l
         raise FetchError("empty", "the answer has no content")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         text, _ = decode(body, charset or "utf-8")  # RFC 8259, 8.1
-        entries, lang, total, unread = read_json_feed(text, now, limit)
+        entries, lang, unread, cut = read_json_feed(text, now)
         replaced = _replaced(text.encode("utf-8", "replace"), body)
-        return Feed(entries, lang, total, route="json", replaced=replaced, unread=unread)
+        return Feed(entries, lang, route="json", cut=cut, replaced=replaced, unread=unread)
     data = guarded(xml_to_utf8(body, charset))
-    return replace(_read_markup(data, now, url, limit), replaced=_replaced(data, body))
+    return replace(_read_markup(data, now, url), replaced=_replaced(data, body))
 
 
 def _replaced(data: bytes, body: bytes) -> int:
@@ -99,30 +98,28 @@ def _replaced(data: bytes, body: bytes) -> int:
     return 0 if data is body else data.count(_REPLACEMENT) - body.count(_REPLACEMENT)
 
 
-def _read_markup(data: bytes, now: datetime, url: str, limit: int) -> Feed:
+def _read_markup(data: bytes, now: datetime, url: str) -> Feed:
     root = _ROOT.search(data)
     if _DOCTYPE_HTML.match(data[:200]) or (root and root[1].lower() == b"html"):
         feeds = [link.url for link in find_feed_links(data[:200_000], url)]
         names = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
         raise FetchError("not_a_feed", f"this is an HTML page, not a feed{names}")
     if root and root[1].lower() in (b"urlset", b"sitemapindex"):
-        entries, total = read_sitemap(data, now, limit)
-        return Feed(entries, "", total, route="sitemap")
-    return _read_xml(data, root[1].lower() if root else b"", now, url, limit)
+        entries, cut = read_sitemap(data, now)
+        return Feed(entries, "", route="sitemap", cut=cut)
+    return _read_xml(data, root[1].lower() if root else b"", now, url)
 
 
-def _read_xml(data: bytes, root: bytes, now: datetime, url: str, limit: int) -> Feed:
+def _read_xml(data: bytes, root: bytes, now: datetime, url: str) -> Feed:
     channel, entries, route, cut, unread = read_entries(data, root)
     if cut and not entries:
         raise FetchError("malformed", "no entry could be read: the document ends within the first")
     day_first = slashed_order(_date_text(entry) for entry in entries)
     outlet = plain_text(_text(channel, "title"))
-    newest = _newest(entries, limit, now, day_first)
     first = ITEM.search(data)
     return Feed(
-        tuple(entry_of(entry, now, day_first, url, outlet) for entry in newest),
+        tuple(entry_of(entry, now, day_first, url, outlet) for entry in entries),
         lang=_text(channel, "language"),
-        total=len(entries),
         hints=hints_of(data, first.start() if first else len(data)),
         route=route,
         cut=cut,
@@ -173,24 +170,13 @@ def read_tolerantly(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequen
     headers = {"content-type": "application/xml; charset=utf-8"}
     file = io.BytesIO(data)  # given bytes or text, feedparser would open a file or URL of that name
     parsed = feedparser.parse(file, sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
-    entries = parsed.entries
+    entries = bounded(parsed.entries)
     broken = isinstance(parsed.get("bozo_exception"), SAXException)
     if not entries and (broken or ITEM.search(data)) and (parsed.version or root in _FEED_ROOTS):
         raise FetchError("malformed", f"no entry could be read: {_fault(parsed)}")
     if not entries and not parsed.version:
         raise FetchError("not_a_feed", f"this is not a feed: {_fault(parsed)}")
     return parsed.feed, entries
-
-
-def _newest(entries: Sequence[Any], limit: int, now: datetime, day_first: bool | None) -> Sequence[Any]:
-    """At most `limit` entries, in the feed's order: the newest by date, because some feeds put them last."""
-    if len(entries) <= limit:
-        return entries
-    dates = [parse_date(_date_text(entry), now, day_first=day_first) for entry in entries]
-    if None in dates:
-        return entries[:limit]
-    latest = sorted(range(len(entries)), key=lambda n: dates[n] or now, reverse=True)[:limit]
-    return [entries[n] for n in sorted(latest)]
 
 
 def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, url: str, outlet: str) -> FeedEntry:

@@ -17,8 +17,7 @@ from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
-from watchpost.documents.xml_tree import ENTRIES_MAX, read_tree
-from watchpost.errors import FetchError
+from watchpost.documents.xml_tree import ENTRIES_MAX, bounded, read_tree
 
 ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 """The beginning of an entry, in each of the formats."""
@@ -84,9 +83,7 @@ def read_xml_feed(data: bytes) -> XmlFeed | Unsure:
         return Unsure("not_well_formed")
     root = tree.root
     found = islice(_entries(root), ENTRIES_MAX + 1) if tree.pieces is None else (piece.element for piece in tree.pieces)
-    entries = list(found)
-    if len(entries) > ENTRIES_MAX:
-        raise FetchError("too_large", f"the feed has more than {ENTRIES_MAX:,} entries")
+    entries = bounded(list(found))
     kind = _name(root.tag)
     if not entries and kind not in _ROOTS:
         return Unsure("no_feed")

@@ -16,6 +16,7 @@ from watchpost.documents.encoding import utf8_text
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_text import read_json, read_object_with
+from watchpost.documents.xml_tree import bounded
 from watchpost.errors import FetchError
 
 LINE_MAX_BYTES = 4_000_000
@@ -24,34 +25,34 @@ _TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "aut
 
 
 class JsonFeed(NamedTuple):
-    """The first items as entries, the feed's language, the number of items, and how many could not be read."""
+    """The items as entries, the feed's language, how many could not be read, and whether the document ends early."""
 
     entries: tuple[FeedEntry, ...]
     lang: str
-    total: int
     unread: int
+    cut: bool
 
 
-def read_json_feed(text: str, now: datetime, limit: int) -> JsonFeed:
-    """The first `limit` items as entries. A broken item costs no other.
+def read_json_feed(text: str, now: datetime) -> JsonFeed:
+    """The items as entries. A broken item costs no other; one in which the document ends is left out.
 
     Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
     """
-    unread = 0
+    unread, cut = 0, False
     try:
         feed = read_json(text)
     except (ValueError, RecursionError) as error:
         found = read_object_with(text, "items", _ITEM_KEYS)
-        if found is None or not found[0]["items"]:
+        if found is None or not found.value["items"]:
             raise FetchError("malformed", f"this JSON cannot be read: {error}") from error
-        feed, unread = found
+        feed, unread, cut = found
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list) or "jsonfeed" not in _string(feed, "version"):
         raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
     objects = [item for item in items if isinstance(item, dict)]
     outlet = plain_text(_string(feed, "title"))
-    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in objects[:limit])
-    return JsonFeed(entries, _string(feed, "language"), len(objects), unread)
+    entries = tuple(_entry(item, now, outlet, _author(feed)) for item in bounded(objects))
+    return JsonFeed(entries, _string(feed, "language"), unread, cut)
 
 
 def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 _DECODER = json.JSONDecoder(strict=False)  # a control character in a string has one meaning only
 _ESCAPE = re.compile(r"""\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(x[0-9a-fA-F]{2}|.|\Z)""", re.DOTALL)
@@ -15,7 +15,17 @@ _NEXT = re.compile(r"\}\s{0,999},\s{0,999}(?=\{)")
 _TO_ELEMENT = re.compile(r"[\s,]*(?=\{)")
 _FIRST_KEY = re.compile(r'\{\s{0,999}"(\w{1,40})"\s{0,999}:')
 _INNER_KEYS = frozenset({"name", "url", "avatar", "mime_type", "size_in_bytes", "duration_in_seconds"})
+_CLOSED = re.compile(r"\]\s{0,99}\}\s*\Z")
+_PARTIAL = re.compile(r"\\?[\w.+-]{0,6}")  # a number, a word or an escape of which the rest is missing
 _ELEMENTS_MAX = 20_000
+
+
+class MendedObject(NamedTuple):
+    """An object that is not JSON as a whole. `lost` elements of its list are unreadable; `cut`: the list has no end."""
+
+    value: dict[str, Any]
+    lost: int
+    cut: bool
 
 
 def read_json(text: str) -> Any:
@@ -35,16 +45,18 @@ def read_json(text: str) -> Any:
             raise error from None
 
 
-def read_object_with(text: str, key: str, needed: frozenset[str]) -> tuple[dict[str, Any], int] | None:
-    """An object that is not JSON as a whole, with the list at `key` element by element, and how many were lost.
+def read_object_with(text: str, key: str, needed: frozenset[str]) -> MendedObject | None:
+    """An object that is not JSON as a whole, with the list at `key` element by element.
 
-    An element is an object with one of the `needed` keys. None if no such list is found.
+    An element is an object with one of the `needed` keys. One in which the text ends is left out. None if no such list
+    is found.
     """
     start = re.search(rf'"{re.escape(key)}"\s{{0,999}}:\s{{0,999}}\[', text)
     if start is None:
         return None
-    elements, end, lost = _elements(text, start.end(), needed)
+    elements, end, lost, cut = _elements(text, start.end(), needed)
     closing = text.find("]", end)
+    cut = cut or (closing < 0 and _CLOSED.search(text) is None)
     rest = text[closing:] if closing >= 0 else "]}"
     for frame in (text[: start.end()] + rest, text[: start.end()] + "]}"):
         try:
@@ -52,22 +64,26 @@ def read_object_with(text: str, key: str, needed: frozenset[str]) -> tuple[dict[
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
-            return value | {key: elements}, lost
-    return {name: string for name, string, _ in _FIELD.findall(text[: start.start()])} | {key: elements}, lost
+            return MendedObject(value | {key: elements}, lost, cut)
+    fields = {name: string for name, string, _ in _FIELD.findall(text[: start.start()])}
+    return MendedObject(fields | {key: elements}, lost, cut)
 
 
-def _elements(text: str, at: int, needed: frozenset[str]) -> tuple[list[dict[str, Any]], int, int]:
-    """The objects of the list from `at` on, where the last of them ends, and how many could not be read."""
+def _elements(text: str, at: int, needed: frozenset[str]) -> tuple[list[dict[str, Any]], int, int, bool]:
+    """The objects of the list from `at` on, where the last ends, how many are lost, whether the text ends in one."""
     elements: list[dict[str, Any]] = []
     lost = 0
-    while len(elements) < _ELEMENTS_MAX and (start := _TO_ELEMENT.match(text, at)) is not None:
+    while len(elements) <= _ELEMENTS_MAX and (start := _TO_ELEMENT.match(text, at)) is not None:
         value, at = _decoded(text, start.end())
         if value is None:
-            value, at = _broken(text, start.end(), needed)
+            begin = start.end()
+            value, at = _broken(text, begin, needed)
+            if _is_last(text, at) and _ends_within(text[begin:]):
+                return elements, begin, lost, True
             lost += not value
         if isinstance(value, dict) and value:
             elements.append(value)
-    return elements, at, lost
+    return elements, at, lost, False
 
 
 def _decoded(text: str, at: int) -> tuple[Any, int]:
@@ -88,6 +104,24 @@ def _broken(text: str, at: int, needed: frozenset[str]) -> tuple[dict[str, Any],
         value = {name: _unescaped(string) or number for name, string, number in _FIELD.findall(raw)}
     known = isinstance(value, dict) and not needed.isdisjoint(value)
     return (value if known else {}), end
+
+
+def _is_last(text: str, at: int) -> bool:
+    return _TO_ELEMENT.match(text, at) is None
+
+
+def _ends_within(text: str) -> bool:
+    """Whether the text ends before the object does with which it begins: nothing of it is wrong but its end."""
+    text = _repaired(text).rstrip()
+    try:
+        _DECODER.raw_decode(text)
+    except json.JSONDecodeError as error:
+        if error.msg.startswith("Unterminated string"):
+            return not text.endswith("}")  # else a quote is missing, and the end is there
+        return _PARTIAL.fullmatch(text, error.pos) is not None
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _is_element(text: str, at: int, needed: frozenset[str]) -> bool:

@@ -37,7 +37,7 @@ class Reading:
     """The articles of a document.
 
     `consumed` is how many bytes of JSON Lines were read; `note` is for the operator; `hints` are those of a feed.
-    `cut`: the feed ends within an entry, which waits for the next visit.
+    `cut`: the feed ends early; what is missing waits for the next visit.
     """
 
     articles: tuple[Article, ...] = ()
@@ -80,10 +80,10 @@ def read_document(
 
 
 def read_feed_document(
-    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = ""
 ) -> Reading:
-    """The first `limit` entries of a feed as articles. Raises FetchError as read_feed does."""
-    reading = read_wanted(body, now=now, source=source, url=url, charset=charset, lang=lang, limit=limit)
+    """The entries of a feed as articles. Raises FetchError as read_feed does."""
+    reading = read_wanted(body, now=now, source=source, url=url, charset=charset, lang=lang)
     heads = next(reading)
     try:
         reading.send(frozenset(head.id for head in heads))
@@ -93,7 +93,7 @@ def read_feed_document(
 
 
 def read_wanted(
-    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = "", limit: int = 200
+    body: bytes, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = ""
 ) -> Generator[tuple[EntryHead, ...], frozenset[str], Reading]:
     """As read_feed_document, but it yields the entries' heads first, and gets the ids of those to make articles of.
 
@@ -101,7 +101,7 @@ def read_wanted(
     """
     from watchpost.documents.feed import read_feed
 
-    feed = read_feed(body, now=now, url=url, charset=charset, limit=limit)
+    feed = read_feed(body, now=now, url=url, charset=charset)
     ids = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
     entries: dict[str, FeedEntry] = {}  # an entry that is listed twice counts once
     for entry, identity in zip(feed.entries, ids, strict=True):
@@ -121,8 +121,7 @@ def read_wanted(
         article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
         articles.append(replace(article, revises=head.id) if is_revision else article)
     notes = (
-        f"the first {limit} of {feed.total} entries" if feed.total > limit else "",
-        "the document ends within an entry, which waits for the next visit" if feed.cut else "",
+        "the document ends early; what is missing waits for the next visit" if feed.cut else "",
         f"{count(feed.unread, 'entry', 'entries')} could not be read" if feed.unread else "",
         f"{count(feed.replaced, 'character')} could not be read" if feed.replaced else "",
     )

@@ -7,14 +7,14 @@ from typing import Any
 
 from watchpost.documents.dates import parse_date
 from watchpost.documents.entry import EntryDraft, FeedEntry
-from watchpost.documents.xml_tree import Piece, parsed, read_tree
+from watchpost.documents.xml_tree import Piece, bounded, parsed, read_tree
 from watchpost.errors import FetchError
 
 _NAMED = 5
 
 
-def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntry, ...], int]:
-    """The first `limit` news of a sitemap as entries without text, and how many there are.
+def read_sitemap(data: bytes, now: datetime) -> tuple[tuple[FeedEntry, ...], bool]:
+    """The news of a sitemap as entries without text, and whether it ends early (Tree.cut).
 
     Raises FetchError("not_a_feed") for a sitemap without news and for an index, whose sitemaps the message names.
     """
@@ -27,9 +27,11 @@ def read_sitemap(data: bytes, now: datetime, limit: int) -> tuple[tuple[FeedEntr
         names = ": " + ", ".join(urls[:_NAMED]) if urls else ""
         raise FetchError("not_a_feed", f"this is an index of {len(urls)} sitemaps; take one of them as the feed{names}")
     news = [element for element in elements if _name(element) == "url" and _child(element, "news") is not None]
+    if tree.cut and not news:
+        raise FetchError("malformed", "no entry could be read: the document ends within the first")
     if not news:
         raise FetchError("not_a_feed", "this is a sitemap without news entries, not a feed")
-    return tuple(FeedEntry(_head(element, now)) for element in news[:limit]), len(news)
+    return tuple(FeedEntry(_head(element, now)) for element in bounded(news)), tree.cut
 
 
 def _head(url: Any, now: datetime) -> EntryDraft:

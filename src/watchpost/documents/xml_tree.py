@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from watchpost.errors import FetchError
 
 ENTRIES_MAX = 20_000
+
+S = TypeVar("S", bound=Sequence[Any])
 
 # A tag of this length is an attack on parsers, whose time grows with the square of the attributes, or has a picture.
 _GIANT_TAG = re.compile(rb"<[A-Za-z/?][^<>]{32768}[^<>]*")
@@ -82,12 +84,19 @@ class Piece:
 class Tree:
     """A document. `pieces` is None if it is well-formed and `root` has everything; else `root` has no entries.
 
-    `cut`: the document ends within an entry, which is left out.
+    `cut`: the document ends early: within an entry, which is left out, or after one without the end of the root.
     """
 
     root: Any
     pieces: tuple[Piece, ...] | None = None
     cut: bool = False
+
+
+def bounded(entries: S) -> S:
+    """The entries of a document. Raises FetchError("too_large") above ENTRIES_MAX."""
+    if len(entries) > ENTRIES_MAX:
+        raise FetchError("too_large", f"the feed has more than {ENTRIES_MAX:,} entries")
+    return entries
 
 
 def guarded(data: bytes) -> bytes:
@@ -210,6 +219,7 @@ class _Divider:
         self._data = data
         self._kind = kind
         self.parts: list[_Part] = []
+        self.closed = False  # whether an end tag of the root is there
         self._start: int | None = None
         self._depth = 0
         self._until = b""
@@ -252,6 +262,7 @@ class _Divider:
         if not token["full"]:
             self._until = {_CDATA: _CDATA_END, b"<!--": b"-->"}.get(token[0], b"")
         elif token["root"]:
+            self.closed = self.closed or bool(token["close"])
             if token["close"] and self._start is not None:
                 self._end(token.start(), closed=False)
         elif not token["close"]:
@@ -315,7 +326,7 @@ def _in_pieces(data: bytes, kind: str) -> Tree | None:
         if broken > _REPAIRED_MAX:
             return None
         pieces.append(Piece(element, document))
-    return Tree(root, tuple(pieces), cut_at is not None)
+    return Tree(root, tuple(pieces), cut_at is not None or (bool(parts) and not divider.closed))
 
 
 def _around(head: bytes, kind: str) -> tuple[bytes, bytes]:

@@ -138,8 +138,9 @@ class FeedMemory:
 
     `final` is where the answer came from, if from elsewhere; `etag` and `modified` are its validators, byte for byte;
     `stuck` is a Last-Modified that stayed while the feed changed, so that it says nothing. `body` is its SHA-256,
-    `read` when the whole feed was last read, `gone` the url that answered 410. `pace` follows from the entries' dates.
-    `fresh` is how long the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.
+    `read` when the feed was last read, `whole` whether all its entries were looked at then (version 0.1.0 looked at the
+    first `max_items`), `gone` the url that answered 410. `pace` follows from the entries' dates. `fresh` is how long
+    the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.
 
     A permanent redirect is followed at each visit. Only when it has led to the same place three times, with a day
     between the first and the last, and to a feed each time, is that place visited directly: a captive portal or a
@@ -156,6 +157,7 @@ class FeedMemory:
     stuck: str = ""
     body: str = ""
     read: datetime | None = None
+    whole: bool = False
     gone: str = ""
     pace: timedelta | None = None
     fresh: timedelta | None = None

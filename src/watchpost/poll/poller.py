@@ -85,6 +85,9 @@ def count_entries(source: Source, visit: Visit, new: int, known: int) -> None:
     """Count what a committed visit brought: so many articles are new, so many were known."""
     pages = sum(failure.reason == "fulltext_failed" for failure in visit.failures)
     counts = {"new": new, "seen": known, "invalid": len(visit.failures) - pages}
+    if visit.waiting:
+        counts["waiting"] = visit.waiting
+        tm.log().info("source.entries_wait", source=source.name, waiting=visit.waiting)
     if pages:  # the articles of these pages are sent nonetheless
         counts["fulltext_failed"] = pages
     for what, count in counts.items():

@@ -24,7 +24,8 @@ class Visit:
     so that nobody made articles of them. `marks` are the marks of headlines by article: under another one the article
     is sent again. `memory` are the changes to what the source keeps for its next visit, "" deletes a key; it is stored
     in the same step as the articles, or not at all. `interval` is what the server and the feed ask before the next
-    visit. `more` says that there is more to read right now. `size` is how many bytes were read, unpacked.
+    visit. `more` says that there is more to read right now. `size` is how many bytes were read, unpacked, and
+    `waiting` how many new entries are left to the next visit.
     """
 
     outcome: Literal["read", "unchanged", "failed"]
@@ -39,6 +40,7 @@ class Visit:
     failures: tuple[Failure, ...] = ()
     more: bool = False
     size: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from watchpost.documents.parse import Reading, read_wanted
 from watchpost.errors import FetchError
 from watchpost.http_headers import hub_links
 from watchpost.model import Article
+from watchpost.plurals import count
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.http.article_pages import PageFetcher
 from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, host_of, origin_of
 from watchpost.poll.http.websub import Hubs
-from watchpost.poll.newness import EntrySelector, OnNew
+from watchpost.poll.newness import EntrySelector
 from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, adaptive
 from watchpost.poll.source import SourceContext, SourceKind
 from watchpost.poll.visit import Visit
@@ -32,7 +33,7 @@ FULL_READ_EVERY = timedelta(days=3)
 feed is read whole so often.
 """
 
-_SOON = Interval(every=timedelta(minutes=1), why="for pages of its articles are still to be read")
+_SOON = timedelta(minutes=1)
 
 _GONE = Visit(
     "failed",
@@ -96,13 +97,16 @@ class Feed:
         if stored.url != self._options.url or stored.read is None or self._hubs is None:
             return Visit("unchanged")
         try:
-            selector = self._selector("all", now)
+            selector = self._selector(stored, now)
             answer = Fetched(200, {"content-type": content_type}, body, stored.final or self._options.url)
             reading = await self._parse(answer, now, selector)
         except FetchError as error:
             return Visit("failed", reason=error.reason, detail=error.detail)
         completed = await self._complete(reading.articles, now, deadline)
         after = replace(stored, subscription=stored.subscription.after_push(now))
+        left = completed.left or selector.waiting
+        if left:  # the next visit must get the feed whole
+            after = replace(after, body="", etag="", modified="")
         return Visit(
             "read",
             completed.articles,
@@ -111,7 +115,8 @@ class Feed:
             memory=after.changes_since(stored),
             failures=(*reading.failures, *completed.failures),
             size=len(body),
-            more=completed.left > 0,
+            waiting=selector.waiting,
+            more=left > 0,
         )
 
     async def rest(self) -> None:
@@ -139,7 +144,7 @@ class Feed:
     ) -> tuple[Visit, FeedMemory]:
         """`known` is what is kept of this url; `known_body` is "" if everything is to be read anew."""
         digest = hashlib.sha256(answer.body).hexdigest()
-        selector = self._selector("all" if known.read else self._options.on_new, now)
+        selector = self._selector(known, now)
         is_read = answer.status != 304 and digest != known_body
         reading = await self._parse(answer, now, selector) if is_read else Reading()
         memory = known.with_answer(
@@ -149,14 +154,14 @@ class Feed:
             memory = memory.with_hints(reading.hints, adaptive((head.published for head in selector.heads), now))
             if answer.status != 226:  # 226 has some entries only (RFC 3229): no body to compare with, no full read
                 dates = [head.published for head in selector.heads if head.published and head.published <= now]
-                memory = replace(memory, body=digest, read=now).with_proof(known, max(dates, default=None))
+                memory = replace(memory, body=digest, read=now, whole=True).with_proof(known, max(dates, default=None))
         memory = memory.with_hub_links(hub_links(answer.headers.get("link", "")))
         if self._hubs is not None:
             memory = await self._follow_hub(memory, self._hubs, bool(reading.articles), now)
         completed = await self._complete(reading.articles, now, deadline)
-        if completed.left or reading.cut:  # the next visit must get the feed whole, to find those that are left
+        if completed.left or selector.waiting or reading.cut:  # the next visit must get the feed whole, to find them
             memory = replace(memory, body="", etag="", modified="")
-        notes = (reading.note, completed.note, memory.redirect_note)
+        notes = (self._waiting_note(selector.waiting), reading.note, completed.note, memory.redirect_note)
         visit = Visit(
             "read" if is_read else "unchanged",
             completed.articles,
@@ -164,9 +169,10 @@ class Feed:
             seen=selector.seen,
             marks=selector.marks,
             detail="; ".join(note for note in notes if note),
-            interval=_SOON if completed.left else self._interval(memory, answer.headers.get("age", ""), now),
+            interval=self._interval_after(memory, answer.headers.get("age", ""), now, completed.left, selector.waiting),
             failures=(*reading.failures, *completed.failures),
             size=len(answer.body),
+            waiting=selector.waiting,
             more=completed.left > 0,
         )
         return visit, memory
@@ -181,6 +187,19 @@ class Feed:
             subscription = subscription.after_request(*to_ask, problem, now)
         return replace(memory, subscription=subscription)
 
+    def _waiting_note(self, waiting: int) -> str:
+        if not waiting:
+            return ""
+        most = self._options.max_items
+        return f"{count(waiting, 'new entry waits', 'new entries wait')} for the next visit: max_items is {most}"
+
+    def _interval_after(self, memory: FeedMemory, age: str, now: datetime, pages_left: int, waiting: int) -> Interval:
+        """After an answer. What is left is read soon, whatever the feed asks: it is there already."""
+        if pages_left or waiting:
+            what = "pages of its articles" if pages_left else "new entries"
+            return Interval(every=min(_SOON, self.every), why=f"for {what} are still to be read")
+        return self._interval(memory, age, now)
+
     def _interval(self, memory: FeedMemory, age: str, now: datetime) -> Interval:
         interval = memory.interval(age, adaptive=not self._options.paced)
         pushed = memory.subscription.minimum_wait(now) if self._hubs is not None else None
@@ -191,8 +210,15 @@ class Feed:
             return Completed(news)
         return await self._full_text.complete(news, self._headers, now, deadline)
 
-    def _selector(self, on_new: OnNew, now: datetime) -> EntrySelector:
-        return EntrySelector(self._poll_store, on_new, now, versions=self._options.on_update == "note")
+    def _selector(self, known: FeedMemory, now: datetime) -> EntrySelector:
+        return EntrySelector(
+            self._poll_store,
+            "all" if known.whole else self._options.on_new,
+            now,
+            limit=self._options.max_items,
+            versions=self._options.on_update == "note",
+            partly_read=None if known.whole else known.read,
+        )
 
     async def _parse(self, answer: Fetched, now: datetime, selector: EntrySelector) -> Reading:
         if not answer.body.strip():
@@ -206,7 +232,6 @@ class Feed:
             url=answer.url,
             charset=answer.charset,
             lang=self._options.lang,
-            limit=self._options.max_items,
         )
 
     def _headers(self, place: str) -> dict[str, str]:
