@@ -7,6 +7,8 @@ import re
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
+from watchpost.documents.xml_tree import without_giant_tags
+
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dir", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
@@ -20,20 +22,56 @@ _SILENT = frozenset({
 })  # fmt: skip
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _BREAKS, _RUN = re.compile(r"\n{3,}"), re.compile(r" {2,}")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}>")
+_DEPTH_MAX = 250  # libxml2 stops at 256
+_FLATTENED = (
+    (
+        re.compile(
+            r"(?i)</?(?:a|abbr|acronym|b|basefont|bdo|big|blink|cite|code|del|dfn|em|font|i|ins|kbd|label|mark|nobr|q|s"
+            r"|samp|small|span|strike|strong|sub|sup|tt|u|var)(?:\s[^<>]{0,9000})?>"
+        ),
+        "",
+    ),
+    (
+        re.compile(r"(?i)<(?:/\s{0,9})?(?!/?(?:script|style|title|head|noscript|template)\b)[a-z][^<>]{0,9000}>"),
+        "<br><br>",
+    ),
+)
 _FRAME = frozenset({"nav", "header", "footer", "aside", "form"})
 
 
 def parse_html(text: str) -> etree._Element | None:
-    """The tree of a page or fragment; None if there is nothing in it. Opens no files and no connections."""
-    data = re.sub("[\0\ud800-\udfff]", "", text).encode("utf-8", "replace")
-    data = re.sub(rb"^\s*<\?xml[^>]{0,300}>", b"", data)
+    """The tree of a page or fragment; None if there is nothing in it. Opens no files and no connections.
+
+    libxml2 leaves out what is nested too deep; browsers do not. Tags that nobody closes make such trees. They are
+    flattened: first tags within a line are removed, then blocks become line breaks.
+    """
+    return parse_page(text)[0]
+
+
+def parse_page(text: str) -> tuple[etree._Element | None, str]:
+    """As parse_html; with the text of which the tree is, so that another parser leaves nothing out either."""
+    text = _DECLARATION.sub("", without_giant_tags(re.sub("[\0\ud800-\udfff]", "", text)))
+    root, too_deep = _parsed(text)
+    for tags, mark in _FLATTENED:
+        if not too_deep:
+            break
+        text = tags.sub(mark, text)
+        root, too_deep = _parsed(text)
+    return root, text
+
+
+def _parsed(text: str) -> tuple[etree._Element | None, bool]:
+    """The tree, and whether a part of it was left out because it is nested too deep."""
+    data = text.encode("utf-8", "replace")
     if not data.strip():
-        return None
+        return None, False
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, recover=True, huge_tree=False)
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except (etree.ParseError, ValueError):
-        return None
+        return None, False
+    return root, text.count("<") > _DEPTH_MAX and any("depth" in error.message for error in parser.error_log)
 
 
 def plain_text(fragment: str) -> str:

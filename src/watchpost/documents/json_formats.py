@@ -15,10 +15,12 @@ from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import utf8_text
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
+from watchpost.documents.html_blanks import blanked
 from watchpost.documents.json_text import read_json, read_object_with
 from watchpost.documents.xml_tree import bounded
 from watchpost.errors import FetchError
 
+_WRITTEN = ("title", "summary", "body")
 LINE_MAX_BYTES = 4_000_000
 _ITEM_KEYS = frozenset({"id", "content_html", "content_text"})
 _TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")
@@ -141,6 +143,7 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
     if wrong:
         return None, f"{wrong}: not text"
     texts = {name: record.get(name) or "" for name in _TEXTS}
+    texts |= {name: blanked(texts[name]) for name in _WRITTEN}
     if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
         return None, "no title, no summary, no body"
     identity = record.get("id")

@@ -5,6 +5,7 @@ The text is extracted by trafilatura; the facts about it come from the page's ow
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,16 +17,23 @@ from watchpost.documents.clean import canonical_url, clean_line
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import decode_html
 from watchpost.documents.entry import EntryDraft
-from watchpost.documents.html import parse_html, text_of
+from watchpost.documents.html import parse_html, parse_page, text_of
+from watchpost.documents.json_ld import Declared, read_json_ld
 from watchpost.documents.text import trim_boilerplate
 
 _DATE_METAS = (
     "article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.created", "pubdate",
     "publishdate", "publish-date", "parsely-pub-date", "sailthru.date", "og:published_time",
 )  # fmt: skip
-_JSON_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{6,60})"')
+_JSON_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{6,60})"')  # of JSON that cannot be read
 _SITE_SUFFIX = re.compile(r"\s+(?:[|·•»]|::|[-–—])\s+([^|·•»]{2,40})$")
+_TITLE_PARTS = re.compile(r"\s+(?:[|·•»«:]|::|[-–—])\s+")
+_HEADING_MIN = 8
 _EXTRACTED_MIN = 100  # characters; of a shorter text the extraction has missed the article
+_PARAGRAPH_MIN = 80
+_SHARE_MIN = 0.5
+"""Less than this share of the page's prose, or of the text that it declares, is a part of the article only."""
+_FRAME = frozenset({"nav", "header", "footer", "aside", "form"})
 
 FEED_LINKS_MAX = 10
 _PAGE_MAX = 1_000_000
@@ -33,31 +41,25 @@ _FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "fee
 
 
 def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
-    """Title (og:title, h1, title), text, date, outlet (og:site_name), canonical link and language of a saved page.
+    """Title, text, authors, date, outlet (og:site_name), canonical link and language of a saved page.
 
     `encoding` is that of a page that is not UTF-8 and declares nothing. Raises FetchError("binary").
     """
-    page = decode_html(data, encoding)
-    root = parse_html(page)
+    root, page = parse_page(decode_html(data, encoding))
     if root is None:
         return EntryDraft("")
-    metas = _metas(root)
-    raw_title = _first(root, "title")
-    outlet = clean_line(metas.get("og:site_name", "") or metas.get("application-name", ""))
-    title = _title(root, metas, raw_title, outlet)
-    if not outlet and (suffix := _SITE_SUFFIX.search(raw_title)) and raw_title.startswith(title):
-        outlet = suffix[1].strip()
-    text = _extract(page)
+    facts = _Facts.of(root)
+    text = _article_text(page, root, facts)
     if len(text) < _EXTRACTED_MIN:
         text = text_of(root, frame=False) or text
     return EntryDraft(
-        title=title,
-        text=_without_title(text, title),
-        link=_canonical(root, metas),
-        author=metas.get("author", "") or metas.get("article:author", ""),
-        outlet=outlet,
-        lang=_language(root),
-        published=_published(page, root, metas, now),
+        title=facts.title,
+        text=_without_title(text, facts.title),
+        link=_canonical(root, facts.metas),
+        author=_author(facts),
+        outlet=facts.outlet,
+        lang=_language(root) or facts.declared.lang,
+        published=_published(page, root, facts, now),
     )
 
 
@@ -67,30 +69,104 @@ def read_article(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     Only what extraction takes for the article counts, never the rest of the page: menus, related articles, a request
     for consent. Raises FetchError("binary").
     """
-    page = decode_html(data, encoding)
-    root = parse_html(page)
+    root, page = parse_page(decode_html(data, encoding))
     if root is None:
         return EntryDraft("")
-    metas = _metas(root)
-    title = _title(root, metas, _first(root, "title"), clean_line(metas.get("og:site_name", "")))
+    facts = _Facts.of(root)
     return EntryDraft(
-        title=title,
-        text=_without_title(_extract(page, favor_precision=True), title),
-        author=metas.get("author", ""),
-        lang=_language(root),
-        published=_published(page, root, metas, now),
+        title=facts.title,
+        text=_without_title(_article_text(page, root, facts), facts.title),
+        author=_author(facts),
+        lang=_language(root) or facts.declared.lang,
+        published=_published(page, root, facts, now),
     )
 
 
-def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str) -> str:
-    headings = [heading for tag in ("h1", "h2") for heading in _all(root, tag)]
-    for heading in headings:  # the one that the <title> repeats is the article's
-        if len(heading) >= 8 and heading in raw_title:
-            return heading
-    shared = clean_line(metas.get("og:title", ""))
-    if shared:
-        return shared.removesuffix(outlet).rstrip(" |·•»–—-") if outlet and shared != outlet else shared
-    return _first(root, "h1") or _SITE_SUFFIX.sub("", raw_title) or (headings[0] if headings else "")
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a page says about itself: its metas, its JSON-LD, its outlet and its title."""
+
+    metas: dict[str, str]
+    declared: Declared
+    outlet: str
+    title: str
+
+    @classmethod
+    def of(cls, root: Any) -> _Facts:
+        metas, declared, raw_title = _metas(root), read_json_ld(root), _first(root, "title")
+        outlet = clean_line(metas.get("og:site_name", "") or metas.get("application-name", ""))
+        title = _title(root, metas, raw_title, outlet, declared)
+        if not outlet and (suffix := _SITE_SUFFIX.search(raw_title)) and raw_title.startswith(title):
+            outlet = suffix[1].strip()
+        return cls(metas, declared, outlet, title)
+
+
+def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str, declared: Declared) -> str:
+    """og:title, which is written for readers elsewhere; else the heading that <title> repeats, else <title>.
+
+    What is the name of the site is no headline: many sites have it in an <h1> around their logo.
+    """
+    headings = [
+        heading
+        for tag in ("h1", "h2")
+        for heading in _all(root, tag)
+        if not _is_name_of_site(heading, outlet, raw_title)
+    ]
+    long_enough = [heading for heading in headings if len(heading) >= _HEADING_MIN]
+    for name in ("og:title", "twitter:title"):
+        shared = clean_line(html.unescape(metas.get(name, "")))
+        if shared and not _is_name_of_site(shared, outlet, raw_title):
+            own = next(
+                (heading for heading in headings if len(heading) >= _HEADING_MIN and _has_suffix(shared, heading)), ""
+            )
+            return own or _without_outlet(shared, outlet)
+    repeated = next((heading for heading in long_enough if heading in raw_title), "")
+    return repeated or declared.headline or next(iter(headings), "") or _SITE_SUFFIX.sub("", raw_title)
+
+
+def _is_name_of_site(text: str, outlet: str, raw_title: str) -> bool:
+    """Whether the text names the site: og:site_name, or the last or first part of a <title> of several."""
+    name = text.casefold().strip()
+    if outlet and name == outlet.casefold():
+        return True
+    parts = [part.strip().casefold() for part in _TITLE_PARTS.split(raw_title) if part.strip()]
+    longest = max(parts, key=len, default="")
+    return len(parts) > 1 and name in parts and name != longest and len(name) < 0.6 * len(longest)
+
+
+def _has_suffix(shared: str, heading: str) -> bool:
+    """Whether `shared` is the heading, followed by a separator and the name of a site."""
+    return shared.startswith(heading) and _SITE_SUFFIX.fullmatch(shared[len(heading) :]) is not None
+
+
+def _without_outlet(title: str, outlet: str) -> str:
+    return (title.removesuffix(outlet).rstrip(" |·•»–—-:") or title) if outlet and title != outlet else title
+
+
+def _author(facts: _Facts) -> str:
+    given = facts.metas.get("author", "") or facts.metas.get("article:author", "")
+    is_name = given and not given.startswith(("http://", "https://"))
+    return given if is_name else facts.declared.author
+
+
+def _article_text(page: str, root: Any, facts: _Facts) -> str:
+    """The article's text: what is extracted, unless the page says elsewhere that there is much more of it."""
+    text = _extract(page)
+    prose = _prose(root)
+    if len(text) < _SHARE_MIN * prose or len(text) < _EXTRACTED_MIN <= prose:
+        text = max(text, _extract(page, thorough=True), key=len)
+    declared = facts.declared.text
+    return declared if len(declared) >= _EXTRACTED_MIN and len(text) < _SHARE_MIN * len(declared) else text
+
+
+def _prose(root: Any) -> int:
+    """How many characters the page has in paragraphs of some length, outside of its menus, headers and footers."""
+    size = 0
+    for paragraph in root.iter("p"):
+        length = len(" ".join("".join(paragraph.itertext()).split()))
+        if length >= _PARAGRAPH_MIN and not any(above.tag in _FRAME for above in paragraph.iterancestors()):
+            size += length
+    return size
 
 
 def _without_title(text: str, title: str) -> str:
@@ -104,20 +180,22 @@ def _language(root: Any) -> str:
     return next((str(tag.get("lang")) for tag in root.iter("html") if tag.get("lang")), "")
 
 
-def _extract(page: str, *, favor_precision: bool = False) -> str:
+def _extract(page: str, *, thorough: bool = False) -> str:
+    """What trafilatura takes for the article; `thorough` asks other extractors, too, and takes far longer."""
     import trafilatura  # takes half a second to import
 
     try:
         text = trafilatura.extract(
-            page, fast=True, include_comments=False, with_metadata=False, favor_precision=favor_precision
+            page, fast=not thorough, include_comments=False, with_metadata=False, favor_recall=thorough
         )
     except Exception:  # lxml and the heuristics above it fail in many ways on broken pages
         return ""
     return text if isinstance(text, str) else ""
 
 
-def _published(page: str, root: Any, metas: dict[str, str], now: datetime) -> datetime | None:
-    texts = [metas[name] for name in _DATE_METAS if metas.get(name)]
+def _published(page: str, root: Any, facts: _Facts, now: datetime) -> datetime | None:
+    texts = [facts.metas[name] for name in _DATE_METAS if facts.metas.get(name)]
+    texts += [facts.declared.published] if facts.declared.published else []
     texts += _JSON_LD_DATE.findall(page)[:1]
     texts += [str(t.get("datetime")) for t in root.iter("time") if t.get("datetime")][:1]
     return next((moment for text in texts if (moment := parse_date(text, now))), None)
