@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues editors browser eval soak failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues editors browser imap eval soak failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,10 @@ browser: $(VENV)/.installed-dev  ## install what the tests of the pages need: Ch
 	@command -v chromium >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
 		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium; }
 	@npm install --prefix $(VENV)/node --no-save --no-audit --no-fund --silent axe-core@4.14.1 html-validate@10.17.0
+
+imap:  ## install the IMAP server that the tests of mailboxes use: Dovecot
+	@PATH=$$PATH:/usr/sbin command -v dovecot >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
+		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends dovecot-imapd; }
 
 screenshots: browser  ## take the pictures in the README again (needs a font for Chinese: fonts-noto-cjk)
 	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is missing, and the pictures would show boxes: apt-get install fonts-noto-cjk"; exit 1; }

@@ -43,7 +43,7 @@ def derive_id(kind: str, *parts: str) -> str:
 class Article:
     """One article of a source, cleaned.
 
-    `source` is the configured name of the feed or folder; `outlet` is who published it, as far as known ("The Southern
+    `source` is the configured name of the source; `outlet` is who published it, as far as known ("The Southern
     African Times"). `fingerprints` are what two copies of an article share: its canonical URL ("url:…") and its exact
     text ("text:…"). Unknown strings are "", an unknown date is None. `trace` is the traceparent of the visit that found
     it, "" while tracing is off. `revises` is the id of an earlier version of the article, under another headline.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from watchpost.config.fields import Duration, Network, Options, Secret
+from watchpost.poll.sources.mailbox import MailboxOptions
 
 
 def _under_base(value: Path, info: ValidationInfo) -> Path:
@@ -63,7 +64,7 @@ class Terminal(Options):
     """No options at all."""
 
 
-SOURCES: dict[str, type[Options]] = {"feed": Feed, "folder": Folder}
+SOURCES: dict[str, type[Options]] = {"feed": Feed, "mailbox": MailboxOptions, "folder": Folder}
 RECEIVERS: dict[str, type[Options]] = {"slack": Chat, "email": Mail, "console": Terminal}
 ENV = {
     "SHORT": "s3cr3t",

@@ -182,7 +182,7 @@ def test_names_of_listed_feeds_come_from_their_hosts_and_are_unique(tmp_path: Pa
 def test_a_section_without_content_is_as_good_as_absent(tmp_path: Path) -> None:
     config = plan_of(tmp_path, "version: 1\nfeeds:\ntopics:\nreceivers:\nroutes:\nhttp:\ntimezone:\n")
     assert (config.sources, config.topics, config.receivers, config.routes) == ((), (), (), ())
-    assert [complaint.problem for complaint in config.warnings] == ["nothing is watched: add feeds or folders"]
+    assert [complaint.problem for complaint in config.warnings] == ["nothing is watched: add feeds or other sources"]
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:

@@ -91,4 +91,4 @@ def test_hasty_defaults_are_told_once(tmp_path: Path) -> None:
 
 def test_a_warning_shows_that_it_is_one(tmp_path: Path) -> None:
     (warning,) = plan_of(tmp_path, "version: 1\n").warnings
-    assert str(warning).endswith(":1:1: warning: nothing is watched: add feeds or folders")
+    assert str(warning).endswith(":1:1: warning: nothing is watched: add feeds or other sources")

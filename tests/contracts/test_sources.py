@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.http_server import Answer, HttpServer
+from tests.imap_server import PASSWORD, imap_server, letter
+from watchpost.config.fields import Secret
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.poll.source import Source, SourceContext
 from watchpost.poll.sources import kinds
@@ -43,6 +46,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserPr
     kind = kinds()[request.param]
     context = SourceContext(parser, "watchpost/test")
     async with HttpServer() as server:
+        outside = ExitStack()
         if kind.name == "feed":
             items: list[str] = []
 
@@ -54,6 +58,16 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserPr
                 server.on("/f", Answer(500))
 
             options: dict[str, object] = {"url": server.url("/f"), "allow_private": ["127.0.0.0/8"]}
+        elif kind.name == "mailbox":
+            mails = outside.enter_context(imap_server())
+
+            def bring(number: int) -> None:
+                mails.deliver(letter(f"Mali {number}"))
+
+            def spoil() -> None:
+                mails.stop()
+
+            options = {**mails.options, "password": Secret(PASSWORD)}
         else:
             drop = tmp_path / "drop"
             drop.mkdir()
@@ -73,6 +87,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserPr
         finally:
             await source.close()
             await parser.close()
+            outside.close()
 
 
 def remembered(*visits: Visit) -> dict[str, str]:
@@ -147,5 +162,5 @@ async def test_a_source_knows_its_pace_and_can_be_closed_twice(place: Place) -> 
 
 
 def test_these_are_the_kinds_of_source() -> None:
-    assert list(kinds()) == ["feed", "folder"]
+    assert list(kinds()) == ["feed", "folder", "mailbox"]
     assert all(name == kind.name for name, kind in kinds().items())

@@ -23,6 +23,7 @@ ENV = {
     "HOOK_SECRET": SECRET,
     "SLACK_BOT_TOKEN": "xoxb-x",
     "SLACK_URL": "https://hooks.slack.com/services/T/B/x",
+    "MAIL_PASSWORD": "an-app-password",
     "PROMETHEUS_TOKEN": "a-token-that-looks-0123456789",
     "WALL_HASH": hashed("hush-hush", bytes(16)),
 }

@@ -64,7 +64,7 @@ async def test_a_silence_with_mistakes_comes_back_as_it_was_typed(store: Store, 
         assert answer.status_code == 422
         page = answer.text
         assert "<title>Please correct: Configuration" in page
-        assert "no feed or folder &#39;rfy&#39;; did you mean &#39;rfi&#39;?" in page
+        assert "no source &#39;rfy&#39;; did you mean &#39;rfi&#39;?" in page
         assert "&#39;2&#39; is not a duration; write it like 30m, 6h or 7d" in page
         assert "give a reason" in page
         for field in ("source", "lasting", "reason"):

@@ -34,6 +34,7 @@ from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE
 from watchpost.plurals import count
 
 if TYPE_CHECKING:
+    from watchpost.config.fields import Options
     from watchpost.operations.feeds.discovery import Trial
     from watchpost.operations.feeds.status import FeedStatus
     from watchpost.operations.feeds.subscriptions import Sorted
@@ -55,7 +56,7 @@ async def feed_list(
     failing: Annotated[bool, typer.Option("--failing", help="Only feeds that cannot be read.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the feeds: their state, when each is read next, and why then.
+    """List the feeds and mailboxes: their state, when each is read next, and why then.
 
     watchpost feed list
     watchpost feed list --failing --json
@@ -98,7 +99,7 @@ async def feed_list(
 
 @app.command("show", reads="service")
 async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Show everything about a feed: options, last answer, failures, next visit.
+    """Show everything about a feed or mailbox: options, last answer, failures, next visit.
 
     watchpost feed show rfi
     watchpost feed show rfi --json
@@ -109,12 +110,14 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     from watchpost.store.sources import STATUS_FIELDS, SourceStatus
 
     settings, config = open_config()
-    options = pick("feed", name, status.feeds(config))
+    part = pick("feed", name, status.visited(config))
+    options = part.options
     feed, record, trouble = await status.inspect(settings, config, name)
     if trouble:
         note(f"{trouble}; only the configuration is shown")
     configured = status.shown_options(options)
-    memory, stored = FeedMemory.decode(record.memory), SourceStatus.decode(name, record.status)
+    memory = FeedMemory() if part.kind == "mailbox" else FeedMemory.decode(record.memory)
+    stored = SourceStatus.decode(name, record.status)
     interval = status.interval_reasons(name, options, memory, feed.failures, utc_now())
     if as_json:
         kept = {"memory": dict(record.memory), "status": _with_next_visit(record.status)}
@@ -136,11 +139,13 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
         "etag": memory.etag,
         "last-modified": memory.modified,
     }
+    if part.kind == "mailbox":
+        facts |= {"last message": record.memory.get("uid", ""), "not yet marked": record.memory.get("unmarked", "")}
     others = {key.replace("_", " "): value for key, value in record.status.items() if key not in STATUS_FIELDS}
     _echo_facts(facts | others)
     echo("interval (the longest counts)")
-    for part in interval:
-        echo(f"  {part}")
+    for reason in interval:
+        echo(f"  {reason}")
     echo("options")
     _echo_facts({key: _plain(value) for key, value in configured.items() if key != "url" and value is not None})
 
@@ -155,18 +160,18 @@ def _with_next_visit(status: Mapping[str, str]) -> dict[str, str]:
 
 @app.command("read", reads="service")
 async def feed_read(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Make the running service read a feed now.
+    """Make the running service read a feed or mailbox now.
 
     watchpost feed read rfi
 
     The service reads it as soon as its host is free.
     """
     from watchpost.operations import factory
-    from watchpost.operations.feeds.status import read_now
+    from watchpost.operations.feeds import status
 
     async with running_service() as (config, store):
-        pick("feed", name, {source.name: source for source in config.sources if source.kind == "feed"})
-        answer = await read_now(config, store, name, factory.operator())
+        pick("feed", name, status.visited(config))
+        answer = await status.read_now(config, store, name, factory.operator())
     if as_json:
         echo_json({"feed": name, "answer": answer.lower()})
     else:
@@ -176,12 +181,15 @@ async def feed_read(name: FeedArgument, as_json: JsonOption = False) -> None:
 @app.command("test", reads="config")
 async def feed_test(
     target: Annotated[
-        str, typer.Argument(metavar="URL|FEED", help="An address or a configured feed.", autocompletion=feed_names)
+        str,
+        typer.Argument(
+            metavar="URL|FEED", help="An address, or a configured feed or mailbox.", autocompletion=feed_names
+        ),
     ],
     allow_private: PrivateOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Read a feed once and show what it contains.
+    """Read a feed or mailbox once and show what it contains.
 
     watchpost feed test https://www.rfi.fr/en/rss
     watchpost feed test rfi
@@ -195,11 +203,12 @@ async def feed_test(
     allowed = networks(allow_private or ())
     if "://" in target:
         open_settings()
-        name, options, zone = "(this url)", _options_for(target), "UTC"
+        name, zone = "(this url)", "UTC"
+        options: Options = _options_for(target)
     else:
         config = load_config()
-        name, options, zone = target, pick("feed", target, status.feeds(config)), config.timezone
-    tried = await discovery.try_feed(name, options, utc_now(), allowed)
+        name, zone, options = target, config.timezone, pick("feed", target, status.visited(config)).options
+    tried = await discovery.try_source(name, options, utc_now(), allowed)
     if as_json:
         echo_json(_trial_facts(tried))
     else:

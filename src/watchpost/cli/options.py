@@ -13,13 +13,13 @@ def topics(incomplete: str) -> list[str]:
 
 
 def feeds(incomplete: str) -> list[str]:
-    """The feeds whose names begin so; those of OPML lists are left out."""
-    return _names("feeds", incomplete)
+    """The feeds and mailboxes whose names begin so; feeds of OPML lists are left out."""
+    return _names("feeds", incomplete) + _names("mailboxes", incomplete)
 
 
 def sources(incomplete: str) -> list[str]:
-    """The feeds and folders whose names begin so."""
-    return _names("feeds", incomplete) + _names("folders", incomplete)
+    """The sources whose names begin so."""
+    return feeds(incomplete) + _names("folders", incomplete)
 
 
 def receivers(incomplete: str) -> list[str]:
@@ -66,11 +66,14 @@ SeverityOption = Annotated[
     str, typer.Option("--severity", metavar="LEVEL", help="low, normal or high.", autocompletion=severities)
 ]
 SourceOption = Annotated[
-    str, typer.Option("--source", "--feed", metavar="NAME", help="A feed or folder.", autocompletion=sources)
+    str,
+    typer.Option(
+        "--source", "--feed", metavar="NAME", help="A source: a feed, a mailbox or a folder.", autocompletion=sources
+    ),
 ]
 IdsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="ID", help="Deliveries or dead letters.", show_default=False)
 ]
 ReceiverArgument = Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver.", autocompletion=receivers)]
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic.", autocompletion=topics)]
-FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed.", autocompletion=feeds)]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed or mailbox.", autocompletion=feeds)]

@@ -32,7 +32,7 @@ def route_test(
     chosen = pick("topic", topic, {each.name: each for each in config.topics})
     level = pick("severity", severity, {each: each for each in SEVERITIES}) if severity else chosen.severity
     if source:
-        pick("feed or folder", source, {each.name: each for each in config.sources})
+        pick("source", source, {each.name: each for each in config.sources})
     found = trace(config, topic, level, source, datetime.now(UTC))
     if as_json:
         echo_json(

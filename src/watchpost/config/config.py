@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from watchpost.config.fields import Options
-from watchpost.config.schema import Auth, Heartbeat, Limits, MainFile, Retention, RouteOptions, TopicOptions
+from watchpost.config.schema import (
+    Auth,
+    Heartbeat,
+    Limits,
+    MainFile,
+    Retention,
+    RouteOptions,
+    SourceKind,
+    TopicOptions,
+)
 from watchpost.errors import Complaint
 from watchpost.model import WINDOW, Route, Topic
 from watchpost.schedules import QuietHours, Silence
@@ -18,10 +27,10 @@ from watchpost.schedules import QuietHours, Silence
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """A configured feed or folder: its name, its kind, and its options, which that kind's model checked."""
+    """A configured source: its name, its kind, and its options, which that kind's model checked."""
 
     name: str
-    kind: str
+    kind: SourceKind
     options: Options
 
 

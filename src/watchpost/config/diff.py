@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from watchpost import durations
 from watchpost.config.config import Config, SourceConfig
 from watchpost.config.fields import DAYS, Options, Secret
-from watchpost.config.schema import SECTIONS
+from watchpost.config.schema import SECTIONS, SOURCE_SECTIONS
 
 Kind = Literal["added", "removed", "changed"]
 
 _LONGEST = 200
 
-NAMED = ("feeds", "folders", "queries", "topics", "receivers")
+NAMED = (*(section for section, _ in SOURCE_SECTIONS.values()), "queries", "topics", "receivers")
 
 NEEDS_RESTART = ("redis",)
 """The sections that a reload does not change; they need a restart of the service."""
@@ -107,8 +107,8 @@ def effective(config: Config) -> dict[str, Any]:
     written = config.written
     blocks: dict[str, Any] = {"version": 1}
     blocks |= {key: value for key, value in _block(written.main).items() if key not in _NOT_SHOWN}
-    for key, kind in (("feeds", "feed"), ("folders", "folder")):
-        blocks[key] = {source.name: _source(source) for source in config.sources if source.kind == kind}
+    for kind, (section, _) in SOURCE_SECTIONS.items():
+        blocks[section] = {source.name: _source(source) for source in config.sources if source.kind == kind}
     blocks["queries"] = dict(written.queries)
     blocks["topics"] = {name: _block(options) for name, options in written.topics.items()}
     blocks["receivers"] = {one.name: {"type": one.kind} | _block(one.options) for one in config.receivers}
@@ -117,7 +117,7 @@ def effective(config: Config) -> dict[str, Any]:
 
 
 def _source(source: SourceConfig) -> dict[str, Any]:
-    """A feed or folder. A feed without `every` finds its own interval, and must not get one by being written out."""
+    """A source. A feed without `every` finds its own interval, and must not get one by being written out."""
     block = _block(source.options)
     if source.kind == "feed" and "every" not in source.options.model_fields_set:
         block.pop("every", None)

@@ -212,10 +212,15 @@ def listen_address(text: object) -> tuple[str, int]:
 def is_loopback(listen: str) -> bool:
     """Whether only this machine can reach what listens there. A name other than localhost counts as no."""
     host, _ = listen_address(listen)
+    return is_loopback_host(host)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether this name or address is this machine's own. A name other than localhost counts as no."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.lower().rstrip(".") == "localhost"
 
 
 _NICKNAMES = {

@@ -14,7 +14,7 @@ from watchpost.config.errors import Block, suggest, unknown_key
 from watchpost.config.format import rename_keys
 from watchpost.config.opml import MAX_BYTES as MAX_LIST_BYTES
 from watchpost.config.opml import NAME, NAME_RULE, FeedList, host_stem, read_opml
-from watchpost.config.schema import SECTIONS, MainFile
+from watchpost.config.schema import SECTIONS, SOURCE_SECTIONS, MainFile, SourceKind
 from watchpost.config.yaml_reader import MappingNode, Mark, Node, ScalarNode, SequenceNode, is_null, read_yaml, shown
 from watchpost.errors import Complaint
 
@@ -31,6 +31,7 @@ class Sections:
     """
 
     feeds: list[Block] = field(default_factory=list)
+    mailboxes: list[Block] = field(default_factory=list)
     folders: list[Block] = field(default_factory=list)
     queries: list[Block] = field(default_factory=list)
     topics: list[Block] = field(default_factory=list)
@@ -38,6 +39,11 @@ class Sections:
     routes: list[Block] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
     unsure: bool = False
+
+    def sources(self, kind: SourceKind) -> list[Block]:
+        """The blocks of a kind of source."""
+        blocks: list[Block] = getattr(self, SOURCE_SECTIONS[kind][0])
+        return blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,7 @@ def _collect(roots: Sequence[MappingNode]) -> Sections:
             listed.extend(enumerate(node.items))
         else:
             sections.feeds += _named("feeds", root, sources, sections)
+        sections.mailboxes += _named("mailboxes", root, sources, sections)
         sections.folders += _named("folders", root, sources, sections)
         sections.queries += _named("queries", root, queries, sections)
         sections.topics += _named("topics", root, queries, sections)

@@ -23,6 +23,7 @@ from watchpost.config.opml import few, gather
 from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
 from watchpost.config.schema import (
     SECTIONS,
+    SOURCE_SECTIONS,
     MainFile,
     ReceiverDefaults,
     RouteOptions,
@@ -50,9 +51,9 @@ def load(
 ) -> Config:
     """The configuration of the file at `path`, the files that it includes, and the lists of feeds that it names.
 
-    `sources` ("feed", "folder") and `receivers` map the name of a kind to the model of its options; secrets are looked
-    up in `env`. Relative paths start at the directory of `path`. Opens no socket. `progress` gets the number of
-    checked feeds, and of all feeds, now and then. Raises ConfigError with every mistake of all files, in file order.
+    `sources` (the kinds of SOURCE_SECTIONS) and `receivers` map the name of a kind to the model of its options; secrets
+    are looked up in `env`. Relative paths start at the directory of `path`. Opens no socket. `progress` gets the number
+    of checked feeds, and of all feeds, now and then. Raises ConfigError with every mistake of all files, in file order.
     """
     files = read_files(path)
     lists = read_lists(path, files.main)
@@ -109,7 +110,7 @@ class _Validator:
         if not files.complete or self.lists.complaints or sections.unsure:
             return  # a name may well be in what could not be read
         if self.main is not None or root.get("feeds_from") is None:
-            origins = {block.name for block in (*sections.feeds, *sections.folders)}
+            origins = {block.name for kind in SOURCE_SECTIONS for block in sections.sources(kind)}
             origins |= {source.name for source in self.sources}
             known = [{block.name for block in blocks} for blocks in (sections.receivers, sections.topics)]
             self.complaints.extend(dangling(sections.routes, root, known[0], known[1], origins))
@@ -138,10 +139,10 @@ class _Validator:
     def _sources(
         self, sections: Sections, feed_defaults: Mapping[str, Any], kinds: Mapping[str, type[Options]]
     ) -> Iterator[SourceConfig]:
-        """The feeds and folders of the sections."""
-        for kind, key, blocks in (("feed", "url", sections.feeds), ("folder", "path", sections.folders)):
+        """The sources of the sections."""
+        for kind, (_, key) in SOURCE_SECTIONS.items():
             inherited = feed_defaults if kind == "feed" else {}
-            for block in blocks:
+            for block in sections.sources(kind):
                 own = self._with_shorthand(block, key)
                 if own is None:
                     continue
@@ -235,13 +236,13 @@ class _Validator:
                 yield block, options
 
     def _with_shorthand(self, block: Block, key: str) -> dict[str, Any] | None:
-        """The block's values; a bare text is the value of `key`."""
+        """The block's values; a bare text is the value of `key`, if there is one."""
         if isinstance(block.node, MappingNode):
             values: dict[str, Any] = plain(block.node)
             return values
-        if isinstance(block.node, ScalarNode) and not is_null(block.node):
+        if key and isinstance(block.node, ScalarNode) and not is_null(block.node):
             return {key: block.node.value}
-        self._complain(block, f"write a {key}, or a mapping")
+        self._complain(block, f"write a {key}, or a mapping" if key else "this is not a mapping; write {host: …}")
         return None
 
     def _options(
@@ -299,7 +300,7 @@ def _build(
     used = [block for block in sections.receivers if block.name != main.ops]
     warnings += doubts(routes, [(block, topic) for block, topic, _ in blocks.topics], used)
     if not sources:
-        warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or folders", "warning"))
+        warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or other sources", "warning"))
     public_host = urlsplit(main.public_url).hostname or ""
     host_names = tuple(dict.fromkeys(name.lower() for name in (public_host, *main.http.names) if name))
     return Config(

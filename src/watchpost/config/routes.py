@@ -58,7 +58,7 @@ def dangling(
         match = block.get("match")
         if isinstance(match, MappingNode):
             yield from _missing(match, "topic", f"{path}.match", "topic", topics)
-            yield from _missing(match, "source", f"{path}.match", "feed or folder", sources)
+            yield from _missing(match, "source", f"{path}.match", "source", sources)
     for route in routes:
         if not isinstance(route.node, MappingNode):
             continue
@@ -66,7 +66,7 @@ def dangling(
         when = route.node.get("when")
         if isinstance(when, MappingNode):
             yield from _missing(when, "topics", f"{route.path}.when", "topic", topics)
-            yield from _missing(when, "sources", f"{route.path}.when", "feed or folder", sources)
+            yield from _missing(when, "sources", f"{route.path}.when", "source", sources)
 
 
 def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:

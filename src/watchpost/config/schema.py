@@ -232,7 +232,7 @@ class QuietOptions(Options):
 
 
 class Matching(Options):
-    """Which hits a silence holds back: all conditions must be true. `source` is a feed or a folder."""
+    """Which hits a silence holds back: all conditions must be true. `source` is a feed, a mailbox or a folder."""
 
     topic: str = ""
     source: str = ""
@@ -542,6 +542,7 @@ class MainFile(Options):
     defaults: Defaults = Defaults()
     feeds_from: Several[FeedsFrom] = ()
     feeds: Annotated[Any, WithJsonSchema({})] = None
+    mailboxes: Annotated[Any, WithJsonSchema({})] = None
     folders: Annotated[Any, WithJsonSchema({})] = None
     queries: Annotated[Any, WithJsonSchema({})] = None
     topics: Annotated[Any, WithJsonSchema({})] = None
@@ -557,7 +558,16 @@ class MainFile(Options):
     reload: ReloadOptions = ReloadOptions()
 
 
-SECTIONS = ("feeds", "folders", "queries", "topics", "receivers", "routes")
+SourceKind = Literal["feed", "mailbox", "folder"]
+
+SOURCE_SECTIONS: Mapping[SourceKind, tuple[str, str]] = {
+    "feed": ("feeds", "url"),
+    "mailbox": ("mailboxes", ""),
+    "folder": ("folders", "path"),
+}
+"""By kind of source: its section, and the key that a text alone is the value of ("" if it takes none)."""
+
+SECTIONS = ("feeds", "mailboxes", "folders", "queries", "topics", "receivers", "routes")
 """The keys of the main file that may also stand in an included file."""
 
 
@@ -575,7 +585,7 @@ _MODELS_BY_BLOCK: dict[tuple[str, ...], type[Options]] = {
 
 
 def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, type[Options]]) -> Schema:
-    """JSON Schema (draft 2020-12) of the whole file, for these kinds of source (feed, folder) and receiver.
+    """JSON Schema (draft 2020-12) of the whole file, for these kinds of source and receiver.
 
     It describes shapes, choices and patterns. Only the loader checks what needs more than one place of the file
     (names in routes, keys that exclude each other) and what needs a parser (queries, times).
@@ -601,7 +611,10 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
         keys[renamed.old] = keys[renamed.new] | {"deprecated": True, "description": f"Write `{renamed.new}`."}
     feed = {"anyOf": [{"type": "string", "format": "uri"}, reference(sources["feed"])]}
     properties["feeds"] = {"anyOf": [_named(feed), {"type": "array", "items": feed}, {"type": "null"}]}
-    properties["folders"] = _optional(_named(_or_text(reference(sources["folder"]))))
+    for kind, (section, key) in SOURCE_SECTIONS.items():
+        if kind != "feed" and kind in sources:
+            one = reference(sources[kind])
+            properties[section] = _optional(_named(_or_text(one) if key else one))
     properties["queries"] = _optional(_named({"type": "string"}))
     properties["topics"] = _optional(_named(_or_text(reference(TopicOptions))))
     typed = [_typed(kind, schema) for kind, schema in sorted(kinds.items())]

@@ -67,7 +67,7 @@ def build_sources(
     poll_store: PollStore | None = None,
     pushes: PushStore | None = None,
 ) -> tuple[poll_source.Source, ...]:
-    """The feeds and folders, not yet opened. Hubs are asked to push if `pushes` and a public_url are given."""
+    """The sources, not yet opened. Hubs are asked to push if `pushes` and a public_url are given."""
     agent = (
         f"{USER_AGENT} (+{config.public_url})" if config.public_url else USER_AGENT
     )  # so that a site's owner can ask us
@@ -247,10 +247,12 @@ def terminal() -> TextIO:
 
 def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
     """Sources, topics and receivers, for the first line of the log."""
-    feeds = sum(1 for part in config.sources if part.kind == "feed")
+    kinds = [part.kind for part in config.sources]
+    rare = [count(kinds.count("mailbox"), "mailbox", "mailboxes")] if "mailbox" in kinds else []
+    sources = ", ".join([count(kinds.count("feed"), "feed"), *rare])
     return {
         "version": __version__,
-        "sources": f"{count(feeds, 'feed')} and {count(len(config.sources) - feeds, 'folder')}",
+        "sources": f"{sources} and {count(kinds.count('folder'), 'folder')}",
         "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "none",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "none",
     }

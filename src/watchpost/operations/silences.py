@@ -80,7 +80,7 @@ def conditions_in_words(silence: Silence) -> str:
 def _mistakes(request: SilenceRequest, config: Config) -> Iterator[tuple[str, str]]:
     named = (
         ("topic", "topic", request.topic, [topic.name for topic in config.topics]),
-        ("source", "feed or folder", request.source, [part.name for part in config.sources]),
+        ("source", "source", request.source, [part.name for part in config.sources]),
         ("severity", "severity", request.severity, list(SEVERITIES)),
     )
     for field, what, name, known in named:

@@ -88,6 +88,17 @@ def _no_colon(name: str) -> str:
     return name
 
 
+Every = Annotated[Duration, AfterValidator(_interval)]
+"""The time between two visits to a source on another machine."""
+
+WhenNew = Annotated[
+    OnNew,
+    BeforeValidator(_on_new),
+    WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+)$"}),
+]
+"""What counts as new when a source is read for the first time."""
+
+
 class BasicAuth(Options):
     """A name and a password for the feed's own server (RFC 7617)."""
 
@@ -110,12 +121,8 @@ class FeedOptions(Options):
     """The configuration of a feed. Without `every` the interval follows how often the feed brings something."""
 
     url: Annotated[str, AfterValidator(_web_address)]
-    every: Annotated[Duration, AfterValidator(_interval)] = timedelta(minutes=10)
-    on_new: Annotated[
-        OnNew,
-        BeforeValidator(_on_new),
-        WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+)$"}),
-    ] = timedelta(hours=24)
+    every: Every = timedelta(minutes=10)
+    on_new: WhenNew = timedelta(hours=24)
     on_update: Literal["note", "ignore"] = "note"
     timeout: Duration = Field(timedelta(seconds=20), gt=timedelta(0))
     lang: str = ""

@@ -1,7 +1,7 @@
 """The poll role: claim the sources that are due, visit them, COMMIT what they brought.
 
-Feeds are claimed in Redis, so that one of several pollers visits each. Folders belong to this machine and are visited
-by every poller that has them; COMMIT says what is new.
+Feeds and mailboxes are claimed in Redis, so that one of several pollers visits each. Folders belong to this machine and
+are visited by every poller that has them; COMMIT says what is new.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _OUTCOMES = {
     "timeout": ("timeout",),
     "blocked": ("blocked",),
     "http_error": ("http_error", "gone", "not_found", "rate_limited", "redirect_loop"),
+    "server_error": ("auth", "no_mailbox", "server_error"),  # of a mailbox
     "network_error": ("dns", "refused", "tls", "unreachable", "truncated"),
     "unknown": ("unknown",),
 }
@@ -65,7 +66,7 @@ def count_visit(source: Source, visit: Visit, seconds: float) -> None:
 
 
 def outcome(visit: Visit) -> str:
-    """The metric's label: ok, not_modified, http_error, network_error, timeout, parse_error, blocked or unknown."""
+    """The metric's label: ok, not_modified, parse_error, or a key of _OUTCOMES."""
     if visit.outcome == "failed":
         return _OUTCOME_OF_REASON.get(visit.reason, "parse_error")
     return "ok" if visit.outcome == "read" else "not_modified"

@@ -17,11 +17,11 @@ from watchpost.store.polling import PollStore
 
 
 class Source(Protocol):
-    """Anything that articles come from: a feed or a folder.
+    """Anything that articles come from: a feed, a mailbox or a folder.
 
-    `shared` sources (feeds) are claimed through Redis, so that one of several pollers visits; the others (folders of
-    this machine) are visited by each poller that has them. `host` names what must not be asked twice at once, "" if
-    there is no such thing.
+    `shared` sources (feeds, mailboxes) are claimed through Redis, so that one of several pollers visits; the others
+    (folders of this machine) are visited by each poller that has them. `host` names what must not be asked twice at
+    once, "" if there is no such thing.
     """
 
     name: str

@@ -143,7 +143,7 @@ async def _feeds(queries: Queries, request: Request) -> schemas.Feeds:
     feeds = [
         schemas.FeedShape(
             name=status.name,
-            kind="folder" if status.name in summary.folders else "feed",
+            kind=summary.source_kinds[status.name],
             state=status.state,
             place=summary.places.get(status.name, ""),
             pace=summary.paces.get(status.name, ""),
@@ -318,7 +318,7 @@ async def _end_silence(queries: Queries, request: Request) -> schemas.Done:
 _SEARCH = (
     ("q", "words that must all occur in the headline, snippet, outlet or evidence"),
     ("topic", "a topic's name"),
-    ("source", "the name of a feed or folder"),
+    ("source", "the name of a source"),
     ("lang", "a language, like fr"),
     ("before", "the value of `more` in an earlier answer: only older hits"),
 )
@@ -326,7 +326,7 @@ CALLS = (
     Call("GET", "/status", "The state of the service: the document of /status.json.", _status, None),
     Call("GET", "/hits", "Hits, the newest first.", _hits, schemas.Hits, _SEARCH),
     Call("GET", "/stories", "Hits grouped by story.", _stories, schemas.Stories, _SEARCH),
-    Call("GET", "/feeds", "Every feed and folder.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
+    Call("GET", "/feeds", "Every source.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
     Call("GET", "/topics", "Every topic, with its hits of the last 14 days.", _topics, schemas.Topics),
     Call("GET", "/receivers", "Every receiver.", _receivers, schemas.Receivers),
     Call("GET", "/deliveries", "Deliveries: in progress, failed, and recent.", _deliveries, schemas.Deliveries),

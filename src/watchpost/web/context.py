@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from watchpost import redaction
 from watchpost.config.config import Config, SourceConfig
 from watchpost.config.diff import effective
+from watchpost.config.schema import SourceKind
 from watchpost.durations import in_words
 from watchpost.health import Health
 from watchpost.match.routing import all_groups
@@ -42,8 +43,9 @@ class WebContext:
 class ConfigSummary:
     """What pages and probes may show of the configuration: no secrets.
 
-    By name: `places` has the URL or path of each source, `paces` how often it is read, `kinds` each receiver's kind.
-    `listing` is the configuration line by line.
+    `feeds` are all sources that are visited when they are due: mailboxes, too. By name: `places` has the address or
+    path of each source, `paces` how often it is read, `source_kinds` its kind, `kinds` each receiver's kind. `listing`
+    is the configuration line by line.
     """
 
     feeds: tuple[str, ...] = ()
@@ -55,13 +57,14 @@ class ConfigSummary:
     places: Mapping[str, str] = field(default_factory=dict, hash=False)
     paces: Mapping[str, str] = field(default_factory=dict, hash=False)
     kinds: Mapping[str, str] = field(default_factory=dict, hash=False)
+    source_kinds: Mapping[str, SourceKind] = field(default_factory=dict, hash=False)
     listing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     silences: tuple[Silence, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Feeds and folders."""
+        """Every source."""
         return self.feeds + self.folders
 
 
@@ -69,8 +72,8 @@ def summary_of(config: Config) -> ConfigSummary:
     """What may be shown of this configuration."""
     every = {part.name: getattr(part.options, "every", None) for part in config.sources}
     return ConfigSummary(
-        feeds=tuple(part.name for part in config.sources if part.kind == "feed"),
-        folders=tuple(part.name for part in config.sources if part.kind != "feed"),
+        feeds=tuple(part.name for part in config.sources if part.kind != "folder"),
+        folders=tuple(part.name for part in config.sources if part.kind == "folder"),
         receivers=tuple(part.name for part in config.receivers),
         topics=config.topics,
         fingerprint=config.fingerprint,
@@ -78,6 +81,7 @@ def summary_of(config: Config) -> ConfigSummary:
         places={part.name: _place(part) for part in config.sources},
         paces={name: f"every {in_words(span)}" for name, span in every.items() if isinstance(span, timedelta)},
         kinds={part.name: part.kind for part in config.receivers},
+        source_kinds={part.name: part.kind for part in config.sources},
         listing=tuple(_listing(config)),
         warnings=tuple(str(warning) for warning in config.warnings),
         silences=config.silences,
@@ -85,12 +89,12 @@ def summary_of(config: Config) -> ConfigSummary:
 
 
 def _place(part: SourceConfig) -> str:
-    """The URL without user and password, or the path."""
+    """The URL without user and password, the address of a mailbox, or the path."""
     url = getattr(part.options, "url", None)
     if isinstance(url, str):
         parts = urlsplit(url)
         return redaction.clean(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
-    path = getattr(part.options, "path", "")
+    path = getattr(part.options, "path", "") or getattr(part.options, "place", "")
     return str(path) if isinstance(path, Path | str) else ""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from watchpost.config.schema import SourceKind
 from watchpost.model import Severity
 from watchpost.operations.deliveries import ReplayRequest
 
@@ -77,7 +78,7 @@ class FeedShape(Shape):
     """One source. `state`: ok, failing, gone, dead or new."""
 
     name: str
-    kind: Literal["feed", "folder"]
+    kind: SourceKind
     state: str
     place: str
     pace: str
@@ -89,7 +90,7 @@ class FeedShape(Shape):
 
 
 class Feeds(Shape):
-    """Every feed and folder, those with problems first."""
+    """Every source, those with problems first."""
 
     feeds: list[FeedShape]
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
+from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret, is_loopback_host
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.net import connect, network_failure
 from watchpost.notify.http import OPERATOR_WAIT
@@ -66,7 +65,7 @@ class SmtpOptions(Options):
 
     @model_validator(mode="after")
     def _check_password(self) -> SmtpOptions:
-        if self.password is not None and self.tls == "none" and not _is_loopback(self.host):
+        if self.password is not None and self.tls == "none" and not is_loopback_host(self.host):
             raise PydanticCustomError("password_in_clear", "tls: none would send the password unencrypted")
         if self.password is not None and not self.username:
             raise PydanticCustomError("username", "a password needs a username")
@@ -122,13 +121,6 @@ class EmailOptions(DeliveryOptions):
     unsubscribe: UnsubscribeOptions | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
     allow_private: tuple[Network, ...] = ()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 class Email:

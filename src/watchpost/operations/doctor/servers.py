@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchpost import plurals
-from watchpost.config.config import Config, ReceiverConfig
+from watchpost.config.config import Config, ReceiverConfig, SourceConfig
 from watchpost.config.fields import Secret
 from watchpost.net import why_failed
 from watchpost.operations.doctor.finding import Finding
@@ -28,9 +28,14 @@ _SMTP_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
 def hosts_of_feeds(config: Config) -> tuple[str, ...]:
-    """The hosts of the configured feeds, each once, up to a limit."""
-    urls = (getattr(part.options, "url", "") for part in config.sources if part.kind == "feed")
-    return tuple(dict.fromkeys(host for url in urls if (host := urlsplit(str(url)).hostname)))[:_HOSTS_MAX]
+    """The hosts of the configured feeds and mailboxes, each once, up to a limit."""
+    hosts = (_host_of(part) for part in config.sources)
+    return tuple(dict.fromkeys(host for host in hosts if host))[:_HOSTS_MAX]
+
+
+def _host_of(part: SourceConfig) -> str:
+    url, host = getattr(part.options, "url", ""), getattr(part.options, "host", "")
+    return host or urlsplit(str(url)).hostname or ""
 
 
 def targets(config: Config) -> dict[str, tuple[str, int, bool]]:

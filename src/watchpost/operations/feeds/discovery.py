@@ -1,4 +1,4 @@
-"""Feed discovery on a web page, and a trial of one feed. Both make real requests and use no store."""
+"""Feed discovery on a web page, and a trial of one source. Both make real requests and use no store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 from urllib.parse import urljoin
 
-from watchpost.config.fields import Network
+from watchpost.config.fields import Network, Options
 from watchpost.config.opml import Listed, Outline, name_of, same_address
 from watchpost.documents.page import FeedLink, find_feed_links
 from watchpost.documents.parse import Reading, read_feed_document
@@ -25,7 +25,9 @@ from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http.fetcher import Fetched, HttpFetcher, Validators
 from watchpost.poll.schedule import next_visit
 from watchpost.poll.source import SourceContext
+from watchpost.poll.sources import mailbox
 from watchpost.poll.sources.feed import Feed
+from watchpost.poll.sources.mailbox import MailboxOptions
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")
 """Where sites often keep feeds that no page names; tried with `--guess` only, one after the other."""
@@ -152,7 +154,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one visit to a feed found. `status` is 0 and `url` "" if there was no usable answer.
+    """What one visit to a feed or mailbox found. `status` is 0 and `url` "" if there was no usable answer.
 
     `form` is the format that the document declares, `encoding` what it or HTTP declares ("" if neither does).
     `next_visit` and `why` are what the poller would plan; `named` are the feeds that an HTML page names instead.
@@ -188,6 +190,15 @@ class _RecordingFetcher(HttpFetcher):
     ) -> Fetched:
         self.answer = await super().get(url, headers=headers, validators=validators, timeout=timeout)
         return self.answer
+
+
+async def try_source(name: str, options: Options, now: datetime, allow_private: Sequence[Network] = ()) -> Trial:
+    """A first visit to a feed or mailbox, as the poller makes it; nothing is kept or marked."""
+    if isinstance(options, MailboxOptions):
+        return await try_mailbox(name, options, now, allow_private)
+    if isinstance(options, FeedOptions):
+        return await try_feed(name, options, now, allow_private)
+    raise TypeError(f"{type(options).__name__} are of no source that is visited")
 
 
 async def try_feed(
@@ -235,6 +246,40 @@ async def try_feed(
         why=why,
         cure=cure_of(visit.reason, visit.detail),
         named=named,
+    )
+
+
+async def try_mailbox(
+    name: str, options: MailboxOptions, now: datetime, allow_private: Sequence[Network] = ()
+) -> Trial:
+    """A first visit to a mailbox, which changes nothing in it."""
+    parser = ParserProcess()
+    networks = (*options.allow_private, *allow_private)
+    unchanged = options.model_copy(update={"after": "keep", "move_to": "", "allow_private": networks})
+    try:
+        visit = await mailbox.build(name, unchanged, SourceContext(parser, USER_AGENT)).visit({}, now)
+    finally:
+        await parser.close()
+    ok = visit.outcome != "failed"
+    moment, why = next_visit(options.every, name, now, failures=0 if ok else 1, interval=visit.interval)
+    return Trial(
+        name=name,
+        asked=options.place,
+        ok=ok,
+        status=0,
+        url=options.place if ok else "",
+        moved_to="",
+        headers={},
+        bytes=visit.size,
+        form="IMAP",
+        encoding="",
+        entries=visit.articles,
+        reason=visit.reason,
+        detail=visit.detail,
+        failures=visit.failures,
+        next_visit=moment,
+        why=why,
+        cure=cure_of(visit.reason, visit.detail),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from watchpost import log as tm
 from watchpost import redaction
 from watchpost.config.config import Config, SourceConfig
+from watchpost.config.fields import Options
+from watchpost.config.schema import SourceKind
 from watchpost.config.settings import Settings
 from watchpost.durations import in_words
 from watchpost.errors import NotFound, StoreError
@@ -32,7 +34,7 @@ REVIVED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """One feed. `state` is UNKNOWN without the store. `due` is the next visit, `why` its reason in words.
+    """One feed or mailbox. `state` is UNKNOWN without the store. `due` is the next visit, `why` its reason in words.
 
     `url` is without tokens. `failing_since` is when the first of the failures was, `cure` what to do about them.
     """
@@ -51,16 +53,22 @@ class FeedStatus:
     why: str = ""
     failing_since: datetime | None = None
     cure: str = ""
+    kind: SourceKind = "feed"
 
 
 def feeds(config: Config) -> Mapping[str, FeedOptions]:
     """The configured feeds by name."""
-    return {part.name: options for part in config.sources if (options := _feed(part)) is not None}
+    return {part.name: part.options for part in config.sources if isinstance(part.options, FeedOptions)}
+
+
+def visited(config: Config) -> Mapping[str, SourceConfig]:
+    """The sources that are visited when they are due, by name: all but folders."""
+    return {part.name: part for part in config.sources if part.kind != "folder"}
 
 
 async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, ...], str]:
-    """Every configured feed, and why the store could not be asked ("" if it was)."""
-    known = feeds(config)
+    """Every configured feed and mailbox, and why the store could not be asked ("" if it was)."""
+    known = visited(config)
     names = list(known)
     try:
         async with factory.look(settings, config) as store:
@@ -70,21 +78,21 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
             ]
             due = await overview.due(names)
     except StoreError as error:
-        return tuple(_unknown(name, options) for name, options in known.items()), str(error)
+        return tuple(_unknown(part) for part in known.values()), str(error)
     return tuple(_status(known[one.name], one, due.get(one.name)) for one in statuses), ""
 
 
 async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
-    """One feed, what the store keeps of it, and why the store could not be asked. Raises KeyError for no such feed."""
-    options = feeds(config)[name]
+    """One source, what the store keeps of it, and why the store could not be asked. Raises KeyError for no such one."""
+    part = visited(config)[name]
     try:
         async with factory.look(settings, config) as store:
             overview = Overview(store)
             (status,) = await overview.sources([name])
             due = (await overview.due([name])).get(name)
-            return _status(options, status, due), await overview.record(name), ""
+            return _status(part, status, due), await overview.record(name), ""
     except StoreError as error:
-        return _unknown(name, options), SourceRecord(name, {}, {}), str(error)
+        return _unknown(part), SourceRecord(name, {}, {}), str(error)
 
 
 async def read_now(config: Config, store: Store, name: str, by: str) -> str:
@@ -92,7 +100,7 @@ async def read_now(config: Config, store: Store, name: str, by: str) -> str:
 
     Raises NotFound and StoreError.
     """
-    if name not in feeds(config):
+    if name not in visited(config):
         raise NotFound(f"no feed '{name}'")
     answer = await polling.read_now(store, name, int(config.limits.lease.total_seconds() * 1000))
     tm.operator_acted("read", int(answer == "NOW"), by, feed=name)
@@ -101,10 +109,12 @@ async def read_now(config: Config, store: Store, name: str, by: str) -> str:
     return answer
 
 
-def shown_options(options: FeedOptions) -> dict[str, Any]:
-    """The options of a feed as they may be shown: secrets show their source, literal header values are `***`."""
+def shown_options(options: Options) -> dict[str, Any]:
+    """The options of a source as they may be shown: secrets show their origin, literal header values are `***`."""
     shown = {name: _plain(getattr(options, name)) for name in type(options).model_fields}
-    return shown | {"headers": {name: _masked(value) for name, value in options.headers.items()}}
+    if (headers := getattr(options, "headers", None)) is not None:
+        shown["headers"] = {name: _masked(value) for name, value in headers.items()}
+    return shown
 
 
 def _plain(value: object) -> Any:
@@ -119,16 +129,9 @@ def _masked(value: object) -> str:
     return "***" if isinstance(value, str) else str(value)
 
 
-def _feed(part: SourceConfig) -> FeedOptions | None:
-    return part.options if isinstance(part.options, FeedOptions) else None
-
-
-def _status(options: FeedOptions, status: SourceStatus, due: datetime | None) -> FeedStatus:
-    return FeedStatus(
-        name=status.name,
-        url=redaction.clean(options.url),
-        every=options.every,
-        tags=options.tags,
+def _status(part: SourceConfig, status: SourceStatus, due: datetime | None) -> FeedStatus:
+    return replace(
+        _unknown(part),
         state=status.state,
         failures=status.failures,
         reason=status.reason,
@@ -136,19 +139,23 @@ def _status(options: FeedOptions, status: SourceStatus, due: datetime | None) ->
         last_read=status.last_read,
         last_visit=status.last_visit,
         due=due,
-        why=status.next_why if status.last_visit is not None else "a new feed: it is read when a poller is free",
+        why=status.next_why
+        if status.last_visit is not None
+        else f"a new {part.kind}: it is read when a poller is free",
         failing_since=status.failing_since,
         cure=REVIVED.get(status.state) or cure_of(status.reason, status.detail) if status.failures else "",
     )
 
 
-def _unknown(name: str, options: FeedOptions) -> FeedStatus:
+def _unknown(part: SourceConfig) -> FeedStatus:
+    options = part.options
     return FeedStatus(
-        name=name,
-        url=redaction.clean(options.url),
-        every=options.every,
-        tags=options.tags,
+        name=part.name,
+        url=redaction.clean(getattr(options, "url", "") or getattr(options, "place", "")),
+        every=getattr(options, "every", timedelta(0)),
+        tags=getattr(options, "tags", ()),
         state=SourceState.UNKNOWN,
+        kind=part.kind,
     )
 
 
@@ -161,11 +168,9 @@ _WORTH_SAYING = 0.005
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def interval_reasons(
-    name: str, options: FeedOptions, memory: FeedMemory, failures: int, now: datetime
-) -> tuple[str, ...]:
+def interval_reasons(name: str, options: Options, memory: FeedMemory, failures: int, now: datetime) -> tuple[str, ...]:
     """Each reason for the time between two visits; the longest counts. `memory` is what the store keeps of the feed."""
-    every, configured = options.every, options.paced
+    every, configured = getattr(options, "every", timedelta(0)), getattr(options, "paced", True)
     pace = memory.interval("", adaptive=not configured)
     if configured:
         reasons = [f"every {in_words(every)}, as configured"]

@@ -9,6 +9,6 @@ from watchpost.poll.source import SourceKind
 
 def kinds() -> Mapping[str, SourceKind]:
     """Every kind by its name in the configuration."""
-    from watchpost.poll.sources import feed, folder
+    from watchpost.poll.sources import feed, folder, mailbox
 
-    return {kind.name: kind for kind in (feed.KIND, folder.KIND)}
+    return {kind.name: kind for kind in (feed.KIND, folder.KIND, mailbox.KIND)}
