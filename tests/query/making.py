@@ -96,9 +96,10 @@ def no_longer(tree: Node) -> bool:
     return str(tree).count("NEAR") + str(tree).count("SAME") <= 8
 
 
-scopes = st.sampled_from([*FIELDS, "first/2", "first/7"])
+scopes = st.sampled_from([*(name for name in FIELDS if name != "lang"), "first/2", "first/7"])
+languages = st.builds(Field, st.just("lang"), st.builds(Term, st.sampled_from(["fr", "ru", "zh", "kab"])))
 fields = st.builds(Field, scopes, trees_of(leaves | named("sahel", "place")))
-atoms = leaves | named("sahel", "place", "headline") | st.builds(Field, scopes, leaves)
+atoms = leaves | named("sahel", "place", "headline") | st.builds(Field, scopes, leaves) | languages
 anything = (
     trees_of(atoms) | fields | st.tuples(trees_of(atoms), fields).map(And) | st.tuples(fields, named("guard")).map(And)
 )

@@ -16,6 +16,11 @@ STRAY = (
 )
 LOOK = 'use neither look-around nor back-references; write \\( for a parenthesis, or "…" for plain text'
 EDGE = "write \\b only at the beginning or end of the expression, or of one of its branches"
+EITHER = "NEAR/{0} (in either order) or ONEAR/{0} (in this order)"
+ENDING = 'for every ending, or "{}" if you mean the sign'
+SIGNS = "signs are not searched: leave it out, or write /{}/"
+NO_NAMES = 'there are no named queries here; quote the name of an account: "@sahel"'
+TAG = "leave it out: a tag is found by its word; a # with spaces around it begins a comment"
 CHAIN = "there are more than 8 NEAR, ONEAR or SAME in a row"
 
 MISTAKES: list[tuple[str, int, str, str]] = [
@@ -23,8 +28,40 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ("a near/5 b", 3, "near/5 is not an operator", 'write NEAR/5, or "near/5" if you mean the word'),
     ("a NEAR5 b", 3, "NEAR5 is not an operator", 'write NEAR/5, or "NEAR5" if you mean the word'),
     ("a NEAR/5F b", 3, "NEAR/5F is not an operator", 'write ONEAR/5, or "NEAR/5F" if you mean the word'),
-    ("a adj3 b", 3, "adj3 is not an operator", 'write ONEAR/3, or "adj3" if you mean the word'),
-    ("a W/3 b", 3, "W/3 is not an operator", 'write ONEAR/3, or "W/3" if you mean the word'),
+    ("a adj3 b", 3, "adj3 is not an operator", f'write {EITHER.format(2)}, or "adj3" if you mean the word'),
+    ("a W/3 b", 3, "W/3 is not an operator", f'write {EITHER.format(3)}, or "W/3" if you mean the word'),
+    ("a PRE/3 b", 3, "PRE/3 is not an operator", 'write ONEAR/3, or "PRE/3" if you mean the word'),
+    ("a W/P b", 3, "W/P is not an operator", 'write SAME (in one paragraph), or "W/P" if you mean the word'),
+    ("a same b", 3, "same is not an operator", 'write SAME, or "same" if you mean the word'),
+    ("a N5 b", 3, "N5 is not an operator", 'write NEAR/5, or "N5" if you mean the word'),
+    ("a W5 b", 3, "W5 is not an operator", 'write ONEAR/5, or "W5" if you mean the word'),
+    ('NEAR("a b", "c", 15)', 1, "NEAR stands between its two sides", 'write "a b" NEAR/15 "c"'),
+    ("(a OR b)~7", 9, "a ~ after parentheses does not mean nearness here", "write a NEAR/7 b"),
+    # signs and fields of other tools
+    ("mercenar! AND a", 9, "! does not shorten a word here", f"write mercenar* {ENDING.format('mercenar!')}"),
+    ("engineer$3", 9, "$ does not shorten a word here", f"write engineer* {ENDING.format('engineer$3')}"),
+    ("wom#n", 4, "a word cannot hold #", "write a * at the end of a word for any other letters"),
+    ("hd=mali", 1, "hd= does not name a field here", "write title:mali"),
+    ("la=en", 1, "la= does not name a field here", "write lang:en"),
+    ("TS=(a OR b)", 1, "ts= does not name a field here", "write (…) alone: it is searched everywhere"),
+    ("wagner[ti]", 8, "[ti] does not name a field here", "write title:wagner"),
+    ("wagner[tiab]", 8, "[tiab] does not name a field here", "write wagner alone: it is searched everywhere"),
+    ("wagner.tw.", 8, ".tw. does not name a field here", "write wagner alone: it is searched everywhere"),
+    ("wagner.ab,ti.", 8, ".ab. does not name a field here", "write summary:wagner"),
+    ("mali/F50/", 5, "/F does not name the first words here", "write first/50:mali"),
+    ("headline(a OR b)", 1, "headline(…) does not name a field here", "write title:(…)"),
+    ("ALLCAPS(AIDS)", 1, "ALLCAPS(…) does not name a field here", "write {AIDS}: braces ask for the exact spelling"),
+    ("+mali +wagner", 1, "+ is not an operator", "write mali AND wagner"),
+    ("site:rfi.fr", 1, "there is no field site:", "did you mean url:? Put text with a colon in quotes"),
+    ("lang:french", 6, "french is not the code of a language", "write lang:fr"),
+    ("lang:(fr OR fr-FR)", 13, "fr-FR is not the code of a language", "write lang:fr"),
+    ("lang:klingonish", 6, "klingonish is not the code of a language", "write a code of two or three letters: lang:fr"),
+    # signs that would be dropped in silence
+    ("C++", 2, "a word cannot hold +", SIGNS.format(r"C\+\+")),
+    ("50%", 3, "a word cannot hold %", SIGNS.format("50%")),
+    ("mali🇲🇱", 5, "a word cannot hold 🇲", SIGNS.format("mali🇲🇱")),
+    ("#sahel", 1, "a word cannot hold #", TAG),
+    ("<<<a>>> b", 1, "a word cannot hold <", "leave it out; a # with spaces around it begins a comment"),
     ("atleast3 b", 1, "atleast3 is not an operator", 'write ATLEAST/3, or "atleast3" if you mean the word'),
     ("a ANDNOT b", 3, "ANDNOT is not an operator", 'write NOT, or "ANDNOT" if you mean the word'),
     ('"a b"~5', 6, "a ~ with a number does not mean nearness here", "write a NEAR/5 b"),
@@ -166,7 +203,7 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ),
     # names
     ("@", 1, "this @ has no name after it", "write the name of a query directly after it"),
-    ("a OR @sahel", 6, "there is no query @sahel", "there are no named queries here"),
+    ("a OR @sahel", 6, "there is no query @sahel", NO_NAMES),
 ]
 
 

@@ -129,7 +129,7 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ('""', 1, '"" has neither letters nor digits', "write a word"),
     ("mali -opera", 6, "- is not an operator", "write NOT opera"),
     ("mali ! opera", 6, "! is not an operator", "write NOT"),
-    ("+mali", 1, "+ is not an operator", "write AND mali"),
+    ("+mali", 1, "+ is not an operator", "leave it out: mali"),
     ("mali && niger", 6, "& is not an operator", "write AND"),
     ("mali|niger", 5, "a word cannot hold |", "write OR between the words"),
     ("mali, niger", 5, "a word cannot hold ,", "write OR (or AND) between the words"),

@@ -60,7 +60,7 @@ TREES: list[tuple[str, Node, str]] = [
     ("l’opération", Term("l’opération"), "l’opération"),
     ("Franco-Malian", Term("Franco-Malian"), "Franco-Malian"),
     ("24/7", Term("24/7"), "24/7"),
-    ("AT&T OR #sahel", Or((Term("AT&T"), Term("#sahel"))), "AT&T OR #sahel"),
+    ("AT&T OR sahel", Or((Term("AT&T"), Term("sahel"))), "AT&T OR sahel"),
     ("url:example.org/mali", Field("url", Term("example.org/mali")), "url:example.org/mali"),
     ("near OR same", Or((Term("near"), Term("same"))), "near OR same"),
     # precedence: field, UNLESS, NEAR, NOT, then AND or OR

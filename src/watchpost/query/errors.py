@@ -6,8 +6,9 @@ from difflib import get_close_matches
 
 from watchpost.errors import QueryError
 from watchpost.query.document import FIELDS
-from watchpost.query.lexer import Token, TokenKind, shortened
+from watchpost.query.lexer import Token, TokenKind
 from watchpost.query.operators import AtLeast, Score, Weighted
+from watchpost.query.other_tools import FIELDS_ELSEWHERE, operator_between, shortened
 from watchpost.query.tree import And, Field, Node, Not
 
 MOST_FIRST = 10_000
@@ -26,6 +27,17 @@ def never_closed(opener: Token) -> QueryError:
 
 def side_by_side(before: Token, token: Token) -> QueryError:
     """Two operands without an operator."""
+    between = next((name for each in (token, before) if (name := operator_between(each.text))), "")
+    if between and TokenKind.WORD in (before.kind, token.kind):
+        word = token.text if operator_between(token.text) else before.text
+        cure = f'write {between}, or "{word}" if you mean the word'
+        return QueryError(f"{word} is not an operator", (token if word == token.text else before).column, cure)
+    if before.kind is TokenKind.WORD and token.kind is TokenKind.OPEN and _touch(before, token):
+        name = before.text.lower()
+        field = name if name in FIELDS else FIELDS_ELSEWHERE.get(name, "")
+        if field or name == "allcaps":
+            cure = f"write {field}:(…)" if field else "write {AIDS}: braces ask for the exact spelling"
+            return QueryError(f"{before}(…) does not name a field here", before.column, cure)
     if (
         before.kind is TokenKind.WORD
         and token.kind in (TokenKind.WORD, TokenKind.PREFIX)
@@ -35,6 +47,10 @@ def side_by_side(before: Token, token: Token) -> QueryError:
         return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
     cure = "put AND, OR or NOT between"
     return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
+
+
+def _touch(before: Token, token: Token) -> bool:
+    return before.column + len(before.text) == token.column
 
 
 def missing(operator: Token | None, token: Token) -> QueryError:
@@ -57,7 +73,7 @@ def unknown_field(field: Token) -> QueryError:
     if name.startswith("first"):
         cure = f"write first/50: with a number from 1 to {MOST_FIRST}"
         return QueryError(f"{shortened(field.text)}: is not a number of words", field.column, cure)
-    close = get_close_matches(name, FIELDS, n=1)
+    close = [FIELDS_ELSEWHERE[name]] if name in FIELDS_ELSEWHERE else get_close_matches(name, FIELDS, n=1)
     known = f"did you mean {close[0]}:?" if close else f"the fields are {', '.join(FIELDS)}, first/n."
     cure = f"{known} Put text with a colon in quotes"
     return QueryError(f"there is no field {shortened(field.text)}:", field.column, cure)
@@ -104,14 +120,16 @@ def unbounded(node: Node, column: int) -> QueryError:
     """A query that `node` makes true for articles without any of its words."""
     text = str(node) if len(str(node)) <= 40 else "NOT (…)"
     problem = f"{text} alone matches nearly every article"
-    return QueryError(problem, column, f"add a word that must occur, like mali {text}")
+    example = next(word for word in ("mali", "niger", "gao") if word not in text.lower() or word == "gao")
+    return QueryError(problem, column, f"add a word that must occur, like {example} {text}")
 
 
 def unknown_name(token: Token, names: list[str]) -> QueryError:
     """The name of a query that does not exist."""
     close = get_close_matches(token.text, names, n=1)
     cure = f"did you mean @{close[0]}" if close else f"the names are {shortened(', '.join(sorted(names)))}"
-    return QueryError(f"there is no query {token}", token.column, cure if names else "there are no named queries here")
+    cure = cure if names else "there are no named queries here"
+    return QueryError(f"there is no query {token}", token.column, f'{cure}; quote the name of an account: "{token}"')
 
 
 def has_field(node: Node) -> bool:

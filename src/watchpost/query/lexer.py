@@ -1,7 +1,7 @@
 """Pure: cuts the text of a query into tokens, each with its column.
 
 A token is complete: a phrase, a word with its language, an operator with its number, a field with its colon. Operators
-and signs that only other search languages have are refused here, with the place and the cure.
+and signs that only other search languages have are refused, with the place and the cure.
 """
 
 from __future__ import annotations
@@ -13,61 +13,7 @@ from typing import NamedTuple
 
 from watchpost.errors import QueryError
 from watchpost.query.inflection import LANGUAGES
-
-# Signs that other search languages put before a word, and what to write here.
-_START = {"-": "NOT", "−": "NOT", "!": "NOT", "+": "AND", "&": "AND", "|": "OR"}
-_INSIDE = {
-    "|": "write OR between the words",
-    "&&": "write AND between the words",
-    ",": "write OR (or AND) between the words",
-    ";": "write OR (or AND) between the words",
-    "?": "write a * at the end of a word for any other letters",
-}
-_OPERATOR = re.compile(
-    r"""(?P<plain>AND|OR|NOT)
-    | (?P<slashed>O?NEAR|ATLEAST|SCORE)/[0-9.]+
-    | (?P<near>NEAR(?:[0-9]+|/[0-9]+R)|WITHIN[/0-9]*|PROX[/0-9]*|N/[0-9]+)
-    | (?P<ordered>NEAR/[0-9]+F|(?:ADJ|PRE|NEXT|FBY)/?[0-9]*|W/[0-9]+)
-    | (?P<count>ATLEAST[0-9]+|MINCOUNT[/0-9]*)
-    | (?P<negated>(?:AND|BUT)_?NOT)
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_LOGIC = frozenset({"and", "or", "not"})
-_DIGITS = re.compile("[0-9]+")
-
-
-def refuse_operator(word: str, column: int) -> None:
-    """Refuse a word that is an operator in lower case, or one of another search language. Raises QueryError."""
-    if word.isalpha() and not word.isupper() and word.lower() not in _LOGIC:
-        return  # most words
-    match = _OPERATOR.fullmatch(word)
-    if match is None:
-        return
-    kind = match.lastgroup
-    digits = _DIGITS.search(word)
-    number = digits[0] if digits else "n"
-    instead = {"near": f"NEAR/{number}", "ordered": f"ONEAR/{number}", "count": f"ATLEAST/{number}", "negated": "NOT"}
-    cure = f'write {instead.get(kind or "", word.upper())}, or "{word}" if you mean the word'
-    raise QueryError(f"{word} is not an operator", column, cure)
-
-
-def refuse_signs(word: str, column: int) -> None:
-    """Refuse signs in a word that would be operators elsewhere. Raises QueryError."""
-    operator = _START.get(word[0])
-    if operator is not None:
-        rest = shortened(word.lstrip("".join(_START)))
-        raise QueryError(f"{word[0]} is not an operator", column, f"write {operator} {rest}".rstrip())
-    for sign, cure in _INSIDE.items():
-        place = word.find(sign)
-        if place >= 0:
-            raise QueryError(f"a word cannot hold {sign}", column + place, cure)
-
-
-def shortened(text: str) -> str:
-    """At most 40 characters of `text`, for a message."""
-    return text if len(text) <= 40 else text[:39] + "…"
-
+from watchpost.query.other_tools import refuse_call, refuse_operator, refuse_signs, shortened
 
 LONGEST = 20_000
 """The most characters that a query may have."""
@@ -76,13 +22,13 @@ DEFAULT_NEAR = "4"
 """The words between the two sides of a NEAR without a number."""
 
 # Opening quotes and what closes them: queries are often pasted from word processors.
-_QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”", "＂": "＂"}
+_QUOTES = {'"': '"', "‘": "’", "‚": "’‘", "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”", "＂": "＂"}
 _TOKEN = re.compile(
     r"""
     (?: \s | (?<!\S)\#(?!\S)[^\n]* )*+ (?:
       (?P<OPEN> [(（] )
     | (?P<CLOSE> [)）] )
-    | (?P<QUOTE> ["“„«»”＂] )
+    | (?P<QUOTE> ["“„«»”＂] | [‘‚](?=\w) )
     | (?P<EXACT> \{ )
     | (?P<REGEX> / )
     | (?P<NAME> @ )
@@ -100,6 +46,7 @@ _TOKEN = re.compile(
 _LANGUAGE = re.compile(r"~[^\s()（）\"^~:]*")
 _WEIGHT = re.compile(r"\^([^\s()（）]*)")
 _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
+_DIGITS = re.compile("[0-9]{1,3}")
 _NAME = re.compile(r"\w[\w.-]*")
 _REGEX_END = re.compile(r"(?:[^/\\]|\\.)*/", re.DOTALL)
 _COUNTED = re.compile(r"(?P<name>O?NEAR|ATLEAST|SCORE)(?:/(?P<number>.*))?", re.DOTALL)
@@ -206,6 +153,8 @@ def tokens(text: str) -> list[Token]:
 def _word(text: str, word: str, start: int) -> tuple[Token, int]:
     """A word or an operator, and where it ends."""
     at, column = start + len(word), start + 1
+    if text[at : at + 1] == "(":
+        refuse_call(text, start)
     if word[0].isupper():
         operator = _operator(word, column)
         if operator is not None:
@@ -213,7 +162,7 @@ def _word(text: str, word: str, start: int) -> tuple[Token, int]:
     if word.isascii():
         refuse_operator(word, column)
     if not word.isalnum():
-        refuse_signs(word, column)
+        refuse_signs(word, column, text)
     sign = text[at : at + 1]
     if sign == "*":
         _check_star(text, word, at)
@@ -262,13 +211,21 @@ def _phrase(text: str, quote: str, start: int) -> tuple[Token, int]:
 def _end_of_phrase(text: str, at: int, quote: str) -> int:
     """The offset of the quote that closes the one before `at`."""
     closing = _QUOTES[quote]
-    ends = [end for end in (text.find(sign, at) for sign in closing) if end >= 0]
+    ends = [end for end in (_closing(text, sign, at) for sign in closing) if end >= 0]
     if not ends:
         raise QueryError("this quote is never closed", at, f"write {closing[0]} at the end of the phrase")
     end = min(ends)
     inside = text.find('"', at, end)
     if inside >= 0:
         raise QueryError('a phrase cannot hold a "', inside + 1, "leave it out; punctuation does not count")
+    return end
+
+
+def _closing(text: str, sign: str, at: int) -> int:
+    """The offset of the closing quote; a ’ within a word is an apostrophe: ‘l’opération Barkhane’."""
+    end = text.find(sign, at)
+    while sign in "’‘" and end >= 0 and text[end + 1 : end + 2].isalnum():
+        end = text.find(sign, end + 1)
     return end
 
 
@@ -322,6 +279,10 @@ def _special(text: str, kind: str, start: int) -> tuple[Token, int]:
     if kind == "STAR":
         cure = "write a * only at the end of a word, like malien*"
         raise QueryError("this * has no word before it", column, cure)
+    if kind == "LANGUAGE" and text[start - 1 : start] == ")":
+        number = _DIGITS.match(text, column)
+        cure = f"write a NEAR/{number[0] if number else 5} b"
+        raise QueryError("a ~ after parentheses does not mean nearness here", column, cure)
     if kind == "LANGUAGE":
         raise QueryError("this ~ has no word before it", column, "write it directly after a word: вагнер~ru")
     sign = text[start]

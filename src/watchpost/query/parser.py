@@ -24,8 +24,9 @@ from watchpost.errors import QueryError
 from watchpost.query import errors
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
-from watchpost.query.lexer import Token, TokenKind, shortened, tokens
+from watchpost.query.lexer import Token, TokenKind, tokens
 from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted
+from watchpost.query.other_tools import refuse_language, shortened
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 from watchpost.query.words import is_unspaced, letters, words
@@ -374,6 +375,8 @@ class _Parser:
         return node
 
     def _leaf(self, token: Token) -> Node:
+        if self._scope == "lang" and token.kind in (TokenKind.WORD, TokenKind.PHRASE, TokenKind.EXACT):
+            refuse_language(token.text, token.column)
         self._pay(REGEX_COST if token.kind is TokenKind.REGEX else 1, token)
         return leaf(token)
 
