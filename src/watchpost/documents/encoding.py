@@ -38,7 +38,8 @@ _LATIN_LETTERS = "[\udc92\udcdf\udce0\udce1\udce3-\udcf6\udcf9-\udcfc]"  # of cp
 # One of them within a word was pasted into UTF-8. At a word's end it is a cut letter, unless the rest is ASCII.
 _PASTED = re.compile(f"(?<=[A-Za-z]){_LATIN_LETTERS}(?=[A-Za-z])")
 _ACCENT = re.compile(f"(?<=[A-Za-z]){_LATIN_LETTERS}(?![\udc80-\udcff])")
-_ASCII_PER_BROKEN = 200
+_ASCII_PER_BROKEN, _FEW = 200, 2
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")  # CESU-8: a surrogate pair in UTF-8
 _TEXT_PER_NUL, _SHORT = 50, 200  # bytes; a stray NUL is a defect of a text and does not make it binary
 _BROKEN_PARTS = 50
 """One byte in fifty may be broken in a text of a declared encoding."""
@@ -88,19 +89,24 @@ def _nearly_utf8(data: bytes, declared: str) -> str:
     `declared` is the encoding that they should have, "" if nothing says so.
     In other encodings at most one letter in four looks like UTF-8: measured on 270 texts in 18 encodings.
     """
-    escaped = data.decode("utf-8", "surrogateescape")
+    escaped = _PAIR.sub(_joined_pair, data).decode("utf-8", "surrogateescape")
     broken = _broken_bytes(escaped)
     sound = _beyond_ascii(escaped) - broken
     pasted = (_PASTED if sound else _ACCENT).sub(_in_cp1252, escaped)
     if sound:
         nearly = sound >= (broken / 2 if declared == "utf-8" else 2 * broken)
     elif declared in ("utf-8", ""):  # an ASCII text with a few accents of cp1252, or with a few broken bytes
-        left = _broken_bytes(pasted)
+        left = len(_NOT_UTF8.findall(pasted))
         nearly = (left if declared else broken) * _ASCII_PER_BROKEN <= len(data) and (not left or declared == "utf-8")
     else:
         nearly = False
-    nearly = nearly or (declared == "utf-8" and _has_only_cut_letters(data))
+    few = 1 <= len(_NOT_UTF8.findall(escaped)) * _ASCII_PER_BROKEN <= min(len(data), _FEW * _ASCII_PER_BROKEN)
+    nearly = nearly or (declared == "utf-8" and (few or _has_only_cut_letters(data)))
     return _NOT_UTF8.sub("\ufffd", pasted) if nearly else ""
+
+
+def _joined_pair(pair: re.Match[bytes]) -> bytes:
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _broken_bytes(escaped: str) -> int:

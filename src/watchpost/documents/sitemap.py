@@ -53,7 +53,7 @@ def _child(element: Any | None, name: str) -> Any | None:
 
 def _text(element: Any | None, name: str) -> str:
     child = _child(element, name)
-    return "" if child is None else str(child.text or "").strip()
+    return "" if child is None else "".join(child.itertext()).strip()
 
 
 def _element(piece: Piece) -> Any:
