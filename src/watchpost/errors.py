@@ -2,6 +2,7 @@
 
 WatchpostError                a person can solve it; the message says how
 ├── ConfigError               mistakes in the configuration or the environment (exit 2)
+├── SecretAbsent              a secret is needed that this process has not got (exit 2)
 ├── QueryError                a mistake in a topic's query, with its column (exit 2)
 ├── FormError                 mistakes in the fields of a form or command, a sentence for each (exit 2)
 ├── NotFound                  no such feed, receiver, topic, message …
@@ -55,6 +56,10 @@ class ConfigError(WatchpostError):
         super().__init__("\n".join(str(complaint) for complaint in complaints))
         self.complaints = complaints
         self.files = files
+
+
+class SecretAbsent(WatchpostError):
+    """A secret is needed that this process has not got: its variable is not set, or its file cannot be read."""
 
 
 class QueryError(WatchpostError):

@@ -92,3 +92,22 @@ def test_hasty_defaults_are_told_once(tmp_path: Path) -> None:
 def test_a_warning_shows_that_it_is_one(tmp_path: Path) -> None:
     (warning,) = plan_of(tmp_path, "version: 1\n").warnings
     assert str(warning).endswith(":1:1: warning: nothing is watched: add feeds or other sources")
+
+
+@pytest.mark.parametrize(
+    ("written", "present", "said"),
+    [
+        ("topics/*.yaml", "topics/mali.yml", "no file matches this pattern; mali.yml ends in .yml"),
+        ("topics/*.yml", "topics/mali.yaml", "no file matches this pattern; mali.yaml ends in .yaml"),
+        ("topics/*.yaml", "topics/Mali.YAML", "no file matches this pattern; Mali.YAML ends in .YAML"),
+        ("topics/*.yaml", "topics/readme.txt", "no file matches this pattern"),
+        ("topcis/*.yaml", "topics/mali.yaml", "no file matches this pattern"),
+        ("**/x-*.yaml", "topics/mali.yaml", "no file matches this pattern"),
+    ],
+)
+def test_an_include_that_finds_nothing_is_a_warning(written: str, present: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "topics").mkdir()
+    (tmp_path / present).write_text("topics: {mopti: Mopti}\n")
+    config = plan_of(tmp_path, f'include: ["{written}"]\n' + FRAME + "  - {to: term, mode: immediate}\n")
+    found = [one for one in config.warnings if one.path == "include"]
+    assert [(one.line, one.column, one.problem) for one in found] == [(1, 11, said)]

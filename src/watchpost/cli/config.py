@@ -12,7 +12,7 @@ import typer
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption
 from watchpost.cli.output import CommandError, echo, echo_json, note, report, report_complaints, warn
-from watchpost.cli.session import config_option, load_config, open_config, open_settings
+from watchpost.cli.session import check_config, config_option, load_config, open_config, open_settings
 from watchpost.errors import CodecError, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE, USAGE
 
@@ -35,12 +35,14 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 @app.command("check")
 def config_check(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Configuration file [$WATCHPOST_CONFIG].")] = None,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Also require every secret to be there.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Check the configuration and list every mistake.
 
     watchpost check
     watchpost check new.yaml
+    watchpost check --secrets
 
     Each mistake comes with its line and what to write instead. Also runs the examples of the topics. Makes no
     connections. Warnings alone end with 0.
@@ -50,8 +52,8 @@ def config_check(
     from watchpost.plurals import count
 
     try:
-        config = load_config(file)
-        complaints = config.warnings
+        config = check_config(file, secrets_needed=secrets)
+        complaints = (*config.warnings, *config.absent_secrets)
     except ConfigError as error:
         config, complaints = None, error.complaints
     if as_json:

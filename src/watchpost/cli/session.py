@@ -59,17 +59,32 @@ def open_settings(config: Path | None = None) -> Settings:
 
 
 def open_config(path: Path | None = None) -> tuple[Settings, Config]:
-    """The settings, and the configuration in this file or that they name. Raises ConfigError with every mistake."""
+    """The settings, and the configuration in this file or that they name. Raises ConfigError with every mistake.
+
+    A secret that this process has not got is named in a warning, and is an error only where a command needs it.
+    """
+    settings, config = _read(path, secrets_needed=False)
+    for warning in config.absent_secrets:
+        output.note(str(warning))
+    return settings, config
+
+
+def load_config(path: Path | None = None) -> Config:
+    """As open_config, the configuration alone."""
+    return open_config(path)[1]
+
+
+def check_config(path: Path | None, *, secrets_needed: bool) -> Config:
+    """The configuration, with its warnings unsaid. Raises ConfigError with every mistake."""
+    return _read(path, secrets_needed=secrets_needed)[1]
+
+
+def _read(path: Path | None, *, secrets_needed: bool) -> tuple[Settings, Config]:
     from watchpost.operations import factory
 
     settings = open_settings(path)
     with output.ProgressBar("reading the configuration") as bar:
-        return settings, factory.read_config(settings.config, os.environ, bar)
-
-
-def load_config(path: Path | None = None) -> Config:
-    """The configuration alone. Raises ConfigError with every mistake."""
-    return open_config(path)[1]
+        return settings, factory.read_config(settings.config, os.environ, bar, secrets_needed=secrets_needed)
 
 
 @asynccontextmanager

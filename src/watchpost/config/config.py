@@ -70,7 +70,8 @@ class ConfigBlocks:
 class Config:
     """Everything that the configuration says. Equal configurations have equal fingerprints.
 
-    `warnings` are complaints that do not stop the service. `install` names this installation in messages. `ops` is
+    `warnings` are complaints that do not stop the service; `absent_secrets` are warnings about secrets that this
+    process has not got, which stop it where they are needed. `install` names this installation in messages. `ops` is
     the receiver of notices about trouble, "" for none. `watch`: a change of the files causes a reload.
     """
 
@@ -91,6 +92,7 @@ class Config:
     fingerprint: str
     written: ConfigBlocks
     warnings: tuple[Complaint, ...] = ()
+    absent_secrets: tuple[Complaint, ...] = ()
     ops: str = ""
     watch: bool = False
     quiet_hours: tuple[QuietHours, ...] = ()

@@ -152,7 +152,7 @@ def _plain(name: str, value: Any) -> Any:
             return _block(value)
         case Secret():
             origin, _, name = value.origin.partition(" ")
-            return {origin: name} if origin in ("env", "file") else _masked(value.reveal(), name)
+            return {origin: name} if origin in ("env", "file") else _masked(value.reveal_or(""), name)
         case timedelta():
             return durations.written(value)
         case datetime():

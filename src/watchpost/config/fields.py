@@ -5,8 +5,11 @@ The readers raise ValueError with a sentence that names the value and says how t
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import pairwise
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +29,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from watchpost import durations, redaction
+from watchpost.errors import SecretAbsent
 from watchpost.schedules import is_cron
 
 Network = IPv4Network | IPv6Network
@@ -81,19 +86,33 @@ class Secret:
 
     In YAML it is `{env: NAME}` or `{file: PATH}`; a path may begin with `${CREDENTIALS_DIRECTORY}/`. Call `reveal()`
     only in the line that needs the text. The loader passes pydantic a context that says where to look: `env` (a
-    mapping), `base` (the directory of relative paths) and `opened` (a set that collects the files).
+    mapping), `base` (the directory of relative paths), `opened` (a set that collects the files) and `remarks` (a
+    SecretRemarks). With `absent: True` in it, a secret that is not there is an error only where it is revealed.
     """
 
-    __slots__ = ("_value", "origin")
+    __slots__ = ("_value", "origin", "why_absent")
 
-    def __init__(self, value: str, origin: str = "") -> None:
+    def __init__(self, value: str, origin: str = "", why_absent: str = "") -> None:
         self._value = value
         self.origin = origin
-        redaction.know_secret(value)
+        self.why_absent = why_absent
+        if not why_absent:
+            redaction.know_secret(value)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether this process has not got the value; `why_absent` says why."""
+        return bool(self.why_absent)
 
     def reveal(self) -> str:
-        """The secret itself."""
+        """The secret itself. Raises SecretAbsent if this process has not got it."""
+        if self.why_absent:
+            raise SecretAbsent(self.why_absent)
         return self._value
+
+    def reveal_or(self, other: str) -> str:
+        """The secret itself, or `other` if this process has not got it."""
+        return other if self.why_absent else self._value
 
     def __repr__(self) -> str:
         return f"Secret({self.origin or '***'})"
@@ -101,10 +120,14 @@ class Secret:
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
+        if not isinstance(other, Secret):
+            return False
+        if self.why_absent or other.why_absent:
+            return (self.why_absent, self.origin) == (other.why_absent, other.origin)
+        return other._value == self._value
 
     def __hash__(self) -> int:
-        return hash(self._value)
+        return hash(self.origin if self.why_absent else self._value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -124,7 +147,34 @@ SECRET_SCHEMAS: list[dict[str, Any]] = [
     {"type": "object", "additionalProperties": False, "properties": {origin: {"type": "string"}}, "required": [origin]}
     for origin in ("env", "file")
 ]
+_BYTE_ORDER_MARK = "\ufeff"
 _CREDENTIALS = "${CREDENTIALS_DIRECTORY}/"  # systemd.exec(5): where LoadCredential= puts files; nothing else expands
+
+
+def checked_secret(check: Callable[[Secret], Secret]) -> AfterValidator:
+    """A validator of the text of a secret, which is skipped for a secret that is absent."""
+    return AfterValidator(lambda secret: secret if secret.is_absent else check(secret))
+
+
+def _header_text(secret: Secret) -> Secret:
+    if not (secret.reveal().isascii() and secret.reveal().isprintable()):
+        raise ValueError("this has characters that no header of HTTP can carry; only printable ASCII is allowed")
+    return secret
+
+
+HeaderSecret = Annotated[Secret, checked_secret(_header_text)]
+"""A secret that is sent in a header of HTTP, such as a token."""
+
+
+@dataclass(slots=True)
+class SecretRemarks:
+    """What is remarkable about the secrets of a block, by how each is written, such as ("env", "SLACK_URL").
+
+    `absent`: why it is not there. `cleaned`: what was left out of it.
+    """
+
+    absent: dict[tuple[str, str], str] = dataclass_field(default_factory=dict)
+    cleaned: dict[tuple[str, str], str] = dataclass_field(default_factory=dict)
 
 
 def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
@@ -133,14 +183,31 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
     if not (isinstance(value, Mapping) and len(value) == 1 and set(value) <= {"env", "file"}):
         raise ValueError("a secret is never written in this file; use {env: NAME} or {file: PATH}")
     context = info.context or {}
-    environment: Mapping[str, str] = context.get("env", {})
+    remarks: SecretRemarks = context.get("remarks") or SecretRemarks()
     ((origin, name),) = value.items()
     if not isinstance(name, str) or not name:
         raise ValueError(f"{origin} needs a name")
+    try:
+        written = _secret_text(origin, name, context)
+    except ValueError as error:
+        if not context.get("absent"):
+            raise
+        remarks.absent[origin, name] = str(error)
+        return Secret("", f"{origin} {name}", str(error))
+    text, left_out = _without_marks(written)
+    if left_out:
+        what = f"environment variable {name}" if origin == "env" else f"secret file {name}"
+        remarks.cleaned[origin, name] = f"{what} has {left_out}, which is left out"
+    return Secret(text, f"{origin} {name}")
+
+
+def _secret_text(origin: str, name: str, context: Mapping[str, Any]) -> str:
+    """What the variable or file holds. Raises ValueError with a sentence that contains nothing of it."""
+    environment: Mapping[str, str] = context.get("env", {})
     if origin == "env":
         if name not in environment:
             raise ValueError(f"environment variable {name} is not set")
-        return Secret(environment[name], f"env {name}")
+        return environment[name]
     base = context.get("base", ".")
     if name.startswith(_CREDENTIALS):
         base = environment.get("CREDENTIALS_DIRECTORY")
@@ -149,9 +216,23 @@ def _resolve_secret(value: Any, info: core_schema.ValidationInfo) -> Secret:
     path = Path(base) / name.removeprefix(_CREDENTIALS)
     context.get("opened", set()).add(path)  # so that a change of the file is a change of the configuration
     try:
-        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), f"file {name}")
+        data = path.read_bytes()
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"secret file {name} cannot be read") from error
+
+
+def _without_marks(text: str) -> tuple[str, str]:
+    """The secret without what an editor or a shell has added, and what that was ("" for one plain line end).
+
+    Windows' editors begin a file with a byte order mark; PowerShell's `>` ends each line with CR LF.
+    """
+    found = ["a byte order mark"] if text.startswith(_BYTE_ORDER_MARK) else []
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    bare = text.rstrip("\r\n")
+    if text[len(bare) :] not in ("", "\n"):
+        found.append("a line end of Windows" if "\r" in text[len(bare) :] else "empty lines at its end")
+    return bare, " and ".join(found)
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

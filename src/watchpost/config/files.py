@@ -51,7 +51,7 @@ class Files:
     """The main file, and the sections of it and of all files that it includes; `names` are theirs, as in complaints.
 
     `complete`: all could be read; else it is unknown which names exist. `directories`: where a pattern may match more
-    files later. `warnings` are about deprecated keys.
+    files later. `warnings` are about deprecated keys, and patterns that match nothing.
     """
 
     main: MappingNode
@@ -71,11 +71,15 @@ def read_files(path: Path) -> Files:
     directories: dict[Path, None] = {}
     trees: dict[str, MappingNode] = {str(path): root}
     names = [str(path)]
+    unmatched: list[Complaint] = []
     for pattern in _patterns(root):
         paths, problem = _matches(path, pattern.text)
         directories |= dict.fromkeys(_watched_directory(path, pattern.text))
         if problem:
             complaints.append(pattern.mark.complaint("include", problem))
+        elif not paths:
+            nothing = f"no file matches this pattern{_neighbour(path, pattern.text)}"
+            unmatched.append(pattern.mark.complaint("include", nothing, "warning"))
         for included in paths:
             name = str(included)
             if name in names or included.resolve() == path.resolve():
@@ -89,7 +93,7 @@ def read_files(path: Path) -> Files:
                 trees[name] = tree
     deprecated = [complaint for tree in trees.values() for complaint in rename_keys(tree)]
     complaints += [complaint for complaint in deprecated if complaint.severity == "error"]
-    warnings = tuple(complaint for complaint in deprecated if complaint.severity != "error")
+    warnings = (*unmatched, *(complaint for complaint in deprecated if complaint.severity != "error"))
     sections = _collect(list(trees.values()))
     return Files(root, sections, tuple(names), tuple(complaints), complete, tuple(directories), warnings)
 
@@ -121,6 +125,16 @@ def _matches(main: Path, pattern: str) -> tuple[list[Path], str]:
         return (paths, "") if paths else ([], "there is no such file")
     # Editors leave hidden twins beside the files they edit.
     return [path for path in paths if path.is_file() and (not path.name.startswith(".") or given.name[0] == ".")], ""
+
+
+def _neighbour(main: Path, pattern: str) -> str:
+    """A hint at a file that the pattern would match but for its ending or the case of its letters; "" for none."""
+    wider, endings = Path(pattern), (".yaml", ".yml")
+    if wider.suffix.lower() not in endings:
+        return ""
+    paths, _ = _matches(main, str(wider.with_suffix(".[yY]*")))
+    near = next((each for each in paths if each.suffix.lower() in endings), None)
+    return f"; {near.name} ends in {near.suffix}" if near is not None else ""
 
 
 def _read_tree(path: Path) -> tuple[MappingNode | None, tuple[Complaint, ...]]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from watchpost import durations
 from watchpost.config.config import Config, ConfigBlocks, HttpAccess, ReceiverConfig, SourceConfig, fingerprint
 from watchpost.config.errors import Block, choice, complaints_of
-from watchpost.config.fields import Options
+from watchpost.config.fields import Options, SecretRemarks
 from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
 from watchpost.config.opml import few, gather
 from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
@@ -31,7 +31,17 @@ from watchpost.config.schema import (
     quiet_hours,
     silence,
 )
-from watchpost.config.yaml_reader import MappingNode, Node, ScalarNode, is_null, plain
+from watchpost.config.yaml_reader import (
+    MappingEntry,
+    MappingNode,
+    Mark,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    is_null,
+    plain,
+    shown,
+)
 from watchpost.errors import Complaint, ConfigError
 from watchpost.model import Topic
 
@@ -48,17 +58,20 @@ def load(
     receivers: Mapping[str, type[Options]],
     env: Mapping[str, str],
     progress: Progress = lambda done, total: None,
+    secrets_needed: bool = True,
 ) -> Config:
     """The configuration of the file at `path`, the files that it includes, and the lists of feeds that it names.
 
     `sources` (the kinds of SOURCE_SECTIONS) and `receivers` map the name of a kind to the model of its options; secrets
     are looked up in `env`. Relative paths start at the directory of `path`. Opens no socket. `progress` gets the number
     of checked feeds, and of all feeds, now and then. Raises ConfigError with every mistake of all files, in file order.
+
+    Unless `secrets_needed`, a secret that is not there is a warning, and an error only where it is revealed.
     """
     files = read_files(path)
     lists = read_lists(path, files.main)
     opened: set[Path] = set()
-    blocks = _Validator(files, lists, {"env": env, "base": path.parent, "opened": opened})
+    blocks = _Validator(files, lists, {"env": env, "base": path.parent, "opened": opened, "absent": not secrets_needed})
     blocks.validate(sources, receivers, progress)
 
     names = dict.fromkeys((*files.names, *(feed_list.file for feed_list in lists.files)))
@@ -85,6 +98,7 @@ class _Validator:
     def __init__(self, files: Files, lists: Lists, context: dict[str, Any]) -> None:
         self.complaints: list[Complaint] = []
         self.warnings: list[Complaint] = []
+        self.absent_secrets: list[Complaint] = []
         self.main: MainFile | None = None
         self.sources: list[SourceConfig] = []
         self.receivers: list[ReceiverConfig] = []
@@ -253,11 +267,22 @@ class _Validator:
         inherited: Collection[str] = (),
         partial: bool = False,
     ) -> Model | None:
+        remarks = SecretRemarks()
         try:
-            return model.model_validate(values, context=self._context)
+            return model.model_validate(values, context=self._context | {"remarks": remarks})
         except ValidationError as error:
             self.complaints.extend(complaints_of(error, block, model, inherited, partial))
             return None
+        finally:
+            self.absent_secrets.extend(self._remarks(block, remarks.absent))
+            self.warnings.extend(self._remarks(block, remarks.cleaned))
+
+    def _remarks(self, block: Block, remarks: Mapping[tuple[str, str], str]) -> Iterator[Complaint]:
+        """A warning at each place of the block that names a secret with a remark."""
+        places = _secret_places(MappingEntry(block.mark, block.node), block.path) if remarks else ()
+        for place, path, secret in places:
+            if secret in remarks:
+                yield place.complaint(path, remarks[secret], "warning")
 
     def _complain(self, block: Block, problem: str) -> None:
         self.complaints.append(block.place.complaint(block.path, problem))
@@ -275,6 +300,19 @@ def _is_below(text: str, span: timedelta) -> bool:
         return durations.parse(text) < span
     except ValueError:
         return False  # the model complains
+
+
+def _secret_places(entry: MappingEntry, path: str) -> Iterator[tuple[Mark, str, tuple[str, str]]]:
+    """Each `{env: NAME}` and `{file: PATH}` in `entry`: its place, its path, and how it is written."""
+    if isinstance(entry.node, SequenceNode):
+        for index, item in enumerate(entry.node.items):
+            yield from _secret_places(MappingEntry(item.mark, item), f"{path}[{index}]")
+    if not isinstance(entry.node, MappingNode):
+        return
+    for key, inner in entry.node.entries.items():
+        if len(entry.node.entries) == 1 and key in ("env", "file") and isinstance(inner.node, ScalarNode):
+            yield entry.place, path, (key, inner.node.text)
+        yield from _secret_places(inner, f"{path}.{shown(key)}" if path else shown(key))
 
 
 def _default_block(root: MappingNode, key: str) -> Block | None:
@@ -327,6 +365,7 @@ def _build(
             read,
         ),
         warnings=in_order(warnings),
+        absent_secrets=in_order(blocks.absent_secrets),
         ops=main.ops,
         watch=main.reload.watch,
         quiet_hours=tuple(quiet_hours(options, main.timezone) for options in main.quiet_hours),

@@ -30,7 +30,7 @@ from pydantic_core import core_schema
 from watchpost import durations
 from watchpost.config import fields, passwords
 from watchpost.config.errors import suggest
-from watchpost.config.fields import ADVANCED, SECRET_SCHEMAS, Duration, Network, Options, Secret, Size
+from watchpost.config.fields import ADVANCED, SECRET_SCHEMAS, Duration, Network, Options, Secret, Size, checked_secret
 from watchpost.config.format import RENAMED
 from watchpost.config.opml import NAME, PREFIX_MAX
 from watchpost.config.yaml_reader import shown
@@ -125,7 +125,7 @@ class TrustedProxy(Options):
 class ApiToken(Options):
     """The token of a program (`Authorization: Bearer`), and whether the program may act or only look."""
 
-    token: Annotated[Secret, AfterValidator(_token)]
+    token: Annotated[Secret, checked_secret(_token)]
     role: Literal["view", "operate"] = "view"
 
 
@@ -136,7 +136,7 @@ class Auth(Options):
     name that logs show. `proxy`: a proxy that logs users in.
     """
 
-    users: dict[str, Annotated[Secret, AfterValidator(_password_hash)]] = Field(default_factory=dict)
+    users: dict[str, Annotated[Secret, checked_secret(_password_hash)]] = Field(default_factory=dict)
     view: Several[str] = ()
     tokens: dict[str, ApiToken] = Field(default_factory=dict)
     proxy: TrustedProxy | None = None
@@ -156,6 +156,8 @@ class Auth(Options):
                     )
         names_by_token: dict[str, str] = {}
         for name, token in self.tokens.items():
+            if token.token.is_absent:
+                continue
             other = names_by_token.setdefault(token.token.reveal(), name)
             if other != name:
                 raise ValueError(
@@ -509,7 +511,7 @@ class Heartbeat(Options):
     url: Annotated[
         Secret,
         BeforeValidator(_marked_literal),
-        AfterValidator(_web_address),
+        checked_secret(_web_address),
         WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *SECRET_SCHEMAS]}),
     ]
     every: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=5)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,18 +20,93 @@ from watchpost.sentinel_address import is_sentinel_address, sentinel_address
 PREFIX = "WATCHPOST_"
 
 
+_SCHEMES = ("redis", "rediss", "unix")
+_OURS = frozenset({"decode_responses", "encoding", "encoding_errors", "parser_class", "retry", "redis_connect_func"})
+_FORM = (
+    "must be written like redis://host:6379/0, rediss://…, redis+sentinel://host1,host2,host3/NAME/0 or unix:///path"
+)
+_ENCODE = "a user name or password must have its special characters percent-encoded: %2F for /, %23 for #, %3F for ?"
+_PORT = "must have a port from 1 to 65535 after its host, and an IPv6 address in []"
+_NUMBER, _SECONDS, _SWITCH = r"\d{1,6}", r"\d{1,6}(\.\d+)?", "true|false|yes|no|on|off|t|f|y|n|1|0"
+_PARAMETERS = {
+    "db": _NUMBER,
+    "protocol": "2|3",
+    "client_name": r"[!-~]{1,100}",
+    "username": r".+",
+    "password": r".+",
+    "max_connections": _NUMBER,
+    "socket_timeout": _SECONDS,
+    "socket_connect_timeout": _SECONDS,
+    "socket_keepalive": _SWITCH,
+    "retry_on_timeout": _SWITCH,
+    "health_check_interval": _NUMBER,
+    "ssl_ca_certs": "a file",
+    "ssl_certfile": "a file",
+    "ssl_keyfile": "a file",
+    "ssl_cert_reqs": "required|optional|none",
+    "ssl_check_hostname": _SWITCH,
+}
+"""The parameters of redis-py that a URL may have, each as a pattern of its values; those of TLS need rediss."""
+
+_FORM = (
+    "must be written like redis://host:6379/0, rediss://…, redis+sentinel://host1,host2,host3/NAME/0 or unix:///path"
+)
+_ENCODE = "a user name or password must have its special characters percent-encoded: %2F for /, %23 for #, %3F for ?"
+_PORT = "must have a port from 1 to 65535 after its host, and an IPv6 address in []"
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+
 def _redis_url(value: Any) -> Any:
     if isinstance(value, Secret) or value is None:
         return value
+    value = value.strip().removeprefix("\ufeff")
     if is_sentinel_address(value):
         sentinel_address(value)
-        return Secret(value, f"env {PREFIX}REDIS_URL")
-    parts = urlsplit(value)
-    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
-        raise ValueError(
-            "must be written like redis://host:6379/0, rediss://…, redis+sentinel://host1,host2,host3/NAME/0 or unix:///path"
-        )
+    else:
+        _check_address(value)
     return Secret(value, f"env {PREFIX}REDIS_URL")
+
+
+def _check_address(url: str) -> None:
+    """Whether redis-py can read the URL. Raises ValueError with a sentence that contains no part of it.
+
+    What cannot be read is often a password with a special character, so even the part that is wrong is not shown.
+    """
+    scheme, separator, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if not separator or scheme.lower() not in _SCHEMES:
+        raise ValueError(_FORM)
+    if "#" in rest or "@" in rest[len(authority) :]:  # the password ended the part that should contain it
+        raise ValueError(_ENCODE)
+    if any(char <= " " or char == "\x7f" for char in url):
+        raise ValueError(f"must not contain spaces or control characters; {_FORM}")
+    if scheme.lower() != "unix" and "," in authority.rpartition("@")[2]:
+        raise ValueError("must name one server; the way to name several is redis+sentinel://host1,host2,host3/NAME/0")
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        raise ValueError(f"{_PORT}; {_ENCODE}" if "@" in authority else _PORT) from None
+    if port == 0:
+        raise ValueError(_PORT)
+    if not (parts.path if scheme.lower() == "unix" else host):
+        raise ValueError(_FORM)
+    if scheme.lower() != "unix" and parts.path not in ("", "/") and not parts.path[1:].isdecimal():
+        raise ValueError("must end with the number of a database, as in redis://host:6379/0")
+    _check_parameters(dict(parse_qsl(parts.query, keep_blank_values=True)), is_secure=scheme.lower() == "rediss")
+
+
+def _check_parameters(given: Mapping[str, str], *, is_secure: bool) -> None:
+    """Raises ValueError for a parameter that watchpost does not pass on to redis-py, or a value that is none of its."""
+    known = {name: form for name, form in _PARAMETERS.items() if is_secure or not name.startswith("ssl_")}
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"has a parameter that is not known here; known are {', '.join(sorted(known))}")
+        if known[name] == "a file":
+            if not os.access(value, os.R_OK):
+                raise ValueError(f"names a file with {name} that cannot be read")
+        elif not re.fullmatch(known[name], value, re.IGNORECASE):
+            raise ValueError(f"has a value for {name} that cannot be read; write it as redis-py does")
 
 
 def _lowered(value: Any) -> Any:

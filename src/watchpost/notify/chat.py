@@ -62,8 +62,8 @@ class Chat:
         self._max_stories = options.max_stories
         self._secrets = (url,)
         if form.query:
-            address = url.reveal()
-            url = Secret(f"{address}{'&' if '?' in address else '?'}{form.query}", url.origin)
+            address = url.reveal_or("")
+            url = Secret(f"{address}{'&' if '?' in address else '?'}{form.query}", url.origin, url.why_absent)
         self._poster = Poster(url, options, context, form.pace)
 
     def render(self, digest: Digest) -> tuple[Message, ...]:

@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from watchpost import redaction
-from watchpost.config.fields import Duration, Network, Secret
+from watchpost.config.fields import Duration, Network, Secret, checked_secret
 from watchpost.http_headers import retry_after_seconds
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.net import network_failure
@@ -63,7 +63,7 @@ def _read_literal(value: object) -> object:
     return Secret(value, f"literal {derive_id('url', value)[:8]}") if isinstance(value, str) else value
 
 
-SecretUrl = Annotated[Secret, AfterValidator(_check_url)]
+SecretUrl = Annotated[Secret, checked_secret(_check_url)]
 """An http(s) address that is a credential itself: only `{env: NAME}` or `{file: PATH}`."""
 
 _SECRET_SCHEMA = [
@@ -78,7 +78,7 @@ _SECRET_SCHEMA = [
 TargetUrl = Annotated[
     Secret,
     BeforeValidator(_read_literal),
-    AfterValidator(_check_url),
+    checked_secret(_check_url),
     WithJsonSchema({"oneOf": [{"type": "string", "pattern": "^https?://"}, *_SECRET_SCHEMA]}),
 ]
 """An http(s) address, written out or as a secret. It is never shown, because it may contain a token."""

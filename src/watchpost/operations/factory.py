@@ -46,9 +46,16 @@ from watchpost.store.websub import PushStore
 USER_AGENT = f"watchpost/{__version__}"
 
 
-def read_config(path: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Config:
-    """The configuration in a file. Raises ConfigError with every mistake."""
-    return load(path, sources=source_options(), receivers=receiver_options(), env=env, progress=progress)
+def read_config(
+    path: Path,
+    env: Mapping[str, str],
+    progress: Progress = lambda done, total: None,
+    *,
+    secrets_needed: bool = True,
+) -> Config:
+    """The configuration in a file; unless `secrets_needed`, secrets may be absent. Raises ConfigError."""
+    kinds = source_options(), receiver_options()
+    return load(path, sources=kinds[0], receivers=kinds[1], env=env, progress=progress, secrets_needed=secrets_needed)
 
 
 def source_options() -> Mapping[str, type[Options]]:
@@ -107,7 +114,7 @@ def build_receivers(
 def build_breaker(store: Store, part: ReceiverConfig) -> CircuitBreaker:
     """The circuit breaker of a receiver; receivers at one host share its pace."""
     url = getattr(part.options, "url", None)
-    host = urlsplit(url.reveal()).hostname if isinstance(url, Secret) else None
+    host = urlsplit(url.reveal_or("")).hostname if isinstance(url, Secret) else None
     return CircuitBreaker(store, part.name, host=host or "", pace=receivers.kinds()[part.kind].pace)
 
 
@@ -126,9 +133,7 @@ def ops_for(config: Config, part: ReceiverConfig) -> str:
         exclude={"retry"}
     )
     urls = [getattr(one.options, "url", None) for one in (ops, part)]
-    same = same or (
-        isinstance(urls[0], Secret) and isinstance(urls[1], Secret) and urls[0].reveal() == urls[1].reveal()
-    )
+    same = same or (isinstance(urls[0], Secret) and urls[0] == urls[1])
     return "" if same else ops.name
 
 

@@ -43,7 +43,7 @@ def _header_names(headers: Mapping[str, str | Secret]) -> Mapping[str, str | Sec
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or name.lower() in _NOT_OURS:
             raise PydanticCustomError("feed_header", "{name} cannot be set as a header", {"name": name})
-        text = value.reveal() if isinstance(value, Secret) else value
+        text = value.reveal_or("") if isinstance(value, Secret) else value
         if not text.isascii() or not text.isprintable():
             raise PydanticCustomError("feed_header_value", "{name}: only printable ASCII", {"name": name})
         redaction.know_header(name, text)
@@ -74,6 +74,8 @@ def _fulltext(value: Any) -> Any:
 
 
 def _proxy_address(value: str | Secret) -> str | Secret:
+    if isinstance(value, Secret) and value.is_absent:
+        return value
     parts = _parts(value.reveal() if isinstance(value, Secret) else value)
     if parts is None:
         raise PydanticCustomError("proxy_url", "a proxy's url begins with http:// or https:// and names a host")

@@ -11,10 +11,10 @@ from datetime import timedelta
 from importlib.util import find_spec
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Duration, Secret
+from watchpost.config.fields import Duration, Secret, checked_secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, TryLater, Unknown
 from watchpost.notify.receiver import DeliveryOptions, ReceiverKind
 from watchpost.notify.render import sentences
@@ -22,6 +22,7 @@ from watchpost.notify.render.limits import APPRISE, Limits
 from watchpost.notify.render.packing import brief, cut_to, limit_stories
 
 _MISSING = "needs a package that is not installed: install watchpost with its extra `apprise`"
+_TITLE = 250  # characters
 _BAD_URL = "Apprise does not know this kind of address, or the address has a mistake"
 
 
@@ -51,7 +52,7 @@ def _check_url(url: Secret) -> Secret:
 class AppriseOptions(DeliveryOptions):
     """`url`: an Apprise address, a secret. `max_length`: of the text, unless the service takes less."""
 
-    url: Annotated[Secret, AfterValidator(_check_url)]
+    url: Annotated[Secret, checked_secret(_check_url)]
     max_length: Annotated[int, Field(ge=100, le=APPRISE.size)] = 2000
     timeout: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = timedelta(seconds=20)
 
@@ -61,22 +62,23 @@ class Apprise:
 
     def __init__(self, name: str, options: AppriseOptions) -> None:
         self.name = name
+        self._url = options.url
         self._seconds = options.timeout.total_seconds()
-        self._service = _service(options.url, self._seconds)
+        self._service: Any = None if options.url.is_absent else _service(options.url, self._seconds)
         self._limits = Limits(
             "points",
-            min(options.max_length, int(self._service.body_maxlen)),
+            min(options.max_length, APPRISE.size if self._service is None else int(self._service.body_maxlen)),
             APPRISE.messages,
             APPRISE.stories,
             quote=APPRISE.quote,
             url=APPRISE.url,
         )
-        self._longest_title = int(self._service.title_maxlen)
+        self._longest_title = _TITLE if self._service is None else int(self._service.title_maxlen)
         self._sending: asyncio.Future[bool] | None = None
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message, cut to what the service takes; if it has no titles, the title is the first line of the text."""
-        short = brief(digest, self._limits, min(self._longest_title, 250) or 250)
+        short = brief(digest, self._limits, min(self._longest_title, _TITLE) or _TITLE)
         renderings = {"title": short.title, "text": short.text}
         if not self._longest_title:
             renderings = {"title": "", "text": cut_to(f"{short.title}\n{short.text}", self._limits, self._limits.size)}
@@ -86,6 +88,7 @@ class Apprise:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """One attempt, in a thread, because Apprise blocks. TryLater while an attempt that timed out still runs."""
+        self._url.reveal()  # previews need no address, but sending does
         if self._sending is not None and not self._sending.done():
             return TryLater("timeout", "the attempt before is still running")
         self._sending = asyncio.ensure_future(asyncio.to_thread(self._notify, delivery))

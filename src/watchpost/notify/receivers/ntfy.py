@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import Secret
+from watchpost.config.fields import HeaderSecret, Secret, checked_secret
 from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
 from watchpost.notify.chat import compact_json
 from watchpost.notify.http import JSON_TYPE, HttpOptions, Poster, TargetUrl, judge
@@ -43,8 +42,8 @@ def _check_topic(url: Secret) -> Secret:
 class NtfyOptions(HttpOptions):
     """`url`: server and topic. `token`: an access token, if the server needs one."""
 
-    url: Annotated[TargetUrl, AfterValidator(_check_topic)]
-    token: Secret | None = None
+    url: Annotated[TargetUrl, checked_secret(_check_topic)]
+    token: HeaderSecret | None = None
     template: TextTemplates | None = None
 
 
@@ -56,8 +55,8 @@ class Ntfy:
         self._token = options.token
         self._template = options.template
         self._secrets = (options.url, *([options.token] if options.token else []))
-        root, _, self._topic = options.url.reveal().rpartition("/")
-        self._poster = Poster(Secret(f"{root}/", options.url.origin), options, context, _PACE)
+        root, _, self._topic = options.url.reveal_or("/topic").rpartition("/")
+        self._poster = Poster(Secret(f"{root}/", options.url.origin, options.url.why_absent), options, context, _PACE)
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message. Raises TemplateFault, and UnfitError for what ntfy would refuse."""

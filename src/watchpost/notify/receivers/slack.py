@@ -16,7 +16,7 @@ import regex
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import ADVANCED, Secret
+from watchpost.config.fields import ADVANCED, HeaderSecret, Secret
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.chat import (
     Block,
@@ -59,7 +59,7 @@ class SlackOptions(ChatOptions):
     """
 
     url: SecretUrl | None = None
-    token: Secret | None = None
+    token: HeaderSecret | None = None
     channel: Annotated[str, Field(pattern=r"^#?[^\s#<>&]{1,80}$")] = ""
     thread: Literal["story", "none"] = "none"
     api_url: Annotated[TargetUrl, ADVANCED] = Secret("https://slack.com/api", "literal")
@@ -257,9 +257,14 @@ class SlackBot:
         self.name = name
         self._token = token
         self._options = options
-        base = options.api_url.reveal().rstrip("/")
+        base = options.api_url.reveal_or("").rstrip("/")
         self._methods = {
-            method: Poster(Secret(f"{base}/{method}", options.api_url.origin), options, context, FORMAT.pace)
+            method: Poster(
+                Secret(f"{base}/{method}", options.api_url.origin, options.api_url.why_absent),
+                options,
+                context,
+                FORMAT.pace,
+            )
             for method in ("chat.postMessage", "chat.update")
         }
 

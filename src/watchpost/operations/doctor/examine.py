@@ -120,8 +120,10 @@ async def examine(
     """Yield each finding. Of many feeds a sample is tried, or `all_feeds`; `progress` is called with counts."""
     config = None
     try:
-        config = await asyncio.to_thread(factory.read_config, settings.config, env)
+        config = await asyncio.to_thread(factory.read_config, settings.config, env, secrets_needed=False)
         yield _configuration(settings.config, config)
+        for absent in config.absent_secrets:
+            yield Finding(f"secret of {absent.path}", "warn", absent.problem, _ABSENT)
     except ConfigError as error:
         more = f" (and {len(error.complaints) - 1} more)" if len(error.complaints) > 1 else ""
         cure = f"watchpost check {settings.config}"
@@ -141,6 +143,9 @@ async def examine(
     async for finding in _feeds(settings, config, names, all_feeds, progress):
         yield finding
     yield await _pages(settings.http_listen or config.listen)
+
+
+_ABSENT = "a service with its own secrets needs nothing; to test what uses it from here, set it in this shell"
 
 
 def _configuration(path: Path, config: Config) -> Finding:

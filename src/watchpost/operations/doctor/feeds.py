@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from watchpost import log as tm
 from watchpost import redaction
 from watchpost.documents.parser_process import ParserProcess
+from watchpost.errors import SecretAbsent
 from watchpost.operations.doctor import finding as doctor_finding
 from watchpost.operations.doctor.finding import FeedTrouble, Finding
 from watchpost.operations.feeds.cures import CURES
@@ -122,6 +123,8 @@ class _Trials:
         options = options.model_copy(update={"timeout": min(EACH, options.timeout)})
         try:
             tried = await try_feed(name, options, utc_now(), parser=self._parser)
+        except SecretAbsent as error:
+            return FeedTrouble(name, "auth", f"not tried: {error}", "run doctor where the secret can be read")
         except Exception as error:  # one feed must not stop the others
             tm.log().exception("source.raised", source=name)
             return FeedTrouble(

@@ -43,7 +43,7 @@ def targets(config: Config) -> dict[str, tuple[str, int, bool]]:
     found = {}
     for part in config.receivers:
         url = getattr(part.options, "url", None)
-        parts = urlsplit(url.reveal()) if isinstance(url, Secret) else None
+        parts = urlsplit(url.reveal_or("")) if isinstance(url, Secret) else None
         if parts is not None and parts.scheme in ("http", "https") and parts.hostname:
             secure = parts.scheme == "https"
             found[part.name] = (parts.hostname, parts.port or (443 if secure else 80), secure)
@@ -144,6 +144,8 @@ async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Findin
             if smtp.tls == "starttls":
                 stage = "tls"
                 await client.starttls()
+            if smtp.password is not None and smtp.password.is_absent:
+                return Finding(subject, "ok", f"{place} answers; the login was not tried")
             if smtp.username:
                 stage = "login"
                 await client.login(smtp.username, smtp.password.reveal() if smtp.password else "")
