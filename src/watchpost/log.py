@@ -48,6 +48,7 @@ feed_last_read = _gauge("feed_last_success_timestamp_seconds", "When the feed wa
 feed_failures = _gauge("feed_consecutive_failures", "Failed visits in a row", "feed")
 feed_items = _counter("feed_items_total", "Entries in feeds", "outcome")
 feed_bytes = _counter("feed_bytes_total", "Bytes of feed documents, decompressed")
+hosts_busy = _gauge("hosts_overloaded", "Hosts that cannot be asked as often as their feeds are due")
 feeds = _gauge("feeds", "Feeds by state", "state")
 folder_files = _counter("folder_files_total", "Files of folders: articles, and files skipped", "folder", "outcome")
 folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanned", "folder")

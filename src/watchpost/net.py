@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 _Connection = TypeVar("_Connection")
@@ -173,3 +174,14 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
 def _is_timeout(error: BaseException) -> bool:
     """By name, because httpx and redis-py do not derive theirs from TimeoutError and are not imported here."""
     return any(kind.__name__ in ("TimeoutError", "TimeoutException") for kind in type(error).__mro__)
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, of which one request at a time is made. On loopback each port is a host of its own."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    return f"{host}:{parts.port}" if local else host

@@ -166,3 +166,14 @@ def test_a_feed_that_is_not_there_is_no_failure_of_the_network() -> None:
     assert summary({"a": "h"}, 1, 0, [FeedTrouble("a", "timeout", "", "")]).level == "fail"
     assert summary({"a": "h", "b": "h"}, 2, 1, ()).level == "warn", "one was not asked in time"
     assert not finding.hopeless(bad)
+
+
+async def test_a_host_that_is_asked_too_often_is_a_warning_with_the_gap_to_write(
+    tmp_path: Path, server: HttpServer
+) -> None:
+    config = tmp_path / "watchpost.yaml"
+    lines = "".join(f"  f{n}: {{url: '{server.url(f'/{n}')}', every: 1s}}\n" for n in range(4))
+    config.write_text(CONFIG.replace("host_gap: 0s", "host_gap: 500ms") + lines)
+    settings = Settings.model_validate({"config": config, "data": tmp_path / "data"})
+    (busy,) = [one async for one in examine(settings, {}, False) if one.subject == "hosts"]
+    assert (busy.level, "due 2.0 times as often" in busy.text, "gap: 250ms" in busy.cure) == ("warn", True, True)

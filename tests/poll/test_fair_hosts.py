@@ -16,7 +16,7 @@ from watchpost.poll.poller import Poller
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
 from watchpost.store.client import Store
-from watchpost.store.polling import Claim
+from watchpost.store.polling import Claim, HostPace, PollStore
 
 GAP_MS, TICK_MS = 1000, 250
 
@@ -29,7 +29,7 @@ async def pass_time(store: Store, hosts: set[str], ms: int) -> None:
             pipe.zincrby(key, -ms, member)
     for host in hosts:
         for field in await store.redis.hkeys(store.keys.host(host)):
-            if field in (b"held", b"next", b"slow"):
+            if field.startswith((b"held", b"next", b"slow")):
                 pipe.hincrby(store.keys.host(host), field, -ms)
     await pipe.execute()
 
@@ -90,3 +90,50 @@ async def test_once_reads_each_feed_of_a_host_once_and_ends_although_they_are_du
         async with asyncio.timeout(20):
             assert await poller.once()
         assert sorted(request.target for request in server.requests) == [f"/{n}" for n in range(6)]
+
+
+@pytest.mark.parametrize(("gap", "at_once"), [(200, 4), (250, 16), (1000, 2), (500, 1)])
+async def test_a_host_with_a_pace_of_its_own_gets_as_many_at_once_and_its_feeds_take_turns(
+    store: Store, gap: int, at_once: int
+) -> None:
+    chance = random.Random(gap)
+    pace = {"busy.example": HostPace(gap, at_once)}
+    end = PollStore(store, seen_ttl_ms=86_400_000, queue_max=1000, lease_ms=60_000, host_gap_ms=10 * GAP_MS, hosts=pace)
+    names = [f"feed{n:02}" for n in range(12)]
+    await end.sync([*names, "other1", "other2"], dict.fromkeys(names, "busy.example") | {"other1": "o", "other2": "o"})
+    asked: Counter[str] = Counter()
+    under_way: list[tuple[int, Claim]] = []
+    most = 0
+    for tick in range(300):
+        await pass_time(store, {"busy.example", "o"}, TICK_MS)
+        for _, claim in [one for one in under_way if one[0] <= tick]:
+            await end.commit(claim, [], memory={}, status={}, delay_ms=100)
+        under_way = [one for one in under_way if one[0] > tick]
+        for claim in (await end.claim(32)).feeds:
+            asked[claim.name] += 1
+            under_way.append((tick + chance.randint(2, 8), claim))
+        at_host = sum(claim.name in names for _, claim in under_way)
+        most = max(most, at_host)
+        assert at_host <= at_once
+    counts = [asked[name] for name in names]
+    assert min(counts) >= 0.8 * max(counts), counts
+    assert most > 1 or at_once == 1
+    assert asked["other1"] + asked["other2"] <= 300 * TICK_MS // (10 * GAP_MS) + 1, "the other host keeps the usual gap"
+
+
+async def test_pages_of_a_host_with_places_are_asked_at_once_and_free_their_places(store: Store) -> None:
+    end = PollStore(
+        store,
+        seen_ttl_ms=86_400_000,
+        queue_max=1000,
+        lease_ms=60_000,
+        host_gap_ms=GAP_MS,
+        hosts={"h": HostPace(1, 3), "free": HostPace(0)},
+    )
+    for holder in "abc":
+        assert await end.claim_host("h", f"page:{holder}", holder, 10_000) == 0
+        await asyncio.sleep(0.01)
+    assert await end.claim_host("h", "page:d", "d", 10_000) > 0
+    await end.release_host("h", "page:b")
+    assert await end.claim_host("h", "page:d", "d", 10_000) == 0
+    assert [await end.claim_host("free", f"page:{n}", f"{n}", 10_000) for n in range(9)] == [0] * 9

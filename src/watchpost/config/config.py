@@ -13,6 +13,7 @@ from watchpost.config.fields import Options
 from watchpost.config.schema import (
     Auth,
     Heartbeat,
+    HostOptions,
     Limits,
     MainFile,
     Retention,
@@ -99,6 +100,7 @@ class Config:
     silences: tuple[Silence, ...] = ()
     access: HttpAccess = HttpAccess()
     heartbeat: Heartbeat | None = None
+    hosts: Mapping[str, HostOptions] = field(default_factory=dict)
 
     @property
     def story_window(self) -> timedelta:

@@ -19,6 +19,7 @@ from watchpost.config.config import Config, ConfigBlocks, HttpAccess, ReceiverCo
 from watchpost.config.errors import Block, choice, complaints_of
 from watchpost.config.fields import Options, SecretRemarks
 from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
+from watchpost.config.hosts import busy_hosts
 from watchpost.config.opml import few, gather
 from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
 from watchpost.config.schema import (
@@ -339,6 +340,10 @@ def _build(
     warnings += doubts(routes, [(block, topic) for block, topic, _ in blocks.topics], used)
     if not sources:
         warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or other sources", "warning"))
+    places = {block.name: block.place for block in sections.feeds}
+    for busy in busy_hosts(sources, main.limits.host_gap, main.hosts):
+        mark = places.get(busy.feeds[0], files.main.mark)
+        warnings.append(mark.complaint("", f"{busy.problem}; {busy.cure}", "warning"))
     public_host = urlsplit(main.public_url).hostname or ""
     host_names = tuple(dict.fromkeys(name.lower() for name in (public_host, *main.http.names) if name))
     return Config(
@@ -372,4 +377,5 @@ def _build(
         silences=tuple(silence(options, main.timezone) for options in main.silences),
         access=HttpAccess(main.http.auth, host_names, main.http.metrics),
         heartbeat=main.heartbeat,
+        hosts=main.hosts,
     )

@@ -473,6 +473,27 @@ class FeedsFrom(Options):
     every: Annotated[Duration, Field(gt=timedelta(0))] | None = None
 
 
+_HOST_KEY = re.compile(r"(?!.*//)[\w.:-]{1,253}")
+
+
+class HostOptions(Options):
+    """How one host may be asked; its name is that in the addresses of its feeds.
+
+    `gap`: the pause between two requests, instead of `limits.host_gap`; `0s` does not limit them. `at_once`: how many
+    requests may be under way.
+    """
+
+    gap: Annotated[Duration, Field(le=timedelta(hours=1))] | None = None
+    at_once: Annotated[int, Field(ge=1, le=16)] = 1
+
+
+HostKey = Annotated[
+    str,
+    _like(_HOST_KEY, "is not a host name; write it like api.example.org, without https:// and without a path"),
+    AfterValidator(lambda name: name.lower().rstrip(".")),
+]
+
+
 class Limits(Options):
     """Limits of the whole service.
 
@@ -553,6 +574,7 @@ class MainFile(Options):
     quiet_hours: tuple[QuietOptions, ...] = ()
     silences: tuple[SilenceOptions, ...] = ()
     limits: Limits = Limits()
+    hosts: Mapping[HostKey, HostOptions] = Field(default_factory=dict)
     retention: Retention = Retention()
     http: Http = Http()
     log: Log = Log()

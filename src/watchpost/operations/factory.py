@@ -34,7 +34,7 @@ from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
-from watchpost.store.polling import PollStore
+from watchpost.store.polling import HostPace, PollStore
 from watchpost.store.receivers import CircuitBreaker
 from watchpost.store.rights import require_rights
 from watchpost.store.server.binary import find_binary
@@ -99,6 +99,10 @@ def build_poll_store(config: Config, store: Store) -> PollStore:
         queue_max=config.limits.queue_max,
         lease_ms=_ms(config.limits.lease),
         host_gap_ms=_ms(config.limits.host_gap),
+        hosts={
+            name: HostPace(_ms(config.limits.host_gap if host.gap is None else host.gap), host.at_once)
+            for name, host in config.hosts.items()
+        },
     )
 
 

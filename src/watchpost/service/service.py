@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from watchpost import log as tm
 from watchpost.config.config import Config, ReceiverConfig
+from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import StoreError
@@ -126,6 +127,8 @@ class Service:
         parser = ParserProcess()
         self._stack.push_async_callback(parser.close)
         poll_store = factory.build_poll_store(self.config, self.store)
+        busy = busy_hosts(self.config.sources, self.config.limits.host_gap, self.config.hosts)
+        tm.hosts_busy.set(len(busy))
         sources = factory.build_sources(self.config, parser, poll_store, pushes)
         for source in sources:
             self._stack.push_async_callback(source.close)

@@ -42,6 +42,7 @@ _SHARED = {  # the parts in scripts/shared that a script needs besides the clock
     "receiver": ("outbox",),
     **dict.fromkeys(("dead", "drop", "requeue"), ("dead_letters", "fates")),
     "recount": ("dead_letters",),
+    **dict.fromkeys(("claim_feeds", "commit", "leave_feed", "leave_host", "take_host"), ("hosts",)),
 }
 
 Argument = str | bytes | int | float

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from watchpost.model import Article
 from watchpost.store.client import Batcher, Store, json_argument
@@ -23,6 +24,16 @@ _REFUSED: Mapping[bytes, Literal["fenced", "busy", "stale"]] = {
     b"STALE": "stale",
 }
 _NONE: Mapping[str, str] = {}
+
+
+class HostPace(NamedTuple):
+    """How a host is asked: the ms from one request to the next (0: no limit), and how many may be under way."""
+
+    gap_ms: int
+    at_once: int = 1
+
+
+_NO_HOSTS: Mapping[str, HostPace] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +79,25 @@ class NewIds:
 
 
 class PollStore:
-    """What the poll role may do. `host_gap_ms` 0 does not limit the requests to a host."""
+    """What the poll role may do. `host_gap_ms` 0 does not limit the requests to a host; `hosts` have their own pace."""
 
-    def __init__(self, store: Store, *, seen_ttl_ms: int, queue_max: int, lease_ms: int, host_gap_ms: int = 0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        seen_ttl_ms: int,
+        queue_max: int,
+        lease_ms: int,
+        host_gap_ms: int = 0,
+        hosts: Mapping[str, HostPace] = _NO_HOSTS,
+    ) -> None:
         self._store = store
         self._keys = store.keys
         self._commits = Batcher(store, "commit")
         self._seen_ttl_ms = seen_ttl_ms
         self._queue_max = queue_max
         self._lease_ms = lease_ms
+        self._hosts = hosts
         self._host_gap_ms = host_gap_ms
 
     @property
@@ -112,11 +133,11 @@ class PollStore:
         return frozenset(name.decode() for name in names)
 
     async def claim(self, count: int) -> Claimed:
-        """Claim up to `count` due feeds, each with a lease, no two of one host; of one host, what became due first."""
+        """Claim up to `count` due feeds, each with a lease; of one host those that became due first."""
         claimed, put_off, more = await self._store.run(
             "claim_feeds",
             [self._keys.feeds, self._keys.source(""), self._keys.host(""), self._keys.waiting("")],
-            [count, self._lease_ms, self._host_gap_ms, _CHECKED_FEEDS],
+            [count, self._lease_ms, self._host_gap_ms, _CHECKED_FEEDS, json.dumps(self._hosts)],
         )
         return Claimed(
             tuple(
@@ -152,15 +173,19 @@ class PollStore:
 
         A host that is held for the visit to `feed` itself is free.
         """
-        if not self._host_gap_ms:
+        pace = self._pace(host)
+        if not pace.gap_ms:
             return 0
-        args: list[str | int] = [holder, feed, self._host_gap_ms, hold_ms]
+        args: list[str | int] = [holder, feed, pace.gap_ms, hold_ms, pace.at_once]
         return int(await self._store.run("take_host", [self._keys.host(host)], args))
 
     async def release_host(self, host: str, holder: str) -> None:
         """Release a claimed host before its time."""
-        if self._host_gap_ms:
+        if self._pace(host).gap_ms:
             await self._store.run("leave_host", [self._keys.host(host)], [holder])
+
+    def _pace(self, host: str) -> HostPace:
+        return self._hosts.get(host, HostPace(self._host_gap_ms))
 
     async def unshared(self, name: str) -> Claim:
         """Return the memory of a source that no other poller visits: a claim without a fence."""

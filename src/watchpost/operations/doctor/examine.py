@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from watchpost.config.config import Config
 from watchpost.config.fields import listen_address
+from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
 from watchpost.errors import ConfigError, StoreError
 from watchpost.operations import factory
@@ -243,6 +244,8 @@ async def _feeds(
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
     gap = config.limits.host_gap
+    for busy in busy_hosts(config.sources, gap, config.hosts):
+        yield Finding("hosts", "warn", busy.problem, busy.cure)
     trials = feeds.try_feeds(configured, () if trouble else known, lost, gap, everything=everything, progress=progress)
     async for finding in trials:
         yield finding

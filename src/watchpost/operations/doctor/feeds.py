@@ -14,13 +14,13 @@ from watchpost import log as tm
 from watchpost import redaction
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import SecretAbsent
+from watchpost.net import host_of
 from watchpost.operations.doctor import finding as doctor_finding
 from watchpost.operations.doctor.finding import FeedTrouble, Finding
 from watchpost.operations.feeds.cures import CURES
 from watchpost.operations.feeds.discovery import try_feed
 from watchpost.operations.feeds.status import FeedStatus
 from watchpost.poll.feed_options import FeedOptions
-from watchpost.poll.http.fetcher import host_of
 from watchpost.scheduler import utc_now
 
 AT_ONCE = 10

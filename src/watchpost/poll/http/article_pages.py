@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from watchpost.errors import FetchError, StoreError
+from watchpost.net import host_of
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.fetcher import (
@@ -21,7 +22,6 @@ from watchpost.poll.http.fetcher import (
     Fetched,
     HttpFetcher,
     accepted,
-    host_of,
     origin_of,
     redirected,
     with_cookies,

@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -20,7 +19,7 @@ from watchpost.config.fields import Network, Secret
 from watchpost.errors import FetchError
 from watchpost.guarded_http import GuardedTransport, proxied_transport
 from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
-from watchpost.net import BlockedAddress, network_failure
+from watchpost.net import BlockedAddress, host_of, network_failure
 from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.decompress import ACCEPTED, decompress
 from watchpost.poll.http.faults import CLOSED, NOT_HTTP, UNASKED_304
@@ -249,17 +248,6 @@ def _as_fetch_error(error: httpx.HTTPError) -> FetchError:
     if failure.kind == "other" and isinstance(error, (httpx.ReadError, httpx.WriteError)):
         return FetchError("unreachable", f"{CLOSED}: {failure.problem}")
     return FetchError("unreachable" if failure.kind == "other" else failure.kind, failure.problem)
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, of which one request at a time is made. On loopback each port is a host of its own."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    try:
-        local = ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    return f"{host}:{parts.port}" if local else host
 
 
 def origin_of(url: str) -> tuple[str, str | None, int | None]:

@@ -14,12 +14,13 @@ from watchpost.documents.parse import Reading, read_wanted
 from watchpost.errors import FetchError
 from watchpost.http_headers import hub_links
 from watchpost.model import Article
+from watchpost.net import host_of
 from watchpost.plurals import count
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.http.article_pages import PageFetcher
-from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, host_of, origin_of
+from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, origin_of
 from watchpost.poll.http.websub import Hubs
 from watchpost.poll.newness import EntrySelector
 from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, adaptive

@@ -1,6 +1,8 @@
--- CLAIM_FEEDS: claim up to n feeds that are due, each with a lease and a fence token, never two of one host at once.
+-- CLAIM_FEEDS: claim up to n feeds that are due, each with a lease and a fence token; of one host one at a time, or as
+-- many as it allows.
 -- KEYS 1 feeds zset, 2 prefix of the source hashes, 3 prefix of the host hashes, 4 prefix of the waiting zsets
--- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = not limited), 4 most feeds to check
+-- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = not limited), 4 most feeds to check,
+--      5 JSON: host → {ms between its requests, how many at once}, of the hosts with a rule of their own
 -- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off,
 --      1 if more may be due}
 -- A claimed feed's score becomes the end of its lease, so that the feed of a dead poller becomes due again. Its host is
@@ -12,7 +14,7 @@
 -- was wrong: such a feed is due, such a host is free.
 local now, claimed, put_off, checked, taken = now_ms(), {}, {}, 0, {}
 local n, lease, gap, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local day = 86400000
+local day, rules = 86400000, cjson.decode(ARGV[5])
 
 local function sane(text, longest)
   local at = tonumber(text or 0) or 0
@@ -39,18 +41,23 @@ end
 
 local function claim(name)
   if taken[name] then return end
-  local host = gap > 0 and redis.call('HGET', KEYS[2] .. name, 'host')
-  if not host or host == '' then return lend(name) end
+  local host = redis.call('HGET', KEYS[2] .. name, 'host') or ''
+  local rule = rules[host] or {gap, 1}
+  if host == '' or rule[1] == 0 then return lend(name) end
   local h, waiting = KEYS[3] .. host, KEYS[4] .. host
-  local f = redis.call('HMGET', h, 'held', 'next', 'slow')
-  local held, free = sane(f[1], lease), sane(f[2], day + 3600000)
-  local width = sane(f[3], 3600000) > now and 2 * gap or gap
+  local f = redis.call('HMGET', h, 'next', 'slow')
+  local free = sane(f[1], day + 3600000)
+  local width = sane(f[2], 3600000) > now and 2 * rule[1] or rule[1]
+  local room
+  for k, at in ipairs(host_places(h, rule[2], function(text) return sane(text, lease) end)) do
+    if at[1] <= now then room = room or k end
+  end
   redis.call('ZADD', waiting, 'LT', math.min(tonumber(redis.call('ZSCORE', KEYS[1], name)), now), name)
   redis.call('PEXPIRE', waiting, 3 * day)
-  if held <= now and free <= now then
+  if room and free <= now then
     local longest = first(waiting, host)
     free = now + width
-    redis.call('HSET', h, 'held', now + lease, 'next', free, 'holder', longest)
+    redis.call('HSET', h, place(room, 'held'), now + lease, 'next', free, place(room, 'holder'), longest)
     redis.call('PEXPIRE', h, 3 * day)
     redis.call('ZREM', waiting, longest)
     lend(longest)

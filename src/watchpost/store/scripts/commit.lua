@@ -66,7 +66,7 @@ redis.call('ZADD', feeds, 'XX', now + arg.delay_ms, arg.name)
 local name = redis.call('HGET', source, 'host')
 if name and name ~= '' then
   local host, mark, hour = host_prefix .. name, 'limited:' .. arg.name, 3600000
-  if redis.call('HGET', host, 'holder') == arg.name then redis.call('HDEL', host, 'held', 'holder') end
+  leave_host(host, arg.name)
   if arg.limited then
     redis.call('HSET', host, mark, now, 'slow', now + hour)
     local fields, limited = redis.call('HGETALL', host), 0

@@ -2,6 +2,6 @@
 -- KEYS 1 source hash, 2 prefix of the host hashes   ARGV 1 name
 -- returns 1 if the host was held for it
 local h = KEYS[2] .. (redis.call('HGET', KEYS[1], 'host') or '')
-if redis.call('HGET', h, 'holder') ~= ARGV[1] then return 0 end
-redis.call('HDEL', h, 'held', 'next', 'holder')
+if not leave_host(h, ARGV[1]) then return 0 end
+redis.call('HDEL', h, 'next')
 return 1
