@@ -131,7 +131,9 @@ def test_match_ends_with_3_on_request_if_nothing_matches(here: Path) -> None:
 
 
 def test_explain_shows_the_tree(here: Path) -> None:
-    hit = watchpost(here, "explain", "mali", "talks.txt")
+    short = watchpost(here, "explain", "mali", "talks.txt")
+    assert "“Mali” (body) for mali" in short.stdout
+    hit = watchpost(here, "explain", "mali", "--tree", "talks.txt")
     assert hit.returncode == 0
     assert "✓ mali: “Mali” in body" in hit.stdout
     miss = watchpost(here, "explain", "wagner", "talks.txt")

@@ -81,17 +81,21 @@ def match_files(
 def explain_match(
     topic: TopicArgument,
     file: Annotated[str, typer.Argument(metavar="FILE", help="An article; - is stdin.")],
+    show_tree: Annotated[bool, typer.Option("--tree", help="Show every clause with what it found.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Show why a topic matches an article, or why not.
 
     watchpost explain mali article.txt
+    watchpost explain mali --tree article.txt
     watchpost explain mali --json - < article.txt
 
-    Each clause of the query is shown with what it found. Ends with 3 if the article does not match.
+    Names the words of the topic that are in the text, and what each of them lacks. Ends with 3 if the article does not
+    match.
     """
     from watchpost.match.matcher import Topics, document
-    from watchpost.query.explain import explain, missing
+    from watchpost.query.explain import explain
+    from watchpost.query.shortfall import shortfalls
     from watchpost.scheduler import utc_now
 
     chosen = pick("topic", topic, {each.name: each for each in load_config().topics})
@@ -103,14 +107,14 @@ def explain_match(
         tree = explain(chosen.query, document(article))
         matched = matched or bool(hits)
         if as_json:
-            echo_json({"id": article.id, "topic": topic, "matches": bool(hits), "tree": _tree(tree)})
+            facts = {"id": article.id, "topic": topic, "matches": bool(hits)}
+            lacking = [{"words": [word for word, _ in each.words], "lacks": each.lacks} for each in shortfalls(tree)]
+            echo_json({**facts, "lacking": lacking, "tree": _tree(tree)})
             continue
         echo(f"{'matches' if hits else 'does not match'}: {article.title}")
-        for line in explained_lines(tree, 1):
+        for line in explained_lines(tree, 1) if show_tree else _reasons(tree):
             echo(line)
-        if not tree.matches:
-            echo(f"  missing: {missing(tree)}")
-        elif not hits:
+        if tree.matches and not hits:
             echo("  the query matches, but the topic's exclude or languages leave the article out")
     if unreadable:
         return FAILED
@@ -183,6 +187,25 @@ def _tree(tree: Explanation) -> dict[str, object]:
         "evidence": [[item.field, item.start, item.end, item.text] for item in tree.evidence],
         "children": [_tree(child) for child in tree.children],
     }
+
+
+def _reasons(tree: Explanation) -> Iterator[str]:
+    """Why the query matches, or what it lacks, in at most ten lines."""
+    from watchpost.query.explain import missing
+    from watchpost.query.shortfall import MOST, shorten, shortfalls
+
+    if tree.matches:
+        found = dict.fromkeys(f"“{item.text}” ({item.field}) for {shorten(item.clause)}" for item in tree.evidence)
+        yield from (f"  {line}" for line in list(found)[:MOST])
+        if len(found) > MOST:
+            yield f"  and {len(found) - MOST} more"
+        return
+    lacking = shortfalls(tree)
+    yield from (f"  {shortfall}" for shortfall in lacking)
+    if not lacking:
+        yield "  none of its words is in the text"
+        yield f"  missing: {shorten(missing(tree))}"
+    yield "  --tree shows every clause"
 
 
 def explained_lines(tree: Explanation, depth: int) -> Iterator[str]:

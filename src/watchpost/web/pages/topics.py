@@ -10,6 +10,7 @@ from typing import Any
 from watchpost.model import Topic
 from watchpost.query.document import Document
 from watchpost.query.explain import Explanation, explain, failing
+from watchpost.query.shortfall import shortfalls
 from watchpost.web.formatting import Chart, Piece, chart, page_of, pieces
 
 PAGE = 60
@@ -36,7 +37,8 @@ class Clause:
 class Trial:
     """The result of a text: `verdict` in a sentence, the text with highlights, the clauses of the query.
 
-    `more`: how many more clauses there are.
+    `lacking` are the words of the query that are in the text, each with what it lacks. `more`: how many more clauses
+    there are.
     """
 
     matches: bool
@@ -44,6 +46,7 @@ class Trial:
     title: tuple[Piece, ...]
     body: tuple[Piece, ...]
     tree: tuple[Clause, ...]
+    lacking: tuple[str, ...] = ()
     more: int = 0
 
 
@@ -93,7 +96,10 @@ def try_text(topic: Topic, title: str, body: str) -> Trial:
     document = Document.of({"title": title, "body": body})
     tree = explain(topic.query, document)
     excluded = topic.exclude.evaluate(document) if topic.exclude is not None else None
-    if not tree.matches:
+    lacking = tuple(str(shortfall) for shortfall in shortfalls(tree))
+    if lacking:
+        verdict = "Of its words, some are in the text:"
+    elif not tree.matches:
         clause = failing(tree)
         verdict = f"Missing: {_short(clause.text)}" + (f" ({clause.detail})" if clause.detail else "")
     elif excluded is not None:
@@ -108,6 +114,7 @@ def try_text(topic: Topic, title: str, body: str) -> Trial:
         pieces(title, spans["title"]),
         pieces(body, spans["body"]),
         tuple(clauses[:_MOST_CLAUSES]),
+        lacking,
         max(0, len(clauses) - _MOST_CLAUSES),
     )
 
