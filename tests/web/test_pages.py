@@ -22,6 +22,7 @@ from watchpost.operations.previews import Preview
 from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
+from watchpost.store.ledger import Ledger
 
 PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
@@ -153,6 +154,16 @@ async def test_now_shows_the_state_the_queues_and_the_problems(store: Store) -> 
         assert "1 of 1 sources cannot be read" in page
         assert "HTTP 503" in page
         assert "with the next hit" in page
+
+
+async def test_now_says_whether_everything_is_accounted_for(store: Store) -> None:
+    await Ledger(store).open()
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        assert "Since the first start, everything is accounted for." in (await client.get(address)).text
+        await store.redis.hincrby(f"{store.keys.ledger}fates", "team\tmali\tcame", 2)
+        page = (await client.get(address)).text
+    assert "accounted for.</p>" not in page
+    assert "2 missing: <code>watchpost hit list --receiver team --topic mali --fate waiting</code>" in page
 
 
 async def test_feeds_can_be_filtered_and_failing_ones_come_first(store: Store) -> None:

@@ -82,7 +82,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
         if not missing:
             echo("everything is accounted for")
     for gap in missing:
-        warn(f"NOT ACCOUNTED FOR: {gap}; {abs(gap.came - gap.went)} missing: {gap.command}")
+        warn(f"NOT ACCOUNTED FOR: {gap}; {gap.missing} missing: {gap.command}")
     return FAILED if missing else OK
 
 

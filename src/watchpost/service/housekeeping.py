@@ -126,8 +126,8 @@ class Housekeeping:
         """Check the sums of the ledger. If they do not match, something was lost or counted twice: log an error."""
         found = {gap.hop: gap for gap in gaps(await self._ledger.audit())}
         for hop in ("articles", "hits", "deliveries"):
-            tm.ledger_gap.labels(hop).set(abs(found[hop].came - found[hop].went) if hop in found else 0)
-        fates = sum(abs(gap.came - gap.went) for gap in found.values() if gap.receiver)
+            tm.ledger_gap.labels(hop).set(found[hop].missing if hop in found else 0)
+        fates = sum(gap.missing for gap in found.values() if gap.receiver)
         tm.ledger_gap.labels("fates").set(fates)
         for gap in found.values():
             tm.log().error("ledger.gap", hop=gap.hop, text=str(gap))

@@ -49,6 +49,11 @@ class Gap:
     topic: str = ""
 
     @property
+    def missing(self) -> int:
+        """By how much the sums differ."""
+        return abs(self.came - self.went)
+
+    @property
     def command(self) -> str:
         """The command that shows more."""
         if not self.receiver:

@@ -17,7 +17,7 @@ from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.history import History, HitPage, is_mark
-from watchpost.store.ledger import Ledger, by_name
+from watchpost.store.ledger import Ledger, by_name, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
@@ -67,6 +67,7 @@ class Queries:
             day=await self._ledger.page(moment.astimezone(UTC).date()) if up else {},
             due=await self.overview.due(failing) if up and failing else {},
             now=moment,
+            gaps=gaps(await self._ledger.audit()) if up else None,
         )
         return Page("now", values)
 

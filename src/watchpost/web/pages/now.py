@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from watchpost.store.ledger import Gap
 from watchpost.web.health import Seen
 from watchpost.web.pages.digests import Upcoming
 
@@ -20,10 +21,11 @@ def page_of_now(
     day: Mapping[str, int],
     due: Mapping[str, datetime],
     now: datetime,
+    gaps: Sequence[Gap] | None = None,
 ) -> dict[str, Any]:
     """What the template shows. `document` is that of /status.json, `day` today's counts from the ledger.
 
-    `due` says when each failing feed is read next.
+    `due` says when each failing feed is read next. `gaps` are the ledger's, None while they are unknown.
     """
     failing, depths, ages = [status for status in seen.sources if status.failures], seen.depths, seen.ages or {}
     stages: list[dict[str, Any]] = []
@@ -49,6 +51,7 @@ def page_of_now(
             ("hits", day.get("hits", 0)),
             ("messages sent", day.get("sent", 0)),
         ],
+        "gaps": None if gaps is None else [(str(gap), gap.missing, gap.command) for gap in gaps],
         "failing": [(status, status.state, due.get(status.name), status.next_why) for status in failing[:SHOWN]],
         "failing_count": len(failing),
         "total": len(seen.sources),
