@@ -183,7 +183,7 @@ async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
         assert "The town of <mark>Gao</mark>." in good.text
         missed = await client.post(f"{address}/topics/mali/try", data={"title": "", "text": "Mali votes. <b>"})
         assert "It does not match." in missed.text
-        assert "Missing: " in missed.text
+        assert "“Mali” (body): no " in missed.text
         assert "&lt;b&gt;" in missed.text
         assert (await client.post(f"{address}/topics/none/try", data={"text": "x"})).status_code == 404
         assert (await client.post(f"{address}/topics/mali/try", data={"text": "x" * 1_300_000})).status_code == 413

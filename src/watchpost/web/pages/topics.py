@@ -98,7 +98,7 @@ def try_text(topic: Topic, title: str, body: str) -> Trial:
     excluded = topic.exclude.evaluate(document) if topic.exclude is not None else None
     lacking = tuple(str(shortfall) for shortfall in shortfalls(tree))
     if lacking:
-        verdict = "Of its words, some are in the text:"
+        verdict = "Some of its words are in the text, and each lacks something:"
     elif not tree.matches:
         clause = failing(tree)
         verdict = f"Missing: {_short(clause.text)}" + (f" ({clause.detail})" if clause.detail else "")
