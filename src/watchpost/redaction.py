@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 MASK = "***"
 _SECRET_MIN = 6  # shorter values are too much like words to be removed from sentences
 _SECRET_NAME = re.compile(r"(?i)token|key|auth|secret|sig|pass|session|cookie|code")
-_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]*@")
+_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^/\s@]*@")
 _QUERY = re.compile(r"([?&])([^=&\s\"'<>]{1,60})=([^&\s\"'<>]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+([a-z0-9+/=._~-]{6,})")
 _SOLID = re.compile(r"[A-Za-z0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # no file name has this form

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -230,3 +231,33 @@ async def test_hostile_feeds_end_soon_and_expand_nothing() -> None:
         assert await parser.run(cpu_seconds) < 10, "all of them together"
     finally:
         await parser.close()
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u0301\u0327", "\u0327\u0301\u200b", "\u0301\u0327\u034f", "\u064b\u0650\u0651", "\u0301"]
+)
+async def test_an_entry_with_many_marks_costs_the_others_nothing(marks: str) -> None:
+    items = "<item><guid>g</guid><title>Mali: good</title></item>"
+    items += (
+        f"<item><guid>m</guid><title>Mali: marks</title><description>Mali a{marks * 60_000} end</description></item>"
+    )
+    body = f'<rss version="2.0"><channel><title>Sample</title>{items}</channel></rss>'.encode()
+    parser = ParserProcess(wall=timedelta(seconds=5))
+    try:
+        reading = await parser.run(read_feed_document, body, now=NOW, source="sample")
+    finally:
+        await parser.close()
+    good, marked = reading.articles
+    assert good.title == "Mali: good"
+    assert marked.body.startswith("Mali ")
+    assert marked.body.endswith(" end")
+    assert len(marked.body) < 30
+
+
+def test_comments_before_a_feed_are_skipped_in_little_time() -> None:
+    begun = time.process_time()
+    for end in (b"<!--", b"<x>", b"<?xml"):
+        read_document("a", b"<!-- -->" * 40_000 + end, NOW)
+        with contextlib.suppress(FetchError):
+            read_feed_document(b"<!-- -->" * 40_000 + end, now=NOW, source="s")
+    assert time.process_time() - begun < 3

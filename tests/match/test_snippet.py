@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +58,18 @@ def test_highlights_always_lie_in_the_text_and_show_the_words(text: str, data: s
     assert all(piece.text[a:b] in forms for a, b in piece.highlights)
     if evidence:
         assert piece.highlights
+
+
+def test_many_places_and_many_sentences_are_compared_in_little_time() -> None:
+    body = "Mali wagner bamako. " * 4_000 + "x y. " * 160_000
+    begun = time.process_time()
+    piece = snippet(article(body=body), spans(body, "Mali") + spans(body, "wagner"))
+    assert marked(piece)[:2] == ["Mali", "wagner"]
+    assert time.process_time() - begun < 2
+
+
+def test_a_run_of_full_stops_takes_no_time() -> None:
+    body = "The talks in Mali go on, said the minister" + "." * 400_000 + "x and more words follow."
+    begun = time.process_time()
+    assert marked(snippet(article(body=body), spans(body, "Mali"))) == ["Mali"]
+    assert time.process_time() - begun < 1

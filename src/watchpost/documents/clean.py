@@ -8,6 +8,8 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
+from watchpost.marks import bound_marks
+
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
 """The longest texts that are kept, in code points; no honest article is longer."""
 
@@ -37,7 +39,7 @@ _CONTROL = re.compile(
 
 
 def clean_text(text: str) -> str:
-    """Text without controls, with paragraphs separated by exactly one empty line and single breaks kept."""
+    """Text without controls and with few marks on a letter; one empty line between paragraphs, single breaks kept."""
     if not text.replace("\n", "").isprintable():  # a control, or a space that is not the plain one
         text = _RETURN.sub("\n", text).replace("\u2029", "\n\n")
         text = _RUN.sub(" ", _CONTROL.sub("", text))
@@ -45,7 +47,7 @@ def clean_text(text: str) -> str:
         text = _PLAIN_RUN.sub(" ", text)
     if "\n" in text:
         text = _BREAKS.sub("\n\n", "\n".join([line.strip(_BLANKS) for line in text.split("\n")]))
-    return unicodedata.normalize("NFC", text.strip())
+    return unicodedata.normalize("NFC", bound_marks(text.strip()))
 
 
 def clean_line(text: str) -> str:
@@ -103,7 +105,7 @@ def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:
         bare = re.sub(r"^https?://(www\.)?", "", url).rstrip("/")
         prints.append("url:" + _short_hash(bare))
     if len(body) >= TEXT_MIN:
-        folded = unicodedata.normalize("NFKC", f"{title} {body}").casefold()
+        folded = unicodedata.normalize("NFKC", bound_marks(f"{title} {body}")).casefold()
         prints.append("text:" + _short_hash(_alphanumeric(folded)))
     return tuple(prints)
 

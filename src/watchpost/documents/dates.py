@@ -15,34 +15,35 @@ from watchpost.documents.date_names import month_of, zone_offset
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)
 
+# A text has no two spaces in a row when it comes here: each repeated space would be tried in each place.
 _TIME = (
-    r"(?:[T ,،:]+(?:at\s+|um\s+|à\s+|om\s+|о\s+|в\s+|klo\s+|godz\.\s+|-\s+)?(?P<h>\d{1,2})[:.h](?P<mi>\d{2})"
-    r"(?:[:.](?P<s>\d{2})(?:[.,]\d{1,12})?)?\s*(?P<ap>[ap]\.?\s?m\b\.?|[صم]\b)?)?"
+    r"(?:[T ,،:]+(?:at\s|um\s|à\s|om\s|о\s|в\s|klo\s|godz\.\s|-\s)?(?P<h>\d{1,2})[:.h](?P<mi>\d{2})"
+    r"(?:[:.](?P<s>\d{2})(?:[.,]\d{1,12})?)?\s?(?P<ap>[ap]\.?\s?m\b\.?|[صم]\b)?)?"
 )
 # A zone is an offset ("-10:00", "+0000 UTC", "GMT+2"), a name, a region ("Europe/Paris"), or whatever else follows.
 _ZONE = (
-    r"(?:\s*(?P<zone>(?:UTC|GMT)?[+−–-]\s?\d{1,2}(?::?\d{2})?(?:[\s(\[][^\d]{1,40})?"
+    r"(?:\s?(?P<zone>(?:UTC|GMT)?[+−–-]\s?\d{1,2}(?::?\d{2})?(?:[\s(\[][^\d]{1,40})?"
     r"|[\[(]?[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}[\])]?|\(?[^\W\d_]{1,6}\)?|[(\[][^\d()\[\]]{1,40}[)\]]))?"
-    r"(?:\s+[^\d]{1,60}|\s*[(\[][^()\[\]]{0,60}[)\]])?"
+    r"(?:\s[^\d]{1,60}|\s?[(\[][^()\[\]]{0,60}[)\]])?"
 )
 _NAME = r"(?P<mon>[^\s\d_,.;:/()،-]{2,20}(?:\sال[^\s\d]{2,10})?)\.?"
-_WEEKDAY = r"(?:[^\s\d,،.]{2,20}\.?(?:\s*[,،]\s*|\s+)){0,2}"
-_OF = r"(?:de\s+|del\s+|d[’']\s*|of\s+)?"
+_WEEKDAY = r"(?:[^\s\d,،.]{2,20}\.?(?:\s?[,،]\s?|\s)){0,2}"
+_OF = r"(?:de\s|del\s|d[’']\s?|of\s)?"
 _FORMS = tuple(
-    re.compile(pattern + r"\s*", re.IGNORECASE)
+    re.compile(pattern + r"\s?", re.IGNORECASE)
     for pattern in (
         rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?[\s/-]+{_OF}{_NAME},?[\s/-]+{_OF}"
-        rf"(?P<y>\d{{4}}|\d{{2}})(?:\s*(?:г|р)\.)?{_TIME}{_ZONE}",
-        rf"{_WEEKDAY}{_NAME}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}}){_TIME}{_ZONE}",
-        rf"{_WEEKDAY}{_NAME}\s+(?P<d>\d{{1,2}})\s+(?P<h>\d{{1,2}}):(?P<mi>\d{{2}}):"
-        rf"(?P<s>\d{{2}})(?:{_ZONE})\s+(?P<y>\d{{4}})",
+        rf"(?P<y>\d{{4}}|\d{{2}})(?:\s?(?:г|р)\.)?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}{_NAME}\s(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<y>\d{{4}}){_TIME}{_ZONE}",
+        rf"{_WEEKDAY}{_NAME}\s(?P<d>\d{{1,2}})\s(?P<h>\d{{1,2}}):(?P<mi>\d{{2}}):"
+        rf"(?P<s>\d{{2}})(?:{_ZONE})\s(?P<y>\d{{4}})",
         rf"(?P<y>\d{{4}})(?:[-/.年]|년\s?)(?P<m>\d{{1,2}})(?:[-/.月]|월\s?)(?P<d>\d{{1,2}})[日일]?{_TIME}{_ZONE}",
-        rf"(?P<y>\d{{4}})\.?\s+{_NAME}\s+(?P<d>\d{{1,2}})\.?,?{_TIME}{_ZONE}",
-        rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s+(?:tháng|thg)\s+(?P<m>\d{{1,2}}),?\s+(?P<y>\d{{4}}){_TIME}{_ZONE}",
+        rf"(?P<y>\d{{4}})\.?\s{_NAME}\s(?P<d>\d{{1,2}})\.?,?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s(?:tháng|thg)\s(?P<m>\d{{1,2}}),?\s(?P<y>\d{{4}}){_TIME}{_ZONE}",
     )
 )
 _SLASHED = re.compile(
-    rf"(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_TIME}{_ZONE}\s*", re.IGNORECASE
+    rf"(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_TIME}{_ZONE}\s?", re.IGNORECASE
 )
 # Turns digits of other scripts into those of ASCII.
 _DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6) for n in range(10)}
@@ -54,7 +55,7 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None) -> da
     A date without a zone, or in one that nobody knows, is taken as UTC. `day_first` decides `11/12/2026`;
     None leaves such a date unknown.
     """
-    text = text.strip()
+    text = _spaced(text)
     if not 6 <= len(text) <= 100:
         return None
     if not text.isascii():
@@ -70,7 +71,7 @@ def slashed_order(texts: Iterable[str]) -> bool | None:
     """Whether these dates have the day first: True, False, or None if it is undecided or they differ."""
     votes: set[bool] = set()
     for text in texts:
-        match = _SLASHED.fullmatch(text.strip())
+        match = _SLASHED.fullmatch(_spaced(text))
         if match and match["sep"] != ".":
             first, second = int(match["a"]), int(match["b"])
             if first > 12 >= second:
@@ -78,6 +79,11 @@ def slashed_order(texts: Iterable[str]) -> bool | None:
             elif second > 12 >= first:
                 votes.add(False)
     return votes.pop() if len(votes) == 1 else None
+
+
+def _spaced(text: str) -> str:
+    """The text with single spaces; of a long one the beginning, which is too long for a date."""
+    return " ".join(text[:1_000].split())
 
 
 def _unix(text: str) -> datetime | None:

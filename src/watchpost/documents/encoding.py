@@ -21,9 +21,12 @@ _MARKS = (
 _XML_DECLARATION = re.compile(
     rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["'][^>]{0,100}\?>""", re.IGNORECASE
 )
+_COMMENTS = re.compile(r"\A(?:<!--(?:(?!-->).)*+-->\s*+)++(?=<\?xml)", re.DOTALL)
 _STARTS_WITH_MARKUP = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
 _UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
-_HTML_CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_HTML_CHARSET = re.compile(
+    rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}(?:["']\s{0,9})?([\w.:-]{1,40})""", re.IGNORECASE
+)
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"}  # read as cp1252 (WHATWG Encoding)
 _WIDE = ("utf-16", "utf-32")
 _SEVEN_BIT = ("iso2022", "hz", "utf-7")  # these are valid UTF-8 too, and mean something else
@@ -157,7 +160,7 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
         text = data.replace(b"\0", b"").decode("utf-8", "replace")  # stray NULs in a feed are harmless
     text = text.lstrip("\ufeff \t\r\n").replace("\0", "")
     if text.startswith("<!--"):  # a comment before the declaration makes parsers give up
-        text = re.sub(r"\A(?:<!--.*?-->\s*)+(?=<\?xml)", "", text, flags=re.DOTALL)
+        text = _COMMENTS.sub("", text)
     return re.sub(r"^<\?xml[^>]{0,300}\?>", '<?xml version="1.0" encoding="utf-8"?>', text).encode("utf-8", "replace")
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 _DECODER = json.JSONDecoder(strict=False)  # a control character in a string has one meaning only
 _ESCAPE = re.compile(r"""\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(x[0-9a-fA-F]{2}|.|\Z)""", re.DOTALL)
 _COMMA_TOO_MANY = re.compile(r",(\s*[}\]])")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # one that is not closed reaches to the end
 _FIELD = re.compile(r'"(\w{1,40})"\s{0,99}:\s{0,99}(?:"((?:[^"\\]|\\.)*)"|(-?[0-9]{1,20}))', re.DOTALL)
 _NEXT = re.compile(r"\}\s{0,999},\s{0,999}(?=\{)")
 _TO_ELEMENT = re.compile(r"[\s,]*(?=\{)")

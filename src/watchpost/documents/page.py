@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -26,9 +27,10 @@ _DATE_METAS = (
     "publishdate", "publish-date", "parsely-pub-date", "sailthru.date", "og:published_time",
 )  # fmt: skip
 _JSON_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{6,60})"')  # of JSON that cannot be read
-_SITE_SUFFIX = re.compile(r"\s+(?:[|·•»]|::|[-–—])\s+([^|·•»]{2,40})$")
-_TITLE_PARTS = re.compile(r"\s+(?:[|·•»«:]|::|[-–—])\s+")
+_SITE_SUFFIX = re.compile(r"\s(?:[|·•»]|::|[-–—])\s{1,9}([^|·•»]{2,40})$")
+_TITLE_PARTS = re.compile(r"\s(?:[|·•»«:]|::|[-–—])\s+")
 _HEADING_MIN = 8
+_TITLE_MAX, _HEADINGS_MAX = 1_000, 100  # of more a page makes no choice
 _EXTRACTED_MIN = 100  # characters; of a shorter text the extraction has missed the article
 _PARAGRAPH_MIN = 80
 _SHARE_MIN = 0.5
@@ -36,7 +38,7 @@ _SHARE_MIN = 0.5
 _FRAME = frozenset({"nav", "header", "footer", "aside", "form"})
 
 FEED_LINKS_MAX = 10
-_PAGE_MAX = 1_000_000
+_PAGE_MAX, _URL_MAX = 1_000_000, 2_000
 _FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "feed+json", "json", "rdf+xml"))
 
 
@@ -93,7 +95,7 @@ class _Facts:
 
     @classmethod
     def of(cls, root: Any) -> _Facts:
-        metas, declared, raw_title = _metas(root), read_json_ld(root), _first(root, "title")
+        metas, declared, raw_title = _metas(root), read_json_ld(root), _first(root, "title")[:_TITLE_MAX]
         outlet = clean_line(metas.get("og:site_name", "") or metas.get("application-name", ""))
         title = _title(root, metas, raw_title, outlet, declared)
         if not outlet and (suffix := _SITE_SUFFIX.search(raw_title)) and raw_title.startswith(title):
@@ -109,7 +111,7 @@ def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str, declar
     headings = [
         heading
         for tag in ("h1", "h2")
-        for heading in _all(root, tag)
+        for heading in islice(_all(root, tag), _HEADINGS_MAX)
         if not _is_name_of_site(heading, outlet, raw_title)
     ]
     long_enough = [heading for heading in headings if len(heading) >= _HEADING_MIN]
@@ -245,19 +247,21 @@ def find_feed_links(data: bytes, base: str) -> tuple[FeedLink, ...]:
     root = parse_html(decode_html(data)[:_PAGE_MAX])
     if root is None:
         return ()
-    own_base = next((str(tag.get("href")) for tag in root.iter("base") if tag.get("href")), "")
+    own_base = next((str(tag.get("href")) for tag in root.iter("base") if tag.get("href")), "")[:_URL_MAX]
     links: dict[str, FeedLink] = {}
     for link in root.iter("link", "a"):
         rels = (link.get("rel") or "").lower().split()
         kind = (link.get("type") or "").lower().partition(";")[0].strip()
         is_feed = "feed" in rels or (link.tag == "link" and "alternate" in rels and kind in _FEED_TYPES)
         href = (link.get("href") or "").strip()
-        if not (is_feed and href):
+        if not (is_feed and href) or len(href) > _URL_MAX:
             continue
         try:
             url = urljoin(urljoin(base, own_base), href)
         except ValueError:
             continue
-        if url.startswith(("http://", "https://")) and "/wp-json/" not in url and len(url) < 2000:
+        if url.startswith(("http://", "https://")) and "/wp-json/" not in url and len(url) < _URL_MAX:
             links.setdefault(url, FeedLink(url, " ".join((link.get("title") or "").split())[:200]))
-    return tuple(links.values())[:FEED_LINKS_MAX]
+        if len(links) == FEED_LINKS_MAX:
+            break
+    return tuple(links.values())

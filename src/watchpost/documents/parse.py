@@ -26,7 +26,8 @@ FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 _ARTICLE_SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".eml", ".pdf", ".docx"})
 _FEED_START = re.compile(
-    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE | re.DOTALL
+    rb"\s*+(?:<\?xml[^>]*\?>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:\w{1,40}:)?(?:rss|feed|rdf)[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)

@@ -19,7 +19,7 @@ _TITLE_MAX = 250
 
 _PLACE = r"[^\W\d_][\w.’'\-]*(?:[ /][^\W\d_][\w.’'\-]*){0,4}"
 _DATELINE = re.compile(
-    rf"(?:(?P<place>{_PLACE})(?P<more>(?:,\s*[\w.’' ]{{2,30}}){{0,2}})\s*)?(?:\((?P<outlet>[^()\n]{{2,60}})\)\s*)?"
+    rf"(?:(?P<place>{_PLACE})(?P<more>(?:,\s?[\w.’' ]{{2,30}}){{0,2}})\s*)?(?:\((?P<outlet>[^()\n]{{2,60}})\)\s*)?"
     r"(?:(?:\s|(?<=\)))[-–—]{1,2}|:\s*[-–—])\s*(?=\S)"
 )
 _BYLINE = re.compile(r"(?:By|Par|Von|Por|Di|Автор:?)\s+(?P<who>[^\W\d_][^\n.!?:]{2,80})")
@@ -27,7 +27,7 @@ _END = ".!?…»”\"')]。！？؟"
 _PROSE_MIN = 160
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
 _FACT = re.compile(r"([A-Za-z][\w-]{0,30}):[ \t]*(.*)")
-_HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*")
+_HEADING = re.compile(r"#{1,6}[ \t]+(.+)")
 _UNDERLINED = re.compile(r"(\S[^\n]*)\n(?:=+|-{3,})[ \t]*")
 _NAMES = {
     "title": ("title", "headline"),
@@ -57,7 +57,7 @@ def read_markdown(text: str, now: datetime) -> EntryDraft:
     heading = ""
     for i, block in enumerate(blocks):
         if match := _HEADING.fullmatch(block) or _UNDERLINED.fullmatch(block):
-            heading = _without_marks(match[1])
+            heading = _without_marks(match[1].rstrip(" \t#") or match[1])
             del blocks[i]
             break
     blocks = trim_boilerplate([_without_marks(block) for block in blocks])
@@ -141,10 +141,9 @@ def paragraphs(text: str) -> list[str]:
 def trim_boilerplate(blocks: Sequence[str]) -> list[str]:
     """Paragraphs without buttons, and without what follows the text: related articles, comments."""
     kept = [block for block in map(_without_buttons, blocks) if block]
-    for i, paragraph in enumerate(kept):
-        if i and is_label(paragraph.partition("\n")[0]) and not any(map(_is_prose, kept[i + 1 :])):
-            kept = kept[:i]
-            break
+    last = next((i for i in reversed(range(len(kept))) if _is_prose(kept[i])), 0)
+    below = (i for i in range(max(last, 1), len(kept)) if is_label(kept[i].partition("\n")[0]))
+    kept = kept[: next(below, len(kept))]
     return [block for i, block in enumerate(kept) if i == 0 or not is_label(block)]
 
 
@@ -200,6 +199,5 @@ def _without_buttons(paragraph: str) -> str:
     lines = paragraph.split("\n")
     while lines and is_button(lines[-1]):
         lines.pop()
-    while lines and is_button(lines[0]):
-        lines.pop(0)
-    return "\n".join(lines).strip()
+    first = next((i for i, line in enumerate(lines) if not is_button(line)), len(lines))
+    return "\n".join(lines[first:]).strip()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from watchpost.match.signatures import figures, story_of
@@ -20,7 +21,9 @@ from watchpost.query.tree import Evidence, Field, Node, Not, Or
 
 LENGTH = 240  # characters of a snippet: one to three lines in every format
 
-_SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]+[\"'”’»)\]]*\s+|\n+|[。！？]")
+_SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]{1,8}+[\"'”’»)\]]{0,8}+\s+|\n+|[。！？]")
+_NEAREST = 8  # beginnings of sentences before one place that are compared
+_MOST_SPANS = 2_000  # the first places that are compared
 _SPACE = re.compile(r"\s+")
 _PREFERENCE = ("body", "summary", "title")
 
@@ -34,7 +37,7 @@ def snippet(article: Article, evidence: Sequence[Evidence]) -> Snippet:
     for field in _PREFERENCE:
         spans = _merged((item.start, item.end) for item in evidence if item.field == field)
         if spans:
-            return _cut(texts[field], spans)
+            return _cut(texts[field], spans[:_MOST_SPANS])
     first = next((texts[field] for field in _PREFERENCE if texts[field]), "")
     return _cut(first, [])
 
@@ -60,23 +63,41 @@ def _window(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
     """The stretch of at most LENGTH characters with most evidence, begun at a sentence if any holds evidence."""
     if not spans:
         return 0, _word_end(text, min(len(text), LENGTH))
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
+    sentences = _sentences(text)
+    firsts, lasts = [start for start, _ in spans], [end for _, end in spans]
     # A sentence may begin the snippet if its first evidence is in the first half.
-    fit = [at for at in starts if any(at <= start and end <= at + LENGTH // 2 for start, end in spans)]
-    begins = fit or [_word_start(text, max(0, start - LENGTH // 3)) for start, _ in spans]
+    fit = {at for start, end in spans for at in _just_before(sentences, start, end - LENGTH // 2)}
+    begins = fit or {_word_start(text, max(0, start - LENGTH // 3)) for start, _ in spans}
+
+    def held(at: int) -> tuple[int, int]:
+        """The numbers of the first evidence in a snippet that begins here, and of the first after it."""
+        return bisect_left(firsts, at), bisect_right(lasts, at + LENGTH)
 
     def worth(at: int) -> tuple[int, int, int]:
         """Most evidence; then the earliest evidence; then the least text before it."""
-        held = [a for a, b in spans if a >= at and b <= at + LENGTH]
-        return len(held), -min(held, default=0), at
+        first, after = held(at)
+        return max(0, after - first), -firsts[first] if after > first else 0, at
 
     start = max(begins, key=worth)
-    last_end = max((b for a, b in spans if a >= start and b <= start + LENGTH), default=start + LENGTH)
+    first, after = held(start)
+    last_end = lasts[after - 1] if after > first else start + LENGTH
     stop = min(len(text), start + LENGTH)
-    ends = [at for at in starts if last_end <= at <= stop]
-    if ends and ends[-1] - start >= LENGTH // 2:  # whole sentences read better, unless half of the space stays empty
-        return start, ends[-1]
+    end = sentences[bisect_right(sentences, stop) - 1]
+    if end >= max(last_end, start + LENGTH // 2):  # whole sentences read better, unless half of the space stays empty
+        return start, end
     return start, max(_word_end(text, stop), min(last_end, len(text)))
+
+
+@lru_cache(2)  # of one article's texts; there is a snippet for each of its hits
+def _sentences(text: str) -> list[int]:
+    """Where sentences begin, in order."""
+    return [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
+
+
+def _just_before(sentences: list[int], start: int, least: int) -> list[int]:
+    """The last few beginnings of sentences that are not after `start`, nor before `least`."""
+    after = bisect_right(sentences, start)
+    return sentences[max(bisect_left(sentences, least), after - _NEAREST) : after]
 
 
 def _word_start(text: str, at: int) -> int:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import regex
 
+from watchpost.marks import bound_marks
 from watchpost.query.character_pages import Character, CharacterPages
 
 # Letters of another alphabet that look the same. `Wаgner` with a Cyrillic а is how spam and copied text evade a search;
@@ -63,7 +64,7 @@ def one_alphabet(word: str) -> str:
 # Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 # What may be between two characters of one word in a script without spaces: nothing visible, one line end.
-_SEAM = re.compile(rf"[{_INVISIBLE}]*(?:[ \t\u3000]*\r?\n[ \t\u3000]*)?[{_INVISIBLE}]*")
+_SEAM = re.compile(rf"[{_INVISIBLE}]*+(?:[ \t\u3000]*+\r?\n[ \t\u3000]*+)?+[{_INVISIBLE}]*+")
 _LAYOUT = re.compile(rf"[{_INVISIBLE}\u0640]+")
 
 # Letters or digits by category that are no part of a word: modifier apostrophes, superscripts, fractions.
@@ -160,9 +161,10 @@ def fold(word: str) -> str:
     """
     if word.isascii():
         return word.lower()
-    folded = one_alphabet(unicodedata.normalize("NFKD", word))
+    folded = one_alphabet(unicodedata.normalize("NFKD", bound_marks(word)))
     folded = unicodedata.normalize("NFKD", folded.casefold())
-    folded = one_alphabet(_NEVER_KEPT.sub("", folded).translate(_LETTERS))  # again, for letters that came from ß and æ
+    folded = bound_marks(_NEVER_KEPT.sub("", folded))  # of letters whose marks had something invisible between them
+    folded = one_alphabet(folded.translate(_LETTERS))  # again, for letters that came from ß and æ
     folded = _LATIN_MARKS.sub(r"\1", folded)
     folded = _CYRILLIC_MARKS.sub(r"\1\2", folded).replace(_YO, "е")
     folded = _ALEF_MARKS.sub("ا", folded)
@@ -171,7 +173,7 @@ def fold(word: str) -> str:
 
 def spelling(word: str) -> str:
     """The word as it is written, with case and accents, but without invisible characters and tatweel; NFC."""
-    return word if word.isascii() else unicodedata.normalize("NFC", _LAYOUT.sub("", word))
+    return word if word.isascii() else unicodedata.normalize("NFC", bound_marks(_LAYOUT.sub("", word)))
 
 
 def words(text: str) -> list[Word]:

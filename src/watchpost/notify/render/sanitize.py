@@ -15,12 +15,12 @@ from urllib.parse import quote, urlsplit
 
 import regex
 
+from watchpost.marks import MOST_MARKS
 from watchpost.model import Snippet
 
 _JOINERS = "\u200c\u200d"
 _VISIBLE_FORMAT = regex.compile(r"\p{Prepended_Concatenation_Mark}")
-_MOST_MARKS = 8  # no script has more on one letter
-_TOO_MANY_MARKS = regex.compile(rf"\p{{M}}{{{_MOST_MARKS + 1}}}")
+_TOO_MANY_MARKS = regex.compile(rf"\p{{M}}{{{MOST_MARKS + 1}}}")
 _LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _HOST = regex.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\.?|\[[0-9a-f:.]{2,45}\]")
 _RTL = frozenset({"R", "AL"})
@@ -141,7 +141,7 @@ def _clean_with_offsets(text: str) -> tuple[str, list[int]]:
         elif category == "Cf":
             visible = char if _VISIBLE_FORMAT.match(char) else ""
         else:
-            visible = "" if category == "Cc" or marks > _MOST_MARKS or _is_noncharacter(char) else char
+            visible = "" if category == "Cc" or marks > MOST_MARKS or _is_noncharacter(char) else char
         if visible:
             kept.append(visible)
             origins.append(offset)
