@@ -99,7 +99,7 @@ async def feed_list(
 
 @app.command("show", reads="service")
 async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Show everything about a feed or mailbox: options, last answer, failures, next visit.
+    """Show everything about a feed, mailbox or folder: options, last answer, failures, next visit.
 
     watchpost feed show rfi
     watchpost feed show rfi --json
@@ -110,13 +110,13 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     from watchpost.store.sources import STATUS_FIELDS, SourceStatus
 
     settings, config = open_config()
-    part = pick("feed", name, status.visited(config))
+    part = pick("feed", name, {part.name: part for part in config.sources})
     options = part.options
     feed, record, trouble = await status.inspect(settings, config, name)
     if trouble:
         note(f"{trouble}; only the configuration is shown")
     configured = status.shown_options(options)
-    memory = FeedMemory() if part.kind == "mailbox" else FeedMemory.decode(record.memory)
+    memory = FeedMemory() if part.kind != "feed" else FeedMemory.decode(record.memory)
     stored = SourceStatus.decode(name, record.status)
     interval = status.interval_reasons(name, options, memory, feed.failures, utc_now())
     if as_json:

@@ -115,6 +115,8 @@ def log_visit(source: Source, visit: Visit, record: VisitRecord, new: int) -> No
         elif not record.status.ended:  # that a feed is gone or dead was logged once
             tm.log().warning("source.failed", **facts, next=f"in {short(record.delay)}")
         return
+    if visit.passed_over:
+        tm.log().info("source.passed_over", source=source.name, endings=visit.passed_over)
     if record.event == "recovered":
         tm.log().info("source.recovered", source=source.name)
     if visit.known:

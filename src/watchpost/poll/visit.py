@@ -40,6 +40,7 @@ class Visit:
     failures: tuple[Failure, ...] = ()
     more: bool = False
     size: int = 0
+    passed_over: str = ""
     waiting: int = 0
 
 

@@ -84,7 +84,7 @@ async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, 
 
 async def inspect(settings: Settings, config: Config, name: str) -> tuple[FeedStatus, SourceRecord, str]:
     """One source, what the store keeps of it, and why the store could not be asked. Raises KeyError for no such one."""
-    part = visited(config)[name]
+    part = {part.name: part for part in config.sources}[name]
     try:
         async with factory.look(settings, config) as store:
             overview = Overview(store)

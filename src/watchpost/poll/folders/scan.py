@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,15 @@ from watchpost.documents.parse import LINE_SUFFIXES
 from watchpost.documents.results import Failure
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", "~")
+_LOCK = "~$"  # Word, Excel and PowerPoint keep such a file beside a document that is open
+_PAGES = (".html", ".htm", ".xhtml", ".mht", ".mhtml")
+# What browsers call the directory with the pictures and frames of a saved page, in the language of the system.
+_PAGE_PARTS = (
+    "_files", ".files", "-Dateien", "_fichiers", "_bestanden", "_file", "_archivos", "-filer", "_tiedostot", "_pliki",
+    "_soubory", "_elemei", "_ficheiros", "_arquivos", "_dosyalar", "_datoteke", "_fitxers", "_failid", "_fails",
+    "_bylos", "_fajlovi", "_fitxategiak",
+)  # fmt: skip
+_ENDINGS_NAMED = 12
 _DEPTH_MAX = 40
 
 
@@ -65,12 +75,16 @@ def words_of(error: OSError) -> str:
 
 @dataclass(slots=True)
 class FolderScan:
-    """The files under `root` whose path fits the pattern, and what could not be looked at."""
+    """The files under `root` whose path fits the pattern, and what could not be looked at.
+
+    `others` are the endings of the files that do not fit it.
+    """
 
     root: Path
     pattern: re.Pattern[str]
     files: list[ScannedFile] = field(default_factory=list)
     problems: list[Failure] = field(default_factory=list)
+    others: set[str] = field(default_factory=set)
     _entered: set[tuple[int, int]] = field(default_factory=set)  # links may make circles
     _to_enter: list[tuple[str, int]] = field(default_factory=list)  # directories that end with /, how deep they are
 
@@ -88,7 +102,10 @@ class FolderScan:
         for path in paths:
             parts = path.split("/")
             place = self.root / path
-            if not any(_is_left_out(part) for part in parts) and place.parent.resolve().is_relative_to(self.root):
+            left_out = any(map(_is_left_out, parts)) or any(
+                map(_is_part_of_page, (place, *place.parents[: len(parts) - 1]))
+            )
+            if not left_out and place.parent.resolve().is_relative_to(self.root):
                 self.add(path, place, len(parts) - 1)
         self._enter([])
         self.files = list({file.path: file for file in self.files}.values())
@@ -101,7 +118,9 @@ class FolderScan:
             try:
                 with os.scandir(self.root / directory) as entries:
                     for entry in entries:
-                        if not _is_left_out(entry.name):
+                        if not _is_left_out(entry.name) and not (
+                            entry.name.endswith(_PAGE_PARTS) and _is_part_of_page(Path(entry.path))
+                        ):
                             self.add(f"{directory}{entry.name}", entry, depth)
             except OSError as error:
                 if not directory:
@@ -110,7 +129,8 @@ class FolderScan:
 
     def add(self, path: str, entry: os.DirEntry[str] | Path, depth: int) -> None:
         """Add one entry of a directory: a file, a directory to enter, or a problem."""
-        fits = self.pattern.fullmatch(path) is not None
+        plain = path if path.isascii() else unicodedata.normalize("NFC", path)
+        fits = self.pattern.fullmatch(plain) is not None
         try:
             if entry.is_symlink() and not Path(entry).resolve().is_relative_to(self.root):
                 if fits or entry.is_dir():
@@ -134,8 +154,16 @@ class FolderScan:
         elif fits and stat.S_ISREG(facts.st_mode):
             times = facts.st_mtime_ns, facts.st_ctime_ns
             self.files.append(ScannedFile(path, facts.st_size, *times, facts.st_ino, facts.st_dev))
+        elif stat.S_ISREG(facts.st_mode):
+            self.others.add(_ending(path))
         elif fits:
             self._problem(path, "not_a_file", "a pipe, socket or device is not read")
+
+    @property
+    def passed_over(self) -> str:
+        """The endings of the files that do not fit the pattern: ".doc, .zip"; "" if all fit."""
+        more = len(self.others) - _ENDINGS_NAMED
+        return ", ".join(sorted(self.others)[:_ENDINGS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
     def _problem(self, path: str, reason: str, detail: str) -> None:
         self.problems.append(Failure(shown(path), reason, detail))
@@ -144,8 +172,8 @@ class FolderScan:
 def scan(root: Path, pattern: re.Pattern[str], except_for: Path | None = None) -> FolderScan:
     """Look at every file under `root`, without opening any. Raises OSError if `root` itself cannot be read.
 
-    Left out: names that begin with a dot or mark an unfinished download, symbolic links that lead out of the folder,
-    devices, pipes and sockets, and the directory `except_for`.
+    Left out: names that begin with a dot or mark an unfinished download or an open document, the directory of a saved
+    page, symbolic links that lead out of the folder, devices, pipes and sockets, and the directory `except_for`.
     """
     found = FolderScan(root.resolve(), pattern)
     found.run(except_for)
@@ -174,9 +202,21 @@ def read_part(root: Path, file: ScannedFile, start: int = 0, count: int = -1) ->
         return data if file.is_as_seen(os.fstat(handle), whole=count < 0) else None
 
 
+def _ending(path: str) -> str:
+    """The ending of a name as it may be shown. There may be 100,000 in one scan."""
+    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return shown(f".{ending.lower()[:20]}") if dot and stem else "no ending"
+
+
 def _is_left_out(name: str) -> bool:
-    """Whether a name begins with a dot or marks an unfinished download."""
-    return name.startswith(".") or name.lower().endswith(_UNFINISHED)
+    """Whether a name begins with a dot, or marks an unfinished download or a document that is open."""
+    return name.startswith((".", _LOCK)) or name.lower().endswith(_UNFINISHED)
+
+
+def _is_part_of_page(place: Path) -> bool:
+    """Whether a directory belongs to a saved page beside it: its frames and pictures are no articles."""
+    stem = next((place.name.removesuffix(end) for end in _PAGE_PARTS if place.name.endswith(end)), "")
+    return bool(stem) and any(place.with_name(stem + ending).is_file() for ending in _PAGES)
 
 
 def _identity(facts: os.stat_result) -> tuple[int, int]:
@@ -205,10 +245,11 @@ def expand_braces(pattern: str) -> tuple[str, ...]:
 
 
 def compile_glob(pattern: str) -> re.Pattern[str]:
-    """A regular expression for whole relative paths with `/`; letters match in either case.
+    """A regular expression for whole relative paths with `/`, in Unicode's form NFC; letters match in either case.
 
     `**/` stands for any number of directories, none included; `*` and `?` do not cross a `/`.
     """
+    pattern = unicodedata.normalize("NFC", pattern)
     return re.compile("|".join(f"(?:{_translate(each)})" for each in expand_braces(pattern)), re.IGNORECASE | re.DOTALL)
 
 
