@@ -65,3 +65,23 @@ def test_check_names_the_feed_the_host_and_the_cure(tmp_path: Path) -> None:
         "busy.example cannot be asked so often: the gap between its requests is 1 s, and its 400 feeds are due 1.3 "
         "times as often; lengthen every, or if the host allows it write hosts: {busy.example: {gap: 750ms}}"
     )
+
+
+def test_a_route_or_silence_by_a_name_that_depends_on_the_order_of_a_list_is_a_warning(tmp_path: Path) -> None:
+    config = plan_of(
+        tmp_path,
+        "version: 1\n"
+        "feeds: [https://a.example/1, https://a.example/2, https://b.example/1]\n"
+        "topics: {mali: Mali}\n"
+        "receivers: {desk: {type: console}}\n"
+        "routes: [{to: desk, when: {sources: [b-example, a-example-2]}, mode: immediate}]\n"
+        "silences: [{match: {source: a-example}, until: 2030-01-01, reason: noise, by: ann}]\n",
+    )
+    found = [(one.line, one.path) for one in config.warnings if "depends on their order" in one.problem]
+    assert found == [(5, "routes[0].when.sources[1]"), (6, "silences[0].match.source")]
+    named = "version: 1\nfeeds: {a: https://a.example/1, b: https://a.example/2}\n"
+    routes = (
+        "topics: {mali: Mali}\nreceivers: {desk: {type: console}}\n"
+        "routes: [{to: desk, when: {sources: a}, mode: immediate}]\n"
+    )
+    assert not [one for one in plan_of(tmp_path, named + routes).warnings if "order" in one.problem]

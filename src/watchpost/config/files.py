@@ -27,7 +27,8 @@ _WILDCARDS = "*?["
 class Sections:
     """The blocks of each section in file order, and complaints about their names.
 
-    `unsure`: a section is misspelt or has the wrong shape, so that it is unknown which names exist.
+    `unsure`: a section is misspelt or has the wrong shape, so that it is unknown which names exist. `moving`: the names
+    of listed feeds that share a host, so that they depend on the order of the list.
     """
 
     feeds: list[Block] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Sections:
     routes: list[Block] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
     unsure: bool = False
+    moving: frozenset[str] = frozenset()
 
     def sources(self, kind: SourceKind) -> list[Block]:
         """The blocks of a kind of source."""
@@ -191,10 +193,14 @@ def _collect(roots: Sequence[MappingNode]) -> Sections:
         sections.topics += _named("topics", root, queries, sections)
         sections.receivers += _named("receivers", root, receivers, sections)
         sections.routes += _routes(root, sections.complaints)
+    by_host: dict[str, list[str]] = {}
     for index, item in listed:
-        block = Block(_derived_name(item, sources), f"feeds[{index}]", item.mark, item)
+        stem = _stem(item)
+        block = Block(_derived_name(stem, sources), f"feeds[{index}]", item.mark, item)
         sources[block.name] = block
         sections.feeds.append(block)
+        by_host.setdefault(stem, []).append(block.name)
+    sections.moving = frozenset(name for names in by_host.values() if len(names) > 1 for name in names)
     return sections
 
 
@@ -245,10 +251,13 @@ def _routes(root: MappingNode, complaints: list[Complaint]) -> list[Block]:
     return [Block("", f"routes[{index}]", item.mark, item) for index, item in enumerate(node.items)]
 
 
-def _derived_name(item: Node, taken: Collection[str]) -> str:
-    """A name for a feed without one: `https://www.rfi.fr/…` is `rfi-fr`, the next from there `rfi-fr-2`."""
+def _stem(item: Node) -> str:
     url = item.get("url") if isinstance(item, MappingNode) else item
-    stem = host_stem(url.text if isinstance(url, ScalarNode) else "")
+    return host_stem(url.text if isinstance(url, ScalarNode) else "")
+
+
+def _derived_name(stem: str, taken: Collection[str]) -> str:
+    """A name for a feed without one: `https://www.rfi.fr/…` is `rfi-fr`, the next from there `rfi-fr-2`."""
     name, number = stem, 2
     while name in taken:
         name, number = f"{stem}-{number}", number + 1

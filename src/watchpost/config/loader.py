@@ -21,7 +21,7 @@ from watchpost.config.fields import Options, SecretRemarks
 from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
 from watchpost.config.hosts import busy_hosts
 from watchpost.config.opml import few, gather
-from watchpost.config.routes import check_query, compile_topic, dangling, doubts, query_texts, route_of
+from watchpost.config.routes import check_query, compile_topic, dangling, doubts, moving, query_texts, route_of
 from watchpost.config.schema import (
     SECTIONS,
     SOURCE_SECTIONS,
@@ -338,6 +338,7 @@ def _build(
     warnings = [*files.warnings, *blocks.warnings]
     used = [block for block in sections.receivers if block.name != main.ops]
     warnings += doubts(routes, [(block, topic) for block, topic, _ in blocks.topics], used)
+    warnings += moving(sections.routes, files.main, sections.moving)
     if not sources:
         warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or other sources", "warning"))
     places = {block.name: block.place for block in sections.feeds}

@@ -69,6 +69,25 @@ def dangling(
             yield from _missing(when, "sources", f"{route.path}.when", "source", sources)
 
 
+def moving(routes: Sequence[Block], root: MappingNode, names: Collection[str]) -> Iterator[Complaint]:
+    """Warnings: routes and silences with one of these `names`, which another feed gets when the list changes."""
+    places = [(f"{path}.match", "source", block.get("match")) for path, block in _listed(root, "silences")]
+    places += [
+        (f"{route.path}.when", "sources", route.node.get("when"))
+        for route in routes
+        if isinstance(route.node, MappingNode)
+    ]
+    for path, key, node in places:
+        if isinstance(node, MappingNode):
+            for place, item in _names(node, key, path):
+                if isinstance(item, ScalarNode) and item.text in names:
+                    problem = (
+                        f"'{shown(item.text)}' is one of several feeds of its host in a list: its name depends on "
+                        "their order; write these feeds with names of their own, like name: address"
+                    )
+                    yield _warning(item.mark, place, problem)
+
+
 def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:
     node = root.get(section)
     items = enumerate(node.items) if isinstance(node, SequenceNode) else ()
@@ -77,14 +96,18 @@ def _listed(root: MappingNode, section: str) -> list[tuple[str, MappingNode]]:
 
 def _missing(node: MappingNode, key: str, path: str, what: str, known: Collection[str]) -> Iterator[Complaint]:
     """Names under `key` that are not `known`, each at its place."""
-    value = node.get(key)
-    whole = f"{path}.{key}" if path else key
-    named: Sequence[tuple[str, Node]] = () if value is None else [(whole, value)]
-    if isinstance(value, SequenceNode):
-        named = [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
-    for place, item in named:
+    for place, item in _names(node, key, path):
         if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text not in known:
             yield item.mark.complaint(place, f"there is no {what} '{shown(item.text)}'{suggest(item.text, known)}")
+
+
+def _names(node: MappingNode, key: str, path: str) -> Sequence[tuple[str, Node]]:
+    """The names under `key`, one or a list of them, each with its path."""
+    value = node.get(key)
+    whole = f"{path}.{key}" if path else key
+    if isinstance(value, SequenceNode):
+        return [(f"{whole}[{index}]", item) for index, item in enumerate(value.items)]
+    return () if value is None else [(whole, value)]
 
 
 def doubts(
