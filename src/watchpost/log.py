@@ -84,6 +84,7 @@ limits_applied = _counter("limits_applied_total", "How often a limit was reached
 ledger_gap = _gauge("ledger_gap", "Difference between two sums of the ledger; anything but 0 is a loss", "hop")
 store_up = _gauge("redis_up", "1 if the store answered last time")
 store_seconds = _histogram("redis_command_duration_seconds", "Time of one script in the store", _STORE, "command")
+store_losses = _counter("redis_losses_total", "How often this process found that the store had lost its data")
 store_errors = _counter("redis_errors_total", "Failed calls to the store", "reason")
 misfires = _counter("scheduler_misfires_total", "Ticks skipped because the process was busy")
 loop_lag = _gauge("event_loop_lag_seconds", "Longest delay of the event loop in the last minute")
@@ -137,6 +138,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.back": "the store can be reached again",
     "redis.moved": "the store is {server} now; new connections are made",
     "redis.rights": "{detail}",
+    "redis.emptied": "DATA LOST: {detail}; see docs/operations.md",
     "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
     "disk.ample": "the disk has space again; polling continues",
     "http.listening": "pages at http://{listen}/",

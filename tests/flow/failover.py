@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,14 +154,18 @@ class _Run:
             nonlocal chosen
             if chosen == begun and self.hosts.primary() is not before:
                 chosen = time.monotonic()
+            self.start_roles()  # one that starts while no primary is there ends; systemd would start it again
             return title in self.rig.world.told()
 
         self.rig.until(served, 60)
         self.found.gaps.append((time.monotonic() - begun, time.monotonic() - chosen))
 
     def until_calm(self) -> None:
-        """Until both replicas follow, so that each fault that takes the primary meets a whole store."""
+        """Until both replicas follow and the receiver accepts, so that each fault of a primary comes alone."""
+        self.rig.world.answers = []
         self.rig.until(self.hosts.ready, 90)
+        with redis.Redis.from_url(self.hosts.primary().url) as client:
+            client.delete("{wp}:receiver:inbox")  # a person would enable it
 
     def go(self, seconds: float) -> Failover:
         """Run for so long, let all come to rest, ask the oracle. Raises AssertionError."""
@@ -184,11 +187,8 @@ class _Run:
 
     def come_to_rest(self) -> Failover:
         """Everything is whole again; what waits is sent. Then the oracle judges."""
-        self.rig.world.answers = []
         self.until_calm()
         self.start_roles()
-        with suppress(redis.exceptions.RedisError), redis.Redis.from_url(self.hosts.primary().url) as client:
-            client.hdel("{wp}:receiver:inbox", "till", "trips", "trial")  # a person would enable it
         self.rig.until(lambda: self.rig.quiet(self.hosts.primary().url), _QUIET_SECONDS)
         told = self.rig.world.told()
         self.found.told, self.found.twice = len(set(told)), len(told) - len(set(told))
@@ -219,8 +219,9 @@ def main() -> None:
         try:
             sys.stdout.write(f"{failover(rig, hosts, seconds, seed)}\n")
         finally:
-            if os.environ.get("KEEP_LOG"):
-                (Path(os.environ["KEEP_LOG"])).write_bytes((Path(folder) / "log.txt").read_bytes())
+            if kept := os.environ.get("KEEP_LOGS"):
+                for log in (Path(folder) / "log.txt", *(log for host in hosts.members for log in host.logs())):
+                    (Path(kept) / f"{log.parent.name}-{log.name}").write_bytes(log.read_bytes())
             rig.close()
 
 

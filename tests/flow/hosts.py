@@ -21,6 +21,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from watchpost.store.server.binary import find_binary
 
@@ -28,6 +30,7 @@ NAME = "news"
 PASSWORD = "of the/servers?"  # with what must be percent-encoded
 SENTINEL_PASSWORD = "of the sentinels"
 DOWN_AFTER_MS = 2000
+_ONCE = Retry(NoBackoff(), 0)
 
 
 def _run(*words: str, check: bool = True) -> bool:
@@ -91,9 +94,15 @@ class Host:
         """This host's Valkey, whatever its role."""
         return f"redis://:{quote(PASSWORD, safe='')}@{self.address}:{self.port}/0"
 
+    def logs(self) -> tuple[Path, ...]:
+        """What its two servers wrote."""
+        return tuple(self.directory.glob("*.log"))
+
     def ask_sentinel(self) -> redis.Redis:
         """A client of this host's Sentinel."""
-        return redis.Redis(host=self.address, port=self.port + 1, password=SENTINEL_PASSWORD, socket_timeout=1)
+        return redis.Redis(
+            host=self.address, port=self.port + 1, password=SENTINEL_PASSWORD, socket_timeout=1, retry=_ONCE
+        )
 
     def cut_off(self) -> None:
         """From now on nothing goes to this host or comes from it."""
@@ -165,7 +174,7 @@ class Hosts:
     def ready(self) -> bool:
         """Whether one primary takes writes, has both replicas, and all Sentinels know each other."""
         try:
-            with redis.Redis.from_url(self.primary().url, socket_timeout=1) as client:
+            with redis.Redis.from_url(self.primary().url, socket_timeout=1, retry=_ONCE) as client:
                 client.set("ready", 1)
                 replicas = int(client.info("replication")["connected_slaves"])
                 client.delete("ready")

@@ -29,6 +29,15 @@ def refused_notice(ops: str, errors: Sequence[str], now: datetime, installation:
     return _alert(ops, "configuration", "The new configuration has errors", text, now, installation)
 
 
+def lost_notice(ops: str, detail: str, now: datetime, installation: Installation) -> Digest:
+    """An alert for the receiver `ops`: the store lost its data, and what of it was put back."""
+    text = (
+        f"watchpost noticed that {detail}. Feeds are read again, and messages go on. "
+        "Look at the server of the store: it must keep its data on disk and must not be emptied."
+    )
+    return _alert(ops, "store", "The store lost its data", text, now, installation)
+
+
 def _alert(ops: str, subject: str, title: str, text: str, now: datetime, installation: Installation) -> Digest:
     report = Report("watchpost", "watchpost", title, installation.public_url, "en", now, now)
     topics = (TopicMatch("watchpost", "watchpost", "high", ()),)

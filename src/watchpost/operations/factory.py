@@ -8,7 +8,7 @@ import platform
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
@@ -33,6 +33,7 @@ from watchpost.poll import source as poll_source
 from watchpost.poll import sources
 from watchpost.poll.http.websub import Hubs
 from watchpost.store.client import Store
+from watchpost.store.identity import Identity, IdentityFile, settle
 from watchpost.store.overview import Overview
 from watchpost.store.polling import HostPace, PollStore
 from watchpost.store.receivers import CircuitBreaker
@@ -172,11 +173,16 @@ def build_composer(
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """The store, its embedded server if there is one, and the secret of this installation."""
+    """The store, its embedded server if there is one, the identity of this installation, and where that is on disk.
+
+    `emptied`: the store has lost its data since the last start.
+    """
 
     store: Store
     server: EmbeddedServer | None
-    secret: str = field(default="", repr=False)
+    identity: Identity
+    identity_file: IdentityFile
+    emptied: bool = False
 
 
 async def open_store(settings: Settings, config: Config, env: Mapping[str, str]) -> Backend:
@@ -198,13 +204,15 @@ async def open_store(settings: Settings, config: Config, env: Mapping[str, str])
         await _reached(settings, store.check())
         if server is None and (hint := (await require_rights(store)).hint):
             tm.log().warning("redis.rights", detail=hint)
-        secret = await store.secret()
+        file = IdentityFile(settings.data)
+        settled = await settle(store, file, new_install_id())
+        store.former_secrets, store.born = settled.identity.former, settled.identity.born
     except BaseException:
         await store.close()
         if server is not None:
             await server.stop()
         raise
-    return Backend(store, server, secret)
+    return Backend(store, server, settled.identity, file, settled.emptied)
 
 
 @asynccontextmanager

@@ -28,12 +28,12 @@ class Subscription:
 
 async def find_subscription(config: Config, store: Store, token: str) -> Subscription:
     """Whose link this token belongs to. Raises NotFound for an unknown or outdated token, and StoreError."""
-    secret = await store.secret()
+    secrets = (await store.secret(), *store.former_secrets)
     for part in config.receivers:
         if isinstance(part.options, EmailOptions):
             for text in part.options.to:
                 address = mime.mailbox(text).addr_spec
-                if unsubscribe_token(secret, part.name, address) == token:
+                if any(unsubscribe_token(secret, part.name, address) == token for secret in secrets):
                     gone = await UnsubscribedAddresses(store).of(part.name)
                     return Subscription(part.name, address, address not in gone)
     raise NotFound("this link is not valid")

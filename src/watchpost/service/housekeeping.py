@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from watchpost import __version__
@@ -16,6 +17,7 @@ from watchpost.health import HEALTH
 from watchpost.operations import factory
 from watchpost.operations.reloading import Reloader
 from watchpost.scheduler import utc_now
+from watchpost.service.recovery import Loss, Recovery
 from watchpost.service.service import Role, Service
 from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger, gaps
@@ -34,12 +36,23 @@ class Housekeeping:
     It goes on while the loops finish their work, so that the process still counts as working.
     """
 
-    def __init__(self, role: Role, service: Service, reloader: Reloader, over: asyncio.Event) -> None:
+    def __init__(
+        self,
+        role: Role,
+        service: Service,
+        reloader: Reloader,
+        over: asyncio.Event,
+        recovery: Recovery,
+        report: Callable[[Loss], Awaitable[None]],
+    ) -> None:
+        """`report` is called after a loss of data, for the receiver `ops`."""
         self._role = role
         self._service = service
         self._store = service.store
         self._reloader = reloader
         self._over = over
+        self._recovery = recovery
+        self._report = report
         self._external = service.settings.redis_url is not None
         self._tick = service.clock.ticker(_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
@@ -79,11 +92,16 @@ class Housekeeping:
 
     async def _look(self, *, tidy: bool) -> None:
         await self._look_at_server()
-        if tidy:
+        loss = await self._recovery.look()
+        if loss is not None:
+            groups = [group.key for group in self._service.groups]
+            await self._service.outbox.register(groups, await self._service.outbox.now())
+            await self._report(loss)
+        if tidy or loss is not None:
             await self._tidy()
             await self._audit()
         await self._overview.ping()
-        await self._publish(again=tidy)
+        await self._publish(again=tidy or loss is not None)
         HEALTH.registered = not HEALTH.trouble()
         if HEALTH.registered:  # a process that lives but does not work is no worker
             facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}

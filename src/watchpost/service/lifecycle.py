@@ -24,18 +24,21 @@ from watchpost.exit_codes import OK, PARTIAL
 from watchpost.health import HEALTH
 from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
+from watchpost.model import Digest
 from watchpost.notify.digest_builder import deliveries_of
-from watchpost.notify.notices import refused_notice
+from watchpost.notify.notices import lost_notice, refused_notice
 from watchpost.operations import factory
 from watchpost.operations.previews import DigestPreviews
 from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
 from watchpost.scheduler import utc_now
 from watchpost.service.housekeeping import Housekeeping, leave
+from watchpost.service.recovery import Loss, Recovery
 from watchpost.service.service import Role, Service
 from watchpost.service.systemd import Systemd
 from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger
+from watchpost.store.local_copy import LocalCopy
 from watchpost.store.overview import Overview
 from watchpost.web import server
 from watchpost.web.context import WebContext
@@ -66,13 +69,20 @@ async def serve(
         backend = await open_backend(config, settings, env, process)
         store = backend.store
         process.push_async_callback(leave, store, role)
-        install = await store.prepare(factory.new_install_id())
+        install = await store.prepare(backend.identity.install)
         await Ledger(store).open()
+        knows = role in ("match", "notify", "all")
+        copy = LocalCopy(store, hits_ttl_ms=int(config.retention.dedup.total_seconds() * 1000)) if knows else None
+        recovery = Recovery(store, backend.identity, backend.identity_file, copy)
 
         # What lives as long as the process: signals, systemd, the pulse, the address of the pages.
         systemd, overview = Systemd(env), Overview(store)
         notices = _Notices(store, install) if role in ("notify", "all") else None  # one of several processes reports
-        control = _Control(config, reread, systemd, notices)
+        control = _Control(config, reread, systemd, notices, recovery)
+        if backend.emptied:
+            loss = Loss(running=False)
+            tm.log().error("redis.emptied", detail=str(loss))
+            await control.lost(loss)
         listener = server.Listener()
         process.callback(listener.close)
         beside = [HEALTH.run(), systemd.watch(HEALTH, lambda: _status(overview, config))]
@@ -158,8 +168,14 @@ class _Control:
     """What ends or restarts the loops: SIGINT and SIGTERM end them, SIGHUP and the reloader restart them."""
 
     def __init__(
-        self, config: Config, reread: Callable[[], Config], systemd: Systemd, notices: _Notices | None
+        self,
+        config: Config,
+        reread: Callable[[], Config],
+        systemd: Systemd,
+        notices: _Notices | None,
+        recovery: Recovery,
     ) -> None:
+        self.recovery = recovery
         self.ending: signal.Signals | None = None
         self.reloader = Reloader(
             config, reread, utc_now, started=systemd.reloading, adopted=self._stop_loops, kept=self._kept
@@ -191,6 +207,11 @@ class _Control:
         self._reloads.add(reload)
         reload.add_done_callback(self._reloads.discard)
 
+    async def lost(self, loss: Loss) -> None:
+        """The store lost its data: report it to the receiver `ops`."""
+        if self._notices is not None:
+            await self._notices.lost(self.reloader.config, loss)
+
     def _stop_loops(self) -> None:
         if self._service is not None:
             self._service.stop.set()
@@ -212,21 +233,40 @@ class _Notices:
 
     async def refused(self, config: Config, reload: Reload) -> None:
         """`config` goes on running because a newer one has mistakes. A failing store is only counted."""
-        part = next((one for one in config.receivers if one.name == config.ops), None)
-        if part is None or reload.complaints in self._sent:
+        if reload.complaints in self._sent:
             return
+        installation = factory.installation_of(config, self._install)
+        digest = refused_notice(config.ops, reload.complaints, reload.at, installation)
+        if await self._send(config, digest):
+            self._sent.add(reload.complaints)
+
+    async def lost(self, config: Config, loss: Loss) -> None:
+        """The store lost its data. Of several processes that notice it one reports it."""
+        try:
+            async with self._store.errors():
+                first = await self._store.redis.sadd(self._store.keys.restored, "notice")
+                await self._store.redis.expire(self._store.keys.restored, 3600)
+        except StoreError as error:
+            tm.store_errors.labels(type(error).__name__).inc()
+            return
+        if first:
+            installation = factory.installation_of(config, self._install)
+            await self._send(config, lost_notice(config.ops, str(loss), utc_now(), installation))
+
+    async def _send(self, config: Config, digest: Digest) -> bool:
+        part = next((one for one in config.receivers if one.name == config.ops), None)
+        if part is None:
+            return False
         receiver = factory.build_receivers(config, self._install, factory.terminal())[part.name]
         try:
-            installation = factory.installation_of(config, self._install)
-            digest = refused_notice(part.name, reload.complaints, reload.at, installation)
             deliveries = deliveries_of(digest, receiver.render(digest))
             breaker = factory.build_breaker(self._store, part)
             for _ in range(_TRIES):  # another process may change the receiver's state at the same moment
                 if await breaker.save((await breaker.check()).state, deliveries):
-                    self._sent.add(reload.complaints)
-                    return
+                    return True
         except StoreError as error:
             tm.store_errors.labels(type(error).__name__).inc()
+        return False
 
 
 async def _run_until_stopped(
@@ -237,7 +277,9 @@ async def _run_until_stopped(
     If one loop fails, all are stopped and its error is raised: a half-running service is worse than none.
     """
     over = asyncio.Event()
-    keeping = asyncio.ensure_future(Housekeeping(role, service, control.reloader, over).run())
+    keeping = asyncio.ensure_future(
+        Housekeeping(role, service, control.reloader, over, control.recovery, control.lost).run()
+    )
     tasks = [asyncio.ensure_future(loop) for loop in loops]
     halt = asyncio.ensure_future(service.stop.wait())
     running = {*tasks, keeping, halt}
@@ -269,7 +311,7 @@ async def run(
     """
     async with AsyncExitStack() as stack:
         backend = await open_backend(config, settings, env, stack)
-        install = await backend.store.prepare(factory.new_install_id())
+        install = await backend.store.prepare(backend.identity.install)
         await Ledger(backend.store).open()
         service = Service(config, settings, backend, install, stack, progress=progress)
         tm.log().info("run.starting", **factory.describe(config, service.groups))

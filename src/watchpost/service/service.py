@@ -71,7 +71,7 @@ class Service:
             self.store, kept_ms=_ms(config.retention.deliveries), hits_ms=_ms(config.retention.hits)
         )
         self.journal: Journal | None = None  # of the notify role
-        self._server, self._secret = backend.server, backend.secret
+        self._server, self._secret = backend.server, backend.identity.secret
         self._lease_ms = _ms(config.limits.lease)
         self._topics = topics or Topics([])
         self._stack = stack

@@ -31,8 +31,8 @@ BLOCK_MS = 1000
 # A shorter one would end blocking reads, which take BLOCK_MS: https://github.com/redis/redis-py/issues/3138
 _SOCKET_TIMEOUT_SECONDS = 10.0
 _FAILOVER_TIMEOUT_SECONDS = 5.0  # with Sentinels another server answers by then
-_LOOK_SECONDS = 2.0  # a primary that hangs must not keep us from seeing the next one
-_SENTINEL_TIMEOUT_SECONDS = 1.0  # then the next one is asked
+_LOOK_SECONDS = 2.0  # for the answer of a primary; one that hangs must not keep us from seeing the next one
+_SENTINEL_TIMEOUT_SECONDS = 1.5  # then the next one is asked
 _RENEW_SECONDS = 1.0  # between two renewals that commands ask for
 _HEARTBEAT_MS = 15_000
 _SHARED = {  # the parts in scripts/shared that a script needs besides the clock and the ledger
@@ -43,6 +43,7 @@ _SHARED = {  # the parts in scripts/shared that a script needs besides the clock
     **dict.fromkeys(("dead", "drop", "requeue"), ("dead_letters", "fates")),
     "recount": ("dead_letters",),
     **dict.fromkeys(("claim_feeds", "commit", "leave_feed", "leave_host", "take_host"), ("hosts",)),
+    "put_back": ("fates", "outbox"),
 }
 
 Argument = str | bytes | int | float
@@ -89,6 +90,8 @@ class Store:
         self.server: Server | None = None
         self.renewals = 0  # how often all connections were made again
         self.interruptions = 0  # how often it was away or became another server: it may be older than what we read
+        self.born = ""  # which beginning of the store's data this process knows, "" for any
+        self.former_secrets: Sequence[str] = ()  # of stores before this one: links derived from them go on working
         self._renewed = -_RENEW_SECONDS
         self._scripts: dict[str, AsyncScript] = {}
 
@@ -311,7 +314,9 @@ class _Connector:
     @property
     def look_seconds(self) -> float:
         """How long a look at the server may take."""
-        return _SOCKET_TIMEOUT_SECONDS if self._sentinel is None else _LOOK_SECONDS
+        if self._sentinel is None:
+            return _SOCKET_TIMEOUT_SECONDS
+        return _LOOK_SECONDS + _SENTINEL_TIMEOUT_SECONDS * len(self._sentinel.sentinels)
 
     def client(self) -> Redis:
         """A client with connections of its own."""

@@ -6,7 +6,7 @@ Redis server's own clock. {n} stands for a name.
 
 | key | type | written by | read by | lifetime |
 |---|---|---|---|---|
-| meta | hash: schema, install, secret, last_prune, websub | every | every | for ever |
+| meta | hash: schema, install, born, secret, last_prune, websub, lost_… (a loss) | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
 | host:{n} | hash: held, next, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
@@ -45,13 +45,14 @@ Redis server's own clock. {n} stands for a name.
 | dead | stream: dead letters, with the reason | match, notify | web | the last 10 000 |
 | dead_counts | hash: queue → its letters in `dead` | match, notify | web | as `dead` |
 | ledger:{day} | hash: counts; day since 1970, "total" or "fates" | poll, match, notify | web | 90 d; total: for ever |
+| restored | set: SHA-1 of what was put back after a loss | every | every | 1 h |
 | beat:{n} | string: a running process | every | web | 15 s |
 | beats | zset: running process → ms until which it counts | every | web | until none runs |
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
 `open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; `hit` is written by match and
 then by notify. No other key has two writing roles, except three that are only added to: the dead letters, their counts,
-and the ledger.
+and the ledger. After a loss of data, every role writes back what it knows.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class Keys:
         self.dead = f"{prefix}dead"
         self.dead_counts = f"{prefix}dead_counts"
         self.ledger = f"{prefix}ledger:"  # a prefix: a day or "total" follows
+        self.restored = f"{prefix}restored"
         self.beat: KeyOf = keys_of("beat")
         self.beats = f"{prefix}beats"
         self.config: KeyOf = keys_of("config")

@@ -112,12 +112,11 @@ class MatchStore:
             self._keys.stories(""),
             self._keys.hit(""),
         ]
-        marks = _marks(match.article)
         hits = [
             {
                 "id": routed.hit.id,
                 "topic": routed.hit.topic,
-                "marks": [derive_id("mark", routed.hit.topic, mark) for mark in marks],
+                "marks": marks_of(routed.hit.topic, match.article),
                 "groups": routed.groups,
             }
             for routed in match.hits
@@ -138,6 +137,11 @@ class MatchStore:
         """Return how many articles are queued or being matched."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._keys.articles))
+
+
+def marks_of(topic: str, article: Article) -> list[str]:
+    """Return by what a further hit of this topic on the same article, or on a copy of it, is known."""
+    return [derive_id("mark", topic, mark) for mark in _marks(article)]
 
 
 def _marks(article: Article) -> list[str]:

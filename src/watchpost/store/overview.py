@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from watchpost.model import Hit, SourceCounts
+from watchpost.plurals import count
 from watchpost.store.client import Server, Store
 from watchpost.store.codec import from_ms, from_ms_or_none
 from watchpost.store.dead_letters import title_of
@@ -59,6 +60,22 @@ class Waiting:
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StoreLoss:
+    """The store came back empty `at` this time; so many `hits` and `deliveries` that processes knew were put back."""
+
+    at: datetime
+    hits: int
+    deliveries: int
+
+    def __str__(self) -> str:
+        known = f"{count(self.hits, 'hit')} and {count(self.deliveries, 'delivery', 'deliveries')}"
+        were = "was" if self.hits + self.deliveries == 1 else "were"
+        return (
+            f"the store came back empty at {self.at:%Y-%m-%d %H:%M} UTC and lost what waited; {known} {were} put back"
+        )
+
+
 class Overview:
     """Reads the store and changes nothing. Every method raises StoreError if the store does not answer."""
 
@@ -66,6 +83,13 @@ class Overview:
         self._store = store
         self._keys = store.keys
         self._ledger = Ledger(store)
+
+    async def loss(self) -> StoreLoss | None:
+        """Return when the store last came back empty, and what was put back; None if it never did."""
+        async with self._store.errors():
+            row = await self._store.redis.hmget(self._keys.meta, "lost_at", "lost_hits", "lost_deliveries")
+        at, hits, deliveries = row
+        return None if at is None else StoreLoss(from_ms(at), int(hits or 0), int(deliveries or 0))
 
     @property
     def server(self) -> Server | None:

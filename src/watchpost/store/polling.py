@@ -108,11 +108,13 @@ class PollStore:
     async def sync(self, names: Sequence[str], hosts: Mapping[str, str] = _NONE) -> None:
         """Schedule these feeds: new ones are due now, the others keep their time. It only adds, and may be repeated.
 
-        `hosts` maps feeds to the host that must not get two requests at once.
+        `hosts` maps feeds to the host that must not get two requests at once. A store that came back empty is left
+        alone until this process has put back what it knows: else the feeds' entries would all count as new.
         """
         for at in range(0, len(names), 1000):
             feeds = {name: hosts.get(name, "") for name in names[at : at + 1000]}
-            await self._store.run("sync_feeds", [self._keys.feeds, self._keys.source("")], [json_argument(feeds=feeds)])
+            names_of_keys = [self._keys.feeds, self._keys.source(""), self._keys.meta]
+            await self._store.run("sync_feeds", names_of_keys, [json_argument(feeds=feeds, born=self._store.born)])
 
     async def forget(self, claim: Claim) -> None:
         """Delete the schedule and the memory of a claimed feed that no configuration has named for long."""

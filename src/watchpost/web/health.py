@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -27,7 +27,7 @@ from watchpost.errors import StoreError
 from watchpost.health import Health
 from watchpost.plurals import count
 from watchpost.store.client import Server
-from watchpost.store.overview import Depths, Overview, Worker
+from watchpost.store.overview import Depths, Overview, StoreLoss, Worker
 from watchpost.store.receivers import ReceiverState
 from watchpost.store.sources import SourceState, SourceStatus
 from watchpost.web.context import ConfigSummary, WebContext, summary_of
@@ -45,6 +45,9 @@ _PAUSED = {
 }
 
 
+_LOSS_SHOWN = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the store showed; `problem` is why it showed nothing."""
@@ -57,6 +60,7 @@ class Seen:
     receivers: Mapping[str, ReceiverState] | None = None
     stories: Mapping[str, int] | None = None
     server: Server | None = None
+    loss: StoreLoss | None = None
 
 
 class Probes:
@@ -126,6 +130,7 @@ async def look(overview: Overview, summary: ConfigSummary, topics: Sequence[str]
                 receivers=await overview.receivers(summary.receivers),
                 stories=await overview.open_stories(topics) if topics else {},
                 server=overview.server,
+                loss=await overview.loss(),
             )
     except StoreError as error:
         return Seen(str(error), server=overview.server)
@@ -216,6 +221,8 @@ def _reasons(health: Health, last: Reload, seen: Seen, now: datetime) -> list[st
         return reasons
     if health.refused:
         reasons.append(health.refused)  # then no process can register either
+    if seen.loss is not None and now - seen.loss.at < _LOSS_SHOWN:
+        reasons.append(str(seen.loss))
     there = {role for worker in seen.workers for role in (_ROLES if worker.role == "all" else (worker.role,))}
     reasons += [f"no process runs {role}" for role in _ROLES if role not in there and not health.refused]
     reasons += [
