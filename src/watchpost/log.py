@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from watchpost import redaction, stdio
+from watchpost import control_characters, redaction, stdio
 from watchpost.plurals import count
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
@@ -257,7 +257,7 @@ def _clean(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMa
     for key, value in _clean_only(logger, name, event).items():
         if isinstance(value, str):
             lines = value.split("\n") if key == "exception" else [value]
-            event[key] = "\n".join(redaction.one_line(line) for line in lines)
+            event[key] = "\n".join(control_characters.on_one_line(line) for line in lines)
     return event
 
 
@@ -275,7 +275,7 @@ class _LibraryFormatter(logging.Formatter):
     """Log lines of libraries, cleaned: they quote addresses, headers and answers."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redaction.one_line(redaction.clean(super().format(record)))
+        return control_characters.on_one_line(redaction.clean(super().format(record)))
 
 
 class _Number(int):

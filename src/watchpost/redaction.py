@@ -17,7 +17,6 @@ _USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^/\s@]*@")
 _QUERY = re.compile(r"([?&])([^=&\s\"'<>]{1,60})=([^&\s\"'<>]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+([a-z0-9+/=._~-]{6,})")
 _SOLID = re.compile(r"[A-Za-z0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # no file name has this form
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 _known: set[str] = set()
 
@@ -81,11 +80,6 @@ def short_url(url: str) -> str:
         return "(unreadable URL)"
     tail = f"…{url[-4:]}" if len(parts.path) > 5 or parts.query else parts.path
     return f"{parts.scheme}://{parts.hostname}/{tail.lstrip('/')}" if parts.hostname else "(unreadable URL)"
-
-
-def one_line(text: str) -> str:
-    """Control characters escaped (\\x1b): text from outside must not control the terminal or begin a line."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _note(value: str) -> None:

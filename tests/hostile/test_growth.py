@@ -16,7 +16,7 @@ import pytest
 
 from tests.making import WHEN, article
 from tests.notify.digests import digest, report, story
-from watchpost import marks, redaction
+from watchpost import control_characters, marks, redaction
 from watchpost.documents.boilerplate import blank_margins
 from watchpost.documents.clean import canonical_url, clean_line, clean_text, fingerprints, headline
 from watchpost.documents.dates import parse_date, slashed_order
@@ -190,7 +190,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "text file": lambda text: read_text(text, WHEN),
     "Markdown": lambda text: read_markdown(text, WHEN),
     "JSON Lines": _files("jsonl"),
-    "redaction": lambda text: (redaction.clean(text), redaction.one_line(text), redaction.short_url(text)),
+    "redaction": lambda text: (redaction.clean(text), control_characters.on_one_line(text), redaction.short_url(text)),
     "sanitized": lambda text: (sanitize.clean(text), sanitize.link(text), sanitize.cut(text, len(text) - 1)),
     "marked": lambda text: sanitize.marked(Snippet(text, ((0, 1), (3, len(text))))),
     "digest": _digest,

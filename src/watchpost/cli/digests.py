@@ -11,6 +11,7 @@ from watchpost.cli.command import CommandApp
 from watchpost.cli.options import SINCE_FORMS, JsonOption, ReceiverArgument
 from watchpost.cli.output import CommandError, echo, echo_json, note, pick
 from watchpost.cli.session import running_service, since_moment
+from watchpost.control_characters import on_one_line
 from watchpost.durations import in_words
 from watchpost.exit_codes import FAILED, OK, PARTIAL
 from watchpost.plurals import count
@@ -141,11 +142,12 @@ def _explain(draft: DigestDraft) -> None:
     echo(f"── {draft.group.key}: {count(len(draft.bucket.hits), 'hit')}")
     if draft.composed.digest is not None:
         for number, story in enumerate(draft.composed.digest.stories, 1):
-            echo(f"{number}. severity {story.severity}; {story.reckoning}  {story.lead.title}")
+            echo(f"{number}. severity {story.severity}; {story.reckoning}  {on_one_line(story.lead.title)}")
         echo("score = log(1 + independent outlets) · weight · freshness · strength of the match")
     for decision in draft.composed.decisions:
         until = f" until {decision.until:%Y-%m-%d %H:%M}Z" if decision.until else ""
-        echo(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {decision.hits[0].article.title}")
+        first = on_one_line(decision.hits[0].article.title)
+        echo(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {first}")
     for (silence, topic), number in draft.composed.silenced.items():
         echo(f"{count(number, 'hit')} on {topic}: silenced by {silence}")
 

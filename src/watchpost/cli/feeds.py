@@ -28,6 +28,7 @@ from watchpost.cli.output import (
     warn,
 )
 from watchpost.cli.session import load_config, networks, open_config, open_settings, running_service
+from watchpost.control_characters import on_one_line
 from watchpost.durations import in_words
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE
@@ -398,16 +399,16 @@ def _echo_trial(tried: Trial, zone: ZoneInfo) -> None:
         }
     )
     for failure in tried.failures:
-        echo(f"  problem: {failure.item}: {failure.detail}")
+        echo(on_one_line(f"  problem: {failure.item}: {failure.detail}"))
     if tried.ok:
         echo(count(len(tried.entries), "entry", "entries"))
         for article in tried.entries[:ENTRIES_SHOWN]:
             date = local_time(article.published, zone) or "no date"
-            echo(f"  {date:16}  {article.id}  {article.title or article.url}")
+            echo(f"  {date:16}  {article.id}  {on_one_line(article.title or article.url)}")
         if len(tried.entries) > ENTRIES_SHOWN:
             echo(f"  and {len(tried.entries) - ENTRIES_SHOWN} more")
     for link in tried.named:
-        echo(f"  the page names {link.url}" + (f" ({link.title})" if link.title else ""))
+        echo(on_one_line(f"  the page names {link.url}" + (f" ({link.title})" if link.title else "")))
     _echo_facts({"cure": tried.cure})
 
 

@@ -13,6 +13,7 @@ from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption, TopicArgument, topics
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
 from watchpost.cli.session import load_config
+from watchpost.control_characters import on_one_line
 from watchpost.errors import QueryError
 from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL
 
@@ -111,7 +112,7 @@ def explain_match(
             lacking = [{"words": [word for word, _ in each.words], "lacks": each.lacks} for each in shortfalls(tree)]
             echo_json({**facts, "lacking": lacking, "tree": _tree(tree)})
             continue
-        echo(f"{'matches' if hits else 'does not match'}: {article.title}")
+        echo(f"{'matches' if hits else 'does not match'}: {on_one_line(article.title)}")
         for line in explained_lines(tree, 1) if show_tree else _reasons(tree):
             echo(line)
         if tree.matches and not hits:
@@ -155,11 +156,15 @@ def read_articles(name: str) -> tuple[tuple[Article, ...], int]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        warn(f"{name}: {error.strerror}")
+        warn(f"{on_one_line(name)}: {error.strerror}")
         return (), 1
     reading = read_document(name, data, utc_now())
     for failure in reading.failures:
-        warn(f"{name}: {failure.item}: {failure.detail}" if failure.item != name else f"{name}: {failure.detail}")
+        warn(
+            on_one_line(
+                f"{name}: {failure.item}: {failure.detail}" if failure.item != name else f"{name}: {failure.detail}"
+            )
+        )
     return reading.articles, len(reading.failures)
 
 
@@ -172,7 +177,7 @@ def _echo_json(article: Article, hits: Sequence[Hit], story: str) -> None:
 
 
 def _echo(name: str, article: Article, hits: Sequence[Hit]) -> None:
-    echo(f"{name}: {article.title or '(no title)'}")
+    echo(f"{on_one_line(name)}: {on_one_line(article.title) or '(no title)'}")
     for hit in hits:
         words = dict.fromkeys(" ".join(item.text.split()) for item in hit.evidence)
         echo(f"  {hit.topic}: {', '.join(words)}")

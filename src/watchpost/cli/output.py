@@ -12,6 +12,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
+from watchpost import control_characters
 from watchpost.errors import Complaint, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import UNREACHABLE, USAGE
 
@@ -46,13 +47,14 @@ def log_level(configured: str) -> str:
 
 
 def echo(line: str = "") -> None:
-    """Print a line of the result."""
-    print(line)  # noqa: T201 - the command line prints
+    """Print a line of the result. Control characters in it are written out."""
+    print(control_characters.on_lines(line))  # noqa: T201 - the command line prints
 
 
 def echo_json(value: Any) -> None:
     """Print a line of the result as JSON; times are written in ISO 8601."""
-    echo(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat))
+    document = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
+    print(control_characters.in_json(document))  # noqa: T201 - the command line prints
 
 
 def warn(message: str) -> None:
@@ -69,7 +71,7 @@ def note(message: str) -> None:
 def _stderr(line: str) -> None:
     from watchpost import redaction
 
-    print(redaction.clean(line), file=sys.stderr)  # noqa: T201 - the command line prints
+    print(control_characters.on_lines(redaction.clean(line)), file=sys.stderr)  # noqa: T201 - the command line prints
 
 
 def report(error: WatchpostError) -> int:
@@ -148,10 +150,6 @@ def echo_table(headings: Sequence[str], rows: Iterable[Sequence[str]], below: Se
         moved = [cell for place, cell in enumerate(row) if place not in places and cell]
         if moved:
             echo("    " + "  ".join(moved))
-
-
-def _one_line(cell: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in cell)
 
 
 class ProgressBar:

@@ -17,6 +17,7 @@ from watchpost.cli.options import JsonOption, PrivateOption, SinceOption, TopicA
 from watchpost.cli.options import topics as topic_names
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
 from watchpost.cli.session import load_config, networks, open_config, since_moment
+from watchpost.control_characters import on_one_line
 from watchpost.errors import FetchError
 from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE
 from watchpost.plurals import count
@@ -317,7 +318,7 @@ def _echo_effect(effect: Effect) -> None:
             article = hit.article
             day = f"{article.published or article.fetched:%Y-%m-%d}"
             title = " ".join(article.title.split()) or "(no title)"
-            echo(f"  {sign} {title} ({article.outlet or article.source}, {day})")
+            echo(f"  {sign} {on_one_line(title)} ({article.outlet or article.source}, {day})")
             echo(f"      {hit.why}")
 
 

@@ -30,6 +30,8 @@ _FEED_START = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # a joiner of words is no part of one either
 _PAGE_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
 
 
@@ -165,8 +167,9 @@ def read_json_lines(
 
 
 def _as_written(text: str, characters_max: int) -> str:
-    """The text itself; only halves of surrogate pairs, which no encoding has, are replaced one for one."""
-    return _SURROGATE.sub("\ufffd", text[:characters_max])
+    """The text itself; only halves of surrogate pairs, controls and direction marks are replaced, one for one."""
+    text = text[:characters_max]
+    return text if text.isprintable() else _DIRECTION.sub("\u2060", _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)))
 
 
 def _as_revision(reading: Reading, data: bytes) -> Reading:

@@ -26,7 +26,7 @@ from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
 from watchpost.web.pages import stories
 from watchpost.web.queries import Queries
-from watchpost.web.rendering import TooLongError, body_of
+from watchpost.web.rendering import PlainJSON, TooLongError, body_of
 from watchpost.web.routes import BROKEN
 from watchpost.web.schemas import Problem
 
@@ -60,7 +60,7 @@ def _endpoint(answer: Answer, queries: Queries) -> Callable[[Request], Awaitable
             given = await answer(queries, request)
         except Exception as error:
             return _problem(error)
-        return JSONResponse(given.model_dump(mode="json") if isinstance(given, BaseModel) else given)
+        return PlainJSON(given.model_dump(mode="json") if isinstance(given, BaseModel) else given)
 
     return endpoint
 

@@ -11,14 +11,22 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from watchpost import __version__, durations, plurals
 from watchpost.config.diff import brief
+from watchpost.control_characters import in_json, on_lines
 from watchpost.notify import story_choice
 from watchpost.web import formatting
 
 MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+def _shown(value: Any) -> Any:
+    """Text in a page with control characters written out; markup is our own."""
+    return on_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 class Rendering:
@@ -37,6 +45,7 @@ class Rendering:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_shown,
         )
         self._environment.filters |= {
             "local": lambda moment, now: formatting.day_and_time(moment.astimezone(zone), now.astimezone(zone)),
@@ -57,6 +66,13 @@ class Rendering:
     def page(self, template: str, now: datetime, values: Mapping[str, Any]) -> str:
         """The HTML of a page."""
         return self._environment.get_template(f"{template}.html").render(now=now, **values)
+
+
+class PlainJSON(JSONResponse):
+    """JSON in which control characters and direction marks of strangers are escaped."""
+
+    def render(self, content: Any) -> bytes:
+        return in_json(super().render(content).decode()).encode()
 
 
 FORM_BYTES = 400_000  # the text to try has up to 100,000 characters of any script

@@ -23,7 +23,7 @@ from watchpost.errors import NotFound, StoreError
 from watchpost.web.atom import atom, json_feed
 from watchpost.web.auth import User
 from watchpost.web.queries import Page, Queries
-from watchpost.web.rendering import MEDIA, Rendering, TooLongError, form_of
+from watchpost.web.rendering import MEDIA, PlainJSON, Rendering, TooLongError, form_of
 
 _LOOK_SECONDS = 2.0
 _STREAMS = 50  # open pages that hear at once when something changes
@@ -176,7 +176,7 @@ class Pages:
         public = self._queries.config.public_url
         address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
         if request.url.path.endswith(".json"):
-            return JSONResponse(json_feed(topic, hits, address), media_type="application/feed+json")
+            return PlainJSON(json_feed(topic, hits, address), media_type="application/feed+json")
         return Response(atom(topic, hits, address, datetime.now(UTC)), media_type="application/atom+xml")
 
     async def _static(self, request: Request) -> Response:
