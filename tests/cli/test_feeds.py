@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Done, watchpost
+from tests.documents import list_pages
 from tests.http_server import Answer, HttpServer
 from tests.store.embedding import make
 from tests.store.ends import poll_store
+from watchpost.operations.factory import read_config
 from watchpost.store.client import Store
 from watchpost.store.polling import Claim
 
@@ -210,6 +212,41 @@ async def test_discover_reports_that_a_page_names_no_feed(server: HttpServer, tm
     server.on("/", Answer(200, {}, b"<html><body>Hi</body></html>"))
     done = await command(tmp_path, "feed", "discover", server.url("/"), "--json", *HERE)
     assert done.returncode == 1
-    assert json.loads(done.stdout) == {"url": server.url("/"), "feeds": []}
+    assert json.loads(done.stdout) == {"url": server.url("/"), "feeds": [], "page": None}
     assert "--guess" in (await command(tmp_path, "feed", "discover", server.url("/"), *HERE)).stderr
     assert (await command(tmp_path, "feed", "discover", server.url("/"))).returncode == 1, "loopback is not public"
+
+
+async def test_discover_proposes_a_page_where_there_is_no_feed(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/press", Answer(200, {"Content-Type": "text/html"}, list_pages.ministry()))
+    done = await command(tmp_path, "feed", "discover", server.url("/press"), *HERE)
+    assert done.returncode == 1
+    assert "lists 4 links like “Lancement de la campagne" in done.stderr
+    assert done.stdout.startswith("pages:\n  minist")
+    (tmp_path / "watchpost.yaml").write_text(f"version: 1\n{done.stdout}topics: {{mali: Mali}}\n", "utf-8")
+    config = read_config(tmp_path / "watchpost.yaml", {})
+    assert [(part.kind, getattr(part.options, "items", "")) for part in config.sources] == [("page", "div.views-row")]
+
+
+async def test_discover_tries_the_address_of_a_known_site(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/@desk.rss", Answer(200, {}, RSS))
+    done = await command(tmp_path, "feed", "discover", server.url("/@desk"), *HERE)
+    assert done.returncode == 0, done.stderr
+    assert server.url("/@desk.rss") in done.stdout
+    assert [request.target for request in server.requests] == ["/@desk.rss"]
+
+
+async def test_a_page_tried_shows_what_it_takes_and_why(server: HttpServer, tmp_path: Path) -> None:
+    server.on("/press", Answer(200, {"Content-Type": "text/html"}, list_pages.ministry()))
+    done = await command(tmp_path, "page", "test", server.url("/press"), *HERE)
+    assert done.returncode == 0, done.stderr
+    assert "why:    guessed: of" in done.stdout
+    assert "items:  div.views-row" in done.stdout
+    assert "2026-11-23 00:00  Lancement de la campagne de vaccination à Gao" in done.stdout
+    assert "also on this page: 4 links like “Tout savoir" in done.stdout
+    named = await command(tmp_path, "page", "test", server.url("/press"), "--items", "p.none", *HERE)
+    assert named.returncode == 1
+    assert "no_items: items: 'p.none' matches nothing" in named.stdout
+    assert "cure: name the links with `items`" in named.stdout
+    wrong = await command(tmp_path, "page", "test", server.url("/press"), "--items", "li[", *HERE)
+    assert "items: 'li[' is not a CSS selector" in wrong.stderr

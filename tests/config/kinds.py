@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from watchpost.config.fields import Duration, Network, Options, Secret
 from watchpost.poll.sources.mailbox import MailboxOptions
+from watchpost.poll.sources.page import PageOptions
 
 
 def _under_base(value: Path, info: ValidationInfo) -> Path:
@@ -64,7 +65,7 @@ class Terminal(Options):
     """No options at all."""
 
 
-SOURCES: dict[str, type[Options]] = {"feed": Feed, "mailbox": MailboxOptions, "folder": Folder}
+SOURCES: dict[str, type[Options]] = {"feed": Feed, "page": PageOptions, "mailbox": MailboxOptions, "folder": Folder}
 RECEIVERS: dict[str, type[Options]] = {"slack": Chat, "email": Mail, "console": Terminal}
 ENV = {
     "SHORT": "s3cr3t",

@@ -24,6 +24,7 @@ from watchpost.poll.visit import Visit
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FEED = "<rss version='2.0'><channel><title>D</title>{}</channel></rss>"
+ROW = "<p class=new><a href='/{0}'>Mali {0} and the news of it</a></p>"
 ITEM = "<item><title>Mali {0}</title><guid>{0}</guid><link>https://e.org/{0}</link></item>"
 
 
@@ -58,6 +59,18 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, parser: ParserPr
                 server.on("/f", Answer(500))
 
             options: dict[str, object] = {"url": server.url("/f"), "allow_private": ["127.0.0.0/8"]}
+        elif kind.name == "page":
+            rows: list[str] = []
+
+            def bring(number: int) -> None:
+                rows.append(ROW.format(number))
+                body = f"<html><body>{''.join(rows)}</body></html>"
+                server.on("/p", Answer(200, {"ETag": f'"{number}"', "Content-Type": "text/html"}, body.encode()))
+
+            def spoil() -> None:
+                server.on("/p", Answer(500))
+
+            options = {"url": server.url("/p"), "allow_private": ["127.0.0.0/8"], "items": "p.new"}
         elif kind.name == "mailbox":
             mails = outside.enter_context(imap_server())
 
@@ -162,5 +175,5 @@ async def test_a_source_knows_its_pace_and_can_be_closed_twice(place: Place) -> 
 
 
 def test_these_are_the_kinds_of_source() -> None:
-    assert list(kinds()) == ["feed", "folder", "mailbox"]
+    assert list(kinds()) == ["feed", "folder", "mailbox", "page"]
     assert all(name == kind.name for name, kind in kinds().items())

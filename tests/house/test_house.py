@@ -89,7 +89,7 @@ def test_every_module_says_what_it_is_for_and_has_a_name_of_its_own() -> None:
 
 
 def test_the_kinds_are_these() -> None:
-    assert sorted(sources.kinds()) == ["feed", "folder", "mailbox"]
+    assert sorted(sources.kinds()) == ["feed", "folder", "mailbox", "page"]
     assert sorted(receivers.kinds()) == [
         "apprise",
         "console",

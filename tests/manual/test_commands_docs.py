@@ -184,6 +184,7 @@ BESIDE: list[tuple[str, list[str], int]] = [
     ("feed read", ["world"], 0),
     ("feed test", ["world"], 0),
     ("feed discover", ["SITE/feed", "--allow-private", "127.0.0.0/8"], 0),
+    ("page test", ["SITE/press", "--allow-private", "127.0.0.0/8"], 0),
     ("topic diff", [], 0),
     ("config diff", ["--config", "changed.yaml"], 0),
     ("queue retry", [], 0),
@@ -212,6 +213,7 @@ def test_it_does_so_beside_a_running_service(service: Service, name: str, words:
         "delivery list": "deliveries",
         "feed list": "feeds",
         "feed test": "entries",
+        "page test": "entries",
         "receiver list": "receivers",
     }
     if name in lists:

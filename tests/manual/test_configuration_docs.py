@@ -39,6 +39,7 @@ ELSEWHERE = {  # blocks of a few keys, explained in the line of the key that hol
 }
 PATHS = {
     "FeedOptions": "feeds.NAME",
+    "PageOptions": "pages.NAME",
     "MailboxOptions": "mailboxes.NAME",
     "FolderOptions": "folders.NAME",
     "TopicOptions": "topics.NAME",

@@ -57,7 +57,7 @@ async def feed_list(
     failing: Annotated[bool, typer.Option("--failing", help="Only feeds that cannot be read.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the feeds and mailboxes: their state, when each is read next, and why then.
+    """List the feeds, pages and mailboxes: their state, when each is read next, and why then.
 
     watchpost feed list
     watchpost feed list --failing --json
@@ -100,7 +100,7 @@ async def feed_list(
 
 @app.command("show", reads="service")
 async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Show everything about a feed, mailbox or folder: options, last answer, failures, next visit.
+    """Show everything about a source: options, last answer, failures, next visit.
 
     watchpost feed show rfi
     watchpost feed show rfi --json
@@ -161,7 +161,7 @@ def _with_next_visit(status: Mapping[str, str]) -> dict[str, str]:
 
 @app.command("read", reads="service")
 async def feed_read(name: FeedArgument, as_json: JsonOption = False) -> None:
-    """Make the running service read a feed or mailbox now.
+    """Make the running service read a feed, page or mailbox now.
 
     watchpost feed read rfi
 
@@ -184,13 +184,13 @@ async def feed_test(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="URL|FEED", help="An address, or a configured feed or mailbox.", autocompletion=feed_names
+            metavar="URL|FEED", help="An address, or a configured feed, page or mailbox.", autocompletion=feed_names
         ),
     ],
     allow_private: PrivateOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Read a feed or mailbox once and show what it contains.
+    """Read a feed, page or mailbox once and show what it contains.
 
     watchpost feed test https://www.rfi.fr/en/rss
     watchpost feed test rfi
@@ -229,7 +229,8 @@ async def feed_discover(
     watchpost feed discover https://www.rfi.fr/
     watchpost feed discover --guess https://example.org/
 
-    Each feed is read once and printed as a line for the configuration. Ends with 1 if none can be read.
+    Each feed is read once and printed as a line for the configuration. A page that has no feed and lists links is
+    printed as a page. Ends with 1 if no feed can be read.
     """
     from watchpost.operations.feeds import discovery
     from watchpost.scheduler import utc_now
@@ -237,17 +238,21 @@ async def feed_discover(
     allowed, options = networks(allow_private or ()), _options_for(url)
     open_settings()
     try:
-        candidates = await discovery.discover_at(options.url, allowed, utc_now(), guess=guess)
+        candidates, page = await discovery.discover_at(options.url, allowed, utc_now(), guess=guess)
     except FetchError as error:
         raise CommandError(f"{url}: {error.detail}", FAILED) from error
     readable = [candidate for candidate in candidates if not candidate.problem]
     if as_json:
         feeds = [asdict(candidate) | {"newest": iso_time(candidate.newest)} for candidate in candidates]
-        echo_json({"url": url, "feeds": feeds})
+        echo_json({"url": url, "feeds": feeds, "page": asdict(page) if page else None})
         return OK if readable else FAILED
     for candidate in candidates:
         if candidate.problem:
             warn(f"{candidate.url} cannot be read: {candidate.problem}")
+    if not readable and page is not None:
+        note(f"{url} names no feed that can be read, but lists {page.entries} links like “{page.example}”:")
+        echo(discovery.yaml_of_page(page).rstrip())
+        return FAILED
     if not readable:
         cure = "" if guess else "; --guess tries the usual places"
         raise CommandError(f"{url} names no feed that can be read{cure}", FAILED)

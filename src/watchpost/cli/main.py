@@ -20,7 +20,7 @@ MOST_USED = {
     "check": "Check the configuration and list every mistake.",
     "run": "Run the service: read sources, match articles, send digests and alerts.",
     "doctor": "Find out what is wrong, and how to fix it.",
-    "feed test": "Read a feed or mailbox once and show what it contains.",
+    "feed test": "Read a feed, page or mailbox once and show what it contains.",
     "topic test": "Try a topic on its examples, a text, files, a web page or recent articles.",
     "digest preview": "Show what a receiver would be sent now.",
     "queue status": "Show how much is waiting, and whether all of it is accounted for.",
@@ -36,6 +36,7 @@ COMMANDS = {
     },
     "Sources and topics": {
         "feed": ("feeds", "List, read, test, discover, import and export feeds."),
+        "page": ("pages", "Test which links of a web page would be read."),
         "topic": ("topics", "List, test, measure and compare topics."),
         "match": ("match", "Show which topics match an article."),
         "explain": ("match", "Show why a topic matches an article, or why not."),

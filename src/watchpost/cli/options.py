@@ -13,8 +13,13 @@ def topics(incomplete: str) -> list[str]:
 
 
 def feeds(incomplete: str) -> list[str]:
-    """The feeds and mailboxes whose names begin so; feeds of OPML lists are left out."""
-    return _names("feeds", incomplete) + _names("mailboxes", incomplete)
+    """The feeds, pages and mailboxes whose names begin so; feeds of OPML lists are left out."""
+    return [name for section in ("feeds", "pages", "mailboxes") for name in _names(section, incomplete)]
+
+
+def pages(incomplete: str) -> list[str]:
+    """The pages whose names begin so."""
+    return _names("pages", incomplete)
 
 
 def sources(incomplete: str) -> list[str]:
@@ -68,7 +73,11 @@ SeverityOption = Annotated[
 SourceOption = Annotated[
     str,
     typer.Option(
-        "--source", "--feed", metavar="NAME", help="A source: a feed, a mailbox or a folder.", autocompletion=sources
+        "--source",
+        "--feed",
+        metavar="NAME",
+        help="A source: a feed, a page, a mailbox or a folder.",
+        autocompletion=sources,
     ),
 ]
 IdsArgument = Annotated[
@@ -76,4 +85,4 @@ IdsArgument = Annotated[
 ]
 ReceiverArgument = Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver.", autocompletion=receivers)]
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic.", autocompletion=topics)]
-FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed or mailbox.", autocompletion=feeds)]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed, page or mailbox.", autocompletion=feeds)]

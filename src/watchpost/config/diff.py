@@ -117,9 +117,9 @@ def effective(config: Config) -> dict[str, Any]:
 
 
 def _source(source: SourceConfig) -> dict[str, Any]:
-    """A source. A feed without `every` finds its own interval, and must not get one by being written out."""
+    """A source. A feed or page without `every` finds its own interval, and must not get one by being written out."""
     block = _block(source.options)
-    if source.kind == "feed" and "every" not in source.options.model_fields_set:
+    if source.kind in ("feed", "page") and "every" not in source.options.model_fields_set:
         block.pop("every", None)
     return block
 

@@ -32,6 +32,7 @@ class Sections:
     """
 
     feeds: list[Block] = field(default_factory=list)
+    pages: list[Block] = field(default_factory=list)
     mailboxes: list[Block] = field(default_factory=list)
     folders: list[Block] = field(default_factory=list)
     queries: list[Block] = field(default_factory=list)
@@ -187,6 +188,7 @@ def _collect(roots: Sequence[MappingNode]) -> Sections:
             listed.extend(enumerate(node.items))
         else:
             sections.feeds += _named("feeds", root, sources, sections)
+        sections.pages += _named("pages", root, sources, sections)
         sections.mailboxes += _named("mailboxes", root, sources, sections)
         sections.folders += _named("folders", root, sources, sections)
         sections.queries += _named("queries", root, queries, sections)

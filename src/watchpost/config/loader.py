@@ -165,7 +165,7 @@ class _Validator:
                 if options is None:
                     continue
                 yield SourceConfig(block.name, kind, options)
-                if kind == "feed":
+                if kind in ("feed", "page"):
                     self._warn_if_hasty(block.path, block.node)
 
     def _listed(

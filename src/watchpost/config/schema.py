@@ -234,7 +234,7 @@ class QuietOptions(Options):
 
 
 class Matching(Options):
-    """Which hits a silence holds back: all conditions must be true. `source` is a feed, a mailbox or a folder."""
+    """Which hits a silence holds back: all conditions must be true."""
 
     topic: str = ""
     source: str = ""
@@ -565,6 +565,7 @@ class MainFile(Options):
     defaults: Defaults = Defaults()
     feeds_from: Several[FeedsFrom] = ()
     feeds: Annotated[Any, WithJsonSchema({})] = None
+    pages: Annotated[Any, WithJsonSchema({})] = None
     mailboxes: Annotated[Any, WithJsonSchema({})] = None
     folders: Annotated[Any, WithJsonSchema({})] = None
     queries: Annotated[Any, WithJsonSchema({})] = None
@@ -582,16 +583,17 @@ class MainFile(Options):
     reload: ReloadOptions = ReloadOptions()
 
 
-SourceKind = Literal["feed", "mailbox", "folder"]
+SourceKind = Literal["feed", "page", "mailbox", "folder"]
 
 SOURCE_SECTIONS: Mapping[SourceKind, tuple[str, str]] = {
     "feed": ("feeds", "url"),
+    "page": ("pages", "url"),
     "mailbox": ("mailboxes", ""),
     "folder": ("folders", "path"),
 }
 """By kind of source: its section, and the key that a text alone is the value of ("" if it takes none)."""
 
-SECTIONS = ("feeds", "mailboxes", "folders", "queries", "topics", "receivers", "routes")
+SECTIONS = ("feeds", "pages", "mailboxes", "folders", "queries", "topics", "receivers", "routes")
 """The keys of the main file that may also stand in an included file."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from watchpost.documents.boilerplate import blank_margins
 from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX
@@ -21,6 +21,10 @@ from watchpost.documents.results import EntryHead, Failure, FeedHints
 from watchpost.errors import FetchError
 from watchpost.model import Article, derive_id
 from watchpost.plurals import count
+
+if TYPE_CHECKING:  # the readers are imported on demand
+    from watchpost.documents.feed import Feed
+    from watchpost.documents.listing import ListRule
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -105,6 +109,24 @@ def read_wanted(
     from watchpost.documents.feed import read_feed
 
     feed = read_feed(body, now=now, url=url, charset=charset)
+    return (yield from _articles_wanted(feed, now=now, source=source, url=url, lang=lang))
+
+
+def read_listing(
+    body: bytes, rule: ListRule, *, now: datetime, source: str, url: str = "", charset: str = "", lang: str = ""
+) -> Generator[tuple[EntryHead, ...], frozenset[str], Reading]:
+    """As read_wanted, of a web page whose links are the entries. Raises FetchError as read_list does."""
+    from watchpost.documents.feed import Feed
+    from watchpost.documents.listing import read_list
+
+    listing = read_list(body, rule, now=now, url=url, charset=charset)
+    feed = Feed(listing.entries, listing.lang)
+    return (yield from _articles_wanted(feed, now=now, source=source, url=url, lang=lang))
+
+
+def _articles_wanted(
+    feed: Feed, *, now: datetime, source: str, url: str, lang: str
+) -> Generator[tuple[EntryHead, ...], frozenset[str], Reading]:
     ids = identities([entry.head for entry in feed.entries], url, lambda n: feed.entries[n].draft())
     entries: dict[str, FeedEntry] = {}  # an entry that is listed twice counts once
     for entry, identity in zip(feed.entries, ids, strict=True):

@@ -265,7 +265,8 @@ def terminal() -> TextIO:
 def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
     """Sources, topics and receivers, for the first line of the log."""
     kinds = [part.kind for part in config.sources]
-    rare = [count(kinds.count("mailbox"), "mailbox", "mailboxes")] if "mailbox" in kinds else []
+    rare = [count(kinds.count("page"), "page")] if "page" in kinds else []
+    rare += [count(kinds.count("mailbox"), "mailbox", "mailboxes")] if "mailbox" in kinds else []
     sources = ", ".join([count(kinds.count("feed"), "feed"), *rare])
     return {
         "version": __version__,

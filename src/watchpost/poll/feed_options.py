@@ -32,7 +32,7 @@ def _parts(url: str) -> SplitResult | None:
 def _web_address(url: str) -> str:
     parts = _parts(url)
     if parts is None or re.search(r"\s", url):
-        raise PydanticCustomError("feed_url", "a feed's url begins with http:// or https:// and names a host")
+        raise PydanticCustomError("feed_url", "a url begins with http:// or https:// and names a host")
     if parts.username or parts.password:
         raise PydanticCustomError("feed_url_secret", "a url must not contain a password: use auth with {env: NAME}")
     redaction.know_address(url)
@@ -119,8 +119,8 @@ class Proxy(Options):
         return self.url if isinstance(self.url, Secret) else Secret(self.url)
 
 
-class FeedOptions(Options):
-    """The configuration of a feed. Without `every` the interval follows how often the feed brings something."""
+class WebOptions(Options):
+    """What feeds and pages have in common. Without `every` the interval follows how often one brings something."""
 
     url: Annotated[str, AfterValidator(_web_address)]
     every: Every = timedelta(minutes=10)
@@ -137,7 +137,6 @@ class FeedOptions(Options):
         BeforeValidator(_fulltext),
         WithJsonSchema({"enum": [False, True, "plausible", "always"]}),
     ] = False
-    websub: bool = True
     max_items: Annotated[int, Field(ge=1, le=10_000), ADVANCED] = 200
     tags: Several[Tag] = ()
     weight: Annotated[float, Field(gt=0, le=100), ADVANCED] = 1.0
@@ -150,5 +149,11 @@ class FeedOptions(Options):
 
     @property
     def paced(self) -> bool:
-        """Whether `every` is configured, for this feed or for all."""
+        """Whether `every` is configured, for this source or for all feeds."""
         return "every" in self.model_fields_set
+
+
+class FeedOptions(WebOptions):
+    """The configuration of a feed. Without `every` the interval follows how often the feed brings something."""
+
+    websub: bool = True

@@ -228,7 +228,7 @@ async def _feeds(
     settings: Settings, config: Config, names: Mapping[str, str], everything: bool, progress: feeds.Progress
 ) -> AsyncIterator[Finding]:
     """What a running service knows of the feeds, and what they answer now."""
-    configured = status.feeds(config)
+    configured = status.feeds_and_pages(config)
     if not configured:
         return
     try:

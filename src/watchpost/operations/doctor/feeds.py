@@ -20,7 +20,7 @@ from watchpost.operations.doctor.finding import FeedTrouble, Finding
 from watchpost.operations.feeds.cures import CURES
 from watchpost.operations.feeds.discovery import try_feed
 from watchpost.operations.feeds.status import FeedStatus
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.feed_options import WebOptions
 from watchpost.scheduler import utc_now
 
 AT_ONCE = 10
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 async def try_feeds(
-    feeds: Mapping[str, FeedOptions],
+    feeds: Mapping[str, WebOptions],
     known: Collection[FeedStatus],
     unresolved: Collection[str],
     gap: timedelta,
@@ -61,7 +61,7 @@ class _Trials:
 
     def __init__(
         self,
-        feeds: Mapping[str, FeedOptions],
+        feeds: Mapping[str, WebOptions],
         unresolved: Collection[str],
         resting: Mapping[str, FeedStatus],
         gap: timedelta,

@@ -13,6 +13,7 @@ CURES = {
     "empty": "the answer is empty: check the address, and try again later",
     "gone": "the publisher has ended this feed: remove it, or look for its successor with `watchpost feed discover`",
     "http_error": "try the address in a browser; if it needs a login, set headers or auth",
+    "no_items": "name the links with `items`; `watchpost page test` shows what the page has",
     "no_mailbox": "check `mailbox`: its name, and whether this account may read it",
     "not_a_feed": "look for the page's feeds with `watchpost feed discover`",
     "not_found": "check the path; `watchpost feed discover` finds the feeds of a site",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from urllib.parse import urljoin
 
 from watchpost.config.fields import Network, Options
 from watchpost.config.opml import Listed, Outline, name_of, same_address
+from watchpost.documents.clean import language
+from watchpost.documents.listing import Listing, ListRule, read_list
 from watchpost.documents.page import FeedLink, find_feed_links
 from watchpost.documents.parse import Reading, read_feed_document
 from watchpost.documents.parser_process import Parser, ParserProcess
@@ -21,13 +24,15 @@ from watchpost.model import Article
 from watchpost.operations.factory import USER_AGENT
 from watchpost.operations.feeds import subscriptions
 from watchpost.operations.feeds.cures import cure_of
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.operations.feeds.known_sites import feed_addresses, list_address
+from watchpost.poll.feed_options import WebOptions
 from watchpost.poll.http.fetcher import Fetched, HttpFetcher, Validators
 from watchpost.poll.schedule import next_visit
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import mailbox
 from watchpost.poll.sources.feed import Feed
 from watchpost.poll.sources.mailbox import MailboxOptions
+from watchpost.poll.sources.page import Page, PageOptions
 
 USUAL = ("/feed", "/rss", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json")
 """Where sites often keep feeds that no page names; tried with `--guess` only, one after the other."""
@@ -54,10 +59,15 @@ class Candidate:
 async def discover(
     url: str, fetcher: HttpFetcher, parser: Parser, now: datetime, *, guess: bool = False, pause_seconds: float = 1.0
 ) -> tuple[Candidate, ...]:
-    """The feeds of the page at `url`, readable ones first; the page may be a feed itself.
+    """The feeds of the page at `url`, readable ones first; the page may be a feed itself, or of a known site.
 
     Requests are `pause_seconds` apart. Raises FetchError if the page cannot be fetched.
     """
+    for address in feed_addresses(url):
+        known = await _try(FeedLink(address, ""), fetcher, parser, now)
+        if not known.problem:
+            return (known,)
+        await asyncio.sleep(pause_seconds)
     page = await _get(fetcher, url)
     itself = await _candidate(FeedLink(page.url, ""), page, parser, now)
     if not itself.problem:
@@ -73,6 +83,33 @@ async def discover(
             if not tried.problem and same_address(tried.url) not in {same_address(one.url) for one in found}:
                 found.append(replace(tried, guessed=True))
     return tuple(sorted(found, key=lambda candidate: bool(candidate.problem)))
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedPage:
+    """A page without a feed that can be a source: `items` is a selector that finds its links, "" if it is guessed."""
+
+    url: str
+    title: str
+    lang: str
+    items: str
+    entries: int
+    dated: int
+    example: str
+
+
+async def propose_page(url: str, fetcher: HttpFetcher, parser: Parser, now: datetime) -> ProposedPage | None:
+    """What a page without a feed would be as a source; None if it has no list of links, or cannot be fetched."""
+    place = list_address(url)
+    try:
+        page = await _get(fetcher, place)
+    except FetchError:
+        return None
+    listing = await _listing(page, ListRule(), parser, now)
+    if listing is None:
+        return None
+    taken, outlet = listing.taken, listing.entries[0].head.outlet
+    return ProposedPage(place, outlet, language(listing.lang), taken.items, taken.count, taken.dated, taken.example)
 
 
 async def named_feeds(page: Fetched, parser: Parser) -> tuple[FeedLink, ...]:
@@ -119,12 +156,16 @@ def network_list(texts: Sequence[str]) -> tuple[Network, ...]:
 
 async def discover_at(
     url: str, allow_private: Sequence[Network], now: datetime, *, guess: bool
-) -> tuple[Candidate, ...]:
-    """As `discover`, with a fetcher and a parser of its own."""
+) -> tuple[tuple[Candidate, ...], ProposedPage | None]:
+    """As `discover`, with a fetcher and a parser of its own; where no feed can be read, with a page to read instead."""
     parser = ParserProcess()
     fetcher = HttpFetcher(user_agent=USER_AGENT, allow_private=allow_private)
     try:
-        return await discover(url, fetcher, parser, now, guess=guess)
+        found = await discover(url, fetcher, parser, now, guess=guess)
+        if any(not candidate.problem for candidate in found):
+            return found, None
+        await asyncio.sleep(1.0)
+        return found, await propose_page(url, fetcher, parser, now)
     finally:
         await parser.close()
 
@@ -139,6 +180,14 @@ def yaml_of(found: Sequence[Candidate]) -> str:
         taken.add(name)
         listed.append(Listed(name, 0, outline))
     return subscriptions.yaml_of(listed)
+
+
+def yaml_of_page(page: ProposedPage) -> str:
+    """The page as a block to paste into the configuration."""
+    name = name_of(Outline(page.title, page.url), "", set())
+    values = {"url": page.url, "items": page.items, "lang": page.lang}
+    inner = ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value)
+    return f"pages:\n  {name}: {{{inner}}}\n"
 
 
 HEADERS = (
@@ -158,6 +207,7 @@ class Trial:
 
     `form` is the format that the document declares, `encoding` what it or HTTP declares ("" if neither does).
     `next_visit` and `why` are what the poller would plan; `named` are the feeds that an HTML page names instead.
+    `listing` is what is a page's list of links.
     """
 
     name: str
@@ -178,6 +228,7 @@ class Trial:
     why: str
     cure: str
     named: tuple[FeedLink, ...] = ()
+    listing: Listing | None = None
 
 
 class _RecordingFetcher(HttpFetcher):
@@ -193,17 +244,17 @@ class _RecordingFetcher(HttpFetcher):
 
 
 async def try_source(name: str, options: Options, now: datetime, allow_private: Sequence[Network] = ()) -> Trial:
-    """A first visit to a feed or mailbox, as the poller makes it; nothing is kept or marked."""
+    """A first visit to a source, as the poller makes it; nothing is kept or marked."""
     if isinstance(options, MailboxOptions):
         return await try_mailbox(name, options, now, allow_private)
-    if isinstance(options, FeedOptions):
+    if isinstance(options, WebOptions):
         return await try_feed(name, options, now, allow_private)
     raise TypeError(f"{type(options).__name__} are of no source that is visited")
 
 
 async def try_feed(
     name: str,
-    options: FeedOptions,
+    options: WebOptions,
     now: datetime,
     allow_private: Sequence[Network] = (),
     parser: Parser | None = None,
@@ -218,8 +269,14 @@ async def try_feed(
     )
     everything = options.model_copy(update={"on_new": "all", "fulltext": False})
     try:
-        visit = await Feed(name, everything, SourceContext(parser, USER_AGENT), fetcher).visit({}, now)
-        named = await _named(visit.reason, fetcher.answer, parser)
+        context = SourceContext(parser, USER_AGENT)
+        if isinstance(everything, PageOptions):
+            visit = await Page(name, everything, context, fetcher).visit({}, now)
+            named = await named_feeds(fetcher.answer, parser) if fetcher.answer is not None else ()
+            listing = await _listing(fetcher.answer, everything.rule, parser, now) if visit.articles else None
+        else:
+            visit = await Feed(name, everything, context, fetcher).visit({}, now)
+            named, listing = await _named(visit.reason, fetcher.answer, parser), None
     finally:
         await own.close()
     ok = visit.outcome != "failed"
@@ -246,6 +303,7 @@ async def try_feed(
         why=why,
         cure=cure_of(visit.reason, visit.detail),
         named=named,
+        listing=listing,
     )
 
 
@@ -281,6 +339,16 @@ async def try_mailbox(
         why=why,
         cure=cure_of(visit.reason, visit.detail),
     )
+
+
+async def _listing(answer: Fetched | None, rule: ListRule, parser: Parser, now: datetime) -> Listing | None:
+    """What is a page's list of links; None if nothing is."""
+    if answer is None:
+        return None
+    try:
+        return await parser.run(read_list, answer.body, rule, now=now, url=answer.url, charset=answer.charset)
+    except FetchError:
+        return None
 
 
 async def _named(reason: str, answer: Fetched | None, parser: Parser) -> tuple[FeedLink, ...]:

@@ -18,7 +18,7 @@ from watchpost.errors import NotFound, StoreError
 from watchpost.operations import factory
 from watchpost.operations.feeds.cures import cure_of
 from watchpost.poll.feed_memory import FeedMemory
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.feed_options import FeedOptions, WebOptions
 from watchpost.poll.schedule import shift
 from watchpost.store import polling
 from watchpost.store.client import Store
@@ -34,7 +34,7 @@ REVIVED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """One feed or mailbox. `state` is UNKNOWN without the store. `due` is the next visit, `why` its reason in words.
+    """One feed, page or mailbox. `state` is UNKNOWN without the store. `due` is the next visit, `why` its reason.
 
     `url` is without tokens. `failing_since` is when the first of the failures was, `cure` what to do about them.
     """
@@ -61,13 +61,18 @@ def feeds(config: Config) -> Mapping[str, FeedOptions]:
     return {part.name: part.options for part in config.sources if isinstance(part.options, FeedOptions)}
 
 
+def feeds_and_pages(config: Config) -> Mapping[str, WebOptions]:
+    """The configured feeds and pages by name."""
+    return {part.name: part.options for part in config.sources if isinstance(part.options, WebOptions)}
+
+
 def visited(config: Config) -> Mapping[str, SourceConfig]:
     """The sources that are visited when they are due, by name: all but folders."""
     return {part.name: part for part in config.sources if part.kind != "folder"}
 
 
 async def survey(settings: Settings, config: Config) -> tuple[tuple[FeedStatus, ...], str]:
-    """Every configured feed and mailbox, and why the store could not be asked ("" if it was)."""
+    """Every configured feed, page and mailbox, and why the store could not be asked ("" if it was)."""
     known = visited(config)
     names = list(known)
     try:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from watchpost.errors import FetchError, StoreError
 from watchpost.net import host_of
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.feed_options import WebOptions
 from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.fetcher import (
     REDIRECTS,
@@ -47,7 +47,7 @@ class PageFetcher:
     """Fetches the pages of one feed's articles. Without a `poll_store` nobody else asks these hosts."""
 
     def __init__(
-        self, feed: str, options: FeedOptions, user_agent: str, robots: RobotsCache, poll_store: PollStore | None
+        self, feed: str, options: WebOptions, user_agent: str, robots: RobotsCache, poll_store: PollStore | None
     ) -> None:
         proxy = options.proxy.address if options.proxy is not None else None
         configured = [value for name, value in options.headers.items() if name.lower() == "user-agent"]

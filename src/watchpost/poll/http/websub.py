@@ -10,7 +10,7 @@ import httpx
 
 from watchpost.guarded_http import guarded_client, proxied_transport
 from watchpost.net import why_failed
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.feed_options import WebOptions
 from watchpost.store.websub import PushStore, Subscription, secret_of, token_of
 
 LEASE = timedelta(days=10)
@@ -26,7 +26,7 @@ class Hubs:
         self._user_agent = user_agent
         self._seconds = seconds
 
-    async def subscribe(self, feed: str, options: FeedOptions, hub: str, topic: str) -> str:
+    async def subscribe(self, feed: str, options: WebOptions, hub: str, topic: str) -> str:
         """Ask; returns "" if the hub accepted the request, else why not. It confirms at the callback.
 
         A hub's address comes from the feed, so from a stranger: a private one is asked only on the feed's own host.
@@ -52,7 +52,7 @@ class Hubs:
             return f"the hub cannot be reached: {why_failed(error)}"
         return "" if answer.is_success else f"the hub answered HTTP {answer.status_code}"
 
-    def _client(self, options: FeedOptions, hub: str) -> httpx.AsyncClient:
+    def _client(self, options: WebOptions, hub: str) -> httpx.AsyncClient:
         if options.proxy is not None:
             transport = proxied_transport(options.proxy.address.reveal())
             return httpx.AsyncClient(transport=transport, headers={"user-agent": self._user_agent}, trust_env=False)

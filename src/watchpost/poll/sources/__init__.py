@@ -9,6 +9,6 @@ from watchpost.poll.source import SourceKind
 
 def kinds() -> Mapping[str, SourceKind]:
     """Every kind by its name in the configuration."""
-    from watchpost.poll.sources import feed, folder, mailbox
+    from watchpost.poll.sources import feed, folder, mailbox, page
 
-    return {kind.name: kind for kind in (feed.KIND, folder.KIND, mailbox.KIND)}
+    return {kind.name: kind for kind in (feed.KIND, folder.KIND, mailbox.KIND, page.KIND)}

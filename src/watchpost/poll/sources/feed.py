@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchpost.config.fields import Secret
 from watchpost.documents.parse import Reading, read_wanted
+from watchpost.documents.results import EntryHead
 from watchpost.errors import FetchError
 from watchpost.http_headers import hub_links
 from watchpost.model import Article
 from watchpost.net import host_of
 from watchpost.plurals import count
 from watchpost.poll.feed_memory import FeedMemory
-from watchpost.poll.feed_options import FeedOptions
+from watchpost.poll.feed_options import FeedOptions, WebOptions
 from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.http.article_pages import PageFetcher
 from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, origin_of
@@ -50,7 +51,7 @@ class Feed:
     shared = True
 
     def __init__(
-        self, name: str, options: FeedOptions, context: SourceContext, fetcher: HttpFetcher | None = None
+        self, name: str, options: WebOptions, context: SourceContext, fetcher: HttpFetcher | None = None
     ) -> None:
         self.name = name
         self.every = options.every
@@ -65,7 +66,7 @@ class Feed:
         )
         self._full_text = _full_text(name, options, context) if options.fulltext else None
         self._visit_seconds = context.visit_seconds
-        self._hubs = context.hubs if options.websub else None
+        self._hubs = context.hubs if isinstance(options, FeedOptions) and options.websub else None
         self._poll_store = context.poll_store
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
@@ -225,7 +226,7 @@ class Feed:
         if not answer.body.strip():
             raise FetchError("empty", "the answer has no content")
         return await self._parser.ask(
-            read_wanted,
+            self._reader(),
             selector.wanted,
             answer.body,
             now=now,
@@ -234,6 +235,10 @@ class Feed:
             charset=answer.charset,
             lang=self._options.lang,
         )
+
+    def _reader(self) -> Callable[..., Generator[tuple[EntryHead, ...], frozenset[str], Reading]]:
+        """What makes articles of the wanted entries of a document, in the parser's process."""
+        return read_wanted
 
     def _headers(self, place: str) -> dict[str, str]:
         """The configured headers. They may hold secrets, so they go to the origin of the configured url alone."""
@@ -254,7 +259,7 @@ def _is_stale(memory: FeedMemory, now: datetime) -> bool:
     return memory.read is not None and abs(now - memory.read) > FULL_READ_EVERY
 
 
-def _full_text(name: str, options: FeedOptions, context: SourceContext) -> FullText:
+def _full_text(name: str, options: WebOptions, context: SourceContext) -> FullText:
     pages = PageFetcher(name, options, context.user_agent, context.robots, context.poll_store)
     plausible = context.plausible if options.fulltext == "plausible" else lambda article: True
     return FullText(pages, context.parser, plausible)
