@@ -22,14 +22,12 @@ from watchpost.documents.dates import parse_date
 from watchpost.documents.entry import EntryDraft
 from watchpost.documents.pdf import is_no_title
 from watchpost.documents.text import scrape
+from watchpost.documents.zip_parts import ENTRIES_MAX as ENTRIES_MAX
+from watchpost.documents.zip_parts import PART_MAX_BYTES as PART_MAX_BYTES
+from watchpost.documents.zip_parts import RATIO_MAX as RATIO_MAX
+from watchpost.documents.zip_parts import attribute_of, check_parts, empty, name_of, part_of, walk
 from watchpost.errors import FetchError
 
-ENTRIES_MAX = 5_000
-PART_MAX_BYTES = 30_000_000
-RATIO_MAX = 200
-"""Unpacked bytes for one packed byte: honest text has a ratio of ten to thirty, a bomb of a thousand."""
-
-_RATIO_FROM_BYTES = 1_000_000  # small parts may repeat one character
 _OLD_WORD = b"\xd0\xcf\x11\xe0"
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
 _DROPPED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText"})
@@ -48,12 +46,11 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
         raise FetchError("malformed", "this is a document of Word 97-2003 (.doc), which is not read; save it as .docx")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            if len(package.infolist()) > ENTRIES_MAX:
-                raise FetchError("too_large", f"this document has more than {ENTRIES_MAX:,} parts")
+            check_parts(package)
             main = _main_part(package)
             headings = _heading_styles(package, main)
             facts = _properties(package)
-            paragraphs = list(_paragraphs(_part(package, main, needed=True), headings))
+            paragraphs = list(_paragraphs(part_of(package, main, needed=True), headings))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         raise FetchError("malformed", f"this document cannot be unpacked: {error}") from error
     except RuntimeError as error:  # zipfile raises it for a part that is encrypted
@@ -80,23 +77,23 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
 
 def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bool, str]]:
     """(text, whether its style is a heading, its language) of each paragraph that has text."""
-    for _, paragraph in _walk(data, "p"):
+    for _, paragraph in walk(data, "p"):
         style, lang, parts = "", "", []
-        walk = etree.iterwalk(paragraph, events=("start",))
-        for _, element in walk:
-            name = _name(element)
+        steps = etree.iterwalk(paragraph, events=("start",))
+        for _, element in steps:
+            name = name_of(element)
             if name in _DROPPED:
-                walk.skip_subtree()
+                steps.skip_subtree()
             elif name == "t":
                 parts.append(element.text or "")
-            elif name in _SPACES and _name(element.getparent()) == "r":
+            elif name in _SPACES and name_of(element.getparent()) == "r":
                 parts.append(_SPACES[name])
             elif name == "pStyle":
                 style = _value(element)
             elif name == "lang":
                 lang = lang or _value(element)
         text = "".join(parts).strip()
-        _empty(paragraph)  # a paragraph in a text box must not be read again with the one around it
+        empty(paragraph)  # a paragraph in a text box must not be read again with the one around it
         if text:
             yield text, style in headings, lang
 
@@ -104,67 +101,30 @@ def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bo
 def _heading_styles(package: zipfile.ZipFile, main: str) -> frozenset[str]:
     """The ids of styles that are titles or headings: Word translates the ids ("Titre1"), but not the names."""
     directory = main.rpartition("/")[0]
-    data = _part(package, f"{directory}/styles.xml".lstrip("/"))
+    data = part_of(package, f"{directory}/styles.xml".lstrip("/"))
     ids = set()
-    for _, style in _walk(data, "style"):
-        names = [_value(child) for child in style if _name(child) == "name"]
+    for _, style in walk(data, "style"):
+        names = [_value(child) for child in style if name_of(child) == "name"]
         if any(_HEADING.fullmatch(name) for name in names):
-            ids.add(_attribute(style, "styleId"))
-        _empty(style)
+            ids.add(attribute_of(style, "styleId"))
+        empty(style)
     return frozenset(ids) or frozenset({"Title", "Heading1", "Heading2", "Heading3"})
 
 
 def _properties(package: zipfile.ZipFile) -> dict[str, str]:
     """title, creator, language, created, modified: Dublin Core, in docProps/core.xml."""
     facts: dict[str, str] = {}
-    for _, element in _walk(_part(package, "docProps/core.xml"), "*"):
+    for _, element in walk(part_of(package, "docProps/core.xml"), "*"):
         if element.text and element.text.strip():
-            facts.setdefault(_name(element), element.text.strip())
+            facts.setdefault(name_of(element), element.text.strip())
     return facts
 
 
 def _main_part(package: zipfile.ZipFile) -> str:
-    for _, relation in _walk(_part(package, "_rels/.rels"), "Relationship"):
-        if _attribute(relation, "Type").endswith("/officeDocument"):
-            return _attribute(relation, "Target").lstrip("/")
+    for _, relation in walk(part_of(package, "_rels/.rels"), "Relationship"):
+        if attribute_of(relation, "Type").endswith("/officeDocument"):
+            return attribute_of(relation, "Target").lstrip("/")
     return "word/document.xml"
-
-
-def _part(package: zipfile.ZipFile, name: str, *, needed: bool = False) -> bytes:
-    """The bytes of a part, within bounds; b"" if it is absent. The sizes that the zip declares are not trusted."""
-    try:
-        info = package.getinfo(name)
-    except KeyError:
-        if needed:
-            raise FetchError("malformed", f"this is no Word document: it has no {name}") from None
-        return b""
-    with package.open(info) as file:
-        data = file.read(PART_MAX_BYTES + 1)
-    packed = max(info.compress_size, 1)
-    if len(data) > PART_MAX_BYTES or (len(data) > _RATIO_FROM_BYTES and len(data) > RATIO_MAX * packed):
-        raise FetchError("too_large", f"{name} unpacks to far more than any honest document")
-    return data
-
-
-def _walk(data: bytes, tag: str) -> Iterator[tuple[str, Any]]:
-    """The elements with this local name as they end. No entities, no DTD, no network."""
-    if not data:
-        return iter(())
-    if b"<!DOCTYPE" in data[:10_000]:
-        raise FetchError("malformed", "it has a document type declaration, which Office Open XML forbids")
-    wanted = tag if tag == "*" else f"{{*}}{tag}"
-    walk: Iterator[tuple[str, Any]] = etree.iterparse(
-        io.BytesIO(data), events=("end",), tag=wanted, resolve_entities=False, no_network=True, load_dtd=False,
-        huge_tree=False, remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    return walk
-
-
-def _empty(element: Any) -> None:
-    """Free the memory of an element that was read, and of those before it."""
-    element.clear(keep_tail=True)
-    while element.getprevious() is not None and element.getparent() is not None:
-        del element.getparent()[0]
 
 
 def _language(tags: Iterator[str]) -> str:
@@ -172,14 +132,5 @@ def _language(tags: Iterator[str]) -> str:
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _name(element: Any) -> str:
-    tag = element.tag if element is not None else ""
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _attribute(element: Any, name: str) -> str:
-    return next((str(value) for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
-
-
 def _value(element: Any) -> str:
-    return _attribute(element, "val")
+    return attribute_of(element, "val")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
@@ -26,6 +27,8 @@ _HEADER_LINE = re.compile(rb"[!-9;-~]{1,100}[ \t]*:|[ \t]|From |>From ")
 _HEAD_END = re.compile(rb"\r?\n(?:[ \t]*\r?\n)")
 _CUT_WORD = re.compile(r"=\?([\w-]{1,40})\?[bB]\?([A-Za-z0-9+/=]*)\?=")
 _NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998}?)\s*<([^<>\s]{1,998})>")
+_LETTER = re.compile(rb"^From [^\r\n]{0,300}[0-9]{2}:[0-9]{2}[^\r\n]{0,100}\r?\n", re.MULTILINE)
+_QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 _MUCH_MORE = 2
 """So many times longer than the plain text, the HTML of a letter is the letter, and the plain text a stub."""
@@ -63,6 +66,38 @@ def read_mail(data: bytes, now: datetime) -> EntryDraft:
         author=sender,
         lang=next((language.partition(",")[0] for language in languages if language), ""),
         published=parse_date(_header(mail, "Date"), now),
+    )
+
+
+def read_mailbox(data: bytes, now: datetime) -> Iterator[EntryDraft | FetchError]:
+    """The letters of an mbox file (RFC 4155), in its order; for one that cannot be read, why."""
+    starts = [match.end() for match in _LETTER.finditer(data)]
+    ends = [*(match.start() for match in _LETTER.finditer(data)), len(data)][1:]
+    for start, end in zip(starts, ends, strict=True):
+        try:
+            yield read_mail(_QUOTED.sub(rb"\1", data[start:end]), now)
+        except FetchError as error:
+            yield error
+
+
+def read_web_archive(data: bytes, now: datetime) -> EntryDraft:
+    """A page that a browser saved with its parts in one file (MHTML, RFC 2557). Raises FetchError("malformed")."""
+    from watchpost.documents.page import read_page
+
+    try:
+        archive = message_from_bytes(_repaired_head(data), policy=policy.default)
+        pages = [part for part in _leaves(archive) if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    except (RecursionError, AttributeError):
+        pages = []
+    if not pages:
+        raise FetchError("malformed", "this archive has no page")
+    page = read_page(_payload(pages[0]), now, _charset(pages[0]))
+    address = _header(archive, "Snapshot-Content-Location") or _header(pages[0], "Content-Location")
+    return replace(
+        page,
+        title=page.title or _header(archive, "Subject"),
+        link=page.link or address,
+        published=page.published or parse_date(_header(archive, "Date"), now),
     )
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:  # the readers are imported on demand
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
-_ARTICLE_SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".eml", ".pdf", ".docx"})
+_ARTICLE_SUFFIXES = frozenset({
+    ".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml", ".pdf", ".docx", ".odt", ".rtf",
+})  # fmt: skip
+_MAILBOX = ".mbox"
 _FEED_START = re.compile(
     rb"\s*+(?:<\?xml[^>]*\?>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:\w{1,40}:)?(?:rss|feed|rdf)[\s>]",
     re.IGNORECASE | re.DOTALL,
@@ -213,13 +216,15 @@ def _read(path: PurePath, data: bytes, now: datetime, *, source: str, lang: str,
         raise FetchError("empty", "the file is empty")
     if kind in LINE_SUFFIXES:
         return read_json_lines(str(path), data, now, source=source, lang=lang)
+    if kind == _MAILBOX:
+        return _read_mailbox(str(path), data, now, source=source, lang=lang)
     if kind in FEED_SUFFIXES:
         return read_feed_document(data, now=now, source=source, lang=lang)
     failures: tuple[Failure, ...] = ()
     try:
         draft = _draft(kind, data, now, encoding)
     except FetchError as error:
-        if kind not in (".pdf", ".docx") or error.reason not in ("encrypted", "no_text"):
+        if kind not in (".pdf", ".docx", ".odt") or error.reason not in ("encrypted", "no_text"):
             raise
         # A document that is locked or has only pictures is still an article, by the name of its file.
         draft, failures = EntryDraft(path.stem), (Failure(str(path), error.reason, error.detail),)
@@ -235,12 +240,36 @@ def _read(path: PurePath, data: bytes, now: datetime, *, source: str, lang: str,
     return Reading((article,), failures)
 
 
+def _read_mailbox(name: str, data: bytes, now: datetime, *, source: str, lang: str) -> Reading:
+    """The letters of a mailbox file; each that cannot be read is a Failure, with its number."""
+    from watchpost.documents.mail import read_mailbox
+
+    articles: dict[str, Article] = {}
+    failures: list[Failure] = []
+    for number, letter in enumerate(read_mailbox(data, now), 1):
+        place = f"{name}, letter {number}"
+        if isinstance(letter, FetchError):
+            failures.append(Failure(place, letter.reason, letter.detail))
+            continue
+        if not (letter.text.strip() or letter.title.strip()):
+            failures.append(Failure(place, "no_text", "this letter has no text and no subject"))
+            continue
+        if "\ufffd" in letter.text:
+            failures.append(Failure(place, "encoding", "some characters could not be read and were replaced"))
+        facts = f"{letter.title}\n{letter.published}\n{letter.text}"
+        article_id = derive_id("article", source, letter.identity or _digest(facts.encode("utf-8", "replace")))
+        articles.setdefault(article_id, article_of(letter, article_id=article_id, source=source, now=now, lang=lang))
+    if not articles and not failures:
+        raise FetchError("malformed", "this is no mailbox: no line begins a letter")
+    return Reading(tuple(articles.values()), tuple(failures))
+
+
 def _kind(path: PurePath, data: bytes) -> str:
     """The lower-case ending that stands for the format; from the content if the name has none that is known."""
     ending = path.suffix.lower()
     if str(path) == "-":
         return ".jsonl"
-    if ending in _ARTICLE_SUFFIXES or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES:
+    if ending in _ARTICLE_SUFFIXES or ending in FEED_SUFFIXES or ending in LINE_SUFFIXES or ending == _MAILBOX:
         return ending
     head = data[:2048].lstrip(b"\xef\xbb\xbf")
     if head.startswith(b"%PDF-"):
@@ -263,6 +292,18 @@ def _draft(kind: str, data: bytes, now: datetime, encoding: str) -> EntryDraft:
             from watchpost.documents.mail import read_mail
 
             return read_mail(data, now)
+        case ".mht" | ".mhtml":
+            from watchpost.documents.mail import read_web_archive
+
+            return read_web_archive(data, now)
+        case ".odt":
+            from watchpost.documents.odt import read_odt
+
+            return read_odt(data, now)
+        case ".rtf":
+            from watchpost.documents.rtf import read_rtf
+
+            return read_rtf(data, now)
         case ".pdf":
             from watchpost.documents.pdf import read_pdf
 

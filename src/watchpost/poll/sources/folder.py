@@ -25,6 +25,7 @@ from watchpost.poll.folders.scan import FolderScan, ScannedFile, compile_glob, s
 from watchpost.poll.source import SourceContext, SourceKind
 from watchpost.poll.visit import Visit
 
+_EVERY_FORMAT = "**/*.{txt,md,html,htm,mht,mhtml,eml,mbox,pdf,docx,odt,rtf,jsonl,json,xml,rss,atom,rdf}"
 _VISIT_TIME = timedelta(seconds=10)  # a visit that takes longer ends with what it has
 _FORGOTTEN_PER_VISIT = 1000  # keys in one script, which holds up every other client
 _COARSE = timedelta(seconds=2)  # the roughest times that file systems keep
@@ -60,7 +61,7 @@ class FolderOptions(Options):
     """The configuration of a folder. Relative paths count from the configuration file."""
 
     path: Annotated[Path, BeforeValidator(_place)]
-    glob: Annotated[str, AfterValidator(_pattern)] = "**/*.{txt,md,html,htm,eml,pdf,docx,jsonl,json,xml,rss,atom,rdf}"
+    glob: Annotated[str, AfterValidator(_pattern)] = _EVERY_FORMAT
     settle: Annotated[Duration, Field(ge=timedelta(0)), ADVANCED] = timedelta(seconds=1)
     every: Annotated[Duration, Field(gt=timedelta(0)), ADVANCED] = timedelta(seconds=1)
     after: Literal["keep", "move", "delete"] = "keep"
