@@ -104,3 +104,19 @@ def test_five_days_after_a_lone_failure_the_days_begin_anew() -> None:
     verdict = after_attempt(state, DOWN, ASIDE, NOW + DISABLE_AFTER)
     assert verdict.state.disabled is None
     assert verdict.state.failing == NOW + DISABLE_AFTER
+
+
+def test_a_login_that_is_refused_opens_the_breaker_at_once_and_is_reported_once() -> None:
+    refused = TryLater("auth", "535 no", timedelta(hours=1))
+    verdict = after_attempt(WELL, refused, step(refused), NOW)
+    assert (verdict.event, verdict.state.trips) == ("opened", 1)
+    assert verdict.state.status(NOW) == "open"
+    again = after_attempt(verdict.state, refused, step(refused), NOW + timedelta(minutes=30))
+    assert again.event == ""
+
+
+def test_any_number_of_messages_that_wait_alone_pause_nobody() -> None:
+    greylisted = TryLater("server_error", "451 4.7.1 greylisted", alone=True)
+    assert after(*[greylisted] * 50) == WELL
+    failing = after(*[DOWN] * 7)
+    assert after(*[greylisted] * 50, state=failing) == failing

@@ -64,7 +64,12 @@ async def test_a_message_is_sent_as_it_was_composed(kind: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        (Answer(302, {"Location": "https://elsewhere.example/"}), Refused, "client_error"),
+        (Answer(302, {"Location": "https://elsewhere.example/"}), TryLater, "auth"),
+        (Answer(403), TryLater, "auth"),
+        (Answer(405), TryLater, "client_error"),
+        (Answer(407), TryLater, "auth"),
+        (Answer(511), TryLater, "auth"),
+        (Answer(200, body=b"<!DOCTYPE html><title>Sign in</title>"), TryLater, "auth"),
         (Answer(401), TryLater, "auth"),
         (Answer(404, body=b"{}"), TryLater, "client_error"),
         (Answer(410), Refused, "gone"),
@@ -102,8 +107,38 @@ async def test_what_an_answer_means(kind: str, answer: Answer | Handler, outcome
             Answer(429, body=b'{"retry_after":NaN}'),
             TryLater("rate_limited", 'HTTP 429: {"retry_after":NaN}'),
         ),
-        ("mattermost", Answer(200, body=b"<html>"), Refused("client_error", "HTTP 200, but not ok: <html>")),
-        ("mattermost", Answer(204), Refused("client_error", "HTTP 204, but not ok: ")),
+        (
+            "mattermost",
+            Answer(200, body=b"<html>"),
+            TryLater("auth", "HTTP 200, but not ok: <html>", timedelta(hours=1)),
+        ),
+        ("mattermost", Answer(204), Delivered("HTTP 204")),
+        ("mattermost", Answer(200, body=b'{"success":true}'), Delivered("HTTP 200")),
+        ("mattermost", Answer(200, body=b'{"ok": true, "ts": "1"}'), Delivered("HTTP 200")),
+        (
+            "mattermost",
+            Answer(200, body=b'{"success":false}'),
+            TryLater("server_error", 'HTTP 200, but not ok: {"success":false}'),
+        ),
+        (
+            "mattermost",
+            Answer(200, body=b'{"ok":false,"error_code":429,"parameters":{"retry_after":7}}'),
+            TryLater(
+                "rate_limited",
+                'HTTP 429: {"ok":false,"error_code":429,"parameters":{"retry_after":7}}',
+                timedelta(seconds=7),
+            ),
+        ),
+        (
+            "mattermost",
+            Answer(200, body=b'{"ok":false,"error_code":403}'),
+            TryLater("auth", 'HTTP 403: {"ok":false,"error_code":403}', timedelta(hours=1)),
+        ),
+        (
+            "teams",
+            Answer(200, body=b'{"error":{"code":"WorkflowTriggerIsNotEnabled"}}'),
+            TryLater("server_error", "HTTP 200, but an error: WorkflowTriggerIsNotEnabled"),
+        ),
         (
             "teams",
             Answer(

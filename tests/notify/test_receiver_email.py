@@ -92,12 +92,27 @@ async def test_a_stranger_s_certificate_is_refused(tls: str) -> None:
         (["451 4.7.1 greylisted"], [], TryLater("server_error", "451 4.7.1 greylisted", alone=True)),
         (["550 5.1.1 no such user"], [], Refused("client_error", "550 5.1.1 no such user")),
         (["530 5.7.0 log in first"], [], TryLater("auth", "530 5.7.0 log in first", HOUR)),
-        ([], ["452 4.3.1 disk full"], TryLater("server_error", "452 4.3.1 disk full", alone=True)),
+        ([], ["452 4.3.1 disk full"], TryLater("server_error", "452 4.3.1 disk full")),
+        (
+            ["553 5.7.1 <me>: Sender address rejected: not owned by user"],
+            [],
+            TryLater("auth", "553 5.7.1 <me>: Sender address rejected: not owned by user", HOUR),
+        ),
+        (
+            ["504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname"],
+            [],
+            TryLater("auth", "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname", HOUR),
+        ),
+        (
+            [],
+            ["550 5.4.5 Daily user sending quota exceeded."],
+            TryLater("rate_limited", "550 5.4.5 Daily user sending quota exceeded.", HOUR),
+        ),
         ([], ["554 5.7.1 spam"], Refused("client_error", "554 5.7.1 spam")),
         ([], ["552 5.3.4 too big"], Refused("too_large", "552 5.3.4 too big")),
         ([], [""], Unknown("unknown", "no answer after the message was sent", repeatable=True)),
     ],
-    ids=["greylisted", "no-user", "login-needed", "full", "spam", "too-big", "dropped"],
+    ids=["greylisted", "no-user", "login-needed", "full", "sender", "helo", "quota", "spam", "too-big", "dropped"],
 )
 async def test_what_a_reply_means(rcpt: list[str], data: list[str], outcome: Outcome) -> None:
     async with MailServer(rcpt=rcpt, data=data) as server:

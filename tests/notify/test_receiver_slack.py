@@ -43,14 +43,22 @@ async def test_blocks_are_sent_as_they_were_composed() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer", [Answer(200, body=b"ok"), Answer(200), Answer(204), Answer(200, body=b'{"ok":true}')]
+)
+async def test_workflows_and_chats_that_speak_slack_succeed_in_their_own_words(answer: Answer) -> None:
+    async with HttpServer() as server:
+        server.on("*", answer)
+        assert isinstance(await send(server), Delivered)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
     ("answer", "kind", "reason"),
     [
         (Answer(200, body=b"no_text"), Refused, "client_error"),
-        (Answer(200, body=b"<html>Sign in to the proxy</html>"), Refused, "client_error"),
-        (Answer(200, body=b'{"ok":false,"error":"x"}'), Refused, "client_error"),
-        (Answer(200), Refused, "client_error"),
-        (Answer(204), Refused, "client_error"),
-        (Answer(302, {"Location": "https://slack.com/"}), Refused, "client_error"),
+        (Answer(200, body=b"<html>Sign in to the proxy</html>"), TryLater, "auth"),
+        (Answer(200, body=b'{"ok":false,"error":"x"}'), TryLater, "server_error"),
+        (Answer(302, {"Location": "https://slack.com/"}), TryLater, "auth"),
         (Answer(400, body=b"user_not_found"), Refused, "client_error"),
         (Answer(403, body=b"action_prohibited"), TryLater, "auth"),
         (Answer(404, body=b"channel_not_found"), TryLater, "client_error"),
@@ -64,7 +72,7 @@ async def test_blocks_are_sent_as_they_were_composed() -> None:
     ],
     ids=lambda value: str(getattr(value, "status", getattr(value, "__name__", value))),
 )
-async def test_only_ok_is_a_success(answer: Answer | Handler, kind: type[Any], reason: str) -> None:
+async def test_what_is_not_ok_is_no_success(answer: Answer | Handler, kind: type[Any], reason: str) -> None:
     async with HttpServer() as server:
         server.on("*", answer)
         got = await send(server, timeout="300ms" if answer is hang else "15s")

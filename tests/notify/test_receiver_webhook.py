@@ -141,7 +141,8 @@ async def test_a_redirect_is_reported_and_not_followed(status: int) -> None:
         server.on("*", Answer(status, {"Location": elsewhere.url("/new/canary")}))
         got = await send(receiver(server.url("/")))
         assert not elsewhere.requests
-    assert isinstance(got, Refused)
+    assert isinstance(got, TryLater)
+    assert (got.reason, got.after) == ("auth", timedelta(hours=1))
     assert "moved to http://127.0.0.1" in got.detail
     assert "new/can" not in got.detail
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from watchpost.config.fields import Secret
-from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, Unknown
-from watchpost.notify.http import JSON_TYPE, HttpAnswer, HttpOptions, NoAnswer, Poster, judge
+from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
+from watchpost.notify.http import JSON_TYPE, OPERATOR_WAIT, HttpAnswer, HttpOptions, NoAnswer, Poster, judge, judge_page
 from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.render import plain, rich_text, sentences
 from watchpost.notify.render.limits import Limits, checked
@@ -92,6 +92,7 @@ class Chat:
     async def _post(self, payload: str) -> tuple[Outcome, HttpAnswer | NoAnswer]:
         answer = await self._poster.post(payload.encode(), {"content-type": JSON_TYPE})
         outcome = self._form.judge(answer) if isinstance(answer, HttpAnswer) else None
+        outcome = outcome or judge_page(answer)
         return outcome or judge(answer, repeatable=False, secrets=self._secrets), answer
 
 
@@ -146,13 +147,33 @@ def block_payloads(
 
 
 def judge_ok(answer: HttpAnswer) -> Outcome | None:
-    """For chats that say "ok" to what they took: a proxy's sign-in page has status 200, too."""
+    """For chats that speak Slack: `ok`, `{"ok": true}` (workflows), `{"success": true}` (Rocket.Chat), or nothing.
+
+    An error in a body with status 200 counts (docs.rocket.chat, core.telegram.org/bots/api#making-requests). What is
+    none of these comes from something in between, and says nothing about the message.
+    """
     text = answer.text(200)
     if not 200 <= answer.status < 300 or text == "ok":
         return None
-    if not answer.whole and not text:
-        return Unknown("timeout", "the answer broke off", repeatable=False)
-    return Refused("client_error", f"HTTP {answer.status}, but not ok: {text[:100]}")
+    said = [answer.json[word] for word in ("ok", "success") if isinstance(answer.json.get(word), bool)]
+    if said and all(said):
+        return None
+    if not text:
+        return None if answer.whole else Unknown("timeout", "the answer broke off", repeatable=False)
+    detail = f"HTTP {answer.status}, but not ok: {text[:100]}"
+    code = answer.json.get("error_code")
+    if said and isinstance(code, int) and 400 <= code < 600:
+        return judge(replace(answer, status=code, headers=_with_retry_after(answer)), repeatable=False)
+    if said:
+        return TryLater("server_error", detail)
+    return TryLater("auth", detail, OPERATOR_WAIT)
+
+
+def _with_retry_after(answer: HttpAnswer) -> Mapping[str, str]:
+    """The headers with the wait that the body asks for."""
+    parameters = answer.json.get("parameters")
+    wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return answer.headers if not isinstance(wait, int) else {"retry-after": str(wait)}
 
 
 def compact_json(value: Any) -> str:

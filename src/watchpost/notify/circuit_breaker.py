@@ -1,6 +1,7 @@
 """Pure: a receiver's state after an attempt: pauses, the circuit breaker, and when the receiver is disabled.
 
-A wish to wait pauses the whole receiver. Five failures in a row open the breaker. A receiver that is gone, or that only
+A wish to wait pauses the whole receiver. Five failures in a row open the breaker; so does the first one that only
+people can cure, such as a login that is refused. A receiver that is gone, or that only
 fails for days, is disabled until an operator enables it, as the Standard Webhooks specification recommends:
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#operational-considerations
 """
@@ -48,10 +49,13 @@ def after_attempt(
             return _disabled(state, now, detail)
         case Refused():
             return BreakerVerdict(state)  # the fault is the message's, and says nothing about the receiver
+        case TryLater(alone=True):
+            return BreakerVerdict(state)  # as above: a full mailbox or greylisting delays one recipient
         case TryLater(reason, detail) | Unknown(reason, detail):
             asked = isinstance(outcome, TryLater) and outcome.after is not None and reason in RECEIVER_ASKS
             pause = step.delay if isinstance(step, Hold) else None
-            return _failed(state, now, f"{reason}: {detail}", pause, disable_after, asked=asked)
+            event = "paused" if asked else "opened" if reason == "auth" else ""
+            return _failed(state, now, f"{reason}: {detail}", pause, disable_after, event)
 
 
 def _failed(
@@ -60,9 +64,9 @@ def _failed(
     why: str,
     pause: timedelta | None,
     disable_after: timedelta,
-    *,
-    asked: bool = False,
+    event: Event = "",
 ) -> BreakerVerdict:
+    """`event` is "opened" if the first failure opens the breaker, because only people can cure it."""
     failing, early = state.failing or now, state.early
     if now - failing >= FIRST_DAY and early < EARLY_FAILURES:
         failing, early = now, 0
@@ -71,12 +75,11 @@ def _failed(
     if now - failing >= disable_after:
         return _disabled(after, now, f"only failures since {failing:%Y-%m-%d %H:%M} UTC; the last: {why}")
     till = None if pause is None else now + pause
-    event: Event = "paused" if asked else ""
-    if after.failures >= BREAKER_AFTER:
+    if after.failures >= BREAKER_AFTER or event == "opened":
         if till is None:
             till = now + min(BREAKER_FIRST * 2 ** min(after.trips, 10), BREAKER_LONGEST)
         after = replace(after, trips=after.trips + 1)
-        event = event or ("" if state.trips else "opened")
+        event = event if event == "paused" else "" if state.trips else "opened"
     return BreakerVerdict(replace(after, till=till), event)
 
 

@@ -35,6 +35,10 @@ JSON_TYPE = "application/json; charset=utf-8"
 OPERATOR_WAIT = timedelta(hours=1)
 """The wait after a failure that ends when an operator changes something."""
 
+_OF_THE_ADDRESS = (401, 402, 403, 404, 405, 407, 421, 451, 511)
+"""Statuses that say something about the address, the login or a proxy, and nothing about the message (RFC 9110, 15.5;
+RFC 6585, 6 for a network that wants a login). People can cure them."""
+
 _ECHO_LENGTH = 200  # characters of a refusal's body that the detail quotes
 
 
@@ -206,16 +210,31 @@ def judge(answer: HttpAnswer | NoAnswer, *, repeatable: bool, secrets: Iterable[
     if 200 <= status < 300:
         return Delivered(f"HTTP {status}")
     detail = f"HTTP {status}{_echo(answer.body, secrets)}"
-    if 300 <= status < 400:
-        return Refused("client_error", f"HTTP {status}: moved to {_location(answer)}; redirects are not followed")
-    if status in (401, 403, 404):
-        return TryLater("client_error" if status == 404 else "auth", detail, OPERATOR_WAIT)
+    if 300 <= status < 400:  # says where the message was sent to, and nothing about the message
+        problem = f"HTTP {status}: moved to {_location(answer)}; redirects are not followed"
+        return TryLater("auth", problem, OPERATOR_WAIT)
+    if status in _OF_THE_ADDRESS:
+        return TryLater("client_error" if status in (404, 405) else "auth", detail, OPERATOR_WAIT)
     if status in (408, 425, 429) or status >= 500:
         reason = {408: "timeout", 425: "client_error", 429: "rate_limited"}.get(status, "server_error")
         return TryLater(reason, detail, retry_after(answer))
     if status == 410:
         return Refused("gone", f"{detail}: the receiver is gone")
     return Refused("too_large" if status == 413 else "client_error", detail)
+
+
+_PAGE = re.compile(rb"<(!doctype html|html|head|body)\b", re.IGNORECASE)
+
+
+def judge_page(answer: HttpAnswer | NoAnswer) -> Outcome | None:
+    """For targets that never answer with a web page: one with status 2xx is a sign-in or error page in between."""
+    if (
+        isinstance(answer, NoAnswer)
+        or not 200 <= answer.status < 300
+        or not _PAGE.match(answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n"))
+    ):
+        return None
+    return TryLater("auth", f"HTTP {answer.status}, but a web page came, as for a sign-in", OPERATOR_WAIT)
 
 
 def retry_after(answer: HttpAnswer) -> timedelta | None:

@@ -22,6 +22,16 @@ def disabled_notice(ops: str, disabled: str, why: str, now: datetime, installati
     return _alert(ops, disabled, title, text, now, installation)
 
 
+def refuses_notice(ops: str, receiver: str, why: str, now: datetime, installation: Installation) -> Digest:
+    """An alert for the receiver `ops`: which receiver accepts nothing until somebody changes something, and why."""
+    title = f"Receiver {receiver} accepts nothing"
+    text = (
+        f"{receiver} refuses whatever watchpost sends: {why}. Its messages wait, and it is tried again now and then. "
+        f"Once the cause is removed, run: watchpost receiver test {receiver}"
+    )
+    return _alert(ops, receiver, title, text, now, installation)
+
+
 def refused_notice(ops: str, errors: Sequence[str], now: datetime, installation: Installation) -> Digest:
     """An alert for the receiver `ops`: the new configuration has errors, and the old one stays in use."""
     more = f" … and {len(errors) - _MOST_ERRORS} more." if len(errors) > _MOST_ERRORS else ""

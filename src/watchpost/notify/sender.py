@@ -34,7 +34,7 @@ _TURN_SECONDS = 0.2  # while another sender has an older message of the receiver
 _LONGEST_TURN_SECONDS = 5.0  # a message that would wait longer for its turn goes back to its place
 
 Notices = Callable[[ReceiverState, datetime], tuple[Delivery, ...]]
-"""The alerts that report a disabled receiver to another one, from its state and the time."""
+"""The alerts that report to another receiver that this one is disabled, or refuses; from its state and the time."""
 
 
 class Sender:
@@ -297,7 +297,8 @@ class _Breaker:
                 return BreakerVerdict(state)
             now = await self._store.now()
             verdict = after_attempt(state, outcome, step, now, self._disable_after)
-            notices = self._notices(verdict.state, now) if verdict.event == "disabled" else ()
+            refused = verdict.event == "opened" and isinstance(outcome, TryLater) and outcome.reason == "auth"
+            notices = self._notices(verdict.state, now) if verdict.event == "disabled" or refused else ()
             if await self._stored.save(verdict.state, notices):
                 self._log(verdict)
                 return verdict

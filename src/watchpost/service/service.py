@@ -21,7 +21,7 @@ from watchpost.match.worker import Matcher
 from watchpost.model import Delivery
 from watchpost.notify.digest_builder import Installation, deliveries_of
 from watchpost.notify.digest_dispatcher import Dispatcher
-from watchpost.notify.notices import disabled_notice
+from watchpost.notify.notices import disabled_notice, refuses_notice
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.sender import Journal, Notices, Sender
 from watchpost.operations import factory
@@ -210,7 +210,8 @@ class Service:
         def notices(state: ReceiverState, now: datetime) -> tuple[Delivery, ...]:
             if not ops:
                 return ()
-            digest = disabled_notice(ops, part.name, state.why, now, installation)
+            notice = refuses_notice if state.disabled is None else disabled_notice
+            digest = notice(ops, part.name, state.why, now, installation)
             return deliveries_of(digest, receivers[ops].render(digest))
 
         return notices

@@ -9,7 +9,7 @@ from datetime import timedelta
 from email.headerregistry import Address
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, assert_never
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -22,6 +22,7 @@ from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, Receiver
 from watchpost.notify.render import html, mime, packing, plain, sentences, story_lines
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.render.template import render_template
+from watchpost.notify.smtp_replies import Stage, read_reply
 from watchpost.notify.templates import MailTemplates
 
 if TYPE_CHECKING:
@@ -225,8 +226,9 @@ class Email:
         if smtp.username:
             session.stage = "login"
             await client.login(smtp.username, smtp.password.reveal() if smtp.password else "")
-        session.stage = "envelope"
+        session.stage = "sender"
         await client.mail(self._envelope_sender(delivery.message.address))
+        session.stage = "recipient"
         await client.rcpt(delivery.message.address)
         session.stage = "data"
         return await client.data(content)
@@ -243,7 +245,7 @@ class Email:
 class _Session:
     """An SMTP session. `stage` decides what a failure means. `is_in_step`: the server waits for the next command."""
 
-    stage: str = "connect"
+    stage: Stage = "connect"
     client: SMTP | None = None
     is_in_step: bool = False
 
@@ -262,20 +264,30 @@ class _Session:
             self.client.close()
 
 
-def _judge_reply(code: int, message: str, stage: str) -> Outcome:
-    """What a reply code means (RFC 5321, 4.2.1): 4yz is temporary; 5yz is permanent, if it is about the message."""
+def _judge_reply(code: int, message: str, stage: Stage) -> Outcome:
+    """What a reply means: only what is about this recipient or message makes it fail, or wait alone."""
     line = _line(code, message)
-    if stage == "login" or code in (530, 534, 535, 538):
-        return TryLater("auth", line, OPERATOR_WAIT)
-    if 400 <= code < 500:  # after the envelope it is about this recipient or message: greylisting, a full mailbox
-        return TryLater("server_error", line, alone=stage in ("envelope", "data"))
-    if stage in ("connect", "tls"):  # the server refuses the session, and has not seen the message
-        return TryLater("tls" if stage == "tls" else "server_error", line, OPERATOR_WAIT)
-    if 500 <= code < 600:
-        return Refused("too_large" if code in (523, 552) else "client_error", line)
-    if stage == "data":
-        return Unknown("unknown", f"not a reply of SMTP: {line}", repeatable=True)
-    return TryLater("unknown", f"not a reply of SMTP: {line}")
+    if not 400 <= code < 600:
+        if stage == "data":
+            return Unknown("unknown", f"not a reply of SMTP: {line}", repeatable=True)
+        return TryLater("unknown", f"not a reply of SMTP: {line}")
+    reply = read_reply(code, message, stage)
+    wait = OPERATOR_WAIT if reply.lasting else None
+    match reply.fault:
+        case "recipient" | "message" if reply.lasting:
+            return Refused("too_large" if code in (523, 552) else "client_error", line)
+        case "recipient" | "message":
+            return TryLater("server_error", line, alone=True)
+        case "limit":
+            return TryLater("rate_limited", line, wait)
+        case "login":
+            return TryLater("auth", line, OPERATOR_WAIT)
+        case "relay" if stage == "tls":
+            return TryLater("tls", line, wait)
+        case "relay":
+            return TryLater("auth" if reply.lasting else "server_error", line, wait)
+        case _ as never:
+            assert_never(never)
 
 
 def _judge_failure(error: BaseException, stage: str) -> Outcome:

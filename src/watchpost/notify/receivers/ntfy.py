@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import HeaderSecret, Secret, checked_secret
 from watchpost.model import SEVERITIES, Delivery, Digest, Message, Outcome
 from watchpost.notify.chat import compact_json
-from watchpost.notify.http import JSON_TYPE, HttpOptions, Poster, TargetUrl, judge
+from watchpost.notify.http import JSON_TYPE, HttpOptions, Poster, TargetUrl, judge, judge_page
 from watchpost.notify.receiver import ReceiverContext, ReceiverKind
 from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.render.limits import NTFY, NTFY_TAGS, NTFY_TITLE, checked
@@ -75,7 +75,7 @@ class Ntfy:
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
         answer = await self._poster.post(delivery.message.renderings["json"].encode(), headers)
-        return judge(answer, repeatable=False, secrets=self._secrets)
+        return judge_page(answer) or judge(answer, repeatable=False, secrets=self._secrets)
 
 
 def message(digest: Digest, topic: str, title: str = "", text: str = "") -> tuple[str, int, tuple[str, ...]]:

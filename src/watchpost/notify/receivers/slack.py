@@ -194,6 +194,7 @@ def _renderings(blocks: str, text: str) -> dict[str, str]:
 # ── the webhook (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) ──
 
 _GONE = ("no_service", "channel_is_archived", "invalid_token", "no_team", "team_disabled")
+_OF_THE_MESSAGE = ("no_text", "invalid_payload", "invalid_blocks", "msg_blocks_too_long", "too_many_attachments")
 
 
 class Slack(Chat):
@@ -213,6 +214,8 @@ def judge_webhook(answer: HttpAnswer) -> Outcome | None:
         return Refused("gone", f"HTTP {answer.status}: {word}")
     if word == "rate_limited" and 200 <= answer.status < 300:
         return TryLater("rate_limited", f"HTTP {answer.status}: rate_limited")
+    if word in _OF_THE_MESSAGE:
+        return Refused("client_error", f"HTTP {answer.status}: {word}")
     return judge_ok(answer)
 
 
@@ -335,7 +338,7 @@ def judge_api(answer: HttpAnswer | NoAnswer, *secrets: Secret) -> Outcome:
     if not error:
         if not answer.whole and not answer.body:
             return Unknown("timeout", "the answer broke off", repeatable=False)
-        return Refused("client_error", f"HTTP {answer.status}, but not an answer from Slack")
+        return TryLater("auth", f"HTTP {answer.status}, but not an answer from Slack", OPERATOR_WAIT)
     kind, reason = _CODES.get(error, (TryLater, "auth"))
     if kind is Refused:
         return Refused(reason, error)

@@ -125,6 +125,8 @@ def judge_teams(answer: HttpAnswer) -> Outcome | None:
     if 200 <= answer.status < 300 and "delivery failed with error" in text:
         reason = "rate_limited" if "429" in text else "server_error"
         return TryLater(reason, f"HTTP {answer.status}, but delivery failed")
+    if 200 <= answer.status < 300 and isinstance(error := answer.json.get("error"), dict):
+        return TryLater("server_error", f"HTTP {answer.status}, but an error: {str(error.get('code', ''))[:100]}")
     return None
 
 
