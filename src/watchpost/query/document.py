@@ -213,6 +213,18 @@ class Index:
         after = last + 1 < len(places) and touches(text, places[last][1], places[last + 1][0])
         return self.folded[first - 1] if before else "", self.folded[last + 1] if after else ""
 
+    def written(self, position: int) -> str:
+        """The word at a position as it is written."""
+        start, end = self._places()[position]
+        return self._decoded.text[start:end]
+
+    def between(self, position: int) -> str:
+        """What is written before the word at a position, after the word before it; "\\n" before the first word."""
+        places, text = self._places(), self._decoded.text
+        if position >= len(places):
+            return "\n"
+        return text[places[position - 1][1] : places[position][0]] if position else "\n"
+
     def spelt(self, first: int, last: int) -> str:
         """The text of a place, from its first to its last word, in one line."""
         places = self._places()

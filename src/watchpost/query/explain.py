@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from watchpost.plurals import count
 from watchpost.query.document import FIRST, Document
+from watchpost.query.meaning import Ambiguous, Known
 from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted, mentions
 from watchpost.query.percolator import Frequency, anchors
 from watchpost.query.terms import LONGER, Exact, Leaf, Prefix, Regex, Term
@@ -68,7 +69,7 @@ def _explain(node: Node, document: Document, scope: str) -> Explanation:
         found is not None,
         collected(document, found or ()),
         operator,
-        tuple(_explain(child, document, scope) for child in node.children),
+        () if isinstance(node, Known) else tuple(_explain(child, document, scope) for child in node.children),
         f"{operator}: {detail}" if operator and detail else detail,
     )
 
@@ -82,6 +83,8 @@ def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
             return "OR", ""
         case Not():
             return "NOT", ""
+        case Known(name=name):
+            return name, "; ".join(dict.fromkeys(_dropped(node, document, scope)))
         case Named(name=name):
             return f"@{name}", ""
         case Proximity():
@@ -95,6 +98,17 @@ def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:
         case Score(threshold=threshold):
             return f"SCORE/{threshold:f}", f"reached {node.weigh(document, scope)[0]:f}"
     return "", ""
+
+
+def _dropped(node: Node, document: Document, scope: str) -> Iterator[str]:
+    """For each mention of the node's names that means something else, why."""
+    if isinstance(node, Ambiguous):
+        found = node.part.find(document, scope) or ()
+        for occurrence, (means, reason) in zip(found, node.judged(document, found), strict=True):
+            if not means:
+                yield f"{document.index(occurrence.field).spelt(occurrence.first, occurrence.last)}: {reason}"
+    for child in node.children:
+        yield from _dropped(child, document, scope)
 
 
 def _distance(node: Proximity, document: Document, scope: str) -> str:

@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     | (?P<EXACT> \{ )
     | (?P<REGEX> / )
     | (?P<NAME> @ )
+    | (?P<KNOWN> (?: country | place | near | entity | alias ) : (?: "[^"\n]*" )? [^\s()（）"“„«»”＂{}*~^:：]* )
     | (?P<FIELD> (?: [Ff][Ii][Rr][Ss][Tt]/\w+ | [^\W\d]\w* ) [:：] )
     | (?P<WORD> [^\s()（）"“„«»”＂{}*~^:：]+ )
     | (?P<STAR> \* )
@@ -63,6 +64,7 @@ class TokenKind(Enum):
     EXACT = auto()
     REGEX = auto()
     NAME = auto()
+    KNOWN = auto()
     FIELD = auto()
     AND = auto()
     OR = auto()
@@ -117,9 +119,9 @@ def first_comment(text: str) -> int | None:
     return found and found.start()
 
 
-def tokens(text: str) -> list[Token]:
-    """The tokens of a query; the last one is of kind END. Raises QueryError."""
-    if len(text) > LONGEST:
+def tokens(text: str, *, bounded: bool = True) -> list[Token]:
+    """The tokens of a query, which is `bounded` in length; the last one is of kind END. Raises QueryError."""
+    if bounded and len(text) > LONGEST:
         raise QueryError(
             f"the query has {len(text)} characters; at most {LONGEST} are allowed",
             LONGEST + 1,
@@ -141,6 +143,8 @@ def tokens(text: str) -> list[Token]:
             token, at = Token(TokenKind[kind], "(" if kind == "OPEN" else ")", start + 1), match.end()
         elif kind == "FIELD":
             token, at = Token(TokenKind.FIELD, match[kind][:-1], start + 1), match.end()
+        elif kind == "KNOWN":
+            token, at = Token(TokenKind.KNOWN, match[kind], start + 1), match.end()
         elif kind == "WEIGHT":
             token, at = _weight(text, start)
         else:

@@ -6,7 +6,7 @@
     unless  = single [ "UNLESS" single ] ;
     single  = prim [ "^" NUMBER ] ;                              a weight, only on the parts of a SCORE
     prim    = FIELD ":" prim | "ATLEAST/" INT prim | "SCORE/" NUMBER "(" single "OR" single { … } ")"
-            | "(" query ")" | "@" NAME | term ;
+            | "(" query ")" | "@" NAME | KIND ":" VALUE | term ;       KIND = "country" | "place" | "near" | "entity"
     term    = [ MARK ] WORD [ "~" LANG ] | [ MARK ] WORD "*" | PHRASE [ "~" LANG ] | "{" exact "}" | "/" REGEX "/" ;
     MARK    = "^" | "=" | "^=" ;     the word begins with a capital; its accents count; also before a word of a PHRASE
 
@@ -21,10 +21,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from watchpost.errors import QueryError
-from watchpost.query import errors
+from watchpost.names.library import Entity
+from watchpost.query import errors, known
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
 from watchpost.query.lexer import Token, TokenKind, tokens
+from watchpost.query.meaning import Known
 from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted
 from watchpost.query.other_tools import refuse_language, shortened
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
@@ -158,21 +160,39 @@ LARGEST, NEAR_COST, REGEX_COST = 20_000, 100, 100
 A named query counts once for each field in which it is searched, because it is evaluated so often.
 """
 
+KNOWN_COST = 100
+"""How many terms a name of the library counts for."""
+
+_EXAMPLES = {"country": "country:ML", "place": "place:ML", "near": "near:Gao/200km", "entity": "entity:wagner-group"}
+
 LARGEST_WRITTEN_OUT = 100_000
 """The terms that it may have if every name were written out."""
 
 _LEAVES = frozenset({TokenKind.WORD, TokenKind.PREFIX, TokenKind.PHRASE, TokenKind.EXACT, TokenKind.REGEX})
-_STARTS = _LEAVES | {TokenKind.FIELD, TokenKind.OPEN, TokenKind.ATLEAST, TokenKind.SCORE, TokenKind.NAME}
+_STARTS = _LEAVES | {
+    TokenKind.FIELD,
+    TokenKind.OPEN,
+    TokenKind.ATLEAST,
+    TokenKind.SCORE,
+    TokenKind.NAME,
+    TokenKind.KNOWN,
+}
 _NEARNESS = frozenset({TokenKind.NEAR, TokenKind.ONEAR, TokenKind.SAME})
 _JOINTS = frozenset({TokenKind.AND, TokenKind.OR, TokenKind.NOT})
 
 
-def parse(text: str, names: Mapping[str, str] | None = None) -> Query:
+def parse(text: str, names: Mapping[str, str] | None = None, entities: Mapping[str, Entity] | None = None) -> Query:
     """The query that `text` means. Raises QueryError with a column that counts characters from 1.
 
-    `names` has the texts of the queries that this one may use as @name.
+    `names` has the texts of the queries that this one may use as @name, `entities` those that it may use as
+    entity:name besides the library's own.
     """
-    return Query(text, _Parser(text, _Names(names or {})).root())
+    return Query(text, _Parser(text, _Names(names or {}, entities)).root())
+
+
+def _library(text: str, names: Mapping[str, str]) -> Node:
+    """The tree of a query of the names library; it may be as large as it must."""
+    return _Parser(text, _Names(names), paid=False).whole()
 
 
 class _Meaning(NamedTuple):
@@ -190,8 +210,9 @@ class _Meaning(NamedTuple):
 class _Names:
     """The named queries, each parsed at most once."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], entities: Mapping[str, Entity] | None = None) -> None:
         self.texts = texts
+        self.entities = entities or {}
         self.parsed: dict[str, _Meaning] = {}
         self.parsing: list[str] = []
 
@@ -199,8 +220,9 @@ class _Names:
 class _Parser:
     """One pass over the tokens; `token` is the next one."""
 
-    def __init__(self, text: str, names: _Names, depth: int = 0) -> None:
-        self._tokens = tokens(text)
+    def __init__(self, text: str, names: _Names, depth: int = 0, *, paid: bool = True) -> None:
+        self._tokens = tokens(text, bounded=paid)
+        self._paid = paid
         self._names = names
         self._depth = self._deepest = depth
         self._at = self._cost = self._size = 0
@@ -313,6 +335,8 @@ class _Parser:
             return self._field(token, depth)
         if token.kind is TokenKind.NAME:
             return self._named(token, depth)
+        if token.kind is TokenKind.KNOWN:
+            return self._known(token)
         if token.kind is TokenKind.SCORE:
             return self._score(token, depth)
         least = number(token, 1)
@@ -353,7 +377,7 @@ class _Parser:
         if token.text not in names.parsed:
             names.parsing.append(token.text)
             try:
-                parser = _Parser(names.texts[token.text], names, depth + 1)
+                parser = _Parser(names.texts[token.text], names, depth + 1, paid=self._paid)
                 part, deepest = parser.whole(), parser._deepest - depth
                 costs = {**parser._costs, (token.text, ""): parser._cost - sum(parser._costs.values())}
                 names.parsed[token.text] = _Meaning(part, deepest, parser._size, costs)
@@ -371,6 +395,23 @@ class _Parser:
         if self._scope and errors.has_field(part):
             raise errors.nested_field(f"{token}, which names a field,", self._scope, token.column)
         node = Named(token.text, part)
+        self._columns[id(node)] = token.column
+        return node
+
+    def _known(self, token: Token) -> Node:
+        """What the names library has under `kind:value`."""
+        kind, _, value = token.text.partition(":")
+        if kind == "alias" and self._paid:
+            raise QueryError("alias: is for the library alone", token.column, "write entity:NAME")
+        if not value.strip('"'):
+            cure = f'write {_EXAMPLES[kind]}, or "{kind}" if you mean the word'
+            raise QueryError(f"{kind}: needs a name after it", token.column, cure)
+        try:
+            part = known.part(kind, value, self._names.entities, _library)
+        except QueryError as error:
+            raise QueryError(error.problem, token.column + len(kind) + 1, error.cure) from None
+        self._pay(KNOWN_COST, token)
+        node = Known(token.text, part)
         self._columns[id(node)] = token.column
         return node
 
@@ -402,5 +443,7 @@ class _Parser:
     def _pay(self, cost: int, token: Token, size: int = 1) -> None:
         self._cost += cost
         self._size += size
+        if not self._paid:
+            return
         if self._cost > LARGEST or self._size > LARGEST_WRITTEN_OUT:
             raise QueryError("the query is too large, with all the queries that it names", token.column, "divide it")

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from watchpost.query.automaton import Automaton, Engine, automaton
 from watchpost.query.document import SEARCHED, Document, Index
+from watchpost.query.meaning import Ambiguous
 from watchpost.query.operators import AtLeast, Proximity, Score, Unless, Weighted, weight
 from watchpost.query.terms import Leaf
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Or, Query
@@ -126,7 +127,7 @@ def _anchor_set(node: Node, cost: Cost, scope: str) -> AnchorSet | None:
             return _anchor_set(part, cost, name)
         case Proximity():
             return _cheapest(_anchor_set(side, cost, scope) for side in node.children)
-        case Named(part=part) | Unless(part=part) | AtLeast(part=part) | Weighted(part=part):
+        case Named(part=part) | Ambiguous(part=part) | Unless(part=part) | AtLeast(part=part) | Weighted(part=part):
             return _anchor_set(part, cost, scope)
         case Score():
             return _of_score(node, cost, scope)

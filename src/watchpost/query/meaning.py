@@ -1,0 +1,201 @@
+"""Pure: what a name means where it stands: the names that have several meanings, and what decides between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchpost.names import library
+from watchpost.query.document import SEARCHED, Document, Index
+from watchpost.query.tree import Named, Node, Occurrence, OfOne
+
+BESIDE = 8
+"""The words on either side of a name in which a word of another subject makes it doubtful."""
+
+_SENTENCE = re.compile(r"[.!?…:;\n«“\"„(\[–—|]|^-")
+_TITLE_CASE = 0.6  # of the longer words of a headline
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What decides whether a name means this thing. Languages are codes.
+
+    A mention within `never` does not mean it. One within `sure` does, and so does every mention in a text that
+    `support` is true of. Another one does not if it is `alone`; in a language of `ordinary`; at the beginning of a
+    sentence in a language of `opening`; in a script without capitals; near a word of `doubt`; or one word of a longer
+    name. If one mention is doubtful so, all are that nothing makes certain. `whole`: one word of a longer name never
+    means it. `beside` are words in small letters that may be beside it with a capital.
+    """
+
+    support: Node | None = None
+    never: Node | None = None
+    sure: Node | None = None
+    doubt: Node | None = None
+    ordinary: frozenset[str] = frozenset()
+    opening: frozenset[str] = frozenset()
+    alone: bool = False
+    whole: bool = False
+    beside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous(OfOne):
+    """The mentions of `part` that mean the thing, by its `rule`."""
+
+    part: Node
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"({self.part})" if not str(self.part).startswith("(") else str(self.part)
+
+    @property
+    def placed(self) -> bool:
+        return True
+
+    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
+        found = self.part.find(document, scope)
+        if not found:
+            return None
+        kept = []
+        for occurrence, (means, reason) in zip(found, self.judged(document, found), strict=True):
+            if means:
+                kept.append(
+                    occurrence._replace(clause=f"{occurrence.clause}, {reason}" if reason else occurrence.clause)
+                )
+        return tuple(kept) or None
+
+    def judged(self, document: Document, found: Iterable[Occurrence]) -> list[tuple[bool, str]]:
+        """Of each occurrence whether it means the thing, and why."""
+        rule = self.rule
+        never, sure = _spans(rule.never, document), _spans(rule.sure, document)
+        judged: list[tuple[bool, str]] = []
+        namesake = ""
+        for occurrence in found:
+            other = _covering(occurrence, never)
+            beside = _covering(occurrence, sure)
+            if other is not None:
+                namesake = f"part of {_quoted(document, other)}"
+                judged.append((False, namesake))
+            elif beside is not None:
+                judged.append((True, f"as in {_quoted(document, beside)}"))
+            else:
+                means, reason = self._alone(document, occurrence)
+                namesake = namesake or ("" if means else reason)
+                judged.append((means, reason))
+        if not namesake:
+            return judged
+        return [(means and bool(reason), reason or f"another mention is {namesake}") for means, reason in judged]
+
+    def _alone(self, document: Document, occurrence: Occurrence) -> tuple[bool, str]:
+        """Whether an occurrence that no longer name covers means the thing, and why."""
+        rule = self.rule
+        index = document.index(occurrence.field)
+        if rule.whole:
+            longer = _longer(document, occurrence, rule.beside)
+            if longer:
+                return False, longer
+        support = _spans(rule.support, document)
+        if support:
+            return True, f"beside {_quoted(document, support[0])}"
+        reason = "nothing in the text supports it" if rule.alone else self._doubtful(document, index, occurrence)
+        return not reason, reason
+
+    def _doubtful(self, document: Document, index: Index, occurrence: Occurrence) -> str:
+        """Why the occurrence may mean something else; "" if nothing says so."""
+        rule = self.rule
+        codes = document.languages
+        written = index.written(occurrence.first)
+        if any(code in rule.ordinary for code in codes):
+            return f"an ordinary word in {codes[0]}"
+        if written[:1].upper() == written[:1].lower():
+            return "its script has no capitals"
+        starts = _SENTENCE.search(index.between(occurrence.first)) is not None
+        if starts and any(code in rule.opening for code in codes):
+            return f"a word that may begin a sentence in {codes[0]}"
+        if _near(occurrence, _spans(rule.doubt, document)):
+            return "near a word of another subject"
+        return _longer(document, occurrence, rule.beside)
+
+
+def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) -> str:
+    """The longer name of which it is a part, if a word with a capital is directly before or after it; else "".
+
+    In German all nouns have a capital, and in many headlines all words.
+    """
+    index = document.index(occurrence.field)
+    starts = _SENTENCE.search(index.between(occurrence.first)) is not None
+    if not index.cased or "de" in document.languages or (occurrence.field == "title" and _title_case(index)):
+        return ""
+    before, after = occurrence.first - 1, occurrence.last + 1
+    if before >= 0 and not starts and index.between(occurrence.first).isspace():
+        opens = _SENTENCE.search(index.between(before)) is not None
+        word = index.written(before)
+        if word[:1].isupper() and not opens and index.folded[before] not in library.beside("before") | beside:
+            return f"a part of {word} {index.written(occurrence.first)}"
+    if after < len(index.folded) and index.between(after).isspace():
+        word = index.written(after)
+        if word[:1].isupper() and index.folded[after] not in library.beside("after") | beside:
+            return f"a part of {index.written(occurrence.last)} {word}"
+    return ""
+
+
+def _title_case(index: Index) -> bool:
+    """Whether most longer words of a headline have a capital."""
+    longer = [word for word in map(index.written, range(len(index.folded))) if len(word) > 3]
+    return sum(word[:1].isupper() for word in longer) > _TITLE_CASE * len(longer)
+
+
+def _spans(node: Node | None, document: Document) -> tuple[Occurrence, ...]:
+    if node is None:
+        return ()
+    part = node
+    return document.once(part, "", lambda: part.find(document)) or ()
+
+
+def _covering(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> Occurrence | None:
+    """The first of `others` that covers the occurrence."""
+    for other in others:
+        if other.field == occurrence.field and other.first <= occurrence.first and occurrence.last <= other.last:
+            return other
+    return None
+
+
+def _near(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> bool:
+    return any(
+        other.field == occurrence.field
+        and other.last >= occurrence.first - BESIDE
+        and other.first <= occurrence.last + BESIDE
+        for other in others
+    )
+
+
+def _quoted(document: Document, occurrence: Occurrence) -> str:
+    return f'"{document.index(occurrence.field).spelt(occurrence.first, occurrence.last)[:60]}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Named):
+    """Something of the names library or of the operator's own entities: `country:ML`, `entity:wagner-group`.
+
+    Names stand in title, summary and body; in other fields nothing is found.
+    """
+
+    def __str__(self) -> str:
+        return self.name
+
+    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
+        """What the names mean; each mention has the name and the reason as its clause."""
+        return document.once(self.part, scope, lambda: self._found(document, scope))
+
+    def _found(self, document: Document, scope: str) -> tuple[Occurrence, ...] | None:
+        if scope and scope not in SEARCHED and "/" not in scope:
+            return None
+        found = self.part.find(document, scope)
+        return None if found is None else tuple(_renamed(occurrence, self.name) for occurrence in found)
+
+
+def _renamed(occurrence: Occurrence, name: str) -> Occurrence:
+    if occurrence.parts:
+        return occurrence._replace(clause=name, parts=tuple(_renamed(part, name) for part in occurrence.parts))
+    return occurrence._replace(clause=f"{name}: {occurrence.clause}")
