@@ -77,13 +77,11 @@ def decode(data: bytes, *declared: str) -> tuple[str, bool]:
 
 
 def utf8_text(data: bytes) -> tuple[str, bool]:
-    """The text of UTF-8, and whether broken bytes were replaced. Raises UnicodeDecodeError if most of it is not."""
+    """The text of what has to be UTF-8, and whether it is not, or not wholly. Raises FetchError("binary")."""
     try:
         return data.decode("utf-8"), False
     except UnicodeDecodeError:
-        if text := _nearly_utf8(data, "utf-8"):
-            return text, True
-        raise
+        return decode(data, "utf-8")[0], True
 
 
 def _nearly_utf8(data: bytes, declared: str) -> str:

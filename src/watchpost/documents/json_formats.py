@@ -131,8 +131,8 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
     try:
         text, is_mended = utf8_text(line)
         record = read_json(text)
-    except UnicodeDecodeError:
-        return None, "the line is not UTF-8"
+    except FetchError:
+        return None, "the line is not text"
     except json.JSONDecodeError as error:
         return None, f"not JSON: {error.msg} at column {error.colno}"
     except (ValueError, RecursionError):
@@ -158,4 +158,4 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         lang=texts["lang"],
         published=parse_date(texts["published"], now),
     )
-    return draft, "some characters are not UTF-8 and were replaced" if is_mended else ""
+    return draft, "the line is not UTF-8; some of its characters may be wrong" if is_mended else ""
