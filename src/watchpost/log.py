@@ -52,6 +52,7 @@ hosts_busy = _gauge("hosts_overloaded", "Hosts that cannot be asked as often as 
 feeds = _gauge("feeds", "Feeds by state", "state")
 folder_files = _counter("folder_files_total", "Files of folders: articles, and files skipped", "folder", "outcome")
 folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanned", "folder")
+connections_refused = _counter("http_connections_refused_total", "Connections to the pages closed early", "reason")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
 match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
 match_errors = _counter("matcher_errors_total", "Articles that could not be matched", "reason")
@@ -142,6 +143,9 @@ SENTENCES: Mapping[str, str] = {
     "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
     "disk.ample": "the disk has space again; polling continues",
     "http.listening": "pages at http://{listen}/",
+    "http.connections_refused": "{count:connection|connections} to the pages refused or closed ({reason})",
+    "files.few": "this process may open {limit} files; it asked for {wanted}",
+    "housekeeping.failed": "housekeeping is not complete: {detail}",
     "http.not_listening": "the pages are not available: {detail}",
     "page.failed": "a page cannot be shown: an error in watchpost itself ({error})",
     "command.where": "configuration {config}, data {data}",

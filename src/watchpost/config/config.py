@@ -46,11 +46,12 @@ class ReceiverConfig:
 
 @dataclass(frozen=True, slots=True)
 class HttpAccess:
-    """Who may use the pages (`auth`), under which host names, and whether /metrics exists."""
+    """Who may use the pages (`auth`), under which host names, whether /metrics exists, and where only probes are."""
 
     auth: Auth = field(default_factory=Auth)
     names: tuple[str, ...] = ()
     metrics: bool = True
+    probes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

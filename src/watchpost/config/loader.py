@@ -376,7 +376,7 @@ def _build(
         watch=main.reload.watch,
         quiet_hours=tuple(quiet_hours(options, main.timezone) for options in main.quiet_hours),
         silences=tuple(silence(options, main.timezone) for options in main.silences),
-        access=HttpAccess(main.http.auth, host_names, main.http.metrics),
+        access=HttpAccess(main.http.auth, host_names, main.http.metrics, main.http.probes or ""),
         heartbeat=main.heartbeat,
         hosts=main.hosts,
     )

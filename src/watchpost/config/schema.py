@@ -170,11 +170,15 @@ class Auth(Options):
 
 
 class Http(Options):
-    """The pages and the API. `names`: further host names of the pages. `metrics`: whether /metrics exists."""
+    """The pages and the API. `names`: further host names of the pages. `metrics`: whether /metrics exists.
+
+    `probes`: an address at which only /healthz and /readyz are answered, also while the pages are overrun.
+    """
 
     listen: Listen = "127.0.0.1:8080"
     names: Annotated[Several[HostName], ADVANCED] = ()
     metrics: Annotated[bool, ADVANCED] = True
+    probes: Annotated[Listen | None, ADVANCED] = None
     auth: Auth = Auth()
 
     @model_validator(mode="after")

@@ -361,7 +361,7 @@ class Journal:
             with path.open("rb") as file:
                 file.seek(self._read_to.get(path, 0))
                 appended = file.read()
-        except FileNotFoundError:
+        except OSError:  # not written yet, or no file can be opened: at worst a message is sent twice
             return ids
         lines, newline, _ = appended.rpartition(b"\n")  # another process may still be writing the last line
         if newline:

@@ -74,6 +74,8 @@ class Housekeeping:
             except StoreError as error:
                 self._failed(error)
                 rounds = 0  # when the store is back, check the sums first
+            except OSError as error:
+                tm.log().warning("housekeeping.failed", detail=error.strerror or str(error))
             tm.store_up.set(not self._trouble)
             looks += 1
             if self._service.stop.is_set():
@@ -135,7 +137,10 @@ class Housekeeping:
             await require_rights(self._store)
         await self._store.prune()
         if self._service.journal is not None:
-            self._service.journal.tidy(utc_now())
+            try:
+                self._service.journal.tidy(utc_now())
+            except OSError as error:  # the next minute tries again; everything else goes on
+                tm.log().warning("housekeeping.failed", detail=error.strerror or str(error))
         names = [part.name for part in self._service.config.receivers]
         for receiver, count in (await self._service.outbox.stranded(names)).items():
             tm.log().warning("delivery.stranded", receiver=receiver, count=count)

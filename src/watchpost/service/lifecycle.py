@@ -32,6 +32,7 @@ from watchpost.operations.previews import DigestPreviews
 from watchpost.operations.reloading import Reloader
 from watchpost.poll.poller import Poller, Progress, silent
 from watchpost.scheduler import utc_now
+from watchpost.service import descriptors
 from watchpost.service.housekeeping import Housekeeping, leave
 from watchpost.service.recovery import Loss, Recovery
 from watchpost.service.service import Role, Service
@@ -64,6 +65,9 @@ async def serve(
     A reload calls `reread` for the new configuration, `adopt` with it, and starts the loops again over the same store.
     If `reread` raises WatchpostError, the mistakes are reported and the loops go on.
     """
+    limit = descriptors.ask()
+    if limit < descriptors.WANTED:
+        tm.log().info("files.few", limit=limit, wanted=descriptors.WANTED)
     async with AsyncExitStack() as process:
         # The store comes first: everything else needs it, and it is closed last.
         backend = await open_backend(config, settings, env, process)

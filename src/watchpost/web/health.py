@@ -76,11 +76,14 @@ class Probes:
         """All of them; /metrics only if the configuration has it."""
         metrics = [Route("/metrics", self._metrics)] if self._context.config.access.metrics else []
         return [
-            Route("/healthz", self._healthz),
-            Route("/readyz", self._readyz),
+            *self.open_routes(),
             Route("/status.json", self._status),
             *metrics,
         ]
+
+    def open_routes(self) -> list[Route]:
+        """Those that need no login."""
+        return [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
 
     async def _healthz(self, _: Request) -> Response:
         """Is the process alive? Never asks the store: a restart would not mend that."""

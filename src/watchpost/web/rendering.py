@@ -82,19 +82,25 @@ class TooLongError(Exception):
     """A body or form that is too long."""
 
 
-async def body_of(request: Request) -> bytes:
-    """The whole body. Raises TooLongError beyond 1.2 MB."""
-    body = b""
+BODY_BYTES = FORM_BYTES * 3  # a form encodes a non-ASCII byte as three
+
+
+async def body_of(request: Request, most: int = BODY_BYTES) -> bytes:
+    """The whole body. Raises TooLongError beyond `most` bytes, before any are read if its length is declared."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > 12 or int(declared) > most:
+        raise TooLongError
+    body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > FORM_BYTES * 3:  # a form encodes a non-ASCII byte as three
+        if len(body) > most:
             raise TooLongError
-    return body
+    return bytes(body)
 
 
-async def form_of(request: Request) -> dict[str, str]:
+async def form_of(request: Request, most: int = BODY_BYTES) -> dict[str, str]:
     """A form's fields (application/x-www-form-urlencoded), of each the last value. Raises TooLongError."""
-    body = await body_of(request)
+    body = await body_of(request, most)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
     except ValueError:  # more fields than any of our forms has

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from watchpost.web.queries import Page, Queries
 from watchpost.web.rendering import MEDIA, PlainJSON, Rendering, TooLongError, form_of
 
 _LOOK_SECONDS = 2.0
-_STREAMS = 50  # open pages that hear at once when something changes
+_STREAMS = 20  # open pages of one person that are sent at once what changes
 _ALIVE_SECONDS = 20.0
 
 FRAMED = (
@@ -66,7 +67,7 @@ class Pages:
         self._queries = queries
         self._rendering = rendering
         self._stop = stop
-        self._streams = 0
+        self._streams: Counter[str] = Counter()  # by person
 
     def routes(self) -> list[Route]:
         """All routes that show something."""
@@ -189,12 +190,14 @@ class Pages:
         return Response(content, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
 
     async def _live(self, request: Request) -> Response:
-        if self._streams >= _STREAMS:
+        client = request.client.host if request.client else ""
+        person = f"{request.user.name} {client}"
+        if self._streams[person] >= _STREAMS:
             return Response("too many open pages\n", 503, headers={"retry-after": "60"})
-        return StreamingResponse(self._moves(), media_type="text/event-stream")
+        return StreamingResponse(self._moves(person), media_type="text/event-stream")
 
-    async def _moves(self) -> AsyncIterator[str]:
-        self._streams += 1
+    async def _moves(self, person: str) -> AsyncIterator[str]:
+        self._streams[person] += 1
         try:
             yield "retry: 5000\n\n"
             before, quiet = await self._fingerprint(), 0.0
@@ -209,7 +212,9 @@ class Pages:
                     quiet = 0.0
                     yield ": alive\n\n"
         finally:
-            self._streams -= 1
+            self._streams[person] -= 1
+            if not self._streams[person]:
+                del self._streams[person]
 
     async def _fingerprint(self) -> str:
         try:

@@ -16,10 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from watchpost.config.fields import is_loopback
+from watchpost.config.schema import Auth
 from watchpost.errors import WatchpostError
 from watchpost.store.websub import PushStore
 from watchpost.web import api, forms, reload, unsubscribe, websub
 from watchpost.web.auth import Authenticator, Guard
+from watchpost.web.connections import BACKLOG, Connections, open_files
 from watchpost.web.context import WebContext
 from watchpost.web.health import Probes, RequestCounter
 from watchpost.web.queries import Queries
@@ -95,23 +97,22 @@ class Listener:
     """
 
     def __init__(self) -> None:
-        self._listen = ""
-        self._bound: socket.socket | None = None
+        self._bound: dict[str, tuple[str, socket.socket]] = {}  # by purpose
 
-    def open(self, listen: str, guarded: bool = False) -> tuple[str, socket.socket]:
+    def open(self, listen: str, guarded: bool = False, purpose: str = "pages") -> tuple[str, socket.socket]:
         """The address as bound, and a socket for one server. Raises OSError if it cannot be bound."""
         host, port = parse_listen(listen, guarded)
-        if self._bound is None or self._listen != listen:
-            self.close()
+        if purpose not in self._bound or self._bound[purpose][0] != listen:
+            self.close(purpose)
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._listen, self._bound = listen, socket.create_server((host, port), family=family)
-        return f"{host}:{self._bound.getsockname()[1]}", self._bound.dup()
+            self._bound[purpose] = listen, socket.create_server((host, port), family=family)
+        bound = self._bound[purpose][1]
+        return f"{host}:{bound.getsockname()[1]}", bound.dup()
 
-    def close(self) -> None:
-        """Stop listening."""
-        if self._bound is not None:
-            self._bound.close()
-            self._bound = None
+    def close(self, purpose: str = "") -> None:
+        """Stop listening for this purpose, or for all."""
+        for name in [name for name in self._bound if not purpose or name == purpose]:
+            self._bound.pop(name)[1].close()
 
 
 async def serve(context: WebContext, listener: Listener, bound: Callable[[str], Awaitable[None]]) -> None:
@@ -119,10 +120,27 @@ async def serve(context: WebContext, listener: Listener, bound: Callable[[str], 
 
     Raises OSError if the address cannot be bound.
     """
-    address, sock = listener.open(context.config.listen, context.config.access.auth.required)
+    access = context.config.access
+    address, sock = listener.open(context.config.listen, access.auth.required)
     await bound(address)
+    serving = [_serving(build(context), sock, _is_shared(access.auth))]
+    if access.probes:
+        _, sock = listener.open(access.probes, True, "probes")
+        serving.append(_serving(Starlette(routes=Probes(context).open_routes()), sock, lambda _: True))
+    await context.stop.wait()
+    for server, _ in serving:
+        server.should_exit = True
+    await asyncio.gather(*(task for _, task in serving), return_exceptions=True)
+
+
+def _serving(
+    app: Starlette, sock: socket.socket, is_shared: Callable[[str], bool]
+) -> tuple[_Server, asyncio.Task[None]]:
+    """A server that has begun to serve."""
     config = uvicorn.Config(
-        build(context),
+        app,
+        http=Connections(open_files(), is_shared).protocol(),
+        backlog=BACKLOG,
         log_config=None,
         lifespan="off",
         timeout_graceful_shutdown=1,
@@ -130,7 +148,18 @@ async def serve(context: WebContext, listener: Listener, bound: Callable[[str], 
         server_header=False,
     )
     server = _Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[sock]))
-    await context.stop.wait()
-    server.should_exit = True
-    await asyncio.gather(serving, return_exceptions=True)
+    return server, asyncio.ensure_future(server.serve(sockets=[sock]))
+
+
+def _is_shared(auth: Auth) -> Callable[[str], bool]:
+    """Whether many people come from an address: that of a proxy, or this machine, where one may run."""
+    trusted = auth.proxy.trusted if auth.proxy is not None else ()
+
+    def is_shared(address: str) -> bool:
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return True  # no address: a socket of this machine
+        return found.is_loopback or any(found in network for network in trusted)
+
+    return is_shared

@@ -15,6 +15,8 @@ from watchpost.operations import unsubscribe as recipients
 from watchpost.store.client import Store
 from watchpost.web.rendering import Rendering, TooLongError, form_of
 
+_FORM_BYTES = 4_000  # a button of our page, or the one field that a mail program sends
+
 
 def routes(config: Config, store: Store, rendering: Rendering) -> list[Route]:
     """The page, and what is posted to it."""
@@ -24,7 +26,8 @@ def routes(config: Config, store: Store, rendering: Rendering) -> list[Route]:
         return page("Unsubscribe" if found.active else "Unsubscribed", masked(found.address), not found.active)
 
     async def take(request: Request) -> Response:
-        again = (await form_of(request)).get("again")
+        await recipients.find_subscription(config, store, request.path_params["token"])  # before anything is read
+        again = (await form_of(request, _FORM_BYTES)).get("again")
         change = recipients.subscribe_again if again else recipients.unsubscribe
         await change(config, store, request.path_params["token"])
         return await show(request)

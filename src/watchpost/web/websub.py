@@ -12,6 +12,7 @@ from starlette.routing import Route
 from watchpost import log as tm
 from watchpost.errors import StoreError
 from watchpost.store.websub import Push, PushStore, Subscription, is_signed, secret_of
+from watchpost.web.rendering import TooLongError, body_of
 
 PATH = "/websub/"
 _BODY_MAX = 5_000_000  # larger than any real feed
@@ -47,8 +48,9 @@ def routes(pushes: PushStore) -> list[Route]:
             subscription = await _subscription(pushes, request)
             if subscription is None:
                 return Response(status_code=410)  # the hub may drop the subscription
-            body = await _body(request)
-            if body is None:
+            try:
+                body = await body_of(request, _BODY_MAX)
+            except TooLongError:
                 return Response(status_code=413)
             secret = secret_of(await pushes.key(), subscription.feed, subscription.topic)
             if not is_signed(secret, request.headers.get("x-hub-signature", ""), body):
@@ -70,16 +72,6 @@ def routes(pushes: PushStore) -> list[Route]:
 async def _subscription(pushes: PushStore, request: Request) -> Subscription | None:
     token = request.path_params["token"]
     return await pushes.find(token) if token.isascii() and token.isalnum() and len(token) == 40 else None
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body; None if it is too long, without reading the rest."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_MAX:
-            return None
-    return bytes(body)
 
 
 def _seconds(text: str) -> int:
