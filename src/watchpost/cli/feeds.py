@@ -117,7 +117,7 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     if trouble:
         note(f"{trouble}; only the configuration is shown")
     configured = status.shown_options(options)
-    memory = FeedMemory() if part.kind != "feed" else FeedMemory.decode(record.memory)
+    memory = FeedMemory.decode(record.memory) if part.kind in ("feed", "page") else FeedMemory()
     stored = SourceStatus.decode(name, record.status)
     interval = status.interval_reasons(name, options, memory, feed.failures, utc_now())
     if as_json:

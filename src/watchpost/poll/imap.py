@@ -27,6 +27,7 @@ Tls = Literal["implicit", "starttls", "none"]
 After = Literal["keep", "seen", "flag", "move"]
 
 _AT_ONCE = 32
+_LOGOUT_SECONDS = 2.0  # the visit is over: its outcome is known
 _SLACK_BYTES = 100_000  # of an answer, besides the message in it
 
 
@@ -104,7 +105,8 @@ class ImapSession:
 
     async def close(self) -> None:
         """Log out, and close the connection, whatever happens."""
-        if self._client is not None:
+        if self._client is not None and self._socket is not None:
+            self._socket.settimeout(_LOGOUT_SECONDS)
             with suppress(FetchError):
                 await self._run(self._client.logout)
         if self._socket is not None:
@@ -182,6 +184,8 @@ class ImapSession:
         bodies = (value for key, value in answer.items() if key.startswith(b"BODY["))
         body = next(bodies, None)
         if not isinstance(body, bytes):
+            if self._client.search(["UID", str(uid)]):  # it is there: were it passed over, it would be lost
+                raise FetchError("server_error", "the server sends nothing of this message")
             return None
         return FetchedMessage(body, int(answer.get(b"RFC822.SIZE", len(body))), _moment(answer.get(b"INTERNALDATE")))
 
@@ -221,7 +225,7 @@ def _client(host: str, connection: socket, answer_bytes: int) -> Any:
         def _create_IMAP4(self) -> Wire:  # noqa: N802  # IMAPClient's name
             return Wire(host)
 
-    client = Client(host, ssl=False)
+    client = Client(host, ssl=False, timeout=connection.gettimeout())
     client.normalise_times = False
     client._imap.debug = 0  # noqa: SLF001 - it would keep every line of the session, the password among them
     return client
