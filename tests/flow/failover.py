@@ -103,6 +103,7 @@ class _Run:
             self._restarted(next(host for host in self.hosts.members if host is not primary), self.chance.uniform(0, 3))
         elif deed == "cut off":
             primary.cut_off()
+            self.act("drop")  # what a poller that is cut off confirms is lost, and must be read again
             self._until_served(begun, primary)
             time.sleep(self.chance.uniform(0, 5))
             primary.join()

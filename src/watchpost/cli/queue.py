@@ -50,6 +50,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
         depths, ages = await overview.depths(names), await overview.ages(names)
         ledger = await Ledger(store).audit()
         states = {name: state.status(now) for name, state in (await overview.receivers(names)).items()}
+        loss = await overview.loss()
     missing = gaps(ledger)
     if as_json:
         queues = {key: getattr(depths, key) for key in ("pushed", "articles", "parked", "outbox", "retry", "dead")}
@@ -79,6 +80,8 @@ async def queue_status(as_json: JsonOption = False) -> int:
             fates = ", ".join(f"{hits.get(state, 0)} {_FATES[state]}" for state in ENDS)
             waiting = sum(hits.get(state, 0) for state in ("waiting", "over", "open"))
             echo(f"{receiver}: {count(hits.get('came', 0), 'hit')}: {fates}, {waiting} waiting")
+        if loss is not None:
+            echo(f"{loss}; what is counted came since")
         if not missing:
             echo("everything is accounted for")
     for gap in missing:

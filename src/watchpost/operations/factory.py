@@ -201,9 +201,9 @@ async def open_store(settings: Settings, config: Config, env: Mapping[str, str])
     if server is None:
         tm.log().info("redis.external", url=store.address)
     try:
+        if server is None:
+            await _reached(settings, _permitted(store))
         await _reached(settings, store.check())
-        if server is None and (hint := (await require_rights(store)).hint):
-            tm.log().warning("redis.rights", detail=hint)
         file = IdentityFile(settings.data)
         settled = await settle(store, file, new_install_id())
         store.former_secrets, store.born = settled.identity.former, settled.identity.born
@@ -228,6 +228,12 @@ async def look(settings: Settings, config: Config) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+async def _permitted(store: Store) -> None:
+    """Whether the user of the store may do what is needed, before anything is asked that it may not."""
+    if hint := (await require_rights(store)).hint:
+        tm.log().warning("redis.rights", detail=hint)
 
 
 async def _reached(settings: Settings, call: Awaitable[None]) -> None:

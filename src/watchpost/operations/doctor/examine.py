@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.feeds import status
 from watchpost.plurals import count
 from watchpost.store.client import Store
+from watchpost.store.overview import Overview
 from watchpost.store.rights import require_rights
 from watchpost.store.server.binary import find_binary
 from watchpost.store.server.embedded import ROOM_BYTES
@@ -108,6 +109,7 @@ def clock() -> Finding:
 
 
 _STORE_SECONDS = 8.0
+_LOSS_SHOWN = timedelta(days=1)
 _SKEW_SECONDS = 2.0
 _SLOW_SECONDS = 0.05
 
@@ -174,8 +176,9 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
     store = Store(settings.redis_url.reveal(), config.redis_prefix)
     try:
         async with asyncio.timeout(_STORE_SECONDS), store.errors():
+            lacking = await require_rights(store)
             await store.check()
-            server, lacking = await store.look(), await require_rights(store)
+            server, loss = await store.look(), await Overview(store).loss()
             begun = asyncio.get_running_loop().time()
             seconds, microseconds = await store.redis.time()
             took = asyncio.get_running_loop().time() - begun
@@ -184,6 +187,9 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
         if lacking.channel:
             text = "its user may not use the channel, so alerts start up to a second later"
             yield Finding("rights in redis", "warn", text, lacking.rule)
+        if loss is not None and datetime.now(UTC) - loss.at < _LOSS_SHOWN:
+            cure = "find out who emptied it: watchpost needs a server that keeps its data on disk"
+            yield Finding("data in redis", "warn", str(loss), cure)
         skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
         if skew > _SKEW_SECONDS + took:
             cure = "synchronise both clocks (NTP): due times follow that of Redis, times in digests this machine's"
