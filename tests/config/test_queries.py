@@ -8,7 +8,9 @@ import pytest
 
 from tests.config.kinds import RECEIVERS, SOURCES
 from watchpost.config.config import Config
+from watchpost.config.diff import effective
 from watchpost.config.loader import load
+from watchpost.config.routes import topics_of
 from watchpost.errors import ConfigError
 from watchpost.query.document import Document
 
@@ -45,6 +47,36 @@ def test_a_named_query_is_used_by_topics_and_topics_by_each_other(tmp_path: Path
 def test_a_comment_in_a_literal_text_ends_with_its_line(tmp_path: Path, file: str) -> None:
     mali, _ = read(tmp_path, file.replace("soldier* OR troops", "|\n    soldier* # men\n    OR troops", 1)).topics
     assert mali.query.evaluate(Document.of({"body": "Troops in Mali"})) is not None
+
+
+ENTITIES = "entities: {route: {names: [Route du Sahel], aliases: [Route], near: [camion*]}}"
+
+
+def test_an_entity_is_used_by_its_name(tmp_path: Path, file: str) -> None:
+    written = file.replace("Mali AND @soldiers", "entity:route OR entity:wagner-group") + ENTITIES
+    config = read(tmp_path, written)
+    query = config.topics[0].query
+    assert query.evaluate(Document.of({"body": "La Route et ses camions"})) is not None
+    assert query.evaluate(Document.of({"body": "La Route est longue"})) is None
+    changed = read(tmp_path, written.replace("camion*", "convoi*"))
+    assert changed.fingerprint != config.fingerprint
+    assert changed.topics[0].query.root != query.root
+    assert topics_of(effective(config))[0].query == query
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("entities: {route: [a]}", "entities.route: this is not a mapping; write at least {names: [a name]}"),
+        ("entities: {route: {kind: person}}", "entities.route: the key 'names' is missing"),
+        ("entities: {route: {names: [a], forms: [xx]}}", "entities.route.forms[0]: 'xx' is not one of ru, uk"),
+        ("entities: {rout: {names: [Route]}}", "there is no entity route; did you mean entity:rout"),
+    ],
+)
+def test_mistakes_in_entities(tmp_path: Path, file: str, new: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, file.replace("Mali AND @soldiers", "entity:route") + new)
+    assert says in str(caught.value)
 
 
 @pytest.mark.parametrize(

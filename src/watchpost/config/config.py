@@ -12,6 +12,7 @@ from pathlib import Path
 from watchpost.config.fields import Options
 from watchpost.config.schema import (
     Auth,
+    EntityOptions,
     Heartbeat,
     HostOptions,
     Limits,
@@ -66,6 +67,7 @@ class ConfigBlocks:
     topics: Mapping[str, TopicOptions]
     routes: tuple[RouteOptions, ...]
     files: tuple[Path, ...] = ()
+    entities: Mapping[str, EntityOptions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def fingerprint(
     receivers: Iterable[ReceiverConfig],
     topics: Iterable[Topic],
     routes: Iterable[Route],
+    entities: Mapping[str, EntityOptions],
 ) -> str:
     """128 bits in hex over everything that the configuration means. A secret counts by its origin, not its value."""
     canonical = {
@@ -147,6 +150,7 @@ def fingerprint(
             ]
             for topic in topics
         },
+        **({"entities": {name: one.model_dump(mode="json") for name, one in entities.items()}} if entities else {}),
         "routes": [[type(route.schedule).__name__, asdict(route)] for route in routes],
     }
     text = json.dumps(canonical, sort_keys=True, ensure_ascii=True, default=str)

@@ -21,7 +21,7 @@ Kind = Literal["added", "removed", "changed"]
 
 _LONGEST = 200
 
-NAMED = (*(section for section, _ in SOURCE_SECTIONS.values()), "queries", "topics", "receivers")
+NAMED = (*(section for section, _ in SOURCE_SECTIONS.values()), "queries", "entities", "topics", "receivers")
 
 NEEDS_RESTART = ("redis",)
 """The sections that a reload does not change; they need a restart of the service."""
@@ -44,7 +44,7 @@ class Change:
     @property
     def topic(self) -> bool:
         """Whether it may change what matches."""
-        return self.path.split(".")[0] in ("topics", "queries")
+        return self.path.split(".")[0] in ("topics", "queries", "entities")
 
 
 def brief(value: Any) -> str:
@@ -110,6 +110,7 @@ def effective(config: Config) -> dict[str, Any]:
     for kind, (section, _) in SOURCE_SECTIONS.items():
         blocks[section] = {source.name: _source(source) for source in config.sources if source.kind == kind}
     blocks["queries"] = dict(written.queries)
+    blocks["entities"] = {name: _block(options) for name, options in written.entities.items()}
     blocks["topics"] = {name: _block(options) for name, options in written.topics.items()}
     blocks["receivers"] = {one.name: {"type": one.kind} | _block(one.options) for one in config.receivers}
     blocks["routes"] = [_route(options) for options in written.routes]

@@ -36,6 +36,7 @@ class Sections:
     mailboxes: list[Block] = field(default_factory=list)
     folders: list[Block] = field(default_factory=list)
     queries: list[Block] = field(default_factory=list)
+    entities: list[Block] = field(default_factory=list)
     topics: list[Block] = field(default_factory=list)
     receivers: list[Block] = field(default_factory=list)
     routes: list[Block] = field(default_factory=list)
@@ -180,6 +181,7 @@ def _collect(roots: Sequence[MappingNode]) -> Sections:
         sections.complaints.extend(_foreign_keys(root))
     sources: dict[str, Block] = {}
     queries: dict[str, Block] = {}  # queries and topics share their names: @name means one thing
+    entities: dict[str, Block] = {}
     receivers: dict[str, Block] = {}
     listed: list[tuple[int, Node]] = []
     for root in roots:
@@ -192,6 +194,7 @@ def _collect(roots: Sequence[MappingNode]) -> Sections:
         sections.mailboxes += _named("mailboxes", root, sources, sections)
         sections.folders += _named("folders", root, sources, sections)
         sections.queries += _named("queries", root, queries, sections)
+        sections.entities += _named("entities", root, entities, sections)
         sections.topics += _named("topics", root, queries, sections)
         sections.receivers += _named("receivers", root, receivers, sections)
         sections.routes += _routes(root, sections.complaints)

@@ -21,10 +21,21 @@ from watchpost.config.fields import Options, SecretRemarks
 from watchpost.config.files import Files, Lists, Sections, list_entries, read_files, read_lists
 from watchpost.config.hosts import busy_hosts
 from watchpost.config.opml import few, gather
-from watchpost.config.routes import check_query, compile_topic, dangling, doubts, moving, query_texts, route_of
+from watchpost.config.routes import (
+    QueryNames,
+    check_query,
+    compile_topic,
+    dangling,
+    doubts,
+    entity_of,
+    moving,
+    query_texts,
+    route_of,
+)
 from watchpost.config.schema import (
     SECTIONS,
     SOURCE_SECTIONS,
+    EntityOptions,
     MainFile,
     ReceiverDefaults,
     RouteOptions,
@@ -103,6 +114,7 @@ class _Validator:
         self.main: MainFile | None = None
         self.sources: list[SourceConfig] = []
         self.receivers: list[ReceiverConfig] = []
+        self.entities: dict[str, EntityOptions] = {}
         self.topics: list[tuple[Block, Topic, TopicOptions]] = []
         self.routes: list[tuple[Block, RouteOptions]] = []
         self.files, self.lists = files, lists
@@ -231,17 +243,27 @@ class _Validator:
 
     def _topics(self, sections: Sections) -> Iterator[tuple[Block, Topic, TopicOptions]]:
         """The topics with their queries compiled; named queries are checked, too."""
-        texts = query_texts(sections.queries, sections.topics)
+        for block in sections.entities:
+            written = self._options(block, EntityOptions, plain(block.node)) if self._is_mapping(block) else None
+            if written is not None:
+                self.entities[block.name] = written
+        entities = {name: entity_of(written) for name, written in self.entities.items()}
+        names = QueryNames(query_texts(sections.queries, sections.topics), entities)
         for block in sections.queries:
-            self.complaints.extend(check_query(block, texts))
+            self.complaints.extend(check_query(block, names))
         for block in sections.topics:
             values = self._with_shorthand(block, "query")
             options = None if values is None else self._options(block, TopicOptions, values)
             if options is not None:
-                topic, complaints = compile_topic(block, options, texts)
+                topic, complaints = compile_topic(block, options, names)
                 self.complaints.extend(complaints)
                 if topic is not None:
                     yield block, topic, options
+
+    def _is_mapping(self, block: Block) -> bool:
+        if not isinstance(block.node, MappingNode):
+            self._complain(block, "this is not a mapping; write at least {names: [a name]}")
+        return isinstance(block.node, MappingNode)
 
     def _routes(self, sections: Sections) -> Iterator[tuple[Block, RouteOptions]]:
         """The routes, in file order."""
@@ -362,13 +384,14 @@ def _build(
         redis_prefix=f"{{{main.redis.prefix.rstrip(':')}}}:",  # the braces keep all keys in one cluster slot
         log_format=main.log.format,
         log_level=main.log.level,
-        fingerprint=fingerprint(main, sources, receivers, topics, [route for _, route in routes]),
+        fingerprint=fingerprint(main, sources, receivers, topics, [route for _, route in routes], blocks.entities),
         written=ConfigBlocks(
             main,
             {block.name: block.node.text for block in sections.queries if isinstance(block.node, ScalarNode)},
             {block.name: options for block, _, options in blocks.topics},
             tuple(options for _, options in blocks.routes),
             read,
+            blocks.entities,
         ),
         warnings=in_order(warnings),
         absent_secrets=in_order(blocks.absent_secrets),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from watchpost.config.errors import Block, suggest
-from watchpost.config.schema import RouteOptions, TopicOptions
+from watchpost.config.schema import EntityOptions, RouteOptions, TopicOptions
 from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, shown
 from watchpost.errors import Complaint, QueryError
 from watchpost.model import Route, Topic
+from watchpost.names.library import Entity
 from watchpost.query.document import Document
 from watchpost.query.lexer import first_comment
 from watchpost.query.parser import parse
@@ -184,6 +185,18 @@ def _warning(mark: Mark, path: str, problem: str) -> Complaint:
     return mark.complaint(path, problem, "warning")
 
 
+class QueryNames(NamedTuple):
+    """What queries may name: the text of each `@name`, and each `entity:name` of the configuration."""
+
+    texts: Mapping[str, str]
+    entities: Mapping[str, Entity]
+
+
+def entity_of(options: EntityOptions) -> Entity:
+    """The entity as a value."""
+    return Entity(options.kind, "", options.names, options.aliases, options.forms, options.near, options.unless)
+
+
 def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, str]:
     """The text of each `@name`: the named queries, and the queries of the topics."""
     texts = {}
@@ -194,7 +207,7 @@ def query_texts(queries: Iterable[Block], topics: Iterable[Block]) -> dict[str, 
     return texts
 
 
-def check_query(block: Block, names: Mapping[str, str]) -> tuple[Complaint, ...]:
+def check_query(block: Block, names: QueryNames) -> tuple[Complaint, ...]:
     """Complaints about a named query."""
     if not isinstance(block.node, ScalarNode):
         return (block.mark.complaint(block.path, "this is not a query; write it as one text"),)
@@ -203,12 +216,10 @@ def check_query(block: Block, names: Mapping[str, str]) -> tuple[Complaint, ...]
     return tuple(complaints)
 
 
-def compile_topic(
-    block: Block, options: TopicOptions, names: Mapping[str, str]
-) -> tuple[Topic | None, tuple[Complaint, ...]]:
+def compile_topic(block: Block, options: TopicOptions, names: QueryNames) -> tuple[Topic | None, tuple[Complaint, ...]]:
     """The topic, or None if its queries cannot be read; and complaints about its queries and examples.
 
-    `names` has the text of each `@name`.
+    `names` has what they may name.
     """
     complaints: list[Complaint] = []
     query = _compile(block, "query", options.query, names, complaints)
@@ -239,13 +250,16 @@ def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
     Raises QueryError if this version cannot read one of its queries.
     """
     blocks: dict[str, dict[str, Any]] = written.get("topics", {})
+    entities = {
+        name: entity_of(EntityOptions.model_validate(block)) for name, block in written.get("entities", {}).items()
+    }
     names = {**written.get("queries", {}), **{name: block["query"] for name, block in blocks.items()}}
     return tuple(
         Topic(
             name=name,
             title=block.get("title", name),
-            query=parse(block["query"], names),
-            exclude=parse(block["exclude"], names) if "exclude" in block else None,
+            query=parse(block["query"], names, entities),
+            exclude=parse(block["exclude"], names, entities) if "exclude" in block else None,
             severity=block.get("severity", "normal"),
             languages=tuple(block.get("languages", ())),
         )
@@ -253,7 +267,7 @@ def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
     )
 
 
-def _compile(block: Block, key: str, text: str, names: Mapping[str, str], complaints: list[Complaint]) -> Query | None:
+def _compile(block: Block, key: str, text: str, names: QueryNames, complaints: list[Complaint]) -> Query | None:
     node, path = block.node, block.path
     if isinstance(node, MappingNode):
         node, path = node.entries[key].node, f"{path}.{key}"
@@ -263,7 +277,7 @@ def _compile(block: Block, key: str, text: str, names: Mapping[str, str], compla
         complaints.append(node.at(comment).complaint(path, problem))
         return None
     try:
-        return parse(text, names)
+        return parse(text, names.texts, names.entities)
     except QueryError as error:
         place = node.at(error.column - 1) if isinstance(node, ScalarNode) else block.mark
         cure = f"; {error.cure}" if error.cure else ""

@@ -35,6 +35,7 @@ from watchpost.config.format import RENAMED
 from watchpost.config.opml import NAME, PREFIX_MAX
 from watchpost.config.yaml_reader import shown
 from watchpost.model import WINDOW, Severity, derive_id
+from watchpost.query.inflection import LANGUAGES
 from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, QuietHours, Silence
 
 T = TypeVar("T")
@@ -310,6 +311,21 @@ class Examples(Options):
     no_match: Several[str] = ()
 
 
+class EntityOptions(Options):
+    """Something with a name, for `entity:NAME` in queries.
+
+    `names` mean it wherever they stand, `aliases` only in a text with one of the names, or near a word of `near`. Both
+    take the forms of the languages in `forms`. `unless`: names of other things that an alias is a part of.
+    """
+
+    kind: Literal["organisation", "person", "operation", "place", "thing"] = "organisation"
+    names: Several[str]
+    aliases: Several[str] = ()
+    forms: Several[Literal[tuple(LANGUAGES)]] = ()  # type: ignore[valid-type]  # the codes are those of a table
+    near: Several[str] = ()
+    unless: Several[str] = ()
+
+
 class TopicOptions(Options):
     """A topic: a query, and how severe its hits are.
 
@@ -573,6 +589,7 @@ class MainFile(Options):
     mailboxes: Annotated[Any, WithJsonSchema({})] = None
     folders: Annotated[Any, WithJsonSchema({})] = None
     queries: Annotated[Any, WithJsonSchema({})] = None
+    entities: Annotated[Any, WithJsonSchema({})] = None
     topics: Annotated[Any, WithJsonSchema({})] = None
     receivers: Annotated[Any, WithJsonSchema({})] = None
     routes: Annotated[Any, WithJsonSchema({})] = None
@@ -597,7 +614,7 @@ SOURCE_SECTIONS: Mapping[SourceKind, tuple[str, str]] = {
 }
 """By kind of source: its section, and the key that a text alone is the value of ("" if it takes none)."""
 
-SECTIONS = ("feeds", "pages", "mailboxes", "folders", "queries", "topics", "receivers", "routes")
+SECTIONS = ("feeds", "pages", "mailboxes", "folders", "queries", "entities", "topics", "receivers", "routes")
 """The keys of the main file that may also stand in an included file."""
 
 
@@ -620,7 +637,7 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
     It describes shapes, choices and patterns. Only the loader checks what needs more than one place of the file
     (names in routes, keys that exclude each other) and what needs a parser (queries, times).
     """
-    own: list[type[BaseModel]] = [MainFile, TopicOptions, RouteOptions]
+    own: list[type[BaseModel]] = [MainFile, EntityOptions, TopicOptions, RouteOptions]
     models = list(dict.fromkeys([*own, *sources.values(), *receivers.values()]))
     references, made = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Schema] = _tidied(made["$defs"])
@@ -646,6 +663,7 @@ def json_schema(sources: Mapping[str, type[Options]], receivers: Mapping[str, ty
             one = reference(sources[kind])
             properties[section] = _optional(_named(_or_text(one) if key else one))
     properties["queries"] = _optional(_named({"type": "string"}))
+    properties["entities"] = _optional(_named(reference(EntityOptions)))
     properties["topics"] = _optional(_named(_or_text(reference(TopicOptions))))
     typed = [_typed(kind, schema) for kind, schema in sorted(kinds.items())]
     properties["receivers"] = _optional(_named({"oneOf": typed}))
