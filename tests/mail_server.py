@@ -22,6 +22,7 @@ class Mail:
     content: bytes
     encrypted: bool
     login: str
+    hello: str = ""
 
 
 @dataclass
@@ -111,6 +112,7 @@ class MailServer:
                     content=content,
                     encrypted=session.ssl is not None or self.implicit,
                     login=str(session.auth_data or ""),
+                    hello=session.host_name or "",
                 )
             )
         return reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +20,7 @@ from tests.http_server import CERTIFICATE
 from tests.mail_server import MailServer
 from tests.notify.digests import context, delivery, hostile, usual
 from watchpost.model import Delivered, Message, Outcome, Refused, TryLater, Unknown
-from watchpost.notify.receivers.email import KIND, Email, EmailOptions
+from watchpost.notify.receivers.email import KIND, Email, EmailOptions, ehlo_name
 
 ENV = {"PASSWORD": "canary-of-the-mail-server"}
 HOUR = timedelta(hours=1)
@@ -118,6 +119,30 @@ async def test_what_a_reply_means(rcpt: list[str], data: list[str], outcome: Out
     async with MailServer(rcpt=rcpt, data=data) as server:
         assert await send(receiver(server.port, "none")) == outcome
     assert not server.mails
+
+
+@pytest.mark.parametrize(
+    ("configured", "machine", "name"),
+    [
+        ("watch.example.net", "localhost", "watch.example.net"),
+        (None, "localhost", "example.org"),
+        (None, "localhost.localdomain", "example.org"),
+        (None, "3f2a9c1b77de", "example.org"),
+        (None, "my_host.example.net", "example.org"),
+        (None, "", "example.org"),
+        (None, "mail.example.net.", "mail.example.net"),
+    ],
+)
+def test_the_name_for_ehlo_has_a_dot(configured: str | None, machine: str, name: str) -> None:
+    assert ehlo_name(configured, machine, "example.org") == name
+
+
+async def test_the_name_for_ehlo_is_said_and_the_message_id_ends_in_the_sender_s_domain() -> None:
+    async with MailServer() as server:
+        assert isinstance(await send(receiver(server.port, "none", {"ehlo": "watch.example.net"})), Delivered)
+    (mail,) = server.mails
+    assert mail.hello == "watch.example.net"
+    assert re.search(rb"Message-ID: <[^@>]+@example\.org>\r\n", mail.content)
 
 
 async def test_a_repeat_is_the_same_message_to_the_byte() -> None:

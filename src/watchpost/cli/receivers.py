@@ -67,7 +67,8 @@ async def receiver_enable(name: ReceiverArgument, as_json: JsonOption = False) -
     if as_json:
         echo_json({"enabled": name, "retried": sent})
     else:
-        echo(f"{name} is enabled; " + (f"{count(sent, 'message')} now being sent" if sent else "nothing was waiting"))
+        waited = f"{count(sent, 'message')} that waited {'is' if sent == 1 else 'are'} sent now"
+        echo(f"{name} is enabled; {waited if sent else 'nothing was waiting'}")
 
 
 @app.command("test", reads="service")

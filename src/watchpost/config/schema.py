@@ -414,6 +414,12 @@ def _public_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("the address of the pages is written like https://watch.example.org")
+    if parts.path.strip("/"):
+        root = f"{parts.scheme}://{parts.netloc}"
+        shown_root = f": write {root}" if "@" not in root else ""
+        raise ValueError(
+            f"the pages are at the root of a host, and cannot be below a path; give them a host{shown_root}"
+        )
     return value.rstrip("/")
 
 

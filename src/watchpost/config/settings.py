@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -27,26 +27,36 @@ _FORM = (
 )
 _ENCODE = "a user name or password must have its special characters percent-encoded: %2F for /, %23 for #, %3F for ?"
 _PORT = "must have a port from 1 to 65535 after its host, and an IPv6 address in []"
-_NUMBER, _SECONDS, _SWITCH = r"\d{1,6}", r"\d{1,6}(\.\d+)?", "true|false|yes|no|on|off|t|f|y|n|1|0"
-_PARAMETERS = {
-    "db": _NUMBER,
-    "protocol": "2|3",
-    "client_name": r"[!-~]{1,100}",
-    "username": r".+",
-    "password": r".+",
-    "max_connections": _NUMBER,
-    "socket_timeout": _SECONDS,
-    "socket_connect_timeout": _SECONDS,
-    "socket_keepalive": _SWITCH,
-    "retry_on_timeout": _SWITCH,
-    "health_check_interval": _NUMBER,
-    "ssl_ca_certs": "a file",
-    "ssl_certfile": "a file",
-    "ssl_keyfile": "a file",
-    "ssl_cert_reqs": "required|optional|none",
-    "ssl_check_hostname": _SWITCH,
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= 6
+
+
+def _is_seconds(value: str) -> bool:
+    return 0 < len(value) <= 12 and all(part.isascii() and part.isdecimal() for part in value.split(".", 1))
+
+
+def _is_switch(value: str) -> bool:
+    return value.lower() in ("true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0")
+
+
+def _is_text(value: str) -> bool:
+    return bool(value) and value.isprintable()
+
+
+_FILE_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_PARAMETERS: dict[str, Callable[[str], bool]] = {
+    "db": _is_number,
+    "protocol": lambda value: value in ("2", "3"),
+    **dict.fromkeys(("client_name", "username", "password"), _is_text),
+    **dict.fromkeys(("max_connections", "health_check_interval"), _is_number),
+    **dict.fromkeys(("socket_timeout", "socket_connect_timeout"), _is_seconds),
+    **dict.fromkeys(("socket_keepalive", "retry_on_timeout", "ssl_check_hostname"), _is_switch),
+    **dict.fromkeys(_FILE_PARAMETERS, _is_text),
+    "ssl_cert_reqs": lambda value: value in ("required", "optional", "none"),
 }
-"""The parameters of redis-py that a URL may have, each as a pattern of its values; those of TLS need rediss."""
+"""The parameters of redis-py that a URL may have, each with what tells its values; those of TLS need rediss."""
 
 _FORM = (
     "must be written like redis://host:6379/0, rediss://…, redis+sentinel://host1,host2,host3/NAME/0 or unix:///path"
@@ -98,14 +108,13 @@ def _check_address(url: str) -> None:
 
 def _check_parameters(given: Mapping[str, str], *, is_secure: bool) -> None:
     """Raises ValueError for a parameter that watchpost does not pass on to redis-py, or a value that is none of its."""
-    known = {name: form for name, form in _PARAMETERS.items() if is_secure or not name.startswith("ssl_")}
+    known = {name: is_fit for name, is_fit in _PARAMETERS.items() if is_secure or not name.startswith("ssl_")}
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"has a parameter that is not known here; known are {', '.join(sorted(known))}")
-        if known[name] == "a file":
-            if not os.access(value, os.R_OK):
-                raise ValueError(f"names a file with {name} that cannot be read")
-        elif not re.fullmatch(known[name], value, re.IGNORECASE):
+        if name in _FILE_PARAMETERS and not os.access(value, os.R_OK):
+            raise ValueError(f"names a file with {name} that cannot be read")
+        if not known[name](value):
             raise ValueError(f"has a value for {name} that cannot be read; write it as redis-py does")
 
 

@@ -127,9 +127,10 @@ async def enable_receiver(config: Config, store: Store, name: str, by: str) -> i
     if part is None:
         raise NotFound(f"no receiver '{name}'{suggest(name, [part.name for part in config.receivers])}")
     await factory.build_breaker(store, part).clear()
-    moved = await DeliveryAdmin(store).retry_now(name)
-    tm.operator_acted("enable", moved, by, receiver=name)
-    return moved
+    await DeliveryAdmin(store).retry_now(name)
+    waiting = await DeliveryAdmin(store).waiting(name)  # also what was held in its place
+    tm.operator_acted("enable", waiting, by, receiver=name)
+    return waiting
 
 
 def _after(request: ReplayRequest, config: Config) -> datetime | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _QUIT_SECONDS = 2.0
+_EHLO_FORM = r"^(([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}|\[[0-9A-Fa-fIPv:.]{3,60}\])$"
+_EHLO = re.compile(_EHLO_FORM)
+_NOBODY = ("localhost", "localdomain", "local", "internal", "lan", "home", "arpa", "invalid")
 
 _SIGNED_HEADERS = (
     *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "references", "list-id"),
@@ -50,7 +55,10 @@ Mailbox = Annotated[str, AfterValidator(_check_mailbox)]
 
 
 class SmtpOptions(Options):
-    """The mail server. `tls`: starttls (port 587), implicit (465) or none (25). `ca_file`: your own authority."""
+    """The mail server. `tls`: starttls (port 587), implicit (465) or none (25). `ca_file`: your own authority.
+
+    `ehlo`: the name by which watchpost introduces itself.
+    """
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -58,6 +66,7 @@ class SmtpOptions(Options):
     username: str = ""
     password: Secret | None = None
     ca_file: Path | None = None
+    ehlo: Annotated[str, Field(pattern=_EHLO_FORM)] | None = None
 
     @field_validator("ca_file", mode="after")
     @classmethod
@@ -124,6 +133,18 @@ class EmailOptions(DeliveryOptions):
     unsubscribe: UnsubscribeOptions | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
     allow_private: tuple[Network, ...] = ()
+
+
+def ehlo_name(configured: str | None, machine: str, sender_domain: str) -> str:
+    """The name for EHLO (RFC 5321, 4.1.1.1): as configured, else the machine's full name, else the sender's domain.
+
+    Mail servers refuse a name without a dot, such as `localhost` or the id of a container.
+    """
+    if configured:
+        return configured
+    name = machine.rstrip(".")
+    known = len(name) <= 253 and _EHLO.fullmatch(name) and name.rpartition(".")[2].lower() not in _NOBODY
+    return name if known else sender_domain
 
 
 class Email:
@@ -206,13 +227,16 @@ class Email:
         import aiosmtplib
 
         smtp, timeout = self._smtp, self._options.timeout.total_seconds()
-        content = (mime.message_id(delivery.id, self._install) + delivery.message.renderings["mime"]).encode("ascii")
+        message_id = mime.message_id(f"{delivery.id}.{self._install}", self._sender.domain)  # a domain that exists
+        content = (message_id + delivery.message.renderings["mime"]).encode("ascii")
         if self._options.dkim is not None:  # the only line with the time of the attempt
             content = await asyncio.to_thread(dkim_signature, content, self._options.dkim) + content
         tls = await asyncio.to_thread(ssl.create_default_context, cafile=smtp.ca_file) if smtp.tls != "none" else None
         port = smtp.port or _PORTS[smtp.tls]
+        machine = "" if smtp.ehlo else await asyncio.to_thread(socket.getfqdn)
         session.client = client = aiosmtplib.SMTP(
             hostname=smtp.host,
+            local_hostname=ehlo_name(smtp.ehlo, machine, self._sender.domain),
             sock=await connect(smtp.host, port, allow_private=self._options.allow_private),
             use_tls=smtp.tls == "implicit",
             start_tls=False,  # done below, where a failure is known to be one of TLS
