@@ -70,3 +70,27 @@ def test_the_mail_server_is_killed_again_and_again(rig: Rig, mails: ImapServer) 
     shown = rig.ask("feed", "show", "letters", "--json").stdout
     assert '"kind":"mailbox"' in shown
     assert PASSWORD not in shown
+
+
+def test_a_reload_adds_and_removes_mailboxes_and_pages(rig: Rig, mails: ImapServer) -> None:
+    with_mails = rig.config.read_text("utf-8")
+    without = "\n".join(line for line in with_mails.splitlines() if not line.startswith("mailboxes:"))
+    rig.config.write_text(without, "utf-8")
+    process = rig.start()
+    rig.until(rig.answers)
+    mails.deliver(letter("letter-1"))
+    page = f"pages: {{press: {{url: {rig.site}/press, allow_private: [127.0.0.0/8], on_new: all}}}}\n"
+    rig.config.write_text(with_mails + page, "utf-8")
+    with rig.world.lock:
+        rig.world.dropped.append("letter-1")
+    rig.until(lambda: "http.listening" in rig.log())
+    process.send_signal(signal.SIGHUP)
+    rig.until(rig.quiet, 60)
+    rig.until(lambda: '"source": "press", "new": 4' in rig.log())
+    rig.config.write_text(without, "utf-8")
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: rig.log().count("config.read") >= 2)
+    shown = rig.ask("feed", "list", "--json").stdout
+    assert "letters" not in shown
+    assert '"name":"world"' in shown
+    rig.check()

@@ -15,6 +15,7 @@ from tests.imap_server import NOW, PASSWORD, USER, ImapServer, imap_server, lett
 from watchpost.config.fields import Secret
 from watchpost.documents.parser_process import InlineParser
 from watchpost.documents.results import Failure
+from watchpost.errors import SecretAbsent
 from watchpost.poll.mailbox_memory import TRIES, MailboxMemory, Selected, sequence_set
 from watchpost.poll.sources import mailbox
 from watchpost.poll.visit import Visit, merged
@@ -122,6 +123,14 @@ async def test_failures_name_who_is_at_fault(server: ImapServer) -> None:
     assert blocked.reason == "blocked"
     server.stop()
     assert (await Reader(server).visit()).reason == "refused"
+
+
+async def test_a_password_that_is_absent_is_named_before_anything_is_asked() -> None:
+    absent = Secret("", "env MAIL", "environment variable MAIL is not set")
+    options = mailbox.MailboxOptions.model_validate({"host": "imap.invalid", "username": USER, "password": absent})
+    source = mailbox.Mailbox("desk", options, InlineParser(), visit_seconds=30)
+    with pytest.raises(SecretAbsent, match="MAIL is not set"):
+        await source.visit({}, NOW)
 
 
 async def test_the_connection_comes_back(server: ImapServer) -> None:

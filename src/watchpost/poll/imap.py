@@ -78,8 +78,8 @@ class ImapSession:
         self._selected = Selected(0, 1, 0)
 
     async def open(self, *, read_only: bool) -> Selected:
-        """Connect, log in, and open the mailbox. Nothing is marked as seen by reading."""
-        account = self._account
+        """Connect, log in, and open the mailbox. Nothing is marked as seen by reading. Raises SecretAbsent, too."""
+        account, password = self._account, self._account.password.reveal()
         try:
             async with asyncio.timeout(account.timeout.total_seconds()):
                 connection = await connect(account.host, account.port, allow_private=account.allow_private)
@@ -87,7 +87,7 @@ class ImapSession:
             raise _network_error(error) from None
         self._socket = connection
         connection.settimeout(account.timeout.total_seconds())
-        await self._run(self._log_in, connection)
+        await self._run(self._log_in, connection, password)
         self._selected = await self._run(self._select, read_only)
         return self._selected
 
@@ -127,7 +127,7 @@ class ImapSession:
         except Exception as error:  # a strange answer makes the library raise anything
             raise _as_fetch_error(error) from None
 
-    def _log_in(self, connection: socket) -> None:
+    def _log_in(self, connection: socket, password: str) -> None:
         account = self._account
         context = ssl.create_default_context(cafile=account.ca_file) if account.tls != "none" else None
         if account.tls == "implicit" and context is not None:
@@ -138,7 +138,6 @@ class ImapSession:
                 raise FetchError("tls", "the server offers no STARTTLS; nothing was sent")
             client.starttls(context)
             self._socket = client.socket()
-        password = account.password.reveal()
         with _refusals("auth", "the server refuses the login"):
             if client.has_capability("AUTH=PLAIN"):  # it takes any characters; LOGIN has ASCII only
                 client.plain_login(account.username, password)

@@ -20,7 +20,7 @@ from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
 from watchpost.errors import ConfigError, StoreError
 from watchpost.operations import factory
-from watchpost.operations.doctor import feeds, servers
+from watchpost.operations.doctor import feeds, mailboxes, servers
 from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.feeds import status
 from watchpost.plurals import count
@@ -226,6 +226,7 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
     asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
     asked += [servers.mail(part) for part in config.receivers if part.name in posts and not names[posts[part.name]]]
+    asked += [mailboxes.open_mailbox(part) for part in config.sources if part.kind == "mailbox"]
     for finding in await asyncio.gather(*asked):
         yield finding
 
