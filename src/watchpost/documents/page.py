@@ -33,6 +33,7 @@ _HEADING_MIN = 8
 _TITLE_MAX, _HEADINGS_MAX = 1_000, 100  # of more a page makes no choice
 _EXTRACTED_MIN = 100  # characters; of a shorter text the extraction has missed the article
 _PARAGRAPH_MIN = 80
+_SHORT_TEXT, _LONGER = 500, 1.5  # characters; a text that is so much longer goes before a short one
 _SHARE_MIN = 0.5
 """Less than this share of the page's prose, or of the text that it declares, is a part of the article only."""
 _FRAME = frozenset({"nav", "header", "footer", "aside", "form"})
@@ -154,9 +155,9 @@ def _author(facts: _Facts) -> str:
 def _article_text(page: str, root: Any, facts: _Facts) -> str:
     """The article's text: what is extracted, unless the page says elsewhere that there is much more of it."""
     text = _extract(page)
-    prose = _prose(root)
-    if len(text) < _SHARE_MIN * prose or len(text) < _EXTRACTED_MIN <= prose:
-        text = max(text, _extract(page, thorough=True), key=len)
+    if len(text) < _SHORT_TEXT or len(text) < _SHARE_MIN * _prose(root):
+        other = _extract(page, thorough=True)
+        text = other if len(other) > _LONGER * len(text) else text
     declared = facts.declared.text
     return declared if len(declared) >= _EXTRACTED_MIN and len(text) < _SHARE_MIN * len(declared) else text
 
@@ -188,7 +189,7 @@ def _extract(page: str, *, thorough: bool = False) -> str:
 
     try:
         text = trafilatura.extract(
-            page, fast=not thorough, include_comments=False, with_metadata=False, favor_recall=thorough
+            page, fast=not thorough, include_comments=False, with_metadata=False, favor_recall=False
         )
     except Exception:  # lxml and the heuristics above it fail in many ways on broken pages
         return ""
