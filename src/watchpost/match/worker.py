@@ -11,12 +11,13 @@ from time import perf_counter
 
 from watchpost import failpoints, tracing
 from watchpost import log as tm
-from watchpost.errors import CodecError, StoreError
+from watchpost.errors import CodecError, FetchError, StoreError
 from watchpost.health import HEALTH
+from watchpost.match.long_articles import LongArticles, is_long
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
-from watchpost.model import Article, Route
+from watchpost.model import Article, Hit, Route
 from watchpost.store.client import pause
 from watchpost.store.matching import Copy, Match, Matched, MatchStore, RoutedHit
 from watchpost.store.streams import Consumer, StreamEntry
@@ -49,6 +50,11 @@ def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
 
 _BATCH = 32
 _WAIT_SECONDS = 1.0
+_WHY = {
+    "timeout": "matching it took too long and was stopped",
+    "too_large": "matching it needs more memory than an article may take",
+    "crashed": "matching it ended the process in which it ran",
+}
 
 
 class Matcher:
@@ -69,13 +75,16 @@ class Matcher:
         tick_refine: Callable[[], Awaitable[None]],
         stop: asyncio.Event,
         clock: Callable[[], datetime],
+        long_articles: LongArticles | None = None,
     ) -> None:
+        """Without `long_articles` they are matched in the loop."""
         self._topics = topics
         self._routes = routes
         self._articles = articles
         self._tick_refine = tick_refine
         self._stop = stop
         self._clock = clock
+        self._long_articles = long_articles
         self._consumer = Consumer(
             articles.claims,
             "articles",
@@ -114,7 +123,8 @@ class Matcher:
         return await self._articles.claims.take(_BATCH)
 
     async def _deal(self, entries: Sequence[StreamEntry]) -> None:
-        matches = []
+        matches: list[Match] = []
+        long: list[tuple[StreamEntry, Article, LongArticles]] = []
         for entry in entries:
             HEALTH.beat("match")
             failpoints.point("match.read")
@@ -123,23 +133,45 @@ class Matcher:
             except CodecError as error:
                 await self._bury(entry, "codec", str(error))
                 continue
-            found = self._find(article)
-            matches.append(Match(entry, article, found, signature(article) if found else None))
+            if self._long_articles is not None and is_long(article):
+                long.append((entry, article, self._long_articles))
+                continue
+            matches.append(self._match(entry, article))
             failpoints.point("match.matched")
             await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
         await self._hand_on(matches)
+        for each in long:  # the others do not wait for them
+            await self._deal_with_long(*each)
+
+    async def _deal_with_long(self, entry: StreamEntry, article: Article, long_articles: LongArticles) -> None:
+        """Match it outside of the loop. One that takes too long is a dead letter, which can be replayed."""
+        HEALTH.beat("match")
+        begun, now = perf_counter(), self._clock()
+        try:
+            with tracing.span("match.article", [article.trace], source=article.source) as trace:
+                hits, signed = await long_articles.match(article, now)
+        except FetchError as error:
+            await self._bury(entry, error.reason, _WHY.get(error.reason, error.detail))
+            return
+        failpoints.point("match.matched")
+        await self._hand_on([Match(entry, article, self._routed(hits, trace, begun), signed)])
 
     async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
 
-    def _find(self, article: Article) -> tuple[RoutedHit, ...]:
+    def _match(self, entry: StreamEntry, article: Article) -> Match:
         begun = perf_counter()
         with tracing.span("match.article", [article.trace], source=article.source) as trace:
             found = self._topics.match(article, self._clock())
+        routed = self._routed(found, trace, begun)
+        return Match(entry, article, routed, signature(article) if routed else None)
+
+    def _routed(self, hits: Sequence[Hit], trace: str, begun: float) -> tuple[RoutedHit, ...]:
+        """The hits with their groups; `begun` is when matching began, by perf_counter."""
         if trace:
-            found = tuple(replace(hit, article=replace(hit.article, trace=trace)) for hit in found)
+            hits = [replace(hit, article=replace(hit.article, trace=trace)) for hit in hits]
         tm.match_seconds.observe(perf_counter() - begun)
-        return tuple(RoutedHit(hit, groups_of(hit, self._routes)) for hit in found)
+        return tuple(RoutedHit(hit, groups_of(hit, self._routes)) for hit in hits)
 
     async def _hand_on(self, matches: Sequence[Match]) -> None:
         """Store the matches. Those that the store refuses or cannot receive are tried again; their leases stay ours."""

@@ -15,6 +15,7 @@ from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import StoreError
 from watchpost.health import HEALTH
+from watchpost.match.long_articles import LongArticles
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import all_groups
 from watchpost.match.worker import Matcher
@@ -159,6 +160,8 @@ class Service:
             per_hour=self.config.limits.hits_per_topic_per_hour,
             window_ms=_ms(self.config.story_window),
         )
+        long_articles = LongArticles(self.config.topics)
+        self._stack.push_async_callback(long_articles.close)
         return Matcher(
             self._topics,
             self.config.routes,
@@ -168,6 +171,7 @@ class Service:
             tick_refine=self.clock.ticker(_REFINE_SECONDS),
             stop=self.stop,
             clock=utc_now,
+            long_articles=long_articles,
         )
 
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:

@@ -1,0 +1,60 @@
+"""Matches long articles in a child process, which may be killed: no text holds up the loop or the other articles."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from watchpost.documents.parser_process import ParserProcess
+from watchpost.match.matcher import Topics
+from watchpost.match.signatures import signature
+from watchpost.model import Article, Hit, Signature, Topic
+
+LONG = 20_000
+"""Articles with so many characters are matched here; shorter ones take a few milliseconds in the loop."""
+
+WALL = timedelta(seconds=10)
+"""For one article; the first one also needs the topics compiled."""
+
+_SECONDS_PER_TOPIC = 0.005
+_MEMORY_BYTES = 512 << 20
+
+Found = tuple[tuple[Hit, ...], Signature | None]
+
+
+def is_long(article: Article) -> bool:
+    """Whether the article should not be matched in the loop."""
+    return len(article.body) + len(article.summary) + len(article.title) >= LONG
+
+
+class LongArticles:
+    """The topics of a configuration in a child process. Close it."""
+
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        wall = WALL + timedelta(seconds=len(topics) * _SECONDS_PER_TOPIC)
+        self._child = ParserProcess(wall=wall, memory_bytes=_MEMORY_BYTES)
+        self._topics = pickle.dumps(tuple(topics), pickle.HIGHEST_PROTOCOL)
+
+    async def match(self, article: Article, now: datetime) -> Found:
+        """The article's hits and, if there are any, its signature.
+
+        Raises FetchError ("timeout", "too_large", "crashed") if that ended the child; the next article gets another.
+        """
+        return await self._child.run(match_long, self._topics, article, now)
+
+    async def close(self) -> None:
+        """Kill the child."""
+        await self._child.close()
+
+
+def match_long(topics: bytes, article: Article, now: datetime) -> Found:
+    """In the child: what `LongArticles.match` returns. `topics` are pickled by the parent."""
+    hits = _compiled(topics).match(article, now)
+    return hits, signature(article) if hits else None
+
+
+@lru_cache(1)
+def _compiled(topics: bytes) -> Topics:
+    return Topics(pickle.loads(topics))  # noqa: S301 - made by our parent
