@@ -112,10 +112,13 @@ class _Run:
             primary.store.send_signal(signal.SIGSTOP)
             self._until_served(begun, primary)
             primary.store.send_signal(signal.SIGCONT)
-        elif deed == "slow" and self.chance.choice(self.hosts.members).slow_down():
-            time.sleep(self.chance.uniform(2, 6))
-            for host in self.hosts.members:
+        elif deed == "slow":
+            host, seconds = self.chance.choice(self.hosts.members), self.chance.uniform(2, 6)
+            if host.slow_down():
+                time.sleep(seconds)
                 host.speed_up()
+            else:
+                self._stutter(host, seconds)
         elif deed == "kill":
             self.roles[key].kill()
             self.roles[key].wait()
@@ -135,6 +138,16 @@ class _Run:
         elif deed == "drop":
             self.rig.drop(f"f{self.number}")
             self.number += 1
+
+    def _stutter(self, host: Host, seconds: float) -> None:
+        """Where a line cannot be slowed down: stop the store again and again, for a moment each time."""
+        assert host.store is not None
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            host.store.send_signal(signal.SIGSTOP)
+            time.sleep(0.3)
+            host.store.send_signal(signal.SIGCONT)
+            time.sleep(0.1)
 
     def _restarted(self, host: Host, seconds: float) -> None:
         """Kill a store, start it again later; if it was the primary, the service goes on meanwhile."""
