@@ -52,6 +52,7 @@ hosts_busy = _gauge("hosts_overloaded", "Hosts that cannot be asked as often as 
 feeds = _gauge("feeds", "Feeds by state", "state")
 folder_files = _counter("folder_files_total", "Files of folders: articles, and files skipped", "folder", "outcome")
 folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanned", "folder")
+logins_refused = _counter("logins_refused_total", "Names with wrong passwords", "reason")
 connections_refused = _counter("http_connections_refused_total", "Connections to the pages closed early", "reason")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
 match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
@@ -145,6 +146,7 @@ SENTENCES: Mapping[str, str] = {
     "http.listening": "pages at http://{listen}/",
     "http.connections_refused": "{count:connection|connections} to the pages refused or closed ({reason})",
     "files.few": "this process may open {limit} files; it asked for {wanted}",
+    "login.wrong": "wrong name or password for {user} from {address}: {count:guess|guesses} so far",
     "housekeeping.failed": "housekeeping is not complete: {detail}",
     "http.not_listening": "the pages are not available: {detail}",
     "page.failed": "a page cannot be shown: an error in watchpost itself ({error})",

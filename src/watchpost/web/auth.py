@@ -9,10 +9,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from time import monotonic
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -20,13 +21,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watchpost import log as tm
 from watchpost.config import passwords
 from watchpost.config.fields import Network
 from watchpost.config.schema import Auth
 from watchpost.web import websub
+from watchpost.web.guesses import Guesses
 
 Role = Literal["view", "operate"]
 
+_MOST_WAITING = 4  # guesses from one address at once
 _REMEMBERED = 64  # correct passwords: scrypt is slow on purpose, and a browser sends the password with each request
 
 
@@ -56,7 +60,10 @@ class Authenticator:
         self._salt = secrets.token_bytes(32)
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._dummy = passwords.hashed("nobody", bytes(16)) if auth.users else ""  # takes 50 ms
-        self._tries = asyncio.Semaphore(2)  # each check takes 16 MiB for 50 ms
+        # Each check takes 16 MiB for 50 ms. Addresses that guessed wrong wait in a queue of their own.
+        self._tries, self._suspect_tries = asyncio.Semaphore(2), asyncio.Semaphore(1)
+        self._guesses = Guesses()
+        self._waiting: Counter[str] = Counter()  # guesses that wait, by address
 
     @property
     def has_users(self) -> bool:
@@ -78,7 +85,7 @@ class Authenticator:
         if credentials is None or not auth.users:
             return None
         name, password = credentials
-        if not await self._fits(name, password):
+        if not await self._fits(client, name, password):
             return None
         return User(name, "view" if name in auth.view else "operate")
 
@@ -97,19 +104,42 @@ class Authenticator:
         """A keyed hash: comparing hashes takes the same time whatever the texts are."""
         return hmac.digest(self._salt, text.encode("utf-8", "replace"), hashlib.sha256)
 
-    async def _fits(self, name: str, password: str) -> bool:
+    async def _fits(self, client: str, name: str, password: str) -> bool:
         mark = self._mark(f"{len(name)}:{name}{password}")
         if mark in self._good:
             return True
-        kept = self._auth.users.get(name)
-        async with self._tries:  # an unknown name must take as long as a wrong password
-            good = await asyncio.to_thread(passwords.fits, password, self._dummy if kept is None else kept.reveal())
-        if kept is None or not good:
+        if self._waiting[client] >= _MOST_WAITING:
+            tm.logins_refused.labels("waiting").inc()
+            return False
+        self._waiting[client] += 1
+        try:
+            good = await self._check(client, name, password)
+        finally:
+            self._waiting[client] -= 1
+            if not self._waiting[client]:
+                del self._waiting[client]
+        if not good:
             return False
         self._good[mark] = None
         if len(self._good) > _REMEMBERED:
             self._good.popitem(last=False)
         return True
+
+    async def _check(self, client: str, name: str, password: str) -> bool:
+        """Whether the password is right, after the wait that wrong guesses before it cause."""
+        kept, now = self._auth.users.get(name), monotonic()
+        await asyncio.sleep(self._guesses.wait(client, name, now))
+        async with self._suspect_tries if self._guesses.wrong(client, now) else self._tries:
+            # An unknown name must take as long as a wrong password.
+            good = await asyncio.to_thread(passwords.fits, password, self._dummy if kept is None else kept.reveal())
+        if kept is not None and good:
+            self._guesses.succeeded(client)
+            return True
+        wrong = self._guesses.failed(client, name, monotonic())
+        tm.logins_refused.labels("wrong").inc()
+        if wrong & (wrong - 1) == 0:  # the first, the second, the fourth, …: a guesser must not fill the log
+            tm.log().warning("login.wrong", address=client, user=name[:64], count=wrong)
+        return False
 
 
 def _is_within(client: str, networks: Iterable[Network]) -> bool:
