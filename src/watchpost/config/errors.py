@@ -35,7 +35,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
 }
 
-_FEW = 8
+_FEW = 9
 _CURES = {
     "redis.url": "the server's address comes from the environment variable WATCHPOST_REDIS_URL",
 }
