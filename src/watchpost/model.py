@@ -97,11 +97,19 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A place that an article names: its usual name, and the code of its country (ISO 3166)."""
+
+    name: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One article that matches one topic, and why. The article has no text any more; the snippet has.
 
     `story` is the same for copies of one text. `voice` is the agency or outlet whose words they are, "" if unknown;
-    `figures` are the numbers in the text.
+    `figures` are the numbers in the text, `places` the places that it names.
     """
 
     id: str
@@ -115,6 +123,7 @@ class Hit:
     matched: datetime
     voice: str = ""
     figures: tuple[str, ...] = ()
+    places: tuple[NamedPlace, ...] = ()
 
 
 # ── which articles are one story ──
@@ -244,7 +253,8 @@ class Story:
 
     `outlets` and `independent` count the outlets that carried it so far, also in earlier digests, and the voices among
     them (agencies, or outlets with a text of their own); 0 if unknown: then the reports are all there are. `change` is
-    what is new. `reckoning` explains the score: "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
+    what is new. `places` are those that the article of the lead names. `reckoning` explains the score:
+    "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
     """
 
     id: str
@@ -258,6 +268,7 @@ class Story:
     outlets: int = 0
     independent: int = 0
     reckoning: str = ""
+    places: tuple[NamedPlace, ...] = ()
 
     @property
     def severity(self) -> Severity:

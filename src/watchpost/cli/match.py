@@ -173,7 +173,8 @@ def _echo_json(article: Article, hits: Sequence[Hit], story: str) -> None:
         hit.topic: [{"field": e.field, "start": e.start, "end": e.end, "text": e.text} for e in hit.evidence]
         for hit in hits
     }
-    echo_json({"id": article.id, "topics": list(why), "story": story, "why": why})
+    places = [{"name": one.name, "country": one.country} for one in (hits[0].places if hits else ())]
+    echo_json({"id": article.id, "topics": list(why), "story": story, "why": why, "places": places})
 
 
 def _echo(name: str, article: Article, hits: Sequence[Hit]) -> None:

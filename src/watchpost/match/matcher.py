@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from watchpost.match.places import named_places
 from watchpost.match.signatures import figures, story_of
-from watchpost.model import Article, Hit, Snippet, Topic, derive_id
+from watchpost.model import Article, Hit, NamedPlace, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.document import Document
 from watchpost.query.language import fits
@@ -201,11 +202,15 @@ class Topics:
         if self._read % SAMPLED == 0:
             self._frequency.add(vocabulary(text))
         self._read += 1
-        return tuple(
-            _hit(article, topic, evidence[name], now)
+        admitted = [
+            topic
             for name in sorted(evidence, key=self._ranks.__getitem__)
             if _admits(topic := self._topics[name], text)
-        )
+        ]
+        if not admitted:
+            return ()
+        places = named_places(text, _countries(evidence[topic.name] for topic in admitted))
+        return tuple(_hit(article, topic, evidence[topic.name], places, now) for topic in admitted)
 
     def refinement(self) -> Callable[[], Compacted] | None:
         """A function that chooses the words again, or None if the sample has not doubled since the last choice.
@@ -236,7 +241,21 @@ def _admits(topic: Topic, text: Document) -> bool:
     )
 
 
-def _hit(article: Article, topic: Topic, evidence: tuple[Evidence, ...], now: datetime) -> Hit:
+def _countries(found: Iterable[tuple[Evidence, ...]]) -> frozenset[str]:
+    """The codes of the countries that the evidence is of."""
+    kinds = ("country:", "place:")
+    return frozenset(
+        item.clause.removeprefix(kind)[:2].upper()
+        for evidence in found
+        for item in evidence
+        for kind in kinds
+        if item.clause.startswith(kind)
+    )
+
+
+def _hit(
+    article: Article, topic: Topic, evidence: tuple[Evidence, ...], places: tuple[NamedPlace, ...], now: datetime
+) -> Hit:
     return Hit(
         id=derive_id("hit", topic.name, article.id),
         topic=topic.name,
@@ -248,6 +267,7 @@ def _hit(article: Article, topic: Topic, evidence: tuple[Evidence, ...], now: da
         snippet=snippet(article, evidence),
         matched=now,
         figures=figures(f"{article.title}\n{article.body or article.summary}"),
+        places=places,
     )
 
 

@@ -167,6 +167,7 @@ def _story(
         change=change,
         outlets=len(known.outlets),
         independent=len(known.voices),
+        places=shown.places,
     )
 
 

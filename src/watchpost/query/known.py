@@ -188,14 +188,15 @@ def _towns(code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for place in library.places():
         if place.country == code:
             for name in place.names:
-                (clear if _is_clear(place, name) else shared).append(name)
-    for place, is_clear in library.own_places(code):
-        (clear if is_clear else shared).extend(place.names)
+                (clear if is_clear(place, name) else shared).append(name)
+    for place, alone in library.own_places(code):
+        (clear if alone else shared).extend(place.names)
     certain = dict.fromkeys(clear)
     return tuple(certain), tuple(name for name in dict.fromkeys(shared) if name not in certain)
 
 
-def _is_clear(place: Place, name: str) -> bool:
+def is_clear(place: Place, name: str) -> bool:
+    """Whether a name of a place has no other meaning: a town of some size, a longer name, in one country alone."""
     letters = sum(map(str.isalpha, name))
     if place.population < CERTAIN_POPULATION or letters < CERTAIN_LETTERS or name in _ordinary():
         return False
@@ -261,12 +262,12 @@ def _around(value: str, parse: Parse) -> Node:
         if middle.distance(place) <= int(digits):
             clear, shared = by_country.setdefault(place.country, ([], []))
             for each in place.names:
-                (clear if _is_clear(place, each) else shared).append(each)
+                (clear if is_clear(place, each) else shared).append(each)
     for country in {*by_country, middle.country}:
         clear, shared = by_country.setdefault(country, ([], []))
-        for place, is_clear in library.own_places(country):
+        for place, alone in library.own_places(country):
             if middle.distance(place) <= int(digits):
-                (clear if is_clear else shared).extend(place.names)
+                (clear if alone else shared).extend(place.names)
     nodes = [_placed(country, *names, parse) for country, names in sorted(by_country.items()) if any(names)]
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 

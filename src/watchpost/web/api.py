@@ -134,6 +134,7 @@ def _hit(past: PastHit) -> schemas.HitShape:
         highlights=list(hit.snippet.highlights),
         title_highlights=list(title_highlights([hit])),
         why=[schemas.Evidence.model_validate(item) for item in hit.evidence],
+        places=[schemas.Place.model_validate(item) for item in hit.places],
     )
 
 

@@ -28,6 +28,13 @@ class Evidence(Shape):
     clause: str
 
 
+class Place(Shape):
+    """A place that the article names: its usual name, and the code of its country (ISO 3166)."""
+
+    name: str
+    country: str
+
+
 class HitShape(Shape):
     """One article that matched one topic. `url` is null unless it is http or https; `mark` is its place in the list."""
 
@@ -48,6 +55,7 @@ class HitShape(Shape):
     highlights: list[tuple[int, int]]
     title_highlights: list[tuple[int, int]]
     why: list[Evidence]
+    places: list[Place]
 
 
 class Hits(Shape):

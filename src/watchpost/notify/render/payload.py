@@ -194,6 +194,7 @@ def _story(story: Story) -> dict[str, Any]:
         "sources": [_report(report) for report in story.reports[:_REPORTS]],
         "source_count": story_lines.count_sources(story),
         "independent_count": story.independent or None,
+        "places": [{"name": clean(place.name, 100), "country": place.country} for place in story.places],
         "change": {
             "sources": story.change.sources,
             "topics": story.change.topics,

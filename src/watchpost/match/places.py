@@ -1,0 +1,92 @@
+"""Pure: the places that an article names, by the names library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from watchpost.model import NamedPlace
+from watchpost.names import library
+from watchpost.query.document import SEARCHED, Document, Index
+from watchpost.query.known import is_clear
+from watchpost.query.words import folded_words, is_unspaced
+
+MOST = 20
+"""The most places of one article; those that it names most often."""
+
+_SMALLEST = 2  # letters; a single character of Chinese is no name
+
+
+def named_places(document: Document, countries: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
+    """The places that the text names, the most frequent first, each once under its usual name.
+
+    `countries` are codes of countries that the article is known to be about. A town with a name that it shares with
+    something else counts only in an article about its country: that names the country, or another town of it.
+    """
+    found = [one for name in SEARCHED for one in _found(document.index(name))]
+    about = {*countries, *(place.country for place, clear in found if clear)}
+    counted = Counter(
+        NamedPlace(place.names[0].partition("~")[0], place.country)
+        for place, clear in found
+        if place.population >= 0 and (clear or place.country in about)
+    )
+    return tuple(place for place, _ in counted.most_common(MOST))
+
+
+def _found(index: Index) -> Iterator[tuple[library.Place, bool]]:
+    """Each name of a place or country in a text, and whether it has no other meaning; the longest at each word."""
+    names, folded = _names(), index.folded
+    at = 0
+    while at < len(folded):
+        candidates = names.get(folded[at])
+        length = 1
+        if candidates is not None:
+            for words, place, clear in candidates:
+                if tuple(folded[at : at + len(words)]) == words and _capital(index, at):
+                    yield place, clear
+                    length = len(words)
+                    break
+        at += length
+
+
+def _capital(index: Index, at: int) -> bool:
+    letter = index.written(at)[:1]
+    return not index.cased or letter == letter.upper()
+
+
+Names = Mapping[str, tuple[tuple[tuple[str, ...], library.Place, bool], ...]]
+"""By the first folded word: the words of a name, its place, and whether the name has no other meaning."""
+
+
+@cache
+def _names() -> Names:
+    entries: dict[tuple[str, ...], tuple[library.Place, bool]] = {}
+
+    def add(name: str, place: library.Place, clear: bool) -> None:
+        words = tuple(folded_words(name.partition("~")[0]))
+        before = entries.get(words)
+        if words and len("".join(words)) >= _SMALLEST and (before is None or (clear and not before[1])):
+            entries[words] = (place, clear and not (is_unspaced(words[0]) and len(words) <= _SMALLEST))
+
+    for code, country in library.countries().items():
+        if code.isalpha() and "names" not in library.known().get("country", {}).get(code, {}):
+            for name in country.names:
+                add(name, library.Place(code, -1, 0, 0, country.names), True)
+    for place in sorted(library.places(), key=lambda place: -place.population):
+        for name in place.names:
+            add(name, place, is_clear(place, name))
+    for code in library.known().get("places", {}):
+        for place, clear in library.own_places(code):
+            for name in place.names:
+                add(name, _usual(place), clear)
+    grouped: dict[str, list[tuple[tuple[str, ...], library.Place, bool]]] = {}
+    for words, (place, clear) in entries.items():
+        grouped.setdefault(words[0], []).append((words, place, clear))
+    return {first: tuple(sorted(rows, key=lambda row: -len(row[0]))) for first, rows in grouped.items()}
+
+
+def _usual(place: library.Place) -> library.Place:
+    """The town of the gazetteer at the same spot, whose name is the usual one; else the place itself."""
+    near = (other for other in library.places() if other.country == place.country and other.distance(place) < 3)
+    return next(near, place)

@@ -1,0 +1,48 @@
+"""The places that an article names, and where they are handed on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.making import WHEN, article
+from watchpost.match.matcher import match
+from watchpost.match.places import MOST, named_places
+from watchpost.model import NamedPlace, Topic
+from watchpost.query.document import Document
+from watchpost.query.parser import parse
+
+CASES = [
+    ("A market opens in Bamako; Bamako is dry.", [("Bamako", "ML")]),
+    ("Le marché de Gao rouvre, dit-on à Bamako.", [("Gao", "ML"), ("Bamako", "ML")]),
+    ("Niger says that a school in Niamey is shut.", [("Niamey", "NE")]),
+    ("Бамако: рынок открыт", [("Bamako", "ML")]),
+    ("باماكو: السوق مفتوح", [("Bamako", "ML")]),
+    ("From bamako to somewhere: A text with capitals.", []),
+    ("Gao Wei won the race, and San means saint.", []),
+    ("Wagner Moura plays a policeman.", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("text", "places"), CASES)
+def test_places_of_a_text(text: str, places: list[tuple[str, str]]) -> None:
+    found = named_places(Document.of({"body": text}))
+    assert sorted((one.name, one.country) for one in found) == sorted(places)
+
+
+def test_a_shared_name_counts_where_the_article_is_about_the_country() -> None:
+    document = Document.of({"title": "Moura", "body": "Moura. Mali."})
+    assert named_places(document) == ()
+    assert named_places(document, frozenset({"ML"})) == (NamedPlace("Moura", "ML"),)
+
+
+def test_a_hit_has_the_places_of_its_article() -> None:
+    topic = Topic("mali", "Mali", parse("country:ML OR place:ML"))
+    (hit,) = match(article("Rain in Gao and Kidal", body="Mali waits."), [topic], WHEN)
+    assert hit.places == (NamedPlace("Gao", "ML"), NamedPlace("Kidal", "ML"))
+
+
+def test_there_are_not_too_many() -> None:
+    names = "Paris Berlin Madrid Lisbon Vienna Prague Warsaw Budapest Bucharest Athens Helsinki Stockholm Oslo Dublin"
+    more = "Brussels Amsterdam Copenhagen Zagreb Belgrade Sofia Tirana Skopje Sarajevo Bratislava Ljubljana Moscow Kyiv"
+    assert len(named_places(Document.of({"body": f"{names} {more}"}))) <= MOST
