@@ -8,6 +8,7 @@ WatchpostError                a person can solve it; the message says how
 ├── NotFound                  no such feed, receiver, topic, message …
 ├── StoreError                Redis is not available as watchpost needs it
 │   ├── StoreUnreachable      no server answers (exit 4)
+│   │   └── StoreSilent       the embedded server is running, but does not answer
 │   ├── StoreUnfit            a server answers, but is too old, evicts keys, is read-only … (exit 4)
 │   └── StoreBusy             the server is full or loading: wait and try again
 ├── CodecError                a record that this version cannot read
@@ -90,6 +91,10 @@ class StoreError(WatchpostError):
 
 class StoreUnreachable(StoreError):
     """No server answers at the configured address."""
+
+
+class StoreSilent(StoreUnreachable):
+    """A server is running, but does not answer: it hangs, or its process is stopped."""
 
 
 class StoreUnfit(StoreError):

@@ -72,11 +72,15 @@ def test_a_disabled_receiver_is_seen_tested_and_enabled(rig: Rig) -> None:
     rig.until(lambda: rig.answers() and ask_json(rig, "receiver", "list")["receivers"][0]["state"] == "disabled")
     (row,) = ask_json(rig, "receiver", "list")["receivers"]
     assert "410" in row["why"]
+    findings = json.loads(rig.ask("doctor", "--json", code=1).stdout)["findings"]
+    told = next(one for one in findings if one["subject"] == "deliveries to inbox")
+    assert "disabled in the running service since" in told["text"]
+    assert "410" in told["text"]
     assert row["waiting"] == 1
     assert "refused" in rig.ask("receiver", "test", "inbox", code=1).stdout
     assert "did you mean 'inbox'" in rig.ask("receiver", "enable", "inbx", code=2).stderr
     rig.world.status = 200
-    rig.ask("receiver", "enable", "inbox")
+    assert "inbox is enabled; 1 message that waited is sent now" in rig.ask("receiver", "enable", "inbox").stdout
     rig.until(rig.quiet)
     rig.check()
     rig.world.status = 410

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,10 @@ from watchpost.config.settings import Settings
 from watchpost.operations.doctor import examine as doctor_examine
 from watchpost.operations.doctor import servers
 from watchpost.operations.doctor.examine import examine
-from watchpost.operations.doctor.finding import Finding
+from watchpost.operations.doctor.finding import Finding, receiver
 from watchpost.operations.factory import read_config
+from watchpost.store.receivers import ReceiverState
+from watchpost.store.server.datadir import DataDirectory
 
 CONFIG = """version: 1
 folders: {inbox: {path: inbox}, absent: {path: absent}}
@@ -27,6 +31,7 @@ receivers: {out: {type: file, path: out}, chat: {type: slack, url: {env: CHAT}}}
 routes: [{to: [out, chat], digest: "08:00"}]
 http: {listen: "127.0.0.1:0"}
 """
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 ENV = {"CHAT": "http://nowhere.invalid/services/T/B/hunter2", "SMTP": "hunter2", "PATH": os.environ["PATH"]}
 MAIL = """version: 1
 topics: {mali: mali}
@@ -35,6 +40,7 @@ receivers:
     type: email
     from: w@example.org
     to: [d@example.org]
+    allow_private: [127.0.0.0/8]
     smtp: {host: 127.0.0.1, port: PORT, tls: none, username: watch, password: {env: SMTP}}
 routes: [{to: desk, digest: "08:00"}]
 """
@@ -136,10 +142,10 @@ async def test_a_silent_server_does_not_delay_the_doctor(tmp_path: Path, mute: i
     (part,) = read_config(config, ENV).receivers
     silent = await servers.mail(part, patience=0.2)
     assert (silent.level, silent.outside, "no answer in time" in silent.text) == ("fail", True, True)
-    secure = await servers.reach("chat", "127.0.0.1", mute, True, patience=0.2)
+    secure = await servers.reach("chat", "127.0.0.1", mute, True, patience=0.2, allow_private=LOOPBACK)
     assert "no answer in time" in secure.text
-    assert (await servers.reach("chat", "127.0.0.1", mute, False)).level == "ok"
-    closed = await servers.reach("chat", "127.0.0.1", 1, False)
+    assert (await servers.reach("chat", "127.0.0.1", mute, False, allow_private=LOOPBACK)).level == "ok"
+    closed = await servers.reach("chat", "127.0.0.1", 1, False, allow_private=LOOPBACK)
     assert "refused" in closed.text
 
 
@@ -191,3 +197,69 @@ async def test_a_port_in_use_is_recognised_as_our_own_or_not(tmp_path: Path, lis
     findings = await found(tmp_path, text)
     assert findings["pages"].level == "warn"
     assert "another program uses" in findings["pages"].text
+
+
+async def test_a_private_address_is_tried_by_the_rule_of_sending(tmp_path: Path) -> None:
+    async with MailServer() as server:
+        text = MAIL.replace("PORT", str(server.port)).replace("    allow_private: [127.0.0.0/8]\n", "")
+        text = text.replace(", username: watch, password: {env: SMTP}", "")
+        blocked = (await found(tmp_path, text))["receiver desk"]
+        assert not server.connections
+    assert (blocked.level, blocked.outside) == ("fail", False)
+    assert "allow_private can permit it" in blocked.text
+    assert "watchpost receiver test desk" in blocked.cure
+    assert (await servers.reach("chat", "127.0.0.1", 1, False)).text.endswith("allow_private can permit it")
+
+
+async def test_an_embedded_server_that_hangs_is_not_one_that_does_not_run(tmp_path: Path) -> None:
+    text = "version: 1\nfolders: {inbox: {path: inbox}}\ntopics: {mali: mali}\n"
+    assert (await found(tmp_path, text))["redis"].level == "ok"
+    lock = DataDirectory(tmp_path / "data", None).lock("redis")  # as the server holds it while it is running
+    assert lock is not None
+    hangs = (await found(tmp_path, text))["redis"]
+    os.close(lock)
+    assert (hangs.level, hangs.outside) == ("fail", False)
+    assert "is running, but does not answer" in hangs.text
+    assert "systemctl restart watchpost" in hangs.cure
+
+
+NOW = datetime(2026, 11, 27, 1, tzinfo=UTC)
+FAILING = NOW - timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("state", "level", "text"),
+    [
+        (ReceiverState(), None, ""),
+        (
+            ReceiverState(failures=3, failing=FAILING, why="server_error: HTTP 500"),
+            "fail",
+            "failing in the running service since 2026-11-26 23:00 UTC, 3 failures in a row; 1 message waiting: "
+            "server_error: HTTP 500",
+        ),
+        (
+            ReceiverState(failures=9, trips=2, till=NOW + timedelta(minutes=5), failing=FAILING, why="auth: 535"),
+            "fail",
+            "open in the running service since 2026-11-26 23:00 UTC, 9 failures in a row; 1 message waiting: auth: 535",
+        ),
+        (
+            ReceiverState(disabled=FAILING, why="HTTP 410"),
+            "fail",
+            "disabled in the running service since 2026-11-26 23:00 UTC; 1 message waiting: HTTP 410",
+        ),
+        (
+            ReceiverState(failures=1, till=NOW + timedelta(minutes=5), failing=FAILING, why="rate_limited: HTTP 429"),
+            "warn",
+            "paused in the running service since 2026-11-26 23:00 UTC, 1 failure in a row; 1 message waiting: "
+            "rate_limited: HTTP 429",
+        ),
+    ],
+)
+def test_what_the_service_says_about_a_receiver(state: ReceiverState, level: str | None, text: str) -> None:
+    finding = receiver("team", state, 1, NOW)
+    if level is None:
+        assert finding is None
+        return
+    assert finding is not None
+    assert (finding.subject, finding.level, finding.text) == ("deliveries to team", level, text)
+    assert "watchpost receiver enable team" in finding.cure

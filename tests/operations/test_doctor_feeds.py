@@ -162,7 +162,7 @@ def test_many_of_one_kind_are_one_line() -> None:
 
 def test_a_feed_that_is_not_there_is_no_failure_of_the_network() -> None:
     bad = [FeedTrouble("a", "not_found", "HTTP 404", "")]
-    assert summary({"a": "h"}, 1, 0, bad).level == "warn"
+    assert summary({"a": "h"}, 1, 0, bad).level == "fail", "nothing can be read"
     assert summary({"a": "h"}, 1, 0, [FeedTrouble("a", "timeout", "", "")]).level == "fail"
     assert summary({"a": "h", "b": "h"}, 2, 1, ()).level == "warn", "one was not asked in time"
     assert not finding.hopeless(bad)

@@ -18,10 +18,11 @@ from watchpost.config.config import Config
 from watchpost.config.fields import listen_address
 from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
-from watchpost.errors import ConfigError, StoreError
+from watchpost.errors import ConfigError, StoreBusy, StoreError, StoreSilent, StoreUnreachable
 from watchpost.operations import factory
 from watchpost.operations.doctor import feeds, mailboxes, servers
-from watchpost.operations.doctor.finding import Finding
+from watchpost.operations.doctor.finding import Finding, Level
+from watchpost.operations.doctor.finding import receiver as of_receiver
 from watchpost.operations.feeds import status
 from watchpost.plurals import count
 from watchpost.store.client import Store
@@ -143,6 +144,8 @@ async def examine(
     names = await servers.names(servers.hosts(config))
     async for finding in _servers(config, names):
         yield finding
+    async for finding in _deliveries(settings, config):
+        yield finding
     async for finding in _feeds(settings, config, names, all_feeds, progress):
         yield finding
     yield await _pages(settings.http_listen or config.listen)
@@ -159,19 +162,30 @@ def _configuration(path: Path, config: Config) -> Finding:
     return Finding("configuration", "ok", f"{path}: " + ", ".join(count(*pair) for pair in counts))
 
 
+async def _embedded(settings: Settings, config: Config, env: Mapping[str, str]) -> Finding:
+    try:
+        binary = await asyncio.to_thread(find_binary, env)
+    except StoreError as error:
+        return Finding("redis", "fail", str(error), "install valkey or redis, or set WATCHPOST_REDIS_URL", True)
+    try:
+        async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
+            await store.check()
+    except StoreSilent as error:
+        return Finding("redis", "fail", str(error), _HANGS)
+    except StoreUnreachable:
+        return Finding("redis", "ok", f"`watchpost run` will start the embedded server ({binary})")
+    except TimeoutError:
+        return Finding("redis", "fail", f"the embedded server gives no answer in {_STORE_SECONDS:.0f} s", _HANGS)
+    except StoreBusy as error:
+        return Finding("redis", "fail", str(error), _ROOM)
+    except StoreError as error:
+        return Finding("redis", "fail", str(error), "watchpost queue status shows whether this is over")
+    return Finding("redis", "ok", "the embedded server is running")
+
+
 async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> AsyncIterator[Finding]:
     if settings.redis_url is None:
-        try:
-            binary = await asyncio.to_thread(find_binary, env)
-        except StoreError as error:
-            yield Finding("redis", "fail", str(error), "install valkey or redis, or set WATCHPOST_REDIS_URL", True)
-            return
-        try:
-            async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
-                await store.check()
-            yield Finding("redis", "ok", "the embedded server is running")
-        except (StoreError, TimeoutError):
-            yield Finding("redis", "ok", f"`watchpost run` will start the embedded server ({binary})")
+        yield await _embedded(settings, config, env)
         return
     store = Store(settings.redis_url.reveal(), config.redis_prefix)
     try:
@@ -196,12 +210,16 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
             yield Finding("clock of redis", "warn", f"differs by {skew:.0f} s from this machine's clock", cure)
     except TimeoutError:
         yield Finding("redis", "fail", f"{store.address}: no answer within {_STORE_SECONDS:.0f} s", _REDIS, True)
+    except StoreBusy as error:  # it answers, and takes nothing
+        yield Finding("redis", "fail", str(error), _ROOM, True)
     except StoreError as error:
         yield Finding("redis", "fail", str(error), _REDIS, True)
     finally:
         await store.close()
 
 
+_HANGS = "restart the service: systemctl restart watchpost, or end its server and start watchpost run again"
+_ROOM = "df -h shows whether the disk is full; make room, or raise maxmemory of the server"
 _REDIS = "start the server, or correct WATCHPOST_REDIS_URL"
 
 
@@ -224,11 +242,31 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
         if names[host]:
             cure = "check the spelling of the host name, and this machine's name server"
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
-    asked = [servers.reach(name, *place) for name, place in targets.items() if not names[place[0]]]
+    permitted = {part.name: getattr(part.options, "allow_private", ()) for part in config.receivers}
+    asked = [
+        servers.reach(name, *place, allow_private=permitted[name])
+        for name, place in targets.items()
+        if not names[place[0]]
+    ]
     asked += [servers.mail(part) for part in config.receivers if part.name in posts and not names[posts[part.name]]]
     asked += [mailboxes.open_mailbox(part) for part in config.sources if part.kind == "mailbox"]
     for finding in await asyncio.gather(*asked):
         yield finding
+
+
+async def _deliveries(settings: Settings, config: Config) -> AsyncIterator[Finding]:
+    """What a running service says about its receivers; nothing if none runs, of which the store's finding speaks."""
+    names = [part.name for part in config.receivers]
+    try:
+        async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
+            overview = Overview(store)
+            states, depths = await overview.receivers(names), await overview.depths(names)
+    except (StoreError, TimeoutError):
+        return
+    for name in names:
+        finding = of_receiver(name, states[name], depths.outbox.get(name, 0), datetime.now(UTC))
+        if finding is not None:
+            yield finding
 
 
 async def _feeds(
@@ -246,7 +284,8 @@ async def _feeds(
     bad = status.failing(known) if not trouble else ()
     if bad:
         text = f"the running service cannot read {len(bad)} of {len(known)} feeds"
-        yield Finding("service", "warn", text, "watchpost feed list --failing")
+        level: Level = "fail" if len(bad) == len(known) else "warn"
+        yield Finding("service", level, text, "watchpost feed list --failing")
     lost = [host for host, problem in names.items() if problem]
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from watchpost.operations.feeds.cures import SERVER_AT_FAULT
+from watchpost.plurals import count
+from watchpost.store.receivers import ReceiverState
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -32,6 +35,20 @@ _NAMED = 5
 _DETAILS = 2
 _OF_THE_NETWORK = frozenset({"dns", "timeout", "unreachable"})
 _CURE = "watchpost feed test NAME shows more"
+
+
+def receiver(name: str, state: ReceiverState, waiting: int, now: datetime) -> Finding | None:
+    """What the running service says about a receiver to which not everything arrives; None if all is well."""
+    word = state.status(now)
+    if word == "ok":
+        return None
+    since = state.disabled or state.failing
+    text = f"{word} in the running service" + (f" since {since:%Y-%m-%d %H:%M} UTC" if since else "")
+    text += f", {count(state.failures, 'failure')} in a row" if state.failures else ""
+    text += f"; {count(waiting, 'message')} waiting" if waiting else ""
+    text += f": {state.why}" if state.why else ""
+    cure = f"watchpost receiver test {name} shows the answer; watchpost receiver enable {name} sends what waits"
+    return Finding(f"deliveries to {name}", "warn" if word == "paused" else "fail", text, cure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,8 @@ def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[
         text += f"; there was no time for {late}" if good else f"; {late} were not tried"
     if not good and hopeless(troubles):
         return Finding("feeds", "fail", text, "check this machine's network: proxy, firewall", outside=True)
+    if troubles and not good and not late:
+        return Finding("feeds", "fail", text, "watchpost feed list --failing")
     if troubles:
         return Finding("feeds", "warn", text, "see below")
     return Finding("feeds", "warn" if late else "ok", text, "--all-feeds takes the time it needs" if late else "")

@@ -9,14 +9,14 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from watchpost import plurals
 from watchpost.config.config import Config, ReceiverConfig, SourceConfig
-from watchpost.config.fields import Secret
-from watchpost.net import why_failed
+from watchpost.config.fields import Network, Secret
+from watchpost.net import BlockedAddress, connect, why_failed
 from watchpost.operations.doctor.finding import Finding
 
 DNS_SECONDS = 5.0
@@ -107,14 +107,26 @@ def dns(found: Mapping[str, str]) -> Finding:
     return Finding("dns", "warn", text, "check their spelling; remove hosts that no longer exist")
 
 
-async def reach(name: str, host: str, port: int, secure: bool, patience: float = ANSWER_SECONDS) -> Finding:
-    """Whether a server accepts connections and has a valid certificate. Sends no request."""
+async def reach(
+    name: str,
+    host: str,
+    port: int,
+    secure: bool,
+    patience: float = ANSWER_SECONDS,
+    *,
+    allow_private: Sequence[Network] = (),
+) -> Finding:
+    """Whether a server accepts connections and has a valid certificate, by the rules of sending. Sends no request."""
     subject = f"receiver {name}"
     try:
         async with asyncio.timeout(patience):
             context = ssl.create_default_context() if secure else None
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            connection = await connect(host, port, allow_private=allow_private)
+            name_in_tls = host if secure else None
+            _, writer = await asyncio.open_connection(sock=connection, ssl=context, server_hostname=name_in_tls)
             writer.close()
+    except BlockedAddress as error:
+        return Finding(subject, "fail", f"{host}:{port}: {error}", _permit(name))
     except (OSError, TimeoutError) as error:
         tls = isinstance(error, ssl.SSLError)
         cure = "its certificate is not valid on this machine: tell its owner" if tls else _REACH
@@ -129,9 +141,16 @@ async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Findin
     smtp: Any = part.options.smtp  # type: ignore[attr-defined]  # the options of kind email
     port = smtp.port or _SMTP_PORTS[smtp.tls]
     subject, place = f"receiver {part.name}", f"{smtp.host}:{port}"
+    try:
+        async with asyncio.timeout(patience):
+            connection = await connect(smtp.host, port, allow_private=getattr(part.options, "allow_private", ()))
+    except BlockedAddress as error:
+        return Finding(subject, "fail", f"{place}: {error}", _permit(part.name))
+    except (OSError, TimeoutError) as error:
+        return Finding(subject, "fail", f"{place}: {_answer(error)}", _SMTP_CURES["connect"], outside=True)
     client = aiosmtplib.SMTP(
         hostname=smtp.host,
-        port=port,
+        sock=connection,
         use_tls=smtp.tls == "implicit",
         start_tls=False,
         tls_context=ssl.create_default_context(cafile=str(smtp.ca_file) if smtp.ca_file else None),
@@ -154,6 +173,12 @@ async def mail(part: ReceiverConfig, patience: float = ANSWER_SECONDS) -> Findin
         return Finding(subject, "fail", f"{place}: {_answer(error)}", _SMTP_CURES[stage], outside=stage == "connect")
     finally:
         client.close()
+
+
+def _permit(name: str) -> str:
+    return (
+        f"if that is meant, write allow_private at the receiver with its network, then: watchpost receiver test {name}"
+    )
 
 
 _REACH = "check the address, and any firewall or proxy in between"

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from watchpost.errors import StoreBusy, StoreUnfit, StoreUnreachable
+from watchpost.errors import StoreBusy, StoreSilent, StoreUnfit, StoreUnreachable
 from watchpost.store.client import cancellable
 from watchpost.store.server.binary import Fsync
 from watchpost.store.server.datadir import DataDirectory
@@ -94,11 +94,17 @@ async def _client(socket: Path, timeout_seconds: float = 10.0) -> AsyncIterator[
 async def find_running(data: Path, *, runtime_dir: Path | None = None) -> str:
     """Return the URL of the server that is running on the directory `data`. It starts and writes nothing.
 
-    `runtime_dir` as for EmbeddedServer. Raises StoreUnreachable if none is running, StoreBusy if it is still loading.
+    `runtime_dir` as for EmbeddedServer. Raises StoreUnreachable if none is running, StoreSilent if it hangs, StoreBusy
+    if it is still loading.
     """
     directory = DataDirectory(data, runtime_dir)
     socket = directory.socket(make=False)
     answer = "silent" if socket is None else await ping(socket)
+    if answer == "silent" and directory.is_locked("redis"):
+        raise StoreSilent(
+            f"the server of the watchpost on {directory.path} is running, but does not answer: it hangs or is stopped; "
+            "restart the service"
+        )
     if answer == "silent":
         raise StoreUnreachable(
             f"no watchpost is running on {directory.path}: "

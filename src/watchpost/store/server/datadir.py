@@ -41,6 +41,20 @@ class DataDirectory:
         self._runtime = runtime
         self._record = self.path / "redis.sock.path"
 
+    def is_locked(self, name: str) -> bool:
+        """Whether a process holds the lock `<name>.lock`. Creates nothing; False if it cannot be known."""
+        try:
+            descriptor = os.open(self.path / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def lock(self, name: str) -> int | None:
         """Take the lock `<name>.lock`: return its descriptor, or None if another process holds it.
 
