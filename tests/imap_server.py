@@ -174,8 +174,8 @@ def imap_server() -> Iterator[ImapServer]:
     try:
         server = ImapServer(directory, *_free_ports())
         _configure(server)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()
