@@ -80,6 +80,17 @@ def test_a_mistake_has_a_place_and_a_cure(text: str, problem: str) -> None:
         "{% for i in range(99999) %}{% endfor %}",
         "{% for a in stories %}{% for b in stories %}{{ a.snippet.text }}{% endfor %}{% endfor %}",
         "{% include '/etc/passwd' %}",
+        "{{ heading.ljust(999999999) }}",
+        "{{ heading.zfill(999999999) }}",
+        "{% set a = heading %}" + "{% set a = a.replace('e', a) %}" * 60 + "{{ a }}",
+        "{% set a = heading %}" + "{% set a = a.join([a, a, a]) %}" * 60 + "{{ a }}",
+        "{{ '{:999999999}'.format(1) }}",
+        "{% set a = heading %}" + "{% set a = a|replace('e', a) %}" * 60 + "{{ a }}",
+        "{% set a = heading %}" + "{% set a = a ~ a %}" * 60 + "{{ a|length }}",
+        "{{ [1]|batch(999999999, 0)|list }}",
+        "{{ stories|slice(999999999)|list }}",
+        "{{ stories|tojson(999999999) }}",
+        "{% set a = heading %}" + "{% set a = a + a %}" * 60 + "{{ a }}",
     ],
 )
 def test_the_sandbox_holds(text: str) -> None:

@@ -130,7 +130,7 @@ def run(
     use(config)
     for warning in config.warnings:
         log.log().warning("warning", text=str(warning))
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         tracing.start(os.environ)
         with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:

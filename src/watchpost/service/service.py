@@ -187,7 +187,7 @@ class Service:
             stop=self.stop,
             clock=utc_now,
         )
-        self.settings.data.mkdir(parents=True, exist_ok=True)
+        self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.journal = Journal(self.settings.data)
         senders = tuple(
             Sender(

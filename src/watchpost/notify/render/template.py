@@ -107,12 +107,26 @@ def _compiled(source: TemplateText, form: Form) -> Template:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from markupsafe import Markup
 
+    from watchpost.notify.render import template_filters
+
     class Sandbox(ImmutableSandboxedEnvironment):
         """Also without repetition of texts, which fills the memory before the result can be measured."""
 
-        intercepted_binops = frozenset({"*", "**", "%"})
+        intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+            if isinstance(obj, str) and attr in template_filters.LONG_MAKERS:
+                return False
+            return super().is_safe_attribute(obj, attr, value)
+
+        def call(self, context: Any, obj: Any, *arguments: Any, **named: Any) -> Any:
+            template_filters.measure_call(obj, arguments)
+            return super().call(context, obj, *arguments, **named)
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if operator == "+":
+                template_filters.measure(sum(len(side) for side in (left, right) if isinstance(side, str | list)))
+                return super().call_binop(context, operator, left, right)
             if not (isinstance(left, int | float) and isinstance(right, int | float)) or operator == "**":
                 raise TemplateFault("** is not allowed" if operator == "**" else f"{operator} works on numbers only")
             return super().call_binop(context, operator, left, right)
@@ -136,8 +150,11 @@ def _compiled(source: TemplateText, form: Form) -> Template:
     env.globals.clear()
     for name in _AMPLIFIERS:
         env.filters.pop(name)
+    env.filters |= template_filters.MEASURED
     env.filters["highlighted"] = highlighted
-    code = env.compile(source.text, source.name, source.name)
+    tree = env.parse(source.text, source.name, source.name)
+    template_filters.JoinedInsteadOfConcatenated().visit(tree)
+    code = env.compile(tree, source.name, source.name)
     return env.template_class.from_code(env, code, {})
 
 
