@@ -48,6 +48,7 @@ _DATES = {
     "updated": "updated", "modified": "updated", "date": "updated",
 }  # fmt: skip
 
+_FOREIGN = "~"
 _ENTRY = frozenset({"item", "entry"})
 _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 
@@ -142,27 +143,42 @@ def _is_foreign(tag: object, parent: object) -> bool:
 
 
 def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
-    """The children of an element by name, which begins with "~" for those of a vocabulary that is not known here."""
+    """The children of an element by name; those of a vocabulary that is not known here all under "~"."""
     fields: dict[str, list[etree._Element]] = {}
+    parent = element.tag
     for child in element:
-        name = _name(child.tag)
-        fields.setdefault(f"~{name}" if _is_foreign(child.tag, element.tag) else name, []).append(child)
+        fields.setdefault(_key(child.tag, parent), []).append(child)
     return fields
 
 
-def _own(fields: Fields) -> Fields:
-    return {name: elements for name, elements in fields.items() if not name.startswith("~")}
+@lru_cache(2048)
+def _key(tag: object, parent: object) -> str:
+    return _FOREIGN if _is_foreign(tag, parent) else _name(tag)
 
 
-def _named(fields: Fields, *names: str) -> Iterator[etree._Element]:
+def _named(fields: Fields, *names: str) -> list[etree._Element]:
     """The elements of these names in this order; any vocabulary may have a "title", so unknown ones come last."""
-    for name in (*names, *(f"~{name}" for name in names)):
-        yield from fields.get(name, ())
+    found = [element for name in names if name in fields for element in fields[name]]
+    if _FOREIGN in fields:
+        found += [element for name in names for element in fields[_FOREIGN] if _name(element.tag) == name]
+    return found
 
 
 def _first(fields: Fields, *names: str) -> etree._Element | None:
     """The first element that is not empty, of the first of these names that has one."""
+    own = _first_own(fields, *names)
+    if own is not None or _FOREIGN not in fields:
+        return own
     return next((each for each in _named(fields, *names) if len(each) or (each.text or "").strip()), None)
+
+
+def _first_own(fields: Fields, *names: str) -> etree._Element | None:
+    """As _first, but never of another vocabulary."""
+    for name in names:
+        for element in fields.get(name, ()):
+            if len(element) or (element.text or "").strip():
+                return element
+    return None
 
 
 def _inner(element: etree._Element | None) -> str:
@@ -188,7 +204,7 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
     if described is None and not contents:  # that of a picture, or in a group of media
         described = next((inner for inner in element.iter("{*}description") if (inner.text or "").strip()), None)
     summary = _inner(described)
-    guid = _inner(_first(_own(fields), "guid", "id")) or element.get(_ABOUT, "").strip()
+    guid = _inner(_first_own(fields, "guid", "id")) or element.get(_ABOUT, "").strip()
     text = _inner(title)
     markup = not atom and (_HTMLISH.search(text) is not None or (title is not None and len(title) > 0))
     return {
@@ -238,7 +254,7 @@ def _source(fields: Fields) -> str:
 
 def _link(fields: Fields, guid: str, atom: bool) -> str:
     """RSS's link, or the permanent guid; Atom's alternate link, which has no `rel` or that one (RFC 4287, 4.2.7.2)."""
-    links = list(_named(fields, "link"))
+    links = _named(fields, "link")
     if not atom and (text := next((text for link in links if (text := (link.text or "").strip())), "")):
         return text
     for link in links:
@@ -247,18 +263,20 @@ def _link(fields: Fields, guid: str, atom: bool) -> str:
             return str(href)
     if atom:
         return guid if guid.startswith(("http://", "https://")) else ""
-    element = _first(_own(fields), "guid")
+    element = _first_own(fields, "guid")
     return guid if element is not None and (element.get("isPermaLink") or "true").lower() != "false" else ""
 
 
 def _dates(fields: Fields) -> dict[str, str]:
     """The texts of the dates by role, the first of each."""
     dates: dict[str, str] = {}
-    own = {name: elements for name, elements in _own(fields).items() if ":" not in name or name.startswith("dc:")}
-    for known in (own, fields):
-        for name, elements in known.items():
-            role = _DATES.get(name.lstrip("~").rpartition(":")[2])
-            if role and role not in dates and (text := (elements[0].text or "").strip()):
+    later = [(name, elements[0]) for name, elements in fields.items() if ":" in name and not name.startswith("dc:")]
+    later += [(_name(element.tag), element) for element in fields.get(_FOREIGN, ())]
+    first = [(name, elements[0]) for name, elements in fields.items() if ":" not in name or name.startswith("dc:")]
+    for known in (first, later):
+        for name, element in known:
+            role = _DATES.get(name.rpartition(":")[2])
+            if role and role not in dates and (text := (element.text or "").strip()):
                 dates[role] = text[:200]
         if dates:
             break

@@ -132,9 +132,13 @@ def _slim(tag: re.Match[bytes]) -> bytes:
 def read_tree(data: bytes, kind: str) -> Tree | None:
     """The tree of guarded UTF-8; `kind` is "feed" or "sitemap". None if nothing can be made of it."""
     root = _well_formed(data)
-    if root is not None and data.count(_CDATA) == data.count(_CDATA_END) and data.count(b"<!--") == data.count(b"-->"):
+    if root is not None and data.count(_CDATA) == data.count(_CDATA_END) and not _has_open_comment(data):
         return Tree(root)  # else one entry may be within a comment or a text of another
     return _in_pieces(data, kind) or (Tree(root) if root is not None else None)
+
+
+def _has_open_comment(data: bytes) -> bool:
+    return b"<!--" in data and data.count(b"<!--") != data.count(b"-->")
 
 
 def _well_formed(data: bytes) -> Any:
