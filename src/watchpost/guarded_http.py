@@ -141,6 +141,17 @@ def proxied_transport(url: str) -> httpx.AsyncBaseTransport:
     return httpx.AsyncHTTPTransport(proxy=httpx.Proxy(url), verify=_trusted(), trust_env=False)
 
 
+def proxied_client(proxy: str, *, user_agent: str) -> httpx.AsyncClient:
+    """A client over `proxied_transport`, for one exchange. Follows no redirects and has no deadline; close it."""
+    return httpx.AsyncClient(
+        transport=proxied_transport(proxy),
+        headers={"user-agent": user_agent},
+        timeout=None,  # noqa: S113 - as in guarded_client
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
     """The system's certificates, loaded once: that costs 20 ms and 1 MB."""

@@ -55,6 +55,16 @@ def is_allowed(address: IPv4Address | IPv6Address, networks: Sequence[Network]) 
     return any(address in network or _translated(address) in network for network in networks)
 
 
+def check_literal(host: str, allow_private: Sequence[Network] = ()) -> None:
+    """Raises BlockedAddress for an address written out, or localhost, that `connect` would not go to."""
+    try:
+        address = ip_address("127.0.0.1" if host.rstrip(".").lower() == "localhost" else host)
+    except ValueError:
+        return
+    if not is_public(address) and not is_allowed(address, allow_private):
+        raise BlockedAddress(host)
+
+
 def _translated(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
 

@@ -20,10 +20,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from watchpost import redaction
-from watchpost.config.fields import Duration, Network, Secret, checked_secret
+from watchpost.config.fields import ADVANCED, Duration, Network, Secret, checked_secret
+from watchpost.config.proxy import Proxy
 from watchpost.http_headers import retry_after_seconds
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown, derive_id
-from watchpost.net import network_failure
+from watchpost.net import check_literal, network_failure
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext
 from watchpost.notify.retry import LONGEST_RETRY_AFTER
 
@@ -43,10 +44,14 @@ _ECHO_LENGTH = 200  # characters of a refusal's body that the detail quotes
 
 
 class HttpOptions(DeliveryOptions):
-    """`timeout`: of an attempt as a whole. `allow_private`: networks that the receiver may be in."""
+    """`timeout`: of an attempt as a whole. `allow_private`: networks that the receiver may be in.
+
+    `proxy` makes the connections. It resolves names, so it decides which are private; a bare address is judged here.
+    """
 
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=15)
     allow_private: tuple[Network, ...] = ()
+    proxy: Annotated[Proxy | None, ADVANCED] = None
 
 
 def _check_url(secret: Secret) -> Secret:
@@ -184,16 +189,26 @@ class Poster:
                 failure = network_failure(error)
                 reason = "unknown" if failure.kind == "other" else failure.kind
                 return NoAnswer(reason, failure.problem, sent and reason in ("timeout", "unknown"))
+        finally:
+            if self._options.proxy is not None and self._client is not None:  # no connection to a proxy is kept
+                client, self._client = self._client, None
+                await client.aclose()
         assert response is not None  # noqa: S101  # without one, NoAnswer was returned
         return HttpAnswer(response.status_code, response.headers, bytes(received[:ANSWER_LIMIT]), whole)
 
     def _open(self) -> httpx.AsyncClient:
-        """Nothing is kept alive between two posts, so the client needs no closing."""
+        """Nothing is kept alive between two posts, so the client needs no closing. Raises BlockedAddress."""
+        proxy, allow_private = self._options.proxy, self._options.allow_private
+        if proxy is not None:
+            check_literal(urlsplit(self._url.reveal()).hostname or "", allow_private)
         if self._client is None:
-            from watchpost.guarded_http import guarded_client
+            from watchpost.guarded_http import guarded_client, proxied_client
 
-            user_agent, allow_private = self._context.user_agent, self._options.allow_private
-            self._client = guarded_client(user_agent=user_agent, allow_private=allow_private)
+            user_agent = self._context.user_agent
+            if proxy is not None:
+                self._client = proxied_client(proxy.address.reveal(), user_agent=user_agent)
+            else:
+                self._client = guarded_client(user_agent=user_agent, allow_private=allow_private)
         return self._client
 
 

@@ -6,31 +6,21 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from watchpost import durations, redaction
 from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
+from watchpost.config.proxy import Proxy, web_parts
 from watchpost.config.schema import Several, Tag
 from watchpost.poll.newness import OnNew
 
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})
 
 
-def _parts(url: str) -> SplitResult | None:
-    """The parts of a web address, None if it is none."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        return None
-    return parts if usable else None
-
-
 def _web_address(url: str) -> str:
-    parts = _parts(url)
+    parts = web_parts(url)
     if parts is None or re.search(r"\s", url):
         raise PydanticCustomError("feed_url", "a url begins with http:// or https:// and names a host")
     if parts.username or parts.password:
@@ -73,17 +63,6 @@ def _fulltext(value: Any) -> Any:
     raise PydanticCustomError("fulltext", "true (pages of plausible articles), always, or false")
 
 
-def _proxy_address(value: str | Secret) -> str | Secret:
-    if isinstance(value, Secret) and value.is_absent:
-        return value
-    parts = _parts(value.reveal() if isinstance(value, Secret) else value)
-    if parts is None:
-        raise PydanticCustomError("proxy_url", "a proxy's url begins with http:// or https:// and names a host")
-    if isinstance(value, str) and (parts.username or parts.password):
-        raise PydanticCustomError("proxy_url_secret", "a url must not contain a password: use url: {env: NAME}")
-    return value
-
-
 def _no_colon(name: str) -> str:
     if not name or ":" in name:
         raise PydanticCustomError("username", "a username must not be empty or contain a colon")
@@ -106,17 +85,6 @@ class BasicAuth(Options):
 
     username: Annotated[str, AfterValidator(_no_colon)]
     password: Secret
-
-
-class Proxy(Options):
-    """An HTTP proxy that makes the connections. It decides which addresses are allowed."""
-
-    url: Annotated[str | Secret, AfterValidator(_proxy_address)]
-
-    @property
-    def address(self) -> Secret:
-        """The url, which may hold a password."""
-        return self.url if isinstance(self.url, Secret) else Secret(self.url)
 
 
 class WebOptions(Options):

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -234,6 +235,9 @@ def _answer(shown: str, took: float, appends: bool) -> Finding:
     return Finding("redis", "ok", f"{shown} answers in {took * 1000:.1f} ms")
 
 
+_EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))  # a proxy is often in a private network
+
+
 async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Finding]:
     """`names` has the reason why each host cannot be resolved, "" if it can."""
     yield servers.dns(names)
@@ -242,7 +246,10 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
         if names[host]:
             cure = "check the spelling of the host name, and this machine's name server"
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
-    permitted = {part.name: getattr(part.options, "allow_private", ()) for part in config.receivers}
+    permitted = {
+        part.name: _EVERYWHERE if getattr(part.options, "proxy", None) else getattr(part.options, "allow_private", ())
+        for part in config.receivers
+    }
     asked = [
         servers.reach(name, *place, allow_private=permitted[name])
         for name, place in targets.items()

@@ -43,6 +43,8 @@ def targets(config: Config) -> dict[str, tuple[str, int, bool]]:
     found = {}
     for part in config.receivers:
         url = getattr(part.options, "url", None)
+        if (proxy := getattr(part.options, "proxy", None)) is not None:
+            url = proxy.address  # the way to everything else
         parts = urlsplit(url.reveal_or("")) if isinstance(url, Secret) else None
         if parts is not None and parts.scheme in ("http", "https") and parts.hostname:
             secure = parts.scheme == "https"
