@@ -36,6 +36,7 @@ _PREFIXES = {  # the vocabularies whose names have a meaning of their own, witho
 }
 # yandex:full-text, rambler:fulltext and the like: https://yandex.ru/support/news/feed.html
 _FULL_TEXTS = ("full-text", "fulltext", "full_text")
+_CONTENTS = ("content", "content:encoded", "encoded", "body", "itunes:summary", *_FULL_TEXTS)
 _SCHEME = re.compile(r"https?://")
 # RSS 0.9 to 2.0 and Atom; elements of the one in a feed of the other mean what they mean at home.
 _SYNDICATION = re.compile(
@@ -48,6 +49,7 @@ _DATES = {
     "updated": "updated", "modified": "updated", "date": "updated",
 }  # fmt: skip
 
+_OWN_DATES = _DATES | {f"dc:{name}": role for name, role in _DATES.items()}
 _FOREIGN = "~"
 _ENTRY = frozenset({"item", "entry"})
 _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
@@ -158,7 +160,10 @@ def _key(tag: object, parent: object) -> str:
 
 def _named(fields: Fields, *names: str) -> list[etree._Element]:
     """The elements of these names in this order; any vocabulary may have a "title", so unknown ones come last."""
-    found = [element for name in names if name in fields for element in fields[name]]
+    found: list[etree._Element] = []
+    for name in names:
+        if name in fields:
+            found += fields[name]
     if _FOREIGN in fields:
         found += [element for name in names for element in fields[_FOREIGN] if _name(element.tag) == name]
     return found
@@ -197,7 +202,8 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
     title, described = _first(fields, "title", "dc:title"), _first(fields, "description", "summary", "dc:description")
     contents = [
         {"value": value, "type": kind, "of": name}
-        for name in ("content", "content:encoded", "encoded", "body", "itunes:summary", *_FULL_TEXTS)
+        for name in _CONTENTS
+        if name in fields or _FOREIGN in fields
         for content in _named(fields, name)
         if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
     ]
@@ -270,16 +276,21 @@ def _link(fields: Fields, guid: str, atom: bool) -> str:
 def _dates(fields: Fields) -> dict[str, str]:
     """The texts of the dates by role, the first of each."""
     dates: dict[str, str] = {}
-    later = [(name, elements[0]) for name, elements in fields.items() if ":" in name and not name.startswith("dc:")]
-    later += [(_name(element.tag), element) for element in fields.get(_FOREIGN, ())]
-    first = [(name, elements[0]) for name, elements in fields.items() if ":" not in name or name.startswith("dc:")]
-    for known in (first, later):
-        for name, element in known:
-            role = _DATES.get(name.rpartition(":")[2])
-            if role and role not in dates and (text := (element.text or "").strip()):
-                dates[role] = text[:200]
-        if dates:
-            break
+    for name, elements in fields.items():
+        role = _OWN_DATES.get(name)
+        if role and role not in dates and (text := (elements[0].text or "").strip()):
+            dates[role] = text[:200]
+    return dates or _other_dates(fields)
+
+
+def _other_dates(fields: Fields) -> dict[str, str]:
+    """The same of other vocabularies, where an entry has no date of its own."""
+    dates: dict[str, str] = {}
+    known = [(name, elements[0]) for name, elements in fields.items() if name != _FOREIGN]
+    for name, element in (*known, *((_name(element.tag), element) for element in fields.get(_FOREIGN, ()))):
+        role = _DATES.get(name.rpartition(":")[2])
+        if role and role not in dates and (text := (element.text or "").strip()):
+            dates[role] = text[:200]
     return dates
 
 
