@@ -499,7 +499,7 @@ class FeedsFrom(Options):
     every: Annotated[Duration, Field(gt=timedelta(0))] | None = None
 
 
-_HOST_KEY = re.compile(r"(?!.*//)[\w.:-]{1,253}")
+_HOST_KEY = re.compile(r"[\w.:-]{1,253}")
 
 
 class HostOptions(Options):
