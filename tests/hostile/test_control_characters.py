@@ -53,14 +53,14 @@ COMMANDS = {path: command for path, command in commands() if path.split()[1] not
 def test_no_command_prints_what_it_was_given_as_it_is(path: str, tmp_path: Path) -> None:
     (tmp_path / "watchpost.yaml").write_text(CONFIG)
     words = path.split()[1:] + arguments(COMMANDS[path])
-    done = watchpost(tmp_path, *words, stdin=json.dumps({"title": f"Mali {HOSTILE}", "text": "Mali"}), REDIS_URL="x")
+    done = watchpost(tmp_path, *words, stdin=json.dumps({"title": f"Mali {HOSTILE}", "body": "Mali"}), REDIS_URL="x")
     assert not CONTROL.search(done.stdout + done.stderr), path
 
 
 @pytest.mark.parametrize("how", [(), ("--json",)])
 def test_titles_and_names_of_files_are_written_out(how: tuple[str, ...], tmp_path: Path) -> None:
     name = tmp_path / "a\x1b[2J\nb.jsonl"
-    name.write_text(json.dumps({"id": HOSTILE, "title": f"Mali {HOSTILE}", "text": f"Mali {HOSTILE}"}) + "\n{x\n")
+    name.write_text(json.dumps({"id": HOSTILE, "title": f"Mali {HOSTILE}", "body": f"Mali {HOSTILE}"}) + "\n{x\n")
     done = watchpost(tmp_path, "match", "-q", "mali", *how, str(name))
     assert "Mali" in done.stdout
     assert not CONTROL.search(done.stdout + done.stderr)

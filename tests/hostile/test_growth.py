@@ -35,6 +35,7 @@ from watchpost.query.document import DecodedText, Document
 from watchpost.query.parser import parse
 from watchpost.query.tree import Evidence
 from watchpost.query.words import fold, folded_text, spans, spelling, words
+from watchpost.store.matching import _letters
 
 TOPICS = Topics(
     tuple(
@@ -170,6 +171,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "entities": DecodedText,
     "words": lambda text: (words(text), spans(text), folded_text(text)),
     "one word": lambda text: (fold(text), spelling(text)),
+    "fingerprints of words": _letters,
     "signature": lambda text: signature(article(text[:1_000], body=text)),
     "figures": figures,
     "voice": lambda text: voice(article(body=text, author=text[:200])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -50,6 +51,7 @@ def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
 
 _BATCH = 32
 _WAIT_SECONDS = 1.0
+_BESIDE = 8  # long articles that are held beside the others; one has at most a few megabytes
 _WHY = {
     "timeout": "matching it took too long and was stopped",
     "too_large": "matching it needs more memory than an article may take",
@@ -85,6 +87,8 @@ class Matcher:
         self._stop = stop
         self._clock = clock
         self._long_articles = long_articles
+        self._runs = False
+        self._beside: set[asyncio.Task[None]] = set()  # long articles that are matched while others go on
         self._consumer = Consumer(
             articles.claims,
             "articles",
@@ -99,9 +103,16 @@ class Matcher:
 
     async def run(self) -> None:
         """Match new articles as they come, and those that a silent matcher left."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._consumer.run())
-            tasks.create_task(self._refine())
+        self._runs = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._consumer.run())
+                tasks.create_task(self._refine())
+            await asyncio.gather(*self._beside)
+        finally:
+            for task in self._beside:
+                task.cancel()
+            await asyncio.gather(*self._beside, return_exceptions=True)
 
     async def once(self) -> None:
         """Match until no article is left, including those that a dead matcher holds."""
@@ -140,8 +151,28 @@ class Matcher:
             failpoints.point("match.matched")
             await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
         await self._hand_on(matches)
-        for each in long:  # the others do not wait for them
-            await self._deal_with_long(*each)
+        for each in long:
+            if self._runs and len(self._beside) < _BESIDE:  # the others do not wait for them
+                task = asyncio.create_task(self._deal_beside(*each))
+                self._beside.add(task)
+                task.add_done_callback(self._beside.discard)
+            else:
+                await self._deal_with_long(*each)
+
+    async def _deal_beside(self, entry: StreamEntry, article: Article, long_articles: LongArticles) -> None:
+        """As `_deal_with_long`, while the consumer, which has forgotten the entry, goes on."""
+        claims = self._articles.claims
+        claims.hold(entry)
+        try:
+            await self._deal_with_long(entry, article, long_articles)
+        except StoreError as error:  # another matcher takes it when its lease ends
+            tm.store_errors.labels(type(error).__name__).inc()
+        except asyncio.CancelledError:  # the process ends: that is no crash of this article's
+            with suppress(StoreError):
+                await claims.release(entry)
+            raise
+        finally:
+            claims.forget(entry)
 
     async def _deal_with_long(self, entry: StreamEntry, article: Article, long_articles: LongArticles) -> None:
         """Match it outside of the loop. One that takes too long is a dead letter, which can be replayed."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from watchpost.marks import bound_marks
 from watchpost.model import Article, Hit, Signature, Verdict, derive_id
 from watchpost.store import keys
 from watchpost.store.client import Call, Store, json_argument
@@ -159,7 +160,7 @@ def _marks(article: Article) -> list[str]:
 
 
 def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", bound_marks(text)).casefold()))
 
 
 def _signature(signature: Signature, article: Article) -> dict[str, object]:

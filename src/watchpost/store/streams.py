@@ -129,6 +129,10 @@ class StreamClaims:
         accepted, self._accepted = self._accepted, ()
         return accepted
 
+    def hold(self, entry: StreamEntry) -> None:
+        """Renew an entry whose work goes on beside the others'."""
+        self._held.add(entry.id)
+
     def forget(self, entry: StreamEntry) -> None:
         """Renew an entry no more: its work is done, or another consumer's."""
         self._held.discard(entry.id)
