@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.documents import list_pages
-from watchpost.documents.listing import Listing, ListRule, read_list
+from watchpost.documents.list_rule import ListRule
+from watchpost.documents.listing import Listing, read_list
 from watchpost.documents.parse import read_listing
 from watchpost.errors import FetchError
 

@@ -13,13 +13,13 @@ from watchpost.query.parser import parse
 from watchpost.query.percolator import Percolator
 
 FOUND = [
-    ("country:ML", "Mali demotes French, language of its former colonizer"),
-    ("country:ML", "Inside Mali: what comes next?"),
+    ("country:ML", "Mali moves French behind its own tongues"),
+    ("country:ML", "Inside Mali: who governs there?"),
     ("country:ML", "Across Mali, classrooms stay shut"),
     ("country:ML", "W Mali rozbił się samolot"),
     ("country:ML", "MALI: L'ARMÉE ANNONCE UNE ENQUÊTE"),
     ("country:ML", "mali: trois soldats tués"),
-    ("country:ML", "Le Mali et ses voisins veulent un passeport."),
+    ("country:ML", "Le Mali et le Burkina veulent une seule carte."),
     ("country:ML", "Two Malians and a teacher from Norway won the prize"),
     ("country:ML", "Presidente malinês visita Lisboa"),
     ("country:ML", "Vlada u Maliju odbacila je izvješće"),
@@ -39,9 +39,9 @@ FOUND = [
     ("place:ML", "The governor of Tinzaouaten resigns"),
     ("near:Gao/200km", "Rain in Bourem and Ansongo, say Malians"),
     ("near:Bamako,ML/30km", "Kalaban Koro"),
-    ("entity:wagner-group", "Wagner boss dares the West"),
-    ("entity:wagner-group", "Rząd uzna Grupę Wagnera za organizację przestępczą"),
-    ("entity:wagner-group", "Five effects of the Wagner mutiny"),
+    ("entity:wagner-group", "Wagner boss mocks the generals"),
+    ("entity:wagner-group", "Sejm wpisał Grupę Wagnera na listę wrogów"),
+    ("entity:wagner-group", "Three lessons from the Wagner mutiny"),
     ("entity:africa-corps", "Russian officers of Africa Corps train recruits in Niger."),
     ("entity:operation-barkhane", "Barkhane quitte le Sahel."),
     ("title:country:ML", "Mali votes"),
@@ -53,7 +53,7 @@ NOT_FOUND = [
     ("country:ML", "New Mali GPU brings desktop lighting to phones. The Mali family is in many handsets."),
     ("country:ML", "The Mali-G76 has twelve cores"),
     ("country:ML", "Medal for Mali, the army dog who would not stay down"),
-    ("country:ML", "Umphathiswa uthi le mali izakusetyenziswa ukwakha izikolo ezitsha."),
+    ("country:ML", "Urhulumente uthi le mali ayanelanga ukulungisa iindlela."),
     ("country:ML", "Siniša Mali je ministar, a grad je mali."),
     ("country:ML", "Mali princ je knjiga koju djeca vole."),
     ("country:ML", "Mali müşavir hesapları denetledi ve raporu yazdı."),
@@ -73,9 +73,12 @@ NOT_FOUND = [
     ("entity:wagner-group", "Thomas Wagner took the soldiers' letters to Ukraine; Wagner has friends in Russia."),
     (
         "entity:wagner-group",
-        "Wagner boss of Norwich after the match: the coach praised his striker; the football club is third.",
+        "Wagner boss of Huddersfield: the coach defends his striker; the football club stays eighth.",
     ),
-    ("entity:operation-barkhane", "These dunes are common in the deserts of Africa. Barkhane can also form on rocks."),
+    (
+        "entity:operation-barkhane",
+        "Wind heaps the sand of Africa into crescents. Barkhane also forms on gravel.",
+    ),
     ("author:country:ML", "Mali votes"),
     ("first/1:country:ML", "When Mali votes"),
 ]

@@ -15,7 +15,7 @@ FOUND = [
     ("^mali", "En Mali aussi"),
     ("^mali", "MALI and more"),
     ("^mali", "nothing in this text has a capital, and mali is in it"),
-    ('"inside ^mali"', "Inside Mali: what now"),
+    ('"inside ^mali"', "Inside Mali: who governs"),
     ('"inside ^mali"', "What now inside Mali"),
     ("^mal*", "Le Malien"),
     ("^вагнер~ru", "О Вагнере"),

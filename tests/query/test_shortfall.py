@@ -12,7 +12,7 @@ from watchpost.query.parser import parse
 from watchpost.query.shortfall import MOST, shortfalls
 from watchpost.query.tree import Node, Query
 
-TEXT = {"title": "Five effects of the Wagner mutiny", "body": "Talks in Bamako. Richard Wagner wrote an opera."}
+TEXT = {"title": "Three lessons from the Wagner mutiny", "body": "Talks in Bamako. Richard Wagner wrote an opera."}
 
 
 def reasons(query: str, **names: str) -> list[str]:
@@ -26,7 +26,7 @@ def reasons(query: str, **names: str) -> list[str]:
         ("wagner NEAR/3 niger", ["“Wagner” (title), “Wagner” (body): no niger within 3 words"]),
         ("mutiny ONEAR/3 niger", ["“mutiny” (title): no niger within 3 words after it"]),
         ("bamako SAME niger", ["“Bamako” (body): no niger in its paragraph"]),
-        ("effects NEAR/1 wagner", ["“effects” (title), “Wagner” (title), “Wagner” (body): effects NEAR/1 wagner fails "
+        ("lessons NEAR/1 wagner", ["“lessons” (title), “Wagner” (title), “Wagner” (body): lessons NEAR/1 wagner fails "
                                    "(NEAR/1: nearest pair 2 words)"]),
         ("opera UNLESS (wagner NEAR/5 opera)",
          ["“opera” (body): each is part of what UNLESS leaves out: “Wagner” (body), “opera” (body)"]),

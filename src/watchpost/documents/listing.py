@@ -19,6 +19,7 @@ from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode_html
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import parse_html, text_of
+from watchpost.documents.list_rule import ListRule
 from watchpost.errors import FetchError
 
 _LINKS_MAX = 5_000
@@ -44,19 +45,6 @@ _DATE_LIKE = re.compile(r"\d{1,4}\D{1,12}(?:\d{1,2}|[^\W\d]{3,12})\D{1,6}\d{1,4}
 _FEED_START = re.compile(rb"[\xef\xbb\xbf\s]*(?:<\?xml[^>]*>\s*)?<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-
-
-@dataclass(frozen=True, slots=True)
-class ListRule:
-    """Where the entries of a page are, as CSS selectors; "" is guessed.
-
-    `items` finds the entries; `title`, `date` and `link` find their parts within each.
-    """
-
-    items: str = ""
-    title: str = ""
-    date: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from watchpost.plurals import count
 
 if TYPE_CHECKING:  # the readers are imported on demand
     from watchpost.documents.feed import Feed
-    from watchpost.documents.listing import ListRule
+    from watchpost.documents.list_rule import ListRule
 
 FEED_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
 LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})

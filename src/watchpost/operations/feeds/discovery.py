@@ -14,7 +14,8 @@ from urllib.parse import urljoin
 from watchpost.config.fields import Network, Options
 from watchpost.config.opml import Listed, Outline, name_of, same_address
 from watchpost.documents.clean import language
-from watchpost.documents.listing import Listing, ListRule, read_list
+from watchpost.documents.list_rule import ListRule
+from watchpost.documents.listing import Listing, read_list
 from watchpost.documents.page import FeedLink, find_feed_links
 from watchpost.documents.parse import Reading, read_feed_document
 from watchpost.documents.parser_process import Parser, ParserProcess

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cssselect import HTMLTranslator, SelectorError
 from pydantic import AfterValidator
 
-from watchpost.documents.listing import ListRule
+from watchpost.documents.list_rule import ListRule
 from watchpost.documents.parse import Reading, read_listing
 from watchpost.documents.results import EntryHead
 from watchpost.poll.feed_options import Every, WebOptions
