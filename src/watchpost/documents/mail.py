@@ -26,7 +26,7 @@ _ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Receive
 _HEADER_LINE = re.compile(rb"[!-9;-~]{1,100}[ \t]*:|[ \t]|From |>From ")
 _HEAD_END = re.compile(rb"\r?\n(?:[ \t]*\r?\n)")
 _CUT_WORD = re.compile(r"=\?([\w-]{1,40})\?[bB]\?([A-Za-z0-9+/=]*)\?=")
-_NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998}?)\s*<([^<>\s]{1,998})>")
+_NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998})<([^<>\s]{1,998})>")
 _LETTER = re.compile(rb"^From [^\r\n]{0,300}[0-9]{2}:[0-9]{2}[^\r\n]{0,100}\r?\n", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
@@ -261,7 +261,7 @@ def _sender(mail: EmailMessage) -> tuple[str, str]:
     try:
         line = _raw_header(mail, "From")
         if form := _NAME_AND_ADDRESS.fullmatch(line):
-            return _decoded(form[1].strip('" ').replace('\\"', '"')), form[2]
+            return _decoded(form[1].strip().strip('" ').replace('\\"', '"')), form[2]
         name, address = parseaddr(line)
         return _decoded(name), address
     except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
