@@ -14,6 +14,7 @@ BESIDE = 8
 """The words on either side of a name in which a word of another subject makes it doubtful."""
 
 _SENTENCE = re.compile(r"[.!?…:;\n«“\"„(\[–—|]|^-")
+_TOPIC = re.compile(r"\s*[,:–—]|\s-\s")  # "Mali, soldiers killed" names the place of the news, as a dateline does
 _TITLE_CASE = 0.6  # of the longer words of a headline
 
 
@@ -111,7 +112,8 @@ class Ambiguous(OfOne):
         if written[:1].upper() == written[:1].lower():
             return "its script has no capitals"
         starts = _SENTENCE.search(index.between(occurrence.first)) is not None
-        if starts and any(code in rule.opening for code in codes):
+        is_topic = _TOPIC.match(index.between(occurrence.last + 1)) is not None
+        if starts and not is_topic and any(code in rule.opening for code in codes):
             return f"a word that may begin a sentence in {codes[0]}"
         if _near(occurrence, _spans(rule.doubt, document)):
             return "near a word of another subject"
