@@ -217,7 +217,8 @@ def failover(rig: Rig, hosts: Hosts, seconds: float, seed: int) -> Failover:
     run = _Run(rig, hosts, seed)
     found = run.go(seconds)
     deaths = sum(found.deeds[deed] for deed in ("kill", "freeze", "cut off", "primary", "freeze store", "replica"))
-    rig.check(repeats=deaths + 1, url=hosts.primary().url)
+    # Replication is asynchronous: a new primary may not know that a window was closed, and its hits go out once more.
+    rig.check(repeats=deaths + 1, twice=3 * deaths, url=hosts.primary().url)
     assert all(since <= SERVICE_SECONDS for _, since in found.gaps), f"no service for long: {found}\n{rig.log()}"
     return found
 
