@@ -23,7 +23,7 @@ af am ar az be bg bn bs ca cs da de el en es et eu fa fi fr ha he hi hr hu hy id
 pl ps pt rn ro ru rw sk sl sn so sq sr sv sw th tl tr uk ur uz vi xh yo zh zh_Hant zu
 """
 LANGUAGES = _LANGUAGES.split()
-REGIONS = ("002", "011", "014", "015", "017", "018", "202")  # Africa and its parts; other words are in known.toml
+REGIONS = ("002", "011", "014", "015", "017", "018", "202")  # Africa and its parts; other words are in additions.toml
 MOST_PER_COUNTRY = 22
 MOST_IF_DENSE = 150
 LARGE = 450_000

@@ -16,7 +16,7 @@ import pytest
 
 from tests.making import WHEN, article
 from tests.notify.digests import digest, report, story
-from watchpost import control_characters, marks, redaction
+from watchpost import combining_marks, control_characters, redaction
 from watchpost.documents.boilerplate import blank_margins
 from watchpost.documents.clean import canonical_url, clean_line, clean_text, fingerprints, headline
 from watchpost.documents.dates import parse_date, slashed_order
@@ -179,7 +179,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "fields": lambda text: document(article(text, body=text)),
     "margins": blank_margins,
     "clean": lambda text: (clean_text(text), clean_line(text), headline(text)),
-    "marks": marks.bound_marks,
+    "marks": combining_marks.bound_marks,
     "address": lambda text: canonical_url("https://a.example/" + text, "https://b.example"),
     "fingerprints": lambda text: fingerprints("https://a.example/", text, text),
     "date": lambda text: (parse_date(text, WHEN), parse_date(text[:100], WHEN), slashed_order([text])),

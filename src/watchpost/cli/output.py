@@ -110,7 +110,7 @@ def pick(what: str, name: str, items: Mapping[str, Item]) -> Item:
     hint = suggest(name, names)
     if not hint and names:
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        hint = f"; there are {', '.join(names[:_NAMES_SHOWN])}{more}"
+        hint = f"; there {'is only' if len(names) == 1 else 'are'} {', '.join(names[:_NAMES_SHOWN])}{more}"
     raise CommandError(f"no {what} '{name}'{hint or '; there is none'}")
 
 

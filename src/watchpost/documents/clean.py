@@ -8,7 +8,7 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
-from watchpost.marks import bound_marks
+from watchpost.combining_marks import bound_marks
 
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
 """The longest texts that are kept, in code points; no honest article is longer."""

@@ -25,7 +25,7 @@ from watchpost.documents.text import scrape
 from watchpost.documents.zip_parts import ENTRIES_MAX as ENTRIES_MAX
 from watchpost.documents.zip_parts import PART_MAX_BYTES as PART_MAX_BYTES
 from watchpost.documents.zip_parts import RATIO_MAX as RATIO_MAX
-from watchpost.documents.zip_parts import attribute_of, check_parts, empty, name_of, part_of, walk
+from watchpost.documents.zip_parts import attribute_of, check_parts, dublin_core, empty, name_of, part_of, walk
 from watchpost.errors import FetchError
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0"
@@ -49,7 +49,7 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
             check_parts(package)
             main = _main_part(package)
             headings = _heading_styles(package, main)
-            facts = _properties(package)
+            facts = dublin_core(package, "docProps/core.xml")
             paragraphs = list(_paragraphs(part_of(package, main, needed=True), headings))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         raise FetchError("malformed", f"this document cannot be unpacked: {error}") from error
@@ -109,15 +109,6 @@ def _heading_styles(package: zipfile.ZipFile, main: str) -> frozenset[str]:
             ids.add(attribute_of(style, "styleId"))
         empty(style)
     return frozenset(ids) or frozenset({"Title", "Heading1", "Heading2", "Heading3"})
-
-
-def _properties(package: zipfile.ZipFile) -> dict[str, str]:
-    """title, creator, language, created, modified: Dublin Core, in docProps/core.xml."""
-    facts: dict[str, str] = {}
-    for _, element in walk(part_of(package, "docProps/core.xml"), "*"):
-        if element.text and element.text.strip():
-            facts.setdefault(name_of(element), element.text.strip())
-    return facts
 
 
 def _main_part(package: zipfile.ZipFile) -> str:

@@ -16,7 +16,7 @@ from watchpost.documents.dates import parse_date
 from watchpost.documents.entry import EntryDraft
 from watchpost.documents.pdf import is_no_title
 from watchpost.documents.text import scrape
-from watchpost.documents.zip_parts import attribute_of, check_parts, name_of, part_of, walk
+from watchpost.documents.zip_parts import attribute_of, check_parts, dublin_core, name_of, part_of, walk
 from watchpost.errors import FetchError
 
 _DROPPED = frozenset({"annotation", "tracked-changes", "deletion", "bibliography-configuration"})
@@ -33,7 +33,7 @@ def read_odt(data: bytes, now: datetime) -> EntryDraft:
             check_parts(package)
             if b"encryption-data" in part_of(package, "META-INF/manifest.xml"):
                 raise FetchError("encrypted", "this document needs a password")
-            facts = _properties(package)
+            facts = dublin_core(package, "meta.xml")
             paragraphs = list(_paragraphs(part_of(package, "content.xml", needed=True)))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         raise FetchError("malformed", f"this document cannot be unpacked: {error}") from error
@@ -85,12 +85,3 @@ def _pieces(paragraph: Any) -> Iterator[str]:
             yield element.text or ""
         elif element is not paragraph:
             yield element.tail or ""
-
-
-def _properties(package: zipfile.ZipFile) -> dict[str, str]:
-    """title, creator, language, date: Dublin Core, in meta.xml."""
-    facts: dict[str, str] = {}
-    for _, element in walk(part_of(package, "meta.xml"), "*"):
-        if element.text and element.text.strip():
-            facts.setdefault(name_of(element), element.text.strip())
-    return facts

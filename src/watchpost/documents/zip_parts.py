@@ -58,6 +58,15 @@ def walk(data: bytes, tag: str) -> Iterator[tuple[str, Any]]:
     return walk
 
 
+def dublin_core(package: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """The texts of the elements of this part by local name, the first of each: title, creator, language, date."""
+    facts: dict[str, str] = {}
+    for _, element in walk(part_of(package, part), "*"):
+        if element.text and element.text.strip():
+            facts.setdefault(name_of(element), element.text.strip())
+    return facts
+
+
 def empty(element: Any) -> None:
     """Free the memory of an element that was read, and of those before it."""
     element.clear(keep_tail=True)

@@ -9,7 +9,7 @@ from functools import cache
 from watchpost.model import NamedPlace
 from watchpost.names import library
 from watchpost.query.document import SEARCHED, Document, Index
-from watchpost.query.known import is_clear
+from watchpost.query.known_names import is_clear
 from watchpost.query.words import folded_words, is_unspaced
 
 MOST = 20

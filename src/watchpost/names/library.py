@@ -1,8 +1,8 @@
 """Pure: the names library: countries, places and entities, and what their names mean besides.
 
 countries.tsv is cut out of Unicode CLDR, places.tsv and neighbours.tsv out of GeoNames (`make names`; see NOTICE.md).
-known.toml and entities.toml are written by hand: what those two lack, and what a name means besides. They belong to the
-program, so what is read from them never changes; it is read when a query first asks for a name.
+additions.toml and entities.toml are written by hand: what those two lack, and what a name means besides. They belong
+to the program, so what is read from them never changes; it is read when a query first asks for a name.
 """
 
 from __future__ import annotations
@@ -102,13 +102,13 @@ def places() -> tuple[Place, ...]:
 
 @cache
 def known() -> Mapping[str, Any]:
-    """The tables of known.toml."""
-    return tomllib.loads(_read("known.toml"))
+    """The tables of additions.toml."""
+    return tomllib.loads(_read("additions.toml"))
 
 
 @cache
 def own_places(country: str) -> tuple[tuple[Place, bool], ...]:
-    """The places of known.toml in a country, and whether their names have no other meaning."""
+    """The places of additions.toml in a country, and whether their names have no other meaning."""
     table = known().get("places", {}).get(country, {})
     found = []
     for key in ("clear", "shared"):
@@ -152,5 +152,5 @@ def aliases() -> Mapping[str, Mapping[str, str]]:
 
 
 def listed(text: str) -> list[str]:
-    """The items of a list in known.toml, which commas and line ends separate."""
+    """The items of a list in additions.toml, which commas and line ends separate."""
     return [item.strip() for item in text.replace("\n", ",").split(",") if item.strip()]

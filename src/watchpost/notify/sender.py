@@ -145,7 +145,7 @@ class Sender:
             return
         if not entry.delivery and await self._claims.older_claimed(entry):  # what DONE claimed is the oldest
             self._breaker.held = True
-            await self._store.hold(self.name, entry, self._claims.consumer, "", counts=False, state="queued")
+            await self._claims.offer(entry)
             await pause(_TURN_SECONDS, self._stop)
             return
         failpoints.point("notify.claimed")

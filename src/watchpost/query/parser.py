@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from watchpost.errors import QueryError
 from watchpost.names.library import Entity
-from watchpost.query import errors, known
+from watchpost.query import errors, known_names
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
 from watchpost.query.lexer import Token, TokenKind, tokens
@@ -407,7 +407,7 @@ class _Parser:
             cure = f'write {_EXAMPLES[kind]}, or "{kind}" if you mean the word'
             raise QueryError(f"{kind}: needs a name after it", token.column, cure)
         try:
-            part = known.part(kind, value, self._names.entities, _library)
+            part = known_names.part(kind, value, self._names.entities, _library)
         except QueryError as error:
             raise QueryError(error.problem, token.column + len(kind) + 1, error.cure) from None
         self._pay(KNOWN_COST, token)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import regex
 
-from watchpost.marks import bound_marks
+from watchpost.combining_marks import bound_marks
 from watchpost.query.character_pages import Character, CharacterPages
 
 # Letters of another alphabet that look the same. `Wаgner` with a Cyrillic а is how spam and copied text evade a search;

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from watchpost.marks import bound_marks
+from watchpost.combining_marks import bound_marks
 from watchpost.model import Article, Hit, Signature, Verdict, derive_id
 from watchpost.store import keys
 from watchpost.store.client import Call, Store, json_argument

@@ -107,11 +107,21 @@ class StreamClaims:
         async with self._store.errors():
             older = await self._store.redis.xpending_range(self._stream, self._group, "-", b"(" + entry.id, 1)
             if older and older[0]["message_id"] in self._forgotten and older[0]["consumer"] == self.consumer.encode():
-                ids = [older[0]["message_id"]]
-                await self._store.redis.xclaim(
-                    self._stream, self._group, self.consumer, 0, ids, idle=self._lease_ms, justid=True
-                )
+                await self._offer(older[0]["message_id"])
         return bool(older)
+
+    async def offer(self, entry: StreamEntry) -> None:
+        """Leave an entry in its place as if nobody had claimed it: anybody may claim it at once.
+
+        It writes nothing new, so that a full server does it, too.
+        """
+        async with self._store.errors():
+            await self._offer(entry.id, retrycount=0)
+
+    async def _offer(self, id_: bytes, *, retrycount: int | None = None) -> None:
+        await self._store.redis.xclaim(
+            self._stream, self._group, self.consumer, 0, [id_], idle=self._lease_ms, retrycount=retrycount, justid=True
+        )
 
     async def renew(self) -> None:
         """Renew everything that is held."""

@@ -26,7 +26,7 @@ from watchpost.config import passwords
 from watchpost.config.fields import Network
 from watchpost.config.schema import Auth
 from watchpost.web import websub
-from watchpost.web.guesses import Guesses
+from watchpost.web.password_guesses import Guesses
 
 Role = Literal["view", "operate"]
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import regex
 
-from watchpost.marks import MOST_MARKS
+from watchpost.combining_marks import MOST_MARKS
 from watchpost.model import Snippet
 
 _JOINERS = "\u200c\u200d"

@@ -30,6 +30,7 @@ _ANYWHERE = (  # of servers that anybody may run: the address is tried, and a pa
     (r"/tags/(\w+)", "{scheme}://{netloc}/tags/{1}.rss"),
     (r"/c/([\w.-]+)", "{scheme}://{netloc}/feeds/c/{1}.xml?sort=New"),  # Lemmy
 )
+# They have handles in their addresses, too, but no feed there; their pages name it, so a request is spared.
 _NOT_MASTODON = re.compile(r"(?:www\.|m\.)?(?:youtube|medium|tiktok|threads)\.(?:com|net)")
 _PREVIEW = re.compile(r"/(?:s/)?([A-Za-z]\w{3,31})")
 

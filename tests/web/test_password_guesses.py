@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchpost.web.guesses import FORGOTTEN_SECONDS, FREE, LONGEST_OF_ADDRESS, LONGEST_OF_NAME, Guesses
+from watchpost.web.password_guesses import FORGOTTEN_SECONDS, FREE, LONGEST_OF_ADDRESS, LONGEST_OF_NAME, Guesses
 
 
 def test_people_may_mistype_and_guessers_wait_longer_each_time() -> None:
