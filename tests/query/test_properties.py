@@ -143,8 +143,9 @@ LETTERS = (
 
 
 @settings(max_examples=1000)
-@given(st.text(st.sampled_from(LETTERS) | st.characters(), max_size=60))
-def test_a_text_folded_by_pages_has_the_words_that_its_words_fold_to_one_by_one(text: str) -> None:
+@given(st.text(st.sampled_from(LETTERS) | st.characters(), max_size=60), st.sampled_from([1, 30]))
+def test_a_text_folded_by_pages_has_the_words_that_its_words_fold_to_one_by_one(text: str, times: int) -> None:
+    text = " ".join([text] * times)
     folded = FoldedText(text)
     assert folded.joined.split() == [fold(text[start:end]) for start, end in spans(text)]
     assert WordSpans(text, folded).all() == spans(text)
@@ -168,6 +169,7 @@ def test_a_text_folded_by_pages_has_the_words_that_its_words_fold_to_one_by_one(
     ],
 )
 def test_texts_whose_characters_fold_by_themselves_are_folded_in_place(text: str, *, aligned: bool) -> None:
+    text = " ".join([text] * 20)
     folded = FoldedText(text)
     assert folded.aligned == aligned
     assert folded.joined.split() == [fold(text[start:end]) for start, end in spans(text)]

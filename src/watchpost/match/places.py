@@ -59,6 +59,11 @@ Names = Mapping[str, tuple[tuple[tuple[str, ...], library.Place, bool], ...]]
 """By the first folded word: the words of a name, its place, and whether the name has no other meaning."""
 
 
+def load() -> None:
+    """Read the names now: it takes a moment, which no article should wait for."""
+    _names()
+
+
 @cache
 def _names() -> Names:
     entries: dict[tuple[str, ...], tuple[library.Place, bool]] = {}

@@ -14,6 +14,7 @@ from watchpost import failpoints, tracing
 from watchpost import log as tm
 from watchpost.errors import CodecError, FetchError, StoreError
 from watchpost.health import HEALTH
+from watchpost.match import places
 from watchpost.match.long_articles import LongArticles, is_long
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
@@ -104,6 +105,7 @@ class Matcher:
     async def run(self) -> None:
         """Match new articles as they come, and those that a silent matcher left."""
         self._runs = True
+        await asyncio.to_thread(places.load)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._consumer.run())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 _SIZE = 256
 _PAGES_MAX = 6  # a desk reads a handful of scripts
+_LEARNED_FROM = 100  # characters of a text; to learn from a shorter one costs more than it saves
 _ASTRAL_MAX = 16  # different characters beyond U+FFFF that one text may have; a page has no place for them
 _REMEMBERED = 50_000  # characters of which it is known how they fold; more than any news has
 _NOTHING = "\ufffe"  # for codecs: this byte stands for no character
@@ -81,7 +82,7 @@ class CharacterPages:
     def fold(self, text: str) -> str | None:
         """The text folded, as long as it was: separators are spaces, and stand-ins are to be replaced by `spelt_out`.
 
-        None if the characters of the text do not fold by themselves, or are too many.
+        None if the characters of the text do not fold by themselves, or are too many, or are new and the text is short.
         """
         for _ in range(_ASTRAL_MAX):
             missing = "\0"
@@ -113,7 +114,7 @@ class CharacterPages:
         return folded
 
     def _fold_and_learn(self, text: str, missing: str) -> str | None:
-        if self._character(missing) is None:  # most texts that cannot be folded by pages end here
+        if len(text) < _LEARNED_FROM or self._character(missing) is None:
             return None
         characters = {char: self._character(char) for char in sorted(set(text)) if char <= "\uffff"}
         known = {char: character for char, character in characters.items() if character is not None}
