@@ -43,6 +43,11 @@ def stay_in_native_code() -> int:
     return sum(range(10**12))  # never comes back to the interpreter, so no signal handler of Python's runs
 
 
+def wait(seconds: float) -> str:
+    time.sleep(seconds)
+    return "waited"
+
+
 def eat_memory() -> int:
     return len(bytearray(160 << 20))
 

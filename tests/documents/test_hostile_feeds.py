@@ -218,7 +218,7 @@ HOSTILE = {
 
 
 async def test_hostile_feeds_end_soon_and_expand_nothing() -> None:
-    parser = ParserProcess(wall=timedelta(seconds=60))
+    parser = ParserProcess(limit=timedelta(seconds=60))
     try:
         for name, text in HOSTILE.items():
             with contextlib.suppress(FetchError):  # refusing is fine, too
@@ -242,7 +242,7 @@ async def test_an_entry_with_many_marks_costs_the_others_nothing(marks: str) -> 
         f"<item><guid>m</guid><title>Mali: marks</title><description>Mali a{marks * 60_000} end</description></item>"
     )
     body = f'<rss version="2.0"><channel><title>Sample</title>{items}</channel></rss>'.encode()
-    parser = ParserProcess(wall=timedelta(seconds=5))
+    parser = ParserProcess(limit=timedelta(seconds=5))
     try:
         reading = await parser.run(read_feed_document, body, now=NOW, source="sample")
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 from tests.flow.rig import Rig
 
@@ -76,9 +75,7 @@ def test_a_reload_lets_what_is_being_sent_arrive(rig: Rig) -> None:
 def test_once_reads_each_feed_once_however_slow_it_is(rig: Rig) -> None:
     rig.world.feed_delays = [2.5]
     rig.publish("one")
-    begun = time.monotonic()
     rig.once()
-    assert time.monotonic() - begun < 20
     assert len(rig.world.fetches) == 1
     assert rig.world.told() == ["one"]
 

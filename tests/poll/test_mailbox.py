@@ -182,11 +182,11 @@ async def test_ten_thousand_messages_at_first_sight(server: ImapServer) -> None:
         file.write_bytes((recent if number >= 9_990 else old).replace(b"NUMBER", str(number).encode()))
         os.utime(file, ((NOW - age).timestamp(),) * 2)
     reader = Reader(server, on_new="24h")
-    begun = time.monotonic()
+    begun = time.process_time()
     visit = await reader.visit()
     assert len(visit.articles) == 11
     assert "9,990 older messages left out" in visit.detail
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 10
     server.deliver(letter("Next"))
     assert [article.title for article in (await reader.visit()).articles] == ["Next"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -85,8 +85,8 @@ def test_real_headlines() -> None:
 def test_a_headline_takes_no_time() -> None:
     for _, headline in HEADLINES:
         recognised(headline)
-    begun = perf_counter()
+    begun = process_time()
     for _ in range(100):
         for _, headline in HEADLINES:
             recognised(headline)
-    assert (perf_counter() - begun) / (100 * len(HEADLINES)) < 500e-6  # 25 µs where nothing else runs
+    assert (process_time() - begun) / (100 * len(HEADLINES)) < 500e-6  # 25 µs where nothing else runs

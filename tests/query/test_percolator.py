@@ -135,9 +135,9 @@ def test_nothing_is_lost_where_a_long_text_is_cut(engine: Engine) -> None:
 def test_a_long_text_of_nothing_but_names_takes_no_long_time(engine: Engine) -> None:
     found = percolator(*(f"mali AND word{number}" for number in range(50)), "wagner", "gao*", engine=engine)
     document = body("wagner gao mali " * 70_000)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert list(found.match(document)) == ["wagner", "gao*"]
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -161,10 +161,10 @@ def test_one_edit_among_ten_thousand_is_live_in_fifty_milliseconds() -> None:
     found = Percolator(queries)
     taken = []
     for number in range(0, 200, 10):
-        begun = time.perf_counter()
+        begun = time.process_time()
         found.replace(f"query {number}", parse(f"edited{number} AND mali"))
         matches = found.match(body(f"mali edited{number}"))
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.process_time() - begun)
         assert list(matches) == [f"query {number}"]
     assert sorted(taken)[len(taken) // 2] <= 0.05
 

@@ -15,7 +15,7 @@ from watchpost.model import Article, Hit, Signature, Topic
 LONG = 20_000
 """Articles with so many characters are matched here; shorter ones take a few milliseconds in the loop."""
 
-WALL = timedelta(seconds=10)
+LIMIT = timedelta(seconds=10)
 """For one article; the first one also needs the topics compiled."""
 
 _SECONDS_PER_TOPIC = 0.005
@@ -33,8 +33,8 @@ class LongArticles:
     """The topics of a configuration in a child process. Close it."""
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        wall = WALL + timedelta(seconds=len(topics) * _SECONDS_PER_TOPIC)
-        self._child = ParserProcess(wall=wall, memory_bytes=_MEMORY_BYTES)
+        limit = LIMIT + timedelta(seconds=len(topics) * _SECONDS_PER_TOPIC)
+        self._child = ParserProcess(limit=limit, memory_bytes=_MEMORY_BYTES)
         self._topics = pickle.dumps(tuple(topics), pickle.HIGHEST_PROTOCOL)
 
     async def match(self, article: Article, now: datetime) -> Found:
