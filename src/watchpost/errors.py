@@ -11,6 +11,7 @@ WatchpostError                a person can solve it; the message says how
 │   │   └── StoreSilent       the embedded server is running, but does not answer
 │   ├── StoreUnfit            a server answers, but is too old, evicts keys, is read-only … (exit 4)
 │   └── StoreBusy             the server is full or loading: wait and try again
+├── ArchiveError              the archive cannot be read or written
 ├── CodecError                a record that this version cannot read
 └── FetchError                a feed or file cannot be read; carries a short reason
 """
@@ -105,8 +106,12 @@ class StoreBusy(StoreError):
     """The server refuses writes at present: out of memory, disk full, loading. Nothing was written."""
 
 
+class ArchiveError(WatchpostError):
+    """The archive of articles cannot be read or written: no room, no rights, a damaged file, no server."""
+
+
 class CodecError(WatchpostError):
-    """A record from Redis that this version cannot read: a newer version wrote it, or it is damaged."""
+    """A record from Redis or the archive that this version cannot read: a newer version wrote it, or it is damaged."""
 
 
 class FetchError(WatchpostError):
