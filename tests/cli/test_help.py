@@ -35,7 +35,7 @@ def test_a_help_begins_with_examples_and_ends_with_its_manual(path: str, tmp_pat
 @pytest.mark.parametrize("path", ALL)
 def test_the_examples_of_a_command_can_be_typed(path: str) -> None:
     for line in inspect.cleandoc(ALL[path].help).split("\n\n")[1].splitlines():
-        words = shlex.split(re.split(r" [<>] ", line)[0])
+        words = shlex.split(re.split(r" [<>|] ", line)[0])
         ALL[path].make_context(path, words[path.count(" ") + 1 :])
 
 

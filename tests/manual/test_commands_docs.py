@@ -167,6 +167,7 @@ BESIDE: list[tuple[str, list[str], int]] = [
     ("hit list", [], 0),
     ("hit show", ["HIT"], 0),
     ("queue drain", ["--for", "1s"], 0),
+    ("backup", ["ROOT/saved.tar"], 0),
     ("queue peek", [], 0),
     ("queue peek", ["--dead"], 1),
     ("queue peek", ["--articles"], 2),
@@ -199,7 +200,7 @@ BESIDE: list[tuple[str, list[str], int]] = [
 def test_it_does_so_beside_a_running_service(service: Service, name: str, words: list[str], shape: int) -> None:
     rig = service.rig
     (rig.root / "changed.yaml").write_text(rig.config.read_text().replace("mali: mali", "mali: mali OR gao"))
-    values = {"DEAD": service.dead, "SITE": rig.site}
+    values = {"DEAD": service.dead, "SITE": rig.site, "ROOT": str(rig.root)}
     if "SILENCE" in words:
         values["SILENCE"] = service.silence("--text", "zanzibar")
     if "HIT" in words:

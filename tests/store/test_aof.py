@@ -127,3 +127,15 @@ async def test_damage_before_the_last_file_is_left_to_a_person(data: Path) -> No
         await make(data).start()
     assert file.read_bytes().endswith(bytes(300))
     assert copies(data) == []
+
+
+async def test_copies_of_damaged_files_are_kept_of_the_last_three_times(data: Path) -> None:
+    file = await filled(data)
+    before = [data / f"appendonlydir.damaged-2026010{day}T000000.000000Z" for day in (1, 2, 3)]
+    for path in before:
+        path.mkdir()
+    with file.open("ab") as tail:
+        tail.write(bytes(300))
+    await boot(data)
+    assert copies(data)[:2] == before[1:]
+    assert len(copies(data)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.making import article, digest_delivery, hit
 from tests.store.ends import HOUR_MS, match_one, matcher, queued
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
-from watchpost.store.identity import IdentityFile, read, settle
+from watchpost.store.identity import Identity, IdentityFile, read, settle
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.local_copy import LocalCopy, PutBack
 from watchpost.store.matching import RoutedHit
@@ -109,3 +110,12 @@ async def test_what_waits_is_copied_and_put_back_once(store: Store) -> None:
     again = await match_one(end, entry, read_, RoutedHit(hit("x", article=read_), ("team|now",)))
     assert again == (False,), "a repeat of a hit of before is known"
     await store.close()
+
+
+def test_what_a_killed_process_left_beside_the_file_is_removed_after_an_hour(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "identity.1.tmp", tmp_path / "identity.2.tmp"
+    for left in (old, fresh):
+        left.write_text("{")
+    os.utime(old, (0, 0))
+    IdentityFile(tmp_path).write(Identity("i"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["identity.2.tmp", "identity.json"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.servers import servers_on
 from tests.store.embedding import BINARY, Telling, client, killed_parent, make, run_id, supervised, until, write
+from watchpost.store.server.datadir import DataDirectory
 
 
 async def test_an_adopted_server_that_dies_is_started_again(data: Path) -> None:
@@ -125,3 +126,19 @@ async def test_the_disk_guard_flips_and_says_so(data: Path) -> None:
     assert server.disk_is_short(), "three times the append-only file"
     await server.stop()
     assert [event for event in telling.events if event.startswith("disk")] == ["disk.short", "disk.ample"]
+
+
+async def test_a_long_log_of_a_running_server_is_rotated_and_read_from_its_new_beginning(data: Path) -> None:
+    server = make(data)
+    await server.start()
+    log, rotated = data / "redis.log", data / "redis.log.1"
+    with log.open("ab") as file:
+        file.write(b"x" * (4 * 1024 * 1024))
+    async with supervised(server):
+        await until(rotated.exists)
+        with client(server) as answers:
+            answers.bgrewriteaof()
+        await until(lambda: log.exists() and b"rewrite" in log.read_bytes())
+    await server.stop()
+    assert rotated.stat().st_size > 4 * 1024 * 1024
+    assert DataDirectory(data, None).read_log(rotated.stat().st_size).startswith(f"{server.pid}:")

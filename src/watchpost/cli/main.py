@@ -33,6 +33,7 @@ COMMANDS = {
         "check": ("config", MOST_USED["check"]),
         "doctor": ("run", MOST_USED["doctor"]),
         "run": ("run", MOST_USED["run"]),
+        "backup": ("backup", "Copy the data of a service to a file, while it runs or not."),
     },
     "Sources and topics": {
         "feed": ("feeds", "List, read, test, discover, import and export feeds."),

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from watchpost.store.client import Store, json_argument
 
 FILE = "identity.json"
 _MOST_FORMER = 5
+_LEFT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ class IdentityFile:
                 os.fsync(file.fileno())
             scratch.replace(self._path)
             self._written = identity
+            for left in self._path.parent.glob(f"{self._path.stem}.*.tmp"):  # by a process that was killed
+                if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                    left.unlink()
 
 
 async def born(store: Store) -> str:

@@ -25,7 +25,8 @@ from pathlib import Path
 from watchpost.errors import StoreUnfit
 
 LONGEST_SOCKET = 100  # bytes; sun_path holds 104 on macOS and 108 on Linux (unix(4), unix(7))
-_LARGEST_LOG = 4 * 1024 * 1024
+_LARGEST_LOG = 4 * 1024 * 1024  # bytes
+_MOST_COPIES = 3
 
 
 class DataDirectory:
@@ -104,19 +105,24 @@ class DataDirectory:
         """Return a descriptor to append to the server's log, and the log's size now. A long log is rotated first."""
         log = self.path / "redis.log"
         try:
-            if log.exists() and log.stat().st_size > _LARGEST_LOG:
-                log.replace(self.path / "redis.log.1")
+            self.rotate_log()
             descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._unwritable(error) from error
         return descriptor, os.fstat(descriptor).st_size
 
+    def rotate_log(self) -> None:
+        """Rename a server's log of more than 4 MiB; a running server opens it again for each line. Raises OSError."""
+        log = self.path / "redis.log"
+        if log.exists() and log.stat().st_size > _LARGEST_LOG:
+            log.replace(self.path / "redis.log.1")
+
     def read_log(self, start: int) -> str:
-        """Return the log from byte `start` on, at most its last 64 KiB."""
+        """Return the log from byte `start` on, or from its beginning if it was rotated; at most its last 64 KiB."""
         try:
             with (self.path / "redis.log").open("rb") as log:
                 end = log.seek(0, os.SEEK_END)
-                log.seek(max(start, end - 65536))
+                log.seek(max(start if start <= end else 0, end - 65536))
                 return log.read().decode("utf-8", "replace")
         except OSError:
             return ""
@@ -276,6 +282,8 @@ def _set_aside(data: Path, free_bytes: Callable[[Path], int]) -> Path:
             _flush(path)
         partial.rename(copy)
         _flush(data)
+        for old in sorted(data.glob("appendonlydir.damaged-*Z"))[:-_MOST_COPIES]:
+            shutil.rmtree(old, ignore_errors=True)
     except (OSError, shutil.Error) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise StoreUnfit(f"the append-only file in {data} is damaged and could not be copied ({error})") from error

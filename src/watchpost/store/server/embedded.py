@@ -109,6 +109,8 @@ class EmbeddedServer:
         wait, started, silent = BACK_OFF_SECONDS[0], clock(), False
         while True:
             self.check_disk()
+            with suppress(OSError):  # the next round tries again
+                self._directory.rotate_log()
             await asyncio.sleep(self._ping_seconds)
             answer = await self._ping()
             dead = answer == "silent" and self._is_dead()
