@@ -14,9 +14,11 @@ from watchpost.match.matcher import match
 from watchpost.model import SEVERITIES, Article, Hit, Severity, Snippet, Topic
 from watchpost.notify.render import html, plain, story_lines
 from watchpost.notify.story_choice import distinct, shown_hit, title_highlights, why
+from watchpost.operations.stories import view_of
 from watchpost.query.parser import parse
 from watchpost.query.tree import Evidence
-from watchpost.web.pages.stories import gather
+from watchpost.store.history import PastHit
+from watchpost.store.stories import PastStory
 
 _NUMBERS = st.integers(0, 3)
 
@@ -39,7 +41,7 @@ def test_headline_and_excerpt_are_of_one_article_and_of_the_most_severe_topic(ro
     main = story_lines.main_topic(story).name
     assert severity[main] == max((severity[one.topic] for one in hits), key=SEVERITIES.index)
     assert story.snippet.text == f"{main} {story.lead.title}"
-    (card,) = gather(hits[::-1])
+    card = view_of(PastStory("s", tuple(PastHit(f"{number}-0", one) for number, one in enumerate(hits))))
     assert (card.lead.topic, card.topics[0].topic) == (main, main)
     assert card.lead.snippet.text.split()[0] == main
 

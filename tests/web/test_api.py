@@ -33,13 +33,15 @@ def test_the_committed_description_is_up_to_date() -> None:
 
 
 async def test_every_get_call_answers_in_its_shape(store: Store) -> None:
-    await found(store, article("Gao", url="javascript:alert(1)", lang="fr", source="rfi"))
+    made = await found(store, article("Gao", url="javascript:alert(1)", lang="fr", source="rfi"))
     await failing(store, "rfi", "HTTP 503")
     await sent(store, "d1", "1 story")
     await closed(store, digest_delivery("d2"))
     async with pages(store, previews=hostile_previews()) as address, httpx.AsyncClient() as client:
         for call in LOOKS:
-            answer = await client.get(address + ROOT + call.path.replace("/editions/{id}", UPCOMING))
+            answer = await client.get(
+                address + ROOT + call.path.replace("/editions/{id}", UPCOMING).replace("{id}", made.story)
+            )
             assert answer.status_code == 200, call.path
             if call.gives is not None:
                 call.gives.model_validate(answer.json())
@@ -119,6 +121,30 @@ async def test_a_call_says_that_the_store_is_away(call: object) -> None:
     await store.close()
 
 
+async def test_a_story_is_one_entry_of_a_feed_and_one_answer(store: Store) -> None:
+    story = "5" * 32
+    for number in range(3):
+        await found(
+            store, article(f"Report {number}", url=f"https://n.example/{number}", outlet=f"O{number}"), story=story
+        )
+    await found(store, article("Gao"))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        parsed = feedparser.parse((await client.get(f"{address}/feeds/mali.atom")).content)
+        assert [entry.id[-32:] for entry in parsed.entries].count(story) == 1
+        (entry,) = (one for one in parsed.entries if one.id.endswith(story))
+        assert [link.href for link in entry.links if link.rel == "via"] == [
+            "https://n.example/2",
+            "https://n.example/1",
+        ]
+        items = (await client.get(f"{address}/feeds/mali.json")).json()["items"]
+        assert [item["_watchpost"]["story"] for item in items].count(story) == 1
+        whole = (await client.get(f"{address}{ROOT}/stories/{story}")).json()
+        listed = (await client.get(f"{address}{ROOT}/stories")).json()["stories"]
+        assert [one for one in listed if one["id"] == story] == [whole]
+        assert (whole["voices"], len(whole["others"]), whole["page"]) == (3, 2, f"/stories/{story}")
+        assert (await client.get(f"{address}{ROOT}/stories/nothing")).status_code == 404
+
+
 async def test_a_topic_is_a_feed_for_other_readers(store: Store) -> None:
     await found(store, article("Gao", url="https://news.example.org/gao", outlet="Radio", lang="fr"))
     await found(
@@ -134,8 +160,11 @@ async def test_a_topic_is_a_feed_for_other_readers(store: Store) -> None:
         assert parsed.version == "atom10"
         hostile, good = parsed.entries
         assert (good.title, good.link, good.author) == ("Gao", "https://news.example.org/gao", "Radio")
-        assert "links" not in hostile or hostile.links == []
+        assert [link.rel for link in hostile.links] == ["related"]
+        assert all(entry.id == f"urn:watchpost:story:{entry.links[-1].href[-32:]}" for entry in parsed.entries)
+        assert [entry.links[-1].href.startswith(f"{address}/stories/") for entry in parsed.entries] == [True, True]
         items = (await client.get(f"{address}/feeds/mali.json")).json()["items"]
         assert [item.get("url") for item in items] == [None, "https://news.example.org/gao"]
+        assert [item["_watchpost"]["page"] for item in items] == [entry.links[-1].href for entry in parsed.entries]
         assert (await client.get(f"{address}/feeds/none.atom")).status_code == 404
         assert (await client.get(f"{address}/feeds")).status_code == 200

@@ -17,7 +17,7 @@ from tests.web.web_app import TEXT, FixedPreviews, closed, config_of, failing, f
 from watchpost.config.config import Config
 from watchpost.errors import Complaint, ConfigError
 from watchpost.match.routing import all_groups
-from watchpost.model import Message, Snippet
+from watchpost.model import Message, Severity, Snippet
 from watchpost.operations.previews import Preview
 from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
@@ -138,12 +138,51 @@ async def test_copies_are_one_story_and_the_history_goes_back_page_by_page(store
         for number in range(35):
             await found(store, article(f"report {number}"))
         first = (await client.get(f"{address}/stories")).text
-        assert first.count('<article class="story"') == 25
+        assert first.count('<article class="story"') == 20
         more = re.search(r'class="button" href="([^"]+)"', first)
         assert more is not None
         second = (await client.get(address + more[1].replace("&amp;", "&"))).text
-        assert second.count('<article class="story"') == 11
+        assert second.count('<article class="story"') == 16
         assert 'class="button"' not in second
+
+
+async def test_a_story_is_on_one_page_with_all_its_topics_and_its_severity(store: Store) -> None:
+    """Case E-5: a page broke off between two hits of a story."""
+    severities: tuple[tuple[str, Severity], ...] = (("barkhane", "high"), ("wagner", "normal"), ("mali", "low"))
+    for topic, severity in severities:
+        about = article(f"Kidal, says {topic}", outlet="Radio")
+        await found(store, about, topic=topic, severity=severity, story="5" * 32)
+        for number in range(19):
+            await found(store, article(f"{topic} {number}"))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        shown, path = [], "/stories"
+        while path:
+            page = (await client.get(address + path)).text
+            shown += re.findall(r'<article class="story".*?</article>', page, re.DOTALL)
+            more = re.search(r'class="button" href="([^"]+)"', page)
+            path = more[1].replace("&amp;", "&") if more else ""
+    (card,) = [one for one in shown if "/stories/" + "5" * 32 in one]
+    assert len(shown) == 58
+    assert all(f'href="/topics/{topic}"' in card for topic in ("mali", "wagner", "barkhane"))
+    assert "</span> high" in card
+
+
+async def test_a_story_has_an_address_with_all_its_reports(store: Store) -> None:
+    story = "5" * 32
+    for number in range(70):
+        url = f"https://news.example.org/{number}"
+        await found(store, article(f"Report {number}", outlet=f"Outlet {number}", url=url), story=story)
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/stories/st_{story}")).text
+        assert "70 independent" in page
+        shown = set(re.findall(r"https://news.example.org/(\d+)", page))
+        rest = set(
+            re.findall(r"https://news.example.org/(\d+)", (await client.get(f"{address}/stories/{story}?page=2")).text)
+        )
+        assert shown | rest == set(map(str, range(70)))
+        assert "first found" in page.lower()
+        answer = await client.get(f"{address}/stories/nothing")
+        assert (answer.status_code, "no longer" in answer.text) == (404, True)
 
 
 async def test_now_shows_the_state_the_queues_and_the_problems(store: Store) -> None:

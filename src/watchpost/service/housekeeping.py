@@ -24,6 +24,7 @@ from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.rights import require_rights
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
+from watchpost.store.stories import Stories
 
 _LOOK_SECONDS = 2.0
 _ROUNDS = 30  # between two tidyings
@@ -58,6 +59,7 @@ class Housekeeping:
         self._name = factory.consumer_name(role)
         self._overview, self._ledger = Overview(service.store), Ledger(service.store)
         self._configurations = RunningConfigs(service.store)
+        self._stories, self._unindexed = Stories(service.store), "+"
         self._published: tuple[Reload, bytes] | None = None
         self._trouble = ""  # the event logged last about the store
 
@@ -104,6 +106,9 @@ class Housekeeping:
             await self._audit()
         await self._overview.ping()
         await self._publish(again=tidy or loss is not None)
+        if self._unindexed:
+            kept = self._service.config.retention.hits
+            self._unindexed = await self._stories.index_earlier(self._unindexed, kept)
         HEALTH.registered = not HEALTH.trouble()
         if HEALTH.registered:  # a process that lives but does not work is no worker
             facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}

@@ -12,7 +12,8 @@ from watchpost.store.codec import ARTICLE, MESSAGE, from_ms, text_of, to_ms
 from watchpost.store.windows import decode_hit_or_none
 
 _PAGE = 200
-_AT_MOST_READ = 20_000  # entries in one search: a rare word must not block the event loop for long
+AT_MOST_READ = 20_000
+"""So many entries one search reads: a rare word must not block the event loop for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ class History:
         """
         hits: list[PastHit] = []
         read, mark = 0, ""
-        async for id_, fields in _newest_first(self._store, self._keys.history, newest=f"({before}" if before else "+"):
+        async for id_, fields in newest_first(self._store, self._keys.history, newest=f"({before}" if before else "+"):
             read, mark = read + 1, id_.decode()
             if not topic or text_of(fields, b"t") == topic:
                 hit = decode_hit_or_none(fields.get(b"h", b""))
                 if hit is not None and wanted(hit):
                     hits.append(PastHit(mark, hit))
-            if len(hits) == count or read == _AT_MOST_READ:
+            if len(hits) == count or read == AT_MOST_READ:
                 return HitPage(tuple(hits), mark)
         return HitPage(tuple(hits), "")
 
@@ -76,7 +77,7 @@ class History:
         If there are more, the newest are returned. Hits that this version cannot read are left out.
         """
         hits: list[Hit] = []
-        async for _, fields in _newest_first(self._store, self._keys.history, oldest=str(to_ms(begin))):
+        async for _, fields in newest_first(self._store, self._keys.history, oldest=str(to_ms(begin))):
             hits += [hit] if (hit := decode_hit_or_none(fields.get(b"h", b""))) is not None else []
             if len(hits) > count:
                 break
@@ -117,7 +118,7 @@ class RetainedArticles:
 
     async def articles(self) -> AsyncIterator[Article]:
         """Yield them, the newest first. Articles that this version cannot read are left out."""
-        async for _, fields in _newest_first(self._store, self._store.keys.retained):
+        async for _, fields in newest_first(self._store, self._store.keys.retained):
             if (article := ARTICLE.decode_or_none(fields.get(b"a", b""))) is not None:
                 yield article
 
@@ -128,9 +129,10 @@ def is_mark(text: str) -> bool:
     return all(part.isascii() and part.isdigit() and len(part) <= 19 for part in (time, number))
 
 
-async def _newest_first(
+async def newest_first(
     store: Store, stream: str, *, newest: str = "+", oldest: str = "-"
 ) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
+    """Yield the entries of a stream, the newest first. Raises StoreError."""
     while True:
         async with store.errors():
             page = await store.redis.xrevrange(stream, max=newest, min=oldest, count=_PAGE)

@@ -6,7 +6,7 @@ Redis server's own clock. {n} stands for a name.
 
 | key | type | written by | read by | lifetime |
 |---|---|---|---|---|
-| meta | hash: schema, install, born, secret, last_prune, websub, lost_… (a loss) | every | every | for ever |
+| meta | hash: schema, install, born, secret, last_prune, websub, indexed, lost_… (a loss) | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
 | host:{n} | hash: held, next, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |
@@ -19,6 +19,7 @@ Redis server's own clock. {n} stands for a name.
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
+| reports:{n} | zset: place in `history` of a story's hit → ms | match, every | web | retention.hits, from the last |
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
 | hit:{id} | hash: a hit's story, and its fate in each group | match, CLOSE_DUE | web | retention.hits |
 | history | stream: t = topic, h = a new hit, i = its id | match | web | retention.hits, at most 110 000 |
@@ -51,8 +52,9 @@ Redis server's own clock. {n} stands for a name.
 | config:{n} | string: the configuration that a role runs | every | web | 10 min |
 
 `open`, `bucket` and `over` are filled by match and emptied by notify, each in one script; `hit` is written by match and
-then by notify. No other key has two writing roles, except three that are only added to: the dead letters, their counts,
-and the ledger. After a loss of data, every role writes back what it knows.
+then by notify. No other key has two writing roles, except four that are only added to: the dead letters, their counts,
+the ledger, and `reports`, to which every role adds what an earlier version left out. After a loss of data, every role
+writes back what it knows.
 """
 
 from __future__ import annotations
@@ -91,6 +93,7 @@ class Keys:
         self.index: KeyOf = keys_of("index")
         self.stories: KeyOf = keys_of("stories")
         self.story: KeyOf = keys_of("story")
+        self.reports: KeyOf = keys_of("reports")
         self.hits = f"{prefix}hits"
         self.hit: KeyOf = keys_of("hit")
         self.history = f"{prefix}history"

@@ -112,11 +112,13 @@ class MatchStore:
             self._keys.over(""),
             self._keys.stories(""),
             self._keys.hit(""),
+            self._keys.reports(""),
         ]
         hits = [
             {
                 "id": routed.hit.id,
                 "topic": routed.hit.topic,
+                "story": routed.hit.story,
                 "marks": marks_of(routed.hit.topic, match.article),
                 "groups": routed.groups,
             }

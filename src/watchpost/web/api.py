@@ -17,10 +17,12 @@ from starlette.routing import Route
 
 from watchpost import log as tm
 from watchpost.errors import FormError, NotFound, StoreError
+from watchpost.model import Hit
 from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
+from watchpost.operations.stories import StoryView
 from watchpost.store.history import PastHit
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
@@ -99,19 +101,29 @@ async def _hits(queries: Queries, request: Request) -> schemas.Hits:
 
 
 async def _stories(queries: Queries, request: Request) -> schemas.Stories:
-    found = await queries.search(stories.search_of(request.query_params))
-    hits = {past.hit.id: past for past in found.hits}
-    shapes = [
-        schemas.StoryShape(
-            id=story.id,
-            topics=[hit.topic for hit in story.topics],
-            voices=story.voices,
-            lead=_hit(hits[story.lead.id]),
-            others=[_hit(hits[hit.id]) for hit in story.others],
-        )
-        for story in stories.gather([past.hit for past in found.hits])
-    ]
-    return schemas.Stories(stories=shapes, more=found.more or None)
+    found, more = await queries.search_stories(stories.search_of(request.query_params), 50)
+    return schemas.Stories(stories=[_story(queries, story) for story in found], more=more or None)
+
+
+async def _one_story(queries: Queries, request: Request) -> schemas.StoryShape:
+    return _story(queries, await queries.story(request.path_params["id"]))
+
+
+def _story(queries: Queries, story: StoryView) -> schemas.StoryShape:
+    def shape(hit: Hit) -> schemas.HitShape:
+        return _hit(PastHit(story.places[hit.id], hit))
+
+    return schemas.StoryShape(
+        id=story.id,
+        page=f"{queries.config.public_url}{story.path}",
+        topics=[hit.topic for hit in story.topics],
+        severity=story.severity,
+        voices=story.voices,
+        first_found=story.first_found,
+        last_report=story.last_report,
+        lead=shape(story.lead),
+        others=[shape(hit) for hit in story.others],
+    )
 
 
 def _hit(past: PastHit) -> schemas.HitShape:
@@ -326,7 +338,8 @@ _SEARCH = (
 CALLS = (
     Call("GET", "/status", "The state of the service: the document of /status.json.", _status, None),
     Call("GET", "/hits", "Hits, the newest first.", _hits, schemas.Hits, _SEARCH),
-    Call("GET", "/stories", "Hits grouped by story.", _stories, schemas.Stories, _SEARCH),
+    Call("GET", "/stories", "Whole stories with a hit that fits.", _stories, schemas.Stories, _SEARCH),
+    Call("GET", "/stories/{id}", "One story, whole.", _one_story, schemas.StoryShape),
     Call("GET", "/feeds", "Every source.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
     Call("GET", "/topics", "Every topic, with its hits of the last 14 days.", _topics, schemas.Topics),
     Call("GET", "/receivers", "Every receiver.", _receivers, schemas.Receivers),

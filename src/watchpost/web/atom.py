@@ -1,4 +1,4 @@
-"""Pure: hits as a feed for other readers: Atom (RFC 4287) and JSON Feed 1.1."""
+"""Pure: stories as a feed for other readers: Atom (RFC 4287) and JSON Feed 1.1, with one entry for each story."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from watchpost.model import Hit, Topic
+from watchpost.operations.stories import StoryView
 from watchpost.web.formatting import safe_link
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -16,43 +18,66 @@ _XML = "{http://www.w3.org/XML/1998/namespace}lang"
 # Characters that XML 1.0 cannot express (https://www.w3.org/TR/xml/#charsets), and bidirectional overrides.
 _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_REPORTS = 20  # of one entry
 
 
-def atom(topic: Topic, hits: Sequence[Hit], address: str, now: datetime) -> bytes:
-    """The feed of a topic's hits, the newest first. `address` is the feed's own."""
+def atom(topic: Topic, stories: Sequence[StoryView], address: str, now: datetime) -> bytes:
+    """The feed of a topic's stories, the newest first. `address` is the feed's own.
+
+    An entry is updated by each further report. Its links are the article (alternate), the page of the story (related),
+    and the other reports (via).
+    """
     feed = Element("feed", {"xmlns": ATOM})
     _text(feed, "id", f"{address}")
     _text(feed, "title", topic.title)
-    _text(feed, "updated", _time(hits[0].matched if hits else now))
+    _text(feed, "updated", _time(max((story.last_report for story in stories), default=now)))
     SubElement(feed, "link", {"rel": "self", "type": "application/atom+xml", "href": address})
-    for hit in hits:
-        about = hit.article
+    for story in stories:
+        about = story.lead.article
         language = {_XML: about.lang} if _LANGUAGE.fullmatch(about.lang) else {}
         entry = SubElement(feed, "entry", language)
-        _text(entry, "id", f"urn:watchpost:hit:{hit.id}")
+        _text(entry, "id", _id(story))
         _text(entry, "title", about.title or "(no headline)")
-        _text(entry, "updated", _time(hit.matched))
-        if about.published is not None:
-            _text(entry, "published", _time(about.published))
+        _text(entry, "updated", _time(story.last_report))
+        _text(entry, "published", _time(about.published or story.first_found))
         if link := safe_link(about.url):
             SubElement(entry, "link", {"rel": "alternate", "href": link})
-        _text(SubElement(entry, "author"), "name", about.outlet or about.source)
-        _text(entry, "summary", hit.snippet.text)
+        SubElement(entry, "link", {"rel": "related", "type": "text/html", "href": urljoin(address, story.path)})
+        for hit in story.others[:_REPORTS]:
+            if link := safe_link(hit.article.url):
+                title = _UNFIT.sub("", f"{_outlet(hit)}: {hit.article.title}")
+                SubElement(entry, "link", {"rel": "via", "href": link, "title": title})
+        _text(SubElement(entry, "author"), "name", _outlet(story.lead))
+        for hit in story.topics:
+            SubElement(entry, "category", {"term": hit.topic, "label": _UNFIT.sub("", hit.topic_title)})
+        _text(entry, "summary", story.lead.snippet.text)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(feed, encoding="unicode")}'.encode()
 
 
-def json_feed(topic: Topic, hits: Sequence[Hit], address: str) -> dict[str, Any]:
+def json_feed(topic: Topic, stories: Sequence[StoryView], address: str) -> dict[str, Any]:
     """The same as JSON Feed, with our own keys under `_watchpost`."""
     items = []
-    for hit in hits:
-        about = hit.article
+    for story in stories:
+        about = story.lead.article
         item: dict[str, Any] = {
-            "id": f"urn:watchpost:hit:{hit.id}",
+            "id": _id(story),
             "title": about.title,
-            "content_text": hit.snippet.text,
-            "date_published": _time(about.published or hit.matched),
-            "authors": [{"name": about.outlet or about.source}],
-            "_watchpost": {"story": hit.story, "why": list(dict.fromkeys(one.text for one in hit.evidence))},
+            "content_text": story.lead.snippet.text,
+            "date_published": _time(about.published or story.first_found),
+            "date_modified": _time(story.last_report),
+            "authors": [{"name": _outlet(story.lead)}],
+            "tags": [hit.topic for hit in story.topics],
+            "_watchpost": {
+                "story": story.id,
+                "page": urljoin(address, story.path),
+                "severity": story.severity,
+                "why": list(dict.fromkeys(one.text for hit in story.topics for one in hit.evidence)),
+                "voices": story.voices,
+                "reports": [
+                    {"outlet": _outlet(hit), "title": hit.article.title, "url": safe_link(hit.article.url) or None}
+                    for hit in story.others[:_REPORTS]
+                ],
+            },
         }
         if link := safe_link(about.url):
             item["url"] = link
@@ -60,6 +85,14 @@ def json_feed(topic: Topic, hits: Sequence[Hit], address: str) -> dict[str, Any]
             item["language"] = about.lang
         items.append(item)
     return {"version": "https://jsonfeed.org/version/1.1", "title": topic.title, "feed_url": address, "items": items}
+
+
+def _id(story: StoryView) -> str:
+    return f"urn:watchpost:story:{story.id}"
+
+
+def _outlet(hit: Hit) -> str:
+    return hit.article.outlet or hit.article.source
 
 
 def _text(parent: Element, name: str, text: str) -> None:

@@ -84,7 +84,8 @@ async def _add_silence(queries: Queries, request: Request) -> tuple[str, str]:
         await add_silence(queries.config, queries.store, SilenceRequest.model_validate(form), request.user.name)
     except FormError as error:
         raise _RefusedError(await queries.configuration(datetime.now(UTC), form, error.fields)) from error
-    return "/stories" if form.get("back") == "stories" else "/config", "hushed"
+    back = {"stories": "/stories", "story": f"/stories/{quote(form.get('story', ''), safe='')}"}
+    return back.get(form.get("back", ""), "/config"), "hushed"
 
 
 async def _end_silence(queries: Queries, request: Request) -> tuple[str, str]:

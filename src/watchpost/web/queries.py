@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from watchpost.errors import NotFound, StoreError
-from watchpost.model import Hit, Message, Topic
+from watchpost.model import Message, Topic
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
+from watchpost.operations.stories import StoryView, id_from, view_of, views_of
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
@@ -21,6 +22,7 @@ from watchpost.store.ledger import Ledger, by_name, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
+from watchpost.store.stories import Stories
 from watchpost.web.context import WebContext, summary_of
 from watchpost.web.formatting import Chart, schedule_words
 from watchpost.web.health import Seen, look, report
@@ -53,6 +55,7 @@ class Queries:
         self.dead_letters = DeadLetters(context.store)
         self.history = History(context.store)
         self.silences = Silences(context.store)
+        self._stories = Stories(context.store)
         self._ledger = Ledger(context.store)
 
     async def now(self, moment: datetime) -> Page:
@@ -92,11 +95,11 @@ class Queries:
         days, pages = await self._fortnight(moment)
         return [(topic, topics.fortnight(topic, days, pages)) for topic in self.summary.topics]
 
-    async def latest_hits(self, name: str, count: int = 50) -> tuple[Topic, tuple[Hit, ...]]:
-        """A topic and its latest hits. Raises NotFound."""
+    async def latest_stories(self, name: str, count: int = 50) -> tuple[Topic, tuple[StoryView, ...]]:
+        """A topic and its latest stories. Raises NotFound."""
         topic = self._topic(name)
-        found = await self.history.search(lambda hit: True, topic=name, count=count)
-        return topic, tuple(past.hit for past in found.hits)
+        found = await self._stories.page(lambda hit: True, topic=name, count=count)
+        return topic, views_of(found.stories)
 
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
         """What every group is sent next; with `only`, an id, one group and the hits that wait for it."""
@@ -114,14 +117,31 @@ class Queries:
             for group in groups
         )
 
+    async def search_stories(self, search: stories.Search, count: int) -> tuple[tuple[StoryView, ...], str]:
+        """Whole stories that fit a search, up to `count`, and the mark from which older ones follow ("": none)."""
+        before = search.before if is_mark(search.before) else ""
+        found = await self._stories.page(stories.wanted_by(search), topic=search.topic, before=before, count=count)
+        return views_of(found.stories), found.more
+
+    async def story(self, id_: str) -> StoryView:
+        """One story, whole. Raises NotFound."""
+        found = await self._stories.story(id_from(id_))
+        if found is None:
+            raise NotFound(f"no story {id_}")
+        return view_of(found)
+
+    async def story_page(self, id_: str, query: Mapping[str, str]) -> Page:
+        """The page of one story. Raises NotFound."""
+        return Page("story", stories.page_of_story(await self.story(id_), query))
+
     async def stories(self, query: Mapping[str, str]) -> Page:
         """The page Stories."""
         search = stories.search_of(query)
-        found = await self.search(search, stories.PAGE)
+        found, older = await self.search_stories(search, stories.PAGE)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
-        more = urlencode({name: value for name, value in asked.items() if value} | {"before": found.more})
+        more = urlencode({name: value for name, value in asked.items() if value} | {"before": older})
         names = [(topic.name, topic.title) for topic in self.summary.topics]
-        address = f"/stories?{more}" if found.more else ""
+        address = f"/stories?{more}" if older else ""
         return Page("stories", stories.page_of_stories(found, search, names, self.summary.sources[:100], address))
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:

@@ -75,6 +75,7 @@ class Pages:
         looks: dict[str, Look] = {
             "/": lambda request, now: queries.now(now),
             "/stories": lambda request, now: queries.stories(request.query_params),
+            "/stories/{id}": lambda request, now: queries.story_page(request.path_params["id"], request.query_params),
             "/feeds": lambda request, now: queries.feeds(request.query_params, now),
             "/topics": lambda request, now: queries.topics(request.query_params, now),
             "/topics/{name}": lambda request, now: queries.topic(request.path_params["name"], now),
@@ -167,9 +168,9 @@ class Pages:
         return PlainTextResponse(form.text)
 
     async def _syndicated(self, request: Request) -> Response:
-        """A topic's hits as a feed for other readers."""
+        """A topic's stories as a feed for other readers."""
         try:
-            topic, hits = await self._queries.latest_hits(request.path_params["name"])
+            topic, stories = await self._queries.latest_stories(request.path_params["name"])
         except NotFound as error:
             return PlainTextResponse(f"{error}\n", 404)
         except StoreError as error:
@@ -177,8 +178,8 @@ class Pages:
         public = self._queries.config.public_url
         address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
         if request.url.path.endswith(".json"):
-            return PlainJSON(json_feed(topic, hits, address), media_type="application/feed+json")
-        return Response(atom(topic, hits, address, datetime.now(UTC)), media_type="application/atom+xml")
+            return PlainJSON(json_feed(topic, stories, address), media_type="application/feed+json")
+        return Response(atom(topic, stories, address, datetime.now(UTC)), media_type="application/atom+xml")
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]

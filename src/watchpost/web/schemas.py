@@ -66,17 +66,23 @@ class Hits(Shape):
 
 
 class StoryShape(Shape):
-    """The hits of one story among those found. `lead` is what a digest shows; `voices` counts independent reports."""
+    """One story, whole. `lead` is what a digest shows; `voices` counts independent reports; `others` has one hit of
+    each other report, the newest first. `page` is its address, without a host if there is no `public_url`.
+    """
 
     id: str
+    page: str
     topics: list[str]
+    severity: Severity
     voices: int
+    first_found: datetime
+    last_report: datetime
     lead: HitShape
     others: list[HitShape]
 
 
 class Stories(Shape):
-    """Stories in the order of their newest hit."""
+    """Stories in the order of their newest hit. Send `more` as `before` for older ones; null: there are none."""
 
     stories: list[StoryShape]
     more: str | None

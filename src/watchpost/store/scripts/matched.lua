@@ -3,18 +3,18 @@
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of new hits,
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
 --      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories,
---      14 prefix of the hits' records
+--      14 prefix of the hits' records, 15 prefix of the stories' places in the history
 -- ARGV 1 JSON: entry (its id); hits_ttl_ms; window_ms (of stories); history_ms (how long hits stay in the history);
 --      retained (how many articles are retained; 0: none); per_hour (hits of a topic that are added in an hour; 0: all);
 --      signature (see shared/stories.lua; missing: every hit is a story of its own);
---      hits ({id, topic, marks, groups} each)
+--      hits ({id, topic, story, marks, groups} each; story: what the hit is part of without a signature)
 --      2… the bytes of each hit
 -- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known}
 --      | {'GONE'} another matcher had the article: nothing was written
 -- Hits beyond the limit of an hour are counted for each of their groups instead of added.
 -- A hit is stored with its story in front: 's1', story (32), length of the voice (4), voice, bytes.
 local articles, marks, open, bucket, channel, index, story_prefix, ledger, history, retained, count, over_prefix,
-  open_stories, record = unpack(KEYS)
+  open_stories, record, reports = unpack(KEYS)
 local arg, now = cjson.decode(ARGV[1]), now_ms()
 if redis.call('XACK', articles, 'match', arg.entry) == 0 then return {'GONE'} end
 if arg.retained > 0 then
@@ -33,9 +33,14 @@ end
 -- Bounded in number, too, so that a flood of hits cannot fill the store.
 -- Each hit has a record: `history`, its place there; `share`, how much of its text the story had before; `first`, the
 -- first hit of its topic in the story, or the one that it repeats; and for each group what became of it, since when.
-local function remember(hit, topic, id)
+-- All places of a story are kept, so that it can be read whole.
+local function remember(hit, topic, id, story)
   local oldest = string.format('%d-0', now - arg.history_ms)
   local place = redis.call('XADD', history, 'MINID', '~', oldest, '*', 't', topic, 'h', hit, 'i', id)
+  if story ~= '' then
+    redis.call('ZADD', reports .. story, now, place)
+    redis.call('PEXPIRE', reports .. story, arg.history_ms)
+  end
   if redis.call('XLEN', history) > 110000 then
     for _, entry in ipairs(redis.call('XRANGE', history, '-', '+', 'COUNT', 8)) do
       if entry[2][5] == 'i' then redis.call('DEL', record .. entry[2][6]) end
@@ -88,7 +93,7 @@ for i, hit in ipairs(arg.hits) do
       facts[#facts + 1] = (over and 'over' or 'waiting') .. '\t' .. now .. '\t'
     end
     facts[#facts + 1] = 'history'
-    facts[#facts + 1] = remember(bytes, hit.topic, hit.id)
+    facts[#facts + 1] = remember(bytes, hit.topic, hit.id, story ~= '' and story or hit.story)
     keep_open(hit.topic, story ~= '' and story or hit.marks[1])
   end
   if known > 1 then  -- another article that repeats one; known == 1 is the same hit once more

@@ -1,4 +1,4 @@
-"""Pure: the page Stories: hits grouped by story, and the search."""
+"""Pure: the page Stories with its search, and the page of one story."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchpost.model import Hit
-from watchpost.notify.story_choice import Spans, current, shown_hit, title_highlights
-from watchpost.store.history import HitPage
+from watchpost.operations.stories import StoryView
+from watchpost.web.formatting import page_of
 
-PAGE = 25  # hits on a page; with all details a page stays below 100 kB
+PAGE = 20  # stories of the list; with all details it stays below 100 kB
+REPORTS_LISTED = 5  # of each story there
+REPORTS = 60  # of one story on its page
 
 _LONGEST = 200
 
@@ -24,18 +26,6 @@ class Search:
     source: str = ""
     lang: str = ""
     before: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoryCard:
-    """A story: the hit that is shown, its newest hit of each topic, and its other reports."""
-
-    id: str
-    lead: Hit
-    topics: tuple[Hit, ...]
-    others: tuple[Hit, ...]
-    voices: int
-    title_highlights: Spans
 
 
 def search_of(query: Mapping[str, str]) -> Search:
@@ -63,33 +53,31 @@ def wanted_by(search: Search) -> Callable[[Hit], bool]:
     return wanted
 
 
-def gather(hits: Sequence[Hit]) -> tuple[StoryCard, ...]:
-    """Group hits (the newest first) by story, in the order of their newest hit; the lead is what a digest shows."""
-    stories: dict[str, list[Hit]] = {}
-    for hit in hits:
-        stories.setdefault(hit.story, []).append(hit)
-    cards = []
-    for id_, found in stories.items():
-        lead = shown_hit(current(found[::-1]))
-        topics = {lead.topic: lead} | {hit.topic: hit for hit in reversed(found) if hit.topic != lead.topic}
-        others = {hit.article.id: hit for hit in found if hit.article.id != lead.article.id}
-        voices = {hit.voice or hit.article.outlet or hit.article.source for hit in found}
-        cards.append(
-            StoryCard(id_, lead, tuple(topics.values()), tuple(others.values()), len(voices), title_highlights([lead]))
-        )
-    return tuple(cards)
-
-
 def page_of_stories(
-    found: HitPage, search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
+    found: Sequence[StoryView], search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
 ) -> dict[str, Any]:
-    """What the template shows. `more`: the address of older stories, "" if there are none."""
+    """What the list shows. `more`: the address of older stories, "" if there are none."""
     return {
         "active": "stories",
-        "stories": gather([past.hit for past in found.hits]),
+        "stories": found,
+        "reports_shown": REPORTS_LISTED,
         "search": search,
         "topics": topics,
         "sources": sources,
         "more": more,
-        "complete": not found.more,
+        "complete": not more,
+    }
+
+
+def page_of_story(story: StoryView, query: Mapping[str, str]) -> dict[str, Any]:
+    """What the page of one story shows: all of it, and of its reports a page at a time, the newest first."""
+    reports = story.reports[::-1]
+    number, pages = page_of(query, len(reports), REPORTS)
+    return {
+        "active": "stories",
+        "story": story,
+        "reports": reports[(number - 1) * REPORTS : number * REPORTS],
+        "page": number,
+        "pages": pages,
+        "places": tuple(dict.fromkeys((place.name, place.country) for hit in story.topics for place in hit.places)),
     }
