@@ -125,3 +125,17 @@ async def test_a_topic_is_tried_on_the_page_of_an_article_clause_by_clause(desk:
         refused = await asyncio.to_thread(watchpost, desk, "topic", "test", "mali", "--url", server.url("/talks"))
         assert refused.returncode == 1
         assert "is private or reserved" in refused.stderr
+
+
+def test_a_query_of_another_tool_is_converted_and_what_is_lost_is_named(tmp_path: Path) -> None:
+    whole = watchpost(tmp_path, "topic", "convert", "--from", "nexis", "mercenar! W/15 mali")
+    assert (whole.returncode, whole.stdout, whole.stderr) == (0, "mercenar* NEAR/15 mali\n", "")
+    part = watchpost(tmp_path, "topic", "convert", "--from", "factiva", "-", stdin="gold and wc>500\n")
+    assert (part.returncode, part.stdout) == (5, "gold\n")
+    assert part.stderr == "watchpost: wc>500: watchpost searches no such thing; left out\n"
+    wrong = watchpost(tmp_path, "topic", "convert", "--from", "google", "(mali")
+    assert wrong.returncode == 2
+    assert "column 1: this ( is never closed" in wrong.stderr
+    unknown = watchpost(tmp_path, "topic", "convert", "--from", "ovid", "mali")
+    assert unknown.returncode in (1, 2)
+    assert "nexis" in unknown.stderr

@@ -32,6 +32,7 @@ OFFLINE = {
     "topic list": [],
     "topic test": ["mali", "--text", "Bamako"],
     "topic lint": [],
+    "topic convert": ["--from", "factiva", "mercenar* and wc>500"],
     "topic diff": ["--against", "old.yaml"],
     "feed list": [],
     "feed show": ["rfi"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pic
 from watchpost.cli.session import load_config, networks, open_config, since_moment
 from watchpost.control_characters import on_one_line
 from watchpost.errors import FetchError
-from watchpost.exit_codes import FAILED, NOTHING, OK, UNREACHABLE
+from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL, UNREACHABLE
 from watchpost.plurals import count
 
 if TYPE_CHECKING:
@@ -257,6 +258,32 @@ def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
         remarks.append("it matches nothing in the sample")
     thousands = len(sample) / 1000
     return _Cost(topic.name, seconds * 1000 / thousands, evaluations / thousands, matches / thousands, tuple(remarks))
+
+
+@app.command("convert")
+def topic_convert(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; - is stdin.")],
+    tool: Annotated[str, typer.Option("--from", metavar="TOOL", help="nexis, factiva or google.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Print a query of another search tool in this query language, and what of it cannot be said.
+
+    watchpost topic convert --from nexis "mercenar! W/15 (mali OR niger) AND NOT opera"
+
+    The query is on stdout, what cannot be said on stderr. Ends with 5 if something cannot be said.
+    """
+    from watchpost.query.conversion.converter import convert
+    from watchpost.query.conversion.dialects import DIALECTS
+
+    tool = pick("tool", tool.lower(), {name: name for name in DIALECTS})
+    converted = convert(sys.stdin.read() if query == "-" else query, tool)
+    if as_json:
+        echo_json({"query": converted.query, "lost": converted.lost})
+    else:
+        echo(converted.query)
+        for sentence in converted.lost:
+            warn(sentence)
+    return PARTIAL if converted.lost else OK
 
 
 @app.command("diff", reads="service")

@@ -178,12 +178,12 @@ def refuse_language(text: str, column: int) -> None:
     """Refuse what is not the code of a language after `lang:`. Raises QueryError."""
     if _CODE.fullmatch(text):
         return
-    code = _language_code(text)
+    code = language_code(text)
     cure = f"write lang:{code}" if code else "write a code of two or three letters: lang:fr"
     raise QueryError(f"{shortened(text)} is not the code of a language", column, cure)
 
 
-def _language_code(text: str) -> str:
+def language_code(text: str) -> str:
     """The code for `fr-FR` and `french`, "" if it is not known."""
     code = re.split("[-_]", text)[0].lower()
     if _CODE.fullmatch(code):
