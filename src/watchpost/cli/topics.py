@@ -234,11 +234,12 @@ def _folder_files(config: Config) -> list[str]:
 
 def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
     from watchpost.match.matcher import document, match
+    from watchpost.query import accents
     from watchpost.query.explain import remarks as query_remarks
     from watchpost.query.percolator import Frequency, Percolator, vocabulary
     from watchpost.scheduler import utc_now
 
-    remarks = [*query_remarks(topic.query)]
+    remarks = [*query_remarks(topic.query), *accents.remarks(topic.query, map(document, sample))]
     if not topic.examples:
         remarks.append("no examples: add texts that it must and must not match")
     if len(sample) < SAMPLE_MIN:

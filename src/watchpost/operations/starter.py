@@ -13,7 +13,7 @@ from watchpost.operations import factory
 
 _ARTICLE = """A truce, to try watchpost with
 
-This file came with the configuration. It contains the word truce, so it matches the topic "example". Delete it once
+This file came with the configuration. It speaks of a truce in Mali, so it matches the topic "example". Delete it once
 you have seen that.
 """
 _COMMENT_COLUMN = 31

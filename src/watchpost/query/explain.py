@@ -215,12 +215,12 @@ def _short_prefixes(root: Node) -> Iterator[str]:
 
 
 def _leaves(node: Node) -> Iterator[Leaf]:
-    """The terms that make a query true: without those of NOT, and without a word that UNLESS takes care of."""
+    """The terms that make a query true: not those of NOT or of the library, nor a word that UNLESS takes care of."""
     if isinstance(node, Leaf):
         yield node
     elif isinstance(node, Unless):
         excluded = str(node.other)
         yield from (leaf for leaf in _leaves(node.part) if isinstance(leaf, Regex) or leaf.text not in excluded)
-    elif not isinstance(node, Not):
+    elif not isinstance(node, Not | Known):
         for child in node.children:
             yield from _leaves(child)
