@@ -28,7 +28,7 @@ def test_the_first_configuration_loads_without_a_warning_and_is_formatted(tmp_pa
     assert "@" not in text.replace("watch@example.org", "").replace("desk@example.org", "")
     assert formatted(text, "x") == text
     (topic,) = config.topics
-    assert topic.query.text.startswith("ceasefire*")
+    assert topic.query.text.startswith("(country:ML OR place:ML)")
 
 
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
