@@ -203,7 +203,7 @@ class _Run:
         """Everything is whole again; what waits is sent. Then the oracle judges."""
         self.until_calm()
         self.start_roles()
-        self.rig.until(lambda: self.rig.quiet(self.hosts.primary().url), _QUIET_SECONDS)
+        self.rig.until_quiet(_QUIET_SECONDS, self.hosts.primary().url)
         told = self.rig.world.told()
         self.found.told, self.found.twice = len(set(told)), len(told) - len(set(told))
         with self.rig.world.lock:

@@ -29,15 +29,22 @@ _QUIET_SECONDS = 180
 
 @dataclass
 class Soak:
-    """What happened: how often each role and the store were killed, what was told, and how often twice."""
+    """What happened: how often each role and the store were killed, what was told, and how often twice.
+
+    `poison` counts what was set aside because three workers in a row were killed that had it.
+    """
 
     kills: Counter[str] = field(default_factory=Counter)
     told: int = 0
     repeats: int = 0
+    poison: int = 0
 
     def __str__(self) -> str:
         killed = ", ".join(f"{role} {count}" for role, count in sorted(self.kills.items()))
-        return f"{self.told} articles told, 0 lost, {self.repeats} deliveries repeated; killed: {killed}"
+        return (
+            f"{self.told} articles told, 0 lost, {self.repeats} deliveries repeated, {self.poison} sent again after "
+            f"three of their workers were killed; killed: {killed}"
+        )
 
 
 def soak(rig: Rig, seconds: float, seed: int) -> Soak:
@@ -86,7 +93,9 @@ def soak(rig: Rig, seconds: float, seed: int) -> Soak:
     rig.until(rig.answers, 60)
     # Each trial of an open breaker may have met a refusal and doubled the pause; a person would not wait for the end.
     rig.ask("receiver", "enable", "inbox")
-    rig.until(rig.quiet, _QUIET_SECONDS)
+    rig.until_quiet(_QUIET_SECONDS)
+    found.poison = rig.poison
+    assert 3 * rig.poison <= found.kills.total(), "more is set aside than kills can explain"
     found.told = len(set(rig.world.told()))
     with rig.world.lock:
         ids = [id_ for id_, _ in rig.world.got]

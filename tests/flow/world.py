@@ -56,7 +56,12 @@ class World:
         """Every title in every delivery, in the order of arrival; repeats of one delivery count once."""
         with self.lock:
             bodies = dict(self.got)
-        return [story["title"] for body in bodies.values() for story in json.loads(body)["data"]["stories"]]
+        return [title for body in bodies.values() for title in titles(body)]
+
+
+def titles(body: bytes) -> tuple[str, ...]:
+    """The titles in one delivery, in its order."""
+    return tuple(story["title"] for story in json.loads(body)["data"]["stories"])
 
 
 class Handler(BaseHTTPRequestHandler):
