@@ -112,21 +112,33 @@ def _country(code: str, parse: Parse) -> Node:
     """The country's name, people and adjectives."""
     table = library.known().get("country", {}).get(code, {})
     clear = library.listed(table.get("clear", ""))
+    history = library.listed(table.get("history", ""))
     if "names" not in table:
-        clear += _inflected(code)
-        longer = _longer(code)
+        clear += _people(code)
+        longer = [*_longer(code), *history]
         text = f"({either(clear)})" + (f" UNLESS ({either(longer)})" if longer else "")
         return parse(text, {})
     rule = Rule(
         support=_support(code, parse),
-        never=_optional(table, "never", parse),
+        never=_optional(table, "never", parse, history),
         sure=_optional(table, "sure", parse),
         doubt=_optional(table, "doubt", parse),
+        state=_optional(table, "state", parse),
         ordinary=frozenset(library.listed(table.get("ordinary", ""))),
         opening=frozenset(library.listed(table.get("opening", ""))),
     )
     names = Ambiguous(parse(either(library.listed(table["names"])), {}), rule)
-    return Or((parse(either(clear), {}), names))
+    certain = f"({either(clear)}) UNLESS ({either(history)})" if history else either(clear)
+    return Or((parse(certain, {}), names))
+
+
+def _people(code: str) -> list[str]:
+    """The country's names, its people and adjectives."""
+    return [*_inflected(code), *_adjectives(code)]
+
+
+def _adjectives(code: str) -> list[str]:
+    return library.listed(library.known().get("country", {}).get(code, {}).get("people", ""))
 
 
 def _inflected(code: str) -> list[str]:
@@ -140,21 +152,25 @@ def _inflected(code: str) -> list[str]:
 
 
 def _longer(code: str) -> list[str]:
-    """Names of other countries that a name of this one is a part of, such as South Sudan."""
-    own = {name.lower() for name in library.countries()[code].names}
+    """Names and people of other countries that one of this country is a part of, such as South Sudan."""
+    own = {_plain(item) for item in (*library.countries()[code].names, *_adjectives(code))}
     return sorted(
         {
-            name
+            item
             for other, country in library.countries().items()
             if other != code and not other.isdigit()
-            for name in country.names
-            if any(f" {each} " in f" {name.lower().replace('-', ' ')} " for each in own) and name.lower() not in own
+            for item in (*country.names, *_adjectives(other))
+            if any(f" {each} " in f" {_plain(item).replace('-', ' ')} " for each in own) and _plain(item) not in own
         }
     )
 
 
-def _optional(table: Mapping[str, str], key: str, parse: Parse) -> Node | None:
-    items = library.listed(table.get(key, ""))
+def _plain(item: str) -> str:
+    return item.partition("~")[0].lower()
+
+
+def _optional(table: Mapping[str, str], key: str, parse: Parse, more: Iterable[str] = ()) -> Node | None:
+    items = [*library.listed(table.get(key, "")), *more]
     return parse(either(items), {}) if items else None
 
 
@@ -164,7 +180,7 @@ def _support(code: str, parse: Parse) -> Node:
     items = _own_support(code, "words", "wide")
     for neighbour in library.countries()[code].neighbours:
         beside = library.known().get("country", {}).get(neighbour, {})
-        items += library.listed(beside["clear"]) if "names" in beside else _inflected(neighbour)
+        items += library.listed(beside.get("clear", "")) if "names" in beside else _people(neighbour)
     return parse(either(items), {})
 
 
@@ -173,7 +189,7 @@ def _own_support(code: str, *keys: str) -> list[str]:
     table = library.known().get("country", {}).get(code, {})
     items = [*library.listed(table.get("clear", "")), *_towns(code)[0]]
     if "names" not in table:
-        items += _inflected(code)
+        items += _people(code)
     for region in library.known().get("region", {}).values():
         if code in library.listed(region["countries"]):
             items += [item for key in keys for item in library.listed(region[key])]
@@ -241,10 +257,32 @@ def _placed(code: str, clear: Iterable[str], shared: Iterable[str], parse: Parse
             support = Or((support, parse(sure, {})))
         if "names" in table:
             support = Or((support, _country(code, parse)))
-        nodes.append(Ambiguous(parse(doubtful, {}), Rule(support, alone=True, whole=True)))
+        nodes += _doubtful_places(code, shared, support, parse)
     if not nodes:
         raise QueryError(f"the library has no place in {code}", 1, "write its names")
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+
+
+def _doubtful_places(code: str, names: Iterable[str], support: Node, parse: Parse) -> list[Node]:
+    """Names of places that need support; one of no larger place elsewhere may also be where something happens."""
+    towns = library.known().get("towns", {})
+    own = [name for name in names if _largest(name) == code]
+    scene = Rule(
+        support,
+        events=parse(either(library.listed(towns["events"])), {}),
+        within=frozenset(library.listed(towns["within"])),
+        alone=True,
+        whole=True,
+    )
+    others = [name for name in names if name not in frozenset(own)]
+    rules = ((own, scene), (others, Rule(support, alone=True, whole=True)))
+    return [Ambiguous(parse(either(group), {}), rule) for group, rule in rules if group and either(group)]
+
+
+def _largest(name: str) -> str:
+    """The code of the country with the largest place of that name, "" if there is none."""
+    bearers = _bearers().get(name.lower(), ())
+    return max(bearers, key=lambda place: place.population).country if bearers else ""
 
 
 @cache

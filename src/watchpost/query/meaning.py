@@ -22,17 +22,22 @@ _TITLE_CASE = 0.6  # of the longer words of a headline
 class Rule:
     """What decides whether a name means this thing. Languages are codes.
 
-    A mention within `never` does not mean it. One within `sure` does, and so does every mention in a text that
-    `support` is true of. Another one does not if it is `alone`; in a language of `ordinary`; at the beginning of a
-    sentence in a language of `opening`; in a script without capitals; near a word of `doubt`; or one word of a longer
-    name. If one mention is doubtful so, all are that nothing makes certain. `whole`: one word of a longer name never
-    means it. `beside` are words in small letters that may be beside it with a capital.
+    A mention within `never` does not mean it. One within `sure` does, and so does one near a word of `state`, and every
+    mention in a text that `support` is true of. Another one does not if it is `alone`; in a language of `ordinary`; at
+    the beginning of a sentence, or in a text without small letters, in a language of `opening`; in a script without
+    capitals; near a word of `doubt`; or one word of a longer name. If one mention is doubtful so, all are that nothing
+    makes certain. `whole`: one word of a longer name never means it. `beside` are words in small letters that may be
+    beside it with a capital. A mention after a word of `within`, or at the beginning of a headline and followed by a
+    colon, is the place of what a text with a word of `events` reports.
     """
 
     support: Node | None = None
     never: Node | None = None
     sure: Node | None = None
     doubt: Node | None = None
+    state: Node | None = None
+    events: Node | None = None
+    within: frozenset[str] = frozenset()
     ordinary: frozenset[str] = frozenset()
     opening: frozenset[str] = frozenset()
     alone: bool = False
@@ -99,23 +104,39 @@ class Ambiguous(OfOne):
         support = _spans(rule.support, document)
         if support:
             return True, f"beside {_quoted(document, support[0])}"
+        state = _nearest(occurrence, _spans(rule.state, document))
+        if state is not None:
+            return True, f"near {_quoted(document, state)}"
+        events = _spans(rule.events, document)
+        if events and self._is_scene(index, occurrence):
+            return True, f"the place of {_quoted(document, events[0])}"
         reason = "nothing in the text supports it" if rule.alone else self._doubtful(document, index, occurrence)
         return not reason, reason
+
+    def _is_scene(self, index: Index, occurrence: Occurrence) -> bool:
+        """Whether the occurrence names the place of the news."""
+        first = occurrence.first
+        if not first:
+            return _is_topic(index, occurrence)
+        return index.folded[first - 1] in self.rule.within and index.between(first).isspace()
 
     def _doubtful(self, document: Document, index: Index, occurrence: Occurrence) -> str:
         """Why the occurrence may mean something else; "" if nothing says so."""
         rule = self.rule
         codes = document.languages
         written = index.written(occurrence.first)
+        uncased = written[:1].upper() == written[:1].lower()
+        if uncased and occurrence.field == "title" and not occurrence.first and _is_colon(index, occurrence):
+            return ""
         if any(code in rule.ordinary for code in codes):
             return f"an ordinary word in {codes[0]}"
-        if written[:1].upper() == written[:1].lower():
+        is_topic = _is_topic(index, occurrence)
+        if uncased:
             return "its script has no capitals"
-        starts = _SENTENCE.search(index.between(occurrence.first)) is not None
-        is_topic = _TOPIC.match(index.between(occurrence.last + 1)) is not None
+        starts = not index.cased or _SENTENCE.search(index.between(occurrence.first)) is not None
         if starts and not is_topic and any(code in rule.opening for code in codes):
             return f"a word that may begin a sentence in {codes[0]}"
-        if _near(occurrence, _spans(rule.doubt, document)):
+        if _nearest(occurrence, _spans(rule.doubt, document)) is not None:
             return "near a word of another subject"
         return _longer(document, occurrence, rule.beside)
 
@@ -127,7 +148,11 @@ def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) 
     """
     index = document.index(occurrence.field)
     starts = _SENTENCE.search(index.between(occurrence.first)) is not None
-    if not index.cased or "de" in document.languages or (occurrence.field == "title" and _title_case(index)):
+    if (
+        not index.cased
+        or "de" in document.languages
+        or (occurrence.field == "title" and _title_case(index, occurrence))
+    ):
         return ""
     before, after = occurrence.first - 1, occurrence.last + 1
     if before >= 0 and not starts and index.between(occurrence.first).isspace():
@@ -142,8 +167,10 @@ def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) 
     return ""
 
 
-def _title_case(index: Index) -> bool:
-    """Whether most longer words of a headline have a capital."""
+def _title_case(index: Index, occurrence: Occurrence) -> bool:
+    """Whether most longer words of a headline in Latin letters have a capital."""
+    if not index.written(occurrence.first)[:1].isascii():
+        return False
     longer = [word for word in map(index.written, range(len(index.folded))) if len(word) > 3]
     return sum(word[:1].isupper() for word in longer) > _TITLE_CASE * len(longer)
 
@@ -163,13 +190,25 @@ def _covering(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> Occurre
     return None
 
 
-def _near(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> bool:
-    return any(
-        other.field == occurrence.field
-        and other.last >= occurrence.first - BESIDE
-        and other.first <= occurrence.last + BESIDE
-        for other in others
-    )
+def _nearest(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> Occurrence | None:
+    """The first of `others` that is within BESIDE words of the occurrence."""
+    for other in others:
+        if (
+            other.field == occurrence.field
+            and other.last >= occurrence.first - BESIDE
+            and other.first <= occurrence.last + BESIDE
+        ):
+            return other
+    return None
+
+
+def _is_topic(index: Index, occurrence: Occurrence) -> bool:
+    """Whether a sign after the occurrence makes it the place of the news."""
+    return _TOPIC.match(index.between(occurrence.last + 1)) is not None
+
+
+def _is_colon(index: Index, occurrence: Occurrence) -> bool:
+    return index.between(occurrence.last + 1).strip()[:1] in tuple(":：")
 
 
 def _quoted(document: Document, occurrence: Occurrence) -> str:
