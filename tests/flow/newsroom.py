@@ -1,8 +1,9 @@
 """A newsroom that is not ours: forty outlets with the habits of the world, and readers who keep what they received.
 
 `python -m tests.flow.newsroom [SECONDS] [SEED]`. The outlets share addresses between entries, put one teaser under
-every headline, copy each other, correct headlines, write live blogs, list the oldest first, break off within an answer,
-publish old entries under new dates and shuffle their feeds. Meanwhile roles are killed and receivers refuse.
+every headline, copy each other, correct headlines and give what they correct another id, write live blogs, list the
+oldest first, break off within an answer, publish old entries under new dates and shuffle their feeds. Meanwhile roles
+are killed and receivers refuse.
 
 The oracle knows only what the outlets published and what the readers received.
 """
@@ -95,7 +96,7 @@ class Newsroom:
         habits: list[tuple[str, Habit]] = [
             ("plain", plain), ("status-page", status_page), ("teaser", teaser), ("disclaimer", disclaimer),
             ("copyist", copyist), ("corrector", corrector), ("live-blog", live_blog), ("oldest-first", oldest_first),
-            ("cut-off", cut_off), ("redated", redated), ("shuffled", shuffled),
+            ("cut-off", cut_off), ("redated", redated), ("shuffled", shuffled), ("renamer", renamer),
         ]  # fmt: skip
         self.outlets = [
             Outlet(f"{name}-{number}", f"127.0.{number}.{place + 2}", habit)
@@ -202,6 +203,13 @@ def corrector(outlet: Outlet, room: Newsroom) -> None:
         entry.title = f"{room.word()} {entry.title}"
         return
     plain(outlet, room)
+
+
+def renamer(outlet: Outlet, room: Newsroom) -> None:
+    """A report whose headline is corrected, and with it its id and its address."""
+    corrector(outlet, room)
+    entry = outlet.entries[-1]
+    entry.guid = entry.link = f"https://{outlet.name}.example/{entry.title.lower().replace(' ', '-')}"
 
 
 def live_blog(outlet: Outlet, room: Newsroom) -> None:
@@ -341,6 +349,11 @@ def findings(room: Newsroom, got: dict[str, list[Received]]) -> list[str]:
             if story["status"] == "new"
         )
         wrong += [f"{receiver}: {count} times new: {title!r}" for title, count in leads.items() if count > 1]
+        wrong += [
+            f"{receiver}: new under each headline: {[*entry.former, entry.title]}"
+            for entry in room.published
+            if entry.former and sum(leads[title] for title in (entry.title, *entry.former)) > 1
+        ]
         made = [message.document["timestamp"] for message in got.get(receiver, [])]
         wrong += [
             f"{receiver}: a message of {one} arrived after one of {max(made[:at])}"

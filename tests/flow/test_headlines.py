@@ -27,12 +27,14 @@ class Site:
 
     def __init__(self) -> None:
         self.title, self.text = "Nine lorries burn", "Nine of 40 lorries burn near Gao."
+        self.slug = "1"  # id and address end in it
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                item = f"<guid>courier:1</guid><title>{site.title}</title><link>https://courier.example/1</link>"
-                item += f"<description>{site.text}</description>"
+                item = f"<guid>courier:{site.slug}</guid><title>{site.title}</title>"
+                item += f"<link>https://courier.example/{site.slug}</link><description>{site.text}</description>"
+                item += "<pubDate>Mon, 01 Jun 2026 08:00:00 GMT</pubDate>"
                 body = f"<rss version='2.0'><channel><title>Courier</title><item>{item}</item></channel></rss>".encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
@@ -77,3 +79,24 @@ def test_who_does_not_want_it_is_not_told(tmp_path: Path, site: Site) -> None:
     site.title = "Eleven lorries burn"
     watchpost_once(tmp_path)
     assert [story["title"] for story in editions(tmp_path / "desk")] == ["Nine lorries burn"]
+
+
+def test_an_id_and_an_address_that_follow_the_headline_are_the_same_article(tmp_path: Path, site: Site) -> None:
+    (tmp_path / "watchpost.yaml").write_text(CONFIG.format(site=site.url, more=""))
+    watchpost_once(tmp_path)
+    site.slug, site.title, site.text = "2", "Eleven lorries burn", "Eleven of 41 lorries burn near Gao."
+    watchpost_once(tmp_path)
+    site.slug, site.title, site.text = "3", "Twelve lorries burn", "Twelve of 42 lorries burn near Gao."
+    watchpost_once(tmp_path)
+    first, second, third = editions(tmp_path / "desk")
+    assert [first["status"], second["status"], third["status"]] == ["new", "updated", "updated"]
+    assert first["id"] == second["id"] == third["id"]
+    assert [second["change"]["former_title"], third["change"]["former_title"]] == [first["title"], second["title"]]
+    assert [story["title"] for story in editions(tmp_path / "duty")] == [
+        first["title"],
+        second["title"],
+        third["title"],
+    ]
+    site.slug, site.title, site.text = "4", "Ferry sinks at Mopti with lorries", "A ferry with 3 lorries sank at Mopti."
+    watchpost_once(tmp_path)
+    assert editions(tmp_path / "desk")[-1]["status"] == "new", "another report in its place is another story"

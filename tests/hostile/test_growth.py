@@ -22,12 +22,14 @@ from watchpost.documents.clean import canonical_url, clean_line, clean_text, fin
 from watchpost.documents.dates import parse_date, slashed_order
 from watchpost.documents.encoding import decode, decode_html, xml_to_utf8
 from watchpost.documents.entry import EntryDraft, article_of, identities, version_id
+from watchpost.documents.figures import figures
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_text import read_json
 from watchpost.documents.parse import read_document
+from watchpost.documents.shingles import shingles
 from watchpost.documents.text import read_markdown, read_text
 from watchpost.match.matcher import Topics, document, snippet
-from watchpost.match.signatures import figures, shingles, signature, voice
+from watchpost.match.signatures import signature, voice
 from watchpost.model import Snippet, Topic
 from watchpost.notify.receivers import discord, mattermost, ntfy, slack, teams
 from watchpost.notify.render import html, payload, plain, sanitize

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
-from watchpost.match.signatures import figures, signature
+from watchpost.documents.figures import figures
+from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf, contained
 from watchpost.model import SKETCH, Article
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from watchpost.documents.figures import figures
 from watchpost.match.places import named_places
-from watchpost.match.signatures import figures, story_of
+from watchpost.match.signatures import story_of
 from watchpost.model import Article, Hit, NamedPlace, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.document import Document

@@ -7,12 +7,12 @@ folded as the query language folds them, so soft hyphens, look-alike letters, ac
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from xxhash import xxh3_64_intdigest
 
+from watchpost.documents.figures import FIGURE, figures
+from watchpost.documents.shingles import shingles
 from watchpost.model import DIGITS, SKETCH, Article, Signature, derive_id
 from watchpost.query.document import DecodedText
 from watchpost.query.words import folded_text, is_unspaced
@@ -106,9 +106,6 @@ def _agency(line: str) -> str:
     return next((agency for agency, names in _BY_NAME if names.fullmatch(signed["name"])), "")
 
 
-SHINGLE = 3
-"""The words of a shingle. A typing error breaks as many shingles."""
-
 SKETCHED_WORDS = 25
 """Texts of fewer words are the same only under the same headline: "Live updates follow" is no story."""
 
@@ -126,11 +123,6 @@ WORD_DIGITS = 4
 _SHORTEST_WORD, _SHORTEST_ARABIC = 5, 3  # "with", "from", "dans" stand under every headline
 _STEM = 5  # letters: "гонец" and "гонца" differ, most forms do not
 _ARABIC_PREFIX = re.compile("^[وف]?(?:[بكل]?ال|لل)(?=..)")  # and, so, in, like, for, the
-
-_MOST_FIGURES = 40
-_FIGURE = re.compile(r"\d+(?:[.,\u00a0\u202f'’]\d+)*")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_SHIFT = 64 - 4 * DIGITS
 
 
 def signature(article: Article) -> Signature:
@@ -150,7 +142,7 @@ def signature(article: Article) -> Signature:
         voice=spoken if credited else outlet,
         credited=credited,
         day=int((article.published or article.fetched).timestamp() * 1000),
-        series=derive_id("series", folded_text(_FIGURE.sub(" ", article.title)))[:DIGITS],
+        series=derive_id("series", folded_text(FIGURE.sub(" ", article.title)))[:DIGITS],
         numbers=figures(article.title),
         figures=figures(f"{article.title}\n{text}"),
         size=len(hashes),
@@ -186,31 +178,6 @@ def story_of(article: Article) -> str:
     if not article.fingerprints:
         return derive_id("story", article.id)
     return derive_id("story", article.fingerprints[0], folded_text(article.title))
-
-
-def shingles(words: list[str]) -> list[int]:
-    """The hashes of all runs of `SHINGLE` words, ascending, each once."""
-    if len(words) < SHINGLE:
-        return []
-    runs = zip(*(words[start:] for start in range(SHINGLE)), strict=False)
-    return sorted({xxh3_64_intdigest(" ".join(run).encode("utf-8", "replace")) >> _SHIFT for run in runs})
-
-
-def figures(text: str) -> tuple[str, ...]:
-    """The numbers of a text in ASCII digits without separators, each once; years are left out: all texts name them."""
-    found: dict[str, None] = {}
-    for match in _FIGURE.finditer(text):
-        digits = _plain(match[0])
-        if not _YEAR.fullmatch(digits):
-            found[digits] = None
-            if len(found) == _MOST_FIGURES:
-                break
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _plain(figure: str) -> str:
-    return "".join(str(unicodedata.digit(char)) for char in figure if char.isdigit())
 
 
 def _exact(article: Article, words: list[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Digests, alerts, pages and the API show the same choice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from watchpost.model import SEVERITIES, Hit
 from watchpost.query.tree import Evidence
@@ -18,12 +18,18 @@ OTHER_FIELD = 0.2
 
 def current(hits: Sequence[Hit]) -> list[Hit]:
     """For each topic, the hits of the last version of each article."""
-    latest = {_article_of(hit): hit.article.id for hit in sorted(hits, key=lambda hit: hit.article.fetched)}
-    return [hit for hit in hits if hit.article.id == latest[_article_of(hit)]]
+    revised = {hit.article.id: hit.article.revises for hit in hits if hit.article.revises}
+    latest = {_article_of(hit, revised): hit.article.id for hit in sorted(hits, key=lambda hit: hit.article.fetched)}
+    return [hit for hit in hits if hit.article.id == latest[_article_of(hit, revised)]]
 
 
-def _article_of(hit: Hit) -> tuple[str, str]:
-    return hit.topic, hit.article.revises or hit.article.id
+def _article_of(hit: Hit, revised: Mapping[str, str]) -> tuple[str, str]:
+    """The topic, and the first version of the article as far as `revised` has it: the versions before each other."""
+    article, seen = hit.article.id, {hit.article.id}
+    while (before := revised.get(article, "")) and before not in seen:
+        article = before
+        seen.add(before)
+    return hit.topic, article
 
 
 def shown_hit(hits: Sequence[Hit]) -> Hit:

@@ -146,6 +146,8 @@ class FeedMemory:
     between the first and the last, and to a feed each time, is that place visited directly: a captive portal or a
     mistake of the publisher lasts less long. `moved` is the place that is being proven, `moved_since` and
     `moved_times` since when and how often it was seen, `moved_to` the proven place.
+
+    `entries` are the last ones that became articles, as known_entries.py writes them.
     """
 
     KEYS: ClassVar = {"self_url": "self"}
@@ -168,6 +170,7 @@ class FeedMemory:
     skip_days: Days = ()
     hub: str = ""
     self_url: str = ""
+    entries: str = ""
     moved: str = ""
     moved_since: datetime | None = None
     moved_times: int = 0

@@ -219,7 +219,7 @@ class PollStore:
         """
         entries: list[tuple[str, str, Article | None]] = [("seen", id_, None) for id_ in seen]
         entries += [("known", id_, None) for id_ in known]
-        entries += [("articles", article.revises or article.id, article) for article in articles]
+        entries += [("articles", _entry_of(article, marks), article) for article in articles]
         names = [self._keys.feeds, self._keys.source(claim.name), self._keys.seen, self._keys.articles]
         names += [self._keys.host(""), self._keys.ledger, self._keys.heads]
         parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
@@ -263,6 +263,11 @@ class PollStore:
 async def read_now(store: Store, feed: str, lease_ms: int) -> str:
     """Make a feed due: "NOW"; "SOON" if it is read within a lease anyway; "NONE" if it is not scheduled."""
     return str((await store.run("read_now", [store.keys.feeds], [feed, lease_ms])).decode())
+
+
+def _entry_of(article: Article, marks: Mapping[str, str]) -> str:
+    """The id of the entry that an article was made of: another one if it has another headline where it is."""
+    return article.revises if article.revises and article.id not in marks else article.id
 
 
 def _is_new(head: bytes, mark: str) -> bool:

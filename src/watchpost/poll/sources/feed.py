@@ -23,6 +23,7 @@ from watchpost.poll.fulltext import Completed, FullText
 from watchpost.poll.http.article_pages import PageFetcher
 from watchpost.poll.http.fetcher import Bounds, Fetched, HttpFetcher, Validators, origin_of
 from watchpost.poll.http.websub import Hubs
+from watchpost.poll.known_entries import Succession
 from watchpost.poll.newness import EntrySelector
 from watchpost.poll.schedule import LONGEST, Interval, MinimumWait, adaptive
 from watchpost.poll.source import SourceContext, SourceKind
@@ -104,8 +105,10 @@ class Feed:
             reading = await self._parse(answer, now, selector)
         except FetchError as error:
             return Visit("failed", reason=error.reason, detail=error.detail)
-        completed = await self._complete(reading.articles, now, deadline)
-        after = replace(stored, subscription=stored.subscription.after_push(now))
+        succession = Succession(stored.entries, selector.heads, reading.articles, whole=False)
+        completed = await self._complete(succession.articles, now, deadline)
+        after = replace(stored, entries=succession.kept(completed.articles, unfinished=False))
+        after = replace(after, subscription=stored.subscription.after_push(now))
         left = completed.left or selector.waiting
         if left:  # the next visit must get the feed whole
             after = replace(after, body="", etag="", modified="")
@@ -160,7 +163,12 @@ class Feed:
         memory = memory.with_hub_links(hub_links(answer.headers.get("link", "")))
         if self._hubs is not None:
             memory = await self._follow_hub(memory, self._hubs, bool(reading.articles), now)
-        completed = await self._complete(reading.articles, now, deadline)
+        whole = answer.status != 226 and not reading.cut
+        succession = Succession(known.entries, selector.heads, reading.articles, whole=whole)
+        completed = await self._complete(succession.articles, now, deadline)
+        if is_read:
+            unfinished = completed.left > 0 or selector.waiting > 0
+            memory = replace(memory, entries=succession.kept(completed.articles, unfinished=unfinished))
         if completed.left or selector.waiting or reading.cut:  # the next visit must get the feed whole, to find them
             memory = replace(memory, body="", etag="", modified="")
         notes = (self._waiting_note(selector.waiting), reading.note, completed.note, memory.redirect_note)
