@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import quote
 
 from watchpost.query.tree import Evidence, Query
 from watchpost.schedules import Schedule
@@ -37,6 +38,11 @@ def derive_id(kind: str, *parts: str) -> str:
         raw = part.encode("utf-8", "surrogatepass")
         digest.update(len(raw).to_bytes(8, "big") + raw)
     return digest.hexdigest()
+
+
+def story_path(id_: str) -> str:
+    """The page of a story, below the root of the pages. The id of a story does not change."""
+    return f"/stories/{quote(id_, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)

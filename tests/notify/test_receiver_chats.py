@@ -241,7 +241,7 @@ async def test_apprise_sends_a_short_text() -> None:
     payload = json.loads(request.body)
     assert len(payload["message"]) <= 500
     assert "Not shown" in payload["message"]
-    assert "Topic 0" in payload["title"]
+    assert payload["title"].startswith("Story 0")
 
 
 @pytest.mark.parametrize("status", [302, 400, 410, 429, 500])

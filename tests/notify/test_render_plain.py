@@ -12,6 +12,7 @@ from watchpost.notify.render import plain
 from watchpost.notify.render.sanitize import clean
 
 USUAL = """\
+Explosion near Gao base; JNIM claims attack [1]
 Monday, 23 November 2026, 09:00 Europe/Paris
 Period: Sun 22 Nov 19:00 – Mon 23 Nov 09:00
 5 stories, 3 shown. 1 new, 1 updated, 1 continuing.
@@ -25,14 +26,17 @@ Sent 3 hours late: the service was not running.
    trois sources 🙂 Вагнер"
    Matched: "Gao", "Wagner", "ЧВК". Also in: РИА Новости (ru).
    Other topics: Mali security.
+   Whole story [2]
 
 == MALI SECURITY ==
 
-2. UPDATE  انفجار قرب قاعدة غاو [2]
+2. UPDATE  انفجار قرب قاعدة غاو [3]
    الجزيرة, Arabic, no date, seen 08:44. 2 sources.
    "انفجار قرب قاعدة **غاو**"
    Matched: "غاو". Also in: РИА Новости (ru).
+   Whole story [4]
 3. CONTINUING  Kidal talks go on (2 sources) [1]
+   Whole story [5]
 
 Not shown: 2 stories.
 https://watch.example.org/
@@ -41,7 +45,10 @@ Not read (2 of 41 sources): maliweb (HTTP 503 since 04:00), nrk
 You receive this as "desk".
 
 [1] https://www.rfi.fr/afrique/gao?id=7
-[2] https://news.example/%D8%BA%D8%A7%D9%88
+[2] https://watch.example.org/stories/00000000000000000000000000000001
+[3] https://news.example/%D8%BA%D8%A7%D9%88
+[4] https://watch.example.org/stories/00000000000000000000000000000002
+[5] https://watch.example.org/stories/00000000000000000000000000000003
 """
 
 
@@ -52,13 +59,14 @@ def test_the_whole_text() -> None:
 def test_an_alert_is_one_compact_block_per_story() -> None:
     first, *_ = plain.plain(usual(kind="alert")).split("\n\n")
     assert first == (
-        "HIGH · Wagner / Africa Corps, Mali security · Explosion near Gao base;\n"
-        "  JNIM claims attack\n"
+        "Explosion near Gao base; JNIM claims attack\n"
+        "  HIGH · Wagner / Africa Corps, Mali security\n"
         "  RFI Afrique, French, 08:42 (18 min ago, seen 08:44). 2 sources.\n"
         '  "…des combattants de **Wagner** ont été vus près de **Gao**, selon\n'
         '  trois sources 🙂 Вагнер"\n'
         '  Matched: "Gao", "Wagner", "ЧВК".\n'
-        "  https://www.rfi.fr/afrique/gao?id=7"
+        "  https://www.rfi.fr/afrique/gao?id=7\n"
+        "  https://watch.example.org/stories/00000000000000000000000000000001"
     )
 
 

@@ -104,7 +104,7 @@ def test_hits_over_the_limit_alone_are_no_quiet_day() -> None:
     notice = digest(kind="alert", flooded=(("Wagner", 60), ("Mali", 2)))
     for text in (sentences.subject(notice), sentences.heading(notice), plain.plain(notice), html.page(notice)):
         assert "Nothing matched" not in text
-    assert sentences.subject(notice) == "[newsdesk] 62 hits over the hourly limit, counted but not listed."
+    assert sentences.subject(notice) == "62 hits over the hourly limit, counted but not listed. [newsdesk]"
     assert "Wagner: 60 more hits over the hourly limit, counted but not listed." in " ".join(
         plain.plain(notice).split()
     )
@@ -130,7 +130,7 @@ def test_what_is_left_out_is_in_the_subject_and_the_first_lines() -> None:
     assert counts in sentences.heading(shown)
     assert sentences.summary(shown).startswith(f"{counts}. ")
     assert counts in " ".join(plain.plain(shown).split("==")[0].split())
-    assert counts in rich_text.opening(shown, 1)[0]
+    assert counts in rich_text.opening(shown, 1, 1)[0]
     assert sentences.counted(many) == "1,161 stories"
     few = limit_stories(digest(story(1), story(2)), 1)
     assert sentences.counted(few) == "2 stories, 1 shown; 1 high among those left out"
@@ -150,7 +150,7 @@ def test_nothing_matched_is_only_said_of_what_was_read() -> None:
     assert sentences.nothing(never) == sentences.nothing(early) == expected
     before = digest(paused="store", last_read=WHEN - timedelta(hours=1))
     assert sentences.nothing(before).startswith("Nothing has been read since 08:00: the store")
-    assert sentences.subject(never).startswith("[newsdesk] Nothing was read: the disk of the service is nearly full")
+    assert sentences.subject(never).startswith("Nothing was read: the disk of the service is nearly full")
     with_stories = digest(story(1), paused="backlog", last_read=WHEN - timedelta(hours=1))
     assert sentences.remarks(with_stories)[0].startswith("Nothing has been read since 08:00: too many articles")
     assert "256 MiB" in sentences.nothing(never)

@@ -11,7 +11,7 @@ import pytest
 from tests.notify.digests import HOSTILE, WHEN, digest, hostile, report, story, usual
 from watchpost.model import SourceCounts, StoryChange, UnreadSource
 from watchpost.notify.receivers import slack
-from watchpost.notify.render import html, plain, sentences, story_lines, times
+from watchpost.notify.render import html, payload, plain, sentences, story_lines, times
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,14 @@ def test_the_footer_accounts_for_yesterday(language: str, gaps: tuple[str, ...],
 
 
 def test_the_subject_counts_and_names_the_strongest() -> None:
-    assert (
-        sentences.subject(usual()) == "[newsdesk] 5 stories, 3 shown: Explosion near Gao base; JNIM claims attack (+4)"
-    )
+    headline = "Explosion near Gao base; JNIM claims attack"
+    assert sentences.subject(usual()) == f"{headline} · 5 stories, 3 shown [newsdesk]"
     alert = digest(story(), kind="alert")
-    assert sentences.subject(alert).startswith("[newsdesk] HIGH Wagner / Africa Corps: Explosion near Gao")
+    assert sentences.subject(alert) == f"{headline} · HIGH Wagner / Africa Corps [newsdesk]"
+    assert sentences.heading(alert) == "HIGH · Wagner / Africa Corps"
+    three = digest(story(), story(2), story(3), kind="alert")
+    assert sentences.subject(three).startswith("Explosion near Gao")
+    assert sentences.subject(three).endswith("HIGH Wagner / Africa Corps (+2) [newsdesk]")
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
@@ -46,6 +49,15 @@ def test_the_subject_is_one_line_of_at_most_ninety(text: str) -> None:
         subject = sentences.subject(hostile(text, kind=kind))
         assert len(subject) <= 90
         assert subject.isprintable() or "\u200d" in subject
+
+
+def test_each_story_links_its_page_where_the_pages_have_an_address() -> None:
+    sample, path = usual(), f"/stories/{usual().stories[0].id}"
+    with_page = (html.page(sample), plain.plain(sample), payload.payload(sample), *slack.lay_out(sample)[1])
+    assert all(f"https://watch.example.org{path}" in text for text in with_page)
+    sample = replace(sample, public_url="")
+    without = (html.page(sample), plain.plain(sample), payload.payload(sample), *slack.lay_out(sample)[1])
+    assert not [text for text in without if path in text or "Whole story" in text]
 
 
 def test_a_story_stands_once_under_its_most_severe_topic() -> None:
@@ -106,10 +118,7 @@ def test_a_late_digest_says_so(late: timedelta, sentence: str) -> None:
 
 def test_a_french_digest_is_french_throughout() -> None:
     sample = usual(language="fr", late=timedelta(hours=3))
-    assert (
-        sentences.subject(sample)
-        == "[newsdesk] 5 sujets, 3 affichés\N{NO-BREAK SPACE}: Explosion near Gao base; JNIM claims attack (+4)"
-    )
+    assert sentences.subject(sample) == "Explosion near Gao base; JNIM claims attack · 5 sujets, 3 affichés [newsdesk]"
     assert sentences.dateline(sample) == "lundi 23 novembre 2026, 09:00 Europe/Paris"
     text = " ".join(plain.plain(sample).split())
     for sentence in (
@@ -124,7 +133,8 @@ def test_a_french_digest_is_french_throughout() -> None:
     assert sentences.nothing(digest(language="fr", sources_total=1)) == "Aucun résultat. 1 source a été lue."
     english = re.compile(r"\b(matched|also|seen|from|stories|story|topics?|read|shown|period|since)\b", re.IGNORECASE)
     ours = "".join(html.page(sample).split("<body")[1:]).replace("Kidal talks go on", "")
-    assert not english.findall(re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.lay_out(sample)[1]))
+    shown = re.sub(r"<[^>]*>", " ", ours) + text + "".join(slack.lay_out(sample)[1])
+    assert not english.findall(re.sub(r"https://[^\s\"<>]+", " ", shown))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,8 +37,15 @@ def texts(payload: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_message() -> None:
     (payload,) = read(usual())
     parts = texts(payload)
-    assert payload["blocks"][0]["text"]["text"] == "Wagner / Africa Corps and Mali security: 5 stories, 3 shown"
-    assert payload["text"].endswith("Top story: Explosion near Gao base; JNIM claims attack")
+    headline, counts = (
+        "Explosion near Gao base; JNIM claims attack",
+        "Wagner / Africa Corps and Mali security: 5 stories, 3 shown",
+    )
+    assert payload["blocks"][0]["text"]["text"] == headline
+    assert payload["blocks"][1]["elements"][0]["text"] == counts
+    assert payload["text"] == f"{headline} · {counts}"
+    page = f"https://watch.example.org/stories/{usual().stories[0].id}"
+    assert {"type": "link", "url": page, "text": "Whole story"} in parts
     assert {
         "type": "link",
         "url": "https://www.rfi.fr/afrique/gao?id=7",
@@ -82,13 +90,25 @@ def test_five_hundred_stories_become_three_messages_and_a_count() -> None:
     assert all(len(payload["blocks"]) <= slack.MOST_BLOCKS for payload in payloads)
     shown = sum(part["type"] == "link" and "watch." not in part["url"] for p in payloads for part in texts(p))
     assert f"Not shown: {500 - shown} stories (" in json.dumps(payloads[-1])
-    assert [payload["blocks"][0]["text"]["text"][-6:] for payload in payloads] == [" (1/3)", " (2/3)", " (3/3)"]
+    parts = [payload["blocks"][0 if number else 1] for number, payload in enumerate(payloads)]
+    titles = [block.get("text", block.get("elements", [{}])[0])["text"] for block in parts]
+    assert [title[-6:] for title in titles] == [" (1/3)", " (2/3)", " (3/3)"]
 
 
-def test_twelve_usual_stories_are_one_message_and_thirteen_are_two() -> None:
+def test_ten_usual_stories_are_one_message_and_eleven_are_two() -> None:
     one = usual().stories[0]
-    assert [len(read(digest(*[one] * count))) for count in (12, 13, 36, 37)] == [1, 2, 3, 3]
-    assert "Not shown: 1 story (" in lay_out(digest(*[one] * 37))[1][-1]
+    assert [len(read(digest(*[one] * count))) for count in (10, 11, 30, 36)] == [1, 2, 3, 3]
+    assert "Not shown: " in lay_out(digest(*[one] * 36))[1][-1]
+
+
+def test_an_alert_of_one_story_begins_with_its_headline() -> None:
+    sample = replace(usual(), kind="alert", stories=usual().stories[:1], omitted=0, left_out={})
+    (payload,), headline = read(sample), "Explosion near Gao base; JNIM claims attack"
+    first, _, second = texts(payload)[:3]
+    assert (first["type"], first["text"]) == ("link", headline)
+    assert second["text"] == "HIGH · Wagner / Africa Corps, Mali security"
+    assert payload["text"] == f"{headline} · HIGH · Wagner / Africa Corps"
+    assert json.dumps(payload["blocks"], ensure_ascii=False).count(headline) == 1
 
 
 def test_an_empty_digest_is_a_message_too() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
-from watchpost.model import SEVERITIES, Hit, Severity
+from watchpost.model import SEVERITIES, Hit, Severity, story_path
 from watchpost.notify.digest_builder import score
 from watchpost.notify.story_choice import Spans, current, shown_hit, title_highlights
 from watchpost.store.stories import PastStory
@@ -53,12 +52,7 @@ class StoryView:
     @property
     def path(self) -> str:
         """Its page below the root of the pages."""
-        return path_of(self.id)
-
-
-def path_of(id_: str) -> str:
-    """The page of a story, below the root of the pages."""
-    return f"/stories/{quote(id_, safe='')}"
+        return story_path(self.id)
 
 
 def id_from(text: str) -> str:

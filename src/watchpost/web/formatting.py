@@ -54,7 +54,7 @@ class Chart:
         return "".join(f"M{bar.x} 0h{BAR}v{self.height}h-{BAR}z" for bar in self.bars)
 
 
-_MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)")
+_MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)|(?<=.) \[[^\[\]]{1,80}\]$")
 
 BAR, GAP, HEIGHT = 8, 2, 36
 
@@ -98,7 +98,10 @@ def day_and_time(moment: datetime, now: datetime) -> str:
 
 
 def plain_subject(subject: str) -> str:
-    """A subject without the name of this installation, "[watch.example.org] ", which is the same in a whole list."""
+    """A subject without the name of this installation, " [watch.example.org]", which is the same in a whole list.
+
+    Earlier versions wrote the name first.
+    """
     return _MARK.sub("", subject)
 
 

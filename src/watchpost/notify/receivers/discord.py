@@ -95,7 +95,8 @@ def _closing(digest: Digest) -> Block:
 
 
 def _content(digest: Digest, number: int, of: int) -> str:
-    lines = [rich_text.heading(digest, number, of), *rich_text.opening(digest, number)]
+    heading = rich_text.heading(digest, number, of) or rich_text.first_line(digest, number, of)
+    lines = [heading, *rich_text.opening(digest, number, of)]
     return "\n".join(_escaped(line, DISCORD_CONTENT // 4) for line in lines)
 
 

@@ -60,8 +60,9 @@ def _story(story: StoryText) -> str:
 
 
 def _opening(digest: Digest, number: int, of: int) -> str:
-    lines = (f"#### {escape(rich_text.heading(digest, number, of))}", *map(escape, rich_text.opening(digest, number)))
-    return "\n".join(lines)
+    heading = rich_text.heading(digest, number, of)
+    lines = map(escape, rich_text.opening(digest, number, of))
+    return "\n".join([f"#### {escape(heading)}", *lines] if heading else lines)
 
 
 def _closing(digest: Digest) -> str:

@@ -142,9 +142,10 @@ def _check_plain(element: Any, limit: int) -> Iterator[str]:
 
 
 def _opening(digest: Digest, number: int, of: int) -> list[Block]:
-    blocks: list[Block] = [{"type": "header", "text": _plain(rich_text.heading(digest, number, of))}]
-    blocks += [_context(line) for line in rich_text.opening(digest, number)]
-    return [*blocks, {"type": "divider"}] if digest.stories else blocks
+    heading = rich_text.heading(digest, number, of)
+    blocks: list[Block] = [{"type": "header", "text": _plain(heading)}] if heading else []
+    blocks += [_context(line) for line in rich_text.opening(digest, number, of)]
+    return [*blocks, {"type": "divider"}] if blocks and digest.stories else blocks
 
 
 def _closing(digest: Digest) -> list[Block]:

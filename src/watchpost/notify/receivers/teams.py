@@ -82,9 +82,12 @@ def _story(story: StoryText) -> list[Block]:
 
 
 def _opening(digest: Digest, number: int, of: int) -> list[Block]:
-    first = _rich((Run(rich_text.heading(digest, number, of), bold=True),))
+    lines = [_rich((Run(line),), "None") for line in rich_text.opening(digest, number, of)]
+    if not (heading := rich_text.heading(digest, number, of)):
+        return lines
+    first = _rich((Run(heading, bold=True),))
     first["inlines"][0]["size"] = "Large"
-    return [first, *(_rich((Run(line),), "None") for line in rich_text.opening(digest, number))]
+    return [first, *lines]
 
 
 def _closing(digest: Digest) -> list[Block]:

@@ -129,6 +129,7 @@ def _variables(digest: Digest, mailed: bool) -> dict[str, Any]:
             "headlines": tr.gettext("Other headlines:"),
             "topics": tr.gettext("Other topics:"),
             "open": tr.gettext("Open watchpost"),
+            "whole": tr.gettext("Whole story"),
             "comma": tr.comma,
             "colon": tr.colon,
             "semicolon": tr.semicolon,
@@ -139,6 +140,8 @@ def _variables(digest: Digest, mailed: bool) -> dict[str, Any]:
         "height": HEIGHT,
         "subject": sentences.subject(digest),
         "heading": sentences.heading(digest),
+        "alone": sentences.leads_alone(digest),
+        "top": _top(digest),
         "dateline": sentences.dateline(digest),
         "summary": sentences.summary(digest),
         "lateness": sentences.lateness(digest),
@@ -149,6 +152,19 @@ def _variables(digest: Digest, mailed: bool) -> dict[str, Any]:
         "remarks": sentences.remarks(digest),
         "footer": sentences.footer(digest),
         "sections": [_section(digest, section, mailed) for section in story_lines.sections(digest.stories)],
+    }
+
+
+def _top(digest: Digest) -> dict[str, Any]:
+    """The headline that the page begins with: that of the first story."""
+    if not digest.stories:
+        return {}
+    lead = digest.stories[0].lead
+    return {
+        "title": story_lines.headline_pieces(lead),
+        "url": link(lead.url),
+        "lang": language_tag(lead.lang),
+        "direction": direction(story_lines.headline(lead)),
     }
 
 
@@ -172,6 +188,7 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "status": severity + story_lines.status_label(digest, story),
         "title": story_lines.headline_pieces(story.lead),
         "url": link(story.lead.url),
+        "page": story_lines.page(digest, story),
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
     }

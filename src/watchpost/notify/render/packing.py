@@ -51,8 +51,9 @@ def pages(
     `cost` is the size of one story in that form, `frame(digest, page, pages)` that of everything around the stories
     of a page. A story that is too long for its page is one line; each page has at least one story.
     """
-    # The line "Not shown" may be needed: it takes its room from the beginning.
-    with_omissions = replace(digest, omitted=limit_stories(digest, 0).omitted)
+    # The line "Not shown" may be needed, and the counts of what is left out: they take their room from the beginning.
+    nothing_shown = limit_stories(digest, 0)
+    with_omissions = replace(digest, omitted=nothing_shown.omitted, left_out=nothing_shown.left_out)
 
     def room(page: int) -> int:
         return limits.size - frame(with_omissions, page, limits.messages)
@@ -109,11 +110,12 @@ def brief(digest: Digest, limits: Limits, title: int = 250) -> Brief:
         frame=lambda digest, page, pages: _brief_frame(digest, limits),
     )
     parts = [
-        *map(quiet, opening(shown, 1)),
+        *map(quiet, opening(shown, 1, 1)),
         *(story for page in packed for story in page),
         quiet(_brief_closing(shown, limits)),
     ]
-    heading = quiet(sentences.heading(shown))
+    top = story_lines.headline(shown.stories[0].lead) if shown.stories else sentences.heading(shown)
+    heading = quiet(top)
     click = next((url for story in shown.stories if (url := link(story.lead.url, limits.url))), "")
     text = "\n\n".join(filter(None, parts)) or heading
     return Brief(
@@ -135,8 +137,9 @@ def quiet(text: str) -> str:
 
 
 def _brief_story(story: StoryText) -> str:
-    lines = ["".join(run.text for run in line) for line in story.lines]
-    return quiet("\n".join([*lines, *([story.title.url] if story.title.url else [])]))
+    lines = ["".join(run.text for run in line if run is story.title or not run.url) for line in story.lines]
+    links = [run.url for line in story.lines for run in line if run.url]
+    return quiet("\n".join([*(line.removesuffix(" · ") for line in lines if line), *links]))
 
 
 def _brief_closing(digest: Digest, limits: Limits) -> str:
@@ -144,4 +147,4 @@ def _brief_closing(digest: Digest, limits: Limits) -> str:
 
 
 def _brief_frame(digest: Digest, limits: Limits) -> int:
-    return limits.measure("\n\n".join([*opening(digest, 1), _brief_closing(digest, limits)])) + 60
+    return limits.measure("\n\n".join([*opening(digest, 1, 1), _brief_closing(digest, limits)])) + 60

@@ -35,7 +35,7 @@ def payload(digest: Digest, limit: int = LIMIT, part: tuple[int, int] | None = N
     """
     room = limit - len(_json(_document(digest, ())).encode()) - _ROOM
     stories: list[dict[str, Any]] = []
-    for story in map(_story, digest.stories):
+    for story in (_story(digest, each) for each in digest.stories):
         room -= len(_json(story).encode()) + 1
         if room < 0:
             break
@@ -84,7 +84,7 @@ def parts(digest: Digest, limit: int = LIMIT, event: str = "") -> tuple[str, ...
     chunks: list[list[Story]] = [[]]
     room = empty
     for story in digest.stories:
-        size = len(_json(_story(story)).encode()) + 1
+        size = len(_json(_story(digest, story)).encode()) + 1
         if size > room and chunks[-1]:
             chunks.append([])
             room = empty
@@ -167,7 +167,7 @@ def _accounts(accounts: SourceCounts) -> dict[str, Any]:
     }
 
 
-def _story(story: Story) -> dict[str, Any]:
+def _story(digest: Digest, story: Story) -> dict[str, Any]:
     snippet = marked(story.snippet, 1000)
     title = marked(Snippet(story.lead.title[:_LONGEST], story.lead.highlights), _TITLE)
     score = round(float(story.score), 4) if math.isfinite(story.score) else 0.0
@@ -177,6 +177,7 @@ def _story(story: Story) -> dict[str, Any]:
         "title": title.text,
         "title_highlights": [list(span) for span in title.highlights],
         "url": link(story.lead.url) or None,
+        "page": story_lines.page(digest, story) or None,
         "lang": clean(story.lead.lang, 35) or None,
         "published": _time(story.lead.published) if story.lead.published else None,
         "first_seen": _time(story.lead.first_seen),

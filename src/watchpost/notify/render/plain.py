@@ -132,6 +132,9 @@ def _render(digest: Digest, theme: _Theme, star_width: int) -> str:
             _alert(page, digest, story)
             page.gap()
     else:
+        if digest.stories:
+            top = digest.stories[0]
+            page.add(f"{_bold(story_lines.headline(top.lead))}{page.number(link(top.lead.url))}")
         page.add(_bold(sentences.dateline(digest)))
         page.add(sentences.period(digest))
         page.add(f"{sentences.summary(digest)} {sentences.spikes(digest)}".rstrip())
@@ -173,6 +176,7 @@ def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
         title = f"{status}  {_lit(story_lines.headline_pieces(story.lead))}"
         page.add(f"{title} ({story_lines.sources_in_words(digest, story)}){link_number}", number, indent)
         page.add(story_lines.headlines_in_words(digest, story), indent)
+        page.add(_whole_story(page, digest, story), indent)
         return
     page.add(f"{_bold(f'{status}  ')}{_title(story)}{link_number}", number, indent)
     page.add(story_lines.byline(digest, story), indent)
@@ -182,21 +186,28 @@ def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
     if topics := story_lines.other_topics(story):
         tr = translation(digest.language)
         page.add(tr.gettext("Other topics:") + f" {tr.listing(topics)}.", indent)
+    page.add(_whole_story(page, digest, story), indent)
+
+
+def _whole_story(page: _Page, digest: Digest, story: Story) -> str:
+    """ "Whole story [4]": the number of the link to the story's page, or ""."""
+    number = page.number(story_lines.page(digest, story))
+    return translation(digest.language).gettext("Whole story") + number if number else ""
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
-    """One compact block: severity, topics, headline; byline; snippet; matched words; address."""
+    """One compact block: headline; severity, topics; byline; snippet; matched words; addresses."""
     tr, main = translation(digest.language), clean(story_lines.topic_title(story_lines.main_topic(story)), 60)
     topics = tr.listing([main, *story_lines.other_topics(story)])
     status = f"{story_lines.status_label(digest, story)} · " if story.status != "new" else ""
-    page.add(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topics} · {_title(story)}", "", "  ")
+    page.add(_title(story), "", "  ")
+    page.add(f"{_bold(story_lines.severity_label(digest, story))} · {status}{topics}", "  ")
     page.add(story_lines.byline(digest, story), "  ")
     page.add(_quote(digest, story), "  ")
     if words := story_lines.matched_words(digest, story):
         page.add(tr.gettext("Matched:") + f" {words}.", "  ")
     page.add(story_lines.headlines_in_words(digest, story), "  ")
-    url = link(story.lead.url)
-    page.lines += [f"  {url}"] if url else []
+    page.lines += [f"  {url}" for url in (link(story.lead.url), story_lines.page(digest, story)) if url]
 
 
 def _quote(digest: Digest, story: Story) -> str:

@@ -48,47 +48,74 @@ class StoryText:
 
 
 def first_line(digest: Digest, number: int, of: int) -> str:
-    """The notification: what a telephone shows and a screen reader reads."""
-    top = ""
-    if digest.stories:
-        title = story_lines.headline(digest.stories[0].lead, 150)
-        top = ". " + translation(digest.language).gettext("Top story: {title}", title=title)
-    return sentences.heading(digest) + _part(number, of) + top
+    """The notification, which a telephone shows and a screen reader reads: the top story, then topics and counts."""
+    about = sentences.heading(digest) + _part(number, of)
+    return f"{story_lines.headline(digest.stories[0].lead, 150)} · {about}" if digest.stories else about
 
 
 def heading(digest: Digest, number: int, of: int) -> str:
-    """The topics and counts, and which of how many messages this is."""
+    """The first line of a message: its top story; of a later message the topics and counts, and its number.
+
+    It is "" for an alert of one story, which begins with that story.
+    """
+    if sentences.leads_alone(digest):
+        return ""
+    if number == 1 and digest.stories:
+        return story_lines.headline(digest.stories[0].lead, 140)
     return cut(sentences.heading(digest), 140) + _part(number, of)
 
 
-def opening(digest: Digest, number: int) -> tuple[str, ...]:
+def opening(digest: Digest, number: int, of: int) -> tuple[str, ...]:
     """The lines below the heading of message `number`."""
-    if number > 1 or digest.kind == "alert":
+    if number > 1 or sentences.leads_alone(digest):
         return ()
-    counts = f" · {sentences.summary(digest)}" if digest.stories else ""
-    lines = (sentences.dateline(digest) + counts, sentences.spikes(digest), sentences.lateness(digest))
+    counts = [sentences.heading(digest) + _part(number, of)] if digest.stories else []
+    if digest.kind == "alert":
+        return tuple(counts)
+    summary = f" · {sentences.summary(digest)}" if digest.stories else ""
+    lines = (*counts, sentences.dateline(digest) + summary, sentences.spikes(digest), sentences.lateness(digest))
     return tuple(filter(None, lines))
 
 
 def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: bool, limits: Limits) -> StoryText:
     """One story; one line of it if `brief` or if it is continuing. `above`: the topic of the story before it."""
-    main = story_lines.main_topic(story)
-    topic = "" if main.name == above else cut(story_lines.topic_title(main), 80).upper()
-    if topic and (trend := sentences.trend_line(digest, main.name)):
-        topic = f"{topic}  {trend}"
-    severity = story_lines.severity_label(digest, story) + " · " if digest.kind == "alert" else ""
-    before = (Run(f"{number}  {severity}"), Run(f"{story_lines.status_label(digest, story)}  ", bold=True))
+    tr, page = translation(digest.language), story_lines.page(digest, story)
     title = Run(_title(digest, story, limits), True, link(story.lead.url, limits.url))
+    whole = Run(tr.gettext("Whole story"), url=page) if 0 < len(page) <= limits.url else None
+    topic, before = "", tuple[Run, ...]()
+    rest: list[Line] = []
+    if sentences.leads_alone(digest):
+        rest.append(_first_words(digest, story))
+    else:
+        main = story_lines.main_topic(story)
+        topic = "" if main.name == above else cut(story_lines.topic_title(main), 80).upper()
+        if topic and (trend := sentences.trend_line(digest, main.name)):
+            topic = f"{topic}  {trend}"
+        severity = story_lines.severity_label(digest, story) + " · " if digest.kind == "alert" else ""
+        before = (Run(f"{number}  {severity}"), Run(f"{story_lines.status_label(digest, story)}  ", bold=True))
     if brief or story.status == "continuing":
-        return StoryText(topic, before, title, (Run(f" ({story_lines.sources_in_words(digest, story)})"),), ())
-    rest: list[Line] = [(Run(story_lines.byline(digest, story)),)]
+        after: Line = (Run(f" ({story_lines.sources_in_words(digest, story)})"),)
+        return StoryText(topic, before, title, (*after, Run(" · "), whole) if whole else after, tuple(rest))
+    rest.append((Run(story_lines.byline(digest, story)),))
     if snippet := pieces(marked(story.snippet, limits.quote), limits.highlights):
         rest.append(tuple(Run(text, highlighted) for text, highlighted in snippet))
     if reasons := story_lines.reasons(digest, story, 300, HEADLINES):
         rest.append((Run(reasons),))
     if headlines := story_lines.headlines_in_words(digest, story, HEADLINES):
         rest.append((Run(headlines),))
+    if whole:
+        rest.append((whole,))
     return StoryText(topic, before, title, (), tuple(rest))
+
+
+def _first_words(digest: Digest, story: Story) -> Line:
+    """The line below the headline of an alert: severity, status unless it is new, topics."""
+    tr, status = translation(digest.language), story_lines.status_label(digest, story)
+    topics = tr.listing(
+        [cut(story_lines.topic_title(story_lines.main_topic(story)), 80), *story_lines.other_topics(story)]
+    )
+    words = (story_lines.severity_label(digest, story), *([status] if story.status != "new" else []), topics)
+    return (Run(" · ".join(words), bold=True),)
 
 
 def closing(digest: Digest, limits: Limits) -> tuple[Line, ...]:

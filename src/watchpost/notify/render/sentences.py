@@ -28,21 +28,23 @@ _SPIKES = 3
 
 
 def subject(digest: Digest) -> str:
-    """One line of at most 90 code points: the installation, the count, the strongest headline."""
-    prefix = f"[{clean(digest.install, 24) or 'watchpost'}] {_test_mark(digest)}"
-    count = len(digest.stories) + digest.omitted
+    """One line of at most 90 code points: the strongest headline, the count, the installation.
+
+    Of an alert it has the severity and the topic instead of the count. What is left out must be seen: the headline is
+    cut first, and the name of the installation is left out before the headline is.
+    """
+    test, install = _test_mark(digest), f" [{clean(digest.install, 24) or 'watchpost'}]"
     if not digest.stories:
-        return cut(prefix + nothing(digest), _SUBJECT)
-    tr, first = translation(digest.language), digest.stories[0]
-    about = counted(digest)
+        return cut(test + nothing(digest), _SUBJECT - len(install)) + install
+    first, about = digest.stories[0], counted(digest)
     if digest.kind == "alert":
         about = f"{severity_label(digest, first)} {cut(topic_title(main_topic(first)), 24)}"
-    more = f" (+{count - 1})" if count > 1 else ""
-    about = prefix + about + tr.colon
-    room = _SUBJECT - len(about) - len(more)
-    if room < _LEAST_HEADLINE:  # the counts come first: what is left out must be seen
-        return cut(about.removesuffix(tr.colon), _SUBJECT)
-    return about + headline(first.lead, room) + more
+        others = len(digest.stories) + digest.omitted - 1
+        about += f" (+{others})" if others else ""
+    for end in (f" · {about}{install}", f" · {about}"):
+        if (room := _SUBJECT - len(test) - len(end)) >= _LEAST_HEADLINE:
+            return test + headline(first.lead, room) + end
+    return cut(test + about, _SUBJECT)
 
 
 def counted(digest: Digest) -> str:
@@ -59,8 +61,16 @@ def counted(digest: Digest) -> str:
     return of_all + tr.semicolon + left_out
 
 
+def leads_alone(digest: Digest) -> bool:
+    """Whether this is an alert of one story: its message begins with the story itself."""
+    return digest.kind == "alert" and len(digest.stories) == 1
+
+
 def heading(digest: Digest) -> str:
-    """The topics and the counts in one line: "Wagner and Mali: 5 stories, 2 new"."""
+    """The topics and the counts in one line: "Wagner and Mali: 5 stories, 2 new"; of an alert the severity first.
+
+    An alert of one story has no counts: "HIGH · Wagner".
+    """
     tr = translation(digest.language)
     topics, more = names((section.title for section in sections(digest.stories)), 2, 40)
     if not topics:
@@ -68,6 +78,8 @@ def heading(digest: Digest) -> str:
     *first, last = [*topics, tr.ngettext("{number} more topic", "{number} more topics", more)] if more else topics
     about = tr.gettext("{first} and {last}", first=tr.listing(first), last=last) if first else tr.isolate(last)
     about = f"{severity_label(digest, digest.stories[0])} · {about}" if digest.kind == "alert" else about
+    if leads_alone(digest) and not digest.omitted:
+        return f"{_test_mark(digest)}{about}"
     new = sum(story.status == "new" for story in digest.stories)
     counts = [counted(digest), *([_new(tr, new)] if new and not digest.omitted else [])]
     return f"{_test_mark(digest)}{about}{tr.colon}{tr.listing(counts)}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchpost.model import SEVERITIES, Digest, Report, Severity, Snippet, Story, TopicMatch
+from watchpost.model import SEVERITIES, Digest, Report, Severity, Snippet, Story, TopicMatch, story_path
 from watchpost.notify.render.i18n import translation
-from watchpost.notify.render.sanitize import clean, cut, language_tag, marked, names, pieces
+from watchpost.notify.render.sanitize import clean, cut, language_tag, link, marked, names, pieces
 from watchpost.notify.render.times import language_name, published_and_seen
 from watchpost.notify.story_choice import distinct
 
@@ -54,6 +54,12 @@ def headline_pieces(report: Report, limit: int = 300) -> tuple[tuple[str, bool],
     """The same as (text, matched) runs; joined they are the headline."""
     title = marked(Snippet(report.title[: 8 * limit + 64], report.highlights), limit)
     return pieces(title) or (("—", False),)
+
+
+def page(digest: Digest, story: Story) -> str:
+    """The address of the story's page; "" if the pages have no public address."""
+    base = link(digest.public_url).rstrip("/")
+    return f"{base}{story_path(story.id)}" if base else ""
 
 
 def byline(digest: Digest, story: Story) -> str:
