@@ -61,6 +61,12 @@ TOPICS = Topics(
         )
     )
 )
+NAMES = Topics(
+    tuple(
+        Topic(f"name-{number}", f"Name {number}", parse(query))
+        for number, query in enumerate(("country:ML OR place:ML", "entity:wagner-group", "near:Gao/200km"))
+    )
+)
 
 
 def growing(unit: str, end: str = "") -> Callable[[int], str]:
@@ -80,6 +86,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
             ("Mali wagner bamako. ", ""),
             ("Mali wagner\n\n", ""),
             ("Mali ", ""),
+            ("Mali, Wagner group, Bamako and Gao, Kidal; Africa Corps. ", ""),
+            ("Thomas Wagner in Mali, ", ""),
             ("x y. ", ""),
             ("mali-\nwagner ", ""),
             ("马里的军队在加奥。", ""),
@@ -130,6 +138,10 @@ def _document(text: str) -> None:
     TOPICS.match(article("Mali", body=text, summary=text[:20_000]), WHEN)
 
 
+def _names(text: str) -> None:
+    NAMES.match(article(text[:1_000], body=f"Mali. {text}", summary=text[:20_000]), WHEN)
+
+
 def _snippet(text: str) -> None:
     length = max(1, len(text) // 2_000)
     places = range(0, len(text) - 4, length)
@@ -168,6 +180,7 @@ def _json(text: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "matcher": _document,
+    "names": _names,
     "snippet": _snippet,
     "query document": lambda text: Document.of({"body": "mali " + text}).index("body").span(0, 0),
     "entities": DecodedText,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import timedelta
 
 import pytest
 
+from tests.loop_steps import steps
 from tests.making import WHEN, article
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import FetchError
-from watchpost.match.long_articles import Found, LongArticles, is_long
+from watchpost.match.long_articles import LongArticles, is_long
 from watchpost.match.matcher import Topics
 from watchpost.match.signatures import signature
 from watchpost.model import Topic
@@ -28,34 +28,23 @@ TOPICS = tuple(Topic(f"topic-{number}", "Topic", parse(query)) for number, query
 REPORT = article("Mali: a report", body="Mali wagner bamako went on and on. Вагнера видели в Гао. " * 15_000)
 
 
-async def longest_step(while_running: asyncio.Future[Found]) -> float:
-    """The longest time for which the loop worked on one thing: seconds of this thread, not of a busy machine."""
-    longest, before = 0.0, time.thread_time()
-    while not while_running.done():
-        await asyncio.sleep(0.005)
-        now = time.thread_time()
-        longest, before = max(longest, now - before), now
-    return longest
-
-
 async def test_it_finds_what_the_loop_would_and_does_not_hold_it_up() -> None:
     assert is_long(REPORT)
     found = LongArticles(TOPICS)
     try:
         await found.match(article(), WHEN)  # starts the child
-        running = asyncio.ensure_future(found.match(REPORT, WHEN))
-        longest = await longest_step(running)
-        hits, signed = running.result()
+        done = await steps(found.match(REPORT, WHEN))
     finally:
         await found.close()
     topics = Topics(TOPICS)
     begun = time.thread_time()
     expected = topics.match(REPORT, WHEN)
     in_the_loop = time.thread_time() - begun
+    hits, signed = done.result
     assert hits == expected
     assert len(hits) == len(QUERIES)
     assert signed == signature(REPORT)
-    assert longest < in_the_loop / 4
+    assert done.longest_seconds < in_the_loop / 4
 
 
 async def test_a_text_that_takes_too_long_is_stopped_and_the_next_is_matched() -> None:

@@ -15,7 +15,7 @@ from watchpost import log as tm
 from watchpost.errors import CodecError, FetchError, StoreError
 from watchpost.health import HEALTH
 from watchpost.match import places
-from watchpost.match.long_articles import LongArticles, is_long
+from watchpost.match.long_articles import Found, LongArticles, is_long, length
 from watchpost.match.matcher import Topics
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
@@ -52,6 +52,8 @@ def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
 
 _BATCH = 32
 _WAIT_SECONDS = 1.0
+_IN_A_THREAD = 4_000
+"""Articles with so many characters are matched in a thread: the worst ones that are shorter take some 20 ms."""
 _BESIDE = 8  # long articles that are held beside the others; one has at most a few megabytes
 _WHY = {
     "timeout": "matching it took too long and was stopped",
@@ -80,8 +82,9 @@ class Matcher:
         clock: Callable[[], datetime],
         long_articles: LongArticles | None = None,
     ) -> None:
-        """Without `long_articles` they are matched in the loop."""
+        """Without `long_articles` they are matched in this process."""
         self._topics = topics
+        self._topics_used = asyncio.Lock()  # by one thread at a time
         self._routes = routes
         self._articles = articles
         self._tick_refine = tick_refine
@@ -128,9 +131,12 @@ class Matcher:
         """Choose the words that are searched first, now and then, while matching goes on."""
         while not self._stop.is_set():
             await self._tick_refine()
-            refinement = self._topics.refinement()
+            async with self._topics_used:
+                refinement = self._topics.refinement()
             if refinement is not None:
-                self._topics.adopt(await asyncio.to_thread(refinement))
+                compacted = await asyncio.to_thread(refinement)
+                async with self._topics_used:
+                    self._topics.adopt(compacted)
 
     async def _take(self) -> Sequence[StreamEntry]:
         return await self._articles.claims.take(_BATCH)
@@ -149,7 +155,7 @@ class Matcher:
             if self._long_articles is not None and is_long(article):
                 long.append((entry, article, self._long_articles))
                 continue
-            matches.append(self._match(entry, article))
+            matches.append(await self._match(entry, article))
             failpoints.point("match.matched")
             await asyncio.sleep(0)  # a long batch must not keep the other loops waiting
         await self._hand_on(matches)
@@ -192,12 +198,17 @@ class Matcher:
     async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
 
-    def _match(self, entry: StreamEntry, article: Article) -> Match:
+    async def _match(self, entry: StreamEntry, article: Article) -> Match:
         begun = perf_counter()
         with tracing.span("match.article", [article.trace], source=article.source) as trace:
-            found = self._topics.match(article, self._clock())
-        routed = self._routed(found, trace, begun)
-        return Match(entry, article, routed, signature(article) if routed else None)
+            async with self._topics_used:
+                in_a_thread = length(article) >= _IN_A_THREAD
+                hits, signed = await asyncio.to_thread(self._find, article) if in_a_thread else self._find(article)
+        return Match(entry, article, self._routed(hits, trace, begun), signed)
+
+    def _find(self, article: Article) -> Found:
+        hits = self._topics.match(article, self._clock())
+        return hits, signature(article) if hits else None
 
     def _routed(self, hits: Sequence[Hit], trace: str, begun: float) -> tuple[RoutedHit, ...]:
         """The hits with their groups; `begun` is when matching began, by perf_counter."""

@@ -63,11 +63,10 @@ def decide(
 def _by_story_and_quiet(
     hits: Sequence[Hit], quiet_until: Callable[[Hit], datetime | None]
 ) -> dict[tuple[str, datetime | None], tuple[Hit, ...]]:
-    members: dict[tuple[str, datetime | None], tuple[Hit, ...]] = {}
+    members: dict[tuple[str, datetime | None], list[Hit]] = {}
     for hit in hits:
-        key = hit.story, quiet_until(hit)
-        members[key] = (*members.get(key, ()), hit)
-    return members
+        members.setdefault((hit.story, quiet_until(hit)), []).append(hit)
+    return {key: tuple(of_story) for key, of_story in members.items()}
 
 
 def _of_story(hits: tuple[Hit, ...], record: NotificationRecord | None, schedule: Immediate, now: datetime) -> Decision:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from watchpost.names import library
 from watchpost.query.document import SEARCHED, Document, Index
@@ -74,12 +76,12 @@ class Ambiguous(OfOne):
     def judged(self, document: Document, found: Iterable[Occurrence]) -> list[tuple[bool, str]]:
         """Of each occurrence whether it means the thing, and why."""
         rule = self.rule
-        never, sure = _spans(rule.never, document), _spans(rule.sure, document)
+        never, sure = _ranges(rule.never, document), _ranges(rule.sure, document)
         judged: list[tuple[bool, str]] = []
         namesake = ""
         for occurrence in found:
-            other = _covering(occurrence, never)
-            beside = _covering(occurrence, sure)
+            other = never.covering(occurrence)
+            beside = sure.covering(occurrence)
             if other is not None:
                 namesake = f"part of {_quoted(document, other)}"
                 judged.append((False, namesake))
@@ -104,7 +106,7 @@ class Ambiguous(OfOne):
         support = _spans(rule.support, document)
         if support:
             return True, f"beside {_quoted(document, support[0])}"
-        state = _nearest(occurrence, _spans(rule.state, document))
+        state = _ranges(rule.state, document).near(occurrence)
         if state is not None:
             return True, f"near {_quoted(document, state)}"
         events = _spans(rule.events, document)
@@ -136,7 +138,7 @@ class Ambiguous(OfOne):
         starts = not index.cased or _SENTENCE.search(index.between(occurrence.first)) is not None
         if starts and not is_topic and any(code in rule.opening for code in codes):
             return f"a word that may begin a sentence in {codes[0]}"
-        if _nearest(occurrence, _spans(rule.doubt, document)) is not None:
+        if _ranges(rule.doubt, document).near(occurrence) is not None:
             return "near a word of another subject"
         return _longer(document, occurrence, rule.beside)
 
@@ -151,7 +153,7 @@ def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) 
     if (
         not index.cased
         or "de" in document.languages
-        or (occurrence.field == "title" and _title_case(index, occurrence))
+        or (occurrence.field == "title" and _title_case(document, occurrence))
     ):
         return ""
     before, after = occurrence.first - 1, occurrence.last + 1
@@ -167,12 +169,17 @@ def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) 
     return ""
 
 
-def _title_case(index: Index, occurrence: Occurrence) -> bool:
-    """Whether most longer words of a headline in Latin letters have a capital."""
+def _title_case(document: Document, occurrence: Occurrence) -> bool:
+    """Whether most longer words of the headline, in which the occurrence is in Latin letters, have a capital."""
+    index = document.index("title")
     if not index.written(occurrence.first)[:1].isascii():
         return False
-    longer = [word for word in map(index.written, range(len(index.folded))) if len(word) > 3]
-    return sum(word[:1].isupper() for word in longer) > _TITLE_CASE * len(longer)
+
+    def found() -> bool:
+        longer = [word for word in map(index.written, range(len(index.folded))) if len(word) > 3]
+        return sum(word[:1].isupper() for word in longer) > _TITLE_CASE * len(longer)
+
+    return document.once(index, "case", found)
 
 
 def _spans(node: Node | None, document: Document) -> tuple[Occurrence, ...]:
@@ -182,24 +189,37 @@ def _spans(node: Node | None, document: Document) -> tuple[Occurrence, ...]:
     return document.once(part, "", lambda: part.find(document)) or ()
 
 
-def _covering(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> Occurrence | None:
-    """The first of `others` that covers the occurrence."""
-    for other in others:
-        if other.field == occurrence.field and other.first <= occurrence.first and occurrence.last <= other.last:
-            return other
-    return None
+@dataclass(frozen=True, slots=True)
+class _Ranges:
+    """Occurrences by field in the order of their first words, and with each the last word that it or one before has."""
 
+    by_field: Mapping[str, tuple[list[Occurrence], list[int], list[int]]]
 
-def _nearest(occurrence: Occurrence, others: tuple[Occurrence, ...]) -> Occurrence | None:
-    """The first of `others` that is within BESIDE words of the occurrence."""
-    for other in others:
-        if (
-            other.field == occurrence.field
-            and other.last >= occurrence.first - BESIDE
-            and other.first <= occurrence.last + BESIDE
-        ):
-            return other
-    return None
+    @classmethod
+    def of(cls, occurrences: Iterable[Occurrence]) -> _Ranges:
+        fields: dict[str, list[Occurrence]] = {}
+        for occurrence in occurrences:
+            fields.setdefault(occurrence.field, []).append(occurrence)
+        for found in fields.values():
+            found.sort(key=lambda occurrence: occurrence.first)
+        return cls(
+            {
+                name: (found, [one.first for one in found], list(accumulate((one.last for one in found), max)))
+                for name, found in fields.items()
+            }
+        )
+
+    def covering(self, occurrence: Occurrence) -> Occurrence | None:
+        """The first one that covers the occurrence."""
+        found, firsts, reached = self.by_field.get(occurrence.field, _NONE)
+        place = bisect_left(reached, occurrence.last)
+        return found[place] if place < len(found) and firsts[place] <= occurrence.first else None
+
+    def near(self, occurrence: Occurrence) -> Occurrence | None:
+        """The first one that is at most BESIDE words away from the occurrence."""
+        found, firsts, reached = self.by_field.get(occurrence.field, _NONE)
+        place = bisect_left(reached, occurrence.first - BESIDE)
+        return found[place] if place < len(found) and firsts[place] <= occurrence.last + BESIDE else None
 
 
 def _is_topic(index: Index, occurrence: Occurrence) -> bool:
@@ -209,6 +229,18 @@ def _is_topic(index: Index, occurrence: Occurrence) -> bool:
 
 def _is_colon(index: Index, occurrence: Occurrence) -> bool:
     return index.between(occurrence.last + 1).strip()[:1] in tuple(":：")
+
+
+_NONE: tuple[list[Occurrence], list[int], list[int]] = ([], [], [])
+
+
+def _ranges(node: Node | None, document: Document) -> _Ranges:
+    if node is None:
+        return _NOWHERE
+    return document.once(node, "ranges", lambda: _Ranges.of(_spans(node, document)))
+
+
+_NOWHERE = _Ranges({})
 
 
 def _quoted(document: Document, occurrence: Occurrence) -> str:

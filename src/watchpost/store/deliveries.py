@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from watchpost.store.codec import MESSAGE, fields_of, from_ms, from_ms_or_none, 
 from watchpost.store.dead_letters import drop
 from watchpost.store.streams import StreamClaims, StreamEntry
 from watchpost.store.windows import WindowStore
+
+_LONG_BYTES = 100_000  # longer messages are read in a thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ class DeliveryStore(WindowStore):
                 fields = await self._store.redis.hgetall(self._keys.out(id_))
         if b"message" not in fields:
             return None
-        receiver, message, remembered = text_of(fields, b"receiver"), MESSAGE.decode(fields[b"message"]), b""
+        data = fields[b"message"]
+        message = await asyncio.to_thread(MESSAGE.decode, data) if len(data) > _LONG_BYTES else MESSAGE.decode(data)
+        receiver, remembered = text_of(fields, b"receiver"), b""
         if message.thread:
             async with self._store.errors():
                 remembered = await self._store.redis.get(self._keys.thread(receiver, message.thread)) or b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from watchpost.store.codec import ARTICLE, MESSAGE, from_ms, text_of, to_ms
 from watchpost.store.windows import decode_hit_or_none
 
 _PAGE = 200
+_AT_A_TIME = 20  # entries whose records are read before other work goes on
+_MESSAGES = 20  # at a time: each may have megabytes
 AT_MOST_READ = 20_000
 """So many entries one search reads: a rare word must not block the event loop for long."""
 
@@ -87,13 +90,14 @@ class History:
         """Return the deliveries that arrived last."""
         async with self._store.errors():
             rows = await self._store.redis.xrevrange(self._keys.editions, count=count)
-        return tuple(_sent(id_, fields) for id_, fields in rows)
+        return await asyncio.to_thread(lambda: tuple(_sent(id_, fields) for id_, fields in rows))
 
     async def sent_message(self, delivery: str) -> SentMessage | None:
         """Return one of them by its id; None if it is not among the last thousand."""
-        async with self._store.errors():
-            rows = await self._store.redis.xrevrange(self._keys.editions)
-        return next((_sent(id_, fields) for id_, fields in rows if text_of(fields, b"d") == delivery), None)
+        async for id_, fields in newest_first(self._store, self._keys.editions, page=_MESSAGES):
+            if text_of(fields, b"d") == delivery:
+                return _sent(id_, fields)
+        return None
 
     async def newest(self) -> tuple[str, str]:
         """Return the marks of the newest hit and of the newest message that arrived; "" for none."""
@@ -130,17 +134,19 @@ def is_mark(text: str) -> bool:
 
 
 async def newest_first(
-    store: Store, stream: str, *, newest: str = "+", oldest: str = "-"
+    store: Store, stream: str, *, newest: str = "+", oldest: str = "-", page: int = _PAGE
 ) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
     """Yield the entries of a stream, the newest first. Raises StoreError."""
     while True:
         async with store.errors():
-            page = await store.redis.xrevrange(stream, max=newest, min=oldest, count=_PAGE)
-        for entry in page:
+            entries = await store.redis.xrevrange(stream, max=newest, min=oldest, count=page)
+        for number, entry in enumerate(entries):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
             yield entry
-        if len(page) < _PAGE:
+        if len(entries) < page:
             return
-        newest = f"({page[-1][0].decode()}"
+        newest = f"({entries[-1][0].decode()}"
 
 
 def _sent(id_: bytes, fields: dict[bytes, bytes]) -> SentMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -122,9 +123,14 @@ class HitRecords:
                 async with self._store.errors():
                     page = await self._store.redis.lrange(key, at, at + _PAGE - 1)
                 at += len(page)
-                ids |= {hit.id for data in page if (hit := decode_hit_or_none(data)) is not None}
+                ids |= await asyncio.to_thread(_ids, page)
         return ids
 
     async def records(self, ids: Sequence[str]) -> tuple[HitRecord, ...]:
         """Return the records of these hits, of which something is known."""
         return tuple([found for id_ in ids if (found := await self.record(id_)) is not None])
+
+
+def _ids(page: Sequence[bytes]) -> set[str]:
+    """The ids of the waiting hits that can be read."""
+    return {hit.id for data in page if (hit := decode_hit_or_none(data)) is not None}

@@ -6,6 +6,7 @@ hits are known. What is new since the last look is read, nothing twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -180,7 +181,9 @@ class LocalCopy:
         start = b"(" + self._position if b"-" in self._position else self._position
         page = await self._store.redis.xrange(self._keys.history, min=start, count=_HISTORY_PAGE)
         self._next_position = page[-1][0] if page else self._position
-        self._next_marks = [mark for _, fields in page for mark in _marks(fields.get(b"h", b""))]
+        self._next_marks = await asyncio.to_thread(
+            lambda: [mark for _, fields in page for mark in _marks(fields.get(b"h", b""))]
+        )
 
 
 def _marks(data: bytes) -> list[str]:

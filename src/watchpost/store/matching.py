@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,6 +18,8 @@ from watchpost.store.windows import HISTORY_MS
 
 WINDOW_MS = 72 * 3_600_000
 _NAME_MAX = 200
+_LONG = 20_000  # characters; the marks of a longer text are made outside of the loop
+_AT_A_TIME = 50_000  # characters that hold up other threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +96,22 @@ class MatchStore:
         The answers come in order. None: another matcher had the article. An exception: the step failed. In both cases
         nothing was written.
         """
-        answers = await self._store.run_each("matched", [self._call(match) for match in matches])
+        calls: list[Call] = []
+        marks: list[Sequence[str]] = []
+        for match in matches:
+            marks.append(await _marks_of_hits(match))
+            calls.append(await self._call(match, marks[-1]))
+        answers = await self._store.run_each("matched", calls)
         results: list[Matched | Exception | None] = []
-        for match, answer in zip(matches, answers, strict=True):
+        for match, marked, answer in zip(matches, marks, answers, strict=True):
             if isinstance(answer, Exception):
                 results.append(answer)
                 continue
             self.claims.forget(match.entry)
-            results.append(None if answer[0] == b"GONE" else _result(match, answer))
+            results.append(None if answer[0] == b"GONE" else _result(match, marked, answer))
         return results
 
-    def _call(self, match: Match) -> Call:
+    async def _call(self, match: Match, marks: Sequence[str]) -> Call:
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         names += [
@@ -119,14 +127,18 @@ class MatchStore:
                 "id": routed.hit.id,
                 "topic": routed.hit.topic,
                 "story": routed.hit.story,
-                "marks": marks_of(routed.hit.topic, match.article),
+                "marks": _of_topic(routed.hit.topic, marks),
                 "groups": routed.groups,
             }
             for routed in match.hits
         ]
         story = {} if match.signature is None or not hits else {"signature": _signature(match.signature, match.article)}
         argument = json_argument(entry=match.entry.id, hits=hits, **self._settings, **story)
-        return names, [argument, *(HIT.encode(routed.hit) for routed in match.hits)]
+        encoded = []
+        for routed in match.hits:
+            encoded.append(HIT.encode(routed.hit))
+            await asyncio.sleep(0)  # one hit takes milliseconds
+        return names, [argument, *encoded]
 
     async def dead_letter(self, entry: StreamEntry, reason: str, detail: str) -> None:
         """Make an article that cannot be matched a dead letter, with its bytes."""
@@ -144,7 +156,17 @@ class MatchStore:
 
 def marks_of(topic: str, article: Article) -> list[str]:
     """Return by what a further hit of this topic on the same article, or on a copy of it, is known."""
-    return [derive_id("mark", topic, mark) for mark in _marks(article)]
+    return _of_topic(topic, _marks(article))
+
+
+def _of_topic(topic: str, marks: Sequence[str]) -> list[str]:
+    return [derive_id("mark", topic, mark) for mark in marks]
+
+
+async def _marks_of_hits(match: Match) -> Sequence[str]:
+    if not match.hits:
+        return ()
+    return await asyncio.to_thread(_marks, match.article) if len(match.article.body) >= _LONG else _marks(match.article)
 
 
 def _marks(article: Article) -> list[str]:
@@ -162,7 +184,9 @@ def _marks(article: Article) -> list[str]:
 
 
 def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", bound_marks(text)).casefold()))
+    folded = unicodedata.normalize("NFKC", bound_marks(text)).casefold()
+    pieces = (folded[at : at + _AT_A_TIME] for at in range(0, len(folded), _AT_A_TIME))
+    return "".join("".join(filter(str.isalnum, piece)) for piece in pieces)
 
 
 def _signature(signature: Signature, article: Article) -> dict[str, object]:
@@ -177,12 +201,11 @@ def _signature(signature: Signature, article: Article) -> dict[str, object]:
     }
 
 
-def _result(match: Match, answer: Sequence[bytes | int]) -> Matched:
+def _result(match: Match, marks: Sequence[str], answer: Sequence[bytes | int]) -> Matched:
     _, story, voice, *known = answer
     verdict = None
     if match.signature is not None and isinstance(story, bytes) and isinstance(voice, bytes) and story:
         verdict = Verdict(story.decode(), voice.decode("utf-8", "replace"), story.decode() == match.signature.story)
-    marks = _marks(match.article)
     return Matched(tuple(_copy(marks, int(number)) for number in known), verdict)
 
 

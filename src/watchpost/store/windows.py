@@ -13,7 +13,7 @@ from redis import exceptions
 
 from watchpost.errors import CodecError
 from watchpost.model import Contents, Delivery, Hit, WindowFates
-from watchpost.store.client import Store, json_argument, pause
+from watchpost.store.client import Call, Store, json_argument, pause
 from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
 
 N = TypeVar("N", bound=str)
@@ -131,13 +131,7 @@ class WindowStore:
             pipe.hgetall(self._keys.over(base))
             pipe.get(self._keys.quota(base.partition("|")[0], hour))
             entries, opened, turn, (closed, told, silenced, plan), over, sent = await pipe.execute()
-        hits: list[tuple[Hit, bytes]] = []
-        damaged: list[tuple[str, bytes]] = []
-        for data in entries:
-            try:
-                hits.append((decode_hit(data), data))
-            except CodecError as error:
-                damaged.append((str(error), data))
+        hits, damaged = await asyncio.to_thread(_read, entries)  # 5,000 hits take more than a second
         return Bucket(
             group=group,
             turn=(turn or b"0").decode(),
@@ -183,6 +177,23 @@ class WindowStore:
 
         Return False if another notifier closed it first; then nothing was written.
         """
+        names, arguments = await asyncio.to_thread(  # the names of 5,000 hits, and megabytes of messages
+            self._closing, bucket, window_end, deliveries, notes or {}, withheld, fingerprint, fates
+        )
+        answer = await self._store.run("close_due", names, arguments)
+        return bool(answer[0] == b"OK")
+
+    def _closing(
+        self,
+        bucket: Bucket,
+        window_end: datetime,
+        deliveries: Sequence[Delivery],
+        notes: Mapping[str, str],
+        withheld: Withheld,
+        fingerprint: str,
+        fates: WindowFates | None,
+    ) -> Call:
+        """The keys and arguments of CLOSE_DUE."""
         group, base, keys = bucket.group, base_of(bucket.group), self._keys
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
@@ -199,7 +210,7 @@ class WindowStore:
             taken=bucket.taken,
             deliveries=delivery_facts(deliveries),
             plan=fingerprint,
-            notes=list((notes or {}).items()),
+            notes=list(notes.items()),
             notes_ttl_ms=self._kept_ms,
             held_group=base + HELD,
             held_until=to_ms(withheld.until or window_end),
@@ -220,8 +231,7 @@ class WindowStore:
         )
         messages = [MESSAGE.encode(delivery.message) for delivery in deliveries]
         damaged = [data for _, data in bucket.damaged]
-        answer = await self._store.run("close_due", names, [argument, *messages, *withheld.held, *damaged])
-        return bool(answer[0] == b"OK")
+        return names, [argument, *messages, *withheld.held, *damaged]
 
     async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
         """Yield when a group gets a hit. It is only a hint: while the server is away, nothing comes.
@@ -268,6 +278,18 @@ def _all_named(gone: Mapping[str, int], deliveries: Sequence[Delivery]) -> Windo
 
 def _sums(counts: Mapping[tuple[str, N], int]) -> list[tuple[str, N, int]]:
     return [(*names, count) for names, count in counts.items()]
+
+
+def _read(entries: Sequence[bytes]) -> tuple[list[tuple[Hit, bytes]], list[tuple[str, bytes]]]:
+    """The hits with their bytes, and for each that cannot be read the reason with its bytes."""
+    hits: list[tuple[Hit, bytes]] = []
+    damaged: list[tuple[str, bytes]] = []
+    for data in entries:
+        try:
+            hits.append((decode_hit(data), data))
+        except CodecError as error:
+            damaged.append((str(error), data))
+    return hits, damaged
 
 
 def decode_hit(data: bytes) -> Hit:

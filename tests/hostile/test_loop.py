@@ -1,0 +1,77 @@
+"""Nothing of a stranger's holds up the event loop: what takes long runs in threads, in a child or in short steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.loop_steps import steps
+from tests.making import article, hit
+from tests.notify.pipeline import ALWAYS, MINUTES, Pipeline
+from tests.store.ends import HOUR_MS, queued
+from watchpost.match import places
+from watchpost.match.matcher import Topics
+from watchpost.match.worker import Matcher
+from watchpost.model import Topic
+from watchpost.query.parser import parse
+from watchpost.store import keys
+from watchpost.store.client import Store, ensure_group
+from watchpost.store.matching import MatchStore
+
+HITS = 3_000
+SHARE = 0.1  # of all that the process does meanwhile
+
+
+@pytest.fixture
+async def store(empty_valkey_url: str) -> AsyncIterator[Store]:
+    """A store in a process of its own, as in use."""
+    store = Store(empty_valkey_url)
+    await ensure_group(store.redis, store.keys.articles, keys.MATCH)
+    yield store
+    await store.close()
+
+
+async def test_a_digest_of_thousands_of_hits_is_composed_beside_the_loop(store: Store) -> None:
+    pipeline = Pipeline(store, ALWAYS)
+    long = "Mali and its neighbours talk about the border. " * 20
+    await pipeline.park(
+        *(
+            hit(article=article(f"{n} {long}", id=f"a{n}", outlet=f"outlet {n % 50}"), story=f"s{n}")
+            for n in range(HITS)
+        )
+    )
+    pipeline.deliveries.ahead = 10 * MINUTES
+    done = await steps(pipeline.close())
+    (digest,) = done.result
+    assert len(digest["stories"]) == 1_000, "the payload has no more"
+    assert done.longest_seconds < SHARE * done.whole_seconds
+
+
+async def test_dense_articles_that_are_not_long_are_matched_beside_the_loop(store: Store) -> None:
+    queries = ("country:ML OR place:ML", "entity:wagner-group", "mali NEAR/5 wagner")
+    topics = Topics([Topic(f"t{number}", "Topic", parse(query)) for number, query in enumerate(queries)])
+    await asyncio.to_thread(places.load)
+    text = "Mali, Wagner group, Bamako and Gao, Kidal; Africa Corps. "
+    topics.match(article("warm", body=text), datetime.now(UTC))
+    await queued(store, *(article(f"Mali {n}", id=f"a{n}", body=f"{n} {text * 330}") for n in range(16)))
+    end = MatchStore(store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    matcher = Matcher(
+        topics,
+        [],
+        end,
+        tick=never,
+        tick_renew=never,
+        tick_refine=never,
+        stop=asyncio.Event(),
+        clock=lambda: datetime.now(UTC),
+    )
+    done = await steps(matcher.once())
+    assert await end.waiting() == 0
+    assert done.longest_seconds < SHARE * done.whole_seconds
