@@ -21,7 +21,7 @@ _MARKS = (
 _XML_DECLARATION = re.compile(
     rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["'][^>]{0,100}\?>""", re.IGNORECASE
 )
-_COMMENTS = re.compile(r"\A(?:<!--(?:(?!-->).)*+-->\s*+)++(?=<\?xml)", re.DOTALL)
+_COMMENTS = re.compile(r"\A(?>(?:(?><!--.*?-->)\s*+)+)(?=<\?xml)", re.DOTALL)
 _STARTS_WITH_MARKUP = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
 _UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
 _HTML_CHARSET = re.compile(

@@ -33,7 +33,7 @@ _ARTICLE_SUFFIXES = frozenset({
 })  # fmt: skip
 _MAILBOX = ".mbox"
 _FEED_START = re.compile(
-    rb"\s*+(?:<\?xml[^>]*\?>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:\w{1,40}:)?(?:rss|feed|rdf)[\s>]",
+    rb"\s*+(?:<\?xml[^>]*\?>\s*+)?(?>(?:(?><!--.*?-->)\s*+)*)<(?:\w{1,40}:)?(?:rss|feed|rdf)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -64,7 +64,7 @@ def one_alphabet(word: str) -> str:
 # Invisible characters that layout and copying leave inside words: soft hyphen, zero-width, direction marks.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 # What may be between two characters of one word in a script without spaces: nothing visible, one line end.
-_SEAM = re.compile(rf"[{_INVISIBLE}]*+(?:[ \t\u3000]*+\r?\n[ \t\u3000]*+)?+[{_INVISIBLE}]*+")
+_SEAM = re.compile(rf"[{_INVISIBLE}]*+(?>(?:[ \t\u3000]*+\r?\n[ \t\u3000]*+)?)[{_INVISIBLE}]*+")
 _LAYOUT = re.compile(rf"[{_INVISIBLE}\u0640]+")
 
 # Letters or digits by category that are no part of a word: modifier apostrophes, superscripts, fractions.
