@@ -138,6 +138,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.full": "the store accepts no writes: {detail}",
     "redis.lost": "the store cannot be reached: {detail}",
     "redis.back": "the store can be reached again",
+    "data.narrowed": "{path} was open to other users (mode {mode}); now only its owner may enter",
     "redis.moved": "the store is {server} now; new connections are made",
     "redis.rights": "{detail}",
     "redis.emptied": "DATA LOST: {detail}; see docs/operations.md",

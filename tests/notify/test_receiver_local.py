@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tests.notify.digests import delivery, digest, report, story, usual
 from watchpost.model import Delivered, Digest, TryLater
@@ -139,3 +140,41 @@ async def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / f"20261123T080000Z-desk-{'7f3a' * 8}.txt").mkdir()  # the rename will fail
     assert isinstance(await receiver.send(delivery(message)), TryLater)
     assert [path.suffix for path in tmp_path.iterdir()] == [".txt"]
+
+
+@pytest.mark.parametrize(
+    ("options", "file_mode", "directory_mode"),
+    [
+        ({}, 0o600, 0o700),
+        ({"mode": 640}, 0o640, 0o750),
+        ({"mode": "0644"}, 0o644, 0o755),
+        ({"mode": 660}, 0o660, 0o770),
+    ],
+)
+async def test_files_are_for_their_owner_unless_a_mode_says_otherwise(
+    tmp_path: Path, options: dict[str, object], file_mode: int, directory_mode: int
+) -> None:
+    path = tmp_path / "new"
+    receiver = File("files", FileOptions.model_validate({"path": str(path), **options}))
+    (message,) = receiver.render(usual())
+    before = os.umask(0o077)
+    try:
+        assert isinstance(await receiver.send(delivery(message)), Delivered)
+    finally:
+        os.umask(before)
+    assert {file.stat().st_mode & 0o777 for file in path.iterdir()} == {file_mode}
+    assert path.stat().st_mode & 0o777 == directory_mode
+
+
+async def test_a_directory_that_exists_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    receiver = File("files", FileOptions(path=tmp_path))
+    (message,) = receiver.render(usual())
+    assert isinstance(await receiver.send(delivery(message)), Delivered)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("mode", [777, "rw-r-----", 416, True, 604.0, "0444", "00640", None])
+def test_a_mode_is_what_chmod_takes(mode: object) -> None:
+    with pytest.raises(ValidationError, match="write it like 0640"):
+        FileOptions.model_validate({"path": "out", "mode": mode})

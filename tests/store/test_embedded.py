@@ -12,6 +12,7 @@ from tests.servers import servers_on
 from tests.store.embedding import BINARY, client, killed_parent, make, run_id, until, write
 from watchpost.errors import StoreUnfit, StoreUnreachable
 from watchpost.store.server import control
+from watchpost.store.server.datadir import make_private
 
 
 async def test_starts_a_server_for_this_user_alone(data: Path) -> None:
@@ -188,3 +189,15 @@ async def test_a_start_that_is_cancelled_leaves_nothing_behind(data: Path) -> No
         await task
     assert servers_on(data) == ()
     assert not server.owner
+
+
+def test_a_data_directory_that_others_may_enter_is_closed_to_them(tmp_path: Path) -> None:
+    assert make_private(tmp_path / "new") == ""
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    tmp_path.chmod(0o755)
+    assert make_private(tmp_path) == "", "nothing says that it is ours"
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    (tmp_path / "identity.json").write_text("{}")
+    assert make_private(tmp_path) == "0755"
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert make_private(tmp_path) == ""

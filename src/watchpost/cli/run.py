@@ -118,6 +118,7 @@ def run(
     """
     from watchpost import log, tracing
     from watchpost.service import lifecycle
+    from watchpost.store.server.datadir import make_private
 
     wanted = pick("role", role, {name: name for name in ROLES})
     settings = read_settings()
@@ -130,7 +131,8 @@ def run(
     use(config)
     for warning in config.warnings:
         log.log().warning("warning", text=str(warning))
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if mode := make_private(settings.data):
+        log.log().warning("data.narrowed", path=str(settings.data), mode=mode)
     try:
         tracing.start(os.environ)
         with ProgressBar("reading the feeds", wanted=(settings.log_format or config.log_format) != "json") as bar:

@@ -9,8 +9,9 @@ import secrets
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from watchpost.config.fields import Options
@@ -24,10 +25,24 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _JSON_LIMIT = 64 * 1024 * 1024  # bytes; far more than AT_MOST_HITS of one digest need
 
 
+_MODE = re.compile(r"0?6[046][04]")
+
+
+def _mode(value: object) -> str:
+    if isinstance(value, bool) or not _MODE.fullmatch(str(value)):
+        problem = {"value": repr(value)}
+        raise PydanticCustomError("mode", "{value} is not the mode of a file; write it like 0640", problem)
+    return f"{value:>04}"
+
+
 class FileOptions(Options):
-    """`path`: the directory, created if it is missing; a relative one starts at the configuration's directory."""
+    """`path`: the directory, created if it is missing; a relative one starts at the configuration's directory.
+
+    `mode`: who may read the files, as chmod(1) writes it. In a directory that is created, the same people may enter.
+    """
 
     path: Path
+    mode: Annotated[str, BeforeValidator(_mode), WithJsonSchema({"type": ["string", "integer"]})] = "0600"
 
     @field_validator("path", mode="after")
     @classmethod
@@ -43,6 +58,7 @@ class File:
     def __init__(self, name: str, options: FileOptions) -> None:
         self.name = name
         self._directory = options.path
+        self._mode = int(options.mode, 8)
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message with all three files, which have every story."""
@@ -64,13 +80,15 @@ class File:
         return Delivered(f"written to {path}")
 
     def _write(self, delivery: Delivery) -> Path:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        if not self._directory.exists():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._directory.chmod(0o700 | self._mode & 0o066 | (self._mode & 0o044) >> 2)
         time = delivery.created.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         stem = "-".join((time, _safe(self.name), _safe(delivery.digest)))
         path = self._directory / stem
         for form, suffix in _SUFFIXES:
             path = self._directory / f"{stem}{suffix}"
-            _replace(path, delivery.message.renderings[form].encode())
+            _replace(path, delivery.message.renderings[form].encode(), self._mode)
         _sync(self._directory)
         return path
 
@@ -80,11 +98,12 @@ def _safe(name: str) -> str:
     return _UNSAFE.sub("_", name)[:80] or "_"
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, mode: int) -> None:
     """Write a temporary file, flush it to disk and rename it, so that no reader sees half a file."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("xb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -27,6 +27,23 @@ from watchpost.errors import StoreUnfit
 LONGEST_SOCKET = 100  # bytes; sun_path holds 104 on macOS and 108 on Linux (unix(4), unix(7))
 _LARGEST_LOG = 4 * 1024 * 1024  # bytes
 _MOST_COPIES = 3
+_OURS = ("owner.lock", "identity.json")  # one of which each run of watchpost leaves
+
+
+def make_private(path: Path) -> str:
+    """Create the data directory for its owner alone, or close to others the one that was used before.
+
+    Returns the mode that it had, such as "0755"; "" if nothing had to be changed. A directory in which watchpost has
+    written nothing yet, or which belongs to another user, stays as it is. Raises OSError.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = path.stat()
+    mode = stat.S_IMODE(facts.st_mode)
+    is_ours = facts.st_uid == os.geteuid() and any(path.joinpath(name).exists() for name in _OURS)
+    if not mode & 0o077 or not is_ours:
+        return ""
+    path.chmod(mode & 0o7700)
+    return f"{mode:04o}"
 
 
 class DataDirectory:
