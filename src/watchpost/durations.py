@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from watchpost import plurals
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31_536_000.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 _YEAR_SECONDS = 31_557_600
@@ -20,7 +20,10 @@ _WHOLE_DAYS_FROM = 7  # the hours no longer matter to a reader
 
 
 def parse(value: object) -> timedelta:
-    """The duration that an operator wrote: "90s", "10m", "1h30m", "2d". Raises ValueError that says how to write it."""
+    """The duration that an operator wrote: "90s", "10m", "1h30m", "2d", "2y" (of 365 days).
+
+    Raises ValueError that says how to write it.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError(f"{value} needs a unit; write it like {value}m")
     parts = _PART.findall(value) if isinstance(value, str) else []

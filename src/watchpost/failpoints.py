@@ -13,6 +13,7 @@ POINTS = (
     "poll.claimed",  # the lease is ours, nothing was fetched
     "poll.fetched",  # the document is in memory, nothing was written
     "poll.committed",  # the commit script ran, its answer was not used
+    "archive.written",  # the archive has the articles, Redis still has them, too
     "match.read",  # the article is claimed
     "match.matched",  # hits are in memory
     "match.committed",  # the matched script ran

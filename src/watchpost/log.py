@@ -54,6 +54,8 @@ folder_files = _counter("folder_files_total", "Files of folders: articles, and f
 folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanned", "folder")
 logins_refused = _counter("logins_refused_total", "Names with wrong passwords", "reason")
 connections_refused = _counter("http_connections_refused_total", "Connections to the pages closed early", "reason")
+archive_articles = _counter("archive_articles_total", "Articles for the archive", "outcome")
+archive_up = _gauge("archive_up", "1 if the archive could be written last time")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
 match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
 match_errors = _counter("matcher_errors_total", "Articles that could not be matched", "reason")
@@ -142,6 +144,10 @@ SENTENCES: Mapping[str, str] = {
     "redis.moved": "the store is {server} now; new connections are made",
     "redis.rights": "{detail}",
     "redis.emptied": "DATA LOST: {detail}; see docs/operations.md",
+    "archive.failed": "articles wait for the archive: {detail}",
+    "archive.works": "the archive can be written again",
+    "archive.pruned": "the archive has dropped {count:month|months} that it no longer keeps",
+    "archive.unreadable": "{count:article|articles} cannot be archived: another version wrote them",
     "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
     "disk.ample": "the disk has space again; polling continues",
     "http.listening": "pages at http://{listen}/",

@@ -25,6 +25,8 @@ from typing import Any
 import redis
 
 from tests.flow.world import SECRET, Handler, World, titles
+from watchpost.archive.packing import unpack
+from watchpost.archive.sqlite import SqliteArchive
 from watchpost.store.client import Store
 from watchpost.store.ledger import Gap, Ledger, gaps
 
@@ -203,6 +205,12 @@ http: {{listen: "127.0.0.1:0"}}
         assert not self.left(url), f"I6: left over {self.left(url)}"
         assert not asyncio.run(self._gaps(url or self.url())), "the sums of the ledger do not meet"
 
+    def check_archive(self) -> None:
+        """Every article is in the archive, once."""
+        archive = SqliteArchive(self.data / "archive")
+        found = [unpack(one.packed).title for one in archive.newest_first(None)]
+        assert sorted(found) == sorted(self.world.everything()), self.log()
+
     async def _gaps(self, url: str) -> tuple[Gap, ...]:
         store = Store(url)
         try:
@@ -217,7 +225,8 @@ http: {{listen: "127.0.0.1:0"}}
     def left(self, url: str = "") -> dict[str, int]:
         """What still lies in the queues, as the store says it."""
         with self.client(url) as client:
-            streams = [name for name in ("{wp}:articles", "{wp}:outbox:inbox") if client.exists(name)]
+            names = ("{wp}:articles", "{wp}:unarchived", "{wp}:outbox:inbox")
+            streams = [name for name in names if client.exists(name)]
             found: dict[str, Any] = {
                 **{name: client.xlen(name) for name in streams},
                 "retry": client.zcard("{wp}:retry"),

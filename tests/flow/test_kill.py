@@ -42,6 +42,7 @@ def test_killed_at(rig: Rig, point: str, nth: int) -> None:
     rig.until(rig.answers)
     rig.until(rig.quiet)
     rig.check(repeats=max(caught, REPEATS.get(point, 0)))
+    rig.check_archive()
 
 
 def test_the_store_is_killed_again_and_again(rig: Rig) -> None:
@@ -57,6 +58,7 @@ def test_the_store_is_killed_again_and_again(rig: Rig) -> None:
     rig.until(rig.quiet, 60)
     # A store that dies between the inbox's "yes" and DONE is told later; the journal keeps that from being a repeat.
     rig.check()
+    rig.check_archive()
     (process,) = rig.processes
     assert process.poll() is None, "the service outlives its store"
     process.send_signal(signal.SIGTERM)
@@ -75,6 +77,7 @@ def test_sigterm_at_any_moment_ends_in_time_with_exit_0_and_keeps_everything(rig
     rig.start()
     rig.until(rig.answers)
     rig.until(rig.quiet)
+    rig.check_archive()
     rig.check(repeats=1)  # an answer that came after our patience ended
 
 

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 app = CommandApp("docs/commands.md#queue, docs/operations.md", "watchpost queue status", "watchpost queue peek --dead")
 
 _POLL_SECONDS = 0.5
-_QUEUES = {"pushed": "pushes to read", "articles": "articles to match", "parked": "hits for a coming message"}
+_QUEUES = {
+    "pushed": "pushes to read",
+    "articles": "articles to match",
+    "unarchived": "articles to archive",
+    "parked": "hits for a coming message",
+}
 _FATES = {"named": "named", "copies": "copies", "left_out": "left out", "silenced": "silenced", "failed": "failed"}
 _TOTALS = ("new", "matched", "parked", "told", "sent")
 
@@ -53,7 +58,8 @@ async def queue_status(as_json: JsonOption = False) -> int:
         loss = await overview.loss()
     missing = gaps(ledger)
     if as_json:
-        queues = {key: getattr(depths, key) for key in ("pushed", "articles", "parked", "outbox", "retry", "dead")}
+        shown = ("pushed", "articles", "unarchived", "parked", "outbox", "retry", "dead")
+        queues = {key: getattr(depths, key) for key in shown}
         oldest_seconds = {queue: round(age, 1) for queue, age in ages.items()}
         facts = {"receivers": states, "ledger": dict(ledger.totals), "gaps": [str(gap) for gap in missing]}
         facts |= {"fates": by_topic(ledger)}

@@ -76,7 +76,8 @@ class Config:
 
     `warnings` are complaints that do not stop the service; `absent_secrets` are warnings about secrets that this
     process has not got, which stop it where they are needed. `install` names this installation in messages. `ops` is
-    the receiver of notices about trouble, "" for none. `watch`: a change of the files causes a reload.
+    the receiver of notices about trouble, "" for none. `watch`: a change of the files causes a reload. `archive_keep`
+    is how long the archive keeps articles; 0: there is none.
     """
 
     timezone: str
@@ -104,6 +105,7 @@ class Config:
     access: HttpAccess = HttpAccess()
     heartbeat: Heartbeat | None = None
     hosts: Mapping[str, HostOptions] = field(default_factory=dict)
+    archive_keep: timedelta = timedelta(0)
 
     @property
     def story_window(self) -> timedelta:

@@ -63,7 +63,7 @@ def _size(value: Any) -> int:
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+$", "examples": ["10m"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w|y)\s*)+$", "examples": ["10m"]}),
 ]
 """A timedelta, written with units: `90s`, `10m`, `1h30m`, `2d`."""
 

@@ -402,4 +402,5 @@ def _build(
         access=HttpAccess(main.http.auth, host_names, main.http.metrics, main.http.probes or ""),
         heartbeat=main.heartbeat,
         hosts=main.hosts,
+        archive_keep=main.archive.keep,
     )

@@ -549,6 +549,25 @@ class Retention(Options):
     articles: Annotated[int, Field(ge=0, le=100_000)] = 2000
 
 
+def _switched_off(value: Any) -> Any:
+    return {"keep": "0s"} if value is False else value
+
+
+class ArchiveOptions(Options):
+    """The archive of everything that was read: for how long articles are kept, in whole months.
+
+    `archive: false`, or `keep: 0s`, switches it off.
+    """
+
+    keep: Duration = timedelta(days=90)
+
+    @model_validator(mode="after")
+    def _check_keep(self) -> Self:
+        if timedelta(0) < self.keep < timedelta(days=1):
+            raise ValueError("keep: an archive keeps articles for 1d or longer; 0s switches it off")
+        return self
+
+
 class Heartbeat(Options):
     """An address that is requested (GET) `every` so often while everything works, and not otherwise.
 
@@ -604,6 +623,9 @@ class MainFile(Options):
     limits: Limits = Limits()
     hosts: Mapping[HostKey, HostOptions] = Field(default_factory=dict)
     retention: Retention = Retention()
+    archive: Annotated[
+        ArchiveOptions, BeforeValidator(_switched_off, json_schema_input_type=ArchiveOptions | Literal[False])
+    ] = ArchiveOptions()
     http: Http = Http()
     log: Log = Log()
     heartbeat: Heartbeat | None = None
@@ -718,10 +740,13 @@ def _tidied(schema: Any) -> Any:
     tidy = {}
     for key, value in schema.items():
         if key == "default" and not isinstance(value, dict):
-            if isinstance(value, str) and "ms|s|m|h|d|w" in str(schema.get("pattern", "")):
+            if isinstance(value, str) and "ms|s|m|h|d|w|y" in str(schema.get("pattern", "")):
                 tidy[key] = durations.written(_ISO_DURATION.validate_python(value))
             elif value not in (None, "") and not isinstance(value, list) and not str(value).startswith("Secret("):
                 tidy[key] = value
-        elif not ((key == "title" and isinstance(value, str)) or (key == "default" and "$ref" in schema)):
+        elif not (
+            (key == "title" and isinstance(value, str))
+            or (key == "default" and ("$ref" in schema or "anyOf" in schema))
+        ):
             tidy[key] = _tidied(value)
     return tidy

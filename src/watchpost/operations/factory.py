@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 from watchpost import __version__, stdio
@@ -42,7 +42,11 @@ from watchpost.store.server.binary import find_binary
 from watchpost.store.server.control import find_running
 from watchpost.store.server.embedded import EmbeddedServer
 from watchpost.store.silences import Silences
+from watchpost.store.unarchived import MOST_UNARCHIVED
 from watchpost.store.websub import PushStore
+
+if TYPE_CHECKING:
+    from watchpost.archive.archive import Archive
 
 USER_AGENT = f"watchpost/{__version__}"
 
@@ -99,12 +103,22 @@ def build_poll_store(config: Config, store: Store) -> PollStore:
         seen_ttl_ms=_ms(config.retention.dedup),
         queue_max=config.limits.queue_max,
         lease_ms=_ms(config.limits.lease),
+        archive_max=MOST_UNARCHIVED if config.archive_keep else 0,
         host_gap_ms=_ms(config.limits.host_gap),
         hosts={
             name: HostPace(_ms(config.limits.host_gap if host.gap is None else host.gap), host.at_once)
             for name, host in config.hosts.items()
         },
     )
+
+
+def build_archive(settings: Settings, config: Config) -> Archive | None:
+    """The archive, not yet opened; None if it is switched off."""
+    if not config.archive_keep:
+        return None
+    from watchpost.archive.sqlite import SqliteArchive  # not imported where there is no archive
+
+    return SqliteArchive(settings.data / "archive")
 
 
 def build_receivers(

@@ -75,7 +75,7 @@ Every = Annotated[Duration, AfterValidator(_interval)]
 WhenNew = Annotated[
     OnNew,
     BeforeValidator(_on_new),
-    WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w)\s*)+)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(all|baseline|(\d+(\.\d+)?(ms|s|m|h|d|w|y)\s*)+)$"}),
 ]
 """What counts as new when a source is read for the first time."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from watchpost import log as tm
 from watchpost.config.config import Config, ReceiverConfig
@@ -37,7 +37,11 @@ from watchpost.store.matching import MatchStore
 from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
 from watchpost.store.receivers import ReceiverState
+from watchpost.store.unarchived import Unarchived, forget_unarchived
 from watchpost.store.websub import PushStore
+
+if TYPE_CHECKING:
+    from watchpost.archive.writer import ArchiveWriter
 
 _REFINE_SECONDS = 30  # between two checks whether the sample of words has grown
 
@@ -87,6 +91,8 @@ class Service:
             loops += [poller.run(), pushed.run()]
         if role in ("match", "all"):
             loops.append(self.matcher().run())
+            writer = self.archive_writer()
+            loops.append(writer.run() if writer is not None else self._forget_unarchived())
         if role in ("notify", "all"):
             dispatcher, senders = self.notifier()
             loops += [dispatcher.run(), self._wake_retries(), *(sender.run() for sender in senders)]
@@ -174,6 +180,24 @@ class Service:
             long_articles=long_articles,
         )
 
+    def archive_writer(self) -> ArchiveWriter | None:
+        """The archive's loop, which runs where articles are matched; None if there is no archive."""
+        archive = factory.build_archive(self.settings, self.config)
+        if archive is None:
+            return None
+        from watchpost.archive.writer import ArchiveWriter  # not imported where there is no archive
+
+        self._stack.callback(archive.close)
+        return ArchiveWriter(
+            archive,
+            Unarchived(self.store, factory.consumer_name("archive"), self._lease_ms),
+            self.config.archive_keep,
+            tick=self._renew_ticker(),
+            tick_renew=self._renew_ticker(),
+            stop=self.stop,
+            clock=utc_now,
+        )
+
     def notifier(self) -> tuple[Dispatcher, tuple[Sender, ...]]:
         """The notify role's loops: one closes windows, one for each receiver sends."""
         receivers = factory.build_receivers(self.config, self.install, factory.terminal(), self._secret)
@@ -219,6 +243,12 @@ class Service:
             return deliveries_of(digest, receivers[ops].render(digest))
 
         return notices
+
+    async def _forget_unarchived(self) -> None:
+        """Remove what was to be archived before the archive was switched off."""
+        with suppress(StoreError):  # the next start tries again
+            await forget_unarchived(self.store)
+        await self.stop.wait()
 
     async def _wake_retries(self) -> None:
         """Each second, move deliveries whose wait is over back into their outbox."""

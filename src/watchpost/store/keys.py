@@ -16,6 +16,7 @@ Redis server's own clock. {n} stands for a name.
 | seen | zset: article id → forget-after ms | poll | poll | retention.dedup after last seen |
 | heads | hash: article id → mark of its headline, and how often that changed | poll | poll | as seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
+| unarchived | stream, group "archive": a = article | poll | match | until it is in the archive, at most 20 000 |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
@@ -64,6 +65,7 @@ from collections.abc import Callable
 POLL = b"poll"
 MATCH = b"match"
 NOTIFY = b"notify"
+ARCHIVE = b"archive"
 SCHEMA = "1"
 MEMORY = "m:"  # begins those fields of source:{n} that are the source's own memory; the others are its status
 
@@ -90,6 +92,7 @@ class Keys:
         self.seen = f"{prefix}seen"
         self.heads = f"{prefix}heads"
         self.articles = f"{prefix}articles"
+        self.unarchived = f"{prefix}unarchived"
         self.index: KeyOf = keys_of("index")
         self.stories: KeyOf = keys_of("stories")
         self.story: KeyOf = keys_of("story")

@@ -43,12 +43,14 @@ class Depths:
     retry: int
     dead: int
     pushed: int = 0
+    unarchived: int = 0
     dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def by_queue(self) -> dict[str, int]:
-        """Return the depths by queue: pushed, articles, parked, retry, and outbox:RECEIVER."""
+        """Return the depths by queue: pushed, articles, unarchived, parked, retry, and outbox:RECEIVER."""
         outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
-        return {"pushed": self.pushed, "articles": self.articles, "parked": self.parked, "retry": self.retry, **outbox}
+        first = {"pushed": self.pushed, "articles": self.articles, "unarchived": self.unarchived}
+        return {**first, "parked": self.parked, "retry": self.retry, **outbox}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +180,13 @@ class Overview:
             pipe = self._store.redis.pipeline(transaction=False)
             for group in groups:
                 pipe.llen(keys.bucket(group.decode()))
-            for stream in (keys.articles, keys.pushed, keys.dead, *(keys.outbox(name) for name in receivers)):
+            ours = (keys.articles, keys.pushed, keys.unarchived, keys.dead)
+            for stream in (*ours, *(keys.outbox(name) for name in receivers)):
                 pipe.xlen(stream)
             pipe.zcard(keys.retry)
             pipe.hgetall(keys.dead_counts)
             *lengths, retry, dead_of = await pipe.execute()
-        articles, pushed, dead, *outbox = map(int, lengths[len(groups) :])
+        articles, pushed, unarchived, dead, *outbox = map(int, lengths[len(groups) :])
         held = await self._held(receivers, outbox)
         return Depths(
             articles=articles,
@@ -192,6 +195,7 @@ class Overview:
             retry=int(retry) + len(held),
             dead=dead,
             pushed=pushed,
+            unarchived=unarchived,
             dead_of={queue.decode("utf-8", "replace"): int(count) for queue, count in dead_of.items()},
         )
 
@@ -216,6 +220,7 @@ class Overview:
         A waiting hit counts from when it came, a retry from the time at which it was due.
         """
         streams = {"articles": self._keys.articles, "pushed": self._keys.pushed}
+        streams["unarchived"] = self._keys.unarchived
         streams |= {f"outbox:{name}": self._keys.outbox(name) for name in receivers}
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)

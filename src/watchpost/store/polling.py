@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from watchpost import log as tm
 from watchpost.model import Article
 from watchpost.store.client import Batcher, Store, json_argument
 from watchpost.store.codec import ARTICLE, fields_of
@@ -79,7 +80,10 @@ class NewIds:
 
 
 class PollStore:
-    """What the poll role may do. `host_gap_ms` 0 does not limit the requests to a host; `hosts` have their own pace."""
+    """What the poll role may do. `host_gap_ms` 0 does not limit the requests to a host; `hosts` have their own pace.
+
+    New articles are also queued for the archive, unless `archive_max` of them wait there; 0: there is no archive.
+    """
 
     def __init__(
         self,
@@ -90,12 +94,14 @@ class PollStore:
         lease_ms: int,
         host_gap_ms: int = 0,
         hosts: Mapping[str, HostPace] = _NO_HOSTS,
+        archive_max: int = 0,
     ) -> None:
         self._store = store
         self._keys = store.keys
         self._commits = Batcher(store, "commit")
         self._seen_ttl_ms = seen_ttl_ms
         self._queue_max = queue_max
+        self._archive_max = archive_max
         self._lease_ms = lease_ms
         self._hosts = hosts
         self._host_gap_ms = host_gap_ms
@@ -221,7 +227,7 @@ class PollStore:
         entries += [("known", id_, None) for id_ in known]
         entries += [("articles", _entry_of(article, marks), article) for article in articles]
         names = [self._keys.feeds, self._keys.source(claim.name), self._keys.seen, self._keys.articles]
-        names += [self._keys.host(""), self._keys.ledger, self._keys.heads]
+        names += [self._keys.host(""), self._keys.ledger, self._keys.heads, self._keys.unarchived]
         parts = [entries[at : at + PART] for at in range(0, len(entries), PART)] or [[]]
         new = old = 0
         for part in parts:
@@ -234,6 +240,7 @@ class PollStore:
                 delay_ms=delay_ms if last else -1,
                 seen_ttl_ms=self._seen_ttl_ms,
                 queue_max=self._queue_max,
+                archive_max=self._archive_max,
                 last_new=stamp,
                 limited=limited,
                 new_before=new,
@@ -248,6 +255,8 @@ class PollStore:
             if answer[0] != b"OK":
                 return Committed(_REFUSED[answer[0]], new, old)
             new, old = new + answer[1], old + answer[2]
+            if answer[3]:
+                tm.archive_articles.labels("omitted").inc(answer[3])
         return Committed("ok", new, old)
 
     async def backlog(self) -> float:

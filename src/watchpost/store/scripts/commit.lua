@@ -1,26 +1,29 @@
 -- COMMIT: one visit to a source, whole: mark its articles as seen, queue the new ones, store the source's memory, set
 -- the next visit, release the host.
 -- KEYS 1 feeds zset, 2 source hash, 3 seen zset, 4 articles stream, 5 prefix of the host hashes, 6 ledger,
---      7 heads hash: article id → mark of its headline (8 characters), and how often that has changed
+--      7 heads hash: article id → mark of its headline (8 characters), and how often that has changed,
+--      8 stream of articles for the archive
 -- ARGV 1 JSON: name; fence ('' = a source that is not shared);
 --      delay_ms (until the next visit; -1 = this is not the last part of the visit);
---      seen_ttl_ms; queue_max (limit of the stream); last_new (its value if something is new);
+--      seen_ttl_ms; queue_max (limit of the stream); archive_max (limit of the archive's stream; 0: no archive); last_new (its value if something is new);
 --      limited (the host asked for fewer requests); new_before (articles that were new in earlier parts of the visit);
 --      state (a list field, value, …; '' deletes the field);
 --      seen (ids that a look-up found seen, so that nobody made an article of them);
 --      known (ids to mark as seen without queueing anything);
 --      articles (ids); marks (of the headline of each; '' = it is never queued again for a new headline)
 --      2… the bytes of each article
--- returns {'OK', new, known} | {'FENCED'} the lease was lost to another poller | {'BUSY'} the queue is full
+-- returns {'OK', new, known, how many the archive's stream had no room for}
+--      | {'FENCED'} the lease was lost to another poller | {'BUSY'} the queue is full
 --      | {'STALE'} an id of `seen` has been forgotten since: marked now, its article would never be sent.
 --      With every answer but OK nothing was written.
 -- An article that was queued under another headline is queued again and counts as new, five times at most.
 -- A host that limits one feed has slots twice as wide for an hour; one that limits two within an hour rests as long
 -- as this feed waits.
-local feeds, source, seen, queue, host_prefix, ledger, heads = unpack(KEYS)
+local feeds, source, seen, queue, host_prefix, ledger, heads, unarchived = unpack(KEYS)
 local arg, now = cjson.decode(ARGV[1]), now_ms()
 if arg.fence ~= '' and redis.call('HGET', source, 'fence') ~= arg.fence then return {'FENCED'} end
-local fresh, new, known = {}, 0, 0
+local fresh, new, known, omitted = {}, 0, 0, 0
+local room = arg.archive_max > 0 and arg.archive_max - redis.call('XLEN', unarchived) or 0
 -- What is stored for the headline if the article is queued now; nil: it is known.
 local function head(id, mark)
   if not redis.call('ZSCORE', seen, id) then return mark .. '0' end
@@ -48,6 +51,10 @@ for i, id in ipairs(arg.articles) do
     if arg.marks[i] ~= '' then redis.call('HSET', heads, id, fresh[id]) end
     fresh[id] = nil
     redis.call('XADD', queue, '*', 'a', ARGV[i + 1])
+    if room > 0 then
+      redis.call('XADD', unarchived, '*', 'a', ARGV[i + 1])
+      room = room - 1
+    elseif arg.archive_max > 0 then omitted = omitted + 1 end
   end
 end
 for i = 1, #arg.state, 2 do
@@ -56,11 +63,12 @@ for i = 1, #arg.state, 2 do
 end
 tally(ledger, 'new', new)
 tally(ledger, 'known', known)
+if omitted > 0 then tally(ledger, 'unarchived', omitted) end
 tally(ledger, 'source:' .. arg.name .. ':new', new)
 tally(ledger, 'source:' .. arg.name .. ':known', known)
 if new > 0 then redis.call('HSET', source, 'last_new', arg.last_new) end
 if arg.delay_ms >= 0 then redis.call('HSET', source, 'entries_new', arg.new_before + new) end
-if arg.fence == '' or arg.delay_ms < 0 then return {'OK', new, known} end
+if arg.fence == '' or arg.delay_ms < 0 then return {'OK', new, known, omitted} end
 
 redis.call('ZADD', feeds, 'XX', now + arg.delay_ms, arg.name)
 local name = redis.call('HGET', source, 'host')
@@ -80,4 +88,4 @@ if name and name ~= '' then
     redis.call('PEXPIRE', host, 259200000)
   else redis.call('HDEL', host, mark) end
 end
-return {'OK', new, known}
+return {'OK', new, known, omitted}
