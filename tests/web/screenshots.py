@@ -1,4 +1,4 @@
-"""`python -m tests.web.screenshots DIR [all]`: two pages of the demo as pictures; with `all` each, in each size."""
+"""`python -m tests.web.screenshots DIR [all]`: three pages of the demo as pictures; with `all` each, in each size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from tests.web import demo
 from tests.web.browser import browser
 from tests.web.web_app import pages
 from watchpost.match.routing import all_groups
+from watchpost.model import derive_id, story_path
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 
 SIZES = {"": (1280, 860), "-360": (360, 780)}
+STORY = story_path(derive_id("story", "convoy"))
 GROUPS = all_groups(demo.config().routes)
 PAGES = {
-    "now": "/",
+    "news": "/",
+    "story": STORY,
+    "status": "/status",
     "stories": "/stories",
     "feeds": "/feeds",
     "topics": "/topics",
@@ -29,11 +33,12 @@ PAGES = {
     "deliveries": "/deliveries",
     "config": "/config",
 }
+IN_README = ("news", "story", "topic")
 TRIED = {"title": "Convoy reaches Kidal", "text": "Mali’s army entered Kidal on Tuesday, drivers from Gao say."}
 
 
 async def take(folder: Path, everything: bool) -> None:
-    """now.png and topic.png, or every page."""
+    """news.png, story.png and topic.png, or every page."""
     folder.mkdir(parents=True, exist_ok=True)
     with valkey_server() as server:
         store = Store(server.url)
@@ -51,7 +56,9 @@ async def take(folder: Path, everything: bool) -> None:
                         viewport={"width": width, "height": height},
                         color_scheme="dark" if scheme == "dark" else "light",
                     )
-                    for name, path in PAGES.items() if everything else [("now", "/"), ("topic", "/topics/mali")]:
+                    for name, path in PAGES.items():
+                        if not everything and name not in IN_README:
+                            continue
                         await page.goto(address + path)
                         if name == "topic":
                             await page.get_by_role("textbox", name="Headline").fill(TRIED["title"])

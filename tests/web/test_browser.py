@@ -18,9 +18,9 @@ from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.test_pages import HOSTILE, PATHS, UPCOMING, furnish, hostile_previews
-from tests.web.web_app import found, pages
+from tests.web.web_app import failing, found, pages
 from watchpost.match.routing import all_groups
-from watchpost.model import derive_id
+from watchpost.model import derive_id, story_path
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 
@@ -33,6 +33,8 @@ MORE = (
     *(f"/editions/{group.id}" for group in all_groups(demo.config().routes)),
     "/deliveries/replay?since=6h",
     "/deliveries/replay?since=6",
+    "/?since=7d",
+    story_path(derive_id("story", "convoy")),
 )
 
 
@@ -120,7 +122,7 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
     async with _demo(store) as address, browser() as chromium:
         page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
         await page.goto(address)
-        for name in ("Stories", "Feeds", "Topics", "Digests", "Deliveries", "Configuration", "Now"):
+        for name in ("Stories", "Feeds", "Topics", "Digests", "Deliveries", "Configuration", "Status", "News"):
             await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
             assert await page.get_by_role("heading", level=1).count() == 1
         await page.goto(f"{address}/stories")
@@ -133,6 +135,34 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
         await page.get_by_role("textbox", name="Text").fill("Richard Wagner in Bayreuth")
         await page.get_by_role("button", name="Try it").click()
         assert await page.get_by_text("It does not match.").count() == 1
+        assert wrong == []
+
+
+@pytest.mark.timeout(120)
+async def test_the_first_screen_of_a_telephone_shows_headlines_and_the_keyboard_reaches_them(store: Store) -> None:
+    await demo.furnish(store)
+    await failing(store, "old-wire", "HTTP 503 " * 20)
+    async with _demo(store) as address, browser() as chromium:
+        page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
+        await page.goto(address)
+        tops = [await line.bounding_box() for line in await page.locator(".headline h3").all()]
+        shown = [box for box in tops if box is not None and box["y"] + box["height"] <= SIZES[0][1]]
+        assert len(shown) >= 3
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.closest('.headline h3') !== null"):
+                break
+        else:
+            pytest.fail("no headline has the focus")
+        await page.locator(".headline").first.get_by_role("link", name="Whole story").press("Enter")
+        assert await page.get_by_role("heading", name="Reports").count() == 1
+        await page.goto(address)
+        await page.get_by_text("Running, with problems").press("Enter")
+        await page.get_by_role("link", name="Status: queues").press("Enter")
+        assert await page.get_by_role("heading", name="Queues").count() == 1
+        await page.goto(address)
+        await page.get_by_role("button", name="Mark all as seen").press("Enter")
+        assert await page.get_by_role("heading", name="Nothing new").count() == 1
         assert wrong == []
 
 

@@ -24,7 +24,7 @@ from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
 from watchpost.store.ledger import Ledger
 
-PATHS = ("/", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
+PATHS = ("/", "/status", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
 FRAME = "allow-popups allow-popups-to-escape-sandbox"  # no script, no form, no origin
 UPCOMING = f"/editions/{all_groups(config_of().routes)[0].id}"
@@ -185,22 +185,22 @@ async def test_a_story_has_an_address_with_all_its_reports(store: Store) -> None
         assert (answer.status_code, "no longer" in answer.text) == (404, True)
 
 
-async def test_now_shows_the_state_the_queues_and_the_problems(store: Store) -> None:
+async def test_the_status_has_the_state_the_queues_and_the_problems(store: Store) -> None:
     await failing(store, "rfi", "HTTP 503")
     async with pages(store) as address, httpx.AsyncClient() as client:
-        page = (await client.get(address)).text
+        page = (await client.get(f"{address}/status")).text
         assert "Running, with problems." in page
         assert "1 of 1 sources cannot be read" in page
         assert "HTTP 503" in page
         assert "with the next hit" in page
 
 
-async def test_now_says_whether_everything_is_accounted_for(store: Store) -> None:
+async def test_the_status_says_whether_everything_is_accounted_for(store: Store) -> None:
     await Ledger(store).open()
     async with pages(store) as address, httpx.AsyncClient() as client:
-        assert "Since the first start, everything is accounted for." in (await client.get(address)).text
+        assert "Since the first start, everything is accounted for." in (await client.get(f"{address}/status")).text
         await store.redis.hincrby(f"{store.keys.ledger}fates", "team\tmali\tcame", 2)
-        page = (await client.get(address)).text
+        page = (await client.get(f"{address}/status")).text
     assert "accounted for.</p>" not in page
     assert "2 missing: <code>watchpost hit list --receiver team --topic mali --fate waiting</code>" in page
 

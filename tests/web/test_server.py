@@ -35,7 +35,7 @@ async def test_probes_metrics_and_the_page(store: Store) -> None:
         assert status["receivers"]["team"]["state"] == "ok"
         metrics = await client.get(f"{address}/metrics")
         assert "watchpost_hits_total" in metrics.text
-        answer = await client.get(address)
+        answer = await client.get(f"{address}/status")
         assert "HTTP 503 &lt;script&gt;" in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 

@@ -177,8 +177,8 @@ OPEN = ("/healthz", "/readyz")
 OPEN_BELOW = ("/u/", "/static/", websub.PATH)
 """Open without a login: probes; the unsubscribe page, whose address is a token, and its style; pushes from hubs."""
 
-LOOK = re.compile(r"/topics/[^/]+/try")
-"""Allowed to viewers: a POST because the text is long; it changes nothing."""
+LOOK = re.compile(r"/topics/[^/]+/try|/seen")
+"""Allowed to viewers: a text to try, which may be long, and what a reader has seen, which only the browser keeps."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+)(?::\d{1,5})?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from watchpost import durations
 from watchpost.errors import NotFound, StoreError
 from watchpost.model import Message, Topic
+from watchpost.notify.rules import silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
-from watchpost.operations.stories import StoryView, id_from, view_of, views_of
+from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
@@ -23,15 +26,21 @@ from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
 from watchpost.store.stories import Stories
+from watchpost.trend import trend_of
+from watchpost.web import visits
 from watchpost.web.context import WebContext, summary_of
-from watchpost.web.formatting import Chart, schedule_words
+from watchpost.web.formatting import Chart, page_of, schedule_words
 from watchpost.web.health import Seen, look, report
-from watchpost.web.pages import configuration, deliveries, digests, feeds, now, stories, topics
+from watchpost.web.pages import configuration, deliveries, digests, feeds, news, status, stories, topics
 from watchpost.web.pages.digests import MessageForm
+from watchpost.web.pages.news import News, TopicRow
 
 DAYS = 14
 _WAITING_SHOWN = 50
 _SENT_SHOWN = 50
+_NEWS_HITS = 10_000  # that the first page looks at
+_RANKED_KEPT = 8
+_TRENDS = 40  # topics whose hits are compared with what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +66,83 @@ class Queries:
         self.silences = Silences(context.store)
         self._stories = Stories(context.store)
         self._ledger = Ledger(context.store)
+        self._weights = {part.name: getattr(part.options, "weight", 1.0) for part in context.config.sources}
+        self._ranked: dict[tuple[datetime, str], tuple[tuple[str, ...], bool]] = {}  # by the begin and the newest hit
 
-    async def now(self, moment: datetime) -> Page:
-        """The page Now."""
+    async def news(self, query: Mapping[str, str], visit: visits.Visit, moment: datetime) -> Page:
+        """The first page, for the reader of this visit."""
+        found, asked = await self._news(query, visit, moment)
+        number, count = page_of(query, len(found.stories), news.PAGE)
+        ids = found.stories[(number - 1) * news.PAGE : number * news.PAGE]
+        whole = await self._stories.whole(ids)
+        earlier = () if ids else (await self._stories.page(lambda hit: True, count=news.EARLIER)).stories
+        shown = views_of(whole[id_] for id_ in ids if id_ in whole)
+        values = news.page_of_news(
+            found,
+            shown,
+            views_of(earlier),
+            topics=await self._topic_rows(found.begin, moment),
+            upcoming=await self.upcoming(moment),
+            document=await self.document(moment),
+            muted=await self._muted(shown, moment),
+            page=number,
+            pages=count,
+            asked=asked,
+        )
+        return Page("news", values)
+
+    async def _news(self, query: Mapping[str, str], visit: visits.Visit, moment: datetime) -> tuple[News, str]:
+        """The stories that are new, and the span that the address asks for, "" for none that can be read."""
+        zone, asked = ZoneInfo(self.config.timezone), query.get("since", "")[:40].strip()
+        begin = visits.begin_of_news(visit, moment, zone)
+        why: Literal["visit", "evening", "asked"] = "evening" if visit.since is None else "visit"
+        if asked:
+            try:
+                begin, why = (
+                    durations.since(asked, moment.replace(second=0, microsecond=0), zone).astimezone(UTC),
+                    "asked",
+                )
+            except ValueError:
+                asked = ""
+        # Sorting thousands of hits takes a while; they are read again when there is another one.
+        key = begin, (await self.history.newest())[0]
+        if key not in self._ranked:
+            hits, more = await self.history.since(begin, _NEWS_HITS)
+            stories = await asyncio.to_thread(by_importance, hits, self._weights, moment)
+            self._ranked[key] = stories, more
+            while len(self._ranked) > _RANKED_KEPT:
+                self._ranked.pop(next(iter(self._ranked)))
+        stories, more = self._ranked[key]
+        return News(begin, why, stories, more), asked
+
+    async def _topic_rows(self, begin: datetime, moment: datetime) -> list[TopicRow]:
+        days, pages = await self._fortnight(moment)
+        charts = {topic.name: topics.fortnight(topic, days, pages) for topic in self.summary.topics}
+        recent = [page.get(name, {}).get("hits", 0) for name in charts for page in pages[-2:]]
+        lively = sorted(charts, key=lambda name: -sum(page.get(name, {}).get("hits", 0) for page in pages[-2:]))
+        lively = lively[:_TRENDS] if any(recent) else []
+        counts = await self.overview.counts(lively, moment)
+        window, zone = news.window_of_trend(begin, moment), ZoneInfo(self.config.timezone)
+        trends = {name: trend_of(hours, *window, zone) for name, hours in counts.items()}
+        return [TopicRow(topic, charts[topic.name], trends.get(topic.name)) for topic in self.summary.topics]
+
+    async def _muted(self, shown: Sequence[StoryView], moment: datetime) -> dict[str, datetime]:
+        """Until when these stories are muted, by story; only those all of whose topics are."""
+        silences = (*self.summary.silences, *await self.silences.all())
+        muted = {}
+        for story in shown:
+            found = [silence_of(silences, hit, moment) for hit in story.topics]
+            ends = [silence.until for silence in found if silence is not None]
+            if len(ends) == len(found):
+                muted[story.id] = min(ends)
+        return muted
+
+    async def status(self, moment: datetime) -> Page:
+        """The page Status."""
         seen = await look(self.overview, self.summary)
         up = not seen.problem
-        failing = [status.name for status in seen.sources if status.failures][: now.SHOWN]
-        values = now.page_of_now(
+        failing = [one.name for one in seen.sources if one.failures][: status.SHOWN]
+        values = status.page_of_status(
             self._report(seen, moment),
             seen,
             upcoming=await self.upcoming(moment) if up else (),
@@ -72,7 +151,7 @@ class Queries:
             now=moment,
             gaps=gaps(await self._ledger.audit()) if up else None,
         )
-        return Page("now", values)
+        return Page("status", values)
 
     async def document(self, moment: datetime) -> dict[str, Any]:
         """The document of /status.json."""

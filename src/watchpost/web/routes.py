@@ -25,7 +25,9 @@ from watchpost.web.atom import atom, json_feed
 from watchpost.web.auth import User
 from watchpost.web.queries import Page, Queries
 from watchpost.web.rendering import MEDIA, PlainJSON, Rendering, TooLongError, form_of
+from watchpost.web.visits import COOKIE, KEPT, Visit, seen, visit_of
 
+_LIVE = "x-watchpost-live"  # the header of a request that live.js sends
 _LOOK_SECONDS = 2.0
 _STREAMS = 20  # open pages of one person that are sent at once what changes
 _ALIVE_SECONDS = 20.0
@@ -61,7 +63,7 @@ Look = Callable[[Request, datetime], Awaitable[Page]]
 
 
 class Pages:
-    """The seven pages, their static files, and the stream that says when to read a page again."""
+    """The pages, their static files, and the stream that says when to read a page again."""
 
     def __init__(self, queries: Queries, rendering: Rendering, stop: asyncio.Event) -> None:
         self._queries = queries
@@ -73,7 +75,8 @@ class Pages:
         """All routes that show something."""
         queries = self._queries
         looks: dict[str, Look] = {
-            "/": lambda request, now: queries.now(now),
+            "/": lambda request, now: queries.news(request.query_params, _visit(request, now), now),
+            "/status": lambda request, now: queries.status(now),
             "/stories": lambda request, now: queries.stories(request.query_params),
             "/stories/{id}": lambda request, now: queries.story_page(request.path_params["id"], request.query_params),
             "/feeds": lambda request, now: queries.feeds(request.query_params, now),
@@ -93,6 +96,8 @@ class Pages:
             Route("/e/{id}/{number:int}/{form}", self._message_form),
             Route("/feeds/{name}.atom", self._syndicated),
             Route("/feeds/{name}.json", self._syndicated),
+            Route("/seen", self._seen, methods=["POST"]),
+            Route("/seen", lambda _: RedirectResponse("/", 303)),
             Route("/static/{name}", self._static),
             Route("/live", self._live),
         ]
@@ -121,7 +126,21 @@ class Pages:
         }
         down = page.values.get("document", {}).get("status") == "down"
         code = 422 if values["mistakes"] else 503 if down else 200
-        return HTMLResponse(self._rendering.page(page.template, now, values), code)
+        response = HTMLResponse(self._rendering.page(page.template, now, values), code)
+        if _LIVE not in request.headers:  # a page that updates itself is no visit
+            self._remember(response, _visit(request, now))
+        return response
+
+    def _remember(self, response: Response, visit: Visit) -> None:
+        secure = self._queries.config.public_url.startswith("https:")
+        age = int(KEPT.total_seconds())
+        response.set_cookie(COOKIE, visit.cookie(), max_age=age, httponly=True, samesite="lax", secure=secure)
+
+    async def _seen(self, _: Request) -> Response:
+        """The reader has seen the news."""
+        response = RedirectResponse("/", 303)
+        self._remember(response, seen(datetime.now(UTC)))
+        return response
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """The answer for an address that does not exist, or not for this method."""
@@ -222,6 +241,10 @@ class Pages:
             return await self._queries.fingerprint()
         except StoreError as error:
             return str(error)
+
+
+def _visit(request: Request, now: datetime) -> Visit:
+    return visit_of(request.cookies.get(COOKIE, ""), now, updates_itself=_LIVE in request.headers)
 
 
 async def _back_to_topic(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The page Now: the state of the service, the queues, problems, and what is sent next."""
+"""The page Status: the state of the service, the queues, problems, and what is sent next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchpost.web.pages.digests import Upcoming
 SHOWN = 20
 
 
-def page_of_now(
+def page_of_status(
     document: Mapping[str, Any],
     seen: Seen,
     *,
@@ -42,7 +42,7 @@ def page_of_now(
             _stage("failed for good", depths.dead, 0.0, bad=True),
         ]
     return {
-        "active": "now",
+        "active": "status",
         "document": document,
         "stages": stages,
         "today": [

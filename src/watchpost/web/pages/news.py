@@ -1,0 +1,93 @@
+"""Pure: the first page: what is new for a reader, the topics of a fortnight, what is sent next, one line on health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from watchpost.model import Topic
+from watchpost.operations.stories import StoryView
+from watchpost.trend import Trend
+from watchpost.web.formatting import Chart
+from watchpost.web.pages.digests import Upcoming
+
+PAGE = 25  # stories
+EARLIER = 10  # stories that are shown when nothing is new
+TOPICS = 10
+UPCOMING = 3
+SPANS = (("24 hours", "24h"), ("7 days", "7d"))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The ids of the stories that are new since `begin`, the most important first.
+
+    `more`: there were too many to read them all, and these are of the newest. `why`: what `begin` is.
+    """
+
+    begin: datetime
+    why: Literal["visit", "evening", "asked"]
+    stories: tuple[str, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """A topic with its chart of 14 days, and what it has since the begin of the news compared with what is usual."""
+
+    topic: Topic
+    chart: Chart
+    trend: Trend | None
+
+    @property
+    def spike(self) -> bool:
+        """Whether it has many more hits than usual."""
+        return self.trend is not None and self.trend.spike
+
+
+def page_of_news(
+    news: News,
+    shown: Sequence[StoryView],
+    earlier: Sequence[StoryView],
+    *,
+    topics: Sequence[TopicRow],
+    upcoming: Sequence[Upcoming],
+    document: Mapping[str, Any],
+    muted: Mapping[str, datetime],
+    page: int,
+    pages: int,
+    asked: str,
+) -> dict[str, Any]:
+    """What the template shows. `earlier`: the latest stories, where nothing is new. `muted`: until when, by story.
+
+    `asked` is the span in the address, "" for the reader's own.
+    """
+    ranked = sorted(topics, key=lambda row: (not row.spike, -row.chart.bars[-1].count, -_hits(row)))
+    due = sorted((one for one in upcoming if one.next is not None), key=lambda one: one.next or news.begin)
+    return {
+        "active": "news",
+        "news": news,
+        "count": len(news.stories),
+        "stories": shown,
+        "earlier": earlier,
+        "topics": [row for row in ranked[:TOPICS] if row.spike or _hits(row)],
+        "topics_count": len(topics),
+        "upcoming": due[:UPCOMING] or list(upcoming[:UPCOMING]),
+        "document": document,
+        "muted": muted,
+        "page": page,
+        "pages": pages,
+        "asked": asked,
+        "spans": SPANS,
+    }
+
+
+def window_of_trend(begin: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """The time in which hits are compared with what is usual: that of the news, but at least three hours."""
+    return min(begin, now - timedelta(hours=3)), now
+
+
+def _hits(row: TopicRow) -> int:
+    return sum(bar.count for bar in row.chart.bars)
