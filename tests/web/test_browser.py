@@ -18,7 +18,7 @@ from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
 from tests.web.test_pages import HOSTILE, PATHS, UPCOMING, furnish, hostile_previews
-from tests.web.web_app import failing, found, pages
+from tests.web.web_app import found, pages
 from watchpost.match.routing import all_groups
 from watchpost.model import derive_id, story_path
 from watchpost.store import keys
@@ -141,7 +141,6 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
 @pytest.mark.timeout(120)
 async def test_the_first_screen_of_a_telephone_shows_headlines_and_the_keyboard_reaches_them(store: Store) -> None:
     await demo.furnish(store)
-    await failing(store, "old-wire", "HTTP 503 " * 20)
     async with _demo(store) as address, browser() as chromium:
         page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
         await page.goto(address)

@@ -98,10 +98,8 @@ class Queries:
         why: Literal["visit", "evening", "asked"] = "evening" if visit.since is None else "visit"
         if asked:
             try:
-                begin, why = (
-                    durations.since(asked, moment.replace(second=0, microsecond=0), zone).astimezone(UTC),
-                    "asked",
-                )
+                minute = moment.replace(second=0, microsecond=0)
+                begin, why = durations.since(asked, minute, zone).astimezone(UTC), "asked"
             except ValueError:
                 asked = ""
         # Sorting thousands of hits takes a while; they are read again when there is another one.
