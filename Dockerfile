@@ -5,7 +5,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src ./src
 RUN python -m venv /opt/watchpost \
- && /opt/watchpost/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+ && /opt/watchpost/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[events]' \
  && /opt/watchpost/bin/python -m pip uninstall --yes --quiet pip setuptools || true \
  && /opt/watchpost/bin/watchpost --version
 

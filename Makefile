@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues names editors browser imap eval soak failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues names editors browser imap eval eval-events soak failover newsroom screenshots schema clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/.installed  ## install watchpost into .venv
 
@@ -65,6 +65,14 @@ eval: install  ## score the shipped topics on labelled articles
 	@mkdir -p var && $(BIN)/watchpost match --json --config config/watchpost.yaml $(CORPUS)/articles.jsonl > var/eval.jsonl
 	@cd $(CORPUS) && $(CURDIR)/$(BIN)/python ../score.py --errors 20 $(CURDIR)/var/eval.jsonl
 
+WEEK ?= ../shared/corpus/week
+
+eval-events: $(VENV)/.installed-dev  ## score which reports are joined to one event, and what each witness brings
+	@test -f $(WEEK)/articles.jsonl || { echo "no labelled articles in $(WEEK): make eval-events WEEK=DIR"; exit 1; }
+	$(BIN)/python -m benchmarks.events --corpus $(WEEK) --witnesses
+	@mkdir -p var && $(BIN)/watchpost match --json --config config/watchpost.yaml $(WEEK)/articles.jsonl > var/events.jsonl
+	@cd $(WEEK) && $(CURDIR)/$(BIN)/python ../score_events.py $(CURDIR)/var/events.jsonl
+
 SECONDS ?= 600
 SEED ?=
 
@@ -98,7 +106,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[events]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

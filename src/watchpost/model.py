@@ -104,10 +104,14 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
-    """A place that an article names: its usual name, and the code of its country (ISO 3166)."""
+    """A place that an article names: its usual name, and the code of its country (ISO 3166).
+
+    `event`: the event of the article happened there, as far as the text says. The place may then be a country.
+    """
 
     name: str
     country: str
+    event: bool = False
 
 
 @dataclass(frozen=True, slots=True)

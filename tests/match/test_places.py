@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.making import WHEN, article
+from watchpost.match.event_country import placed
 from watchpost.match.matcher import match
 from watchpost.match.places import MOST, named_places
 from watchpost.model import NamedPlace, Topic
@@ -39,7 +40,22 @@ def test_a_shared_name_counts_where_the_article_is_about_the_country() -> None:
 def test_a_hit_has_the_places_of_its_article() -> None:
     topic = Topic("mali", "Mali", parse("country:ML OR place:ML"))
     (hit,) = match(article("Rain in Gao and Kidal", body="Mali waits."), [topic], WHEN)
-    assert hit.places == (NamedPlace("Gao", "ML"), NamedPlace("Kidal", "ML"))
+    assert hit.places == (NamedPlace("Gao", "ML", event=True), NamedPlace("Kidal", "ML", event=True))
+
+
+HAPPENED = [
+    ("Market burns in Timbuktu", "Traders have lost all.", [("Timbuktu", "ML")]),
+    ("Explosion fait cinq morts à Niamey", "Un camion venu d'Algérie a explosé au Niger.", [("Niamey", "NE")]),
+    ("Взрыв в Уагадугу", "В столице Буркина-Фасо прогремел взрыв, сообщает Париж.", [("Ouagadougou", "BF")]),
+    ("Floods in Chad", "Houses fell in the south of Chad.", [("Chad", "TD")]),
+    ("", "", []),
+]
+
+
+@pytest.mark.parametrize(("title", "body", "places"), HAPPENED)
+def test_where_an_event_happened(title: str, body: str, places: list[tuple[str, str]]) -> None:
+    found = placed(Document.of({"title": title, "body": body}))
+    assert [(one.name, one.country) for one in found if one.event] == places
 
 
 def test_there_are_not_too_many() -> None:

@@ -18,6 +18,7 @@ from watchpost.errors import QueryError
 from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL
 
 if TYPE_CHECKING:
+    from watchpost.events.embedding import Embedding
     from watchpost.model import Article, Hit, Topic
     from watchpost.query.explain import Explanation
 
@@ -57,7 +58,7 @@ def match_files(
     from watchpost.match.stories import Shelf
     from watchpost.scheduler import utc_now
 
-    wanted, shelf = Topics(_wanted_topics(query, topic or ())), Shelf()
+    wanted, shelf, events = Topics(_wanted_topics(query, topic or ())), Shelf(), _Events()
     read = failed = matched = 0
     with ProgressBar("matching") as bar:
         for name in _files(files):
@@ -72,7 +73,10 @@ def match_files(
                 matched += bool(hits)
                 if only and not hits:
                     continue
-                _echo_json(article, hits, story) if as_json else _echo(name, article, hits)
+                if as_json:
+                    _echo_json(article, hits, story, events.event(article, hits, story))
+                else:
+                    _echo(name, article, hits)
     if failed:
         return PARTIAL if read else FAILED
     return NOTHING if exit_code and not matched else OK
@@ -168,13 +172,44 @@ def read_articles(name: str) -> tuple[tuple[Article, ...], int]:
     return reading.articles, len(reading.failures)
 
 
-def _echo_json(article: Article, hits: Sequence[Hit], story: str) -> None:
+class _Events:
+    """Decides which event the stories of hits belong to, as the service does, with the embedding if it is installed."""
+
+    def __init__(self) -> None:
+        from watchpost.events.joining import Events
+
+        self._events = Events()
+        self._embedding: Embedding | None = None
+        self._ready = False
+
+    def event(self, article: Article, hits: Sequence[Hit], story: str) -> str:
+        """The event of a story; that of an article without a hit is its story. Raises WatchpostError."""
+        from watchpost.events import embedding
+        from watchpost.events.joining import Report
+        from watchpost.events.witnesses import embedded_text, witnesses
+        from watchpost.match.matcher import countries_of
+
+        if not hits:
+            return story
+        if not self._ready:
+            self._embedding, self._ready = embedding.installed(), True
+        vector = self._embedding.vector(embedded_text(article)) if self._embedding else b""
+        said = witnesses(article, countries_of(hit.evidence for hit in hits), vector)
+        joined = self._events.decide(story, said)
+        self._events.add(Report(story, joined.event, said, joined.certain))
+        return joined.event
+
+
+def _echo_json(article: Article, hits: Sequence[Hit], story: str, event: str) -> None:
     why = {
         hit.topic: [{"field": e.field, "start": e.start, "end": e.end, "text": e.text} for e in hit.evidence]
         for hit in hits
     }
-    places = [{"name": one.name, "country": one.country} for one in (hits[0].places if hits else ())]
-    echo_json({"id": article.id, "topics": list(why), "story": story, "why": why, "places": places})
+    places = [
+        {"name": one.name, "country": one.country, "role": "event" if one.event else "mention"}
+        for one in (hits[0].places if hits else ())
+    ]
+    echo_json({"id": article.id, "topics": list(why), "story": story, "event": event, "why": why, "places": places})
 
 
 def _echo(name: str, article: Article, hits: Sequence[Hit]) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from watchpost.documents.figures import figures
-from watchpost.match.places import named_places
+from watchpost.match.event_country import placed
 from watchpost.match.signatures import story_of
 from watchpost.model import Article, Hit, NamedPlace, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
@@ -210,7 +210,7 @@ class Topics:
         ]
         if not admitted:
             return ()
-        places = named_places(text, _countries(evidence[topic.name] for topic in admitted))
+        places = placed(text, countries_of(evidence[topic.name] for topic in admitted))
         return tuple(_hit(article, topic, evidence[topic.name], places, now) for topic in admitted)
 
     def refinement(self) -> Callable[[], Compacted] | None:
@@ -242,7 +242,7 @@ def _admits(topic: Topic, text: Document) -> bool:
     )
 
 
-def _countries(found: Iterable[tuple[Evidence, ...]]) -> frozenset[str]:
+def countries_of(found: Iterable[tuple[Evidence, ...]]) -> frozenset[str]:
     """The codes of the countries that the evidence is of."""
     kinds = ("country:", "place:")
     return frozenset(

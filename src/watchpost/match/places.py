@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import NamedTuple
 
 from watchpost.model import NamedPlace
 from watchpost.names import library
@@ -18,24 +19,49 @@ MOST = 20
 _SMALLEST = 2  # letters; a single character of Chinese is no name
 
 
+class Mention(NamedTuple):
+    """One name of a place or country in a text.
+
+    `clear`: the name has no other meaning. `field` is the field of the document, `at` the position of the first word.
+    """
+
+    place: library.Place
+    clear: bool
+    field: str
+    at: int
+
+    @property
+    def is_town(self) -> bool:
+        """Whether it names a place in a country, and not the country."""
+        return self.place.population >= 0
+
+
+def mentions(document: Document, countries: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
+    """The names of places and countries in the text, in reading order; see `named_places` for `countries`."""
+    found = [one for name in SEARCHED for one in _found(document.index(name), name)]
+    about = {*countries, *(one.place.country for one in found if one.clear)}
+    return tuple(one for one in found if one.clear or one.place.country in about)
+
+
 def named_places(document: Document, countries: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
     """The places that the text names, the most frequent first, each once under its usual name.
 
     `countries` are codes of countries that the article is known to be about. A town with a name that it shares with
     something else counts only in an article about its country: that names the country, or another town of it.
     """
-    found = [one for name in SEARCHED for one in _found(document.index(name))]
-    about = {*countries, *(place.country for place, clear in found if clear)}
     counted = Counter(
-        NamedPlace(place.names[0].partition("~")[0], place.country)
-        for place, clear in found
-        if place.population >= 0 and (clear or place.country in about)
+        NamedPlace(usual_name(one.place), one.place.country) for one in mentions(document, countries) if one.is_town
     )
     return tuple(place for place, _ in counted.most_common(MOST))
 
 
-def _found(index: Index) -> Iterator[tuple[library.Place, bool]]:
-    """Each name of a place or country in a text, and whether it has no other meaning; the longest at each word."""
+def usual_name(place: library.Place) -> str:
+    """The name under which a place is shown."""
+    return place.names[0].partition("~")[0]
+
+
+def _found(index: Index, name: str) -> Iterator[Mention]:
+    """Each name of a place or country in the field `name`; the longest at each word."""
     names, folded = _names(), index.folded
     at = 0
     while at < len(folded):
@@ -44,7 +70,7 @@ def _found(index: Index) -> Iterator[tuple[library.Place, bool]]:
         if candidates is not None:
             for words, place, clear in candidates:
                 if tuple(folded[at : at + len(words)]) == words and _capital(index, at):
-                    yield place, clear
+                    yield Mention(place, clear, name, at)
                     length = len(words)
                     break
         at += length

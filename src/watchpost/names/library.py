@@ -90,6 +90,16 @@ def countries() -> Mapping[str, Country]:
 
 
 @cache
+def country_name(code: str, language: str = "en") -> str:
+    """The name of a country in a language; its code if it has none there."""
+    country = countries().get(code)
+    if country is None:
+        return code
+    pairs = zip(country.names, country.languages, strict=True)
+    return next((name for name, languages in pairs if language in languages), code)
+
+
+@cache
 def places() -> tuple[Place, ...]:
     """All places of GeoNames that are kept, those of one country together, the largest first."""
     found = []

@@ -1,0 +1,261 @@
+"""Pure: whether two articles report one event: the probability, from all that both say, and the reasons.
+
+Every value that is compared is weak by itself, and no single one decides. The weights were fitted by logistic
+regression on labelled articles: `make eval-events` measures them, docs/events.md says on which and how well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from watchpost.events.witnesses import Town, Witnesses, alike
+from watchpost.match.event_country import is_seat_of_government
+from watchpost.names import library
+
+SMALLEST_CROWD = 150
+"""Rarity is counted as if so many articles had been seen, so that the first ones do not look rare."""
+
+NEAR_KM = 40.0
+"""Towns that are nearer than this may name the same place."""
+
+FAR_KM = 150.0
+"""Towns that are farther apart cannot."""
+
+FAR_DAYS = 2
+"""So many days between the days that two texts name are another event."""
+
+MOST_REASONS = 6
+
+
+@dataclass(slots=True)
+class Rarity:
+    """How many articles of the window have each value; what is in many of them says little."""
+
+    articles: int = 0
+    counts: Counter[object] = field(default_factory=Counter)
+
+    def add(self, one: Witnesses) -> None:
+        """Count an article."""
+        self.articles += 1
+        self.counts.update(_values(one))
+
+    def remove(self, one: Witnesses) -> None:
+        """Forget an article that was counted."""
+        self.articles -= 1
+        self.counts.subtract(_values(one))
+        for value in _values(one):
+            if self.counts[value] <= 0:
+                del self.counts[value]
+
+    def of(self, value: object) -> float:
+        """Between 0 (in every article) and 1 (in these two alone)."""
+        crowd = max(self.articles, SMALLEST_CROWD)
+        return max(0.0, math.log(crowd / max(2, self.counts[value])) / math.log(crowd / 2))
+
+
+def _values(one: Witnesses) -> Iterable[object]:
+    yield from (("town", town.name, town.country) for town in one.towns)
+    yield from (("kind", kind) for kind in one.kinds)
+    yield from (("name", name) for name in one.names)
+
+
+class Reason(NamedTuple):
+    """Something that both say, or how near they are: a kind ("place", "harm", "number", ...) and its value as text."""
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.kind].format(self.value)
+
+
+_SENTENCES = {
+    "place": "same place {}",
+    "country": "same country {}",
+    "harm": "{} in both",
+    "number": "the number {} in both",
+    "kind": "both about {}",
+    "name": "{} names in common",
+    "alike": "{} alike",
+    "hours": "{} h apart",
+    "person": "joined by {}",
+    "far": "places {} km apart",
+    "days": "days {} apart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How probable one event is: the logarithm of the odds, or `against` what forbids it."""
+
+    value: float
+    against: Reason | None = None
+
+
+def judge(one: Witnesses, other: Witnesses, rarity: Rarity, weights: Mapping[str, float]) -> Judgement:
+    """Whether two articles report one event."""
+    found = features(one, other, rarity)
+    value = sum(weights.get(name, 0.0) * value for name, value in found.items())
+    return Judgement(value, contradiction(one, other))
+
+
+def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
+    """Why two articles cannot report one event: title and lead name places or days that are far apart.
+
+    Capitals do not count as places: they also mean governments.
+    """
+    distance = _least_distance(_certain(one.towns), _certain(other.towns))
+    if distance is not None and distance > FAR_KM:
+        return Reason("far", f"{distance:.0f}")
+    if one.days and other.days:
+        days = min(abs(mine - theirs) for mine in one.days for theirs in other.days)
+        if days >= FAR_DAYS:
+            return Reason("days", str(days))
+    return None
+
+
+def reasons(one: Witnesses, other: Witnesses, rarity: Rarity) -> tuple[Reason, ...]:
+    """What both articles say, the rarest first."""
+    towns = {(t.name, t.country) for t in one.towns} & {(t.name, t.country) for t in other.towns}
+    found = [Reason("place", name) for name, _ in sorted(towns, key=lambda key: -rarity.of(("town", *key)))[:2]]
+    if not found:
+        found += [Reason("country", code) for code in one.countries if code in other.countries][:1]
+    harm = sorted(one.harm & other.harm, key=lambda pair: -pair[1])[:2]
+    found += [Reason("harm", f"{value} {role}") for role, value in harm]
+    counted = {value for _, value in harm}
+    numbers = sorted(one.numbers & other.numbers - counted, key=lambda value: (-_weight(value), -value))[:1]
+    found += [Reason("number", str(value)) for value in numbers if value >= 10]
+    kinds = sorted(one.kinds & other.kinds, key=lambda kind: (-rarity.of(("kind", kind)), kind))
+    found += [Reason("kind", kind) for kind in kinds[:1]]
+    if one.vector and other.vector:
+        found.append(Reason("alike", f"{alike(one.vector, other.vector):.2f}"))
+    hours = abs((one.published - other.published).total_seconds()) / 3600
+    return (*found[: MOST_REASONS - 1], Reason("hours", f"{hours:.0f}"))
+
+
+def features(one: Witnesses, other: Witnesses, rarity: Rarity) -> dict[str, float]:
+    """What the two have in common, and where they differ, each as a value from about -1 to 3."""
+    hours = abs((one.published - other.published).total_seconds()) / 3600
+    mine, theirs = {(t.name, t.country): t for t in one.towns}, {(t.name, t.country): t for t in other.towns}
+    shared = mine.keys() & theirs.keys()
+    early = [key for key in shared if mine[key].early and theirs[key].early]
+    names = sorted((rarity.of(("name", name)) for name in one.names & other.names), reverse=True)
+    kinds = [rarity.of(("kind", kind)) for kind in one.kinds & other.kinds]
+    all_kinds = [rarity.of(("kind", kind)) for kind in one.kinds | other.kinds]
+    numbers = one.numbers & other.numbers
+    harm = {(role, value) for role, value in one.harm & other.harm}
+    return {
+        "one": 1.0,
+        "alike": alike(one.vector, other.vector),
+        "town": min(2.0, sum(rarity.of(("town", *key)) for key in shared)),
+        "early town": min(2.0, sum(rarity.of(("town", *key)) for key in early)),
+        "apart": float(are_apart(one.towns, other.towns)),
+        "country": float(bool(set(one.countries) & set(other.countries))),
+        "other country": float(
+            bool(one.countries and other.countries) and not set(one.countries) & set(other.countries)
+        ),
+        "names": min(3.0, sum(names[:6])),
+        "kinds": min(3.0, sum(kinds)),
+        "kinds in common": sum(kinds) / sum(all_kinds) if sum(all_kinds) else 0.0,
+        "number": min(2.0, sum(_weight(value) for value in numbers)),
+        "harm": float(bool(harm)),
+        "other harm": float(_other_harm(one.harm, other.harm)),
+        "first harm": float(bool(one.first_harm & other.first_harm)),
+        "other first harm": float(_other_harm(one.first_harm, other.first_harm)),
+        "hours": min(hours, 72.0) / 24,
+        "day": float(bool(one.days & other.days)),
+        "other day": float(bool(one.days and other.days) and not one.days & other.days),
+        "same language": float(one.language == other.language),
+        "same outlet": float(one.outlet == other.outlet),
+    }
+
+
+def _weight(value: int) -> float:
+    """How much it says that two texts have a number: small and round ones are frequent."""
+    if value < 10:
+        return 0.1
+    return 0.4 if value % 10 == 0 or value < 13 else 0.8
+
+
+def _other_harm(one: frozenset[tuple[str, int]], other: frozenset[tuple[str, int]]) -> bool:
+    """Whether both count the same kind of harm, and no count is in both."""
+    return bool({role for role, _ in one} & {role for role, _ in other}) and not one & other
+
+
+def are_apart(one: Iterable[Town], other: Iterable[Town]) -> bool:
+    """Whether title and lead name towns on both sides, and none is near one of the other side."""
+    distance = _least_distance([town for town in one if town.early], [town for town in other if town.early])
+    return distance is not None and distance > NEAR_KM
+
+
+def _certain(towns: Iterable[Town]) -> list[Town]:
+    """The towns of title and lead that mean the place and no government."""
+    return [town for town in towns if town.early and not is_seat_of_government(_place(town))]
+
+
+def _least_distance(one: Sequence[Town], other: Sequence[Town]) -> float | None:
+    """The least distance in km between towns of either side; None if one side has none."""
+    return min((_distance(a, b) for a in one for b in other), default=None)
+
+
+@lru_cache(20_000)
+def _place(town: Town) -> library.Place:
+    return library.Place(town.country, 0, town.latitude, town.longitude, ())
+
+
+@lru_cache(20_000)
+def _distance(one: Town, other: Town) -> float:
+    return _place(one).distance(_place(other))
+
+
+WITH_EMBEDDING: Mapping[str, float] = {
+    "one": -5.657,
+    "alike": 3.749,
+    "town": 0.512,
+    "early town": 1.548,
+    "apart": -1.544,
+    "country": 0.536,
+    "other country": -1.151,
+    "names": 0.409,
+    "kinds": 1.515,
+    "kinds in common": 2.466,
+    "number": 1.892,
+    "harm": 0.92,
+    "other harm": 0.158,
+    "first harm": 1.081,
+    "other first harm": -0.003,
+    "hours": -2.377,
+    "day": 0.53,
+    "other day": -1.944,
+    "same language": 0.276,
+    "same outlet": -1.614,
+}
+"""Fitted on all labelled articles, as `python -m benchmarks.events --fit` prints them."""
+
+WITHOUT_EMBEDDING: Mapping[str, float] = {
+    "one": -4.643,
+    "town": 0.488,
+    "early town": 1.68,
+    "apart": -1.625,
+    "country": 0.652,
+    "other country": -1.158,
+    "names": 0.613,
+    "kinds": 1.736,
+    "kinds in common": 2.941,
+    "number": 2.064,
+    "harm": 1.104,
+    "other harm": 0.265,
+    "first harm": 1.229,
+    "other first harm": 0.14,
+    "hours": -2.467,
+    "day": 0.593,
+    "other day": -1.889,
+    "same language": 0.435,
+    "same outlet": -1.634,
+}
+"""The same for articles of which one has no vector."""

@@ -1,0 +1,130 @@
+"""Pure: the words for kinds of events, harm, numbers and weekdays in words.toml, ready to be looked up.
+
+They belong to the program and never change; they are read when the first event is compared.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from watchpost.query.words import folded_words, is_unspaced
+
+ARABIC_PREFIX = re.compile("(?:[وف]?[بلك]?ال|[وف]?لل|[وفبلك])(?=...)")
+"""The article and the prepositions that Arabic writes in front of a word of at least three letters."""
+
+LONGEST_BEGINNING = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Words and phrases, folded, each with what it means. A phrase begins with one of `words` or `beginnings`."""
+
+    words: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+
+    def meanings(self, words: Sequence[str]) -> list[tuple[int, str]]:
+        """The position of each word or phrase of the list that is in `words`, and what it means."""
+        found: list[tuple[int, str]] = []
+        for at, word in enumerate(words):
+            for form in forms_of(word):
+                for phrase, meaning in self.words.get(form, ()):
+                    if len(phrase) == 1 or tuple(words[at + 1 : at + len(phrase)]) == phrase[1:]:
+                        found.append((at, meaning))
+                for length in range(2, min(len(form), LONGEST_BEGINNING) + 1):
+                    begun = self.beginnings.get(form[:length])
+                    if begun is not None:
+                        found.append((at, begun))
+        return found
+
+
+def forms_of(word: str) -> tuple[str, ...]:
+    """The folded word, and without what Arabic writes in front of it."""
+    bare = ARABIC_PREFIX.match(word) if "\u0600" <= word[0] <= "\u06ff" else None
+    return (word,) if bare is None else (word, word[bare.end() :])
+
+
+@cache
+def _tables() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+
+
+def _phrases(lists: Mapping[str, str]) -> Phrases:
+    words: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    beginnings: dict[str, str] = {}
+    for meaning, text in lists.items():
+        for item in text.split():
+            phrase = tuple(folded_words(item.rstrip("*").replace("_", " ")))
+            if item.endswith("*") and len(phrase) == 1 and not is_unspaced(phrase[0]):
+                beginnings.setdefault(phrase[0][:LONGEST_BEGINNING], meaning)
+            elif phrase:
+                words.setdefault(phrase[0], []).append((phrase, meaning))
+    return Phrases(words, beginnings)
+
+
+@cache
+def kinds() -> Phrases:
+    """The words of headlines, and the kinds of events that they are about."""
+    return _phrases(_tables()["kinds"])
+
+
+@cache
+def harm() -> Phrases:
+    """The words for what becomes of people: killed, wounded, taken or arrested."""
+    return _phrases({role: table["words"] for role, table in _tables()["harm"].items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """The words for numbers in one language, and those that may be between two of them.
+
+    `thousands_first`: the number of hundreds or thousands comes after their word.
+    """
+
+    values: Mapping[str, int]
+    links: frozenset[str]
+    thousands_first: bool = False
+
+
+@cache
+def numerals(language: str) -> Numerals | None:
+    """The words for numbers of a language (ISO 639-1), None if there are none."""
+    table = _tables()["numbers"].get(language)
+    if table is None:
+        return None
+    values: dict[str, int] = {}
+    for row in table["words"].replace("\n", ";").split(";"):
+        digits, *names = row.split() or ("0",)
+        for name in names:
+            values["".join(folded_words(name))] = int(digits)
+    values.update(_compounds(language, values))
+    return Numerals(values, frozenset(folded_words(table["and"])), table.get("thousands_first", False))
+
+
+def _compounds(language: str, values: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """The numbers from 21 to 99 that German and Italian write as one word."""
+    units = [(name, value) for name, value in values.items() if value < 10]
+    tens = [(name, value) for name, value in values.items() if 20 <= value <= 90]
+    for ten, base in tens:
+        for unit, value in units:
+            if language == "de":
+                yield f"{unit}und{ten}", base + value
+            elif language == "it":
+                yield (ten[:-1] if unit[0] in "uo" else ten) + unit, base + value
+
+
+@cache
+def weekdays(language: str) -> Mapping[str, int]:
+    """The names of the days of the week in a language, folded; Monday is 0. Empty if they are not known."""
+    return dict(_days(_tables()["weekdays"].get(language, "").split("/")))
+
+
+def _days(days: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for number, names in enumerate(days):
+        for name in names.split():
+            yield " ".join(folded_words(name)), number

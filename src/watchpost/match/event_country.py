@@ -1,0 +1,239 @@
+"""Pure: the countries in which the event of an article happened, out of all that it names.
+
+Where a name is says most: events happen where headline and lead say, and capitals often mean their governments. The
+weights were fitted on labelled articles (`make eval-events`; docs/events.md has the figures).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from watchpost.match.places import Mention, mentions, named_places, usual_name
+from watchpost.model import NamedPlace
+from watchpost.names import library
+from watchpost.query.document import SEARCHED, Document, Index
+from watchpost.query.parser import parse
+from watchpost.query.tree import Query
+from watchpost.query.words import folded_words
+
+LEAD = 45
+"""The words at the beginning of summary and body that count as the lead."""
+
+TEXT = 400
+"""The words of a field that are read for adjectives and people of a country."""
+
+_SAME_TOWN_KM = 15.0
+
+KINDS = ("town", "capital", "country", "people")
+PARTS = ("title", "lead", "body")
+
+
+class Clue(NamedTuple):
+    """That a text speaks of a country, by a name of a kind of `KINDS` in one of `PARTS`.
+
+    `at` is the word in the text; `where`: a word beside it says that something is or happens there.
+    """
+
+    at: tuple[int, int]
+    country: str
+    kind: str
+    part: str
+    where: bool
+
+
+def clues(document: Document, found: Sequence[Mention]) -> tuple[Clue, ...]:
+    """What the text says of countries, in reading order. `found` are the places that it names."""
+    rows = [_clue(document, one.field, one.at, one.place.country, _kind(one)) for one in found if one.field in SEARCHED]
+    for code, query in _queries().items():
+        for item in query.evaluate(document) or ():
+            if item.field in SEARCHED:
+                at = _word(document.index(item.field), item.start)
+                rows.append(_clue(document, item.field, at, code, "country"))
+    for name in SEARCHED:
+        for at, code in _people(document.index(name)):
+            rows.append(_clue(document, name, at, code, "people"))
+    return tuple(sorted(set(rows)))
+
+
+def _clue(document: Document, field: str, at: int, code: str, kind: str) -> Clue:
+    if field == "title":
+        part = "title"
+    else:
+        before = len(document.index("summary").folded) if field == "body" else 0
+        part = "lead" if at + min(before, LEAD // 2) < LEAD else "body"
+    return Clue((SEARCHED.index(field), at), code, kind, part, _is_where(document.index(field).folded, at))
+
+
+def _is_where(words: Sequence[str], at: int) -> bool:
+    """Whether the words beside a name say that something is or happens there."""
+    directly, sides, after = _words_for_where()
+    before = words[max(0, at - 3) : at]
+    if before and before[-1] in directly:
+        return True
+    if at + 1 < len(words) and words[at + 1] in after:
+        return True
+    return any(word in sides[0] or any(word.startswith(one) for one in sides[1]) for word in before)
+
+
+@cache
+def _words_for_where() -> tuple[frozenset[str], tuple[frozenset[str], tuple[str, ...]], frozenset[str]]:
+    table = library.known()["where"]
+    sides = table["side"].split()
+    whole = frozenset(word for item in sides if not item.endswith("*") for word in folded_words(item))
+    beginnings = tuple(word for item in sides if item.endswith("*") for word in folded_words(item[:-1]))
+    return frozenset(folded_words(table["before"])), (whole, beginnings), frozenset(folded_words(table["after"]))
+
+
+def _kind(mention: Mention) -> str:
+    if not mention.is_town:
+        return "country"
+    return "capital" if is_seat_of_government(mention.place) else "town"
+
+
+def is_seat_of_government(place: library.Place) -> bool:
+    """Whether it is the largest town of its country: mostly that is its capital."""
+    largest = _largest().get(place.country)
+    return largest is not None and largest.distance(place) < _SAME_TOWN_KM
+
+
+@cache
+def _largest() -> Mapping[str, library.Place]:
+    """The largest town of each country."""
+    found: dict[str, library.Place] = {}
+    for place in library.places():
+        if place.country not in found or place.population > found[place.country].population:
+            found[place.country] = place
+    return found
+
+
+@cache
+def _queries() -> Mapping[str, Query]:
+    """Queries for the countries whose names have other meanings."""
+    tables = library.known().get("country", {})
+    return {code: parse(f"country:{code}") for code, table in tables.items() if "names" in table}
+
+
+def _word(index: Index, start: int) -> int:
+    """The position of the word at an offset of the text."""
+    return bisect_left(range(len(index.folded)), start, key=lambda at: index.span(at, at)[0])
+
+
+def _people(index: Index) -> Iterator[tuple[int, str]]:
+    whole, beginnings = _words_for_people()
+    for at, word in enumerate(index.folded[:TEXT]):
+        code = whole.get(word)
+        for length in range(4, min(len(word), 12) + 1):
+            code = code or beginnings.get(word[:length])
+        if code:
+            yield at, code
+
+
+@cache
+def _words_for_people() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    whole: dict[str, str] = {}
+    beginnings: dict[str, str] = {}
+    for code, text in library.known().get("people", {}).items():
+        for item in text.split():
+            word = "".join(folded_words(item.rstrip("*")))
+            (beginnings if item.endswith("*") else whole)[word] = code
+    return whole, beginnings
+
+
+def features(found: Sequence[Clue]) -> dict[str, dict[str, float]]:
+    """For each country, the values by which it is judged."""
+    by_country: dict[str, list[Clue]] = defaultdict(list)
+    for clue in found:
+        by_country[clue.country].append(clue)
+    weights = {code: sum(_PART_WEIGHT[clue.part] for clue in rows) for code, rows in by_country.items()}
+    total = sum(weights.values())
+    first = next((clue.country for clue in found if clue.kind != "people"), "")
+    result = {}
+    for code, rows in by_country.items():
+        values: dict[str, float] = {"one": 1.0, "share": weights[code] / total}
+        for kind in KINDS:
+            for part in PARTS:
+                count = sum(clue.kind == kind and clue.part == part for clue in rows)
+                values[f"{kind} {part}"] = min(1.0, count) if part != "body" else math.log1p(count)
+        for part in PARTS:
+            count = sum(clue.where and clue.part == part and clue.kind != "people" for clue in rows)
+            values[f"where {part}"] = min(1.0, count) if part != "body" else math.log1p(count)
+        values["only people"] = float(all(clue.kind == "people" for clue in rows))
+        values["first"] = float(code == first)
+        values["alone"] = float(len(by_country) == 1)
+        values["most"] = float(weights[code] == max(weights.values()))
+        values["towns"] = math.log1p(len({clue.at for clue in rows if clue.kind == "town"}))
+        values["other"] = float(any(one.kind == "town" and one.part != "body" and one.country != code for one in found))
+        result[code] = values
+    return result
+
+
+_PART_WEIGHT = {"title": 3.0, "lead": 2.0, "body": 1.0}
+
+
+WEIGHTS: Mapping[str, float] = {
+    "one": -2.985,
+    "share": 1.674,
+    "town title": 0.427,
+    "town lead": 0.891,
+    "town body": 0.191,
+    "capital title": 0.556,
+    "capital lead": 1.254,
+    "capital body": 1.144,
+    "country title": 0.546,
+    "country lead": 0.021,
+    "country body": -0.296,
+    "people title": 0.482,
+    "people lead": -0.017,
+    "people body": 0.067,
+    "where title": 0.743,
+    "where lead": 0.25,
+    "where body": -0.102,
+    "only people": -0.48,
+    "first": 0.789,
+    "alone": 0.943,
+    "most": 1.175,
+    "towns": 1.329,
+    "other": -0.797,
+}
+"""Fitted on labelled articles by logistic regression; `python -m benchmarks.events --fit` prints them again."""
+
+LEAST = 0.5
+"""The least probability of a country in which the event happened."""
+
+
+def event_countries(document: Document, found: Sequence[Mention]) -> tuple[str, ...]:
+    """The codes of the countries in which the event of the text happened, the most probable first."""
+    judged = {
+        code: sum(WEIGHTS.get(name, 0.0) * value for name, value in values.items())
+        for code, values in features(clues(document, found)).items()
+    }
+    least = math.log(LEAST / (1 - LEAST))
+    return tuple(sorted((code for code, value in judged.items() if value >= least), key=lambda code: -judged[code]))
+
+
+def placed(document: Document, about: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
+    """The places that the text names, as `named_places`, with those marked where its event happened.
+
+    Of the towns of a country in which it happened, those count that title and lead name, or else all. A country of
+    which no town is named comes last, under its English name.
+    """
+    found = mentions(document, about)
+    countries = event_countries(document, found)
+    named = named_places(document, about)
+    early = {(usual_name(one.place), one.place.country) for one in found if one.field == "title" or one.at < LEAD}
+    told_early = {place.country for place in named if (place.name, place.country) in early}
+    marked = [
+        replace(place, event=True)
+        if place.country in countries and (place.country not in told_early or (place.name, place.country) in early)
+        else place
+        for place in named
+    ]
+    there = {place.country for place in marked if place.event}
+    whole = [NamedPlace(library.country_name(code), code, event=True) for code in countries if code not in there]
+    return (*marked, *whole)

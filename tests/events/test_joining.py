@@ -1,0 +1,125 @@
+"""Which event a report belongs to: what joins, what must stay apart, and how well on labelled articles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from benchmarks.events import GROUPS, corpus, counts, figures, joined, own
+
+from tests.making import article
+from tests.shared import shared
+from watchpost.events.decision import WITHOUT_EMBEDDING, contradiction
+from watchpost.events.joining import LIMITS_WITHOUT_EMBEDDING, WINDOW, Events, Joined, Report
+from watchpost.events.witnesses import Witnesses, witnesses
+
+TUESDAY = datetime(2026, 11, 3, 18, tzinfo=UTC)
+
+CONVOY = [
+    (
+        "en",
+        "Supply convoy hits mines near Ansongo, eleven soldiers dead",
+        "Eleven Malian soldiers died on Tuesday when their convoy ran onto mines near Ansongo, the army said.",
+    ),
+    (
+        "fr",
+        "Mali : onze militaires tués par des mines près d'Ansongo",
+        "Onze militaires ont péri mardi près d'Ansongo, où leur convoi a sauté sur des mines, selon l'armée.",
+    ),
+    (
+        "ru",
+        "Мали: одиннадцать военных погибли на минах под Ансонго",
+        "Одиннадцать военных погибли во вторник под Ансонго, где конвой подорвался на минах, сообщила армия.",
+    ),
+]
+
+
+def said(lang: str, title: str, body: str, at: datetime = TUESDAY) -> Witnesses:
+    return witnesses(article(title, body=body, lang=lang, published=at, fetched=at))
+
+
+def add(events: Events, story: str, one: Witnesses) -> Joined:
+    result = events.decide(story, one)
+    events.add(Report(story, result.event, one, result.certain))
+    return result
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_one_attack_in_three_languages_is_one_event_in_any_order(order: Sequence[int]) -> None:
+    events = Events()
+    found = [add(events, f"s{number}", said(*CONVOY[number])) for number in order]
+    assert {one.event for one in found} == {found[0].story}
+    assert [str(reason) for reason in found[1].reasons][:2] == ["same place Ansongo", "11 killed in both"]
+
+
+def test_the_same_kind_of_attack_far_away_is_another_event() -> None:
+    events = Events()
+    add(events, "s1", said(*CONVOY[0]))
+    title, body = (text.replace("Ansongo", "Timbuktu") for text in CONVOY[0][1:])
+    other = said("en", title, body)
+    against = contradiction(said(*CONVOY[0]), other)
+    assert against is not None
+    assert str(against).startswith("places")
+    assert add(events, "s2", other).event == "s2"
+
+
+def test_reports_of_other_days_are_other_events() -> None:
+    one, later = said(*CONVOY[0]), said(*CONVOY[0], TUESDAY + timedelta(days=2))
+    other = said("en", CONVOY[0][1], CONVOY[0][2].replace("Tuesday", "Thursday"), TUESDAY + timedelta(days=2))
+    assert contradiction(one, later) is None
+    assert str(contradiction(one, other)) == "days 2 apart"
+
+
+def test_after_the_window_nothing_joins() -> None:
+    events = Events()
+    add(events, "s1", said(*CONVOY[0]))
+    late = said(*CONVOY[1], TUESDAY + WINDOW + timedelta(hours=1))
+    assert events.decide("s2", late).event == "s2"
+    events.expire(TUESDAY + WINDOW + timedelta(hours=1))
+    assert not events.reports
+
+
+def test_a_story_keeps_its_event_and_can_be_moved() -> None:
+    events = Events()
+    add(events, "s1", said(*CONVOY[0]))
+    two = said(*CONVOY[1])
+    assert add(events, "s2", two).event == "s1"
+    assert events.decide("s2", two).event == "s1"
+    events.add(Report("s2", "s2", two))
+    assert events.decide("s2", two).event == "s2"
+    events.remove("s2")
+    events.remove("s2")
+    assert [*events.reports] == ["s1"]
+
+
+@pytest.mark.parametrize("body", ["", "Mali", "2 3 4 5", "ߒߞߏ " * 40])
+def test_texts_that_say_nothing_join_nothing(body: str) -> None:
+    events = Events()
+    assert add(events, "s1", said("en", "Mali", body)).event == "s1"
+    assert add(events, "s2", said("en", "Mali", body)).event == "s2"
+
+
+def test_independent_reports_in_another_hand() -> None:
+    """Without an embedding, with the shipped weights; benchmarks/events.py tests on other halves."""
+    found = labelled_pairs("own")
+    precision, recall, _ = figures(found)
+    assert precision >= 0.95
+    assert recall >= 0.6
+
+
+def test_a_week_in_many_languages() -> None:
+    shared("corpus/week/articles.jsonl")
+    precision, recall, f1 = figures(labelled_pairs("week"))
+    assert precision >= 0.95
+    assert f1 >= 0.85, recall
+
+
+def labelled_pairs(name: str) -> dict[str, float]:
+    labelled = list(own() if name == "own" else corpus(shared("corpus/week")))
+    saying = {one.article.id: witnesses(one.article, one.about) for one in labelled}
+    result = joined(labelled, saying, WITHOUT_EMBEDDING, LIMITS_WITHOUT_EMBEDDING)
+    cells = counts(labelled, [result, result])
+    group = GROUPS[1] if name == "own" else GROUPS[0]
+    return dict(cells[name, group])
