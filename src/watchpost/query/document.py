@@ -162,6 +162,8 @@ class Index:
         """First and last position of every place where the words match `patterns`, which is not empty."""
         if patterns[0].folded not in self.joined and not patterns[0].forms and not self._broken:
             return []  # most names are not in most titles
+        if len(patterns) > 1 and not self._broken and not self._may_hold(patterns):
+            return []
         starts = self._positions_of(patterns[0])[:MOST_PLACES]
         if self._broken:
             return [(start, last) for start in starts for last in self._ends(start, patterns)]
@@ -175,6 +177,15 @@ class Index:
             and all(self._is(start + distance, pattern) for distance, pattern in enumerate(patterns))
         ]
 
+    def _may_hold(self, patterns: tuple[WordPattern, ...]) -> bool:
+        """Whether the words may follow one another: far cheaper than to look at each place of the first one."""
+        plain = [pattern.folded for pattern in patterns if not pattern.forms and not pattern.prefix]
+        if len(plain) == len(patterns):
+            return " ".join(plain) in self.joined
+        if len(plain) == len(patterns) - 1 and patterns[-1].prefix:
+            return f"{' '.join(plain)} {patterns[-1].folded}" in self.joined
+        return True
+
     def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
         """First and last position of the words that each match overlaps; `matches` finds byte spans in UTF-8.
 
@@ -182,11 +193,14 @@ class Index:
         """
         text = self._decoded.text[:LONGEST_SEARCHED]
         encoded = text.encode(errors="replace")  # a lone surrogate becomes "?", so offsets stay
+        matched = list(matches(encoded))
+        if not matched:
+            return []
         places = self._places().all()
         starts, ends = [start for start, _ in places], [end for _, end in places]
         found: dict[tuple[int, int], None] = {}
         bytes_seen = characters = 0
-        for start_byte, end_byte in matches(encoded):
+        for start_byte, end_byte in matched:
             characters += len(encoded[bytes_seen:start_byte].decode(errors="replace"))
             end = characters + len(encoded[start_byte:end_byte].decode(errors="replace"))
             bytes_seen = start_byte
@@ -240,7 +254,12 @@ class Index:
         """The positions of words that match the pattern, ascending."""
         if not pattern.prefix and not pattern.forms:
             return self._at(pattern.folded)
-        words = self._beginning(pattern.folded) if pattern.prefix else {pattern.folded, *pattern.forms}
+        if pattern.prefix:
+            words = list(self._beginning(pattern.folded))
+        else:
+            words = [word for word in (pattern.folded, *pattern.forms) if word in self.vocabulary]
+        if len(words) == 1:
+            return self._at(words[0])
         return sorted({position for word in words for position in self._at(word)})
 
     def _beginning(self, prefix: str) -> Iterator[str]:
@@ -357,18 +376,27 @@ FIRST = "first/"
 """The beginning of a scope that is the first n words of each searched field: `first/50`."""
 
 
-class KeySet:
-    """Keys of clauses, prepared for comparing with a vocabulary: folded words, or beginnings of words with a star."""
+_GROUPED = 3
+"""The letters by which words are grouped; nearly every beginning of a word in a query has as many."""
 
-    __slots__ = ("beginnings", "words")
+
+class KeySet:
+    """Keys of clauses, prepared for comparing with a vocabulary: folded words, or beginnings of words with a star.
+
+    `beginnings` are those of _GROUPED letters or more, with a space before them and as keys, by their first letters;
+    `short` are the others.
+    """
+
+    __slots__ = ("beginnings", "short", "words")
 
     def __init__(self, keys: Set[str]) -> None:
-        lengths: dict[int, set[str]] = {}
+        grouped: dict[str, list[tuple[str, str]]] = {}
         self.words = frozenset(key for key in keys if not key.endswith("*"))
+        self.short = tuple(key for key in keys if key.endswith("*") and len(key) <= _GROUPED)
         for key in keys:
-            if key.endswith("*"):
-                lengths.setdefault(len(key) - 1, set()).add(key[:-1])
-        self.beginnings = tuple((length, frozenset(begin)) for length, begin in lengths.items())
+            if key.endswith("*") and len(key) > _GROUPED:
+                grouped.setdefault(key[:_GROUPED], []).append((f" {key[:-1]}", key))
+        self.beginnings = {letters: tuple(begin) for letters, begin in grouped.items()}
 
 
 class ScopedFields:
@@ -377,12 +405,12 @@ class ScopedFields:
     `vocabulary` has their folded words, in a scope of the first n words also those after them.
     """
 
-    __slots__ = ("_by_length", "_fields", "_limit", "vocabulary")
+    __slots__ = ("_fields", "_groups", "_limit", "vocabulary")
 
     def __init__(self, fields: tuple[tuple[str, Index], ...], limit: int | None) -> None:
         self._fields = fields
         self._limit = limit  # the number of words of each field that belong to the scope; None: all
-        self._by_length: dict[int, Set[str]] = {}
+        self._groups: dict[str, str] | None = None
         self.vocabulary: Set[str] = (
             fields[0][1].vocabulary
             if len(fields) == 1
@@ -393,7 +421,7 @@ class ScopedFields:
         """Field, first and last position of every place where the words match `patterns`, in order."""
         for pattern in patterns:
             if pattern.prefix:
-                if pattern.folded not in self._beginnings(len(pattern.folded)):
+                if not self._begins(pattern.folded):
                     return []
             elif pattern.folded not in self.vocabulary and self.vocabulary.isdisjoint(pattern.forms):
                 return []
@@ -402,10 +430,13 @@ class ScopedFields:
     def present(self, keys: KeySet) -> set[str]:
         """The keys that occur in the fields."""
         found = set(self.vocabulary & keys.words)
-        for length, beginnings in keys.beginnings:
-            here = self._beginnings(length)
-            if not beginnings.isdisjoint(here):
-                found.update(beginning + "*" for beginning in here & beginnings)
+        groups = self._by_letters()
+        for letters in groups.keys() & keys.beginnings.keys():
+            words = groups[letters]
+            for begin, key in keys.beginnings[letters]:
+                if begin in words:
+                    found.add(key)
+        found.update(key for key in keys.short if self._begins(key[:-1]))
         return found
 
     def search(self, matches: Callable[[bytes], Iterable[tuple[int, int]]]) -> list[tuple[str, int, int]]:
@@ -420,12 +451,21 @@ class ScopedFields:
             if self._limit is None or last < self._limit
         ]
 
-    def _beginnings(self, length: int) -> Set[str]:
-        """The first `length` letters of every word."""
-        beginnings = self._by_length.get(length)
-        if beginnings is None:
-            beginnings = self._by_length[length] = {word[:length] for word in self.vocabulary}
-        return beginnings
+    def _begins(self, beginning: str) -> bool:
+        """Whether a word begins so."""
+        if len(beginning) < _GROUPED:
+            return any(word.startswith(beginning) for word in self.vocabulary)
+        return f" {beginning}" in self._by_letters().get(beginning[:_GROUPED], "")
+
+    def _by_letters(self) -> dict[str, str]:
+        """The words by their first letters, a space before each."""
+        if self._groups is None:
+            groups: dict[str, str] = {}
+            for word in self.vocabulary:
+                letters = word[:_GROUPED]
+                groups[letters] = f"{groups.get(letters, '')} {word}"
+            self._groups = groups
+        return self._groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,15 +103,16 @@ class Ambiguous(OfOne):
             longer = _longer(document, occurrence, rule.beside)
             if longer:
                 return False, longer
-        support = _spans(rule.support, document)
-        if support:
-            return True, f"beside {_quoted(document, support[0])}"
+        support = _first(rule.support, document)
+        if support is not None:
+            return True, f"beside {_quoted(document, support)}"
         state = _ranges(rule.state, document).near(occurrence)
         if state is not None:
             return True, f"near {_quoted(document, state)}"
-        events = _spans(rule.events, document)
-        if events and self._is_scene(index, occurrence):
-            return True, f"the place of {_quoted(document, events[0])}"
+        if rule.events is not None and self._is_scene(index, occurrence):
+            event = _first(rule.events, document)
+            if event is not None:
+                return True, f"the place of {_quoted(document, event)}"
         reason = "nothing in the text supports it" if rule.alone else self._doubtful(document, index, occurrence)
         return not reason, reason
 
@@ -187,6 +188,13 @@ def _spans(node: Node | None, document: Document) -> tuple[Occurrence, ...]:
         return ()
     part = node
     return document.once(part, "", lambda: part.find(document)) or ()
+
+
+def _first(node: Node | None, document: Document) -> Occurrence | None:
+    if node is None:
+        return None
+    part = node
+    return document.once(part, "first", lambda: part.first(document))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,11 @@ class Node(ABC):
         `scope` names the fields to search (`Document.scoped`); "" are all that bare terms search.
         """
 
+    def first(self, document: Document, scope: str = "") -> Occurrence | None:
+        """The first occurrence that `find` returns; None if there is none."""
+        found = self.find(document, scope)
+        return found[0] if found else None
+
     @property
     def children(self) -> tuple[Node, ...]:
         """The nodes that this one consists of, in the order in which they are written."""
@@ -201,12 +206,23 @@ class Or(OfSeveral):
     def keys(self) -> frozenset[str] | None:
         return None if self._unkeyed else frozenset(self._numbers)
 
-    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
-        # Most ORs are long lists of names of which an article has few: only parts with a key in it are searched.
+    def first(self, document: Document, scope: str = "") -> Occurrence | None:
+        """That of the first part that has one; the parts after it are not searched."""
+        for number in self._likely(document, scope):
+            found = self.parts[number].first(document, scope)
+            if found is not None:
+                return found
+        return None
+
+    def _likely(self, document: Document, scope: str) -> list[int]:
+        """The numbers of the parts with a key in the document: most ORs are lists of names, of which it has few."""
         likely = {number for key in document.scoped(scope).present(self._keys) for number in self._numbers[key]}
+        return sorted(likely | self._unkeyed)
+
+    def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
         found: list[Occurrence] = []
         true = False
-        for number in sorted(likely | self._unkeyed):
+        for number in self._likely(document, scope):
             occurrences = self.parts[number].find(document, scope)
             if occurrences is not None:
                 true = True
