@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
+from watchpost.pauses import Pauses
+
 LAG_LIMIT_SECONDS = 10.0
 SILENCE_LIMIT_SECONDS = 60.0
 _PULSES = 60  # one a second: the reported lag is the longest of the last minute
@@ -26,7 +28,7 @@ class Health:
         self.started = datetime.now(UTC)
         self.registered = False  # whether the store lists this process as a worker
         self.refused = ""  # why the store accepts no writes, in a sentence; "" if it does, or is not available
-        self.paused = ""  # why this process has paused polling, in a word; "" if it has not
+        self.polling = Pauses()  # when and why this process paused polling, in a word
 
     def expect(self, roles: Sequence[str]) -> None:
         """From now on expect beats from these roles only."""

@@ -323,9 +323,9 @@ class Digest:
     a person tries the receiver. `accounts` is in the first digest of a day, and in each while a sum of the ledger does
     not match. `left_out` counts omitted stories by severity, as far as known; `silenced` counts silenced hits;
     `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
-    due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now:
-    "disk", "backlog", "store", or "" if reading goes on; `last_read` is when a source was last read. `named`, once it
-    is laid out in messages: for each of them the articles whose headlines it shows.
+    due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now,
+    or was read at the end of the window: "disk", "backlog", "store", or ""; `last_read` is when a source was last read
+    before. `named`, once it is laid out in messages: for each of them the articles whose headlines it shows.
     """
 
     id: str

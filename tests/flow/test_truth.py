@@ -151,3 +151,33 @@ def test_while_a_reload_waits_for_a_slow_receiver_nobody_is_said_to_be_missing(r
         time.sleep(0.5)
     rig.until(lambda: rig.quiet(server.url))
     assert asked.status["reasons"] == []
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("roles", [("all",), ("poll", "notify")])
+def test_a_digest_after_a_store_that_hung_does_not_call_the_time_quiet(
+    rig: Rig, server: ValkeyServer, roles: tuple[str, ...]
+) -> None:
+    sent = rig.root / "sent"
+    config = rig.config.read_text()
+    rig.config.write_text(
+        config.replace("receivers:", "receivers:\n  desk: {type: file, path: sent}").replace(
+            "routes: [", "routes: [{to: desk, digest: {every: 10s, empty: always}, continue: true}, "
+        )
+    )
+    for role in roles:
+        rig.start(*(() if role == "all" else (role,)))
+
+    def first_lines() -> list[str]:
+        return [path.read_text() for path in sorted(sent.glob("**/*.txt"), key=lambda path: path.stat().st_mtime_ns)]
+
+    rig.until(lambda: any("sources were read" in text for text in first_lines()), 60)
+    os.kill(server.pid, signal.SIGSTOP)
+    rig.until(lambda: "redis.lost" in rig.log())
+    time.sleep(21)  # whole windows
+    before = len(first_lines())
+    os.kill(server.pid, signal.SIGCONT)
+    rig.until(lambda: len(first_lines()) > before, 40)
+    assert "read since" in first_lines()[before] or "Nothing was read" in first_lines()[before], first_lines()[before]
+    assert "the store of the service does not accept data" in first_lines()[before]
+    rig.until(lambda: "sources were read" in first_lines()[-1], 40)

@@ -15,7 +15,17 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watchpost import log as tm
-from watchpost.model import NOT_YET, Delivery, Digest, Group, Hit, Message, SourceCounts, UnreadSource, WindowFates
+from watchpost.model import (
+    NOT_YET,
+    Delivery,
+    Digest,
+    Group,
+    Hit,
+    Message,
+    SourceCounts,
+    UnreadSource,
+    WindowFates,
+)
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of, records_after
 from watchpost.notify.fates import fates_of, with_contents
@@ -26,8 +36,9 @@ from watchpost.notify.render.packing import reductions
 from watchpost.notify.render.sanitize import clean
 from watchpost.notify.rules import Decision, decide
 from watchpost.notify.schedule import Window, end_of_hour, next_slot, sends_empty
+from watchpost.pauses import Pause
 from watchpost.schedules import Immediate, QuietHours, Silence
-from watchpost.store.overview import Overview
+from watchpost.store.overview import Overview, Worker
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
 from watchpost.store.windows import Bucket, Withheld
@@ -109,11 +120,19 @@ class Composer:
         return rules.quiet_until(self._holding_rules.quiet_hours, receiver, severity, now)
 
     async def compose(
-        self, group: Group, bucket: Bucket, window: Window, now: datetime, *, flooded: datetime | None = None
+        self,
+        group: Group,
+        bucket: Bucket,
+        window: Window,
+        now: datetime,
+        *,
+        flooded: datetime | None = None,
+        outage: Pause | None = None,
     ) -> ComposedDigest:
         """What closing the window sends and keeps.
 
-        `flooded` is since when hits beyond a topic's limit are only counted.
+        `flooded` is since when hits beyond a topic's limit are only counted, `outage` when the store last did not
+        answer this process.
         """
         silences = [*self._holding_rules.silences, *(await self._silences.all() if bucket.hits else ())]
         chosen = await asyncio.to_thread(self._chosen, group, bucket, silences, now)
@@ -123,6 +142,7 @@ class Composer:
                 withheld=chosen.withheld, decisions=chosen.decisions, silenced=chosen.silenced, fates=fates
             )
         digest = await self._digest(group, bucket, window, now, chosen)
+        digest = _with_pause(digest, await self._overview.workers(), outage)
         messages = await asyncio.to_thread(render_or_reduce, self._receivers[group.receiver], digest)
         omitted = min((message.omitted for message in messages), default=0)
         if any(message.address for message in messages):
@@ -188,7 +208,6 @@ class Composer:
             silenced=bucket.silenced + chosen.withheld.silenced,
             flooded=tuple((titles.get(topic) or topic, count) for topic, count in sorted(bucket.over.items())),
             trends=await self._trends(digest, window),
-            paused=await self._paused(),
             last_read=max((status.last_read for status in statuses if status.last_read), default=None),
             following=None if isinstance(group.schedule, Immediate) else next_slot(group.schedule, now),
         )
@@ -211,10 +230,22 @@ class Composer:
         first_today = sent is None or sent.astimezone(ZoneInfo(timezone)).date() < today
         return counts if counts.gaps or (first_today and counts.whole_day) else None
 
-    async def _paused(self) -> str:
-        """Why no process reads sources now; "" if one does, or if none runs that would."""
-        reasons = [worker.paused for worker in await self._overview.workers() if worker.role in ("all", "poll")]
-        return reasons[0] if reasons and all(reasons) else ""
+
+def _with_pause(digest: Digest, workers: Sequence[Worker], outage: Pause | None) -> Digest:
+    """The digest, with the reason why no process reads sources now, or read any at the end of its window.
+
+    A store that hangs forgets the pollers, and those that answer first may close windows before pollers report again.
+    So, while no poller is known, an `outage` that this process saw is a pause of theirs.
+    """
+    pollers = [worker for worker in workers if worker.role in ("all", "poll")]
+    if pollers and all(worker.paused for worker in pollers):
+        return replace(digest, paused=pollers[0].paused)
+    pauses = [worker.last_pause for worker in pollers] if pollers else [outage]
+    found = [pause for pause in pauses if pause is not None and pause.covers(digest.window_end)]
+    if len(found) < len(pauses):
+        return digest
+    last = max(found, key=lambda pause: pause.since)
+    return replace(digest, paused=last.reason, last_read=digest.last_read and min(digest.last_read, last.since))
 
 
 def _mute(hits: Sequence[Hit], silences: Sequence[Silence], now: datetime) -> tuple[list[Hit], list[tuple[Hit, str]]]:

@@ -17,6 +17,7 @@ from watchpost.health import HEALTH
 from watchpost.model import Group
 from watchpost.notify.composer import ComposedDigest, Composer
 from watchpost.notify.schedule import Window, due, wait_ends
+from watchpost.pauses import Pauses
 from watchpost.schedules import Immediate
 from watchpost.store.client import pause
 from watchpost.store.deliveries import DeliveryStore
@@ -50,6 +51,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._stranded: set[str] = set()
         self._failed: set[str] = set()
+        self._outages = Pauses()
 
     async def run(self) -> None:
         """Run until `stop` is set."""
@@ -80,6 +82,7 @@ class Dispatcher:
                 soonest = await self.close_due()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
+                self._outages.note("store", self._clock())
             wait = (soonest - self._clock()).total_seconds() if soonest else 60.0
             await pause(max(0.0, wait), self._wake)
 
@@ -100,6 +103,7 @@ class Dispatcher:
     async def close_due(self, *, everything: bool = False) -> datetime | None:
         """Close each window that is due; with `everything`, each that holds hits. Returns when the next may be due."""
         now = await self._store.now()  # the store's clock dates the hits, so it closes their windows, too
+        self._outages.note("", self._clock())
         soonest: datetime | None = None
         for key, state in (await self._store.group_states([*self._groups])).items():
             group = self._group(key)
@@ -159,7 +163,9 @@ class Dispatcher:
         bucket = await self._store.peek(group.key)
         parents = [hit.article.trace for hit in bucket.hits][:_MOST_LINKS]
         with tracing.span("notify.close", parents, receiver=group.receiver) as trace:
-            composed = await self._composer.compose(group, bucket, window, now, flooded=state.flooded)
+            composed = await self._composer.compose(
+                group, bucket, window, now, flooded=state.flooded, outage=self._outages.last
+            )
             deliveries = composed.deliveries
             if trace:
                 deliveries = tuple(replace(each, message=replace(each.message, trace=trace)) for each in deliveries)

@@ -239,7 +239,7 @@ class Poller:
         return not reason
 
     def _pause(self, reason: str) -> None:
-        HEALTH.paused = reason
+        HEALTH.polling.note(reason, self._clock())
         tm.paused.clear()
         if reason:
             tm.paused.labels(reason).set(1)

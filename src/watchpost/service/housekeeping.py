@@ -111,7 +111,16 @@ class Housekeeping:
             self._unindexed = await self._stories.index_earlier(self._unindexed, kept)
         HEALTH.registered = not HEALTH.trouble()
         if HEALTH.registered:  # a process that lives but does not work is no worker
-            facts = {"role": self._role, "version": __version__, "pid": os.getpid(), "paused": HEALTH.paused}
+            pause = HEALTH.polling.last
+            facts: dict[str, object] = {
+                "role": self._role,
+                "version": __version__,
+                "pid": os.getpid(),
+                "paused": HEALTH.polling.reason,
+            }
+            if pause is not None:
+                until = pause.until.timestamp() if pause.until is not None else None
+                facts["last_pause"] = [pause.reason, pause.since.timestamp(), until]
             await self._store.heartbeat(self._name, json.dumps(facts))
 
     def _failed(self, error: StoreError) -> None:

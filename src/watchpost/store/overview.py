@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from watchpost.model import Hit, SourceCounts
+from watchpost.pauses import Pause
 from watchpost.plurals import count
 from watchpost.store.client import Server, Store
 from watchpost.store.codec import from_ms, from_ms_or_none
@@ -24,13 +26,15 @@ _DAYS = 37  # of counts of hits: today and 36 before
 class Worker:
     """A running process, as it reports itself; `name` contains its role, its machine and its process id.
 
-    `paused`: why it reads no sources now: "disk", "backlog", "store", or "".
+    `paused`: why it reads no sources now: "disk", "backlog", "store", or "". `last_pause` is the last time in which it
+    read none; None if there was none, or the process is of an earlier version.
     """
 
     name: str
     role: str
     version: str
     paused: str = ""
+    last_pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,13 @@ class Overview:
             beats = await self._store.redis.mget([self._keys.beat(name) for name in names]) if names else []
         facts = {name: json.loads(beat) for name, beat in zip(names, beats, strict=True) if beat is not None}
         return tuple(
-            Worker(name, *(str(known.get(key, "")) for key in ("role", "version", "paused")))
+            Worker(
+                name,
+                str(known.get("role", "")),
+                str(known.get("version", "")),
+                str(known.get("paused", "")),
+                _pause(known.get("last_pause")),
+            )
             for name, known in facts.items()
         )
 
@@ -275,3 +285,11 @@ class Overview:
                 pipe.hgetall(self._keys.receiver(name))
             rows = await pipe.execute() if names else []
         return {name: receiver_state(row) for name, row in zip(names, rows, strict=True)}
+
+
+def _pause(fact: Any) -> Pause | None:
+    if fact is None:
+        return None
+    reason, since, until = fact
+    ended = datetime.fromtimestamp(until, UTC) if until is not None else None
+    return Pause(str(reason), datetime.fromtimestamp(since, UTC), ended)

@@ -157,7 +157,7 @@ def pause(digest: Digest) -> str:
         "store": tr.gettext("the store of the service does not accept data"),
     }
     reason = reasons.get(digest.paused) or clean(digest.paused, 60)
-    if digest.last_read is None or digest.last_read < digest.window_start:
+    if digest.last_read is None or digest.last_read <= digest.window_start:
         return tr.gettext("Nothing was read: {reason}.", reason=reason)
     return tr.gettext(
         "Nothing has been read since {time}: {reason}.", time=moment(digest, digest.last_read), reason=reason
