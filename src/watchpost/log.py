@@ -94,6 +94,7 @@ misfires = _counter("scheduler_misfires_total", "Ticks skipped because the proce
 loop_lag = _gauge("event_loop_lag_seconds", "Longest delay of the event loop in the last minute")
 restarts = _counter("tasks_restarted_total", "Tasks restarted after an error", "task")
 requests = _counter("http_requests_total", "Requests to pages, API and probes", "route", "method", "code")
+pushes_refused = _counter("websub_pushes_refused_total", "Pushes refused because a hub sent too much in a minute")
 pushes_unsigned = _counter("websub_signatures_rejected_total", "Pushes ignored because of a wrong signature")
 disk_short = _gauge("disk_short", "1 while polling is paused because the disk is nearly full")
 paused = _gauge("poll_paused", "1 while polling is paused", "reason")
@@ -172,6 +173,7 @@ SENTENCES: Mapping[str, str] = {
     "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
     "push.confirmed": "{source}: its hub will push new entries",
     "push.denied": "{source}: its hub refuses to push ({detail}); the feed is polled",
+    "push.refused": "{source}: its hub pushes too much; it is asked to try again later",
     "push.unsigned": "{source}: a push without a valid signature was ignored",
     "push.failed": "{source}: a push cannot be read: {detail}",
     "push.read": "{source}: {new:new article|new articles}, pushed",

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -98,11 +98,11 @@ class Desk:
     memory: dict[str, str] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
 
-    async def visit(self) -> Visit:
+    async def visit(self, now: datetime = NOW) -> Visit:
         given = {"url": self.url, "allow_private": ["127.0.0.0/8"], "on_new": "all", **self.options}
         end = poll_store(self.store)
         context = SourceContext(InlineParser(), "watchpost/test", poll_store=end)
-        visit = await feed.KIND.build("desk", feed.KIND.options.model_validate(given), context).visit(self.memory, NOW)
+        visit = await feed.KIND.build("desk", feed.KIND.options.model_validate(given), context).visit(self.memory, now)
         done = await end.commit(
             Claim("desk", "", {}, {}),
             visit.articles,
@@ -207,3 +207,37 @@ def test_of_entries_never_seen_those_are_old_that_a_first_reading_would_leave_ou
     assert beyond(heads, "all", NOW, top) == ()
     assert beyond(heads, "baseline", NOW - HOUR, top) == ("old", "low")
     assert beyond(heads, 4 * DAY, NOW, top) == ("low",)
+
+
+async def test_a_feed_that_never_repeats_itself_is_bounded_for_a_day(store: Store, server: HttpServer) -> None:
+    """What is remembered of a hostile feed stays small, however many new ids each document has."""
+    desk = Desk(store, server.url("/f"), {"max_items": 10, "max_per_day": 25})
+    taken = []
+    for number in range(6):
+        server.on("/f", Answer(200, {}, rss([(f"{number}-{n}", MINUTE) for n in range(40)])))
+        visit = await desk.visit(NOW + number * MINUTE)
+        taken.append(len(visit.articles))
+    assert taken == [10, 10, 5, 0, 0, 0]
+    assert (visit.waiting, visit.detail) == (40, "40 new entries wait for tomorrow: max_per_day is 25")
+    assert visit.interval.every != MINUTE, "it need not be read again at once"
+    assert await store.redis.zcard(store.keys.seen) == 25
+    visit = await desk.visit(NOW + DAY)
+    assert (len(visit.articles), visit.waiting) == (10, 30)
+
+
+async def test_a_feed_that_never_shows_itself_whole_leaves_no_old_ids(store: Store, server: HttpServer) -> None:
+    desk = Desk(store, server.url("/f"), {"on_new": "24h"})
+    for number in range(3):
+        server.on("/f", Answer(226, {"IM": "feed"}, rss([(f"{number}-{n}", 9 * DAY) for n in range(40)])))
+        assert (await desk.visit()).articles == ()
+    assert await store.redis.zcard(store.keys.seen) == 0
+    server.on("/f", Answer(200, {}, rss([("old", 9 * DAY), ("new", MINUTE)])))
+    await desk.visit()
+    assert desk.sent == ["new"]
+    assert await store.redis.zcard(store.keys.seen) == 2
+
+
+async def test_ids_that_are_past_their_time_are_forgotten_as_fast_as_they_come(store: Store) -> None:
+    await store.redis.zadd(store.keys.seen, {f"id{number}": 1 for number in range(2_500)})
+    assert await store.prune() == 2_500
+    assert await store.redis.zcard(store.keys.seen) == 0

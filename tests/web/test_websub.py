@@ -14,6 +14,7 @@ from watchpost.config.config import HttpAccess
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.websub import MOST_WAITING, Push, PushStore, Subscription, is_signed, secret_of, token_of
+from watchpost.web.push_rates import PushRates
 
 TOPIC = "https://e.org/feed"
 BODY = b"<rss version='2.0'><channel/></rss>"
@@ -139,3 +140,30 @@ async def test_the_key_is_made_once_and_derived_secrets_differ_by_feed_and_use(s
     derived = [function(first, feed, TOPIC) for function in (token_of, secret_of) for feed in ("a", "b")]
     assert len({text[:40] for text in derived}) == 4
     assert not is_signed("secret", "sha256=é", BODY)
+
+
+async def test_a_hub_that_pushes_without_end_is_asked_to_wait_and_harms_no_other(store: Store) -> None:
+    path, secret = await asked(store)
+    body = b"<rss version='2.0'><channel>" + b" " * 3_000_000 + b"</channel></rss>"
+    async with pages(store) as address, httpx.AsyncClient(base_url=address, timeout=60) as hub:
+        answers = [await hub.post(path, content=body, headers=signed(secret, body)) for _ in range(8)]
+        statuses = [answer.status_code for answer in answers]
+        assert statuses[:3] == [204, 204, 204]
+        assert statuses[3:] == [429] * 5
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+        pushes = PushStore(store)
+        await pushes.expect(other := token_of(await pushes.key(), "other", TOPIC), Subscription("other", TOPIC))
+        sound = signed(secret_of(await pushes.key(), "other", TOPIC), BODY)
+        assert (await hub.post(f"/websub/{other}", content=BODY, headers=sound)).status_code == 204
+    assert sum(len(push.body) for push in await waiting(store) if push is not None) < 10_000_000
+
+
+def test_pushes_have_room_by_feed_and_in_all() -> None:
+    rates = PushRates()
+    assert [rates.wait("a", 0, 0.0) for _ in range(200)] == [0] * 200
+    assert rates.wait("a", 0, 0.0) == 1, "of the smallest ones, too"
+    assert rates.wait("a", 5_000_000, 0.0) == 31
+    assert rates.wait("a", 5_000_000, 31.0) == 0
+    others = [rates.wait(f"feed {number}", 5_000_000, 31.0) for number in range(20)]
+    assert others.count(0) == 9, "50 MB of all in a minute"
+    assert [rates.is_to_tell("a", now) for now in (0.0, 59.0, 60.0, 61.0)] == [True, False, True, False]

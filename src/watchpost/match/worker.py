@@ -52,8 +52,8 @@ def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
 
 _BATCH = 32
 _WAIT_SECONDS = 1.0
-_IN_A_THREAD = 4_000
-"""Articles with so many characters are matched in a thread: the worst ones that are shorter take some 20 ms."""
+_IN_A_THREAD = 2_000
+"""Articles with so many characters are matched in a thread: the worst ones that are shorter take some 15 ms."""
 _BESIDE = 8  # long articles that are held beside the others; one has at most a few megabytes
 _WHY = {
     "timeout": "matching it took too long and was stopped",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from watchpost.documents.results import FeedHints
@@ -147,6 +147,8 @@ class FeedMemory:
     mistake of the publisher lasts less long. `moved` is the place that is being proven, `moved_since` and
     `moved_times` since when and how often it was seen, `moved_to` the proven place.
 
+    `day` is the day, in UTC, of the last new entries, and `day_new` how many there were on it.
+
     `entries` are the last ones that became articles, as known_entries.py writes them.
     """
 
@@ -171,6 +173,8 @@ class FeedMemory:
     hub: str = ""
     self_url: str = ""
     entries: str = ""
+    day: str = ""
+    day_new: int = 0
     moved: str = ""
     moved_since: datetime | None = None
     moved_times: int = 0
@@ -202,6 +206,16 @@ class FeedMemory:
             fresh=fresh,
             fresh_by=fresh_by,
         )
+
+    def new_today(self, now: datetime) -> int:
+        """How many new entries were taken on the day of `now`, in UTC."""
+        return self.day_new if self.day == f"{now.astimezone(UTC):%Y-%m-%d}" else 0
+
+    def with_new(self, number: int, now: datetime) -> FeedMemory:
+        """After so many new entries were taken."""
+        if not number:
+            return self
+        return replace(self, day=f"{now.astimezone(UTC):%Y-%m-%d}", day_new=self.new_today(now) + number)
 
     def date_to_send(self, now: datetime) -> str:
         """The Last-Modified for a conditional request, "" if it says nothing.

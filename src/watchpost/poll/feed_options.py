@@ -106,6 +106,7 @@ class WebOptions(Options):
         WithJsonSchema({"enum": [False, True, "plausible", "always"]}),
     ] = False
     max_items: Annotated[int, Field(ge=1, le=10_000), ADVANCED] = 200
+    max_per_day: Annotated[int, Field(ge=1, le=1_000_000), ADVANCED] = 20_000
     tags: Several[Tag] = ()
     weight: Annotated[float, Field(gt=0, le=100), ADVANCED] = 1.0
 

@@ -108,6 +108,7 @@ class Feed:
         succession = Succession(stored.entries, selector.heads, reading.articles, whole=False)
         completed = await self._complete(succession.articles, now, deadline)
         after = replace(stored, entries=succession.kept(completed.articles, unfinished=False))
+        after = after.with_new(len(selector.marks), now)
         after = replace(after, subscription=stored.subscription.after_push(now))
         left = completed.left or selector.waiting
         if left:  # the next visit must get the feed whole
@@ -169,17 +170,21 @@ class Feed:
         if is_read:
             unfinished = completed.left > 0 or selector.waiting > 0
             memory = replace(memory, entries=succession.kept(completed.articles, unfinished=unfinished))
+        memory = memory.with_new(len(selector.marks), now)
         if completed.left or selector.waiting or reading.cut:  # the next visit must get the feed whole, to find them
             memory = replace(memory, body="", etag="", modified="")
-        notes = (self._waiting_note(selector.waiting), reading.note, completed.note, memory.redirect_note)
+        spent = memory.new_today(now) >= self._options.max_per_day
+        notes = (self._waiting_note(selector.waiting, spent=spent), reading.note, completed.note, memory.redirect_note)
         visit = Visit(
             "read" if is_read else "unchanged",
             completed.articles,
-            known=selector.baseline,
+            known=selector.baseline if answer.status != 226 else (),  # the first whole reading remembers them
             seen=selector.seen,
             marks=selector.marks,
             detail="; ".join(note for note in notes if note),
-            interval=self._interval_after(memory, answer.headers.get("age", ""), now, completed.left, selector.waiting),
+            interval=self._interval_after(
+                memory, answer.headers.get("age", ""), now, completed.left, 0 if spent else selector.waiting
+            ),
             failures=(*reading.failures, *completed.failures),
             size=len(answer.body),
             waiting=selector.waiting,
@@ -197,11 +202,13 @@ class Feed:
             subscription = subscription.after_request(*to_ask, problem, now)
         return replace(memory, subscription=subscription)
 
-    def _waiting_note(self, waiting: int) -> str:
+    def _waiting_note(self, waiting: int, *, spent: bool) -> str:
+        """How many new entries wait, and for what; `spent`: no more are taken today."""
         if not waiting:
             return ""
-        most = self._options.max_items
-        return f"{count(waiting, 'new entry waits', 'new entries wait')} for the next visit: max_items is {most}"
+        until = "tomorrow: max_per_day" if spent else "the next visit: max_items"
+        most = self._options.max_per_day if spent else self._options.max_items
+        return f"{count(waiting, 'new entry waits', 'new entries wait')} for {until} is {most}"
 
     def _interval_after(self, memory: FeedMemory, age: str, now: datetime, pages_left: int, waiting: int) -> Interval:
         """After an answer. What is left is read soon, whatever the feed asks: it is there already."""
@@ -225,7 +232,7 @@ class Feed:
             self._poll_store,
             "all" if known.whole else self._options.on_new,
             now,
-            limit=self._options.max_items,
+            limit=max(0, min(self._options.max_items, self._options.max_per_day - known.new_today(now))),
             versions=self._options.on_update == "note",
             partly_read=None if known.whole else known.read,
         )
