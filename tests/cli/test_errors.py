@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import typer.main
 
+from tests.cli.command import watchpost
 from watchpost.cli.command import Command
 from watchpost.cli.main import app
 from watchpost.cli.output import CommandError
 from watchpost.errors import Complaint, ConfigError, StoreUnreachable, WatchpostError
+
+MINIMAL = "receivers: {out: {type: file, path: out}}\nroutes: [{to: out, digest: '08:00'}]\n"
 
 
 @pytest.mark.parametrize(
@@ -47,3 +52,12 @@ def test_what_a_command_returns_is_its_exit_code(returned: int | None, code: int
     with pytest.raises(SystemExit) as ended:
         root.main(["end"])
     assert ended.value.code == code
+
+
+def test_a_data_directory_that_cannot_be_is_one_sentence_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "watchpost.yaml").write_text("version: 1\n" + MINIMAL)
+    (tmp_path / "file").write_text("")
+    done = watchpost(tmp_path, "run", "--once", "--data", "file/data", WATCHPOST_CONFIG="watchpost.yaml")
+    assert done.returncode == 4
+    assert done.stderr.endswith("let this user write there, or choose another one with --data\n")
+    assert "Traceback" not in done.stderr

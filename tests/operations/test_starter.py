@@ -31,6 +31,16 @@ def test_the_first_configuration_loads_without_a_warning_and_is_formatted(tmp_pa
     assert topic.query.text.startswith("(country:ML OR place:ML)")
 
 
+@pytest.mark.parametrize("name", ["data of it", 'a: b, {c} #"d"', "données"])
+def test_digests_go_where_the_service_may_write(tmp_path: Path, name: str) -> None:
+    (file, *_) = begin(tmp_path / "new", {}, NOWHERE, tmp_path / name)
+    config = read_config(file, {})
+    assert config.warnings == ()
+    (receiver,) = (one for one in config.receivers if one.name == "files")
+    assert getattr(receiver.options, "path", None) == tmp_path / name / "digests"
+    assert formatted(file.read_text("utf-8"), "x") == file.read_text("utf-8")
+
+
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
     (tmp_path / "watchpost.schema.json").write_text("mine")
     with pytest.raises(WatchpostError, match="already exists"):

@@ -37,12 +37,15 @@ def _roles(incomplete: str) -> list[str]:
 @app.command("init")
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")] = Path("config"),
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Where the service may write: digests go there.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a commented configuration to start with.
 
     watchpost init
-    watchpost init /etc/watchpost
+    watchpost init /etc/watchpost --data /var/lib/watchpost
 
     Writes watchpost.yaml, its schema for editors, and a folder with an example article. Overwrites nothing: ends with
     1 if one of the files exists.
@@ -50,7 +53,7 @@ def init(
     from watchpost.operations import starter
 
     try:
-        written = starter.begin(directory, os.environ)
+        written = starter.begin(directory, os.environ, data=data.absolute() if data is not None else None)
     except WatchpostError as error:
         raise CommandError(str(error), FAILED) from error
     if as_json:

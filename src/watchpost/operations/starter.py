@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -19,16 +20,19 @@ you have seen that.
 _COMMENT_COLUMN = 31
 
 
-def begin(directory: Path, env: Mapping[str, str], localtime: Path = Path("/etc/localtime")) -> tuple[Path, ...]:
+def begin(
+    directory: Path, env: Mapping[str, str], localtime: Path = Path("/etc/localtime"), data: Path | None = None
+) -> tuple[Path, ...]:
     """Write watchpost.yaml, its schema for editors, and a folder with one article; return the files.
 
-    `localtime` shows the time zone of this machine. If one of the files exists, nothing is written and WatchpostError
-    is raised.
+    Digests go to the directory `digests` in `data`, or beside the configuration if it is None. `localtime` shows the
+    time zone of this machine. If one of the files exists, nothing is written and WatchpostError is raised.
     """
     text = (resources.files("watchpost.operations") / "starter.yaml").read_text("utf-8")
     zone = time_zone(env, localtime)
     file = directory / "watchpost.yaml"
     values = {"@FILE@": str(file), "@TIMEZONE@": zone, "@LANGUAGE@": language(env)}
+    values["@DIGESTS@"] = _in_yaml(data / "digests") if data is not None else "digests"
     values["@PAD@"] = " " * max(1, _COMMENT_COLUMN - len(f"timezone: {zone}"))
     for mark, value in values.items():
         text = text.replace(mark, value)
@@ -48,6 +52,12 @@ def begin(directory: Path, env: Mapping[str, str], localtime: Path = Path("/etc/
     except OSError as error:
         raise WatchpostError(f"{error.filename or directory} cannot be written: {error.strerror}") from error
     return tuple(files)
+
+
+def _in_yaml(path: Path) -> str:
+    """A path as a value in a block in braces, in quotes if it has signs of YAML in it."""
+    text = str(path)
+    return text if all(char.isalnum() or char in "/._- " for char in text) else json.dumps(text, ensure_ascii=False)
 
 
 def time_zone(env: Mapping[str, str], localtime: Path) -> str:

@@ -34,15 +34,21 @@ def make_private(path: Path) -> str:
     """Create the data directory for its owner alone, or close to others the one that was used before.
 
     Returns the mode that it had, such as "0755"; "" if nothing had to be changed. A directory in which watchpost has
-    written nothing yet, or which belongs to another user, stays as it is. Raises OSError.
+    written nothing yet, or which belongs to another user, stays as it is. Raises StoreUnfit.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts = path.stat()
-    mode = stat.S_IMODE(facts.st_mode)
-    is_ours = facts.st_uid == os.geteuid() and any(path.joinpath(name).exists() for name in _OURS)
-    if not mode & 0o077 or not is_ours:
-        return ""
-    path.chmod(mode & 0o7700)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = path.stat()
+        mode = stat.S_IMODE(facts.st_mode)
+        is_ours = facts.st_uid == os.geteuid() and any(path.joinpath(name).exists() for name in _OURS)
+        if not mode & 0o077 or not is_ours:
+            return ""
+        path.chmod(mode & 0o7700)
+    except OSError as error:
+        raise StoreUnfit(
+            f"the data directory {path} cannot be created or read ({error.strerror}): "
+            "let this user write there, or choose another one with --data"
+        ) from error
     return f"{mode:04o}"
 
 
