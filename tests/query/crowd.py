@@ -6,8 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
+from watchpost.names.library import Entity
 from watchpost.query.document import FIELDS, Document
 from watchpost.query.operators import AtLeast, Near, Same, Score, Unless, Weighted
+from watchpost.query.parser import parse
 from watchpost.query.terms import Exact, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 
@@ -22,6 +24,25 @@ COMMON = {
 }
 STEMS = ["mali", "mal", "malien", "wagn", "gro", "juntas", "bark", "franco", "вагне", "мал", "stra", "말리"]
 INFLECTED = [("Вагнер", "ru"), ("группа", "ru"), ("مالي", "ar"), ("Mali", "de"), ("말리", "ko"), ("мой", "uk")]
+INFLECTED += [("Wagner", "pl"), ("Wagner", "cs"), ("grupa", "hr"), ("група", "sr"), ("Mali", "tr"), ("Mali", "fi")]
+INFLECTED += [
+    ("مالی", "fa"),
+    ("מאלי", "he"),
+    ("malien", "fr"),
+    ("maliano", "es"),
+    ("malinês", "pt"),
+    ("malijski", "pl"),
+]
+KNOWN = ["country:ML", "country:NE", "country:SD", "place:ML", "near:Gao/200km", "entity:wagner-group", "entity:own"]
+KNOWN += ["entity:operation-barkhane", "entity:africa-corps", "country:ML", "place:NE"]
+OWN = Entity("Own", names=("groupe Mali", "Élysée"), aliases=("Goïta",), near=("armée", "Mali"), forms=("fr",))
+MARKED = ["in ^Mali", "=Goïta ^mali", "^le ^=Mali", "=malienne du", "^Вагнер мой"]
+NAMED = """
+au Mali|in Mali|Mali GPU|Siniša Mali|Mali:|le Mali empire|Burkina Faso|in Gao|Gao|Bamako|Kayes|gunmen in Kati
+Niger|Nigerien|South Sudan|Sudan|Wagner boss|Richard Wagner|Wagner|mercenaries|Prigozhin|force Barkhane
+Barkhane|dune barkhane|Africa Corps|Rommel|Russian|Tinzaouaten|Tombouctou|шахта в Мали|Малі|Гао|باماكو|في مالي
+دعم مالي|مالي:|马里总统|马里兰|ワグネル|Goïta|la armée|malinês|Malines
+"""
 REGEXES = [r"mal\w+", r"wagn.r", r"\b24\b", "马.", r"(?-i)Mali", r"го?й"]
 SEAMS = [" ", " ", " ", " ", " ", " ", ", ", ". ", "\n\n", "-\n", "- \n", "\u00ad\n", "’", "", "\n", "\u200b", "&nbsp;"]
 WEIGHTS = [Decimal(text) for text in ("0.5", "1", "2", "3")]
@@ -34,6 +55,8 @@ class Crowd:
         self._rng = Random(seed)
         self._rare = [self._coined() for _ in range(60)]
         self._all = [word for words in COMMON.values() for word in words.split()] + self._rare
+        self._known = [parse(text, entities={"own": OWN}).root for text in KNOWN]
+        self._named = NAMED.strip().replace("\n", "|").split("|")
 
     def queries(self, number: int) -> dict[str, Query]:
         """Queries by name; some are true of articles that hold nothing of them."""
@@ -71,6 +94,8 @@ class Crowd:
         rng = self._rng
         near = COMMON[language].split()
         chosen = [rng.choice(near if rng.random() < 0.75 else self._all) for _ in range(length)]
+        if length and rng.random() < 0.4:
+            chosen[rng.randrange(length) :] = rng.sample(self._named, rng.randint(1, 4))
         parts: list[str] = []
         for word in chosen:
             cased = rng.choice((str, str, str.upper, str.title, lambda text: f"{text[:2]}-\n{text[2:]}"))(word)
@@ -80,6 +105,10 @@ class Crowd:
     def _leaf(self) -> Node:
         rng = self._rng
         kind = rng.random()
+        if kind < 0.05:
+            return rng.choice(self._known)
+        if kind < 0.07:
+            return Phrase(rng.choice(MARKED))
         if kind < 0.4:
             return Term(rng.choice(self._all))
         if kind < 0.45:

@@ -31,7 +31,7 @@ def oracle(queries: dict[str, Query], document: Document) -> dict[str, tuple[Evi
     return {name: evidence for name, evidence in answers.items() if evidence is not None}
 
 
-@pytest.mark.timeout(3_600 if NIGHTLY else 120)
+@pytest.mark.timeout(3_600 if NIGHTLY else 400)
 def test_every_engine_finds_what_the_oracle_finds(record_property: Callable[[str, object], None]) -> None:
     pairs = matches = candidates = 0
     for seed in range(ROUNDS):
