@@ -179,14 +179,14 @@ _made = st.lists(documents, min_size=1, max_size=4)
 def test_the_index_never_leaves_out_what_the_query_matches(opened: Opened, node: Node, texts: list[Document]) -> None:
     """In the corners of Unicode: the index finds every article that the query matches."""
     archive = opened()
-    articles = [_article_of(text) for text in texts]
+    articles = [article_of(text) for text in texts]
     archive.add([filed(one) for one in articles])
     matching = {one.id for one in articles if node.find(document(one)) is not None}
     found = {unpack(one.packed).id for one in archive.newest_first(prefilter(node))}
     assert matching <= found
 
 
-def _article_of(text: Document) -> Article:
+def article_of(text: Document) -> Article:
     fields = {name: value.encode(errors="replace").decode() for name, value in text.fields.items()}
     return Article(
         id=derive_id("article", *fields.values()),

@@ -14,6 +14,9 @@ import pytest
 from tests.cli.command import commands, watchpost
 from tests.cli.test_cli import ARTICLE, CONFIG
 from tests.flow.rig import Rig
+from tests.making import WHEN, article
+from watchpost.archive.packing import filed
+from watchpost.archive.sqlite import SqliteArchive
 from watchpost.cli.command import summary
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +41,7 @@ OFFLINE = {
     "feed show": ["rfi"],
     "feed import": ["list.opml"],
     "route test": ["--topic", "mali"],
+    "search": ["bamako"],
 }
 """Commands that need no service, and what follows them."""
 
@@ -113,6 +117,9 @@ def here(tmp_path: Path) -> Path:
     (tmp_path / "list.opml").write_text(OPML)
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "talks.txt").write_text(ARTICLE)
+    archive = SqliteArchive(tmp_path / "var" / "archive")
+    archive.add([filed(article("Talks in Bamako", published=WHEN, url="https://example.org/a", lang="en"))])
+    archive.close()
     return tmp_path
 
 

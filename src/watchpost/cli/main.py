@@ -39,6 +39,7 @@ COMMANDS = {
         "feed": ("feeds", "List, read, test, discover, import and export feeds."),
         "page": ("pages", "Test which links of a web page would be read."),
         "topic": ("topics", "List, test, measure and compare topics."),
+        "search": ("search", "Search everything that was read."),
         "match": ("match", "Show which topics match an article."),
         "explain": ("match", "Show why a topic matches an article, or why not."),
     },

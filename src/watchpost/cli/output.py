@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 from watchpost import control_characters
-from watchpost.errors import Complaint, ConfigError, StoreError, WatchpostError
+from watchpost.errors import ArchiveError, Complaint, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import UNREACHABLE, USAGE
 
 Verbosity = Literal["quiet", "normal", "verbose"]
@@ -80,7 +80,7 @@ def report(error: WatchpostError) -> int:
         report_complaints(error.complaints)
         return USAGE
     warn(str(error))
-    if isinstance(error, StoreError):
+    if isinstance(error, StoreError | ArchiveError):
         return UNREACHABLE
     return error.code if isinstance(error, CommandError) else USAGE
 

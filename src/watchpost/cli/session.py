@@ -100,14 +100,14 @@ async def running_service() -> AsyncIterator[tuple[Config, Store]]:
         yield config, store
 
 
-def since_moment(since: str, config: Config) -> datetime | None:
-    """The moment that --since names in the configured time zone, None for "". Raises CommandError."""
+def since_moment(since: str, config: Config, option: str = "--since") -> datetime | None:
+    """The moment that an option names in the configured time zone, None for "". Raises CommandError."""
     if not since:
         return None
     try:
         return durations.since(since, datetime.now(UTC), ZoneInfo(config.timezone))
     except ValueError as error:
-        raise output.CommandError(f"--since {error}") from None
+        raise output.CommandError(f"{option} {error}") from None
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from watchpost.config.config import ConfigBlocks
 from watchpost.config.errors import Block, suggest
 from watchpost.config.schema import EntityOptions, RouteOptions, TopicOptions
 from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, shown
@@ -265,6 +266,12 @@ def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
         )
         for name, block in blocks.items()
     )
+
+
+def parsed(text: str, written: ConfigBlocks) -> Query:
+    """A query that may use what the configuration names: `@name` and `entity:NAME`. Raises QueryError."""
+    names = {**written.queries, **{name: topic.query for name, topic in written.topics.items()}}
+    return parse(text, names, {name: entity_of(options) for name, options in written.entities.items()})
 
 
 def _compile(block: Block, key: str, text: str, names: QueryNames, complaints: list[Complaint]) -> Query | None:
