@@ -57,7 +57,8 @@ def test_consecutive_days_of_the_week_are_a_range(days: tuple[int, ...], said: s
     ],
 )
 def test_lists_leave_out_the_name_of_the_installation(subject: str, shown: str) -> None:
-    assert plain_subject(subject) == shown
+    assert plain_subject(subject) == plain_subject(subject, "watch.example.org") == shown
+    assert plain_subject(f"{shown} · 3 stories [watch.example.org]", "watch.example.org") == f"{shown} · 3 stories"
 
 
 def _sent(id_: str, digest: str, receiver: str = "team") -> SentMessage:

@@ -31,6 +31,7 @@ Redis server's own clock. {n} stands for a name.
 | over:{n} | hash: topic → hits beyond its limit; "" → ms of the first | match, CLOSE_DUE | notify | until sent |
 | count:{topic}:{day} | hash: hour (UTC) → new hits | match | notify, web | 36 d |
 | quota:{n}:{hour} | string: how many messages a receiver was sent in that hour | notify | notify | 2 h |
+| handling:{n} | hash: who claimed, acknowledged, starred a story; notes | operator | web, notify | retention.hits |
 | silences | hash: id → a silence as JSON | operator | notify, web | until removed |
 | told:{n}:{s} | string: what a group was sent of a story | notify | notify | retention.deliveries after last sent |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
@@ -107,6 +108,7 @@ class Keys:
         self.over: KeyOf = keys_of("over")
         self.count: KeyOfPair = keys_of("count")
         self.quota: KeyOfPair = keys_of("quota")
+        self.handling: KeyOf = keys_of("handling")
         self.silences = f"{prefix}silences"
         self.told: KeyOfPair = keys_of("told")
         self.out: KeyOf = keys_of("out")

@@ -21,8 +21,10 @@ from watchpost.model import Hit
 from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
 from watchpost.operations.feeds.status import read_now
+from watchpost.operations.handling import StoryDeed, act_on_story, delete_note
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import StoryView
+from watchpost.store.handling import Handling
 from watchpost.store.history import PastHit
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
@@ -102,14 +104,17 @@ async def _hits(queries: Queries, request: Request) -> schemas.Hits:
 
 async def _stories(queries: Queries, request: Request) -> schemas.Stories:
     found, more = await queries.search_stories(stories.search_of(request.query_params), 50)
-    return schemas.Stories(stories=[_story(queries, story) for story in found], more=more or None)
+    handlings = await queries.handlings.of(story.id for story in found)
+    shapes = [_story(queries, story, handlings[story.id]) for story in found]
+    return schemas.Stories(stories=shapes, more=more or None)
 
 
 async def _one_story(queries: Queries, request: Request) -> schemas.StoryShape:
-    return _story(queries, await queries.story(request.path_params["id"]))
+    story = await queries.story(request.path_params["id"])
+    return _story(queries, story, (await queries.handlings.of([story.id]))[story.id])
 
 
-def _story(queries: Queries, story: StoryView) -> schemas.StoryShape:
+def _story(queries: Queries, story: StoryView, handling: Handling) -> schemas.StoryShape:
     def shape(hit: Hit) -> schemas.HitShape:
         return _hit(PastHit(story.places[hit.id], hit))
 
@@ -123,6 +128,7 @@ def _story(queries: Queries, story: StoryView) -> schemas.StoryShape:
         last_report=story.last_report,
         lead=shape(story.lead),
         others=[shape(hit) for hit in story.others],
+        handling=schemas.HandlingShape.model_validate(handling),
     )
 
 
@@ -328,6 +334,24 @@ async def _end_silence(queries: Queries, request: Request) -> schemas.Done:
     return schemas.Done(done="ended")
 
 
+def _deed(deed: StoryDeed) -> Answer:
+    async def answer(queries: Queries, request: Request) -> schemas.HandlingShape:
+        text = ""
+        if deed is StoryDeed.NOTE:
+            text = schemas.NoteText.model_validate_json(await body_of(request)).text
+        story = request.path_params["id"]
+        result = await act_on_story(queries.config, queries.store, story, deed, request.user.name, text)
+        return schemas.HandlingShape.model_validate(result.handling)
+
+    return answer
+
+
+async def _delete_note(queries: Queries, request: Request) -> schemas.Done:
+    wanted = request.path_params
+    await delete_note(queries.config, queries.store, wanted["id"], wanted["note"], request.user.name)
+    return schemas.Done(done="deleted")
+
+
 _SEARCH = (
     ("q", "words that must all occur in the headline, snippet, outlet or evidence"),
     ("topic", "a topic's name"),
@@ -335,6 +359,7 @@ _SEARCH = (
     ("lang", "a language, like fr"),
     ("before", "the value of `more` in an earlier answer: only older hits"),
 )
+_HANDLING = schemas.HandlingShape
 CALLS = (
     Call("GET", "/status", "The state of the service: the document of /status.json.", _status, None),
     Call("GET", "/hits", "Hits, the newest first.", _hits, schemas.Hits, _SEARCH),
@@ -356,6 +381,14 @@ CALLS = (
     Call("POST", "/deliveries/{letter}/retry", "Send the message of a dead letter again.", _send_again, schemas.Done),
     Call("POST", "/editions/{id}/send", "Send a digest now.", _send_digest, schemas.Done),
     Call("POST", "/feeds/{name}/read", "Read a feed now, at its host's next turn.", _read, schemas.Done),
+    Call("POST", "/stories/{id}/claim", "Claim a story; who came first has it.", _deed(StoryDeed.CLAIM), _HANDLING),
+    Call("POST", "/stories/{id}/release", "Undo a claim.", _deed(StoryDeed.RELEASE), _HANDLING),
+    Call("POST", "/stories/{id}/acknowledge", "Acknowledge a story.", _deed(StoryDeed.ACKNOWLEDGE), _HANDLING),
+    Call("POST", "/stories/{id}/reopen", "Undo an acknowledgement.", _deed(StoryDeed.REOPEN), _HANDLING),
+    Call("POST", "/stories/{id}/star", "Star a story.", _deed(StoryDeed.STAR), _HANDLING),
+    Call("POST", "/stories/{id}/unstar", "Undo your star.", _deed(StoryDeed.UNSTAR), _HANDLING),
+    Call("POST", "/stories/{id}/note", "Add a note.", _deed(StoryDeed.NOTE), _HANDLING, takes=schemas.NoteText),
+    Call("POST", "/stories/{id}/notes/{note}/delete", "Delete a note.", _delete_note, schemas.Done),
     Call("POST", "/silences", "Add a silence.", _add_silence, schemas.Done, takes=SilenceRequest),
     Call("POST", "/silences/{id}/end", "End a silence now.", _end_silence, schemas.Done),
 )

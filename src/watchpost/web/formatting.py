@@ -54,7 +54,7 @@ class Chart:
         return "".join(f"M{bar.x} 0h{BAR}v{self.height}h-{BAR}z" for bar in self.bars)
 
 
-_MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)|(?<=.) \[[^\[\]]{1,80}\]$")
+_MARK = re.compile(r"^\[[^\[\]]{1,80}\] (?=.)")
 
 BAR, GAP, HEIGHT = 8, 2, 36
 
@@ -97,12 +97,14 @@ def day_and_time(moment: datetime, now: datetime) -> str:
     return f"{moment:%d %b %H:%M}" if moment.year == now.year else f"{moment:%d %b %Y %H:%M}"
 
 
-def plain_subject(subject: str) -> str:
+def plain_subject(subject: str, install: str = "") -> str:
     """A subject without the name of this installation, " [watch.example.org]", which is the same in a whole list.
 
     Earlier versions wrote the name first.
     """
-    return _MARK.sub("", subject)
+    ending = f" [{install[:24]}]"
+    shorter = subject.removesuffix(ending) if install else subject
+    return _MARK.sub("", subject) if shorter == subject else shorter
 
 
 def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:

@@ -15,10 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from watchpost.errors import FormError, NotFound
+from watchpost.model import story_path
 from watchpost.operations import deliveries
 from watchpost.operations.deliveries import ReplayRequest
 from watchpost.operations.feeds.status import read_now
+from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
+from watchpost.operations.stories import id_from
 from watchpost.web.pages.deliveries import page_of_replay, typed
 from watchpost.web.queries import Page, Queries
 from watchpost.web.reload import reload
@@ -84,13 +87,47 @@ async def _add_silence(queries: Queries, request: Request) -> tuple[str, str]:
         await add_silence(queries.config, queries.store, SilenceRequest.model_validate(form), request.user.name)
     except FormError as error:
         raise _RefusedError(await queries.configuration(datetime.now(UTC), form, error.fields)) from error
-    back = {"stories": "/stories", "story": f"/stories/{quote(form.get('story', ''), safe='')}"}
+    back = {"stories": "/stories", "news": "/", "story": story_path(form.get("story", ""))}
     return back.get(form.get("back", ""), "/config"), "hushed"
 
 
 async def _end_silence(queries: Queries, request: Request) -> tuple[str, str]:
+    story = (await form_of(request)).get("story", "")
     await end_silence(queries.config, queries.store, request.path_params["id"], request.user.name)
-    return "/config", "unhushed"
+    return story_path(story) if story else "/config", "unhushed"
+
+
+async def _on_story(queries: Queries, request: Request) -> tuple[str, str]:
+    try:
+        deed = StoryDeed(request.path_params["deed"])
+    except ValueError:
+        raise NotFound(f"no deed {request.path_params['deed']}") from None
+    story, form = request.path_params["id"], await form_of(request)
+    try:
+        result = await act_on_story(queries.config, queries.store, story, deed, request.user.name, form.get("text", ""))
+    except FormError as error:
+        page = await queries.story_page(story, {})
+        values = {**page.values, "typed": form.get("text", "")[:10_000], "mistakes": error.fields}
+        raise _RefusedError(Page("story", values)) from error
+    return story_path(id_from(story)), deed if result.first else "taken"
+
+
+async def _delete_note(queries: Queries, request: Request) -> tuple[str, str]:
+    wanted = request.path_params
+    await delete_note(queries.config, queries.store, wanted["id"], wanted["note"], request.user.name)
+    return story_path(id_from(wanted["id"])), "unnoted"
+
+
+async def _mute(queries: Queries, request: Request) -> tuple[str, str]:
+    story, form = request.path_params["id"], await form_of(request)
+    try:
+        what, lasting = form.get("what", "story"), form.get("lasting", "")
+        await mute(queries.config, queries.store, story, what, lasting, request.user.name)
+    except FormError as error:
+        raise _RefusedError(
+            Page("story", {**(await queries.story_page(story, {})).values, "typed": "", "mistakes": error.fields})
+        ) from error
+    return story_path(id_from(story)), "hushed"
 
 
 FORMS: dict[str, tuple[Act, str]] = {
@@ -101,6 +138,9 @@ FORMS: dict[str, tuple[Act, str]] = {
     "/feeds/{name}/read": (_read_now, "/feeds"),
     "/config/read": (_reload, "/config"),
     "/editions/{id}/send": (_send_digest, "/editions"),
+    "/stories/{id}/mute": (_mute, "/stories"),
+    "/stories/{id}/notes/{note}/delete": (_delete_note, "/stories"),
+    "/stories/{id}/{deed}": (_on_story, "/stories"),
     "/silences": (_add_silence, "/config"),
     "/silences/{id}/end": (_end_silence, "/config"),
 }
@@ -120,6 +160,7 @@ def routes(queries: Queries, pages: Pages) -> list[Route]:
 
     return [
         Route("/deliveries/replay", pages.shown(count_backlog)),
+        Route("/stories/{id}/{deed}", lambda request: RedirectResponse(story_path(request.path_params["id"]), 303)),
         Route("/silences", lambda _: RedirectResponse("/config", 303)),  # for a reload of a form with mistakes
         *(Route(path, _endpoint(act, back, queries, pages), methods=["POST"]) for path, (act, back) in FORMS.items()),
     ]

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from watchpost import durations
 from watchpost.errors import NotFound, StoreError
 from watchpost.model import Message, Topic
-from watchpost.notify.rules import silence_of
+from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.handling import Handlings
 from watchpost.store.history import History, HitPage, is_mark
 from watchpost.store.ledger import Ledger, by_name, gaps
 from watchpost.store.overview import Overview
@@ -65,6 +66,7 @@ class Queries:
         self.history = History(context.store)
         self.silences = Silences(context.store)
         self._stories = Stories(context.store)
+        self.handlings = Handlings(context.store, context.config.retention.hits)
         self._ledger = Ledger(context.store)
         self._weights = {part.name: getattr(part.options, "weight", 1.0) for part in context.config.sources}
         self._ranked: dict[tuple[datetime, str], tuple[tuple[str, ...], bool]] = {}  # by the begin and the newest hit
@@ -85,6 +87,7 @@ class Queries:
             upcoming=await self.upcoming(moment),
             document=await self.document(moment),
             muted=await self._muted(shown, moment),
+            handlings=await self.handlings.of(story.id for story in (*shown, *views_of(earlier))),
             page=number,
             pages=count,
             asked=asked,
@@ -209,17 +212,25 @@ class Queries:
 
     async def story_page(self, id_: str, query: Mapping[str, str]) -> Page:
         """The page of one story. Raises NotFound."""
-        return Page("story", stories.page_of_story(await self.story(id_), query))
+        story, now = await self.story(id_), datetime.now(UTC)
+        handling = (await self.handlings.of([story.id]))[story.id]
+        silences = (*self.summary.silences, *await self.silences.all())
+        covering = [one for one in silences if one.until > now and any(covers(one, hit) for hit in story.topics)]
+        ended = [one.id for one in covering if one not in self.summary.silences]
+        return Page("story", stories.page_of_story(story, query, handling, covering, ended))
 
     async def stories(self, query: Mapping[str, str]) -> Page:
         """The page Stories."""
         search = stories.search_of(query)
         found, older = await self.search_stories(search, stories.PAGE)
+        handlings = await self.handlings.of(story.id for story in found)
         asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": older})
         names = [(topic.name, topic.title) for topic in self.summary.topics]
         address = f"/stories?{more}" if older else ""
-        return Page("stories", stories.page_of_stories(found, search, names, self.summary.sources[:100], address))
+        sources = self.summary.sources[:100]
+        values = stories.page_of_stories(found, handlings, search, topics=names, sources=sources, more=address)
+        return Page("stories", values)
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Feeds."""

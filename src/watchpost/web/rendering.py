@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,7 +33,8 @@ def _shown(value: Any) -> Any:
 class Rendering:
     """The templates of the pages with times in one zone, and the static files."""
 
-    def __init__(self, timezone: str) -> None:
+    def __init__(self, timezone: str, install: str = "") -> None:
+        """`install` is the name of this installation, which subjects end with."""
         zone = ZoneInfo(timezone)
         folder = resources.files("watchpost.web") / "static"
         self.static: Mapping[str, bytes] = {
@@ -55,7 +57,7 @@ class Rendering:
             "link": formatting.safe_link,
             "pieces": formatting.pieces,
             "why": story_choice.why_places,
-            "plain_subject": formatting.plain_subject,
+            "plain_subject": partial(formatting.plain_subject, install=install),
             "plural": plurals.count,
             "first_upper": lambda text: text[:1].upper() + text[1:],
             "brief": brief,

@@ -65,6 +65,37 @@ class Hits(Shape):
     more: str | None
 
 
+class DeedShape(Shape):
+    """Who did something, and when."""
+
+    by: str
+    at: datetime
+
+
+class NoteShape(Shape):
+    """A note on a story."""
+
+    id: str
+    by: str
+    at: datetime
+    text: str
+
+
+class HandlingShape(Shape):
+    """What people did with a story. `claimed` and `acknowledged` are null if nobody did."""
+
+    claimed: DeedShape | None
+    acknowledged: DeedShape | None
+    stars: list[DeedShape]
+    notes: list[NoteShape]
+
+
+class NoteText(BaseModel):
+    """The text of a note."""
+
+    text: str
+
+
 class StoryShape(Shape):
     """One story, whole. `lead` is what a digest shows; `voices` counts independent reports; `others` has one hit of
     each other report, the newest first. `page` is its address, without a host if there is no `public_url`.
@@ -79,6 +110,7 @@ class StoryShape(Shape):
     last_report: datetime
     lead: HitShape
     others: list[HitShape]
+    handling: HandlingShape
 
 
 class Stories(Shape):

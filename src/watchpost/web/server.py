@@ -32,7 +32,7 @@ from watchpost.web.routes import Pages
 def build(context: WebContext) -> Starlette:
     """The ASGI application."""
     config, store = context.config, context.store
-    queries, rendering = Queries(context), Rendering(config.timezone)
+    queries, rendering = Queries(context), Rendering(config.timezone, config.install)
     pages = Pages(queries, rendering, context.stop)
     guard = Middleware(
         Guard,

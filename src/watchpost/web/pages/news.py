@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from watchpost.model import Topic
 from watchpost.operations.stories import StoryView
+from watchpost.store.handling import Handling
 from watchpost.trend import Trend
 from watchpost.web.formatting import Chart
 from watchpost.web.pages.digests import Upcoming
@@ -56,6 +57,7 @@ def page_of_news(
     upcoming: Sequence[Upcoming],
     document: Mapping[str, Any],
     muted: Mapping[str, datetime],
+    handlings: Mapping[str, Handling],
     page: int,
     pages: int,
     asked: str,
@@ -77,6 +79,7 @@ def page_of_news(
         "upcoming": due[:UPCOMING] or list(upcoming[:UPCOMING]),
         "document": document,
         "muted": muted,
+        "handlings": handlings,
         "page": page,
         "pages": pages,
         "asked": asked,

@@ -8,6 +8,8 @@ from typing import Any
 
 from watchpost.model import Hit
 from watchpost.operations.stories import StoryView
+from watchpost.schedules import Silence
+from watchpost.store.handling import Handling
 from watchpost.web.formatting import page_of
 
 PAGE = 20  # stories of the list; with all details it stays below 100 kB
@@ -54,12 +56,19 @@ def wanted_by(search: Search) -> Callable[[Hit], bool]:
 
 
 def page_of_stories(
-    found: Sequence[StoryView], search: Search, topics: Sequence[tuple[str, str]], sources: Sequence[str], more: str
+    found: Sequence[StoryView],
+    handlings: Mapping[str, Handling],
+    search: Search,
+    *,
+    topics: Sequence[tuple[str, str]],
+    sources: Sequence[str],
+    more: str,
 ) -> dict[str, Any]:
     """What the list shows. `more`: the address of older stories, "" if there are none."""
     return {
         "active": "stories",
         "stories": found,
+        "handlings": handlings,
         "reports_shown": REPORTS_LISTED,
         "search": search,
         "topics": topics,
@@ -69,13 +78,22 @@ def page_of_stories(
     }
 
 
-def page_of_story(story: StoryView, query: Mapping[str, str]) -> dict[str, Any]:
-    """What the page of one story shows: all of it, and of its reports a page at a time, the newest first."""
+def page_of_story(
+    story: StoryView, query: Mapping[str, str], handling: Handling, silences: Sequence[Silence], may_end: Sequence[str]
+) -> dict[str, Any]:
+    """What the page of one story shows: all of it, and of its reports a page at a time, the newest first.
+
+    `silences` are those that cover it; those whose ids are in `may_end` can be ended here.
+    """
     reports = story.reports[::-1]
     number, pages = page_of(query, len(reports), REPORTS)
     return {
         "active": "stories",
         "story": story,
+        "handling": handling,
+        "silences": silences,
+        "may_end": may_end,
+        "sources_of_story": tuple(dict.fromkeys(hit.article.source for hit in story.reports))[:20],
         "reports": reports[(number - 1) * REPORTS : number * REPORTS],
         "page": number,
         "pages": pages,
