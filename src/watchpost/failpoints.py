@@ -17,6 +17,8 @@ POINTS = (
     "match.read",  # the article is claimed
     "match.matched",  # hits are in memory
     "match.committed",  # the matched script ran
+    "events.read",  # a story waits for its event, and nothing was decided
+    "events.joined",  # the join script ran
     "notify.closed",  # the close_due script ran, nothing was sent
     "notify.claimed",  # the delivery is ours, no connection was opened
     "notify.sent",  # the receiver accepted it, nothing recorded that

@@ -55,6 +55,8 @@ folder_lag = _gauge("folder_lag_seconds", "Time since the folder was last scanne
 logins_refused = _counter("logins_refused_total", "Names with wrong passwords", "reason")
 connections_refused = _counter("http_connections_refused_total", "Connections to the pages closed early", "reason")
 archive_articles = _counter("archive_articles_total", "Articles for the archive", "outcome")
+events_joined = _counter("events_joined_total", "Stories whose event was decided", "outcome")
+events_embedding = _gauge("events_embedding", "1 if the embedding helps to decide events")
 archive_up = _gauge("archive_up", "1 if the archive could be written last time")
 articles_matched = _counter("matcher_documents_total", "Articles matched", "result")
 match_seconds = _histogram("matcher_duration_seconds", "Time to match one article", _WORK)
@@ -145,6 +147,9 @@ SENTENCES: Mapping[str, str] = {
     "redis.moved": "the store is {server} now; new connections are made",
     "redis.rights": "{detail}",
     "redis.emptied": "DATA LOST: {detail}; see docs/operations.md",
+    "events.embedding": "events are decided without the embedding: {detail}",
+    "events.failed": "the event of a story cannot be decided; it is sent all the same: {detail}",
+    "events.unreadable": "the event of a story cannot be decided, another version wrote it: {detail}",
     "archive.failed": "articles wait for the archive: {detail}",
     "archive.works": "the archive can be written again",
     "archive.pruned": "the archive has dropped {count:month|months} that it no longer keeps",

@@ -77,7 +77,7 @@ class Config:
     `warnings` are complaints that do not stop the service; `absent_secrets` are warnings about secrets that this
     process has not got, which stop it where they are needed. `install` names this installation in messages. `ops` is
     the receiver of notices about trouble, "" for none. `watch`: a change of the files causes a reload. `archive_keep`
-    is how long the archive keeps articles; 0: there is none.
+    is how long the archive keeps articles; 0: there is none. `events`: stories of one event are joined.
     """
 
     timezone: str
@@ -106,6 +106,7 @@ class Config:
     heartbeat: Heartbeat | None = None
     hosts: Mapping[str, HostOptions] = field(default_factory=dict)
     archive_keep: timedelta = timedelta(0)
+    events: bool = True
 
     @property
     def story_window(self) -> timedelta:

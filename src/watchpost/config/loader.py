@@ -403,4 +403,5 @@ def _build(
         heartbeat=main.heartbeat,
         hosts=main.hosts,
         archive_keep=main.archive.keep,
+        events=main.events,
     )

@@ -626,6 +626,7 @@ class MainFile(Options):
     archive: Annotated[
         ArchiveOptions, BeforeValidator(_switched_off, json_schema_input_type=ArchiveOptions | Literal[False])
     ] = ArchiveOptions()
+    events: bool = True
     http: Http = Http()
     log: Log = Log()
     heartbeat: Heartbeat | None = None

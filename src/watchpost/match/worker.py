@@ -16,7 +16,7 @@ from watchpost.errors import CodecError, FetchError, StoreError
 from watchpost.health import HEALTH
 from watchpost.match import places
 from watchpost.match.long_articles import Found, LongArticles, is_long, length
-from watchpost.match.matcher import Topics
+from watchpost.match.matcher import Topics, countries_of
 from watchpost.match.routing import groups_of
 from watchpost.match.signatures import signature
 from watchpost.model import Article, Hit, Route
@@ -48,6 +48,11 @@ def _count(routed: RoutedHit, copy: Copy, joins: bool) -> None:
     if not routed.groups:
         tm.hits_unrouted.labels(hit.topic).inc()
         tm.log().warning("hit.unrouted", topic=hit.topic, title=hit.article.title)
+
+
+def _about(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The countries that an article is about, as its hits show."""
+    return tuple(sorted(countries_of(hit.evidence for hit in hits)))
 
 
 _BATCH = 32
@@ -193,7 +198,8 @@ class Matcher:
             await self._bury(entry, error.reason, _WHY.get(error.reason, error.detail))
             return
         failpoints.point("match.matched")
-        await self._hand_on([Match(entry, article, self._routed(hits, trace, begun), signed)])
+        routed = self._routed(hits, trace, begun)
+        await self._hand_on([Match(entry, article, routed, signed, _about(hits))])
 
     async def _give_up(self, entry: StreamEntry) -> None:
         await self._bury(entry, "poison", f"taken {entry.taken_before} times without a result")
@@ -204,7 +210,7 @@ class Matcher:
             async with self._topics_used:
                 in_a_thread = length(article) >= _IN_A_THREAD
                 hits, signed = await asyncio.to_thread(self._find, article) if in_a_thread else self._find(article)
-        return Match(entry, article, self._routed(hits, trace, begun), signed)
+        return Match(entry, article, self._routed(hits, trace, begun), signed, _about(hits))
 
     def _find(self, article: Article) -> Found:
         hits = self._topics.match(article, self._clock())

@@ -322,9 +322,12 @@ async def run(
         poller = service.poller() if role in ("poll", "all") else None
         matcher = service.matcher() if role in ("match", "all") else None
         writer = service.archive_writer() if role in ("match", "all") else None
+        linker = service.linker() if role in ("match", "all") else None
         complete = await _read_and_match(poller, matcher)
         if writer is not None:
             await writer.once()
+        if linker is not None:
+            await linker.once()
         code = await _notify(service) if role in ("notify", "all") else OK
         return code if complete else PARTIAL
 

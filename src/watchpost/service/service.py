@@ -33,6 +33,7 @@ from watchpost.scheduler import Scheduler, utc_now
 from watchpost.service import heartbeat
 from watchpost.store.client import Store
 from watchpost.store.deliveries import DeliveryStore
+from watchpost.store.events import MOST_UNJOINED, EventStore, forget_unjoined
 from watchpost.store.matching import MatchStore
 from watchpost.store.overview import Overview
 from watchpost.store.polling import PollStore
@@ -42,6 +43,7 @@ from watchpost.store.websub import PushStore
 
 if TYPE_CHECKING:
     from watchpost.archive.writer import ArchiveWriter
+    from watchpost.events.linker import Linker
 
 _REFINE_SECONDS = 30  # between two checks whether the sample of words has grown
 
@@ -93,6 +95,8 @@ class Service:
             loops.append(self.matcher().run())
             writer = self.archive_writer()
             loops.append(writer.run() if writer is not None else self._forget_unarchived())
+            linker = self.linker()
+            loops.append(linker.run() if linker is not None else self._forget_unjoined())
         if role in ("notify", "all"):
             dispatcher, senders = self.notifier()
             loops += [dispatcher.run(), self._wake_retries(), *(sender.run() for sender in senders)]
@@ -165,6 +169,7 @@ class Service:
             retained=retention.articles,
             per_hour=self.config.limits.hits_per_topic_per_hour,
             window_ms=_ms(self.config.story_window),
+            unjoined_max=MOST_UNJOINED if self.config.events else 0,
         )
         long_articles = LongArticles(self.config.topics)
         self._stack.push_async_callback(long_articles.close)
@@ -178,6 +183,27 @@ class Service:
             stop=self.stop,
             clock=utc_now,
             long_articles=long_articles,
+        )
+
+    def linker(self) -> Linker | None:
+        """The loop that decides events, which runs where articles are matched; None if events are switched off."""
+        if not self.config.events:
+            return None
+        from watchpost.events import embedding  # not imported where events are switched off
+        from watchpost.events.linker import Linker
+
+        return Linker(
+            EventStore(
+                self.store,
+                factory.consumer_name("match"),
+                self._lease_ms,
+                kept_ms=_ms(self.config.retention.hits),
+            ),
+            embedding.installed,
+            tick=self._renew_ticker(),
+            tick_renew=self._renew_ticker(),
+            stop=self.stop,
+            clock=utc_now,
         )
 
     def archive_writer(self) -> ArchiveWriter | None:
@@ -248,6 +274,12 @@ class Service:
         """Remove what was to be archived before the archive was switched off."""
         with suppress(StoreError):  # the next start tries again
             await forget_unarchived(self.store)
+        await self.stop.wait()
+
+    async def _forget_unjoined(self) -> None:
+        """Remove what waits for its event from before events were switched off."""
+        with suppress(StoreError):  # the next start tries again
+            await forget_unjoined(self.store)
         await self.stop.wait()
 
     async def _wake_retries(self) -> None:

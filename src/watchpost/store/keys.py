@@ -17,6 +17,10 @@ Redis server's own clock. {n} stands for a name.
 | heads | hash: article id → mark of its headline, and how often that changed | poll | poll | as seen |
 | articles | stream, group "match": a = article | poll | match | until acknowledged |
 | unarchived | stream, group "archive": a = article | poll | match | until it is in the archive, at most 20 000 |
+| unjoined | stream, group "match": a story with its article | match | match | until joined, at most 20 000 |
+| joined | stream: which event each story belongs to, and what it says | match, operator | match | 5 d, at most 20 000 |
+| event:{story} | hash: event, why, by whom | match, operator | notify, web | retention.hits |
+| events:{event} | zset: story → ms | match, operator | notify, web | retention.hits |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |
 | story:{n} | hash: id, first, last ms, title, articles, outlets, texts | match | match, web | window, twice |
@@ -94,6 +98,12 @@ class Keys:
         self.heads = f"{prefix}heads"
         self.articles = f"{prefix}articles"
         self.unarchived = f"{prefix}unarchived"
+        self.unjoined, self.joined, self.event, self.events = (
+            f"{prefix}unjoined",
+            f"{prefix}joined",
+            keys_of("event"),
+            keys_of("events"),
+        )
         self.index: KeyOf = keys_of("index")
         self.stories: KeyOf = keys_of("stories")
         self.story: KeyOf = keys_of("story")

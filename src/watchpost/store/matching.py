@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from watchpost.combining_marks import bound_marks
@@ -18,6 +18,9 @@ from watchpost.store.windows import HISTORY_MS
 
 WINDOW_MS = 72 * 3_600_000
 _NAME_MAX = 200
+
+BEGINNING = 3_000
+"""The characters of summary and text that are kept until the event of a story is decided."""
 _LONG = 20_000  # characters; the marks of a longer text are made outside of the loop
 _AT_A_TIME = 50_000  # characters that hold up other threads
 
@@ -32,12 +35,16 @@ class RoutedHit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A claimed article and its hits. Without a signature every hit is a story of its own."""
+    """A claimed article and its hits. Without a signature every hit is a story of its own.
+
+    `about` are the codes of countries that its hits show it to be about.
+    """
 
     entry: StreamEntry
     article: Article
     hits: tuple[RoutedHit, ...]
     signature: Signature | None = None
+    about: tuple[str, ...] = ()
 
 
 Copy = Literal["", "exact", "url", "near"]
@@ -60,7 +67,7 @@ class MatchStore:
 
     A text finds its copies for `window_ms`; hits stay in the history for `history_ms`; `retained` articles are kept so
     that changed topics can be tried on them. Of each topic `per_hour` hits are added to groups in an hour and the
-    others are only counted; 0 adds all.
+    others are only counted; 0 adds all. Up to `unjoined_max` stories wait for their event; 0 asks for none.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class MatchStore:
         history_ms: int = HISTORY_MS,
         retained: int = 0,
         per_hour: int = 0,
+        unjoined_max: int = 0,
     ) -> None:
         self._store = store
         self._keys = store.keys
@@ -83,6 +91,7 @@ class MatchStore:
             "history_ms": history_ms,
             "retained": retained,
             "per_hour": per_hour,
+            "unjoined_max": unjoined_max,
         }
         self.claims = StreamClaims(store, store.keys.articles, keys.MATCH, consumer, lease_ms)
 
@@ -121,6 +130,7 @@ class MatchStore:
             self._keys.stories(""),
             self._keys.hit(""),
             self._keys.reports(""),
+            self._keys.unjoined,
         ]
         hits = [
             {
@@ -133,11 +143,14 @@ class MatchStore:
             for routed in match.hits
         ]
         story = {} if match.signature is None or not hits else {"signature": _signature(match.signature, match.article)}
-        argument = json_argument(entry=match.entry.id, hits=hits, **self._settings, **story)
+        about = ",".join(match.about)
+        argument = json_argument(entry=match.entry.id, hits=hits, about=about, **self._settings, **story)
         encoded = []
         for routed in match.hits:
             encoded.append(HIT.encode(routed.hit))
             await asyncio.sleep(0)  # one hit takes milliseconds
+        if story and self._settings["unjoined_max"]:
+            encoded.append(ARTICLE.encode(beginning(match.article)))
         return names, [argument, *encoded]
 
     async def dead_letter(self, entry: StreamEntry, reason: str, detail: str) -> None:
@@ -152,6 +165,11 @@ class MatchStore:
         """Return how many articles are queued or being matched."""
         async with self._store.errors():
             return int(await self._store.redis.xlen(self._keys.articles))
+
+
+def beginning(article: Article) -> Article:
+    """Return the article with so much of its text as its event is judged by."""
+    return replace(article, summary=article.summary[:BEGINNING], body=article.body[:BEGINNING])
 
 
 def marks_of(topic: str, article: Article) -> list[str]:

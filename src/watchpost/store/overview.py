@@ -48,12 +48,15 @@ class Depths:
     dead: int
     pushed: int = 0
     unarchived: int = 0
+    unjoined: int = 0
     dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def by_queue(self) -> dict[str, int]:
-        """Return the depths by queue: pushed, articles, unarchived, parked, retry, and outbox:RECEIVER."""
+        """Return the depths by queue: pushed, articles, unarchived, unjoined, parked,
+        retry, and outbox:RECEIVER."""
         outbox = {f"outbox:{name}": depth for name, depth in self.outbox.items()}
         first = {"pushed": self.pushed, "articles": self.articles, "unarchived": self.unarchived}
+        first["unjoined"] = self.unjoined
         return {**first, "parked": self.parked, "retry": self.retry, **outbox}
 
 
@@ -190,13 +193,13 @@ class Overview:
             pipe = self._store.redis.pipeline(transaction=False)
             for group in groups:
                 pipe.llen(keys.bucket(group.decode()))
-            ours = (keys.articles, keys.pushed, keys.unarchived, keys.dead)
+            ours = (keys.articles, keys.pushed, keys.unarchived, keys.unjoined, keys.dead)
             for stream in (*ours, *(keys.outbox(name) for name in receivers)):
                 pipe.xlen(stream)
             pipe.zcard(keys.retry)
             pipe.hgetall(keys.dead_counts)
             *lengths, retry, dead_of = await pipe.execute()
-        articles, pushed, unarchived, dead, *outbox = map(int, lengths[len(groups) :])
+        articles, pushed, unarchived, unjoined, dead, *outbox = map(int, lengths[len(groups) :])
         held = await self._held(receivers, outbox)
         return Depths(
             articles=articles,
@@ -206,6 +209,7 @@ class Overview:
             dead=dead,
             pushed=pushed,
             unarchived=unarchived,
+            unjoined=unjoined,
             dead_of={queue.decode("utf-8", "replace"): int(count) for queue, count in dead_of.items()},
         )
 
@@ -230,7 +234,7 @@ class Overview:
         A waiting hit counts from when it came, a retry from the time at which it was due.
         """
         streams = {"articles": self._keys.articles, "pushed": self._keys.pushed}
-        streams["unarchived"] = self._keys.unarchived
+        streams |= {"unarchived": self._keys.unarchived, "unjoined": self._keys.unjoined}
         streams |= {f"outbox:{name}": self._keys.outbox(name) for name in receivers}
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)

@@ -3,18 +3,20 @@
 -- KEYS 1 articles stream, 2 hits zset, 3 open hash, 4 prefix of the buckets, 5 channel of new hits,
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
 --      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories,
---      14 prefix of the hits' records, 15 prefix of the stories' places in the history
+--      14 prefix of the hits' records, 15 prefix of the stories' places in the history,
+--      16 stream of stories that wait for their event
 -- ARGV 1 JSON: entry (its id); hits_ttl_ms; window_ms (of stories); history_ms (how long hits stay in the history);
 --      retained (how many articles are retained; 0: none); per_hour (hits of a topic that are added in an hour; 0: all);
 --      signature (see shared/stories.lua; missing: every hit is a story of its own);
---      hits ({id, topic, story, marks, groups} each; story: what the hit is part of without a signature)
---      2… the bytes of each hit
+--      hits ({id, topic, story, marks, groups} each; story: what the hit is part of without a signature);
+--      unjoined_max (how many stories may wait for their event; 0: none does); about (countries, as text)
+--      2… the bytes of each hit; then the beginning of the article, if unjoined_max is not 0
 -- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known}
 --      | {'GONE'} another matcher had the article: nothing was written
 -- Hits beyond the limit of an hour are counted for each of their groups instead of added.
 -- A hit is stored with its story in front: 's1', story (32), length of the voice (4), voice, bytes.
 local articles, marks, open, bucket, channel, index, story_prefix, ledger, history, retained, count, over_prefix,
-  open_stories, record, reports = unpack(KEYS)
+  open_stories, record, reports, unjoined = unpack(KEYS)
 local arg, now = cjson.decode(ARGV[1]), now_ms()
 if redis.call('XACK', articles, 'match', arg.entry) == 0 then return {'GONE'} end
 if arg.retained > 0 then
@@ -29,6 +31,9 @@ local story, voice, before, share, name = '', '', '', 0, nil
 if arg.signature then
   story, voice, share, name = decide(index, story_prefix, now, arg.window_ms, arg.signature)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
+  if arg.unjoined_max > 0 and story == arg.signature.story and redis.call('XLEN', unjoined) < arg.unjoined_max then
+    redis.call('XADD', unjoined, '*', 's', story, 'a', ARGV[#arg.hits + 2], 'c', arg.about)
+  end
 end
 -- Bounded in number, too, so that a flood of hits cannot fill the store.
 -- Each hit has a record: `history`, its place there; `share`, how much of its text the story had before; `first`, the

@@ -1,0 +1,196 @@
+"""Events: the stories that wait for theirs, and JOIN, which stores what is decided, in one order for all matchers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from watchpost.errors import CodecError
+from watchpost.model import Article
+from watchpost.store import keys
+from watchpost.store.client import Store, json_argument
+from watchpost.store.codec import ARTICLE, from_ms, text_of
+from watchpost.store.streams import StreamClaims, StreamEntry
+from watchpost.store.windows import HISTORY_MS
+
+MOST_UNJOINED = 20_000
+"""The stories that may wait, some 60 MB; while more come, they have no event."""
+
+WINDOW_MS = 5 * 24 * 3_600_000
+"""How long decisions are kept for the next ones: an article may be two days old when it comes."""
+
+_PAGE = 500
+
+Answer = Literal["OK", "GONE", "AGAIN", "KNOWN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjoined:
+    """A story that waits for its event: the beginning of its article, and the countries that it is about."""
+
+    story: str
+    article: Article
+    about: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision: the event of a story, what its article says (as its decider wrote it), and its vector.
+
+    `mark` is its place in the order; `certain`: safe enough for one alert.
+    """
+
+    mark: str
+    story: str
+    event: str
+    said: bytes = b""
+    vector: bytes = b""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventOfStory:
+    """The event of a story and why: the story that it has most in common with, the reasons, and who decided.
+
+    `by` is "" for watchpost, else the person. `certain`: safe enough for one alert.
+    """
+
+    event: str
+    like: str = ""
+    reasons: tuple[str, ...] = ()
+    certain: bool = False
+    by: str = ""
+    at: datetime | None = None
+
+
+class EventStore:
+    """What is stored of events. What is decided is kept for `kept_ms`. Every method but `read` raises StoreError."""
+
+    def __init__(self, store: Store, consumer: str = "", lease_ms: int = 0, *, kept_ms: int = HISTORY_MS) -> None:
+        self._store = store
+        self._keys = store.keys
+        self._kept_ms = kept_ms
+        self.claims = StreamClaims(store, store.keys.unjoined, keys.MATCH, consumer, lease_ms)
+
+    @staticmethod
+    def read(entry: StreamEntry) -> Unjoined:
+        """Return the story of an entry. Raises CodecError."""
+        story, about = text_of(entry.fields, b"s"), text_of(entry.fields, b"c")
+        if not story:
+            raise CodecError("story: missing")
+        return Unjoined(story, ARTICLE.decode(entry.fields.get(b"a", b"")), tuple(filter(None, about.split(","))))
+
+    async def decided(self, after: str = "") -> tuple[Decided, ...]:
+        """Return the decisions after a mark, in their order."""
+        found: list[Decided] = []
+        while True:
+            start = f"({after}" if after else "-"
+            async with self._store.errors():
+                page = await self._store.redis.xrange(self._keys.joined, min=start, count=_PAGE)
+            for id_, fields in page:
+                after = id_.decode()
+                found.append(
+                    Decided(
+                        after,
+                        text_of(fields, b"s"),
+                        text_of(fields, b"e"),
+                        fields.get(b"w", b""),
+                        fields.get(b"v", b""),
+                        bool(fields.get(b"c")),
+                    )
+                )
+            if len(page) < _PAGE:
+                return tuple(found)
+
+    async def join(
+        self,
+        decided: Decided,
+        *,
+        entry: StreamEntry | None = None,
+        like: str = "",
+        reasons: Sequence[str] = (),
+        by: str = "",
+        former: str = "",
+    ) -> Answer:
+        """Store a decision. `decided.mark` is the last one that was known when it was made.
+
+        `entry` is the waiting story; without it a person decides, and `former` is the event that the story leaves.
+        """
+        keys_ = self._keys
+        names = [keys_.unjoined, keys_.joined, keys_.event(decided.story), keys_.events(decided.event)]
+        names.append(keys_.events(former or decided.event))
+        argument = json_argument(
+            entry=entry.id if entry is not None else "",
+            last=decided.mark,
+            story=decided.story,
+            event=decided.event,
+            certain=decided.certain,
+            like=like,
+            reasons=json.dumps(list(reasons), ensure_ascii=False),
+            by=by,
+            window_ms=WINDOW_MS,
+            kept_ms=self._kept_ms,
+        )
+        answer = await self._store.run("join", names, [argument, decided.said, decided.vector])
+        if entry is not None and answer[0] != b"AGAIN":
+            self.claims.forget(entry)
+        found: Answer = answer[0].decode()
+        return found
+
+    async def drop(self, entry: StreamEntry) -> None:
+        """Remove a story that nobody can judge: it has no event."""
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=True)
+            pipe.xack(self._keys.unjoined, keys.MATCH, entry.id)
+            pipe.xdel(self._keys.unjoined, entry.id)
+            await pipe.execute()
+        self.claims.forget(entry)
+
+    async def waiting(self) -> int:
+        """Return how many stories wait for their event."""
+        async with self._store.errors():
+            return int(await self._store.redis.xlen(self._keys.unjoined))
+
+    async def events_of(self, stories: Iterable[str]) -> dict[str, EventOfStory]:
+        """Return the event of each of these stories that has one."""
+        wanted = list(dict.fromkeys(stories))
+        if not wanted:
+            return {}
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for story in wanted:
+                pipe.hgetall(self._keys.event(story))
+            rows = await pipe.execute()
+        return {story: _event_of(row) for story, row in zip(wanted, rows, strict=True) if row}
+
+    async def stories_of(self, event: str) -> tuple[str, ...]:
+        """Return the stories of an event, in the order in which they joined it."""
+        async with self._store.errors():
+            rows = await self._store.redis.zrange(self._keys.events(event), 0, -1)
+        return tuple(row.decode() for row in rows)
+
+
+async def forget_unjoined(store: Store) -> None:
+    """Remove what waits: events are switched off. Raises StoreError."""
+    async with store.errors():
+        if await store.redis.exists(store.keys.unjoined):
+            await store.redis.delete(store.keys.unjoined)
+
+
+def _event_of(fields: dict[bytes, bytes]) -> EventOfStory:
+    try:
+        reasons = tuple(map(str, json.loads(text_of(fields, b"reasons") or "[]")))
+    except (ValueError, TypeError):
+        reasons = ()
+    at = fields.get(b"at")
+    return EventOfStory(
+        event=text_of(fields, b"event"),
+        like=text_of(fields, b"like"),
+        reasons=reasons,
+        certain=bool(fields.get(b"certain")),
+        by=text_of(fields, b"by"),
+        at=from_ms(at) if at else None,
+    )
