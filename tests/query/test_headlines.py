@@ -76,6 +76,13 @@ CASES = [
     ("Convoi français bloqué à Kaya, au Burkina", "barkhane"),
     ("Le convoi de Barkhane traverse Téra", "barkhane"),
     ("French convoy of vintage cars reaches Lyon", ""),
+    # People whose names are those of towns, and words of a language.
+    ("Bamba Dieng scores twice for Marseille", ""),
+    ("Rainford Kalaba donne l'avantage au TP Mazembe", ""),
+    ("Attack on Bamba, in northern Mali", "mali"),
+    ("Elizaveta Prigozhina opens a gallery", ""),
+    ("Jamhuri ya Afrika ya Kati yaomba msaada wa kijeshi wa Mali", "mali"),
+    ("Viongozi wa Sahel wakutana Mashariki ya Kati", ""),
 ]
 
 

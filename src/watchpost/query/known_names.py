@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 
@@ -257,26 +258,26 @@ def _placed(code: str, clear: Iterable[str], shared: Iterable[str], parse: Parse
             support = Or((support, parse(sure, {})))
         if "names" in table:
             support = Or((support, _country(code, parse)))
-        nodes += _doubtful_places(code, shared, support, parse)
+        never = _optional(library.known().get("places", {}).get(code, {}), "never", parse)
+        nodes += _doubtful_places(code, shared, Rule(support, never, alone=True, whole=True), parse)
     if not nodes:
         raise QueryError(f"the library has no place in {code}", 1, "write its names")
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 
 
-def _doubtful_places(code: str, names: Iterable[str], support: Node, parse: Parse) -> list[Node]:
+def _doubtful_places(code: str, names: Iterable[str], rule: Rule, parse: Parse) -> list[Node]:
     """Names of places that need support; one of no larger place elsewhere may also be where something happens."""
     towns = library.known().get("towns", {})
     own = [name for name in names if _largest(name) == code]
-    scene = Rule(
-        support,
+    scene = replace(
+        rule,
         events=parse(either(library.listed(towns["events"])), {}),
         within=frozenset(library.listed(towns["within"])),
-        alone=True,
-        whole=True,
     )
     others = [name for name in names if name not in frozenset(own)]
-    rules = ((own, scene), (others, Rule(support, alone=True, whole=True)))
-    return [Ambiguous(parse(either(group), {}), rule) for group, rule in rules if group and either(group)]
+    return [
+        Ambiguous(parse(either(group), {}), each) for group, each in ((own, scene), (others, rule)) if either(group)
+    ]
 
 
 def _largest(name: str) -> str:
