@@ -48,6 +48,7 @@ COMMANDS = {
         "receiver": ("receivers", "List and test receivers; enable one that is disabled."),
         "route": ("routes", "Show which receivers get a hit, and when."),
         "silence": ("silences", "Stop messages about some hits for a while."),
+        "story": ("stories", "Export stories and hits."),
         "hit": ("hits", "Show what became of hits, for each receiver."),
         "queue": ("queue", "Show what is waiting in the service; retry or drop it."),
         "delivery": ("deliveries", "Show messages that have not arrived; send them again."),

@@ -56,15 +56,22 @@ class History:
         self._keys = store.keys
 
     async def search(
-        self, wanted: Callable[[Hit], bool], *, topic: str = "", before: str = "", count: int = 50
+        self,
+        wanted: Callable[[Hit], bool],
+        *,
+        topic: str = "",
+        before: str = "",
+        since: datetime | None = None,
+        count: int = 50,
     ) -> HitPage:
-        """Return up to `count` hits that are `wanted`, the newest first, from the mark `before` on.
+        """Return up to `count` hits that are `wanted`, the newest first, from the mark `before` on, back to `since`.
 
         A search stops after 20 000 entries; `more` then says where it can continue.
         """
         hits: list[PastHit] = []
         read, mark = 0, ""
-        async for id_, fields in newest_first(self._store, self._keys.history, newest=f"({before}" if before else "+"):
+        newest, oldest = f"({before}" if before else "+", "-" if since is None else str(to_ms(since))
+        async for id_, fields in newest_first(self._store, self._keys.history, newest=newest, oldest=oldest):
             read, mark = read + 1, id_.decode()
             if not topic or text_of(fields, b"t") == topic:
                 hit = decode_hit_or_none(fields.get(b"h", b""))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from watchpost.model import Hit
 from watchpost.store.client import Store
-from watchpost.store.codec import text_of
+from watchpost.store.codec import text_of, to_ms
 from watchpost.store.history import AT_MOST_READ, PastHit, newest_first
 from watchpost.store.windows import decode_hit_or_none
 
@@ -76,9 +76,17 @@ class Stories:
         return hits
 
     async def page(
-        self, wanted: Callable[[Hit], bool], *, topic: str = "", before: str = "", count: int = 25
+        self,
+        wanted: Callable[[Hit], bool],
+        *,
+        topic: str = "",
+        before: str = "",
+        since: datetime | None = None,
+        count: int = 25,
     ) -> StoryPage:
         """Return up to `count` whole stories, in the order of their newest `wanted` hit, from the mark `before` on.
+
+        With `since` only those that have such a hit from then on.
 
         A story is on one page only: where its newest wanted hit is. A search stops after 20 000 hits.
         """
@@ -110,8 +118,8 @@ class Stories:
             chunk.clear()
             return ""
 
-        newest = f"({before}" if before else "+"
-        async for id_, fields in newest_first(self._store, self._keys.history, newest=newest):
+        newest, oldest = f"({before}" if before else "+", "-" if since is None else str(to_ms(since))
+        async for id_, fields in newest_first(self._store, self._keys.history, newest=newest, oldest=oldest):
             read, mark = read + 1, id_.decode()
             if not topic or text_of(fields, b"t") == topic:
                 hit = decode_hit_or_none(fields.get(b"h", b""))

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from watchpost import log as tm
+from watchpost.config.errors import suggest
 from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Hit
 from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
+from watchpost.operations.exports import FORMATS, MEDIA, Format
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import StoryView
+from watchpost.operations.story_search import search_of
 from watchpost.store.handling import Handling
 from watchpost.store.history import PastHit
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
-from watchpost.web.pages import stories
 from watchpost.web.queries import Queries
 from watchpost.web.rendering import PlainJSON, TooLongError, body_of
 from watchpost.web.routes import BROKEN
@@ -36,13 +38,16 @@ from watchpost.web.schemas import Problem
 
 ROOT = "/api/v1"
 
-Answer = Callable[[Queries, Request], Awaitable[BaseModel | dict[str, Any]]]
+Answer = Callable[[Queries, Request], Awaitable[BaseModel | dict[str, Any] | Response]]
 """Raises StoreError, NotFound, FormError or ValidationError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `gives` is the shape of its answer, `takes` that of its body, `query` what each parameter means."""
+    """One call. `gives` is the shape of its answer, `takes` that of its body, `query` what each parameter means.
+
+    `media` is the type of an answer that is not JSON.
+    """
 
     method: str
     path: str
@@ -51,22 +56,35 @@ class Call:
     gives: type[BaseModel] | None
     query: tuple[tuple[str, str], ...] = ()
     takes: type[BaseModel] | None = None
+    media: str = ""
 
 
 def routes(queries: Queries) -> list[Route]:
     """The routes of all calls."""
-    return [Route(ROOT + call.path, _endpoint(call.answer, queries), methods=[call.method]) for call in CALLS]
+    return [Route(ROOT + call.path, _endpoint(call, queries), methods=[call.method]) for call in CALLS]
 
 
-def _endpoint(answer: Answer, queries: Queries) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(call: Call, queries: Queries) -> Callable[[Request], Awaitable[Response]]:
+    known = [name for name, _ in call.query]
+
     async def endpoint(request: Request) -> Response:
         try:
-            given = await answer(queries, request)
+            check_parameters(request.query_params, known)
+            given = await call.answer(queries, request)
         except Exception as error:
             return _problem(error)
+        if isinstance(given, Response):
+            return given
         return PlainJSON(given.model_dump(mode="json") if isinstance(given, BaseModel) else given)
 
     return endpoint
+
+
+def check_parameters(given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise FormError for a parameter that is not known: a filter that is ignored would give a wrong answer."""
+    unknown = dict.fromkeys(name[:100] for name in given if name not in known)
+    if unknown:
+        raise FormError({name: f"there is no parameter '{name}'{suggest(name, known)}" for name in unknown})
 
 
 def _problem(error: Exception) -> Response:
@@ -98,12 +116,12 @@ async def _status(queries: Queries, _: Request) -> dict[str, Any]:
 
 
 async def _hits(queries: Queries, request: Request) -> schemas.Hits:
-    found = await queries.search(stories.search_of(request.query_params))
+    found = await queries.searches.hits(search_of(request.query_params), 50)
     return schemas.Hits(hits=[_hit(past) for past in found.hits], more=found.more or None)
 
 
 async def _stories(queries: Queries, request: Request) -> schemas.Stories:
-    found, more = await queries.search_stories(stories.search_of(request.query_params), 50)
+    found, more = await queries.searches.stories(search_of(request.query_params), 50)
     handlings = await queries.handlings.of(story.id for story in found)
     shapes = [_story(queries, story, handlings[story.id]) for story in found]
     return schemas.Stories(stories=shapes, more=more or None)
@@ -352,11 +370,30 @@ async def _delete_note(queries: Queries, request: Request) -> schemas.Done:
     return schemas.Done(done="deleted")
 
 
+def _export(what: Literal["stories", "hits"], form: Format) -> Answer:
+    async def answer(queries: Queries, request: Request) -> Response:
+        lines = queries.searches.lines(search_of(request.query_params), what, form)
+        # What is wrong with the search or the store shows before the answer begins.
+        first = await anext(lines) + await anext(lines)
+
+        async def body() -> AsyncIterator[str]:
+            yield first
+            async for part in lines:
+                yield part
+
+        name = f'attachment; filename="{what}.{form}"'
+        return StreamingResponse(body(), media_type=MEDIA[form], headers={"content-disposition": name})
+
+    return answer
+
+
 _SEARCH = (
     ("q", "words that must all occur in the headline, snippet, outlet or evidence"),
     ("topic", "a topic's name"),
     ("source", "the name of a source"),
     ("lang", "a language, like fr"),
+    ("severity", "low, normal or high"),
+    ("since", "only what was found since: 12h, 7d, yesterday, a date or a time"),
     ("before", "the value of `more` in an earlier answer: only older hits"),
 )
 _HANDLING = schemas.HandlingShape
@@ -364,6 +401,19 @@ CALLS = (
     Call("GET", "/status", "The state of the service: the document of /status.json.", _status, None),
     Call("GET", "/hits", "Hits, the newest first.", _hits, schemas.Hits, _SEARCH),
     Call("GET", "/stories", "Whole stories with a hit that fits.", _stories, schemas.Stories, _SEARCH),
+    *(
+        Call(
+            "GET",
+            f"/{what}.{form}",
+            f"All {what} that fit, as {form.upper()}.",
+            _export(what, form),
+            None,
+            _SEARCH,
+            media=MEDIA[form].partition(";")[0],
+        )
+        for what in ("stories", "hits")
+        for form in FORMATS
+    ),
     Call("GET", "/stories/{id}", "One story, whole.", _one_story, schemas.StoryShape),
     Call("GET", "/feeds", "Every source.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
     Call("GET", "/topics", "Every topic, with its hits of the last 14 days.", _topics, schemas.Topics),
@@ -433,7 +483,7 @@ def text() -> str:
 
 
 def _operation(call: Call) -> dict[str, Any]:
-    name = re.sub(r"[{}]", "", call.path).strip("/").replace("/", "_")
+    name = re.sub(r"[{}]", "", call.path).strip("/").replace("/", "_").replace(".", "_")
     parameters = [
         {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
         for part in re.findall(r"{(\w+)}", call.path)
@@ -447,7 +497,9 @@ def _operation(call: Call) -> dict[str, Any]:
         operation["parameters"] = parameters
     if call.takes is not None:
         operation["requestBody"] = {"required": True, "content": _content(call.takes)}
-    good = _content(call.gives) if call.gives else {"application/json": {"schema": {"type": "object"}}}
+    good: dict[str, Any] = _content(call.gives) if call.gives else {"application/json": {"schema": {"type": "object"}}}
+    if call.media:
+        good = {call.media: {"schema": {"type": "string"}}}
     operation["responses"] = {"200": {"description": "OK", "content": good}}
     if call.method == "POST":
         operation["security"] = [{"token": []}, {}]

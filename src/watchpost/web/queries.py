@@ -11,17 +11,18 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from watchpost import durations
-from watchpost.errors import NotFound, StoreError
+from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Message, Topic
 from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
+from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.handling import Handlings
-from watchpost.store.history import History, HitPage, is_mark
+from watchpost.store.history import History
 from watchpost.store.ledger import Ledger, by_name, gaps
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
@@ -65,6 +66,7 @@ class Queries:
         self.dead_letters = DeadLetters(context.store)
         self.history = History(context.store)
         self.silences = Silences(context.store)
+        self.searches = StorySearch(context.config, context.store)
         self._stories = Stories(context.store)
         self.handlings = Handlings(context.store, context.config.retention.hits)
         self._ledger = Ledger(context.store)
@@ -158,11 +160,6 @@ class Queries:
         """The document of /status.json."""
         return self._report(await look(self.overview, self.summary), moment)
 
-    async def search(self, search: stories.Search, count: int = 50) -> HitPage:
-        """Hits that fit a search, up to `count`."""
-        before = search.before if is_mark(search.before) else ""
-        return await self.history.search(stories.wanted_by(search), topic=search.topic, before=before, count=count)
-
     async def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
         found: list[SourceStatus] = []
@@ -197,12 +194,6 @@ class Queries:
             for group in groups
         )
 
-    async def search_stories(self, search: stories.Search, count: int) -> tuple[tuple[StoryView, ...], str]:
-        """Whole stories that fit a search, up to `count`, and the mark from which older ones follow ("": none)."""
-        before = search.before if is_mark(search.before) else ""
-        found = await self._stories.page(stories.wanted_by(search), topic=search.topic, before=before, count=count)
-        return views_of(found.stories), found.more
-
     async def story(self, id_: str) -> StoryView:
         """One story, whole. Raises NotFound."""
         found = await self._stories.story(id_from(id_))
@@ -221,15 +212,22 @@ class Queries:
 
     async def stories(self, query: Mapping[str, str]) -> Page:
         """The page Stories."""
-        search = stories.search_of(query)
-        found, older = await self.search_stories(search, stories.PAGE)
-        handlings = await self.handlings.of(story.id for story in found)
-        asked = {"q": search.text, "topic": search.topic, "source": search.source, "lang": search.lang}
-        more = urlencode({name: value for name, value in asked.items() if value} | {"before": older})
-        names = [(topic.name, topic.title) for topic in self.summary.topics]
-        address = f"/stories?{more}" if older else ""
-        sources = self.summary.sources[:100]
-        values = stories.page_of_stories(found, handlings, search, topics=names, sources=sources, more=address)
+        search, mistakes = search_of(query), dict[str, str]()
+        try:
+            found, older = await self.searches.stories(search, stories.PAGE)
+        except FormError as error:
+            found, older, mistakes = (), "", error.fields
+        asked = search.asked()
+        values = stories.page_of_stories(
+            found,
+            await self.handlings.of(story.id for story in found),
+            search,
+            topics=[(topic.name, topic.title) for topic in self.summary.topics],
+            sources=self.summary.sources[:100],
+            more=f"/stories?{urlencode(asked | {'before': older})}" if older else "",
+            asked=urlencode(asked),
+            mistakes=mistakes,
+        )
         return Page("stories", values)
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watchpost.model import Hit
 from watchpost.operations.stories import StoryView
+from watchpost.operations.story_search import Search
 from watchpost.schedules import Silence
 from watchpost.store.handling import Handling
 from watchpost.web.formatting import page_of
@@ -15,44 +14,6 @@ from watchpost.web.formatting import page_of
 PAGE = 20  # stories of the list; with all details it stays below 100 kB
 REPORTS_LISTED = 5  # of each story there
 REPORTS = 60  # of one story on its page
-
-_LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A search; "" for anything. `text`: words that must all occur in headline, snippet, outlet or evidence."""
-
-    text: str = ""
-    topic: str = ""
-    source: str = ""
-    lang: str = ""
-    before: str = ""
-
-
-def search_of(query: Mapping[str, str]) -> Search:
-    """The search in a form, cut to a sensible length."""
-    wanted = {name: query.get(name, "")[:_LONGEST].strip() for name in ("q", "topic", "source", "lang", "before")}
-    return Search(wanted["q"], wanted["topic"], wanted["source"], wanted["lang"].lower(), wanted["before"])
-
-
-def wanted_by(search: Search) -> Callable[[Hit], bool]:
-    """A test whether a hit fits a search, its topic apart."""
-    words = search.text.casefold().split()
-
-    def wanted(hit: Hit) -> bool:
-        about = hit.article
-        if search.source and about.source != search.source:
-            return False
-        if search.lang and about.lang.lower().split("-")[0] != search.lang:
-            return False
-        if not words:
-            return True
-        why = " ".join(item.text for item in hit.evidence)
-        text = f"{about.title}\n{hit.snippet.text}\n{about.outlet}\n{why}".casefold()
-        return all(word in text for word in words)
-
-    return wanted
 
 
 def page_of_stories(
@@ -63,8 +24,10 @@ def page_of_stories(
     topics: Sequence[tuple[str, str]],
     sources: Sequence[str],
     more: str,
+    asked: str,
+    mistakes: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the list shows. `more`: the address of older stories, "" if there are none."""
+    """What the list shows. `more`: the address of older stories, "" if there are none. `asked`: the search in it."""
     return {
         "active": "stories",
         "stories": found,
@@ -74,6 +37,8 @@ def page_of_stories(
         "topics": topics,
         "sources": sources,
         "more": more,
+        "asked": asked,
+        "mistakes": mistakes,
         "complete": not more,
     }
 
