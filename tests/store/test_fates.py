@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.making import article, digest_delivery, hit
 from tests.store.ends import HOUR_MS, LEASE_MS, match_one, matcher, parked, queued
+from watchpost.documents.clean import fingerprints
+from watchpost.match.signatures import signature
 from watchpost.model import Contents, Fate, WindowFates
 from watchpost.store.client import Store
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin, DeliveryStore
 from watchpost.store.hit_records import HitRecords
 from watchpost.store.ledger import Ledger, by_topic, gaps
-from watchpost.store.matching import MatchStore, RoutedHit
+from watchpost.store.matching import Match, MatchStore, RoutedHit
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -181,3 +185,38 @@ async def test_a_hit_that_is_gone_is_missing_and_the_command_that_shows_it_is_na
     assert [gap.command for gap in gaps(await Ledger(store).audit()) if gap.topic] == [
         "watchpost hit list --receiver team --topic mali --fate waiting"
     ]
+
+
+TEXT = (
+    "Two lorries with cooking oil burnt out on the road between Gossi and Hombori on Saturday and both drivers are "
+    "missing a spokesman of the hauliers said while traders in Gao asked for an escort since the ferry is out of "
+    "order again"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "share"),
+    [(TEXT, 1.0), (TEXT.replace("since", "as"), 0.9), ("Nothing of that text.", 0.0)],
+    ids=["the same text", "most of the text", "another text"],
+)
+async def test_a_copy_names_what_it_repeats_and_how_much_of_it(store: Store, body: str, share: float) -> None:
+    records = HitRecords(store)
+    url = "https://a.example/1"
+    first = article("Lorries burn", id="first", url=url, body=TEXT, outlet="A")
+    first = replace(first, fingerprints=fingerprints(url, first.title, first.body))
+    copy = article("Lorries burn", id="copy", url=url, body=body, outlet="A")
+    copy = replace(copy, fingerprints=fingerprints(url, copy.title, copy.body))
+    end = MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS)
+    for one in (first, copy):
+        await queued(store, one)
+        (entry,) = await end.claims.take(1, block=False)
+        routed = RoutedHit(hit(article=one), ("team|now",))
+        await end.matched([Match(entry, one, (routed,), signature(one))])
+    ids = [hit(article=one).id for one in (first, copy)]
+    assert await records.copies() == await records.copies("mali") == (ids[1],)
+    assert await records.copies("gao") == ()
+    found = await records.record(ids[1])
+    assert found is not None
+    assert [fate.state for fate in found.fates] == ["copies"]
+    assert found.share == pytest.approx(share, abs=0.07)
+    assert (found.first, found.of) == (ids[0], ids[0] if share else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,8 +48,8 @@ async def hit_list(
     watchpost hit list --topic mali
     watchpost hit list --receiver newsroom --fate left_out
 
-    With --fate waiting, those that are missing are listed, too. Copies of the same text at the same outlet or address
-    are not listed.
+    With --fate waiting, those that are missing are listed, too. COPY OF names the hit that a copy repeats, and how
+    much of the text they have in common. Copies are known for at most 7 days.
     """
     from watchpost.store.history import History
     from watchpost.store.hit_records import HitRecords
@@ -66,12 +67,15 @@ async def hit_list(
             before = page.more
             if not before:
                 break
+        for record in await records.records(await records.copies(topic)):
+            found += [(record, each) for each in record.fates if _is_wanted(each, receiver, fate)]
+    found.sort(key=lambda pair: _found_at(*pair), reverse=True)
     found = found[:number]
     if as_json:
         echo_json({"hits": [{**_facts(record), **_fate_facts(each)} for record, each in found]})
         return
     echo_table(
-        ("ID", "TOPIC", "RECEIVER", "FATE", "SINCE", "MESSAGE", "HEADLINE"),
+        ("ID", "TOPIC", "RECEIVER", "FATE", "SINCE", "COPY OF", "MESSAGE", "HEADLINE"),
         [
             (
                 record.id,
@@ -79,12 +83,13 @@ async def hit_list(
                 each.receiver,
                 each.state,
                 utc_time(each.since),
+                _copy_of(record) if "copies" in (each.state, each.planned) else "",
                 each.message or " ".join(each.deliveries),
                 record.hit.article.title if record.hit else "",
             )
             for record, each in found
         ],
-        ("HEADLINE", "MESSAGE"),
+        ("HEADLINE", "MESSAGE", "COPY OF"),
     )
 
 
@@ -105,6 +110,7 @@ async def hit_show(
         records = HitRecords(store)
         record = await records.record(id_)
         first = await records.record(record.first) if record is not None and record.first != id_ else None
+        nearest = await records.record(record.of) if record is not None and record.of else None
     if record is None:
         raise CommandError(f"no hit {id_} is known", FAILED)
     original = None if first is None else {**_facts(first), "receivers": list(map(_fate_facts, first.fates))}
@@ -112,14 +118,35 @@ async def hit_show(
         echo_json({**_facts(record), "receivers": list(map(_fate_facts, record.fates)), "copy_of": original})
         return
     _echo_record(record)
-    if first is not None:
-        echo(f"\nits story began with this hit; {round(100 * record.share)} % of the text is in common:")
+    is_copy = any("copies" in (fate.state, fate.planned) for fate in record.fates)
+    if is_copy and (nearest or first):
+        common = f"; {_percent(record.share)} of the text is in common" if record.share else ""
+        echo(f"\nit is a copy of this hit{common}:")
+        _echo_record(nearest or first)
+    elif first is not None:
+        echo(f"\nits story began with this hit; {_percent(record.share)} of the text is in common:")
         _echo_record(first)
 
 
-def _echo_record(record: HitRecord) -> None:
+def _found_at(record: HitRecord, fate: HitFate) -> datetime:
+    return record.hit.matched if record.hit is not None else fate.since
+
+
+def _copy_of(record: HitRecord) -> str:
+    """The hit that a copy repeats, and how much of the text they have in common."""
+    original = record.of or (record.first if record.first != record.id else "")
+    return f"{original} ({_percent(record.share)})" if original and record.share else original
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %"
+
+
+def _echo_record(record: HitRecord | None) -> None:
+    if record is None:
+        return
     for key, value in _facts(record).items():
-        if value not in (None, "") and key != "share":
+        if value not in (None, "") and key not in ("share", "of"):
             echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     if not record.fates:
         echo("no route takes it: no receiver is sent it")
@@ -162,7 +189,7 @@ def _facts(record: HitRecord) -> dict[str, Any]:
             "words": list(dict.fromkeys(item.text for item in hit.evidence)),
             "story": hit.story,
         }
-    return facts | {"first": record.first, "share": record.share}
+    return facts | {"first": record.first, "share": record.share, "of": record.of}
 
 
 def _fate_facts(fate: HitFate) -> dict[str, Any]:

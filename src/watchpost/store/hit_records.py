@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from watchpost.model import Hit
+from watchpost.model import Hit, derive_id
 from watchpost.store.client import Store
 from watchpost.store.codec import from_ms, from_ms_or_none, text_of
 from watchpost.store.windows import HELD, decode_hit_or_none
@@ -38,10 +38,11 @@ class HitFate:
 
 @dataclass(frozen=True, slots=True)
 class HitRecord:
-    """One hit: `share` is how much of its text its story had before, from 0 to 1.
+    """One hit: `share` is how much of its text its story had before, from 0 to 1; 0 is also for texts too short to say.
 
-    `first` is the first hit of the story and topic, which it may be itself; a copy that repeats it has its fate. `hit`
-    is None if the history no longer has it, or this version cannot read it.
+    `first` is the first hit of the story and topic, which it may be itself; a copy that repeats it has its fate. `of`
+    is the hit with most of its text, "" if it is unknown or has another topic. `hit` is None if the history no longer
+    has it, or this version cannot read it.
     """
 
     id: str
@@ -49,6 +50,7 @@ class HitRecord:
     share: float
     first: str
     fates: tuple[HitFate, ...]
+    of: str = ""
 
 
 class HitRecords:
@@ -84,7 +86,11 @@ class HitRecords:
         # What was held back is closed as a group of its own.
         by_group = {fate.group.removesuffix(HELD): fate for fate in sorted(fates, key=lambda fate: fate.since)}
         share, first = float(text_of(fields, b"share") or 0), text_of(fields, b"first")
-        return HitRecord(id_, await self._hit(fields), share, first or id_, tuple(by_group.values()))
+        hit, article = await self._hit(fields), text_of(fields, b"of")
+        of = derive_id("hit", hit.topic, article) if hit is not None and article else ""
+        async with self._store.errors():
+            known = bool(of) and of != id_ and await self._store.redis.exists(self._keys.hit(of))
+        return HitRecord(id_, hit, share, first or id_, tuple(by_group.values()), of if known else "")
 
     async def _hit(self, fields: dict[bytes, bytes]) -> Hit | None:
         if b"bytes" in fields:
@@ -125,6 +131,12 @@ class HitRecords:
                 at += len(page)
                 ids |= await asyncio.to_thread(_ids, page)
         return ids
+
+    async def copies(self, topic: str = "", count: int = 200) -> tuple[str, ...]:
+        """Return the ids of the last hits that repeat others, which the history does not have, the newest first."""
+        async with self._store.errors():
+            rows = await self._store.redis.xrevrange(self._keys.copies, count=_PAGE if topic else count)
+        return tuple([text_of(fields, b"i") for _, fields in rows if topic in ("", text_of(fields, b"t"))][:count])
 
     async def records(self, ids: Sequence[str]) -> tuple[HitRecord, ...]:
         """Return the records of these hits, of which something is known."""

@@ -28,6 +28,7 @@ Redis server's own clock. {n} stands for a name.
 | hits | zset: (topic, fingerprint) → forget-after ms | match | match | retention.dedup after last seen |
 | hit:{id} | hash: a hit's story, and its fate in each group | match, CLOSE_DUE | web | retention.hits |
 | history | stream: t = topic, h = a new hit, i = its id | match | web | retention.hits, at most 110 000 |
+| copies | stream: t = topic, i = a hit that repeats another | match | web | 7 d, the last 10 000 |
 | retained | stream: a = any article that was matched | match | web | the last retention.articles |
 | open | hash: group → ms of its first waiting hit | match, CLOSE_DUE | notify | until closed |
 | bucket:{n} | list: the waiting hits of a group | match, CLOSE_DUE | notify | until closed |
@@ -110,7 +111,7 @@ class Keys:
         self.reports: KeyOf = keys_of("reports")
         self.hits = f"{prefix}hits"
         self.hit: KeyOf = keys_of("hit")
-        self.history = f"{prefix}history"
+        self.history, self.copies = f"{prefix}history", f"{prefix}copies"
         self.retained = f"{prefix}retained"
         self.open = f"{prefix}open"
         self.bucket: KeyOf = keys_of("bucket")

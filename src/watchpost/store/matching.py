@@ -131,6 +131,7 @@ class MatchStore:
             self._keys.hit(""),
             self._keys.reports(""),
             self._keys.unjoined,
+            self._keys.copies,
         ]
         hits = [
             {

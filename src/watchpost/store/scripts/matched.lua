@@ -4,7 +4,7 @@
 --      6 prefix of the index of stories, 7 prefix of the stories, 8 ledger, 9 history stream,
 --      10 stream of retained articles, 11 prefix of the counts, 12 prefix of over, 13 prefix of the open stories,
 --      14 prefix of the hits' records, 15 prefix of the stories' places in the history,
---      16 stream of stories that wait for their event
+--      16 stream of stories that wait for their event, 17 copies stream
 -- ARGV 1 JSON: entry (its id); hits_ttl_ms; window_ms (of stories); history_ms (how long hits stay in the history);
 --      retained (how many articles are retained; 0: none); per_hour (hits of a topic that are added in an hour; 0: all);
 --      signature (see shared/stories.lua; missing: every hit is a story of its own);
@@ -16,7 +16,8 @@
 -- Hits beyond the limit of an hour are counted for each of their groups instead of added.
 -- A hit is stored with its story in front: 's1', story (32), length of the voice (4), voice, bytes.
 local articles, marks, open, bucket, channel, index, story_prefix, ledger, history, retained, count, over_prefix,
-  open_stories, record, reports, unjoined = unpack(KEYS)
+  open_stories, record, reports, unjoined,
+  copies = unpack(KEYS)
 local arg, now = cjson.decode(ARGV[1]), now_ms()
 if redis.call('XACK', articles, 'match', arg.entry) == 0 then return {'GONE'} end
 if arg.retained > 0 then
@@ -27,17 +28,18 @@ if arg.retained > 0 then
   end
 end
 redis.call('XDEL', articles, arg.entry)
-local story, voice, before, share, name = '', '', '', 0, nil
+local story, voice, before, share, name, of = '', '', '', 0, nil, ''
 if arg.signature then
-  story, voice, share, name = decide(index, story_prefix, now, arg.window_ms, arg.signature)
+  story, voice, share, name, of = decide(index, story_prefix, now, arg.window_ms, arg.signature)
   before = 's1' .. story .. string.format('%04d', #voice) .. voice
   if arg.unjoined_max > 0 and story == arg.signature.story and redis.call('XLEN', unjoined) < arg.unjoined_max then
     redis.call('XADD', unjoined, '*', 's', story, 'a', ARGV[#arg.hits + 2], 'c', arg.about)
   end
 end
 -- Bounded in number, too, so that a flood of hits cannot fill the store.
--- Each hit has a record: `history`, its place there; `share`, how much of its text the story had before; `first`, the
--- first hit of its topic in the story, or the one that it repeats; and for each group what became of it, since when.
+-- Each hit has a record: `history`, its place there; `share`, how much of its text the story had before; `of`, the
+-- article that had it; `first`, the first hit of its topic in the story; and for each group what became of it, since
+-- when. Hits that repeat others are in the stream of copies instead of the history.
 -- All places of a story are kept, so that it can be read whole.
 local function remember(hit, topic, id, story)
   local oldest = string.format('%d-0', now - arg.history_ms)
@@ -67,7 +69,7 @@ local function keep_open(topic, name)
   redis.call('ZREMRANGEBYRANK', stories, 0, -10001)
   redis.call('PEXPIRE', stories, arg.window_ms)
 end
-local COPIES_MS = 604800000  -- the record of a copy, which the history does not have
+local COPIES_MS, MOST_COPIES = 604800000, 10000  -- of copies, which the history does not have
 local answer, parked = {'OK', story, voice}, 0
 for i, hit in ipairs(arg.hits) do
   local known, over = 0, false
@@ -76,7 +78,7 @@ for i, hit in ipairs(arg.hits) do
     redis.call('ZADD', marks, now + arg.hits_ttl_ms, mark)
   end
   local first = known ~= 1 and first_of(hit.topic, hit.id) or hit.id
-  local facts = {'share', string.format('%.2f', share), 'first', first}
+  local facts = {'share', string.format('%.2f', share), 'of', of, 'first', first}
   if known == 0 then
     local bytes, day = before .. ARGV[i + 1], count .. hit.topic .. ':' .. math.floor(now / 86400000)
     local hits = redis.call('HINCRBY', day, math.floor(now / 3600000) % 24, 1)
@@ -108,6 +110,8 @@ for i, hit in ipairs(arg.hits) do
       facts[#facts + 1] = 'group:' .. group
       facts[#facts + 1] = 'copies\t' .. now .. '\t'
     end
+    redis.call('XADD', copies, 'MAXLEN', '~', MOST_COPIES, '*', 't', hit.topic, 'i', hit.id)
+    redis.call('PEXPIRE', copies, COPIES_MS)
     facts[#facts + 1] = 'bytes'
     facts[#facts + 1] = before .. ARGV[i + 1]
   end

@@ -117,18 +117,31 @@ local function text_of(record)
     size = tonumber(part[11]), headline = part[12], lead = part[13], opening = part[14] }
 end
 
--- The latest use of one of these keys within the window, newest part first: name of the story, voice.
+-- The latest use of one of these keys within the window, newest part first: name of the story, voice, the key.
 local function by_key(parts, keys, since)
   for _, key in ipairs(keys) do
     for _, part in ipairs(parts) do
       local found = redis.call('HGET', part, key)
       if found then
         local name, seen, voice = string.match(found, '^(%x+)|(%d+)|(.*)$')
-        if tonumber(seen) > since then return name, voice end
+        if tonumber(seen) > since then return name, voice, key end
         break
       end
     end
   end
+end
+
+-- The text of a story that has most in common with this one: the share, and the article.
+local function most_alike(record, sig, since)
+  local best, article = 0, ''
+  for slot = 1, TEXTS do
+    local found = redis.call('HGET', record, 'text' .. slot)
+    if not found then break end
+    local text = text_of(found)
+    local share = text.seen > since and contained(sig, text, 0) or 0
+    if share > best then best, article = share, text.article end
+  end
+  return best, article
 end
 
 local function nearest(parts, k_story, sig, since)
@@ -163,7 +176,7 @@ local function nearest(parts, k_story, sig, since)
     if counts[a] ~= counts[b] then return counts[a] > counts[b] end
     return a < b
   end)
-  local best, story, voice = 0, nil, nil
+  local best, story, voice, article = 0, nil, nil, ''
   for i = 1, math.min(CANDIDATES, #names) do
     local boilerplate = boilerplate_share(names[i], holders, #looked)
     for slot = 1, TEXTS do
@@ -172,27 +185,35 @@ local function nearest(parts, k_story, sig, since)
       local text = text_of(record)
       if text.seen > since then
         local share = contained(sig, text, boilerplate)
-        if share > best and joins(sig, text, share) then best, story, voice = share, names[i], text.voice end
+        if share > best and joins(sig, text, share) then
+          best, story, voice, article = share, names[i], text.voice, text.article
+        end
       end
     end
   end
   if story and best < COPIED then voice = sig.voice end
-  return story, voice, best
+  return story, voice, best, article
 end
 
 -- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch, size, headline, lead,
 -- opening, and exact: its keys, the article's own first. Returns the story's id, the article's voice, the share of
--- its text that the story had before, and the name of the story; adds the article to the story and to the index.
+-- its text that the story had before, the name of the story, and the article that had it ('' if unknown); adds the
+-- article to the story and to the index.
 local function decide(k_index, k_story, now, window, sig)
   local slot, since, parts = math.ceil(window / PARTS), now - window, {}
   for back = 0, PARTS do parts[#parts + 1] = k_index .. string.format('%d', math.floor(now / slot) - back) end
   sig.hashes, sig.set = hashes(sig.sketch), {}
   for _, value in ipairs(sig.hashes) do sig.set[value] = true end
   local again = by_key(parts, { sig.exact[1] }, since) ~= nil
-  local share = 1
-  local name, voice = by_key(parts, sig.exact, since)
-  if not name then name, voice, share = nearest(parts, k_story, sig, since) end
-  if not name then share = 0 end
+  local share, of = 0, ''
+  local name, voice, key = by_key(parts, sig.exact, since)
+  if name and not again then
+    share, of = most_alike(k_story .. name, sig, since)
+    if string.match(key, '^body:') or string.match(key, '^short:') or string.match(key, '^text:') then share = 1 end
+  elseif not name then
+    name, voice, share, of = nearest(parts, k_story, sig, since)
+    if not name then share, of = 0, '' end
+  end
   if not name or sig.credited then voice = sig.voice end
   name = name or string.sub(sig.story, 1, 16)
   local record = k_story .. name
@@ -227,5 +248,5 @@ local function decide(k_index, k_story, now, window, sig)
   end
   redis.call('PEXPIRE', parts[1], window + 2 * slot)
   redis.call('PEXPIRE', record, 2 * window + slot)
-  return redis.call('HGET', record, 'id'), voice, share, name
+  return redis.call('HGET', record, 'id'), voice, share, name, of
 end
