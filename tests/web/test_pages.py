@@ -22,6 +22,7 @@ from watchpost.operations.previews import Preview
 from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
+from watchpost.store.codec import ARTICLE
 from watchpost.store.ledger import Ledger
 
 PATHS = ("/", "/status", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
@@ -236,6 +237,33 @@ async def test_a_text_is_tried_on_a_topic(store: Store) -> None:
         assert "Mali</textarea>" in long.text, "what was typed is still there"
         asked_again = await client.get(f"{address}/topics/mali/try")
         assert asked_again.headers["location"] == "/topics/mali"
+
+
+async def test_a_changed_query_is_tried_on_what_was_read_before_anybody_saves_it(store: Store) -> None:
+    for number, title in enumerate(("Gao, Mali: talks", "Kidal, Mali: rain", "Mali GPU <b>", "Weather")):
+        kept = article(title, id=f"a{number}", url=f"https://example.org/{number}")
+        await store.redis.xadd(store.keys.retained, {"a": ARTICLE.encode(kept)})
+    async with pages(store) as address, httpx.AsyncClient(headers={"origin": address}, timeout=60) as client:
+        plain = (await client.get(f"{address}/topics/mali")).text
+        assert "Mali AND (Gao OR Kidal)</textarea>" in plain
+        tuned = await client.post(f"{address}/topics/mali/tune", data={"query": "Mali NOT Kidal", "exclude": ""})
+        assert tuned.status_code == 200
+        assert "4 articles tried:</strong> 2 hits before, 2 hits now." in tuned.text
+        assert "New hits: 1" in tuned.text
+        assert "Mali GPU &lt;b&gt;" in tuned.text
+        assert "Lost hits: 1" in tuned.text
+        assert "missing: " in tuned.text
+        excluded = await client.post(f"{address}/topics/mali/tune", data={"query": "Mali", "exclude": "rain OR GPU"})
+        assert "2 hits before, 1 hit now." in excluded.text
+        assert "excluded by: rain" in excluded.text
+        wrong = await client.post(f"{address}/topics/mali/tune", data={"query": "Mali AND", "exclude": "(Gao"})
+        assert wrong.status_code == 422
+        assert "column 6: AND has nothing after it" in wrong.text
+        assert "column 1: this ( is never closed" in wrong.text
+        assert "Mali AND</textarea>" in wrong.text, "what was typed is still there"
+        assert (await client.post(f"{address}/topics/none/tune", data={"query": "x"})).status_code == 404
+        again = await client.get(f"{address}/topics/mali/tune")
+        assert again.headers["location"] == "/topics/mali"
 
 
 async def test_delivered_and_waiting_messages_can_be_read(store: Store) -> None:

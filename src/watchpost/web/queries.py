@@ -18,6 +18,8 @@ from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
+from watchpost.operations.tuning import changed, recent_articles, tune
+from watchpost.query.lexer import LONGEST
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
@@ -254,6 +256,22 @@ class Queries:
         trial = await asyncio.to_thread(topics.try_text, topic, title, body) if tried and not mistakes else None
         values = topics.page_of_topic(topic, topics.fortnight(topic, days, pages), title, body, trial)
         return Page("topic", values | {"mistakes": mistakes})
+
+    async def tuned_topic(self, name: str, moment: datetime, query: str, exclude: str) -> Page:
+        """The page of a topic with the effect of another query on recent articles. Raises NotFound and StoreError."""
+        topic = self._topic(name)
+        page = await self.topic(name, moment)
+        mistakes: dict[str, str] = {}
+        values = topics.tuned(query[:LONGEST], exclude[:LONGEST])
+        try:
+            after = changed(self.config, topic, query, exclude)
+        except FormError as error:
+            mistakes = error.fields
+        else:
+            articles = await recent_articles(self.store)
+            effect = await tune(topic, after, articles, moment)
+            values = topics.tuned(query, exclude, len(articles), effect)
+        return Page("topic", {**page.values, "mistakes": mistakes, "tuning": values})
 
     def _topic(self, name: str) -> Topic:
         topic = next((topic for topic in self.summary.topics if topic.name == name), None)

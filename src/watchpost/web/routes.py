@@ -101,6 +101,8 @@ class Pages:
             *(Route(path, self.shown(look)) for path, look in looks.items()),
             Route("/topics/{name}/try", self.shown(self._try), methods=["POST"]),
             Route("/topics/{name}/try", _back_to_topic),
+            Route("/topics/{name}/tune", self.shown(self._tune), methods=["POST"]),
+            Route("/topics/{name}/tune", _back_to_topic),
             Route("/editions/{id}/{number:int}/{form}", self._message_form),
             Route("/e/{id}/{number:int}/{form}", self._message_form),
             Route("/feeds/{name}.atom", self._syndicated),
@@ -180,6 +182,11 @@ class Pages:
         tried = form.get("title", ""), form.get("text", "")
         return await self._queries.topic(request.path_params["name"], now, tried)
 
+    async def _tune(self, request: Request, now: datetime) -> Page:
+        form = await form_of(request)
+        changed = form.get("query", ""), form.get("exclude", "")
+        return await self._queries.tuned_topic(request.path_params["name"], now, *changed)
+
     async def _message_form(self, request: Request) -> Response:
         """One form of a message and nothing else: exactly what is sent. No script in it can run."""
         wanted, upcoming = request.path_params, request.url.path.startswith("/editions/")
@@ -257,5 +264,5 @@ def _visit(request: Request, now: datetime) -> Visit:
 
 
 async def _back_to_topic(request: Request) -> Response:
-    """Reloading the page of a tried text asks for its address without the form."""
+    """Reloading the page of a tried text or query asks for its address without the form."""
     return RedirectResponse(f"/topics/{quote(request.path_params['name'])}", 303)

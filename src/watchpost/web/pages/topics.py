@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from watchpost.match.trial import Effect
 from watchpost.model import Topic
 from watchpost.query.document import Document
 from watchpost.query.explain import Explanation, explain, failing
@@ -20,6 +21,9 @@ _MOST_CLAUSES = 300
 TITLE, BODY = 1000, 100_000  # characters of a text that may be tried
 
 _LONGEST_CLAUSE = 300
+
+MOST_CHANGED = 50
+"""The hits that the page lists of those that a changed query finds or loses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,25 @@ def fortnight(topic: Topic, days: Sequence[date], pages: Sequence[Mapping[str, M
 
 def page_of_topic(topic: Topic, bars: Chart, title: str, body: str, trial: Trial | None) -> dict[str, Any]:
     """What the page of one topic shows."""
-    return {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
+    shown = {"query": topic.query.text, "exclude": topic.exclude.text if topic.exclude else "", "result": None}
+    values = {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
+    return values | {"tuning": shown}
+
+
+def tuned(query: str, exclude: str, tried: int = 0, effect: Effect | None = None) -> dict[str, Any]:
+    """What the page shows of a changed query: its texts, and its effect on so many articles if it could be tried."""
+    values: dict[str, Any] = {"query": query, "exclude": exclude, "result": None}
+    if effect is None:
+        return values
+    changes = [("New hits", effect.gained), ("Lost hits", effect.lost)]
+    return values | {
+        "result": {
+            "tried": tried,
+            "before": effect.before,
+            "now": effect.now,
+            "changes": [(name, len(hits), hits[:MOST_CHANGED]) for name, hits in changes],
+        }
+    }
 
 
 def mistakes(title: str, body: str) -> dict[str, str]:
