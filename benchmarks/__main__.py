@@ -7,6 +7,7 @@ import importlib
 
 NAMES = (
     "startup",
+    "idle",
     "queue",
     "latency",
     "delivery",

@@ -24,6 +24,7 @@ class Running:
 
     root: Path
     ready_seconds: float
+    pid: int
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def service(root: Path, config: str, env: Mapping[str, str] | None = None) -> It
         begun = time.monotonic()
         process = subprocess.Popen(words, stdout=log, stderr=log, env=clean_env() | dict(env or {}))
         try:
-            yield Running(root, _wait(process, port, root) - begun)
+            yield Running(root, _wait(process, port, root) - begun, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(30)

@@ -30,13 +30,28 @@ class Scheduler:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._events: list[asyncio.Event] = []
+        self._events: dict[float, list[asyncio.Event]] = {}
         self._stopped = False
 
     def ticker(self, seconds: float) -> Callable[[], Awaitable[None]]:
-        """A function to await: it returns at the next tick, every `seconds`. Each loop needs its own."""
+        """A function to await: it returns at the next tick, every `seconds`. Each loop needs its own.
+
+        Loops with the same interval wake up together: one wakeup costs less than many.
+        """
         event = asyncio.Event()
-        self._events.append(event)
+        if seconds not in self._events:
+            self._events[seconds] = []
+            self._scheduler.add_job(self._fires(seconds), "interval", seconds=seconds)
+        self._events[seconds].append(event)
+
+        async def tick() -> None:
+            await event.wait()
+            if not self._stopped:
+                event.clear()
+
+        return tick
+
+    def _fires(self, seconds: float) -> Callable[[], Awaitable[None]]:
         last = 0.0
 
         async def fire() -> None:  # APScheduler runs a plain function in a thread
@@ -45,16 +60,10 @@ class Scheduler:
             if last:
                 tm.misfires.inc(max(0, round((now - last) / seconds) - 1))
             last = now
-            event.set()
+            for event in self._events[seconds]:
+                event.set()
 
-        self._scheduler.add_job(fire, "interval", seconds=seconds)
-
-        async def tick() -> None:
-            await event.wait()
-            if not self._stopped:
-                event.clear()
-
-        return tick
+        return fire
 
     def start(self) -> None:
         """Start ticking. Needs a running event loop."""
@@ -65,5 +74,6 @@ class Scheduler:
         self._stopped = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        for event in self._events:
-            event.set()
+        for events in self._events.values():
+            for event in events:
+                event.set()

@@ -103,7 +103,7 @@ async def test_a_host_with_a_pace_of_its_own_gets_as_many_at_once_and_its_feeds_
     await end.sync([*names, "other1", "other2"], dict.fromkeys(names, "busy.example") | {"other1": "o", "other2": "o"})
     asked: Counter[str] = Counter()
     under_way: list[tuple[int, Claim]] = []
-    most = 0
+    most, begun = 0, asyncio.get_running_loop().time()
     for tick in range(300):
         await pass_time(store, {"busy.example", "o"}, TICK_MS)
         for _, claim in [one for one in under_way if one[0] <= tick]:
@@ -118,7 +118,9 @@ async def test_a_host_with_a_pace_of_its_own_gets_as_many_at_once_and_its_feeds_
     counts = [asked[name] for name in names]
     assert min(counts) >= 0.8 * max(counts), counts
     assert most > 1 or at_once == 1
-    assert asked["other1"] + asked["other2"] <= 300 * TICK_MS // (10 * GAP_MS) + 1, "the other host keeps the usual gap"
+    # The server's clock goes on meanwhile: what passed on a busy machine counts, too.
+    passed_ms = 300 * TICK_MS + 1000 * (asyncio.get_running_loop().time() - begun)
+    assert asked["other1"] + asked["other2"] <= passed_ms // (10 * GAP_MS) + 1, "the other host keeps the usual gap"
 
 
 async def test_pages_of_a_host_with_places_are_asked_at_once_and_free_their_places(store: Store) -> None:

@@ -56,9 +56,10 @@ class Dispatcher:
     async def run(self) -> None:
         """Run until `stop` is set."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._close_windows())
-            tasks.create_task(self._wake_on_hits())
+            listener = tasks.create_task(self._wake_on_hits())
             tasks.create_task(self._wake_on_ticks())
+            await self._close_windows()
+            listener.cancel()
 
     async def run_once(self) -> None:
         """Close every window that holds hits, until no bucket has any (`run --once`). What is held stays held."""

@@ -115,18 +115,19 @@ class Sender:
 
     async def _may_take_over(self) -> bool:
         """While the receiver is held, abandoned deliveries stay in their place; afterwards `_take` begins with them."""
-        return not self._breaker.held and await self._breaker.may_send()
+        return not self._breaker.held
 
     async def _take(self) -> Sequence[StreamEntry]:
         """The next delivery: none while the receiver is held, and afterwards the one that was kept in its place."""
         if not self._opened:
             await self._store.create_outbox(self.name)
             self._opened = True
-        if not await self._breaker.may_send():
-            await pause(min(_HELD_PAUSE_SECONDS, self._breaker.wait_seconds), self._stop)
-            return ()
-        if self._breaker.held and (kept := await self._claims.reclaim(1, oldest=True)):
-            return kept
+        if self._breaker.held:  # else it is asked as soon as there is something to send
+            if not await self._breaker.may_send():
+                await pause(min(_HELD_PAUSE_SECONDS, self._breaker.wait_seconds), self._stop)
+                return ()
+            if kept := await self._claims.reclaim(1, oldest=True):
+                return kept
         self._breaker.held = False
         return await self._claims.take(1)
 

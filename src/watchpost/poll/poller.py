@@ -131,6 +131,7 @@ def _lag(name: str) -> Callable[[], float]:
 
 AT_ONCE = 32  # visits under way in one process
 _BUSY_WAIT_SECONDS = 1.0
+_LOOK_SECONDS = 2.0  # between two looks for due feeds while none is: somebody may ask for one to be read now
 _SYNC_EVERY_SECONDS = 10.0
 _GATHER_SECONDS = 0.02  # so that one claim fills the places of several visits
 _ONCE_WAITS_MAX = 30
@@ -170,6 +171,7 @@ class Poller:
         self._stop = stop
         self._clock = clock
         self._hold = hold
+        self._next_look = 0.0
         self._first_round = FirstRound(progress)
         self._under_way: set[asyncio.Task[None]] = set()
         self._waits_max = 0  # for room in a full queue; 0: as long as it takes
@@ -217,10 +219,10 @@ class Poller:
             try:
                 if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
                     await self._poll_store.sync(list(self._shared), self._hosts)
-                    synced = loop.time()
+                    synced, self._next_look = loop.time(), 0.0
                     if not self._first_round.begun:
                         self._first_round.begin(await self._poll_store.due())
-                if await self._may_read():
+                if loop.time() >= self._next_look and await self._may_read():
                     more = await self._claim_and_visit()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
@@ -246,10 +248,13 @@ class Poller:
 
     async def _claim_and_visit(self) -> bool:
         """Claim what is due as far as there is room; returns whether more may be due."""
+        self._next_look = asyncio.get_running_loop().time() + _LOOK_SECONDS
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or not self._shared:
             return bool(self._shared)
         claimed = await self._poll_store.claim(room)
+        if claimed.next_ms is not None:
+            self._next_look = min(self._next_look, asyncio.get_running_loop().time() + claimed.next_ms / 1000)
         idle = not claimed.feeds and not claimed.more and not self._under_way
         self._first_round.claimed(claimed.put_off, asyncio.get_running_loop().time(), idle=idle)
         for claim in claimed.feeds:
@@ -283,6 +288,8 @@ class Poller:
             await self._visit(source, claim)
         except StoreError as error:  # the lease ends, and the feed is read again
             tm.store_errors.labels(type(error).__name__).inc()
+        finally:
+            self._next_look = 0.0  # it may be due again before any other
 
     async def _visit_folder(self, source: Source) -> None:
         while not self._stop.is_set():

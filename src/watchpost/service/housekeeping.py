@@ -27,6 +27,7 @@ from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
 from watchpost.store.stories import Stories
 
 _LOOK_SECONDS = 2.0
+_EMBEDDED_LOOK_SECONDS = 5.0
 _ROUNDS = 30  # between two tidyings
 _LEAVE_SECONDS = 1.0
 
@@ -55,7 +56,8 @@ class Housekeeping:
         self._recovery = recovery
         self._report = report
         self._external = service.settings.redis_url is not None
-        self._tick = service.clock.ticker(_LOOK_SECONDS)
+        # The embedded server is a child of ours, which restarts it: nobody puts another one in its place.
+        self._tick = service.clock.ticker(_LOOK_SECONDS if self._external else _EMBEDDED_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
         self._overview, self._ledger = Overview(service.store), Ledger(service.store)
         self._configurations = RunningConfigs(service.store)

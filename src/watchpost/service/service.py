@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from watchpost.archive.writer import ArchiveWriter
     from watchpost.events.linker import Linker
 
+_RETRIES_SECONDS = 2
+_WINDOWS_SECONDS = 5  # between two looks at the windows, if neither a hit nor the end of one comes before
 _REFINE_SECONDS = 30  # between two checks whether the sample of words has grown
 
 Role = Literal["poll", "match", "notify", "web", "all"]
@@ -233,7 +235,7 @@ class Service:
             receivers,
             self.outbox,
             factory.build_composer(self.config, installation, receivers, self.store),
-            tick=self.clock.ticker(1),
+            tick=self.clock.ticker(_WINDOWS_SECONDS),
             stop=self.stop,
             clock=utc_now,
         )
@@ -283,8 +285,8 @@ class Service:
         await self.stop.wait()
 
     async def _wake_retries(self) -> None:
-        """Each second, move deliveries whose wait is over back into their outbox."""
-        tick = self.clock.ticker(1)
+        """Move deliveries whose wait is over back into their outbox."""
+        tick = self.clock.ticker(_RETRIES_SECONDS)
         while not self.stop.is_set():
             try:
                 await self.outbox.queue_due_retries()

@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from pydantic_core import to_json
-from redis import exceptions
+from redis import DriverInfo, exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
@@ -27,8 +27,9 @@ from watchpost.store import keys as store_keys
 
 # Since 7.0 XAUTOCLAIM skips deleted entries: https://redis.io/docs/latest/commands/xautoclaim/. Valkey began at 7.2.
 OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
-BLOCK_MS = 1000
-# A shorter one would end blocking reads, which take BLOCK_MS: https://github.com/redis/redis-py/issues/3138
+# A socket timeout must be longer than a blocking read takes: https://github.com/redis/redis-py/issues/3138
+BLOCK_MS = 4000
+DRIVER = DriverInfo()  # without it redis-py reads its package's metadata for each client, which takes 6 ms
 _SOCKET_TIMEOUT_SECONDS = 10.0
 _FAILOVER_TIMEOUT_SECONDS = 5.0  # with Sentinels another server answers by then
 _LOOK_SECONDS = 2.0  # for the answer of a primary; one that hangs must not keep us from seeing the next one
@@ -302,6 +303,7 @@ class _Connector:
             "socket_connect_timeout": 5.0,
             "retry": Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
             "health_check_interval": 30,
+            "driver_info": DRIVER,
         }
         self._options = options
         if not is_sentinel_address(url):

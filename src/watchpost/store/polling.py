@@ -51,12 +51,13 @@ class Claim:
 class Claimed:
     """What a claim gave. `put_off`: feeds that are due while their host is busy, and the ms until their turn.
 
-    `more` says that other feeds may be due, too.
+    `more` says that other feeds may be due, too; `next_ms` in how many ms the next one is, None if there is none.
     """
 
     feeds: tuple[Claim, ...]
     put_off: Mapping[str, int] = field(hash=False)
     more: bool
+    next_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class PollStore:
 
     async def claim(self, count: int) -> Claimed:
         """Claim up to `count` due feeds, each with a lease; of one host those that became due first."""
-        claimed, put_off, more = await self._store.run(
+        claimed, put_off, more, wait = await self._store.run(
             "claim_feeds",
             [self._keys.feeds, self._keys.source(""), self._keys.host(""), self._keys.waiting("")],
             [count, self._lease_ms, self._host_gap_ms, _CHECKED_FEEDS, json.dumps(self._hosts)],
@@ -153,6 +154,7 @@ class PollStore:
             ),
             {name.decode(): int(wait) for name, wait in fields_of(put_off).items()},
             bool(more),
+            None if wait < 0 else int(wait),
         )
 
     async def release(self, claim: Claim) -> None:

@@ -20,7 +20,7 @@ from watchpost.errors import StoreError
 from watchpost.store.client import BLOCK_MS, Store, ensure_group, json_argument, pause
 
 POISON_AFTER = 3
-_GONE_MS = 3_600_000  # a running consumer reads each second
+_GONE_MS = 3_600_000  # a running consumer reads every few seconds
 _WAIT_SECONDS = 1.0
 
 
@@ -57,9 +57,9 @@ class StreamClaims:
         self._cursor: bytes = b"0-0"
 
     async def take(self, count: int, *, block: bool = True) -> tuple[StreamEntry, ...]:
-        """Claim up to `count` new entries; with `block`, wait up to a second for the first."""
+        """Claim up to `count` new entries; with `block`, wait for the first: a lease, but at most four seconds."""
         redis = self._store.blocking if block else self._store.redis
-        block_ms = BLOCK_MS if block else None
+        block_ms = min(BLOCK_MS, self._lease_ms) if block else None
         async with self._store.errors():
             try:
                 answer = await redis.xreadgroup(
@@ -152,6 +152,16 @@ class StreamClaims:
         """Put an entry back whose work was cut short on purpose, as if it had never been claimed."""
         await self._store.run("give_back", [self._stream], [self._group, entry.id])
 
+    async def offer_unread(self) -> None:
+        """Offer what a read claimed whose answer was not waited for: claimed once, and never worked on."""
+        async with self._store.errors():
+            pending = await self._store.redis.xpending_range(
+                self._stream, self._group, "-", "+", 100, consumername=self.consumer
+            )
+            for one in pending:
+                if one["times_delivered"] == 1 and one["message_id"] not in {*self._held, *self._forgotten}:
+                    await self._offer(one["message_id"], retrycount=0)
+
     async def leave_group(self) -> None:
         """Remove this consumer from the group unless it holds something, and consumers that ended long ago."""
         async with self._store.errors():
@@ -164,12 +174,12 @@ class StreamClaims:
 class Consumer:
     """Processes the entries of one stream until `stop` is set, and waits while the store is away.
 
-    `take()` returns new entries, or none after about a second. `process(entries)` does the role's work and acknowledges
-    each entry in the script that stores its result; `dead_letter(entry)` takes poison out of the stream. All may raise
-    StoreError: other consumers may claim what is not acknowledged when its lease ends. `may_take_over()` says whether
-    abandoned entries may be processed now. `tick` and `tick_renew` return three times in a lease, or at once when
-    stopping. `beat()` is called in each turn of the loop, also while the store is away. `queue` is the stream's name in
-    metrics, `label` in the log.
+    `take()` returns new entries, or none after a few seconds; it is cancelled when `stop` is set. `process(entries)`
+    does the role's work and acknowledges each entry in the script that stores its result; `dead_letter(entry)` takes
+    poison out of the stream. All may raise StoreError: other consumers may claim what is not acknowledged when its
+    lease ends. `may_take_over()` says whether abandoned entries may be processed now. `tick` and `tick_renew` return
+    three times in a lease, or at once when stopping. `beat()` is called in each turn of the loop, also while the store
+    is away. `queue` is the stream's name in metrics, `label` in the log.
 
     An abandoned entry is processed alone, so that if it kills this process nothing else counts as a killer.
     """
@@ -209,6 +219,8 @@ class Consumer:
                 tasks.create_task(self._work())
                 tasks.create_task(self._watch_abandoned())
                 tasks.create_task(self._renew())
+            with suppress(StoreError):
+                await self._claims.offer_unread()
         finally:
             with suppress(StoreError):
                 await self._release(self._claims.accepted())
@@ -251,7 +263,15 @@ class Consumer:
             if entries:
                 tm.taken_over.labels(self._queue).inc()
                 return entries
-        return await self._take()
+        take, stopped = asyncio.ensure_future(self._take()), asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({take, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            if not take.done():
+                take.cancel()
+                await asyncio.wait({take})
+        return () if take.cancelled() else take.result()
 
     async def _watch_abandoned(self) -> None:
         while not self._stop.is_set():

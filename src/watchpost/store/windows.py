@@ -18,7 +18,8 @@ from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none,
 
 N = TypeVar("N", bound=str)
 AT_MOST_HITS = 5000  # of one digest; the others go into the next one
-_NO_CHANNEL_SECONDS = 60.0  # until a user without rights on the channel tries again
+_NO_CHANNEL_SECONDS = 60  # until a user without rights on the channel tries again
+_CHANNEL_SECONDS = 4.0  # until it is looked whether connections were renewed
 HISTORY_MS = 30 * 24 * 3_600_000
 HELD = "|held"
 """Ends the key of the group that keeps what another one holds back: a bucket of its own, due at a set time."""
@@ -234,9 +235,10 @@ class WindowStore:
         return names, [argument, *messages, *withheld.held, *damaged]
 
     async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Yield when a group gets a hit. It is only a hint: while the server is away, nothing comes.
+        """Yield when a group gets a hit, and first when that will be noticed.
 
-        It ends when the store makes new connections. A user without rights on the channel waits a minute.
+        It is only a hint: while the server is away, nothing comes. It ends when the store makes new connections. For a
+        user without rights on the channel it yields each second, and tries again after a minute.
         """
         renewals = self._store.renewals
         async with self._store.errors():
@@ -244,10 +246,12 @@ class WindowStore:
             try:
                 await pubsub.subscribe(self._keys.parked)
                 while not stop.is_set() and renewals == self._store.renewals:
-                    if await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
+                    if await pubsub.get_message(timeout=_CHANNEL_SECONDS):  # the first says that it listens
                         yield None
             except exceptions.NoPermissionError:
-                await pause(_NO_CHANNEL_SECONDS, stop)
+                for _ in range(_NO_CHANNEL_SECONDS):
+                    await pause(1.0, stop)
+                    yield None
             finally:
                 await pubsub.aclose()
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from watchpost.config.fields import is_loopback
 from watchpost.config.schema import Auth
 from watchpost.errors import WatchpostError
+from watchpost.store.client import pause
 from watchpost.store.websub import PushStore
 from watchpost.web import api, forms, reload, unsubscribe, websub
 from watchpost.web.auth import Authenticator, Guard
@@ -83,7 +84,16 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: the service handles signals."""
+    """uvicorn without its own signal handlers: the service handles signals, and sets `stop`."""
+
+    def __init__(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def main_loop(self) -> None:
+        """Renew the Date header each second until `stop` is set; uvicorn's own loop wakes ten times a second."""
+        while not (await self.on_tick(0) or self._stop.is_set()):
+            await pause(1.0, self._stop)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -123,10 +133,11 @@ async def serve(context: WebContext, listener: Listener, bound: Callable[[str], 
     access = context.config.access
     address, sock = listener.open(context.config.listen, access.auth.required)
     await bound(address)
-    serving = [_serving(build(context), sock, _is_shared(access.auth))]
+    serving = [_serving(build(context), sock, context.stop, _is_shared(access.auth))]
     if access.probes:
         _, sock = listener.open(access.probes, True, "probes")
-        serving.append(_serving(Starlette(routes=Probes(context).open_routes()), sock, lambda _: True))
+        probes = Starlette(routes=Probes(context).open_routes())
+        serving.append(_serving(probes, sock, context.stop, lambda _: True))
     await context.stop.wait()
     for server, _ in serving:
         server.should_exit = True
@@ -134,7 +145,7 @@ async def serve(context: WebContext, listener: Listener, bound: Callable[[str], 
 
 
 def _serving(
-    app: Starlette, sock: socket.socket, is_shared: Callable[[str], bool]
+    app: Starlette, sock: socket.socket, stop: asyncio.Event, is_shared: Callable[[str], bool]
 ) -> tuple[_Server, asyncio.Task[None]]:
     """A server that has begun to serve."""
     config = uvicorn.Config(
@@ -147,7 +158,7 @@ def _serving(
         proxy_headers=False,
         server_header=False,
     )
-    server = _Server(config)
+    server = _Server(config, stop)
     return server, asyncio.ensure_future(server.serve(sockets=[sock]))
 
 

@@ -4,7 +4,7 @@
 -- ARGV 1 n, 2 lease ms, 3 ms from one request to the next on one host (0 = not limited), 4 most feeds to check,
 --      5 JSON: host → {ms between its requests, how many at once}, of the hosts with a rule of their own
 -- returns {{{name, fence, {field, value, …}}, …}, {name, ms until it may be due, …} of those put off,
---      1 if more may be due}
+--      1 if more may be due, ms until the next is due (-1: there is none)}
 -- A claimed feed's score becomes the end of its lease, so that the feed of a dead poller becomes due again. Its host is
 -- held as long, or until COMMIT. A feed whose host is busy joins the host's waiting feeds, by the time at which it became
 -- due. When the host is free, the feed that has waited longest is claimed, whichever of them came. The next one comes
@@ -79,4 +79,6 @@ while #claimed < n and checked < most do
   checked = checked + #due
   for _, name in ipairs(due) do claim(name) end
 end
-return {claimed, put_off, (#claimed >= n or checked >= most) and 1 or 0}
+local following = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+local wait = following and math.max(0, math.ceil(tonumber(following) - now)) or -1
+return {claimed, put_off, (#claimed >= n or checked >= most) and 1 or 0, wait}

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from watchpost.errors import StoreBusy, StoreSilent, StoreUnfit, StoreUnreachable
-from watchpost.store.client import cancellable
+from watchpost.store.client import DRIVER, cancellable
 from watchpost.store.server.binary import Fsync
 from watchpost.store.server.datadir import DataDirectory
 
@@ -85,6 +85,7 @@ async def _client(socket: Path, timeout_seconds: float = 10.0) -> AsyncIterator[
         socket_timeout=timeout_seconds,
         socket_connect_timeout=2.0,
         retry=Retry(NoBackoff(), 0),
+        driver_info=DRIVER,
     )
     with cancellable():
         async with client:
