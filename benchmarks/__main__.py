@@ -16,6 +16,7 @@ NAMES = (
     "parsing",
     "polling",
     "schedule",
+    "archive",
 )
 
 

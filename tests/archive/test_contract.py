@@ -199,3 +199,12 @@ def article_of(text: Document) -> Article:
         lang=fields.get("lang", ""),
         url=fields.get("url", ""),
     )
+
+
+@pytest.mark.parametrize(("begin", "end"), [(None, None), (5, None), (None, 5), (5, 30), (20, 20), (3, 4), (-3, 99)])
+def test_how_many_were_read(archive: Archive, begin: int | None, end: int | None) -> None:
+    start, step = datetime(2026, 9, 30, 23, 0, tzinfo=UTC), timedelta(minutes=11)
+    archive.add([filed(article(f"Mali {number}", fetched=start + number * step)) for number in range(40)])
+    first, last = (0 if begin is None else begin), (40 if end is None else end)
+    between = ReadBetween.of(*(None if at is None else start + at * step for at in (begin, end)))
+    assert archive.count(between) == sum(first <= number < last for number in range(40))

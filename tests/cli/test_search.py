@@ -110,3 +110,18 @@ def test_an_archive_that_is_switched_off_or_damaged(desk: Path) -> None:
     assert f"{file.name}: file is not a database; it is damaged; move it away" in damaged.stderr
     (desk / "watchpost.yaml").write_text(CONFIG + "archive: false\n")
     assert "switched off" in watchpost(desk, "search", "mali").stderr
+
+
+def test_a_topic_is_tried_on_the_archive_while_no_service_runs(desk: Path) -> None:
+    done = watchpost(desk, "topic", "test", "niger", "--since", "60d")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 of 3 articles match")
+    assert watchpost(desk, "topic", "test", "niger", "--since", "1d").stdout == "0 of 1 article match\n"
+
+
+def test_a_changed_topic_is_compared_on_the_archive(desk: Path) -> None:
+    (desk / "old.yaml").write_text(CONFIG.replace("niger: niger\n", "niger: depot\n"))
+    done = watchpost(desk, "topic", "diff", "--against", "old.yaml", "--since", "60d", "--json")
+    (effect,) = json.loads(done.stdout)["topics"]
+    assert (effect["before"], effect["now"]) == (1, 2)
+    assert [hit["title"] for hit in effect["gained"]] == ["Niger votes", "Mali and Niger"]
+    assert [hit["title"] for hit in effect["lost"]] == ["A fire at the Red Depot"]

@@ -100,6 +100,9 @@ class Archive(Protocol):
         left out.
         """
 
+    def count(self, between: ReadBetween = ALWAYS) -> int:
+        """How many articles were read in this time; it may be off by those that were added out of order."""
+
     def prune(self, before: datetime) -> int:
         """Drop each month that ended before this moment, as a whole; return how many months that were."""
 

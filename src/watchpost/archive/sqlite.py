@@ -28,9 +28,11 @@ CREATE TABLE article (
 );
 CREATE TABLE hour (hour INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(text, content='', detail=none, columnsize=0, tokenize='ascii');
+
 PRAGMA user_version = {_VERSION};
 """
 _BUSY_SECONDS = 10.0
+_CACHE_KIB = 8192
 _MONTH = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
 _KEYS_AT_ONCE = 500
 _SUFFIXES = ("", "-wal", "-shm")
@@ -62,6 +64,30 @@ class SqliteArchive:
             if between.has_month(month) and (before is None or month <= before.month):
                 below = before.number if before is not None and before.month == month else 2**62
                 yield from self._of_month(month, expression, between, below)
+
+    def count(self, between: ReadBetween = ALWAYS) -> int:
+        """See Archive. Only the articles of the first and the last hour are looked at."""
+        total = 0
+        for month in self._months():
+            if not between.has_month(month):
+                continue
+            with self._reader(month) as connection:
+                if connection is None:
+                    continue
+                hours = (between.begin_ms // HOUR_MS, (between.end_ms - 1) // HOUR_MS)
+                numbers = connection.execute(
+                    "SELECT min(first), max(last) FROM hour WHERE hour BETWEEN ? AND ?", hours
+                ).fetchone()
+                if numbers[0] is None:
+                    continue
+                total += numbers[1] - numbers[0] + 1
+                (outside,) = connection.execute(
+                    "SELECT count(*) FROM hour JOIN article ON id BETWEEN max(first, ?) AND min(last, ?) "
+                    "AND fetched / ? = hour WHERE hour IN (?, ?) AND fetched NOT BETWEEN ? AND ?",
+                    (*numbers, HOUR_MS, *hours, between.begin_ms, between.end_ms - 1),
+                ).fetchone()
+                total -= outside
+        return total
 
     def prune(self, before: datetime) -> int:
         """See Archive."""
@@ -176,6 +202,7 @@ class SqliteArchive:
         try:
             connection.execute("PRAGMA journal_mode = wal")
             connection.execute("PRAGMA synchronous = full")  # Redis forgets an article when it is here
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("BEGIN IMMEDIATE")
             if self._version(connection, month) == 0:
                 for statement in filter(str.strip, _SCHEMA.split(";")):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -83,8 +84,8 @@ async def topic_test(
     watchpost topic test mali --text "Talks in Bamako" --explain
     watchpost topic test mali --since 7d
 
-    Shows the words that matched, or what is missing. --since shows the articles that match among those that the
-    running service has read. Ends with 3 if nothing matches.
+    Shows the words that matched, or what is missing. --since shows the articles that match among those in the archive.
+    Ends with 3 if nothing matches.
     """
     from watchpost.query.document import Document
     from watchpost.query.explain import explain as explain_query
@@ -162,28 +163,30 @@ def _try(topic: Topic, title: str, text: Document, as_json: bool) -> bool:
 
 
 async def _recent(name: str, since: str, as_json: bool) -> int:
-    """Try the topic on the articles that the running service keeps, whether they matched or not."""
-    from watchpost.match.matcher import match
+    """Try the topic on the articles of the archive or of the running service, whether they matched or not."""
+    from watchpost.match.matcher import Topics
     from watchpost.operations import trials
     from watchpost.scheduler import utc_now
 
     settings, config = open_config()
     topic = pick("topic", name, {topic.name: topic for topic in config.topics})
     stored = await trials.stored_articles(settings, config, since_moment(since, config))
-    if stored.trouble:
+    if stored.trouble and not stored.count:
         raise CommandError(stored.trouble, UNREACHABLE)
-    matched = 0
-    for article in stored.articles:
-        for hit in match(article, [topic], utc_now()):
-            matched += 1
-            words = list(dict.fromkeys(item.text for item in hit.evidence))
-            if as_json:
-                echo_json({"text": article.title, "matches": True, "words": words, "missing": "", "excluded": False})
-            else:
-                echo(f"✓ {' '.join(article.title.split()) or article.url} ({article.source})")
-                echo(f"  {', '.join(words)}")
+    matched, matcher, now = 0, Topics([topic]), utc_now()
+    with ProgressBar("trying the topic") as bar:
+        for article in stored.for_topics([topic], lambda done: bar(done, stored.count)):
+            for hit in matcher.match(article, now):
+                matched += 1
+                words = list(dict.fromkeys(item.text for item in hit.evidence))
+                if as_json:
+                    facts = {"text": article.title, "matches": True, "words": words}
+                    echo_json({**facts, "missing": "", "excluded": False})
+                else:
+                    echo(f"✓ {' '.join(article.title.split()) or article.url} ({article.source})")
+                    echo(f"  {', '.join(words)}")
     if not as_json:
-        echo(f"{matched} of {count(len(stored.articles), 'article')} {'matches' if matched == 1 else 'match'}")
+        echo(f"{matched} of {count(stored.count, 'article')} {'matches' if matched == 1 else 'match'}")
     return OK if matched else NOTHING
 
 
@@ -302,8 +305,8 @@ async def topic_diff(
     watchpost topic diff
     watchpost topic diff mali --against old.yaml --since 7d
 
-    The topics on disk are compared with those that run, on recent articles of the service and on the configured
-    folders. Ends with 1 if anything changes, and with 4 if no service runs.
+    The topics on disk are compared with those that run, on the articles of the archive and on the configured folders.
+    Ends with 1 if anything changes, and with 4 if no service runs.
     """
     from watchpost.operations import trials
     from watchpost.scheduler import utc_now
@@ -316,10 +319,15 @@ async def topic_diff(
     if before is None:
         trouble = stored.trouble or "no matcher runs"
         raise CommandError(f"{trouble}; to compare with another file: --against FILE", UNREACHABLE)
-    articles = [*stored.articles, *_folder_articles(config, begin)]
+    in_folders = {article.id: article for article in _folder_articles(config, begin)}
+    tried = stored.count + len(in_folders)
     with ProgressBar("trying the topics") as bar:
-        tried, effects = trials.compare(
-            before, config.topics, name, articles, utc_now(), progress=lambda done: bar(done, len(articles))
+        effects = trials.compare(
+            before,
+            config.topics,
+            name,
+            lambda topics: chain(stored.for_topics(topics, lambda done: bar(done, tried)), in_folders.values()),
+            utc_now(),
         )
     if as_json:
         echo_json({"articles": tried, "topics": [_effect_facts(effect) for effect in effects]})

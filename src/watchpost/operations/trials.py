@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from watchpost.config.config import Config
 from watchpost.config.fields import Network
@@ -22,24 +24,58 @@ from watchpost.poll.http.fetcher import HttpFetcher
 from watchpost.store.history import RetainedArticles
 from watchpost.store.running_config import RunningConfigs
 
+if TYPE_CHECKING:
+    from watchpost.archive.archive import Archive, ReadBetween
+
 MATCHING = ("match", "all")
 _TIMEOUT = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArticles:
-    """The topics of a running service (None if no process matches) and its latest articles.
+    """The topics of a running service (None if no process matches), and the articles that it has read.
 
-    `trouble` says why there is nothing, "" if there is something.
+    They are those of the `archive`, and before that is old enough the latest ones, `retained`. `count` is how many they
+    are. `trouble` says why the service's topics and latest articles are not known, "" if they are.
     """
 
     topics: tuple[Topic, ...] | None
-    articles: tuple[Article, ...]
+    retained: tuple[Article, ...]
     trouble: str = ""
+    archive: Archive | None = None
+    between: ReadBetween | None = None
+    count: int = 0
+
+    def for_topics(
+        self, topics: Sequence[Topic], progress: Callable[[int], None] = lambda done: None
+    ) -> Iterator[Article]:
+        """Those that one of the topics may match. `progress` gets how many were read. Raises ArchiveError."""
+        if self.archive is not None and self.between is not None and topics:
+            from watchpost.archive.search import archived  # not imported where there is no archive
+
+            yield from archived(self.archive, topics, self.between, progress)
+        yield from self.retained
 
 
 async def stored_articles(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
-    """What the running service has, without articles fetched before `since`. Never raises for its absence."""
+    """What the service and the archive have, without articles fetched before `since`.
+
+    Never raises for the absence of the service; raises ArchiveError.
+    """
+    latest = await _latest(settings, config, since)
+    archive = factory.build_archive(settings, config)
+    if archive is None:
+        return replace(latest, count=len(latest.retained))
+    from watchpost.archive.archive import ReadBetween  # not imported where there is no archive
+
+    between = ReadBetween.of(since)
+    count, state = await asyncio.to_thread(lambda: (archive.count(between), archive.state()))
+    older = tuple(one for one in latest.retained if state.oldest is None or one.fetched < state.oldest)
+    trouble = "" if count and latest.topics is None else latest.trouble
+    return replace(latest, retained=older, archive=archive, between=between, count=count + len(older), trouble=trouble)
+
+
+async def _latest(settings: Settings, config: Config, since: datetime | None) -> StoredArticles:
     try:
         async with factory.look(settings, config) as store:
             running = {one.role: one for one in await RunningConfigs(store).running()}
@@ -56,28 +92,30 @@ def compare(
     old: Iterable[Topic],
     new: Iterable[Topic],
     name: str,
-    articles: Iterable[Article],
+    articles: Callable[[Sequence[Topic]], Iterable[Article]],
     now: datetime,
-    *,
-    progress: Callable[[int], None] = lambda done: None,
-) -> tuple[int, tuple[Effect, ...]]:
-    """How many different articles were tried, and the effects on topics that differ; `name` limits them to one.
+) -> tuple[Effect, ...]:
+    """The effects on topics that differ; `name` limits them to one.
 
-    Raises WatchpostError if neither side has a topic with that name.
+    `articles` returns those that one of the topics given to it may match. Raises WatchpostError if neither side has a
+    topic with that name.
     """
     before, after = ({topic.name: topic for topic in side if name in ("", topic.name)} for side in (old, new))
     if name and not before and not after:
         raise WatchpostError(f"no topic '{name}' on either side")
     different = {key for key in {**before, **after} if _meaning(before, key) != _meaning(after, key)}
-    tried = {article.id: article for article in articles}
-    found = effects(
-        [topic for key, topic in before.items() if key in different],
-        [topic for key, topic in after.items() if key in different],
-        tried.values(),
-        now,
-        progress,
-    )
-    return len(tried), found
+    old_ones = [topic for key, topic in before.items() if key in different]
+    new_ones = [topic for key, topic in after.items() if key in different]
+    return effects(old_ones, new_ones, _once(articles([*old_ones, *new_ones])), now)
+
+
+def _once(articles: Iterable[Article]) -> Iterator[Article]:
+    """The articles without those whose id came before."""
+    seen: set[str] = set()
+    for article in articles:
+        if article.id not in seen:
+            seen.add(article.id)
+            yield article
 
 
 def _meaning(topics: Mapping[str, Topic], name: str) -> object:
