@@ -265,6 +265,9 @@ class Story:
     them (agencies, or outlets with a text of their own); 0 if unknown: then the reports are all there are. `change` is
     what is new. `places` are those that the article of the lead names. `reckoning` explains the score:
     "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
+
+    If it is an event of several stories, `event` is its id, `reasons` say why they were joined, and `languages` are
+    those of its reports, in the order in which they came.
     """
 
     id: str
@@ -279,6 +282,9 @@ class Story:
     independent: int = 0
     reckoning: str = ""
     places: tuple[NamedPlace, ...] = ()
+    event: str = ""
+    reasons: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:

@@ -14,6 +14,7 @@ CONFIG = """
 version: 1
 folders: {drop: drop}
 topics: {mali: "lorries OR capital"}
+events: false  # this is about copies of one text
 receivers: {duty: {type: file, path: duty}, desk: {type: file, path: desk}}
 routes:
   - {to: duty, mode: immediate, continue: true}

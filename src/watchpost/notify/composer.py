@@ -28,6 +28,7 @@ from watchpost.model import (
 )
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of, records_after
+from watchpost.notify.event_hits import EventParts, as_events, parts_of_events, records_of_events
 from watchpost.notify.fates import fates_of, with_contents
 from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.receiver import Receiver
@@ -75,7 +76,10 @@ class ComposedDigest:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The hits that are sent, those that a silence covers, each with its id, and those that the group knows."""
+    """The hits that are sent, those that a silence covers, each with its id, and those that the group knows.
+
+    `events` has the parts of each event that has several stories here.
+    """
 
     hits: Sequence[Hit]
     muted: Sequence[tuple[Hit, str]]
@@ -83,6 +87,7 @@ class _Chosen:
     records: Mapping[str, NotificationRecord]
     decisions: tuple[Decision, ...]
     withheld: Withheld
+    events: Mapping[str, EventParts]
 
     @property
     def silenced(self) -> Counter[tuple[str, str]]:
@@ -152,8 +157,12 @@ class Composer:
 
     def _chosen(self, group: Group, bucket: Bucket, silences: Sequence[Silence], now: datetime) -> _Chosen:
         """Which of the group's hits are sent now."""
-        hits, muted = _mute(bucket.hits, silences, now)
-        records = {story: record for story, note in bucket.notes.items() if (record := notification_log.read(note))}
+        stories, certain = bucket.hits, isinstance(group.schedule, Immediate)
+        bucket = replace(bucket, hits=as_events(stories, bucket.events, certain=certain))
+        hits, muted = _mute(stories, bucket.hits, silences, now)
+        known_of = {story: record for story, note in bucket.notes.items() if (record := notification_log.read(note))}
+        records = records_of_events(known_of, stories, bucket.hits)
+        events = parts_of_events(stories, bucket.hits, bucket.events)
         decisions: tuple[Decision, ...] = ()
         if isinstance(group.schedule, Immediate):
             limit_reached = 0 < self._holding_rules.per_hour <= bucket.sent_this_hour
@@ -168,7 +177,7 @@ class Composer:
             due = {id(hit) for decision in decisions if decision.send for hit in decision.hits}
             hits = [hit for hit in hits if id(hit) in due]
         known = [hit for decision in decisions if not decision.send and decision.until is None for hit in decision.hits]
-        return _Chosen(hits, muted, known, records, decisions, _withheld(bucket, decisions, len(muted)))
+        return _Chosen(hits, muted, known, records, decisions, _withheld(bucket, decisions, len(muted)), events)
 
     def _sends_without_stories(
         self, group: Group, bucket: Bucket, window: Window, now: datetime, flooded: datetime | None
@@ -198,6 +207,7 @@ class Composer:
             turn=bucket.turn,
             now=now,
             records=chosen.records,
+            events=chosen.events,
             unread=_unread(statuses),
             sources_total=len(self._sources),
         )
@@ -248,12 +258,17 @@ def _with_pause(digest: Digest, workers: Sequence[Worker], outage: Pause | None)
     return replace(digest, paused=last.reason, last_read=digest.last_read and min(digest.last_read, last.since))
 
 
-def _mute(hits: Sequence[Hit], silences: Sequence[Silence], now: datetime) -> tuple[list[Hit], list[tuple[Hit, str]]]:
-    """The hits that no silence covers, and the others, each with the id of its silence."""
+def _mute(
+    stories: Sequence[Hit], hits: Sequence[Hit], silences: Sequence[Silence], now: datetime
+) -> tuple[list[Hit], list[tuple[Hit, str]]]:
+    """The hits that no silence covers, and the others, each with the id of its silence.
+
+    `stories` are the same hits under their own stories; `hits` may be under their events. Either may be silenced.
+    """
     audible: list[Hit] = []
     muted: list[tuple[Hit, str]] = []
-    for hit in hits:
-        silence = rules.silence_of(silences, hit, now)
+    for own, hit in zip(stories, hits, strict=True):
+        silence = rules.silence_of(silences, own, now) or rules.silence_of(silences, hit, now)
         if silence is None:
             audible.append(hit)
         else:

@@ -22,9 +22,11 @@ from watchpost.model import (
     UnreadSource,
     derive_id,
 )
+from watchpost.notify.event_hits import EventParts
 from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.notify.schedule import Window
 from watchpost.notify.story_choice import OTHER_FIELD, Spans, current, shown_hit, strength, title_highlights, why
+from watchpost.query.language import recognised
 from watchpost.schedules import Immediate
 
 STALE = 0.1
@@ -58,16 +60,26 @@ def build_digest(
     turn: str,
     now: datetime,
     records: Mapping[str, NotificationRecord],
+    events: Mapping[str, EventParts] | None = None,
     unread: Sequence[UnreadSource] = (),
     sources_total: int = 0,
 ) -> Digest:
     """The digest or alert of one group's window. `records` is the group's notification log, by story.
 
+    `events` are those stories that are events of several ones, each with its parts: the headline in the language of
+    the digest leads.
+
     Stories are sorted by severity, then by score, then by the time of their first report. The id is derived from the
     installation, the group, its turn and the hits. The hits are part of it because a power cut can undo a turn after
     its digest was sent: the turn that follows then gets another id, unless it sends the very same hits.
     """
-    stories = [_story(members, records.get(id_), now, installation.weights) for id_, members in _by_story(hits).items()]
+    events = events or {}
+    stories = [
+        _story(members, records.get(id_), now, installation.weights)
+        if id_ not in events
+        else _event(members, records.get(id_), now, installation, events[id_])
+        for id_, members in _by_story(hits).items()
+    ]
     identity = installation.install, group.key, f"{installation.seed} {turn}", *(hit.id for hit in hits)
     return Digest(
         id=derive_id("digest", *identity),
@@ -137,13 +149,50 @@ def _grouped(hits: Iterable[Hit], key: Callable[[Hit], str]) -> dict[str, list[H
     return groups
 
 
-def _story(
-    hits: Sequence[Hit], record: NotificationRecord | None, now: datetime, weights: Mapping[str, float]
+def _event(
+    hits: Sequence[Hit],
+    record: NotificationRecord | None,
+    now: datetime,
+    installation: Installation,
+    parts: EventParts,
 ) -> Story:
+    """An event as one story: its reports are in the order in which they came, after the one that leads.
+
+    A language that no source declares is recognised. Outlets that no source names are counted by their texts.
+    """
+    hits = [_in_its_language(hit) for hit in sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))]
+    story = _story(hits, record, now, installation.weights, installation.language)
+    named = {report.outlet for report in story.reports} - {""}
+    languages = dict.fromkeys(hit.article.lang for hit in hits if hit.article.lang)
+    return replace(
+        story,
+        event=story.id,
+        reasons=parts.reasons,
+        languages=tuple(languages),
+        outlets=max(story.outlets, len(named) + parts.nameless),
+        independent=max(story.independent, parts.nameless),
+    )
+
+
+def _in_its_language(hit: Hit) -> Hit:
+    if hit.article.lang:
+        return hit
+    found = recognised(f"{hit.article.title}\n{hit.snippet.text}")
+    return replace(hit, article=replace(hit.article, lang=found[0])) if len(found) == 1 else hit
+
+
+def _story(
+    hits: Sequence[Hit],
+    record: NotificationRecord | None,
+    now: datetime,
+    weights: Mapping[str, float],
+    language: str = "",
+) -> Story:
+    """The story of these hits. Of an event, the headline in the `language` leads, if there is one."""
     hits = current(hits)
     story_status, change = status(hits, record)
     known = (record or NotificationRecord()).after(hits)
-    shown = shown_hit(hits)
+    shown = shown_hit(hits, language)
     topics = [
         TopicMatch(topic, members[0].topic_title, _severest(members), why(members))
         for topic, members in _grouped(hits, lambda hit: hit.topic).items()

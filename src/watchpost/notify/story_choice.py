@@ -32,14 +32,23 @@ def _article_of(hit: Hit, revised: Mapping[str, str]) -> tuple[str, str]:
     return hit.topic, article
 
 
-def shown_hit(hits: Sequence[Hit]) -> Hit:
+def shown_hit(hits: Sequence[Hit], language: str = "") -> Hit:
     """The hit of a story whose article gives the headline and whose snippet is the excerpt.
 
-    It belongs to the most severe topic, under which the story is listed; of its hits it is the one seen first.
+    It belongs to the most severe topic, under which the story is listed; of its hits it is the one seen first. With a
+    `language`, hits in it come before the others.
     """
     severest = max(SEVERITIES.index(hit.severity) for hit in hits)
     eligible = [hit for hit in hits if SEVERITIES.index(hit.severity) == severest]
-    return min(eligible, key=lambda hit: (hit.article.fetched, hit.article.id))
+    return min(
+        eligible,
+        key=lambda hit: (not _is_in(hit.article.lang, language), hit.article.fetched, hit.article.id),
+    )
+
+
+def _is_in(tag: str, language: str) -> bool:
+    """Whether a language tag is of this language; any is of ""."""
+    return not language or tag.replace("_", "-").partition("-")[0].lower() == language.partition("-")[0].lower()
 
 
 def title_highlights(hits: Iterable[Hit]) -> Spans:

@@ -14,13 +14,14 @@ from watchpost.store import keys
 from watchpost.store.client import Store, json_argument
 from watchpost.store.codec import ARTICLE, from_ms, text_of
 from watchpost.store.streams import StreamClaims, StreamEntry
-from watchpost.store.windows import HISTORY_MS
 
 MOST_UNJOINED = 20_000
 """The stories that may wait, some 60 MB; while more come, they have no event."""
 
 WINDOW_MS = 5 * 24 * 3_600_000
 """How long decisions are kept for the next ones: an article may be two days old when it comes."""
+
+KEPT_MS = 30 * 24 * 3_600_000
 
 _PAGE = 500
 
@@ -69,7 +70,7 @@ class EventOfStory:
 class EventStore:
     """What is stored of events. What is decided is kept for `kept_ms`. Every method but `read` raises StoreError."""
 
-    def __init__(self, store: Store, consumer: str = "", lease_ms: int = 0, *, kept_ms: int = HISTORY_MS) -> None:
+    def __init__(self, store: Store, consumer: str = "", lease_ms: int = 0, *, kept_ms: int = KEPT_MS) -> None:
         self._store = store
         self._keys = store.keys
         self._kept_ms = kept_ms

@@ -15,6 +15,7 @@ from watchpost.errors import CodecError
 from watchpost.model import Contents, Delivery, Hit, WindowFates
 from watchpost.store.client import Call, Store, json_argument, pause
 from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
+from watchpost.store.events import EventOfStory, EventStore
 
 N = TypeVar("N", bound=str)
 AT_MOST_HITS = 5000  # of one digest; the others go into the next one
@@ -34,6 +35,7 @@ class Bucket:
     was stored of the hits' stories when the group was last sent them, by story. `over` counts by topic the hits beyond
     its limit; `silenced` those that silences dropped since the group was last sent; `sent_this_hour` how many
     messages its receiver got in this hour. `fingerprint` names the configuration under which the group was last sent.
+    `events` are those of the hits' stories, by story; `notes` has what was stored of them, too.
     """
 
     group: str
@@ -50,6 +52,7 @@ class Bucket:
     silenced: int = 0
     sent_this_hour: int = 0
     fingerprint: str = ""
+    events: Mapping[str, EventOfStory] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,12 @@ class WindowStore:
             pipe.hmget(self._keys.group(base), "closed", "told", "silenced", "plan")
             pipe.hgetall(self._keys.over(base))
             pipe.get(self._keys.quota(base.partition("|")[0], hour))
-            entries, opened, turn, (closed, told, silenced, plan), over, sent = await pipe.execute()
+            pipe.exists(self._keys.joined)
+            entries, opened, turn, (closed, told, silenced, plan), over, sent, joined = await pipe.execute()
         hits, damaged = await asyncio.to_thread(_read, entries)  # 5,000 hits take more than a second
+        stories = list(dict.fromkeys(hit.story for hit, _ in hits))
+        events = await EventStore(self._store).events_of(stories) if joined else {}
+        told_of = dict.fromkeys([*stories, *(one.event for one in events.values())])
         return Bucket(
             group=group,
             turn=(turn or b"0").decode(),
@@ -141,7 +148,8 @@ class WindowStore:
             opened=from_ms_or_none(opened),
             closed=from_ms_or_none(closed),
             last_sent=from_ms_or_none(told),
-            notes=await self._notes(base, list(dict.fromkeys(hit.story for hit, _ in hits))),
+            notes=await self._notes(base, list(told_of)),
+            events=events,
             raw=tuple(data for _, data in hits),
             damaged=tuple(damaged),
             over={topic.decode(): int(count) for topic, count in over.items() if topic},

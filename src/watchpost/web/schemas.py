@@ -29,10 +29,14 @@ class Evidence(Shape):
 
 
 class Place(Shape):
-    """A place that the article names: its usual name, and the code of its country (ISO 3166)."""
+    """A place that the article names: its usual name, and the code of its country (ISO 3166).
+
+    `event`: the event of the article happened there, as far as the text says.
+    """
 
     name: str
     country: str
+    event: bool = False
 
 
 class HitShape(Shape):

@@ -195,13 +195,29 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "sources": [_report(report) for report in story.reports[:_REPORTS]],
         "source_count": story_lines.count_sources(story),
         "independent_count": story.independent or None,
-        "places": [{"name": clean(place.name, 100), "country": place.country} for place in story.places],
+        "places": [
+            {
+                "name": clean(place.name, 100),
+                "country": place.country,
+                "role": "event" if place.event else "mention",
+            }
+            for place in story.places
+        ],
+        "event": _event(story) if story.event else None,
         "change": {
             "sources": story.change.sources,
             "topics": story.change.topics,
             "former_title": clean(story.change.headline) or None,
             "figures": [[clean(before, 40), clean(now, 40)] for before, now in story.change.figures],
         },
+    }
+
+
+def _event(story: Story) -> dict[str, Any]:
+    return {
+        "id": f"ev_{story.event}",
+        "reasons": [clean(reason, 200) for reason in story.reasons[:10]],
+        "languages": [clean(tag, 35) for tag in story.languages[:50]],
     }
 
 

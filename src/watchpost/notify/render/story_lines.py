@@ -73,8 +73,15 @@ def byline(digest: Digest, story: Story) -> str:
         language_name(lead.lang, digest.language),
         published_and_seen(digest, lead.published, lead.first_seen),
     )
-    counts = tr.semicolon.join([sources_in_words(digest, story), *changes(digest, story)])
+    counts = tr.semicolon.join([sources_in_words(digest, story), *languages(digest, story), *changes(digest, story)])
     return f"{tr.listing(part for part in parts if part)}. {counts}."
+
+
+def languages(digest: Digest, story: Story) -> tuple[str, ...]:
+    """ "the same event in French, English, Russian", if the reports of an event are in several languages."""
+    named = list(dict.fromkeys(filter(None, (language_name(tag, digest.language) for tag in story.languages))))
+    tr = translation(digest.language)
+    return (tr.gettext("the same event in {languages}", languages=tr.listing(named)),) if len(named) > 1 else ()
 
 
 def changes(digest: Digest, story: Story) -> tuple[str, ...]:

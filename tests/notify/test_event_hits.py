@@ -1,0 +1,129 @@
+"""One event in several languages is sent once, with all its headlines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.making import WHEN, article, hit
+from tests.notify.pipeline import ALERTS, ALWAYS, Pipeline, titles
+from watchpost.model import Hit
+from watchpost.notify.event_hits import as_events, parts_of_events, records_of_events
+from watchpost.notify.notification_log import NotificationRecord
+from watchpost.schedules import Daily, Immediate
+from watchpost.store.client import Store
+from watchpost.store.events import Decided, EventOfStory, EventStore
+
+STORY = "0" * 31
+
+
+def voice(number: int, lang: str, title: str, outlet: str = "") -> Hit:
+    about = article(title, lang=lang, outlet=outlet or f"Outlet {number}", fetched=WHEN + timedelta(minutes=number))
+    return hit(article=about, story=f"{STORY}{number}", voice=outlet)
+
+
+FRENCH = voice(1, "fr", "Mali : onze morts près d'Ansongo")
+ENGLISH = voice(2, "en", "Eleven dead near Ansongo, Mali")
+RUSSIAN = voice(3, "ru", "Мали: одиннадцать погибших")
+OTHER = voice(4, "en", "Mali opens a market")
+
+
+async def join(store: Store, *hits: Hit, certain: bool = True) -> None:
+    """The stories of these hits become one event, that of the first."""
+    events = EventStore(store)
+    for one in hits:
+        last = (await events.decided() or (Decided("", "", ""),))[-1].mark
+        found = Decided(last, one.story, hits[0].story, certain=certain or one is hits[0])
+        assert await events.join(found, like=hits[0].story, reasons=["same place Ansongo"], by="a test") == "OK"
+
+
+async def test_a_digest_has_one_story_in_the_readers_language_with_all_headlines(store: Store) -> None:
+    pipeline = Pipeline(store, ALWAYS)
+    await join(store, FRENCH, ENGLISH, RUSSIAN, certain=False)
+    await pipeline.park(FRENCH, ENGLISH, RUSSIAN, OTHER)
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    (digest,) = await pipeline.close()
+    assert sorted(titles(digest)) == sorted([ENGLISH.article.title, OTHER.article.title])
+    told = next(story for story in digest["stories"] if story["event"])
+    assert {source["title"] for source in told["sources"]} == {one.article.title for one in (FRENCH, ENGLISH, RUSSIAN)}
+    assert told["event"]["languages"] == ["fr", "en", "ru"]
+    assert told["event"]["reasons"] == ["same place Ansongo"]
+    assert (told["source_count"], told["independent_count"]) == (3, 3)
+    assert await pipeline.accounted()
+
+
+async def test_an_alert_is_sent_once_and_another_language_is_an_update(store: Store) -> None:
+    pipeline = Pipeline(store, Immediate(timedelta(0), group_interval=timedelta(minutes=5)))
+    await pipeline.park(FRENCH)
+    (first,) = await pipeline.close()
+    assert titles(first) == [FRENCH.article.title]
+    await join(store, FRENCH, ENGLISH)
+    await pipeline.park(ENGLISH)
+    assert await pipeline.close() == []
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    (second,) = await pipeline.close()
+    (story,) = second["stories"]
+    assert story["status"] == "updated"
+    assert story["title"] == ENGLISH.article.title
+    assert await pipeline.accounted()
+
+
+async def test_an_uncertain_join_is_an_alert_of_its_own(store: Store) -> None:
+    pipeline = Pipeline(store, ALERTS)
+    await join(store, FRENCH, ENGLISH, certain=False)
+    await pipeline.park(FRENCH, ENGLISH)
+    (digest,) = await pipeline.close()
+    assert len(digest["stories"]) == 2
+
+
+async def test_a_join_after_the_alert_sends_nothing_twice(store: Store) -> None:
+    pipeline = Pipeline(store, ALERTS)
+    await pipeline.park(ENGLISH)
+    (first,) = await pipeline.close()
+    assert len(first["stories"]) == 1
+    await join(store, FRENCH, ENGLISH)
+    again = hit(article=article("Eleven dead, a copy", outlet="Third"), story=ENGLISH.story, topic="other")
+    await pipeline.park(again)
+    sent = await pipeline.close()
+    assert [story["status"] for digest in sent for story in digest["stories"]] == ["updated"]
+
+
+async def test_without_events_nothing_changes(store: Store) -> None:
+    pipeline = Pipeline(store, ALERTS)
+    await pipeline.park(FRENCH, ENGLISH)
+    (digest,) = await pipeline.close()
+    assert len(digest["stories"]) == 2
+    assert all(story["event"] is None for story in digest["stories"])
+
+
+@pytest.mark.parametrize("schedule", [ALERTS, ALWAYS])
+async def test_every_voice_of_a_large_event_is_named_or_counted(store: Store, schedule: Daily | Immediate) -> None:
+    voices = [voice(number, "en", f"Report number {number} from Ansongo, Mali") for number in range(1, 10)]
+    pipeline = Pipeline(store, schedule)
+    await join(store, *voices)
+    await pipeline.park(*voices)
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    (digest,) = await pipeline.close()
+    (story,) = digest["stories"]
+    assert len(story["sources"]) == 9
+    assert await pipeline.accounted()
+
+
+def test_hits_keep_their_stories_where_a_join_is_not_safe() -> None:
+    events = {ENGLISH.story: EventOfStory(FRENCH.story, certain=False), FRENCH.story: EventOfStory(FRENCH.story)}
+    hits = (FRENCH, ENGLISH)
+    assert as_events(hits, events, certain=True) == hits
+    joined = as_events(hits, events, certain=False)
+    assert [one.story for one in joined] == [FRENCH.story, FRENCH.story]
+    assert [*parts_of_events(hits, joined, events)] == [FRENCH.story]
+    known: dict[str, Any] = {ENGLISH.story: NotificationRecord(voices=("x",))}
+    assert records_of_events(known, hits, joined)[FRENCH.story].voices == ("x",)
+
+
+def test_texts_without_an_outlet_are_voices_of_their_own() -> None:
+    bare = [replace(one, article=replace(one.article, outlet="")) for one in (FRENCH, ENGLISH, RUSSIAN)]
+    joined = [replace(one, story=FRENCH.story) for one in bare]
+    assert parts_of_events(bare, joined, {})[FRENCH.story].nameless == 3
