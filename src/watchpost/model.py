@@ -136,6 +136,17 @@ class Hit:
     places: tuple[NamedPlace, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class HitVerdict:
+    """What a person said of a hit of a topic: whether it is relevant. The article has the text that is kept."""
+
+    topic: str
+    article: Article
+    relevant: bool
+    by: str
+    at: datetime
+
+
 # ── which articles are one story ──
 
 

@@ -24,6 +24,7 @@ from watchpost.query.tree import Evidence
 from watchpost.store.client import Store
 from watchpost.store.codec import ARTICLE
 from watchpost.store.ledger import Ledger
+from watchpost.store.verdicts import Verdicts
 
 PATHS = ("/", "/status", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
@@ -264,6 +265,29 @@ async def test_a_changed_query_is_tried_on_what_was_read_before_anybody_saves_it
         assert (await client.post(f"{address}/topics/none/tune", data={"query": "x"})).status_code == 404
         again = await client.get(f"{address}/topics/mali/tune")
         assert again.headers["location"] == "/topics/mali"
+
+
+async def test_hits_are_judged_on_the_page_of_their_topic(store: Store) -> None:
+    about = article("Gao <b> talks", url="https://example.org/1")
+    await store.redis.xadd(store.keys.retained, {"a": ARTICLE.encode(replace(about, body="The whole text."))})
+    made = await found(store, about)
+    async with pages(store) as address, httpx.AsyncClient(headers={"origin": address}, timeout=60) as client:
+        before = (await client.get(f"{address}/topics/mali")).text
+        assert "Gao &lt;b&gt; talks" in before
+        assert "0 verdicts relevant, 0 not relevant" in before
+        done = await client.post(f"{address}/hits/{made.id}/not-relevant")
+        assert (done.status_code, done.headers["location"]) == (303, "/topics/mali?done=judged")
+        (kept,) = await Verdicts(store).of("mali")
+        assert (kept.relevant, kept.article.body, kept.by) == (False, "The whole text.", "local user")
+        after = (await client.get(f"{address}/topics/mali?done=judged")).text
+        assert "<strong>not relevant</strong>" in after
+        assert "Verdict kept." in after
+        await client.post(f"{address}/hits/{made.id}/relevant")
+        assert [one.relevant for one in await Verdicts(store).of("mali")] == [True]
+        await client.post(f"{address}/hits/{made.id}/none")
+        assert await Verdicts(store).of("mali") == ()
+        for path in (f"/hits/{made.id}/perhaps", f"/hits/{'0' * 32}/relevant"):
+            assert (await client.post(f"{address}{path}")).headers["location"] == "/topics?done=none"
 
 
 async def test_delivered_and_waiting_messages_can_be_read(store: Store) -> None:

@@ -142,6 +142,30 @@ def _percent(share: float) -> str:
     return f"{round(100 * share)} %"
 
 
+@app.command("judge", reads="service")
+async def hit_judge(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A hit.")],
+    verdict: Annotated[str, typer.Argument(metavar="VERDICT", help="relevant, not-relevant or none.")],
+) -> None:
+    """Say whether a hit is relevant, for `watchpost topic suggest`.
+
+    watchpost hit judge ID not-relevant
+
+    A later verdict on the same article replaces the earlier one, none takes it back. Ends with 1 if there is no such
+    hit.
+    """
+    from watchpost.errors import NotFound
+    from watchpost.operations import factory, verdicts
+
+    pick("verdict", verdict, {word: word for word in verdicts.WORDS})
+    async with running_service() as (_, store):
+        try:
+            hit = await verdicts.judge(store, id_, verdict, factory.operator())
+        except NotFound as error:
+            raise CommandError(str(error), FAILED) from error
+    echo(f"{hit.topic}: {verdict}: {' '.join(hit.article.title.split()) or hit.article.url}")
+
+
 def _echo_record(record: HitRecord | None) -> None:
     if record is None:
         return

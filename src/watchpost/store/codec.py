@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from watchpost.errors import CodecError
-from watchpost.model import Article, Delivery, Hit, Message
+from watchpost.model import Article, Delivery, Hit, HitVerdict, Message
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class Codec(Generic[T]):
 ARTICLE = Codec("a", Article)
 HIT = Codec("h", Hit)
 MESSAGE = Codec("m", Message)
+VERDICT = Codec("v", HitVerdict)
 
 
 def to_ms(moment: datetime) -> int:

@@ -37,6 +37,7 @@ Redis server's own clock. {n} stands for a name.
 | count:{topic}:{day} | hash: hour (UTC) → new hits | match | notify, web | 36 d |
 | quota:{n}:{hour} | string: how many messages a receiver was sent in that hour | notify | notify | 2 h |
 | handling:{n} | hash: who claimed, acknowledged, starred a story; notes | operator | web, notify | retention.hits |
+| verdicts:{topic} | hash: article id → what a person said of the hit | operator | web | for ever, at most 1 000 |
 | silences | hash: id → a silence as JSON | operator | notify, web | until removed |
 | told:{n}:{s} | string: what a group was sent of a story | notify | notify | retention.deliveries after last sent |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
@@ -120,7 +121,7 @@ class Keys:
         self.count: KeyOfPair = keys_of("count")
         self.quota: KeyOfPair = keys_of("quota")
         self.handling: KeyOf = keys_of("handling")
-        self.silences = f"{prefix}silences"
+        self.verdicts, self.silences = keys_of("verdicts"), f"{prefix}silences"
         self.told: KeyOfPair = keys_of("told")
         self.out: KeyOf = keys_of("out")
         self.contents: KeyOf = keys_of("contents")

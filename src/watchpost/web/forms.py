@@ -22,6 +22,7 @@ from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import id_from
+from watchpost.operations.verdicts import judge
 from watchpost.web.pages.deliveries import page_of_replay, typed
 from watchpost.web.queries import Page, Queries
 from watchpost.web.reload import reload
@@ -130,6 +131,13 @@ async def _mute(queries: Queries, request: Request) -> tuple[str, str]:
     return story_path(id_from(story)), "hushed"
 
 
+async def _judge(queries: Queries, request: Request) -> tuple[str, str]:
+    """What a person says of a hit on the page of its topic."""
+    wanted = request.path_params
+    hit = await judge(queries.store, wanted["id"], wanted["word"], request.user.name)
+    return f"/topics/{quote(hit.topic)}", "judged"
+
+
 FORMS: dict[str, tuple[Act, str]] = {
     "/receivers/{name}/enable": (_enable, "/deliveries"),
     "/deliveries/retry": (_retry, "/deliveries"),
@@ -141,6 +149,7 @@ FORMS: dict[str, tuple[Act, str]] = {
     "/stories/{id}/mute": (_mute, "/stories"),
     "/stories/{id}/notes/{note}/delete": (_delete_note, "/stories"),
     "/stories/{id}/{deed}": (_on_story, "/stories"),
+    "/hits/{id}/{word}": (_judge, "/topics"),
     "/silences": (_add_silence, "/config"),
     "/silences/{id}/end": (_end_silence, "/config"),
 }

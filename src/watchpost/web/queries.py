@@ -30,6 +30,7 @@ from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
 from watchpost.store.stories import Stories
+from watchpost.store.verdicts import Verdicts
 from watchpost.trend import trend_of
 from watchpost.web import visits
 from watchpost.web.context import WebContext, summary_of
@@ -254,7 +255,10 @@ class Queries:
         title, body = title[: topics.TITLE], body[: topics.BODY]
         days, pages = await self._fortnight(moment)
         trial = await asyncio.to_thread(topics.try_text, topic, title, body) if tried and not mistakes else None
+        latest = await self.history.search(lambda hit: True, topic=name, count=topics.JUDGED)
+        verdicts = await Verdicts(self.store).of(name)
         values = topics.page_of_topic(topic, topics.fortnight(topic, days, pages), title, body, trial)
+        values |= {"judged": topics.judged([past.hit for past in latest.hits], verdicts)}
         return Page("topic", values | {"mistakes": mistakes})
 
     async def tuned_topic(self, name: str, moment: datetime, query: str, exclude: str) -> Page:

@@ -50,6 +50,7 @@ NOTICES = {
     "soon": "The feed is being read already, or will be in a moment.",
     "none": "That no longer exists.",
     "read": "Configuration reloaded.",
+    "judged": "Verdict kept.",
     "hushed": "Silenced: no notifications about this for now.",
     "unhushed": "Silence ended.",
     "claim": "You have claimed this story.",

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from watchpost.match.trial import Effect
-from watchpost.model import Topic
+from watchpost.model import Hit, HitVerdict, Topic
 from watchpost.query.document import Document
 from watchpost.query.explain import Explanation, explain, failing
 from watchpost.query.shortfall import shortfalls
@@ -83,6 +83,20 @@ def page_of_topic(topic: Topic, bars: Chart, title: str, body: str, trial: Trial
     shown = {"query": topic.query.text, "exclude": topic.exclude.text if topic.exclude else "", "result": None}
     values = {"active": "topics", "topic": topic, "chart": bars, "title": title, "body": body, "trial": trial}
     return values | {"tuning": shown}
+
+
+JUDGED = 20
+"""The latest hits that the page asks a verdict on."""
+
+
+def judged(hits: Sequence[Hit], verdicts: Sequence[HitVerdict]) -> dict[str, Any]:
+    """The latest hits, each with what was said of it ("" for nothing), and how many verdicts there are."""
+    said = {verdict.article.id: "relevant" if verdict.relevant else "not relevant" for verdict in verdicts}
+    return {
+        "hits": [(hit, said.get(hit.article.id, "")) for hit in hits],
+        "relevant": sum(verdict.relevant for verdict in verdicts),
+        "not_relevant": sum(not verdict.relevant for verdict in verdicts),
+    }
 
 
 def tuned(query: str, exclude: str, tried: int = 0, effect: Effect | None = None) -> dict[str, Any]:
