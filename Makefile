@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues names editors browser imap eval eval-events soak failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues names editors browser imap eval eval-events soak soak-fast failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,12 @@ SEED ?=
 
 soak: $(VENV)/.installed-dev  ## kill roles and store at random for SECONDS (600); SEED=… repeats the kills of an earlier run
 	$(BIN)/python -m tests.flow.soak $(SECONDS) $(SEED)
+
+HOURS ?= 72
+SPEED ?= 432
+
+soak-fast: $(VENV)/.installed-dev  ## live through HOURS (72) on a clock that is SPEED (432) times as fast; docs/img/soak.svg
+	$(BIN)/python -m tests.flow.long_soak $(HOURS) $(SPEED) docs/img/soak.svg
 
 failover: $(VENV)/.installed-dev  ## kill and cut off the hosts of a store that fails over, for SECONDS (600); SEED=…; as root, in network namespaces
 	$(BIN)/python -m tests.flow.failover $(SECONDS) $(SEED)
