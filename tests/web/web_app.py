@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.making import WHEN, digest_delivery, hit
 from tests.store.ends import match_one, matcher, parked, poll_store, queued
+from watchpost.archive.archive import Archive
 from watchpost.config.config import Config, HttpAccess
 from watchpost.errors import NotFound
 from watchpost.health import Health
@@ -78,13 +79,14 @@ def web_context(
     reloader: Reloader | None = None,
     previews: DigestPreviews | None = None,
     role: str = "all",
+    archive: Archive | None = None,
 ) -> WebContext:
     """What the web server is built from; by default for the configuration TEXT."""
     config = config or config_of()
     config = replace(config, listen="127.0.0.1:0", access=access or config.access)
     reloader = reloader or Reloader(config, lambda: config, lambda: datetime.now(UTC))
     previews = previews or DigestPreviews(config, store)
-    return WebContext(config, store, health or Health(), reloader, previews, asyncio.Event(), role)
+    return WebContext(config, store, health or Health(), reloader, previews, asyncio.Event(), role, archive)
 
 
 @asynccontextmanager

@@ -123,18 +123,21 @@ class Search:
             return None
         return FoundArticle(mark, article, evidence, hits, muted)
 
-    def page(self, archive: Archive, count: int, before: Mark | None = None) -> FoundPage:
-        """Up to `count` articles, the newest first, from the mark `before` on. Raises ArchiveError."""
+    def page(self, archive: Archive, count: int, before: Mark | None = None, most_read: int = MOST_READ) -> FoundPage:
+        """Up to `count` articles, the newest first, from the mark `before` on; `most_read` are looked at.
+
+        Raises ArchiveError.
+        """
         found: list[FoundArticle] = []
         last: Mark | None = None
-        for mark, one in self._decided(archive, before, MOST_READ):
+        for mark, one in self._decided(archive, before, most_read):
             last = mark
             if one is not None:
                 found.append(one)
                 if len(found) == count:
                     return FoundPage(tuple(found), mark)
         # If fewer were read than may be, there are no more.
-        return FoundPage(tuple(found), last if self._read == MOST_READ else None)
+        return FoundPage(tuple(found), last if self._read == most_read else None)
 
     def all(self, archive: Archive, progress: Callable[[int], None] = lambda read: None) -> Iterator[FoundArticle]:
         """Every article that is wanted, the newest first. `progress` gets how many were read. Raises ArchiveError."""

@@ -156,7 +156,9 @@ async def _pages(service: Service, reloader: Reloader, role: Role, listener: ser
     async def bound(address: str) -> None:
         tm.log().info("http.listening", listen=address)
 
-    context = WebContext(config, store, HEALTH, reloader, DigestPreviews(config, store), service.stop, role)
+    archive = factory.build_archive(service.settings, config)
+    previews = DigestPreviews(config, store)
+    context = WebContext(config, store, HEALTH, reloader, previews, service.stop, role, archive)
     try:
         await server.serve(context, listener, bound)
     except OSError as error:

@@ -87,6 +87,16 @@ def json_feed(topic: Topic, stories: Sequence[StoryView], address: str) -> dict[
     return {"version": "https://jsonfeed.org/version/1.1", "title": topic.title, "feed_url": address, "items": items}
 
 
+def clean_of_xml(text: str) -> str:
+    """The text without characters that XML cannot express, and without bidirectional overrides."""
+    return _UNFIT.sub("", text)
+
+
+def is_language(lang: str) -> bool:
+    """Whether this has the form of a language tag (RFC 5646)."""
+    return _LANGUAGE.fullmatch(lang) is not None
+
+
 def _id(story: StoryView) -> str:
     return f"urn:watchpost:story:{story.id}"
 

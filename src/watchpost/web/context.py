@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from watchpost import redaction
@@ -23,12 +24,18 @@ from watchpost.operations.reloading import Reloader
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
 
+if TYPE_CHECKING:
+    from watchpost.archive.archive import Archive
+
 _LISTED = 30_000  # characters of the configuration on its page
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """Everything that the pages, the API and the probes read or act on. `role` is what this process runs."""
+    """Everything that the pages, the API and the probes read or act on. `role` is what this process runs.
+
+    `archive` is None if it is switched off.
+    """
 
     config: Config
     store: Store
@@ -37,6 +44,7 @@ class WebContext:
     previews: DigestPreviews
     stop: asyncio.Event
     role: str = "web"
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ from watchpost.web import visits
 from watchpost.web.context import WebContext, summary_of
 from watchpost.web.formatting import Chart, page_of, schedule_words
 from watchpost.web.health import Seen, look, report
-from watchpost.web.pages import configuration, deliveries, digests, feeds, news, status, stories, topics
+from watchpost.web.pages import configuration, deliveries, digests, feeds, news, search, status, stories, topics
 from watchpost.web.pages.digests import MessageForm
 from watchpost.web.pages.news import News, TopicRow
 
@@ -46,6 +46,10 @@ _SENT_SHOWN = 50
 _NEWS_HITS = 10_000  # that the first page looks at
 _RANKED_KEPT = 8
 _TRENDS = 40  # topics whose hits are compared with what is usual
+
+if TYPE_CHECKING:
+    from watchpost.archive.search import FoundPage
+    from watchpost.web.pages.search import SearchForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Queries:
         self._stories = Stories(context.store)
         self.handlings = Handlings(context.store, context.config.retention.hits)
         self._ledger = Ledger(context.store)
+        self.archive_search = None if context.archive is None else search.ArchiveSearch(context.archive, context.config)
         self._weights = {part.name: getattr(part.options, "weight", 1.0) for part in context.config.sources}
         self._ranked: dict[tuple[datetime, str], tuple[tuple[str, ...], bool]] = {}  # by the begin and the newest hit
 
@@ -212,6 +217,31 @@ class Queries:
         covering = [one for one in silences if one.until > now and any(covers(one, hit) for hit in story.topics)]
         ended = [one.id for one in covering if one not in self.summary.silences]
         return Page("story", stories.page_of_story(story, query, handling, covering, ended))
+
+    async def search_page(self, query: Mapping[str, str], moment: datetime) -> Page:
+        """The page Search. Raises ArchiveError; NotFound without an archive."""
+        form, found = await self._searched(query, moment)
+        return Page("search", search.page_of_search(form, found, self.config))
+
+    async def search_feed(self, query: Mapping[str, str], address: str, moment: datetime) -> bytes:
+        """A search as an Atom feed. Raises FormError, ArchiveError; NotFound without an archive."""
+        form, found = await self._searched(query, moment)
+        if form.mistakes:
+            raise FormError(form.mistakes)
+        return search.atom_of_search(form.asked, found.found if found is not None else (), address, moment)
+
+    async def _searched(self, query: Mapping[str, str], moment: datetime) -> tuple[SearchForm, FoundPage | None]:
+        """The form, and what is found; None before anything is asked, and if it has mistakes."""
+        if self.archive_search is None:
+            raise NotFound("there is no archive")
+        form = self.archive_search.form(query, moment)
+        if form.wanted is None or not any(name in query for name in search.FIELDS):
+            return form, None
+        try:
+            silences = (*self.summary.silences, *await self.silences.all())
+        except StoreError:
+            silences = self.summary.silences
+        return form, await self.archive_search.page(form.wanted, query.get("before", ""), silences, moment)
 
     async def stories(self, query: Mapping[str, str]) -> Page:
         """The page Stories."""

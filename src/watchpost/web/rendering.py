@@ -33,8 +33,8 @@ def _shown(value: Any) -> Any:
 class Rendering:
     """The templates of the pages with times in one zone, and the static files."""
 
-    def __init__(self, timezone: str, install: str = "") -> None:
-        """`install` is the name of this installation, which subjects end with."""
+    def __init__(self, timezone: str, install: str = "", *, searchable: bool = False) -> None:
+        """`install` is the name of this installation, which subjects end with; `searchable`: there is an archive."""
         zone = ZoneInfo(timezone)
         folder = resources.files("watchpost.web") / "static"
         self.static: Mapping[str, bytes] = {
@@ -64,6 +64,7 @@ class Rendering:
             "span": durations.short,
         }
         self._environment.globals |= {"asset_version": version, "program_version": __version__, "zone": timezone}
+        self._environment.globals["searchable"] = searchable
 
     def page(self, template: str, now: datetime, values: Mapping[str, Any]) -> str:
         """The HTML of a page."""

@@ -20,7 +20,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from watchpost import log as tm
-from watchpost.errors import NotFound, StoreError
+from watchpost.errors import ArchiveError, FormError, NotFound, StoreError
 from watchpost.web.atom import atom, json_feed
 from watchpost.web.auth import User
 from watchpost.web.queries import Page, Queries
@@ -98,7 +98,12 @@ class Pages:
             "/deliveries": lambda request, now: queries.deliveries(now),
             "/config": lambda request, now: queries.configuration(now),
         }
+        archived: list[Route] = []
+        if queries.archive_search is not None:
+            looks["/search"] = lambda request, now: queries.search_page(request.query_params, now)
+            archived.append(Route("/search.atom", self._search_feed))
         return [
+            *archived,
             *(Route(path, self.shown(look)) for path, look in looks.items()),
             Route("/topics/{name}/try", self.shown(self._try), methods=["POST"]),
             Route("/topics/{name}/try", _back_to_topic),
@@ -171,6 +176,8 @@ class Pages:
         match error:
             case StoreError():
                 return self.problem("The store is not available", str(error), 503)
+            case ArchiveError():
+                return self.problem("The archive is not available", str(error), 503)
             case NotFound():
                 return self.problem("Not found", "This does not exist, or no longer.", 404)
             case TooLongError():
@@ -216,6 +223,20 @@ class Pages:
         if request.url.path.endswith(".json"):
             return PlainJSON(json_feed(topic, stories, address), media_type="application/feed+json")
         return Response(atom(topic, stories, address, datetime.now(UTC)), media_type="application/atom+xml")
+
+    async def _search_feed(self, request: Request) -> Response:
+        """A search of the archive as a feed for other readers."""
+        public, now = self._queries.config.public_url, datetime.now(UTC)
+        path = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        try:
+            feed = await self._queries.search_feed(
+                request.query_params, f"{public}{path}" if public else str(request.url), now
+            )
+        except FormError as error:
+            return PlainTextResponse(f"{error}\n", 422)
+        except (StoreError, ArchiveError) as error:
+            return PlainTextResponse(f"{error}\n", 503, headers={"retry-after": "60"})
+        return Response(feed, media_type="application/atom+xml")
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -33,7 +33,10 @@ from watchpost.web.routes import Pages
 def build(context: WebContext) -> Starlette:
     """The ASGI application."""
     config, store = context.config, context.store
-    queries, rendering = Queries(context), Rendering(config.timezone, config.install)
+    queries, rendering = (
+        Queries(context),
+        Rendering(config.timezone, config.install, searchable=context.archive is not None),
+    )
     pages = Pages(queries, rendering, context.stop)
     guard = Middleware(
         Guard,
