@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -180,7 +181,7 @@ async def test_a_drip_ends_at_the_total_deadline() -> None:
 
     async with HttpServer() as server:
         server.on("*", Answer(200, chunks=drip))
-        assert await send(receiver(server.url("/"), timeout="300ms")) == Delivered("HTTP 200")  # not never
+        assert await send(receiver(server.url("/"), timeout="3s")) == Delivered("HTTP 200")  # not never
 
 
 @pytest.mark.parametrize(
@@ -271,3 +272,25 @@ async def test_no_secret_is_ever_shown() -> None:
 def test_another_literal_url_is_another_configuration() -> None:
     one, other = (receiver(url)._options.model_dump(mode="json") for url in ("https://e.x/1", "https://e.x/2"))
     assert one != other
+
+
+async def test_a_name_that_turns_private_between_two_attempts_is_blocked_at_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The address that was checked is the one that is connected to."""
+    answers = [["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2", "127.0.0.1"]]
+
+    def resolve(host: str, *args: object, **kwargs: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in answers.pop(0)]
+
+    async with HttpServer() as server:
+        server.on("/", Answer(200))
+        hook = receiver(server.url("/", "rebinding.example"), allow_private=["127.0.0.1/32"])
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert await send(hook) == Delivered("HTTP 200")
+        blocked = await send(hook)
+        assert isinstance(blocked, TryLater)
+        assert blocked.reason == "blocked"
+        assert len(server.requests) == 1
+        assert await send(hook) == Delivered("HTTP 200"), "of several addresses only the allowed one is used"
+    assert answers == []
