@@ -29,7 +29,7 @@ LIMIT = timedelta(seconds=5)
 MEMORY_BYTES = 128 << 20  # above what a child holds that has its libraries
 JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
 
-_PATIENCE = 6  # times the limit, by the clock: a machine that is busy with other things is not the document's fault
+PATIENCE = 6  # times the limit, by the clock: a machine that is busy with other things is not the document's fault
 _LEAST_WAIT_SECONDS = 0.01
 _CPU_CLOCK = 2  # clock_getcpuclockid(3) of Linux: ~pid << 3 | CPUCLOCK_SCHED
 _AT_ONCE = 3  # jobs that are begun: while some wait for an answer, the child is not idle
@@ -77,18 +77,25 @@ class ParserProcess(Parser):
     """Works in a child process within a limit of time and a limit of memory, on one job at a time.
 
     Arguments and results are pickled. The limit counts the processor's time, so that a busy machine fails no document,
-    and by the clock six times as much, for what waits without computing; it does not count the time of an answer. A job
-    that exceeds it is killed with its child; the next job gets a fresh one. While a job waits for an answer others go
-    on. If one of them ends the child, the others begin again in the next, so that their questions may come again.
+    and by the clock `patience` times as much, for what waits without computing; it does not count the time of an
+    answer. A job that exceeds it is killed with its child; the next job gets a fresh one. While a job waits for an
+    answer others go on. If one of them ends the child, the others begin again in the next, so that their questions may
+    come again.
     `memory_bytes` is what one job may take beside its arguments. The first job starts the child (about 0.1 s).
     """
 
     def __init__(
-        self, *, limit: timedelta = LIMIT, memory_bytes: int = MEMORY_BYTES, jobs_per_child: int = JOBS_PER_CHILD
+        self,
+        *,
+        limit: timedelta = LIMIT,
+        memory_bytes: int = MEMORY_BYTES,
+        jobs_per_child: int = JOBS_PER_CHILD,
+        patience: int = PATIENCE,
     ) -> None:
         self._limit_seconds = limit.total_seconds()
         self._memory_bytes = memory_bytes
         self._jobs_per_child = jobs_per_child
+        self._patience = patience
         self._numbers = count()
         self._turn = asyncio.Lock()
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -160,7 +167,7 @@ class ParserProcess(Parser):
                 if self._child is not None:
                     await self._child.ended()
                 try:
-                    self._child = await Child.start()
+                    self._child = await Child.start(self._patience)
                 except OSError as error:
                     raise FetchError("crashed", f"the parser cannot be started: {error.strerror}") from None
             if self._child is None or self._closed:
@@ -218,24 +225,29 @@ class Child:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        patience: int,
     ) -> None:
         self.jobs = 0
         self.idle = asyncio.Event()
         self.killed = False
         self._running = 0
         self._process = process
+        self._patience = patience
         self._reader = reader
         self._writer = writer
         self._sent: asyncio.Queue[_Sent] = asyncio.Queue()
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls) -> Child:
+    async def start(cls, patience: int = PATIENCE) -> Child:
         """Start a child process."""
         process, channel = await asyncio.to_thread(_spawn)  # a busy disk may hold up the start of a program
         try:
-            return cls(process, *await asyncio.open_connection(sock=channel))
+            return cls(process, *await asyncio.open_connection(sock=channel), patience)
         except BaseException:
             channel.close()  # which ends the child
             raise
@@ -306,7 +318,7 @@ class Child:
     async def _within(self, limit_seconds: float) -> tuple[Reply, float]:
         """The next reply, and the seconds of the processor that it took. Raises TimeoutError beyond the limit."""
         begun = self._cpu_seconds()
-        async with asyncio.timeout(limit_seconds * _PATIENCE):
+        async with asyncio.timeout(limit_seconds * self._patience):
             receiving = asyncio.ensure_future(self._receive())
             try:
                 while (left := limit_seconds - (self._cpu_seconds() - begun)) > 0:

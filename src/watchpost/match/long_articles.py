@@ -20,6 +20,7 @@ LIMIT = timedelta(seconds=10)
 
 _SECONDS_PER_TOPIC = 0.005
 _MEMORY_BYTES = 512 << 20
+_PATIENCE = 30  # times the limit, by the clock: the others do not wait for it
 
 Found = tuple[tuple[Hit, ...], Signature | None]
 
@@ -39,7 +40,7 @@ class LongArticles:
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         limit = LIMIT + timedelta(seconds=len(topics) * _SECONDS_PER_TOPIC)
-        self._child = ParserProcess(limit=limit, memory_bytes=_MEMORY_BYTES)
+        self._child = ParserProcess(limit=limit, memory_bytes=_MEMORY_BYTES, patience=_PATIENCE)
         self._topics = pickle.dumps(tuple(topics), pickle.HIGHEST_PROTOCOL)
 
     async def match(self, article: Article, now: datetime) -> Found:
