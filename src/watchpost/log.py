@@ -219,6 +219,8 @@ _DEEDS: Mapping[str, str] = {
     "digest send": "{by} sent {count:digest|digests} to {receiver} now",
     "silence add": "{by} added silence {silence}",
     "silence expire": "{by} ended silence {silence}",
+    "event cut": "{by} took story {story} out of its event",
+    "event join": "{by} put story {story} into another event",
     "unsubscribe": "{by} unsubscribed from {receiver}",
     "subscribe": "{by} subscribed to {receiver} again",
     "reload": "{by} asked for a reload",

@@ -196,13 +196,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which hits go to which receivers, and when. Empty `topics`, `severities` and `sources` mean any."""
+    """Which hits go to which receivers, and when. Empty `topics`, `severities`, `sources` and `countries` mean any.
+
+    `countries` are codes of those in which the event of the article happened.
+    """
 
     to: tuple[str, ...]
     schedule: Schedule
     topics: tuple[str, ...] = ()
     severities: tuple[Severity, ...] = ()
     sources: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
     go_on: bool = False  # `continue: true` in the configuration: later routes are tried too
 
 

@@ -174,6 +174,9 @@ BESIDE: list[tuple[str, list[str], int]] = [
     ("queue status", [], 0),
     ("hit list", [], 0),
     ("hit show", ["HIT"], 0),
+    ("event show", ["STORY"], 0),
+    ("event cut", ["STORY"], 0),
+    ("event join", ["STORY", "STORY"], 0),
     ("queue drain", ["--for", "1s"], 0),
     ("backup", ["ROOT/saved.tar"], 0),
     ("queue peek", [], 0),
@@ -213,6 +216,8 @@ def test_it_does_so_beside_a_running_service(service: Service, name: str, words:
         values["SILENCE"] = service.silence("--text", "zanzibar")
     if "HIT" in words:
         values["HIT"] = service.ask("hit", "list")["hits"][0]["id"]
+    if "STORY" in words:
+        values["STORY"] = service.ask("hit", "list")["hits"][0]["story"]
     for place, value in values.items():
         words = [word.replace(place, value) for word in words]
     printed = service.ask(*name.split(), *words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.making import hit
 from watchpost.match.routing import all_groups, group_key, groups_of
-from watchpost.model import Route
+from watchpost.model import NamedPlace, Route
 from watchpost.schedules import Cron, Daily, Immediate
 
 AT_ONCE = Immediate(timedelta(seconds=30))
@@ -57,3 +57,11 @@ def test_a_group_keeps_its_key_while_its_intervals_are_the_usual_ones() -> None:
     wait, minutes = timedelta(seconds=30), timedelta(minutes=1)
     assert group_key("team", Immediate(wait, 5 * minutes)) == "team|at once, 30 s, then 300 s"
     assert group_key("team", Immediate(wait, repeat_interval=60 * minutes)) == "team|at once, 30 s, again 3600 s"
+
+
+def test_a_route_by_country_takes_what_happened_there_and_not_what_is_only_named() -> None:
+    routes = [route("sahel", countries=("ML", "NE")), route("rest")]
+    there, named = NamedPlace("Gao", "ML", event=True), NamedPlace("Gao", "ML")
+    assert groups_of(hit(places=(named, there)), routes) == (group_key("sahel", MORNING),)
+    assert groups_of(hit(places=(named,)), routes) == (group_key("rest", MORNING),)
+    assert groups_of(hit(), routes) == (group_key("rest", MORNING),)

@@ -49,6 +49,7 @@ COMMANDS = {
         "route": ("routes", "Show which receivers get a hit, and when."),
         "silence": ("silences", "Stop messages about some hits for a while."),
         "story": ("stories", "Export stories and hits."),
+        "event": ("events", "Show which stories are one event; correct it."),
         "hit": ("hits", "Show what became of hits, for each receiver."),
         "queue": ("queue", "Show what is waiting in the service; retry or drop it."),
         "delivery": ("deliveries", "Show messages that have not arrived; send them again."),

@@ -38,6 +38,7 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
         topics=tuple(dict.fromkeys(when.topics)),
         severities=tuple(dict.fromkeys(when.severity)),
         sources=tuple(dict.fromkeys(when.sources)),
+        countries=tuple(dict.fromkeys(when.country)),
         go_on=options.go_on,
     )
 
@@ -178,6 +179,7 @@ def _covers(wide: Route, narrow: Route) -> bool:
             (wide.topics, narrow.topics),
             (wide.severities, narrow.severities),
             (wide.sources, narrow.sources),
+            (wide.countries, narrow.countries),
         )
     )
 

@@ -35,6 +35,7 @@ from watchpost.config.format import RENAMED
 from watchpost.config.opml import NAME, PREFIX_MAX
 from watchpost.config.yaml_reader import shown
 from watchpost.model import WINDOW, Severity, derive_id
+from watchpost.names.library import countries
 from watchpost.query.inflection import LANGUAGES
 from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, QuietHours, Silence
 
@@ -342,12 +343,22 @@ class TopicOptions(Options):
     examples: Examples = Examples()
 
 
+def _country(code: str) -> str:
+    if not code.isalpha() or code.upper() not in countries():
+        raise ValueError(f"'{shown(code)}' is not a country; write its two letters of ISO 3166, like ML")
+    return code.upper()
+
+
+CountryCode = Annotated[str, AfterValidator(_country)]
+
+
 class When(Options):
     """Which hits a route takes. All conditions must be true; a key that is left out means any."""
 
     topics: Several[str] = ()
     severity: Several[Severity] = ()
     sources: Several[str] = ()
+    country: Several[CountryCode] = ()
 
 
 class DigestOptions(Options):

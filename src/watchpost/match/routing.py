@@ -30,6 +30,7 @@ def fits(hit: Hit, route: Route) -> bool:
         (not route.topics or hit.topic in route.topics)
         and (not route.severities or hit.severity in route.severities)
         and (not route.sources or hit.article.source in route.sources)
+        and (not route.countries or any(place.event and place.country in route.countries for place in hit.places))
     )
 
 

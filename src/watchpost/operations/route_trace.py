@@ -71,7 +71,7 @@ def trace(config: Config, topic: str, severity: Severity, source: str, now: date
 
 
 def _against(route: Route, topic: str, severity: str, source: str) -> str:
-    """The condition that does not hold, "" if all do. An unknown source fits every condition."""
+    """The condition that does not hold, "" if all do. An unknown source fits; so does any country."""
     conditions: Sequence[tuple[str, str, Sequence[str]]] = (
         ("topic", topic, route.topics),
         ("severity", severity, route.severities),
@@ -84,7 +84,12 @@ def _against(route: Route, topic: str, severity: str, source: str) -> str:
 
 
 def _conditions(route: Route) -> str:
-    named = (("topic", route.topics), ("severity", route.severities), ("source", route.sources))
+    named = (
+        ("topic", route.topics),
+        ("severity", route.severities),
+        ("source", route.sources),
+        ("country", route.countries),
+    )
     conditions = [f"{what} is {' or '.join(wanted)}" for what, wanted in named if wanted]
     return " and ".join(conditions) or "takes everything"
 
