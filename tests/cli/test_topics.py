@@ -139,3 +139,32 @@ def test_a_query_of_another_tool_is_converted_and_what_is_lost_is_named(tmp_path
     unknown = watchpost(tmp_path, "topic", "convert", "--from", "ovid", "mali")
     assert unknown.returncode in (1, 2)
     assert "nexis" in unknown.stderr
+
+
+def test_verdicts_lead_to_a_proposal_that_is_written_where_the_topic_is(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    env = {"HOOK_SECRET": rig.env["HOOK_SECRET"], "WATCHPOST_DATA": "data"}
+    rig.config.write_text(
+        rig.config.read_text().replace("topics: {mali: mali}", "topics:\n  mali: {query: mali}  # ours")
+    )
+    try:
+        rig.start()
+        rig.publish("gpu cores", "gpu driver", "gao votes", "gpu kidal")
+        rig.until(rig.quiet)
+        assert watchpost(rig.root, "topic", "suggest", "mali", **env).returncode == 3
+        hits = json.loads(watchpost(rig.root, "hit", "list", "--json", **env).stdout)["hits"]
+        assert len({hit["id"] for hit in hits}) == 4
+        for hit in hits:
+            word = "not-relevant" if hit["headline"].startswith("gpu") else "relevant"
+            judged = watchpost(rig.root, "hit", "judge", hit["id"], word, **env)
+            assert (judged.returncode, judged.stdout) == (0, f"mali: {word}: {hit['headline']}\n")
+        assert watchpost(rig.root, "hit", "judge", "0" * 32, "relevant", **env).returncode == 1
+        assert watchpost(rig.root, "hit", "judge", hits[0]["id"], "perhaps", **env).returncode == 2
+        told = watchpost(rig.root, "topic", "suggest", "mali", "--write", **env)
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.startswith("mali: 1 marked as relevant, 3 as not relevant\nexclude: gpu\n")
+        assert "removes 3 of 3 marked as not relevant, loses 0 of 1 marked as relevant" in told.stdout
+        assert "topics:\n  mali: {query: mali, exclude: 'gpu'}  # ours\n" in rig.config.read_text()
+        assert watchpost(rig.root, "check", str(rig.config), **env).returncode == 0
+    finally:
+        rig.close()

@@ -198,6 +198,7 @@ BESIDE: list[tuple[str, list[str], int]] = [
     ("feed discover", ["SITE/feed", "--allow-private", "127.0.0.0/8"], 0),
     ("page test", ["SITE/press", "--allow-private", "127.0.0.0/8"], 0),
     ("topic diff", [], 0),
+    ("topic suggest", ["mali"], 0),
     ("config diff", ["--config", "changed.yaml"], 0),
     ("queue retry", [], 0),
     ("receiver enable", ["inbox"], 0),

@@ -17,8 +17,8 @@ from watchpost.cli.command import CommandApp
 from watchpost.cli.match import ARTICLE_SUFFIXES, explained_lines, read_articles
 from watchpost.cli.options import JsonOption, PrivateOption, SinceOption, TopicArgument
 from watchpost.cli.options import topics as topic_names
-from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, pick, warn
-from watchpost.cli.session import load_config, networks, open_config, since_moment
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
+from watchpost.cli.session import load_config, networks, open_config, running_service, since_moment
 from watchpost.control_characters import on_one_line
 from watchpost.errors import FetchError
 from watchpost.exit_codes import FAILED, NOTHING, OK, PARTIAL, UNREACHABLE
@@ -26,6 +26,7 @@ from watchpost.plurals import count
 
 if TYPE_CHECKING:
     from watchpost.config.config import Config
+    from watchpost.match.suggestion import Proposal
     from watchpost.match.trial import ChangedHit, Effect
     from watchpost.model import Article, Topic
     from watchpost.query.document import Document
@@ -36,6 +37,7 @@ app = CommandApp(
 
 BROAD = 0.25  # a topic that matches a quarter of all articles does not select
 SAMPLE_MIN = 20
+_CHANGED_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,65 @@ def topic_convert(
         for sentence in converted.lost:
             warn(sentence)
     return PARTIAL if converted.lost else OK
+
+
+@app.command("suggest", reads="service")
+async def topic_suggest(
+    name: TopicArgument,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the first proposal into the file of the topic.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Propose a change of a topic out of the verdicts on its hits, and show the effect.
+
+    watchpost topic suggest mali
+    watchpost topic suggest mali --write
+
+    The effect is that on all verdicts and on the latest 2,000 articles that the store keeps. --write keeps comments; a
+    reload makes the change effective. Ends with 3 if there is nothing to propose, and with 4 if no service runs.
+    """
+    from watchpost.operations import suggestions
+
+    async with running_service() as (config, store):
+        topic = pick("topic", name, {topic.name: topic for topic in config.topics})
+        found, verdicts = await suggestions.proposals(config, store, topic)
+    marked = sum(verdict.relevant for verdict in verdicts)
+    if as_json:
+        facts = {"topic": name, "relevant": marked, "not_relevant": len(verdicts) - marked}
+        echo_json({**facts, "proposals": [_proposal_facts(proposal) for proposal in found]})
+    else:
+        echo(f"{name}: {marked} marked as relevant, {len(verdicts) - marked} as not relevant")
+        for proposal in found:
+            _echo_proposal(proposal)
+    if not found:
+        note("there is nothing to propose; `watchpost hit judge` and the page of the topic take verdicts")
+        return NOTHING
+    if write:
+        file = suggestions.write(config, name, found[0])
+        note(f"written: {file}; `watchpost config diff` shows the change, a reload makes it effective")
+    return OK
+
+
+def _echo_proposal(proposal: Proposal) -> None:
+    label = (
+        f"unless of entity {proposal.entity}"
+        if proposal.entity
+        else "query"
+        if proposal.kind == "unless"
+        else "exclude"
+    )
+    lines = on_one_line(proposal.text) if proposal.kind != "unless" else proposal.text
+    echo(f"{label}: {lines}")
+    echo(f"  {proposal}")
+    for article in proposal.changed[:_CHANGED_SHOWN]:
+        echo(f"  ± {on_one_line(' '.join(article.title.split()) or article.url)} ({article.outlet or article.source})")
+
+
+def _proposal_facts(proposal: Proposal) -> dict[str, object]:
+    facts: dict[str, object] = {"kind": proposal.kind, "entity": proposal.entity, "text": proposal.text}
+    effect = {"removed": proposal.removed, "wrong": proposal.wrong, "lost": proposal.lost, "right": proposal.right}
+    return {**facts, **effect, "changed": [{"id": one.id, "title": one.title} for one in proposal.changed]}
 
 
 @app.command("diff", reads="service")

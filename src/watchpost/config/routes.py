@@ -270,10 +270,16 @@ def topics_of(written: Mapping[str, Any]) -> tuple[Topic, ...]:
     )
 
 
-def parsed(text: str, written: ConfigBlocks) -> Query:
-    """A query that may use what the configuration names: `@name` and `entity:NAME`. Raises QueryError."""
+def parsed(text: str, written: ConfigBlocks, unless: Mapping[str, tuple[str, ...]] | None = None) -> Query:
+    """A query that may use what the configuration names: `@name` and `entity:NAME`. Raises QueryError.
+
+    `unless` has names that entities get besides, in their `unless`.
+    """
     names = {**written.queries, **{name: topic.query for name, topic in written.topics.items()}}
-    return parse(text, names, {name: entity_of(options) for name, options in written.entities.items()})
+    entities = {name: entity_of(options) for name, options in written.entities.items()}
+    for name, more in (unless or {}).items():
+        entities[name] = entities[name]._replace(unless=(*entities[name].unless, *more))
+    return parse(text, names, entities)
 
 
 def _compile(block: Block, key: str, text: str, names: QueryNames, complaints: list[Complaint]) -> Query | None:
