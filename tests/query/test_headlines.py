@@ -76,6 +76,16 @@ CASES = [
     ("Convoi français bloqué à Kaya, au Burkina", "barkhane"),
     ("Le convoi de Barkhane traverse Téra", "barkhane"),
     ("French convoy of vintage cars reaches Lyon", ""),
+    # Other owners of the name: chips, dogs, a town in Guinea.
+    ("Tensor phone drops Mali for an Adreno", ""),
+    ("Mali the terrier finds her way home", ""),
+    ("Incendie au marché de Mali, en Guinée", ""),
+    ("Letztes Flugzeug aus Gao gelandet", "mali"),
+    ("Le dernier convoi quitte Kidal pour revenir de Gao", "mali"),
+    ("Tras Barkhane, París busca su lugar", "barkhane"),
+    ("Un vétéran raconte la fin de Barkhane", "barkhane"),
+    ("Après la barkhane, une autre dune", ""),
+    ("Dîner sans Barkhane, le restaurant a fermé", ""),
     # People whose names are those of towns, and words of a language.
     ("Bamba Dieng scores twice for Marseille", ""),
     ("Rainford Kalaba donne l'avantage au TP Mazembe", ""),
