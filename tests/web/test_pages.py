@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.making import article, digest_delivery
+from tests.making import WHEN, article, digest_delivery
 from tests.notify.digests import usual
 from tests.web.web_app import TEXT, FixedPreviews, closed, config_of, failing, found, pages, sent
 from watchpost.config.config import Config
 from watchpost.errors import Complaint, ConfigError
 from watchpost.match.routing import all_groups
-from watchpost.model import Message, Severity, Snippet
+from watchpost.model import HitVerdict, Message, Severity, Snippet
 from watchpost.operations.previews import Preview
 from watchpost.operations.reloading import Reloader
 from watchpost.query.tree import Evidence
@@ -282,10 +282,21 @@ async def test_hits_are_judged_on_the_page_of_their_topic(store: Store) -> None:
         after = (await client.get(f"{address}/topics/mali?done=judged")).text
         assert "<strong>not relevant</strong>" in after
         assert "Verdict kept." in after
+        proposal = await client.post(f"{address}/topics/mali/suggest")
+        assert proposal.status_code == 200
+        assert "There is nothing to propose." in proposal.text, "the topic does not match this text"
+        for number, title in enumerate(("Gao, Mali: a GPU", "Kidal, Mali: GPU tests")):
+            wrong = article(title, id=f"g{number}", body="")
+            await Verdicts(store).set(HitVerdict("mali", wrong, False, "anna", WHEN))
+        proposal = await client.post(f"{address}/topics/mali/suggest")
+        assert "<h3>Exclude</h3>" in proposal.text
+        assert ">gpu</pre>" in proposal.text
+        assert "removes 2 of 2 marked as not relevant, loses 0 of 0 marked as relevant" in proposal.text
+        assert (await client.get(f"{address}/topics/mali/suggest")).headers["location"] == "/topics/mali"
         await client.post(f"{address}/hits/{made.id}/relevant")
-        assert [one.relevant for one in await Verdicts(store).of("mali")] == [True]
+        assert [one.relevant for one in await Verdicts(store).of("mali") if one.by == "local user"] == [True]
         await client.post(f"{address}/hits/{made.id}/none")
-        assert await Verdicts(store).of("mali") == ()
+        assert {one.by for one in await Verdicts(store).of("mali")} == {"anna"}
         for path in (f"/hits/{made.id}/perhaps", f"/hits/{'0' * 32}/relevant"):
             assert (await client.post(f"{address}{path}")).headers["location"] == "/topics?done=none"
 

@@ -18,6 +18,7 @@ from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
+from watchpost.operations.suggestions import proposals
 from watchpost.operations.tuning import changed, recent_articles, tune
 from watchpost.query.lexer import LONGEST
 from watchpost.schedules import Silence
@@ -306,6 +307,12 @@ class Queries:
             effect = await tune(topic, after, articles, moment)
             values = topics.tuned(query, exclude, len(articles), effect)
         return Page("topic", {**page.values, "mistakes": mistakes, "tuning": values})
+
+    async def suggested_topic(self, name: str, moment: datetime) -> Page:
+        """The page of a topic with what its verdicts propose. Raises NotFound and StoreError."""
+        topic = self._topic(name)
+        found, _ = await proposals(self.config, self.store, topic)
+        return Page("topic", {**(await self.topic(name, moment)).values, "proposals": topics.proposed(found)})
 
     def _topic(self, name: str) -> Topic:
         topic = next((topic for topic in self.summary.topics if topic.name == name), None)

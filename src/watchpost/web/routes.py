@@ -109,6 +109,8 @@ class Pages:
             Route("/topics/{name}/try", _back_to_topic),
             Route("/topics/{name}/tune", self.shown(self._tune), methods=["POST"]),
             Route("/topics/{name}/tune", _back_to_topic),
+            Route("/topics/{name}/suggest", self.shown(self._suggest), methods=["POST"]),
+            Route("/topics/{name}/suggest", _back_to_topic),
             Route("/editions/{id}/{number:int}/{form}", self._message_form),
             Route("/e/{id}/{number:int}/{form}", self._message_form),
             Route("/feeds/{name}.atom", self._syndicated),
@@ -194,6 +196,9 @@ class Pages:
         form = await form_of(request)
         changed = form.get("query", ""), form.get("exclude", "")
         return await self._queries.tuned_topic(request.path_params["name"], now, *changed)
+
+    async def _suggest(self, request: Request, now: datetime) -> Page:
+        return await self._queries.suggested_topic(request.path_params["name"], now)
 
     async def _message_form(self, request: Request) -> Response:
         """One form of a message and nothing else: exactly what is sent. No script in it can run."""

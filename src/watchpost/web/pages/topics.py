@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from watchpost.match.suggestion import Proposal
 from watchpost.match.trial import Effect
 from watchpost.model import Hit, HitVerdict, Topic
 from watchpost.query.document import Document
@@ -97,6 +98,20 @@ def judged(hits: Sequence[Hit], verdicts: Sequence[HitVerdict]) -> dict[str, Any
         "relevant": sum(verdict.relevant for verdict in verdicts),
         "not_relevant": sum(not verdict.relevant for verdict in verdicts),
     }
+
+
+def proposed(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
+    """What the page shows of proposals: where each belongs, its text, its effect, and a few articles that change."""
+    labels = {"exclude": "Exclude", "unless": "Query"}
+    return [
+        {
+            "label": labels.get(one.kind, f"unless of entity {one.entity}"),
+            "text": one.text,
+            "effect": str(one),
+            "changed": one.changed[:MOST_CHANGED],
+        }
+        for one in proposals
+    ]
 
 
 def tuned(query: str, exclude: str, tried: int = 0, effect: Effect | None = None) -> dict[str, Any]:
