@@ -47,6 +47,7 @@ DISCLAIMER = (
 )
 _SYLLABLES = ("ba be da do fa ga gu ka ki ko la li lo ma mi mo na ne no pa ra ri sa si ta te to va wa ya za zo").split()  # noqa: SIM905 - words read best as words
 _QUIET_SECONDS = 120
+_REFUSED_SECONDS = 12.0  # the retries of the configuration last three times as long
 
 
 @dataclass(slots=True)
@@ -371,7 +372,8 @@ def newsroom(rig: Rig, seconds: float, seed: int, *, kills: bool = True) -> tupl
     threading.Thread(target=server.serve_forever, daemon=True).start()
     rig.config.write_text(configuration(room, server.server_port))
     running: dict[str, subprocess.Popen[bytes]] = {}
-    end = time.monotonic() + seconds
+    since = time.monotonic()
+    end = since + seconds
     try:
         while time.monotonic() < end:
             for role in ROLES:
@@ -384,7 +386,10 @@ def newsroom(rig: Rig, seconds: float, seed: int, *, kills: bool = True) -> tupl
                 victim = running[chance.choice(ROLES)]
                 victim.kill()
                 victim.wait()
-            readers.refusing = kills and chance.random() < (0.7 if readers.refusing else 0.08)
+            refusing = kills and chance.random() < (0.7 if readers.refusing else 0.08)
+            if not (refusing and readers.refusing):
+                since = time.monotonic()
+            readers.refusing = refusing and time.monotonic() - since < _REFUSED_SECONDS
         readers.refusing = False
         for role in ROLES:
             if role not in running or running[role].poll() is not None:
@@ -397,11 +402,13 @@ def newsroom(rig: Rig, seconds: float, seed: int, *, kills: bool = True) -> tupl
 
 
 def _until_quiet(room: Newsroom, readers: Readers) -> None:
-    """Until the oracle is content, or the time is over."""
-    end = time.monotonic() + _QUIET_SECONDS
+    """Until the oracle is content, or nothing has arrived for long: on a busy machine roles take a minute to start."""
+    end, arrived = time.monotonic() + _QUIET_SECONDS, 0
     while time.monotonic() < end:
         with readers.lock:
             got = {receiver: list(messages) for receiver, messages in readers.got.items()}
+        if sum(map(len, got.values())) > arrived:
+            end, arrived = time.monotonic() + _QUIET_SECONDS, sum(map(len, got.values()))
         if not any("not named" in finding for finding in findings(room, got)):
             time.sleep(8)  # whatever comes twice comes now
             return
