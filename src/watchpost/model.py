@@ -195,6 +195,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """An alert that is sent `to` another receiver `after` a while, unless somebody has `unless` the story by then."""
+
+    to: str
+    after: timedelta
+    unless: Literal["acknowledged", "claimed"] = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which hits go to which receivers, and when. Empty `topics`, `severities`, `sources` and `countries` mean any.
 
@@ -208,6 +217,7 @@ class Route:
     sources: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     go_on: bool = False  # `continue: true` in the configuration: later routes are tried too
+    escalation: Escalation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +356,8 @@ class Digest:
     `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
     due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now,
     or was read at the end of the window: "disk", "backlog", "store", or ""; `last_read` is when a source was last read
-    before. `named`, once it is laid out in messages: for each of them the articles whose headlines it shows.
+    before. `unanswered`: it is an escalation, and nobody answered the alert for so long. `named`, once it is laid out
+    in messages: for each of them the articles whose headlines it shows.
     """
 
     id: str
@@ -376,6 +387,7 @@ class Digest:
     paused: str = ""
     last_read: datetime | None = None
     named: tuple[tuple[str, ...], ...] = ()
+    unanswered: timedelta | None = None
 
 
 # ── sending; a receiver reports what happened, retry.py decides what comes next ──
@@ -424,6 +436,16 @@ class Delivery:
     replays: int = 0
     spent: int = 0
     contents: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EscalatedDelivery:
+    """A delivery that waits `after` its window closed, and is dropped if somebody has `unless` the story by then."""
+
+    delivery: Delivery
+    story: str
+    after: timedelta
+    unless: str
 
 
 Fate = Literal["named", "copies", "left_out", "silenced"]

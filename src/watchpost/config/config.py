@@ -154,10 +154,16 @@ def fingerprint(
             for topic in topics
         },
         **({"entities": {name: one.model_dump(mode="json") for name, one in entities.items()}} if entities else {}),
-        "routes": [[type(route.schedule).__name__, asdict(route)] for route in routes],
+        "routes": [[type(route.schedule).__name__, _route(route)] for route in routes],
     }
     text = json.dumps(canonical, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16, person=b"plan").hexdigest()
+
+
+def _route(route: Route) -> dict[str, object]:
+    """A key that came later counts only where it is used: an upgrade is no new configuration."""
+    values = asdict(route)
+    return values if route.escalation is not None else {key: values[key] for key in values if key != "escalation"}
 
 
 def _options(configured: Iterable[SourceConfig | ReceiverConfig]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from watchpost.config.errors import Block, suggest
 from watchpost.config.schema import EntityOptions, RouteOptions, TopicOptions
 from watchpost.config.yaml_reader import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, shown
 from watchpost.errors import Complaint, QueryError
-from watchpost.model import Route, Topic
+from watchpost.model import Escalation, Route, Topic
 from watchpost.names.library import Entity
 from watchpost.query.document import Document
 from watchpost.query.lexer import first_comment
@@ -31,7 +31,7 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
         schedule = Cron(digest.cron, timezone, digest.empty)
     else:
         schedule = Daily(digest.at or (), digest.days, timezone, digest.empty)
-    when = options.when
+    when, escalate = options.when, options.escalate
     return Route(
         to=tuple(dict.fromkeys(options.to)),
         schedule=schedule,
@@ -40,6 +40,7 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
         sources=tuple(dict.fromkeys(when.sources)),
         countries=tuple(dict.fromkeys(when.country)),
         go_on=options.go_on,
+        escalation=None if escalate is None else Escalation(escalate.to, escalate.after, escalate.unless),
     )
 
 
@@ -66,6 +67,9 @@ def dangling(
         if not isinstance(route.node, MappingNode):
             continue
         yield from _missing(route.node, "to", route.path, "receiver", receivers)
+        escalate = route.node.get("escalate")
+        if isinstance(escalate, MappingNode):
+            yield from _missing(escalate, "to", f"{route.path}.escalate", "receiver", receivers)
         when = route.node.get("when")
         if isinstance(when, MappingNode):
             yield from _missing(when, "topics", f"{route.path}.when", "topic", topics)
@@ -132,6 +136,7 @@ def doubts(
         if not any(_takes(route, topic) for _, route in reached):
             yield _warning(block.mark, block.path, "no route takes the hits of this topic; add one")
     used = {name for _, route in reached for name in route.to}
+    used |= {route.escalation.to for _, route in reached if route.escalation is not None}
     for block in receivers:
         if block.name not in used:
             yield _warning(block.mark, block.path, "no route leads to this receiver; add one")

@@ -382,6 +382,23 @@ class DigestOptions(Options):
         return self
 
 
+LONGEST_ESCALATION = timedelta(days=1)
+
+
+class EscalateOptions(Options):
+    """Send an alert to another receiver (`to`), `after` a while, unless the story was acknowledged or claimed then."""
+
+    after: Duration
+    to: str
+    unless: Literal["acknowledged", "claimed"] = "acknowledged"
+
+    @model_validator(mode="after")
+    def _check_after(self) -> Self:
+        if not timedelta(0) < self.after <= LONGEST_ESCALATION:
+            raise ValueError("after: an escalation waits for more than 0s and at most 1d")
+        return self
+
+
 class RouteOptions(Options):
     """Which hits go to which receivers, and when: as alerts (`mode: immediate`) or in a `digest`."""
 
@@ -394,13 +411,14 @@ class RouteOptions(Options):
     digest: Annotated[
         DigestOptions | None, BeforeValidator(_digest, json_schema_input_type=str | list[str] | DigestOptions)
     ] = None
+    escalate: EscalateOptions | None = None
     go_on: bool = Field(default=False, alias="continue")
 
     @model_validator(mode="after")
     def _check_schedule(self) -> Self:
         if (self.mode is None) == (self.digest is None):
             raise ValueError('write either mode: immediate, or a digest, e.g. digest: "08:00"')
-        for key in ("group_wait", "group_interval", "repeat_interval"):
+        for key in ("group_wait", "group_interval", "repeat_interval", "escalate"):
             if self.mode is None and key in self.model_fields_set:
                 raise ValueError(f"{key} goes with mode: immediate")
         return self

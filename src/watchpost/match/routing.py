@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from watchpost.model import Group, Hit, Route
+from watchpost.model import Escalation, Group, Hit, Route
 from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, Cron, Daily, Every, Immediate, Schedule
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,6 +22,19 @@ def groups_of(hit: Hit, routes: Sequence[Route]) -> tuple[str, ...]:
         if not route.go_on:
             break
     return tuple(keys)
+
+
+def escalations_of(hit: Hit, group: str, routes: Sequence[Route]) -> tuple[Escalation, ...]:
+    """The escalations of the routes by which a hit gets into the group with this key."""
+    found: dict[Escalation, None] = {}
+    for route in routes:
+        if not fits(hit, route):
+            continue
+        if route.escalation is not None and group in (group_key(receiver, route.schedule) for receiver in route.to):
+            found[route.escalation] = None
+        if not route.go_on:
+            break
+    return tuple(found)
 
 
 def fits(hit: Hit, route: Route) -> bool:

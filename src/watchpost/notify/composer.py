@@ -19,6 +19,7 @@ from watchpost.model import (
     NOT_YET,
     Delivery,
     Digest,
+    EscalatedDelivery,
     Group,
     Hit,
     Message,
@@ -28,6 +29,7 @@ from watchpost.model import (
 )
 from watchpost.notify import notification_log, rules
 from watchpost.notify.digest_builder import Installation, build_digest, deliveries_of, records_after
+from watchpost.notify.escalations import EscalationsOf, escalated
 from watchpost.notify.event_hits import EventParts, as_events, parts_of_events, records_of_events
 from watchpost.notify.fates import fates_of, with_contents
 from watchpost.notify.notification_log import NotificationRecord
@@ -42,7 +44,7 @@ from watchpost.schedules import Immediate, QuietHours, Silence
 from watchpost.store.overview import Overview, Worker
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
-from watchpost.store.windows import Bucket, Withheld
+from watchpost.store.windows import Bucket, Withheld, base_of
 from watchpost.trend import Trend, trend_of
 
 MOST_TRENDS = 40
@@ -72,6 +74,7 @@ class ComposedDigest:
     decisions: tuple[Decision, ...] = ()
     silenced: Mapping[tuple[str, str], int] = field(default_factory=dict, hash=False)
     fates: WindowFates = WindowFates()  # noqa: RUF009 - frozen
+    escalations: tuple[EscalatedDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,10 @@ class Composer:
         sources: Sequence[str],
         overview: Overview,
         silences: Silences,
+        escalations_of: EscalationsOf = lambda _hit, _group: (),
     ) -> None:
+        """`escalations_of` says which alerts another receiver is sent later."""
+        self._escalations_of = escalations_of
         self._receivers = receivers
         self._installation = installation
         self._holding_rules = holding_rules
@@ -153,7 +159,26 @@ class Composer:
         if any(message.address for message in messages):
             unsubscribed = await self._overview.unsubscribed(group.receiver)
             messages = tuple(message for message in messages if message.address not in unsubscribed)
-        return await asyncio.to_thread(_composed, digest, messages, omitted, chosen, bucket)
+        composed = await asyncio.to_thread(_composed, digest, messages, omitted, chosen, bucket)
+        return replace(composed, escalations=await self._escalations(group, digest, chosen.hits))
+
+    async def _escalations(self, group: Group, digest: Digest, hits: Sequence[Hit]) -> tuple[EscalatedDelivery, ...]:
+        def found() -> list[EscalatedDelivery]:
+            return list(
+                escalated(
+                    digest,
+                    hits,
+                    base_of(group.key),
+                    self._escalations_of,
+                    self._receivers,
+                    seed=self._installation.seed,
+                    render=render_or_reduce,
+                )
+            )
+
+        later = await asyncio.to_thread(found) if digest.kind == "alert" else []
+        gone = {name: await self._overview.unsubscribed(name) for name in {each.delivery.receiver for each in later}}
+        return tuple(each for each in later if each.delivery.message.address not in gone[each.delivery.receiver])
 
     def _chosen(self, group: Group, bucket: Bucket, silences: Sequence[Silence], now: datetime) -> _Chosen:
         """Which of the group's hits are sent now."""

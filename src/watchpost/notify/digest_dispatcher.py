@@ -178,6 +178,7 @@ class Dispatcher:
                 composed.withheld,
                 fingerprint=self._composer.fingerprint,
                 fates=composed.fates,
+                escalations=composed.escalations,
             )
         if closed:
             _count(composed, bucket, group.receiver)

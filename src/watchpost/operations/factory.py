@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import Parser
 from watchpost.errors import StoreUnreachable
 from watchpost.match.matcher import Plausible
+from watchpost.match.routing import escalations_of
 from watchpost.model import Group
 from watchpost.notify import receiver as notify_receiver
 from watchpost.notify import receivers
@@ -182,6 +184,7 @@ def build_composer(
         sources=[part.name for part in config.sources],
         overview=Overview(store),
         silences=Silences(store),
+        escalations_of=partial(escalations_of, routes=config.routes),
     )
 
 

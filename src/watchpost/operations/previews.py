@@ -119,6 +119,7 @@ class DigestDrafts:
             composed.notes,
             composed.withheld,
             fingerprint=self._composer.fingerprint,
+            escalations=draft.composed.escalations,
         )
 
 
@@ -126,7 +127,8 @@ async def open_drafts(config: Config, store: Store, receiver: str = "") -> Diges
     """Drafts from a running service; `receiver` limits them to one. This process sends nothing itself."""
     install = await store.prepare(factory.new_install_id())
     if receiver:
-        config = replace(config, receivers=tuple(part for part in config.receivers if part.name == receiver))
+        wanted = {receiver, *(route.escalation.to for route in config.routes if route.escalation is not None)}
+        config = replace(config, receivers=tuple(part for part in config.receivers if part.name in wanted))
     built = factory.build_receivers(config, install, factory.terminal(), await store.secret())
     kept_ms = int(config.retention.deliveries.total_seconds() * 1000)
     installation = factory.installation_of(config, install)

@@ -354,6 +354,7 @@ async def _notify(service: Service) -> int:
     dead = await outbox.dead()
     await dispatcher.run_once()
     await outbox.queue_due_retries()
+    await outbox.escalate_due()
     while True:
         done = sum([await sender.once() for sender in senders])
         # What is meant for a receiver that is held stays queued.

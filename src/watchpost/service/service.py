@@ -290,6 +290,7 @@ class Service:
         while not self.stop.is_set():
             try:
                 await self.outbox.queue_due_retries()
+                await self.outbox.escalate_due()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             await tick()

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from watchpost.errors import CodecError
-from watchpost.model import Article, Delivery, Hit, HitVerdict, Message
+from watchpost.model import Article, Delivery, EscalatedDelivery, Hit, HitVerdict, Message
 
 T = TypeVar("T")
 
@@ -105,4 +105,13 @@ def delivery_facts(deliveries: Sequence[Delivery]) -> list[dict[str, object]]:
             "contents": delivery.contents,
         }
         for delivery in deliveries
+    ]
+
+
+def escalation_facts(escalations: Sequence[EscalatedDelivery]) -> list[dict[str, object]]:
+    """Return escalations as scripts/close_due.lua reads them; their messages follow as bytes."""
+    facts = delivery_facts([each.delivery for each in escalations])
+    return [
+        fact | {"story": each.story, "unless": each.unless, "after_ms": int(each.after.total_seconds() * 1000)}
+        for fact, each in zip(facts, escalations, strict=True)
     ]

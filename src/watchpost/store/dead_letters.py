@@ -58,7 +58,7 @@ async def drop(store: Store, receiver: str, delivery: str, *, entry: bytes = b""
     """Delete a dead letter, or a waiting delivery with its outbox `entry`; return False if it is gone."""
     keys = store.keys
     names = [keys.outbox(receiver), keys.out(delivery), keys.retry, keys.dead, keys.dead_counts, keys.ledger]
-    names += [keys.contents("")]
+    names += [keys.contents(""), keys.later]
     return bool(await store.run("drop", names, [delivery, entry, dead_letter]))
 
 

@@ -137,6 +137,14 @@ class DeliveryStore(WindowStore):
         """Put deliveries whose next attempt is due back into their outbox, at most 100; return how many."""
         return await _queue_retries(self._store, limit=100)
 
+    async def escalate_due(self) -> tuple[int, int]:
+        """Queue the escalations that are due, and drop those whose story was answered; return how many of both."""
+        keys = self._keys
+        names = [keys.later, keys.out(""), keys.outbox(""), keys.handling(""), keys.ledger, keys.sent]
+        argument = json_argument(limit=100, kept_ms=self._kept_ms)
+        queued, dropped = await self._store.run("escalate", names, [argument])
+        return int(queued), int(dropped)
+
     async def stranded(self, receivers: Sequence[str]) -> dict[str, int]:
         """Return how many deliveries wait for receivers other than these, by name."""
         async with self._store.errors():
@@ -191,6 +199,8 @@ class DeliveryAdmin:
         async with self._store.errors():
             fields = await self._store.redis.hgetall(self._keys.out(id_))
             due = await self._store.redis.zscore(self._keys.retry, id_)
+            if due is None:
+                due = await self._store.redis.zscore(self._keys.later, id_)
             if not fields and await self._store.redis.zscore(self._keys.sent, id_) is not None:
                 return DeliveryRecord(id_, "", "delivered")
             state, receiver = text_of(fields, b"state"), text_of(fields, b"receiver")

@@ -137,7 +137,7 @@ async def restore(store: Store, identity: Identity, *, lost: bool) -> bool:
         lost="1" if lost else "",
     )
     names = [keys.meta, keys.ledger, keys.articles, keys.open, keys.bucket(""), keys.boxes, keys.outbox(""), keys.retry]
-    return bool(await store.run("restore", [*names, keys.unsubscribed, keys.silences], [argument]))
+    return bool(await store.run("restore", [*names, keys.unsubscribed, keys.silences, keys.later], [argument]))
 
 
 async def read(store: Store, before: Identity) -> Identity:

@@ -46,6 +46,7 @@ Redis server's own clock. {n} stands for a name.
 | boxes | set: receivers that ever had a delivery | notify | notify | for ever |
 | retry | zset: delivery id → next attempt ms | notify | notify, web | until due |
 | unsubscribed | hash: receiver and address → since ms | web | notify | until the reader subscribes again |
+| later | zset: escalation, a delivery → ms when it is due | notify | notify, web | until due |
 | thread:{n}:{t} | string: what a receiver stored of a thread | notify | notify | retention.deliveries after last used |
 | receiver:{n} | hash: pauses, circuit breaker, disabled | notify | notify, web | for ever |
 | pace:{host} | string: ms of the host's next turn | notify | notify | until that turn |
@@ -127,7 +128,7 @@ class Keys:
         self.contents: KeyOf = keys_of("contents")
         self.outbox: KeyOf = keys_of("outbox")
         self.boxes = f"{prefix}boxes"
-        self.retry = f"{prefix}retry"
+        self.retry, self.later = f"{prefix}retry", f"{prefix}later"
         self.unsubscribed = f"{prefix}unsubscribed"
         self.thread: KeyOfPair = keys_of("thread")
         self.receiver: KeyOf = keys_of("receiver")

@@ -89,6 +89,7 @@ class Ledger:
     async def _audit(self, start: str) -> Audit:
         keys = self._keys
         names = [keys.ledger, keys.articles, keys.open, keys.bucket(""), keys.boxes, keys.outbox(""), keys.retry]
+        names.append(keys.later)
         flat, articles, parked, deliveries, flat_fates, parked_for = await self._store.run("audit", names, [start])
         totals = {key.decode(): int(count) for key, count in fields_of(flat).items()}
         fates: dict[tuple[str, str], dict[str, int]] = {}

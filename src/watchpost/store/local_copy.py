@@ -108,7 +108,7 @@ class LocalCopy:
     ) -> tuple[int, int]:
         keys = self._keys
         names = [keys.restored, keys.open, keys.bucket(name), keys.group(name), keys.hits, keys.ledger, keys.meta]
-        names += [keys.out(""), keys.outbox(""), keys.boxes, keys.parked]
+        names += [keys.out(""), keys.outbox(""), keys.boxes, keys.parked, keys.later]
         argument = json_argument(
             group=name,
             opened=group.opened,
@@ -122,6 +122,9 @@ class LocalCopy:
                     "receiver": text_of(fields, b"receiver"),
                     "digest": text_of(fields, b"digest"),
                     "created": int(fields.get(b"created", b"0")),
+                    "story": text_of(fields, b"story"),
+                    "unless": text_of(fields, b"unless") if text_of(fields, b"state") == "escalation" else "",
+                    "due": int(fields.get(b"due", b"0")),
                 }
                 for id_, fields in deliveries.items()
             ],
@@ -161,9 +164,10 @@ class LocalCopy:
         for box in boxes:
             pipe.xrange(self._keys.outbox(box.decode("utf-8", "replace")), count=_MOST_DELIVERIES)
         pipe.zrange(self._keys.retry, 0, _MOST_DELIVERIES - 1)
-        *entries, retries = await pipe.execute()
+        pipe.zrange(self._keys.later, 0, _MOST_DELIVERIES - 1)
+        *entries, retries, escalations = await pipe.execute()
         ids = [fields[b"d"].decode() for page in entries for _, fields in page if b"d" in fields]
-        ids += [id_.decode() for id_ in retries]
+        ids += [id_.decode() for id_ in (*retries, *escalations)]
         known, room = {}, _MOST_BYTES
         for id_ in ids:
             fields = self._contents.deliveries.get(id_) or await self._store.redis.hgetall(self._keys.out(id_))

@@ -12,9 +12,9 @@ from typing import TypeVar
 from redis import exceptions
 
 from watchpost.errors import CodecError
-from watchpost.model import Contents, Delivery, Hit, WindowFates
+from watchpost.model import Contents, Delivery, EscalatedDelivery, Hit, WindowFates
 from watchpost.store.client import Call, Store, json_argument, pause
-from watchpost.store.codec import HIT, MESSAGE, delivery_facts, from_ms_or_none, to_ms
+from watchpost.store.codec import HIT, MESSAGE, delivery_facts, escalation_facts, from_ms_or_none, to_ms
 from watchpost.store.events import EventOfStory, EventStore
 
 N = TypeVar("N", bound=str)
@@ -177,17 +177,18 @@ class WindowStore:
         *,
         fingerprint: str = "",
         fates: WindowFates | None = None,
+        escalations: Sequence[EscalatedDelivery] = (),
     ) -> bool:
         """Close a window in one atomic step.
 
         Its hits leave the bucket; some are held, and the damaged ones become dead letters. Its deliveries enter the
         outbox, and `notes` of what they say of each story are stored. Without `fates` its deliveries together name all
-        hits that leave.
+        hits that leave. The `escalations` of its stories wait until they are due.
 
         Return False if another notifier closed it first; then nothing was written.
         """
         names, arguments = await asyncio.to_thread(  # the names of 5,000 hits, and megabytes of messages
-            self._closing, bucket, window_end, deliveries, notes or {}, withheld, fingerprint, fates
+            self._closing, bucket, window_end, deliveries, notes or {}, withheld, fingerprint, fates, escalations
         )
         answer = await self._store.run("close_due", names, arguments)
         return bool(answer[0] == b"OK")
@@ -201,13 +202,14 @@ class WindowStore:
         withheld: Withheld,
         fingerprint: str,
         fates: WindowFates | None,
+        escalations: Sequence[EscalatedDelivery],
     ) -> Call:
         """The keys and arguments of CLOSE_DUE."""
         group, base, keys = bucket.group, base_of(bucket.group), self._keys
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
         names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
         names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]
-        names += [keys.dead, keys.dead_counts, keys.contents(""), keys.hit("")]
+        names += [keys.dead, keys.dead_counts, keys.contents(""), keys.hit(""), keys.later, keys.sent]
         gone = _gone(bucket, withheld)
         if fates is None:
             fates = _all_named(gone, deliveries)
@@ -237,10 +239,12 @@ class WindowStore:
             known=_sums(fates.known),
             fates=fates.hits,
             kept_ms=self._hits_ms,
+            escalations=escalation_facts(escalations),
         )
+        last = [MESSAGE.encode(each.delivery.message) for each in escalations]
         messages = [MESSAGE.encode(delivery.message) for delivery in deliveries]
         damaged = [data for _, data in bucket.damaged]
-        return names, [argument, *messages, *withheld.held, *damaged]
+        return names, [argument, *messages, *withheld.held, *damaged, *last]
 
     async def new_hits(self, stop: asyncio.Event) -> AsyncIterator[None]:
         """Yield when a group gets a hit, and first when that will be noticed.

@@ -272,7 +272,20 @@ def pages_link(digest: Digest) -> str:
 def remarks(digest: Digest) -> tuple[str, ...]:
     """Sentences on a pause, what is over a limit, corrected or silenced, and the next digest, the weightiest first."""
     paused = pause(digest) if digest.stories else ""  # without stories it is the first line
-    return tuple(filter(None, (paused, *floods(digest), corrections(digest), silenced(digest), next_digest(digest))))
+    return tuple(
+        filter(
+            None,
+            (unanswered(digest), paused, *floods(digest), corrections(digest), silenced(digest), next_digest(digest)),
+        )
+    )
+
+
+def unanswered(digest: Digest) -> str:
+    """ "Nobody has answered this alert for 20 minutes.", or ""."""
+    if digest.unanswered is None:
+        return ""
+    tr = translation(digest.language)
+    return tr.gettext("Nobody has answered this alert for {duration}.", duration=duration(digest, digest.unanswered))
 
 
 def floods(digest: Digest) -> tuple[str, ...]:

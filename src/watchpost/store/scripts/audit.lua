@@ -1,10 +1,11 @@
 -- AUDIT: the totals of the ledger and the contents of the queues at one instant.
--- KEYS 1 ledger, 2 articles stream, 3 open hash, 4 prefix of the buckets, 5 boxes set, 6 prefix of outbox, 7 retry zset
+-- KEYS 1 ledger, 2 articles stream, 3 open hash, 4 prefix of the buckets, 5 boxes set, 6 prefix of outbox, 7 retry zset,
+--      8 zset of escalations that wait
 -- ARGV 1 '1' = start the ledger if there is none: what is in the queues now is its opening balance
 -- returns {{field, value, …} of the totals, articles waiting, hits waiting, deliveries waiting,
 --          {field, value, …} of the fates (shared/fates.lua), {receiver, hits in its groups, …}}
-local ledger, articles, open, bucket, boxes, outbox, retry = unpack(KEYS)
-local queued, parked, out = redis.call('XLEN', articles), 0, redis.call('ZCARD', retry)
+local ledger, articles, open, bucket, boxes, outbox, retry, later = unpack(KEYS)
+local queued, parked, out = redis.call('XLEN', articles), 0, redis.call('ZCARD', retry) + redis.call('ZCARD', later)
 local parked_for, flat = {}, {}
 for _, group in ipairs(redis.call('HKEYS', open)) do
   local hits, receiver = redis.call('LLEN', bucket .. group), receiver_of(group)

@@ -3,7 +3,8 @@
 -- KEYS 1 bucket list, 2 open hash, 3 group hash, 4 prefix of out, 5 prefix of outbox, 6 boxes set,
 --      7 prefix of what the group was sent of a story, 8 ledger, 9 bucket and 10 group hash of what is held, 11 hash of
 --      the group that it is held for (KEYS[3] if that is this one), 12 its over hash, 13 prefix of its receiver's quota,
---      14 dead stream, 15 counts of dead letters, 16 prefix of contents, 17 prefix of the hits' records
+--      14 dead stream, 15 counts of dead letters, 16 prefix of contents, 17 prefix of the hits' records,
+--      18 zset of escalations that wait, 19 sent zset
 -- ARGV 1 JSON: group; turn (as it was when the hits were read); end_ms (of the window); taken (hits that were read);
 --      deliveries ({id, receiver, digest, created} each); plan (fingerprint of the configuration);
 --      notes ({story, note} each); notes_ttl_ms;
@@ -15,12 +16,14 @@
 --      ended ({topic, fate, count} each: hits that no delivery holds);
 --      known ({topic, contents, count} each: copies of what an earlier delivery names);
 --      fates ({hit, fate, where} each), kept_ms (how long records of hits are kept)
---      2… the message of each delivery, the bytes of each hit held back, the bytes of each damaged hit
+--      escalations (as deliveries, and story, unless, after_ms: dropped if the story has this handling when it is due)
+--      2… the message of each delivery, the bytes of each hit held back, the bytes of each damaged hit, the message of
+--      each escalation
 -- returns {'OK'} | {'CLOSED'} another notifier was first: nothing was written
 -- Hits that were added after the reading stay: the first `taken` are those that were read, because the turn says that
 -- nobody else took any since.
 local bucket, open, group, out, outbox, boxes, told, ledger, held_bucket, held_group, base, over, quota, dead, counts,
-  contents, record = unpack(KEYS)
+  contents, record, later, sent = unpack(KEYS)
 local arg, now, last = cjson.decode(ARGV[1]), now_ms(), 1
 local function next_bytes()
   last = last + 1
@@ -82,7 +85,16 @@ for _, fate in ipairs(arg.fates) do
   redis.call('PEXPIRE', record .. fate[1], arg.kept_ms)
 end
 tally(ledger, 'silenced', arg.silenced)
-tally(ledger, 'queued', #arg.deliveries)
+-- A story is escalated once by its group: a further alert about it has the same id.
+local escalated = 0
+for _, delivery in ipairs(arg.escalations) do
+  local message = next_bytes()
+  if redis.call('EXISTS', out .. delivery.id) == 0 and not redis.call('ZSCORE', sent, delivery.id) then
+    wait_for_answer(out, later, boxes, delivery, message, now + delivery.after_ms)
+    escalated = escalated + 1
+  end
+end
+tally(ledger, 'queued', #arg.deliveries + escalated)
 if #arg.deliveries > 0 then
   redis.call('HSET', base, 'told', arg.end_ms, 'plan', arg.plan)
   redis.call('HDEL', base, 'silenced')
