@@ -143,6 +143,13 @@ class Service:
     rig: Rig
     dead: str = ""
 
+    def story(self) -> str:
+        """A story whose event is decided: that is soon after its hit is there."""
+        story = str(self.ask("hit", "list")["hits"][0]["story"])
+        known = {"HOOK_SECRET": self.rig.env["HOOK_SECRET"], "WATCHPOST_DATA": "data"}
+        self.rig.until(lambda: watchpost(self.rig.root, "event", "show", story, **known).returncode != 1, 60)
+        return story
+
     def ask(self, *words: str) -> Any:
         env = {"HOOK_SECRET": self.rig.env["HOOK_SECRET"], "WATCHPOST_DATA": "data"}
         done = watchpost(self.rig.root, *words, "--json", **env)
@@ -218,7 +225,7 @@ def test_it_does_so_beside_a_running_service(service: Service, name: str, words:
     if "HIT" in words:
         values["HIT"] = service.ask("hit", "list")["hits"][0]["id"]
     if "STORY" in words:
-        values["STORY"] = service.ask("hit", "list")["hits"][0]["story"]
+        values["STORY"] = service.story()
     for place, value in values.items():
         words = [word.replace(place, value) for word in words]
     printed = service.ask(*name.split(), *words)

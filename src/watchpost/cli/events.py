@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption
-from watchpost.cli.output import echo, echo_json, echo_table
+from watchpost.cli.output import CommandError, echo, echo_json, echo_table
 from watchpost.cli.session import running_service
+from watchpost.errors import NotFound
+from watchpost.exit_codes import FAILED
 
 if TYPE_CHECKING:
     from watchpost.operations.events import ShownEvent
@@ -28,7 +32,8 @@ async def event_show(story: StoryArgument, as_json: JsonOption = False) -> None:
     from watchpost.operations.events import event_of
 
     async with running_service() as (_, store):
-        _show(await event_of(store, story), as_json)
+        with _known():
+            _show(await event_of(store, story), as_json)
 
 
 @app.command("cut", reads="service")
@@ -41,7 +46,8 @@ async def event_cut(story: StoryArgument, as_json: JsonOption = False) -> None:
     from watchpost.operations.events import cut
 
     async with running_service() as (_, store):
-        _show(await cut(store, story, factory.operator()), as_json)
+        with _known():
+            _show(await cut(store, story, factory.operator()), as_json)
 
 
 @app.command("join", reads="service")
@@ -58,7 +64,17 @@ async def event_join(
     from watchpost.operations.events import join
 
     async with running_service() as (_, store):
-        _show(await join(store, story, other, factory.operator()), as_json)
+        with _known():
+            _show(await join(store, story, other, factory.operator()), as_json)
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """End with 1 if no event is known of a story."""
+    try:
+        yield
+    except NotFound as error:
+        raise CommandError(str(error), FAILED) from error
 
 
 def _show(event: ShownEvent, as_json: bool) -> None:
