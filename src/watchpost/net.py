@@ -187,11 +187,17 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, of which one request at a time is made. On loopback each port is a host of its own."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    """The host of a URL, of which one request at a time is made; "" for what is no URL.
+
+    On loopback each port is a host of its own.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:  # "http://[", or a port that is no number
+        return ""
     try:
         local = ip_address(host).is_loopback
     except ValueError:
         local = host == "localhost"
-    return f"{host}:{parts.port}" if local else host
+    return f"{host}:{port}" if local else host
