@@ -96,7 +96,7 @@ async def test_a_story_is_muted_and_a_silence_ends(store: Store, config: Config,
         pages(store, config=config) as address,
         httpx.AsyncClient(headers={"origin": address}, follow_redirects=True) as client,
     ):
-        assert f'name="story" value="{hit.story}"' in (await client.get(f"{address}/stories")).text
+        assert f'action="/stories/{hit.story}/mute"' in (await client.get(f"{address}/stories")).text
         muted = {"story": hit.story, "lasting": "7d", "reason": "muted", "back": "stories"}
         done = await client.post(f"{address}/silences", data=muted)
         assert (done.url.path, "Silenced: no notifications" in done.text) == ("/stories", True)
