@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import count, permutations
 
 import pytest
 from benchmarks.events import GROUPS, corpus, counts, figures, joined, own
@@ -36,8 +36,13 @@ CONVOY = [
 ]
 
 
-def said(lang: str, title: str, body: str, at: datetime = TUESDAY) -> Witnesses:
-    return witnesses(article(title, body=body, lang=lang, published=at, fetched=at))
+OUTLETS = count(1)
+
+
+def said(lang: str, title: str, body: str, at: datetime = TUESDAY, outlet: str = "") -> Witnesses:
+    """What an article says; without a name its outlet is another one each time."""
+    outlet = outlet or f"outlet {next(OUTLETS)}"
+    return witnesses(article(title, body=body, lang=lang, published=at, fetched=at, outlet=outlet))
 
 
 def add(events: Events, story: str, one: Witnesses) -> Joined:
@@ -63,6 +68,16 @@ def test_the_same_kind_of_attack_far_away_is_another_event() -> None:
     assert against is not None
     assert str(against).startswith("places")
     assert add(events, "s2", other).event == "s2"
+
+
+def test_one_outlet_tells_its_own_reports_of_one_language_apart() -> None:
+    events = Events()
+    teaser = "Talks in Mali go on, and a convoy is on its way to Ansongo. Read on with a subscription."
+    add(events, "s1", said("en", "Eleven dead near Ansongo", teaser, outlet="Courier"))
+    assert add(events, "s2", said("en", "Harvest fair opens near Ansongo", teaser, outlet="Courier")).event == "s2"
+    one, translated = said(*CONVOY[0], outlet="Courier"), said(*CONVOY[1], outlet="Courier")
+    assert str(contradiction(one, said(*CONVOY[0], outlet="Courier"))) == "both from Courier"
+    assert contradiction(one, translated) is None, "it may report one event in several languages"
 
 
 def test_reports_of_other_days_are_other_events() -> None:

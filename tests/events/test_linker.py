@@ -23,7 +23,14 @@ from watchpost.store.matching import BEGINNING, Match, MatchStore, RoutedHit, be
 
 def reports(count: int = 3) -> list[Article]:
     return [
-        article(f"{title} {number}" if number > 2 else title, body=body, lang=lang, published=TUESDAY, fetched=TUESDAY)
+        article(
+            f"{title} {number}" if number > 2 else title,
+            body=body,
+            lang=lang,
+            published=TUESDAY,
+            fetched=TUESDAY,
+            outlet=f"outlet {number}",
+        )
         for number in range(count)
         for lang, title, body in [CONVOY[number % 3]]
     ]

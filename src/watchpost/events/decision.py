@@ -86,6 +86,7 @@ _SENTENCES = {
     "person": "joined by {}",
     "far": "places {} km apart",
     "days": "days {} apart",
+    "outlet": "both from {}",
 }
 
 
@@ -107,8 +108,11 @@ def judge(one: Witnesses, other: Witnesses, rarity: Rarity, weights: Mapping[str
 def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
     """Why two articles cannot report one event: title and lead name places or days that are far apart.
 
-    Capitals do not count as places: they also mean governments.
+    Capitals do not count as places: they also mean governments. Nor do two articles of one outlet in one language: it
+    tells its own reports apart, and what it repeats under other headlines is furniture.
     """
+    if one.outlet == other.outlet and one.language == other.language:
+        return Reason("outlet", one.outlet)
     distance = _least_distance(_certain(one.towns), _certain(other.towns))
     if distance is not None and distance > FAR_KM:
         return Reason("far", f"{distance:.0f}")
