@@ -160,7 +160,8 @@ def test_hostile_outlets_texts_receivers_and_connections_stop_nothing(rig: Rig, 
         metrics = ask(pages, "/metrics")
         assert "watchpost_event_loop_lag_seconds" in metrics
         assert "watchpost_http_connections_refused_total" in metrics
-        assert memory_bytes(process.pid) < 300 << 20
+        # About 180 MB, and 124 MB of the sentence encoder, an optional part that the tests install.
+        assert memory_bytes(process.pid) < 400 << 20
         assert process.poll() is None
         assert sorted(rig.world.told()) == sorted(expected), "each once"
         assert rig.log().count("http.connections_refused") <= 3

@@ -166,3 +166,38 @@ async def test_no_word_of_the_store_ends_a_loop(error: str) -> None:
 def test_no_password_is_shown_wherever_it_stands() -> None:
     for url in ("redis://h/0?password=hunter2", "redis://u:hunter2@h/0", "redis://u:p@hunter2@h/0"):
         assert "hunter2" not in Store(url).address
+
+
+async def test_a_connection_that_is_closed_while_it_connects_is_an_unreachable_store(empty_valkey_url: str) -> None:
+    store = Store(empty_valkey_url)
+
+    async def ask() -> Exception | None:
+        try:
+            async with store.errors():
+                await store.redis.ping()
+        except Exception as error:
+            return error
+        return None
+
+    async def renew(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.renew()
+
+    try:
+        for turns in range(60):
+            *answers, _ = await asyncio.gather(*(ask() for _ in range(8)), renew(turns))
+            assert {type(answer) for answer in answers} <= {type(None), StoreUnreachable}
+        assert await ask() is None
+    finally:
+        await store.close()
+
+
+async def test_an_error_of_our_own_is_not_taken_for_a_closed_connection(empty_valkey_url: str) -> None:
+    store = Store(empty_valkey_url)
+    try:
+        with pytest.raises(AttributeError):
+            async with store.errors():
+                getattr(store, "no_such_thing")  # noqa: B009 - mypy would see it
+    finally:
+        await store.close()

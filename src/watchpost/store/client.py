@@ -153,6 +153,11 @@ class Store:
             except OSError as error:
                 self.interruptions += 1
                 raise self._as_ours(error) from error
+            except AttributeError as error:
+                if not _is_closed_connection(error):
+                    raise
+                self.interruptions += 1
+                raise StoreUnreachable(f"no Redis answers at {self.address}: the connection was closed") from error
 
     def _as_ours(self, error: exceptions.RedisError | OSError) -> StoreError:
         match error:
@@ -364,6 +369,14 @@ def _is_elsewhere(error: Exception) -> bool:
     if isinstance(error, exceptions.ReadOnlyError | exceptions.MasterDownError | exceptions.BusyLoadingError):
         return True
     return str(error).startswith(("UNBLOCKED", "The previous master is now a slave"))  # redis-py has no types for them
+
+
+def _is_closed_connection(error: AttributeError) -> bool:
+    """Whether redis-py raised it: one of its connections that is closed while it connects has no writer any more."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")) == "redis.asyncio.connection"
 
 
 def _why_no_primary(error: BaseException) -> str:
