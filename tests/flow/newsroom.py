@@ -310,7 +310,7 @@ receivers:
   alerts: {{url: "http://127.0.0.1:{port}/alerts", {hook}}}
   digests: {{url: "http://127.0.0.1:{port}/digests", {hook}}}
 routes:
-  - {{to: alerts, mode: immediate, group_wait: 500ms, continue: true}}
+  - {{to: alerts, mode: immediate, group_wait: 500ms, group_interval: 2s, continue: true}}
   - {{to: digests, digest: {{every: 5s, empty: never}}}}
 limits: {{lease: 3s, host_gap: 100ms, digests_per_receiver_per_hour: 100000, hits_per_topic_per_hour: 100000}}
 http: {{listen: "127.0.0.1:0"}}
