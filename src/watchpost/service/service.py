@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from watchpost.events.linker import Linker
 
 _RETRIES_SECONDS = 2
-_WINDOWS_SECONDS = 5  # between two looks at the windows, if neither a hit nor the end of one comes before
+_WINDOWS_SECONDS = 2  # between two looks at the windows, if neither a hit nor the end of one comes before
 _REFINE_SECONDS = 30  # between two checks whether the sample of words has grown
 
 Role = Literal["poll", "match", "notify", "web", "all"]
