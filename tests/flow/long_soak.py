@@ -118,7 +118,8 @@ def soak(rig: Rig, server: ValkeyServer, end: datetime) -> Soaked:
     hours = (end - start) / _HOUR
     found, process = Soaked(round(hours, 2)), rig.start()
     away = (start + (end - start) * 0.2, start + (end - start) * 0.3)
-    # Every half hour, and nothing in the last three hours, 25 s of this machine: what is published must be in the digest of the end.
+    # Every half hour, and nothing in the last three hours, 25 s of this machine: what is published must be in the
+    # digest of the end.
     number, hour, midnight = 0, 0.0, next_midnight(start)
     while now() < end:
         time.sleep(_PAUSE_SECONDS)

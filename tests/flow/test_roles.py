@@ -45,6 +45,7 @@ def test_a_poller_that_sleeps_beyond_its_lease_is_fenced(rig: Rig, empty_valkey_
         rig.start(role)
     rig.until(lambda: len(rig.world.told()) == 3)
     slow.send_signal(signal.SIGCONT)
+    rig.until(lambda: rig.quiet(empty_valkey_url))
     stop_all(rig)
     rig.check(url=empty_valkey_url)
 
@@ -61,6 +62,7 @@ def test_one_of_two_is_killed_and_the_other_goes_on(rig: Rig, empty_valkey_url: 
             started[victim][0].kill()
     rig.until(lambda: len(set(rig.world.told())) == len(rig.world.everything()))
     time.sleep(1.5)  # a lease: what the victim held comes to the other
+    rig.until(lambda: rig.quiet(empty_valkey_url))
     stop_all(rig)
     rig.check(repeats=1 if victim == "notify" else 0, url=empty_valkey_url)
 

@@ -30,7 +30,7 @@ def test_what_was_sent_from_the_page_is_not_told_again_at_its_moment(rig: Rig) -
         rig.until(lambda: "Send now" in browser.get(place[1]).text)
         page = browser.get(place[1]).text
         seen = re.search(r'name="seen" value="([^"]+)"', page)
-        assert seen is not None
+        assert seen is not None, page
         press = f"{place[1]}/send", {"seen": seen[1]}
         assert browser.post(press[0], data=press[1]).headers["location"] == "/editions?done=told"
         assert browser.post(press[0], data=press[1]).headers["location"].endswith("?done=moved")

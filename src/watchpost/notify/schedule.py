@@ -123,7 +123,7 @@ def end_of_hour(moment: datetime) -> datetime:
 
 
 def wait_ends(schedule: Schedule, opened: datetime | None, now: datetime) -> datetime | None:
-    """When the `group_wait` of an alert that holds hits ends; None for a digest, whose slots the tick finds."""
-    if isinstance(schedule, Immediate) and opened is not None:
-        return max(now, opened + schedule.group_wait)
-    return None
+    """When a window may be due next: the end of an alert's `group_wait` if it holds hits, or a digest's next slot."""
+    if not isinstance(schedule, Immediate):
+        return next_slot(schedule, now)
+    return None if opened is None else max(now, opened + schedule.group_wait)
