@@ -183,6 +183,22 @@ http: {{listen: "127.0.0.1:0"}}
                 any(0 <= moment - when <= _NOTED_SECONDS for when, _, status in self.world.posts if status == 200)
             )
 
+    def until_killed(self, process: subprocess.Popen[bytes], work: Callable[[], None]) -> int:
+        """Give it work until it dies at its point; how many deliveries may arrive twice.
+
+        One process plays all roles: what kills its poller may catch its sender between the "yes" and the journal, too.
+        """
+
+        def dies() -> bool:
+            if process.poll() is None:
+                work()
+            return process.poll() is not None
+
+        self.until(dies)
+        caught = self.in_flight(time.monotonic())
+        assert process.returncode == -signal.SIGKILL, self.log()
+        return caught
+
     def check(self, *, repeats: int = 0, twice: int = 0, url: str = "") -> None:
         """The oracle: I1, I2, I3, I6. `repeats` is how many deliveries may have arrived twice.
 

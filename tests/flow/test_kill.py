@@ -27,17 +27,12 @@ def test_killed_at(rig: Rig, point: str, nth: int) -> None:
         rig.drop(f"file-{n}")
     process = rig.start(env={"WATCHPOST_CRASH_AT": f"{point}:{nth}"})
 
-    def dies() -> bool:
-        if process.poll() is None and nth > 1:
-            title = f"more-{len(rig.world.everything())}"
-            rig.publish(title)  # work for the later rounds
+    def work() -> None:
+        if nth > 1:
+            rig.publish(f"more-{len(rig.world.everything())}")  # work for the later rounds
             time.sleep(0.3)
-        return process.poll() is not None
 
-    rig.until(dies)
-    # One process plays all roles: whoever kills its poller may catch its sender between the "yes" and the journal, too.
-    caught = rig.in_flight(time.monotonic())
-    assert process.returncode == -signal.SIGKILL, rig.log()
+    caught = rig.until_killed(process, work)
     rig.start()
     rig.until(rig.answers)
     rig.until(rig.quiet)
