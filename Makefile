@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues names editors browser imap eval eval-events soak soak-fast failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -99,6 +99,10 @@ browser: $(VENV)/.installed-dev  ## install what the tests of the pages need: Ch
 imap:  ## install the IMAP server that the tests of mailboxes use: Dovecot
 	@PATH=$$PATH:/usr/sbin command -v dovecot >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
 		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends dovecot-imapd; }
+
+postgresql:  ## install the server that the tests of a shared archive use
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get -o DPkg::Lock::Timeout=300 update -qq \
+		&& apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends postgresql; }
 
 screenshots: browser  ## take the pictures in the README again (needs a font for Chinese: fonts-noto-cjk)
 	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is missing, and the pictures would show boxes: apt-get install fonts-noto-cjk"; exit 1; }

@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.making import WHEN, article
+from tests.postgres_server import postgres_server
 from tests.query.making import documents, trees
 from watchpost.archive.archive import Archive, Mark, ReadBetween
 from watchpost.archive.packing import filed, unpack
+from watchpost.archive.postgres import PostgresArchive
 from watchpost.archive.sqlite import SqliteArchive
+from watchpost.errors import ArchiveError
 from watchpost.match.matcher import document
 from watchpost.model import Article, derive_id
 from watchpost.query.document import Document
@@ -28,12 +32,25 @@ Opened = Callable[[], Archive]
 """Opens the archive of one test once more, as another process does."""
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a server's database."""
+    with postgres_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     archives: list[Archive] = []
+    url = ""
+    if request.param == "postgresql":
+        server: str = request.getfixturevalue("postgres")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS one CASCADE; CREATE SCHEMA one")
+        url = f"{server}&options=-csearch_path%3Done"
 
     def open_one() -> Archive:
-        archives.append(SqliteArchive(tmp_path / "archive"))
+        archives.append(PostgresArchive(url) if url else SqliteArchive(tmp_path / "archive"))
         return archives[-1]
 
     yield open_one
@@ -208,3 +225,33 @@ def test_how_many_were_read(archive: Archive, begin: int | None, end: int | None
     first, last = (0 if begin is None else begin), (40 if end is None else end)
     between = ReadBetween.of(*(None if at is None else start + at * step for at in (begin, end)))
     assert archive.count(between) == sum(first <= number < last for number in range(40))
+
+
+def test_an_article_of_very_many_words_is_kept_and_found(archive: Archive) -> None:
+    body = " ".join(f"w{number:07x}" for number in range(110_000))
+    archive.add([filed(article("Mali", body=body)), filed(article("Niger"))])
+    assert titles(archive, "w0000011 AND w001adaf") == ["Mali"]
+    assert "Mali" in titles(archive, "mali")
+
+
+def test_a_server_that_is_absent_is_named_without_its_password() -> None:
+    archive = PostgresArchive("postgresql://anna:hunter2@127.0.0.1:1/news")
+    with pytest.raises(ArchiveError, match=r"postgresql://127\.0\.0\.1/news") as failed:
+        archive.add([filed(article("Mali"))])
+    assert "hunter2" not in str(failed.value)
+    with pytest.raises(ArchiveError):
+        next(iter(archive.newest_first(None)))
+
+
+def test_a_writer_goes_on_after_the_server_closed_its_connection(postgres: str, opened: Opened) -> None:
+    archive = opened()
+    archive.add([filed(article("Mali"))])
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'watchpost'"
+        )
+    if isinstance(archive, PostgresArchive):
+        with pytest.raises(ArchiveError):
+            archive.add([filed(article("Niger"))])
+    assert archive.add([filed(article("Niger"))]) == 1
+    assert titles(archive) == ["Niger", "Mali"]

@@ -32,6 +32,7 @@ def test_without_variables() -> None:
 def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "REDIS_URL": "rediss://user:hunter2@redis.example:6379/1",
+        "ARCHIVE_URL": "postgresql://user:hunter2@db.example/news",
         "REDIS_BIN": "/usr/bin/valkey-server",
         "REDIS_FSYNC": "always",
         "DATA": "/var/lib/watchpost",
@@ -45,6 +46,8 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     made = read_settings()
     assert made.redis_url is not None
     assert made.redis_url.reveal() == given["REDIS_URL"]
+    assert made.archive_url is not None
+    assert made.archive_url.reveal() == given["ARCHIVE_URL"]
     assert made.redis_bin == Path(given["REDIS_BIN"])
     assert made.redis_fsync == "always"
     assert (made.data, made.config) == (Path(given["DATA"]), Path(given["CONFIG"]))
@@ -170,3 +173,11 @@ def test_redis_py_takes_every_parameter_that_is_known(tmp_path: Path) -> None:
         url = f"rediss://h:6379/0?{name}={quote(value)}"
         assert read_settings(redis_url=url).redis_url
         assert ConnectionPool.from_url(url).make_connection() is not None  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("value", ["mysql://user:hunter2@db/news", "db.example", "redis://db"])
+def test_an_archive_elsewhere_than_in_postgresql(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHPOST_ARCHIVE_URL", value)
+    with pytest.raises(ConfigError, match="must be written like postgresql://") as refused:
+        read_settings()
+    assert "hunter2" not in str(refused.value)

@@ -118,6 +118,15 @@ def _check_parameters(given: Mapping[str, str], *, is_secure: bool) -> None:
             raise ValueError(f"has a value for {name} that cannot be read; write it as redis-py does")
 
 
+def _archive_url(value: Any) -> Any:
+    if isinstance(value, Secret) or value is None:
+        return value
+    value = value.strip().removeprefix("\ufeff")
+    if not value.lower().startswith(("postgresql://", "postgres://")):
+        raise ValueError("must be written like postgresql://user:password@host:5432/database")
+    return Secret(value, f"env {PREFIX}ARCHIVE_URL")
+
+
 def _lowered(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -125,8 +134,8 @@ def _lowered(value: Any) -> Any:
 class Settings(BaseSettings):
     """The settings of a process. An empty variable counts as unset; None means that the configuration decides.
 
-    `redis_url` has no printable form, because it may hold a password. `data` and `config` are relative to the working
-    directory.
+    `redis_url` and `archive_url` have no printable form, because they may hold a password. `data` and `config` are
+    relative to the working directory.
     """
 
     model_config = SettingsConfigDict(
@@ -134,6 +143,7 @@ class Settings(BaseSettings):
     )
 
     redis_url: Annotated[Secret | None, BeforeValidator(_redis_url)] = None
+    archive_url: Annotated[Secret | None, BeforeValidator(_archive_url)] = None
     redis_bin: Path | None = None
     redis_fsync: Annotated[Literal["everysec", "always"], BeforeValidator(_lowered)] = "everysec"
     data: Path = Path("var")

@@ -22,7 +22,7 @@ from watchpost.config.fields import Options, Secret
 from watchpost.config.loader import Progress, load
 from watchpost.config.settings import Settings
 from watchpost.documents.parser_process import Parser
-from watchpost.errors import StoreUnreachable
+from watchpost.errors import ArchiveError, StoreUnreachable
 from watchpost.match.matcher import Plausible
 from watchpost.match.routing import escalations_of
 from watchpost.model import Group
@@ -115,9 +115,16 @@ def build_poll_store(config: Config, store: Store) -> PollStore:
 
 
 def build_archive(settings: Settings, config: Config) -> Archive | None:
-    """The archive, not yet opened; None if it is switched off."""
+    """The archive, not yet opened; None if it is switched off. Raises ArchiveError if its library is absent."""
     if not config.archive_keep:
         return None
+    if settings.archive_url is not None:
+        try:
+            from watchpost.archive.postgres import PostgresArchive  # an extra
+        except ImportError:
+            cure = "install watchpost-news[postgresql], or remove WATCHPOST_ARCHIVE_URL"
+            raise ArchiveError(f"an archive in PostgreSQL needs psycopg; {cure}") from None
+        return PostgresArchive(settings.archive_url.reveal())
     from watchpost.archive.sqlite import SqliteArchive  # not imported where there is no archive
 
     return SqliteArchive(settings.data / "archive")
