@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from watchpost.model import SEVERITIES, Hit
 from watchpost.query.tree import Evidence
+from watchpost.query.words import folded_words
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -115,12 +116,12 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _core(text: str) -> str:
-    """What a text is about, in small letters: a name without articles and prepositions around it."""
+    """What a text is about, as matching reads it: a name without articles and prepositions around it."""
     words = text.split()
     names = [index for index, word in enumerate(words) if not _is_small(word)]
     if names:
         words = words[names[0] : names[-1] + 1]
-    return " ".join(words).casefold()
+    return " ".join(folded_words(" ".join(words))) or text.casefold()
 
 
 def _is_small(word: str) -> bool:
