@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watchpost.notify.smtp_replies import Fault, Stage, read_reply
@@ -168,6 +168,8 @@ def test_what_a_real_answer_says(stage: Stage, line: str, fault: Fault) -> None:
     assert (reply.fault, reply.lasting) == (fault, code.startswith("5"))
 
 
+@example(552, "5.1.1 ", "", "sender")
+@example(552, "", "mailbox full", "sender")
 @given(
     st.integers(400, 599),
     st.sampled_from(["", "4.7.1 ", "5.7.1 ", "5.1.1 ", "5.2.2 ", "5.7.512 "]),

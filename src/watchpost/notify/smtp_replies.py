@@ -106,7 +106,8 @@ def read_reply(code: int, text: str, stage: Stage) -> Reply:
     if stage == "login" or code in (530, 534, 535, 538):
         return Reply("login", lasting)
     fault = _fault(code, status, text, stage)
-    if stage == "sender" and fault in ("recipient", "message") and status != (3, 4) and code != 552:
+    of_size = status == (3, 4) or code == 552  # MAIL FROM says how long the message is (RFC 1870)
+    if stage == "sender" and (fault == "recipient" or (fault == "message" and not of_size)):
         fault = "relay"  # the server has seen no recipient yet
     return Reply(fault, lasting)
 
