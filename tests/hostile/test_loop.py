@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,11 +21,15 @@ from watchpost.match.matcher import Topics
 from watchpost.match.worker import Matcher
 from watchpost.model import Topic
 from watchpost.query.parser import parse
+from watchpost.service import lifecycle
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
 from watchpost.store.matching import MatchStore
 
 HITS = 3_000
+RETURNS = 200
+TURN_SECONDS = 0.0015
+NAMES = 100_000  # objects, at least
 SHARE = 0.1  # of all that the process does meanwhile
 
 
@@ -75,3 +83,65 @@ async def test_dense_articles_that_are_not_long_are_matched_beside_the_loop(stor
     done = await steps(matcher.once())
     assert await end.waiting() == 0
     assert done.longest_seconds < SHARE * done.whole_seconds
+
+
+@pytest.fixture
+def _python_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_python_turns")
+def test_a_thread_that_computes_hands_over_soon() -> None:
+    """Measured in that thread's time of the processor, and where the system let this one continue at once."""
+    lifecycle.take_short_turns()
+    ends = threading.Event()
+
+    def compute() -> None:
+        while not ends.is_set():
+            sum(range(100))
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    try:
+        clock = time.pthread_getcpuclockid(thread.ident or 0)
+        turns = []
+        for _ in range(RETURNS):
+            begun = time.clock_gettime(clock)
+            time.sleep(0.0001)
+            turns.append(time.clock_gettime(clock) - begun)
+    finally:
+        ends.set()
+        thread.join()
+    assert sorted(turns)[RETURNS // 10] < TURN_SECONDS
+
+
+async def test_the_names_are_not_scanned_again_and_again(store: Store) -> None:
+    end = MatchStore(store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS)
+    stop = asyncio.Event()
+
+    async def until_stop() -> None:
+        await stop.wait()
+
+    matcher = Matcher(
+        Topics([]),
+        [],
+        end,
+        tick=until_stop,
+        tick_renew=until_stop,
+        tick_refine=until_stop,
+        stop=stop,
+        clock=lambda: datetime.now(UTC),
+    )
+    gc.unfreeze()
+    running = asyncio.ensure_future(matcher.run())
+    try:
+        async with asyncio.timeout(60):
+            while not gc.get_freeze_count():
+                await asyncio.sleep(0.01)
+        assert gc.get_freeze_count() > NAMES
+    finally:
+        stop.set()
+        await running
+        gc.unfreeze()

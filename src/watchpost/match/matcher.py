@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -22,6 +23,9 @@ from watchpost.query.terms import Leaf
 from watchpost.query.tree import Evidence, Field, Node, Not, Or
 
 LENGTH = 240  # characters of a snippet: one to three lines in every format
+
+MOST_EVIDENCE = 100
+"""Places that a hit keeps: more than any reader looks at, and a bound for what each hit costs in the store."""
 
 _SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]{1,8}+[\"'”’»)\]]{0,8}+\s+|\n+|[。！？]")
 _NEAREST = 8  # beginnings of sentences before one place that are compared
@@ -264,12 +268,25 @@ def _hit(
         severity=topic.severity,
         story=story_of(article),
         article=article.head(),
-        evidence=evidence,
+        evidence=first_places(evidence, MOST_EVIDENCE),
         snippet=snippet(article, evidence),
         matched=now,
         figures=figures(f"{article.title}\n{article.body or article.summary}"),
         places=places,
     )
+
+
+def first_places(evidence: tuple[Evidence, ...], most: int) -> tuple[Evidence, ...]:
+    """So many of the places, in their order: the first of each clause in each field, then the second, and so on."""
+    if len(evidence) <= most:
+        return evidence
+    counts: Counter[tuple[str, str]] = Counter()
+    turns = []
+    for number, item in enumerate(evidence):
+        kind = item.clause, item.field
+        turns.append((counts[kind], number))
+        counts[kind] += 1
+    return tuple(evidence[number] for number in sorted(number for _, number in sorted(turns)[:most]))
 
 
 class Plausible:
