@@ -357,7 +357,8 @@ class Digest:
     due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now,
     or was read at the end of the window: "disk", "backlog", "store", or ""; `last_read` is when a source was last read
     before. `unanswered`: it is an escalation, and nobody answered the alert for so long. `named`, once it is laid out
-    in messages: for each of them the articles whose headlines it shows.
+    in messages: for each of them the articles whose headlines it shows. `link_key` ends the links by which recipients
+    act on stories (story_links.py), "" for none.
     """
 
     id: str
@@ -388,6 +389,7 @@ class Digest:
     last_read: datetime | None = None
     named: tuple[tuple[str, ...], ...] = ()
     unanswered: timedelta | None = None
+    link_key: str = ""
 
 
 # ── sending; a receiver reports what happened, retry.py decides what comes next ──

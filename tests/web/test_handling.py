@@ -11,6 +11,7 @@ from tests.web.web_app import found, pages
 from watchpost.operations.handling import NOTE_LENGTH
 from watchpost.store.client import Store
 from watchpost.store.silences import Silences
+from watchpost.store.verdicts import Verdicts
 from watchpost.web.api import ROOT
 
 
@@ -115,3 +116,34 @@ async def test_the_api_does_the_same_and_says_who(store: Store) -> None:
         for deed in ("release", "reopen", "unstar"):
             handling = (await client.post(f"/stories/{made.story}/{deed}")).json()
         assert handling == {"claimed": None, "acknowledged": None, "stars": [], "notes": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "condition", "value"),
+    [
+        ({}, "story", ""),
+        ({"what": "topic mali", "lasting": "2h"}, "topic", "mali"),
+        ({"what": "source rfi"}, "source", "rfi"),
+    ],
+    ids=["story", "topic", "source"],
+)
+async def test_the_api_mutes(store: Store, body: dict[str, str], condition: str, value: str) -> None:
+    made = await found(store, article("Kidal talks go on", source="rfi"))
+    async with pages(store) as address, httpx.AsyncClient(base_url=address + ROOT) as client:
+        answer = await client.post(f"/stories/{made.story}/mute", json=body)
+        assert (answer.status_code, answer.json()["done"]) == (200, "muted")
+        (silence,) = await Silences(store).all()
+        assert getattr(silence, condition) == (value or made.story)
+        assert silence.reason == "muted: Kidal talks go on"
+        assert (await client.post(f"/stories/{made.story}/mute", json={"what": "x"})).status_code == 422
+        assert (await client.post("/stories/none/mute")).status_code == 404
+
+
+async def test_the_api_takes_verdicts(store: Store) -> None:
+    made = await found(store, article("Kidal"))
+    async with pages(store) as address, httpx.AsyncClient(base_url=address + ROOT) as client:
+        for word, kept in (("relevant", [True]), ("not-relevant", [False]), ("none", [])):
+            assert (await client.post(f"/hits/{made.id}/{word}")).status_code == 200
+            assert [one.relevant for one in await Verdicts(store).of("mali")] == kept
+        for path in (f"/hits/{made.id}/maybe", "/hits/none/relevant"):
+            assert (await client.post(path)).status_code == 404

@@ -338,6 +338,17 @@ def _secret_places(entry: MappingEntry, path: str) -> Iterator[tuple[Mark, str, 
         yield from _secret_places(inner, f"{path}.{shown(key)}" if path else shown(key))
 
 
+def _links_without_address(
+    main: MainFile, blocks: Iterable[Block], receivers: Iterable[ReceiverConfig]
+) -> Iterator[Complaint]:
+    """A warning for each receiver of mail whose links would have no address."""
+    linking = {part.name for part in receivers if getattr(part.options, "actions", None) is not None}
+    for block in blocks:
+        if block.name in linking and not main.public_url:
+            problem = "mails have no links that act: they need a public_url"
+            yield block.place.complaint(f"{block.path}.actions", problem, "warning")
+
+
 def _default_block(root: MappingNode, key: str) -> Block | None:
     """`defaults.feed` or `defaults.receiver`; None if it is absent, or no mapping, of which the model complains."""
     above = root.get("defaults")
@@ -363,6 +374,7 @@ def _build(
     warnings += moving(sections.routes, files.main, sections.moving)
     if not sources:
         warnings.append(files.main.mark.complaint("", "nothing is watched: add feeds or other sources", "warning"))
+    warnings += _links_without_address(main, sections.receivers, receivers)
     places = {block.name: block.place for block in sections.feeds}
     for busy in busy_hosts(sources, main.limits.host_gap, main.hosts):
         mark = places.get(busy.feeds[0], files.main.mark)

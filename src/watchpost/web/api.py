@@ -23,14 +23,16 @@ from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
 from watchpost.operations.exports import FORMATS, MEDIA, Format
 from watchpost.operations.feeds.status import read_now
-from watchpost.operations.handling import StoryDeed, act_on_story, delete_note
+from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import StoryView
 from watchpost.operations.story_search import search_of
+from watchpost.operations.verdicts import judge
 from watchpost.store.handling import Handling
 from watchpost.store.history import PastHit
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
+from watchpost.web.pages.digests import visible
 from watchpost.web.queries import Queries
 from watchpost.web.rendering import PlainJSON, TooLongError, body_of
 from watchpost.web.routes import BROKEN
@@ -271,11 +273,11 @@ async def _upcoming(queries: Queries, _: Request) -> schemas.UpcomingDigests:
 
 async def _previews(queries: Queries, request: Request) -> schemas.Previews:
     previews = await queries.previews(request.path_params["id"])
+    messages = [visible(message, may_act=request.user.may_act) for preview in previews for message in preview.messages]
     return schemas.Previews(
         messages=[
             schemas.MessageShape(subject=message.subject, address=message.address, editions=dict(message.renderings))
-            for preview in previews
-            for message in preview.messages
+            for message in messages
         ],
         kept=[text for preview in previews for text in preview.kept],
     )
@@ -370,6 +372,18 @@ async def _delete_note(queries: Queries, request: Request) -> schemas.Done:
     return schemas.Done(done="deleted")
 
 
+async def _mute(queries: Queries, request: Request) -> schemas.Done:
+    wanted = schemas.Mute.model_validate_json(await body_of(request) or b"{}")
+    story = request.path_params["id"]
+    await mute(queries.config, queries.store, story, wanted.what, wanted.lasting, request.user.name)
+    return schemas.Done(done="muted")
+
+
+async def _judge(queries: Queries, request: Request) -> schemas.Done:
+    await judge(queries.store, request.path_params["id"], request.path_params["word"], request.user.name)
+    return schemas.Done(done="judged")
+
+
 def _export(what: Literal["stories", "hits"], form: Format) -> Answer:
     async def answer(queries: Queries, request: Request) -> Response:
         lines = queries.searches.lines(search_of(request.query_params), what, form)
@@ -439,6 +453,21 @@ CALLS = (
     Call("POST", "/stories/{id}/unstar", "Undo your star.", _deed(StoryDeed.UNSTAR), _HANDLING),
     Call("POST", "/stories/{id}/note", "Add a note.", _deed(StoryDeed.NOTE), _HANDLING, takes=schemas.NoteText),
     Call("POST", "/stories/{id}/notes/{note}/delete", "Delete a note.", _delete_note, schemas.Done),
+    Call(
+        "POST",
+        "/stories/{id}/mute",
+        "Silence a story, or one of its topics or sources; the headline is the reason.",
+        _mute,
+        schemas.Done,
+        takes=schemas.Mute,
+    ),
+    Call(
+        "POST",
+        "/hits/{id}/{word}",
+        "Say of a hit that it is `relevant` or `not-relevant`; `none` takes a verdict back.",
+        _judge,
+        schemas.Done,
+    ),
     Call("POST", "/silences", "Add a silence.", _add_silence, schemas.Done, takes=SilenceRequest),
     Call("POST", "/silences/{id}/end", "End a silence now.", _end_silence, schemas.Done),
 )

@@ -25,6 +25,7 @@ from watchpost import log as tm
 from watchpost.config import passwords
 from watchpost.config.fields import Network
 from watchpost.config.schema import Auth
+from watchpost.notify import story_links
 from watchpost.web import websub
 from watchpost.web.password_guesses import Guesses
 
@@ -41,6 +42,11 @@ class User:
     name: str
     role: Role
     program: bool = False
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the user may change something."""
+        return self.role == "operate"
 
     @property
     def is_authenticated(self) -> bool:
@@ -174,8 +180,9 @@ HEADERS = {
     "cache-control": "no-store",
 }
 OPEN = ("/healthz", "/readyz")
-OPEN_BELOW = ("/u/", "/static/", websub.PATH)
-"""Open without a login: probes; the unsubscribe page, whose address is a token, and its style; pushes from hubs."""
+OPEN_BELOW = ("/u/", story_links.PATH, "/static/", websub.PATH)
+"""Open without a login: probes; the pages whose address is a token (to unsubscribe, to act on a story), and their
+style; pushes from hubs."""
 
 LOOK = re.compile(r"/topics/[^/]+/try|/seen")
 """Allowed to viewers: a text to try, which may be long, and what a reader has seen, which only the browser keeps."""
@@ -227,7 +234,7 @@ class Guard:
             return PlainTextResponse("log in, or send an API token\n", 401, headers=self._ask(headers))
         if acts and sender == "program" and not user.program:
             return PlainTextResponse("a program needs an API token: Authorization: Bearer …\n", 403)
-        if acts and user.role != "operate" and not LOOK.fullmatch(path):
+        if acts and not user.may_act and not LOOK.fullmatch(path):
             return PlainTextResponse("this user may view, but not act\n", 403)
         scope["user"] = user
         return None

@@ -330,11 +330,11 @@ class Queries:
         sent = await self.history.sent(_SENT_SHOWN)
         return Page("digests", digests.page_of_digests(await self.upcoming(moment), sent))
 
-    async def message(self, id_: str) -> Page:
-        """One message, delivered or in progress. Raises NotFound."""
+    async def message(self, id_: str, *, may_act: bool) -> Page:
+        """One message, delivered or in progress, as such a user may see it. Raises NotFound."""
         message, facts = await self._message(id_)
         title = message.subject if message is not None else id_
-        shown = digests.shown([message] if message is not None else [], f"/e/{id_}")
+        shown = digests.shown([digests.visible(message, may_act=may_act)] if message is not None else [], f"/e/{id_}")
         return Page("message", {"active": "digests", "title": title, "facts": facts, "messages": shown})
 
     async def _message(self, id_: str) -> tuple[Message | None, list[tuple[str, str]]]:
@@ -355,20 +355,21 @@ class Queries:
         """What the group with this id would be sent now. Raises NotFound."""
         return await self.context.previews.preview(id_)
 
-    async def upcoming_digest(self, id_: str, moment: datetime) -> Page:
+    async def upcoming_digest(self, id_: str, moment: datetime, *, may_act: bool) -> Page:
         """The next digest of a group as it would be sent now. Raises NotFound."""
         previews = await self.previews(id_)
         (upcoming,) = await self.upcoming(moment, id_)
-        return Page("upcoming", digests.page_of_upcoming(upcoming, previews, moment))
+        return Page("upcoming", digests.page_of_upcoming(upcoming, previews, moment, may_act=may_act))
 
-    async def message_form(self, id_: str, number: int, key: str, *, upcoming: bool) -> MessageForm:
+    async def message_form(self, id_: str, number: int, key: str, *, upcoming: bool, may_act: bool) -> MessageForm:
         """One form of message `number` (from 1) of the next digest, or of a delivered one. Raises NotFound."""
         if upcoming:
             messages = [message for preview in await self.previews(id_) for message in preview.messages]
         else:
             message = (await self._message(id_))[0]
             messages = [message] if message is not None else []
-        form = digests.form_of(messages[number - 1], key) if 1 <= number <= len(messages) else None
+        found = digests.visible(messages[number - 1], may_act=may_act) if 1 <= number <= len(messages) else None
+        form = digests.form_of(found, key) if found is not None else None
         if form is None:
             raise NotFound(f"message {id_} has no form '{key}'")
         return form

@@ -93,8 +93,10 @@ class Pages:
             "/topics": lambda request, now: queries.topics(request.query_params, now),
             "/topics/{name}": lambda request, now: queries.topic(request.path_params["name"], now),
             "/editions": lambda request, now: queries.digests(now),
-            "/editions/{id}": lambda request, now: queries.upcoming_digest(request.path_params["id"], now),
-            "/e/{id}": lambda request, now: queries.message(request.path_params["id"]),
+            "/editions/{id}": lambda request, now: queries.upcoming_digest(
+                request.path_params["id"], now, may_act=request.user.may_act
+            ),
+            "/e/{id}": lambda request, now: queries.message(request.path_params["id"], may_act=request.user.may_act),
             "/deliveries": lambda request, now: queries.deliveries(now),
             "/config": lambda request, now: queries.configuration(now),
         }
@@ -139,7 +141,7 @@ class Pages:
         values = {
             "mistakes": {},
             **page.values,
-            "may_act": user.role == "operate",
+            "may_act": user.may_act,
             "user": user,
             "notice": NOTICES.get(request.query_params.get("done", ""), ""),
         }
@@ -204,7 +206,9 @@ class Pages:
         """One form of a message and nothing else: exactly what is sent. No script in it can run."""
         wanted, upcoming = request.path_params, request.url.path.startswith("/editions/")
         try:
-            form = await self._queries.message_form(wanted["id"], wanted["number"], wanted["form"], upcoming=upcoming)
+            form = await self._queries.message_form(
+                wanted["id"], wanted["number"], wanted["form"], upcoming=upcoming, may_act=request.user.may_act
+            )
         except NotFound as error:
             return PlainTextResponse(f"{error}\n", 404)
         except StoreError as error:

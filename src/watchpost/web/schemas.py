@@ -100,6 +100,13 @@ class NoteText(BaseModel):
     text: str
 
 
+class Mute(BaseModel):
+    """What is silenced, `story`, `topic NAME` or `source NAME`, and for how long; seven days if `lasting` is ""."""
+
+    what: str = "story"
+    lasting: str = ""
+
+
 class StoryShape(Shape):
     """One story, whole. `lead` is what a digest shows; `voices` counts independent reports; `others` has one hit of
     each other report, the newest first. `page` is its address, without a host if there is no `public_url`.

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.headerregistry import Address
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret, is_loopback_host
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.net import connect, network_failure
+from watchpost.notify import story_links
 from watchpost.notify.http import OPERATOR_WAIT
 from watchpost.notify.receiver import DeliveryOptions, ReceiverContext, ReceiverKind
 from watchpost.notify.render import html, mime, packing, plain, sentences, story_lines
@@ -120,7 +121,8 @@ class EmailOptions(DeliveryOptions):
     """`to`: each address gets a message of its own. `timeout`: of an attempt as a whole.
 
     `bounce`: a mailbox for bounces; each address has its own form of it (`bounces+4f2a…@example.org`). `unsubscribe`:
-    where mail programs unsubscribe their reader; `{token}` in the URL becomes the address's own.
+    where mail programs unsubscribe their reader; `{token}` in the URL becomes the address's own. `actions`: for so
+    long, links in a mail let its reader claim, acknowledge, mute and judge a story without a login.
     """
 
     sender: Mailbox = Field(alias="from")
@@ -131,6 +133,7 @@ class EmailOptions(DeliveryOptions):
     dkim: Annotated[DkimOptions | None, ADVANCED] = None
     bounce: Annotated[Mailbox | None, ADVANCED] = None
     unsubscribe: UnsubscribeOptions | None = None
+    actions: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=30))] | None = None
     timeout: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))] = timedelta(minutes=1)
     allow_private: tuple[Network, ...] = ()
 
@@ -161,6 +164,7 @@ class Email:
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """One message per recipient; text and HTML have the same stories in the same order."""
+        digest, secret = self._with_links(digest), self._secret
         shown = html.fit(packing.limit_stories(digest, self._options.max_stories))
         subject, text, page = sentences.subject(shown), plain.plain(shown), html.page(shown, mailed=True)
         if (template := self._options.template) is not None and not digest.reduced:
@@ -169,6 +173,11 @@ class Email:
             page = render_template(template.html, "html", shown) if template.html else page
         pictures = {name: png for name, png in html.pictures(shown).items() if name in page}
         named = story_lines.named_articles(shown.stories)
+        stories, mark = [story.id for story in shown.stories], shown.link_key
+
+        def own(text: str, address: str) -> str:
+            return story_links.with_keys(text, mark, stories, secret, self.name, address) if mark else text
+
         return tuple(
             Message(
                 part=_token(address),
@@ -179,8 +188,8 @@ class Email:
                         sender=self._sender,
                         recipient=recipient,
                         subject=subject,
-                        text=text,
-                        html=page,
+                        text=own(text, address),
+                        html=own(page, address),
                         pictures=pictures,
                         unsubscribe=self._unsubscribe_urls(address, shown.public_url),
                     )
@@ -191,6 +200,13 @@ class Email:
             )
             for address, recipient in self._recipients.items()
         )
+
+    def _with_links(self, digest: Digest) -> Digest:
+        """The digest whose stories have links for actions, if they are configured and the pages have an address."""
+        if self._options.actions is None or not self._secret or not digest.public_url:
+            return digest
+        until = digest.created + self._options.actions
+        return replace(digest, link_key=story_links.stand_in(self._secret, digest.id, until))
 
     def _unsubscribe_urls(self, address: str, public_url: str) -> tuple[str, ...]:
         """Where this reader can unsubscribe: an https address first, then a mailto one; empty if nowhere.

@@ -189,6 +189,7 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
         "title": story_lines.headline_pieces(story.lead),
         "url": link(story.lead.url),
         "page": story_lines.page(digest, story),
+        "actions": story_lines.actions(digest, story),
         "lang": language_tag(story.lead.lang),
         "direction": direction(title),
     }

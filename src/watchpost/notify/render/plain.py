@@ -190,9 +190,10 @@ def _story(page: _Page, digest: Digest, story: Story, number: str) -> None:
 
 
 def _whole_story(page: _Page, digest: Digest, story: Story) -> str:
-    """ "Whole story [4]": the number of the link to the story's page, or ""."""
-    number = page.number(story_lines.page(digest, story))
-    return translation(digest.language).gettext("Whole story") + number if number else ""
+    """ "Whole story [4]": the numbers of the links to the story's page and to what can be done, or ""."""
+    whole = translation(digest.language).gettext("Whole story"), story_lines.page(digest, story)
+    links = [f"{label}{page.number(url)}" for label, url in (whole, *story_lines.actions(digest, story)) if url]
+    return " · ".join(links)
 
 
 def _alert(page: _Page, digest: Digest, story: Story) -> None:
@@ -208,6 +209,7 @@ def _alert(page: _Page, digest: Digest, story: Story) -> None:
         page.add(tr.gettext("Matched:") + f" {words}.", "  ")
     page.add(story_lines.headlines_in_words(digest, story), "  ")
     page.lines += [f"  {url}" for url in (link(story.lead.url), story_lines.page(digest, story)) if url]
+    page.lines += [f"  {label}{tr.colon}{url}" for label, url in story_lines.actions(digest, story)]
 
 
 def _quote(digest: Digest, story: Story) -> str:

@@ -10,6 +10,7 @@ from watchpost.notify.render.i18n import translation
 from watchpost.notify.render.sanitize import clean, cut, language_tag, link, marked, names, pieces
 from watchpost.notify.render.times import language_name, published_and_seen
 from watchpost.notify.story_choice import distinct
+from watchpost.notify.story_links import link_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ def page(digest: Digest, story: Story) -> str:
     """The address of the story's page; "" if the pages have no public address."""
     base = link(digest.public_url).rstrip("/")
     return f"{base}{story_path(story.id)}" if base else ""
+
+
+def actions(digest: Digest, story: Story) -> tuple[tuple[str, str], ...]:
+    """The links by which the recipient acts on the story: label and address. An alert has one for each action."""
+    base = link(digest.public_url).rstrip("/")
+    if not base or not digest.link_key:
+        return ()
+    tr, url = translation(digest.language), f"{base}{link_path(story.id, digest.link_key)}"
+    if digest.kind != "alert":
+        return ((tr.gettext("Claim, acknowledge or mute"), url),)
+    return (
+        (tr.gettext("Acknowledge"), f"{url}?do=acknowledge"),
+        (tr.gettext("Claim"), f"{url}?do=claim"),
+        (tr.gettext("Mute"), f"{url}?do=mute"),
+        (tr.gettext("Relevant"), f"{url}?do=relevant"),
+        (tr.gettext("Not relevant"), f"{url}?do=not-relevant"),
+    )
 
 
 def byline(digest: Digest, story: Story) -> str:

@@ -77,6 +77,7 @@ def variables(digest: Digest) -> Mapping[str, Any]:
             "byline": story_lines.byline(digest, story),
             "outlet": story_lines.outlet(story.lead),
             "why": story_lines.matched_words(digest, story),
+            "actions": [{"label": label, "url": url} for label, url in story_lines.actions(digest, story)],
         }
         for number, (data, story) in enumerate(zip(document["data"]["stories"], digest.stories, strict=False), 1)
     ]

@@ -6,12 +6,13 @@ import base64
 import email
 import email.policy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
 from watchpost.model import Hit, Message
+from watchpost.notify.story_links import without_keys
 from watchpost.operations.previews import Preview, version_of
 from watchpost.store.history import SentMessage
 
@@ -56,9 +57,11 @@ def page_of_digests(upcoming: Sequence[Upcoming], sent: Sequence[SentMessage]) -
     return {"active": "digests", "upcoming": upcoming, "sent": batches(sent)}
 
 
-def page_of_upcoming(upcoming: Upcoming, previews: Sequence[Preview], now: datetime) -> dict[str, Any]:
+def page_of_upcoming(
+    upcoming: Upcoming, previews: Sequence[Preview], now: datetime, *, may_act: bool
+) -> dict[str, Any]:
     """What the page of one upcoming digest shows."""
-    messages = [message for preview in previews for message in preview.messages]
+    messages = [visible(message, may_act=may_act) for preview in previews for message in preview.messages]
     return {
         "active": "digests",
         "upcoming": upcoming,
@@ -111,6 +114,18 @@ def forms_of(message: Message) -> tuple[MessageForm, ...]:
         else:
             found.append(MessageForm(name, {"text": "plain text", "json": "JSON"}.get(name, name), text))
     return tuple(sorted(found, key=lambda form: (not form.markup, form.key == "source")))
+
+
+def visible(message: Message, *, may_act: bool) -> Message:
+    """The message as it may be shown: for users who may not act, the links of a mail that act have no key.
+
+    Such a mail has its parts as forms, and no source.
+    """
+    if may_act or "mime" not in message.renderings:
+        return message
+    parts = {form.key: form.text for form in _forms_of_mail(message.renderings["mime"]) if form.key != "source"}
+    cleaned = {key: without_keys(text) for key, text in parts.items()}
+    return message if cleaned == parts else replace(message, renderings=cleaned)
 
 
 def form_of(message: Message, key: str) -> MessageForm | None:
