@@ -52,12 +52,12 @@ async def matched(store: Store, *articles: Article, most: int = 100) -> list[str
     return stories
 
 
-def linker(store: Store, name: str = "m1", embedding: Embedding | None = None) -> Linker:
+def linker(store: Store, name: str = "m1", embedding: Embedding | None = None, lease_ms: int = 60_000) -> Linker:
     async def tick() -> None:
         await asyncio.sleep(0.05)
 
     return Linker(
-        EventStore(store, name, 100),
+        EventStore(store, name, lease_ms),
         lambda: embedding,
         tick=tick,
         tick_renew=tick,
@@ -93,7 +93,7 @@ async def test_what_a_linker_took_and_left_is_decided_once(store: Store) -> None
     await dead.claims.take(2, block=False)
     await dead.claims.take(2, block=False)
     await asyncio.sleep(0.2)
-    await linker(store, "alive").once()
+    await linker(store, "alive", lease_ms=100).once()
     assert {*await EventStore(store).events_of(stories)} == {*stories}
     assert len(await EventStore(store).decided()) == len(stories)
 

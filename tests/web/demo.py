@@ -17,6 +17,7 @@ from watchpost.model import Message, derive_id
 from watchpost.notify.render import html, plain, sentences
 from watchpost.operations.previews import Preview
 from watchpost.store.client import Store
+from watchpost.store.events import Decided, EventStore
 from watchpost.store.receivers import CircuitBreaker, ReceiverState
 
 _ARTICLES = (
@@ -48,6 +49,18 @@ _ARTICLES = (
         "Desert Review",
         "Two years on, the hangars that Barkhane built at the edge of the runway stand empty, "
         "and the town has taken their doors.",
+    ),
+    (
+        "Колонна армии Мали вошла в Кидаль, погибли 14 военных",
+        "ru",
+        "Восточный листок",
+        "Колонна армии Мали и Африканский корпус вошли в Кидаль. По словам водителей, погибли 14 военных.",
+    ),
+    (
+        "قافلة الجيش تدخل كيدال في مالي ومقتل 11 جنديا",
+        "ar",
+        "صوت الساحل",
+        "قال الجيش إن قافلة انطلقت من غاو برفقة فاغنر دخلت كيدال في مالي وقتل 11 جنديا.",
     ),
 )
 
@@ -105,6 +118,7 @@ async def furnish(store: Store) -> None:
     await _sent(store, now)
     await _in_trouble(store, now)
     await store.redis.delete(store.keys.history)  # what those were about
+    stories: dict[int, str] = {}
     for number, (title, lang, outlet, body) in reversed(list(enumerate(_ARTICLES))):
         seen = now - timedelta(minutes=11 + 37 * number)
         about = article(
@@ -114,6 +128,8 @@ async def furnish(store: Store) -> None:
         hit = match(about, config().topics, seen)[0]
         story = derive_id("story", "convoy") if number < 2 else hit.story
         await found(store, about, group=desk, made=replace(hit, story=story))
+        stories[number] = story
+    await _joined(store, stories[7], stories[6], derive_id("story", "convoy"))
     for back in range(14):
         page = f"{store.keys.ledger}{int(now.timestamp() // 86400) - back}"
         day = {"wagner": 3 + (back * 7) % 9, "mali": 5 + (back * 5) % 12, "barkhane": (back * 3) % 4 if back % 2 else 0}
@@ -122,6 +138,20 @@ async def furnish(store: Store) -> None:
             await store.redis.hset(page, f"topic:{topic}:hits", hits)
     for field, number in (("new", 412), ("known", 5120), ("hits", 19), ("sent", 6)):
         await store.redis.hset(f"{store.keys.ledger}{int(now.timestamp() // 86400)}", field, number)
+
+
+async def _joined(store: Store, *stories: str) -> None:
+    """These stories are one event, whose army counts fewer dead than the drivers."""
+    events = EventStore(store)
+    reasons = [
+        (),
+        ("same place Kidal", "both about convoy", "0.71 alike", "3 h apart"),
+        ("same place Kidal", "4 h apart"),
+    ]
+    for story, why, dead in zip(stories, reasons, (11, 14, 11), strict=True):
+        last = next((one.mark for one in reversed(await events.decided())), "")
+        like = stories[0] if why else ""
+        await events.join(Decided(last, story, stories[0]), like=like, reasons=why, harm=[("killed", dead)])
 
 
 async def _read(store: Store, now: datetime) -> None:

@@ -117,6 +117,7 @@ class Linker:
                 entry=entry,
                 like=found.like,
                 reasons=[str(reason) for reason in found.reasons],
+                harm=said.first_harm,
             )
             failpoints.point("events.joined")
             if answer != "AGAIN":

@@ -160,7 +160,7 @@ def _event(
 
     A language that no source declares is recognised. Outlets that no source names are counted by their texts.
     """
-    hits = [_in_its_language(hit) for hit in sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))]
+    hits = [in_its_language(hit) for hit in sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))]
     story = _story(hits, record, now, installation.weights, installation.language)
     named = {report.outlet for report in story.reports} - {""}
     languages = dict.fromkeys(hit.article.lang for hit in hits if hit.article.lang)
@@ -174,7 +174,8 @@ def _event(
     )
 
 
-def _in_its_language(hit: Hit) -> Hit:
+def in_its_language(hit: Hit) -> Hit:
+    """The hit; if no source declares its language, with the one that is recognised."""
     if hit.article.lang:
         return hit
     found = recognised(f"{hit.article.title}\n{hit.snippet.text}")

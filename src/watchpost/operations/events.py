@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from watchpost import log as tm
 from watchpost.errors import NotFound, StoreBusy
 from watchpost.model import derive_id
+from watchpost.operations.stories import view_of
+from watchpost.operations.voices import MOST, EventView, event_view
 from watchpost.store.client import Store
 from watchpost.store.events import Decided, EventOfStory, EventStore
+from watchpost.store.stories import Stories
 
 _TRIES = 50  # a matcher decided in between
 
@@ -30,6 +34,26 @@ async def event_of(store: Store, story: str) -> ShownEvent:
     stories = await events.stories_of(found.event)
     of = await events.events_of(stories)
     return ShownEvent(found.event, tuple((one, of[one]) for one in stories if one in of))
+
+
+async def events_of_stories(store: Store, stories: Iterable[str]) -> dict[str, EventView]:
+    """The events of these stories, by story; none for one that is alone in its event. Raises StoreError."""
+    events = EventStore(store)
+    links = await events.events_of(stories)
+    members = await events.stories_of_each(one.event for one in links.values())
+    several = {event: of for event, of in members.items() if len(of) > 1}
+    shown = {story for of in several.values() for story in of[:MOST]}
+    links |= await events.events_of(shown - links.keys())
+    whole = await Stories(store).whole(shown)
+    views = {
+        event: event_view(event, (view_of(whole[one]) for one in of[:MOST] if one in whole), links, len(of[MOST:]))
+        for event, of in several.items()
+    }
+    return {
+        story: views[link.event]
+        for story, link in links.items()
+        if link.event in views and len(views[link.event].voices) > 1
+    }
 
 
 async def cut(store: Store, story: str, by: str) -> ShownEvent:

@@ -56,7 +56,8 @@ class Decided:
 class EventOfStory:
     """The event of a story and why: the story that it has most in common with, the reasons, and who decided.
 
-    `by` is "" for watchpost, else the person. `certain`: safe enough for one alert.
+    `by` is "" for watchpost, else the person. `certain`: safe enough for one alert. `harm` has the first numbers of
+    people that its text says, by what became of them: ("killed", 11).
     """
 
     event: str
@@ -65,6 +66,7 @@ class EventOfStory:
     certain: bool = False
     by: str = ""
     at: datetime | None = None
+    harm: tuple[tuple[str, int], ...] = ()
 
 
 class EventStore:
@@ -113,12 +115,14 @@ class EventStore:
         entry: StreamEntry | None = None,
         like: str = "",
         reasons: Sequence[str] = (),
+        harm: Iterable[tuple[str, int]] | None = None,
         by: str = "",
         former: str = "",
     ) -> Answer:
         """Store a decision. `decided.mark` is the last one that was known when it was made.
 
         `entry` is the waiting story; without it a person decides, and `former` is the event that the story leaves.
+        `harm` is what its text says; None leaves what is known.
         """
         keys_ = self._keys
         names = [keys_.unjoined, keys_.joined, keys_.event(decided.story), keys_.events(decided.event)]
@@ -131,6 +135,7 @@ class EventStore:
             certain=decided.certain,
             like=like,
             reasons=json.dumps(list(reasons), ensure_ascii=False),
+            harm=json.dumps(sorted(harm)) if harm is not None else "",
             by=by,
             window_ms=WINDOW_MS,
             kept_ms=self._kept_ms,
@@ -173,6 +178,18 @@ class EventStore:
             rows = await self._store.redis.zrange(self._keys.events(event), 0, -1)
         return tuple(row.decode() for row in rows)
 
+    async def stories_of_each(self, events: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the stories of each of these events, in the order in which they joined it."""
+        wanted = list(dict.fromkeys(events))
+        if not wanted:
+            return {}
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for event in wanted:
+                pipe.zrange(self._keys.events(event), 0, -1)
+            rows = await pipe.execute()
+        return {event: tuple(one.decode() for one in row) for event, row in zip(wanted, rows, strict=True)}
+
 
 async def forget_unjoined(store: Store) -> None:
     """Remove what waits: events are switched off. Raises StoreError."""
@@ -186,6 +203,10 @@ def _event_of(fields: dict[bytes, bytes]) -> EventOfStory:
         reasons = tuple(map(str, json.loads(text_of(fields, b"reasons") or "[]")))
     except (ValueError, TypeError):
         reasons = ()
+    try:
+        harm = tuple((str(role), int(value)) for role, value in json.loads(text_of(fields, b"harm") or "[]"))
+    except (ValueError, TypeError):
+        harm = ()
     at = fields.get(b"at")
     return EventOfStory(
         event=text_of(fields, b"event"),
@@ -194,4 +215,5 @@ def _event_of(fields: dict[bytes, bytes]) -> EventOfStory:
         certain=bool(fields.get(b"certain")),
         by=text_of(fields, b"by"),
         at=from_ms(at) if at else None,
+        harm=harm,
     )

@@ -19,7 +19,7 @@ Redis server's own clock. {n} stands for a name.
 | unarchived | stream, group "archive": a = article | poll | match | until it is in the archive, at most 20 000 |
 | unjoined | stream, group "match": a story with its article | match | match | until joined, at most 20 000 |
 | joined | stream: which event each story belongs to, and what it says | match, operator | match | 5 d, at most 20 000 |
-| event:{story} | hash: event, why, by whom | match, operator | notify, web | retention.hits |
+| event:{story} | hash: event, why, by whom, whom its text counts | match, operator | notify, web | retention.hits |
 | events:{event} | zset: story → ms | match, operator | notify, web | retention.hits |
 | index:{n} | hash: exact key or shingle → stories, of a part of the window | match | match | window, 1.5 times |
 | stories:{topic} | zset: story → ms until which a further report may join it | match | web | window |

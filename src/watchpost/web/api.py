@@ -21,6 +21,7 @@ from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Hit
 from watchpost.notify.story_choice import title_highlights
 from watchpost.operations import deliveries
+from watchpost.operations.events import cut, join
 from watchpost.operations.exports import FORMATS, MEDIA, Format
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
@@ -28,6 +29,7 @@ from watchpost.operations.silences import SilenceRequest, add_silence, end_silen
 from watchpost.operations.stories import StoryView
 from watchpost.operations.story_search import search_of
 from watchpost.operations.verdicts import judge
+from watchpost.operations.voices import PREFIX, EventView
 from watchpost.store.handling import Handling
 from watchpost.store.history import PastHit
 from watchpost.web import schemas
@@ -125,16 +127,22 @@ async def _hits(queries: Queries, request: Request) -> schemas.Hits:
 async def _stories(queries: Queries, request: Request) -> schemas.Stories:
     found, more = await queries.searches.stories(search_of(request.query_params), 50)
     handlings = await queries.handlings.of(story.id for story in found)
-    shapes = [_story(queries, story, handlings[story.id]) for story in found]
+    events = await queries.events(found)
+    shapes = [_story(queries, story, handlings[story.id], events.get(story.id)) for story in found]
     return schemas.Stories(stories=shapes, more=more or None)
 
 
 async def _one_story(queries: Queries, request: Request) -> schemas.StoryShape:
-    story = await queries.story(request.path_params["id"])
-    return _story(queries, story, (await queries.handlings.of([story.id]))[story.id])
+    return await _whole_story(queries, request.path_params["id"])
 
 
-def _story(queries: Queries, story: StoryView, handling: Handling) -> schemas.StoryShape:
+async def _whole_story(queries: Queries, id_: str) -> schemas.StoryShape:
+    story = await queries.story(id_)
+    handling, events = await queries.handlings.of([story.id]), await queries.events([story])
+    return _story(queries, story, handling[story.id], events.get(story.id))
+
+
+def _story(queries: Queries, story: StoryView, handling: Handling, event: EventView | None) -> schemas.StoryShape:
     def shape(hit: Hit) -> schemas.HitShape:
         return _hit(PastHit(story.places[hit.id], hit))
 
@@ -149,7 +157,35 @@ def _story(queries: Queries, story: StoryView, handling: Handling) -> schemas.St
         lead=shape(story.lead),
         others=[shape(hit) for hit in story.others],
         handling=schemas.HandlingShape.model_validate(handling),
+        event=None if event is None else _event(event),
     )
+
+
+def _event(event: EventView) -> schemas.EventShape:
+    voices = [
+        schemas.VoiceShape(
+            story=voice.story,
+            title=voice.report.article.title,
+            url=safe_link(voice.report.article.url) or None,
+            outlet=voice.outlet,
+            lang=voice.report.article.lang,
+            published=voice.report.article.published,
+            matched=voice.report.matched,
+            tolls=[schemas.TollShape(role=role, number=number) for role, number in voice.toll],
+            reasons=list(voice.reasons),
+            like=voice.like or None,
+            by=voice.by or None,
+        )
+        for voice in event.voices
+    ]
+    differences = [
+        schemas.DifferenceShape(
+            role=one.role,
+            numbers=[schemas.NumberShape(number=number, voices=list(said)) for number, said in one.numbers],
+        )
+        for one in event.differences
+    ]
+    return schemas.EventShape(id=f"{PREFIX}{event.id}", voices=voices, differences=differences, more=event.more)
 
 
 def _hit(past: PastHit) -> schemas.HitShape:
@@ -384,6 +420,18 @@ async def _judge(queries: Queries, request: Request) -> schemas.Done:
     return schemas.Done(done="judged")
 
 
+async def _cut(queries: Queries, request: Request) -> schemas.StoryShape:
+    story = request.path_params["id"]
+    await cut(queries.store, story, request.user.name)
+    return await _whole_story(queries, story)
+
+
+async def _join(queries: Queries, request: Request) -> schemas.StoryShape:
+    story, body = request.path_params["id"], await body_of(request)
+    await join(queries.store, story, schemas.OtherStory.model_validate_json(body).other, request.user.name)
+    return await _whole_story(queries, story)
+
+
 def _export(what: Literal["stories", "hits"], form: Format) -> Answer:
     async def answer(queries: Queries, request: Request) -> Response:
         lines = queries.searches.lines(search_of(request.query_params), what, form)
@@ -467,6 +515,15 @@ CALLS = (
         "Say of a hit that it is `relevant` or `not-relevant`; `none` takes a verdict back.",
         _judge,
         schemas.Done,
+    ),
+    Call("POST", "/stories/{id}/event/cut", "Take a story out of its event.", _cut, schemas.StoryShape),
+    Call(
+        "POST",
+        "/stories/{id}/event/join",
+        "Put a story into the event of another one.",
+        _join,
+        schemas.StoryShape,
+        takes=schemas.OtherStory,
     ),
     Call("POST", "/silences", "Add a silence.", _add_silence, schemas.Done, takes=SilenceRequest),
     Call("POST", "/silences/{id}/end", "End a silence now.", _end_silence, schemas.Done),

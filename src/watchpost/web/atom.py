@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from watchpost.model import Hit, Topic
 from watchpost.operations.stories import StoryView
+from watchpost.operations.voices import PREFIX, EventView
 from watchpost.web.formatting import safe_link
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,11 +22,13 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _REPORTS = 20  # of one entry
 
 
-def atom(topic: Topic, stories: Sequence[StoryView], address: str, now: datetime) -> bytes:
+def atom(
+    topic: Topic, stories: Sequence[StoryView], address: str, now: datetime, events: Mapping[str, EventView]
+) -> bytes:
     """The feed of a topic's stories, the newest first. `address` is the feed's own.
 
     An entry is updated by each further report. Its links are the article (alternate), the page of the story (related),
-    and the other reports (via).
+    and the other reports (via), also those of other stories of its event, with their language. The event is a category.
     """
     feed = Element("feed", {"xmlns": ATOM})
     _text(feed, "id", f"{address}")
@@ -47,6 +50,8 @@ def atom(topic: Topic, stories: Sequence[StoryView], address: str, now: datetime
             if link := safe_link(hit.article.url):
                 title = _UNFIT.sub("", f"{_outlet(hit)}: {hit.article.title}")
                 SubElement(entry, "link", {"rel": "via", "href": link, "title": title})
+        if (event := events.get(story.id)) is not None:
+            _add_event(entry, event, story.id)
         _text(SubElement(entry, "author"), "name", _outlet(story.lead))
         for hit in story.topics:
             SubElement(entry, "category", {"term": hit.topic, "label": _UNFIT.sub("", hit.topic_title)})
@@ -54,7 +59,19 @@ def atom(topic: Topic, stories: Sequence[StoryView], address: str, now: datetime
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(feed, encoding="unicode")}'.encode()
 
 
-def json_feed(topic: Topic, stories: Sequence[StoryView], address: str) -> dict[str, Any]:
+def _add_event(entry: Element, event: EventView, story: str) -> None:
+    SubElement(entry, "category", {"scheme": "urn:watchpost:event", "term": f"{PREFIX}{event.id}", "label": "Event"})
+    for voice in event.others(story)[:_REPORTS]:
+        about = voice.report.article
+        if link := safe_link(about.url):
+            title = _UNFIT.sub("", f"{voice.outlet}: {about.title}")
+            language = {"hreflang": about.lang} if _LANGUAGE.fullmatch(about.lang) else {}
+            SubElement(entry, "link", {"rel": "via", "href": link, "title": title} | language)
+
+
+def json_feed(
+    topic: Topic, stories: Sequence[StoryView], address: str, events: Mapping[str, EventView]
+) -> dict[str, Any]:
     """The same as JSON Feed, with our own keys under `_watchpost`."""
     items = []
     for story in stories:
@@ -77,6 +94,7 @@ def json_feed(topic: Topic, stories: Sequence[StoryView], address: str) -> dict[
                     {"outlet": _outlet(hit), "title": hit.article.title, "url": safe_link(hit.article.url) or None}
                     for hit in story.others[:_REPORTS]
                 ],
+                "event": _event(events[story.id], story.id) if story.id in events else None,
             },
         }
         if link := safe_link(about.url):
@@ -85,6 +103,27 @@ def json_feed(topic: Topic, stories: Sequence[StoryView], address: str) -> dict[
             item["language"] = about.lang
         items.append(item)
     return {"version": "https://jsonfeed.org/version/1.1", "title": topic.title, "feed_url": address, "items": items}
+
+
+def _event(event: EventView, story: str) -> dict[str, Any]:
+    return {
+        "id": f"{PREFIX}{event.id}",
+        "voices": [
+            {
+                "story": voice.story,
+                "outlet": voice.outlet,
+                "lang": voice.report.article.lang or None,
+                "title": voice.report.article.title,
+                "url": safe_link(voice.report.article.url) or None,
+                "reasons": list(voice.reasons),
+            }
+            for voice in event.others(story)[:_REPORTS]
+        ],
+        "differences": [
+            {"role": one.role, "numbers": [{"number": number, "voices": said} for number, said in one.numbers]}
+            for one in event.differences
+        ],
+    }
 
 
 def clean_of_xml(text: str) -> str:

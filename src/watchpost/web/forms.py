@@ -18,6 +18,7 @@ from watchpost.errors import FormError, NotFound
 from watchpost.model import story_path
 from watchpost.operations import deliveries
 from watchpost.operations.deliveries import ReplayRequest
+from watchpost.operations.events import cut, join
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
@@ -131,6 +132,26 @@ async def _mute(queries: Queries, request: Request) -> tuple[str, str]:
     return story_path(id_from(story)), "hushed"
 
 
+async def _cut(queries: Queries, request: Request) -> tuple[str, str]:
+    """Take a story out of its event; `story` in the form is the page to go back to."""
+    story = request.path_params["id"]
+    back = (await form_of(request)).get("story", "") or story
+    await cut(queries.store, story, request.user.name)
+    return story_path(id_from(back)), "cut"
+
+
+async def _join(queries: Queries, request: Request) -> tuple[str, str]:
+    """Put a story into the event of another one, which is named by its id or the address of its page."""
+    story, other = request.path_params["id"], (await form_of(request)).get("other", "").strip()[:300]
+    try:
+        await join(queries.store, story, other.rstrip("/").rpartition("/")[2].partition("?")[0], request.user.name)
+    except NotFound as error:
+        values = (await queries.story_page(story, {})).values
+        mistakes = {"other": f"{error}; give the id of a story or the address of its page"}
+        raise _RefusedError(Page("story", {**values, "wanted": other, "mistakes": mistakes})) from error
+    return story_path(id_from(story)), "joined"
+
+
 async def _judge(queries: Queries, request: Request) -> tuple[str, str]:
     """What a person says of a hit on the page of its topic."""
     wanted = request.path_params
@@ -148,6 +169,8 @@ FORMS: dict[str, tuple[Act, str]] = {
     "/editions/{id}/send": (_send_digest, "/editions"),
     "/stories/{id}/mute": (_mute, "/stories"),
     "/stories/{id}/notes/{note}/delete": (_delete_note, "/stories"),
+    "/stories/{id}/event/cut": (_cut, "/stories"),
+    "/stories/{id}/event/join": (_join, "/stories"),
     "/stories/{id}/{deed}": (_on_story, "/stories"),
     "/hits/{id}/{word}": (_judge, "/topics"),
     "/silences": (_add_silence, "/config"),
@@ -170,6 +193,7 @@ def routes(queries: Queries, pages: Pages) -> list[Route]:
     return [
         Route("/deliveries/replay", pages.shown(count_backlog)),
         Route("/stories/{id}/{deed}", lambda request: RedirectResponse(story_path(request.path_params["id"]), 303)),
+        Route("/stories/{id}/event/join", lambda request: RedirectResponse(story_path(request.path_params["id"]), 303)),
         Route("/silences", lambda _: RedirectResponse("/config", 303)),  # for a reload of a form with mistakes
         *(Route(path, _endpoint(act, back, queries, pages), methods=["POST"]) for path, (act, back) in FORMS.items()),
     ]

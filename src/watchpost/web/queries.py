@@ -15,11 +15,13 @@ from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Message, Topic
 from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
+from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.operations.suggestions import proposals
 from watchpost.operations.tuning import changed, recent_articles, tune
+from watchpost.operations.voices import EventView
 from watchpost.query.lexer import LONGEST
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
@@ -181,11 +183,13 @@ class Queries:
         days, pages = await self._fortnight(moment)
         return [(topic, topics.fortnight(topic, days, pages)) for topic in self.summary.topics]
 
-    async def latest_stories(self, name: str, count: int = 50) -> tuple[Topic, tuple[StoryView, ...]]:
-        """A topic and its latest stories. Raises NotFound."""
+    async def latest_stories(
+        self, name: str, count: int = 50
+    ) -> tuple[Topic, tuple[StoryView, ...], Mapping[str, EventView]]:
+        """A topic, its latest stories, and their events by story. Raises NotFound."""
         topic = self._topic(name)
-        found = await self._stories.page(lambda hit: True, topic=name, count=count)
-        return topic, views_of(found.stories)
+        found = views_of((await self._stories.page(lambda hit: True, topic=name, count=count)).stories)
+        return topic, found, await self.events(found)
 
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
         """What every group is sent next; with `only`, an id, one group and the hits that wait for it."""
@@ -210,6 +214,10 @@ class Queries:
             raise NotFound(f"no story {id_}")
         return view_of(found)
 
+    async def events(self, stories: Sequence[StoryView]) -> dict[str, EventView]:
+        """The events of those of these stories that are not alone in theirs, by story."""
+        return await events_of_stories(self.store, (story.id for story in stories)) if self.config.events else {}
+
     async def story_page(self, id_: str, query: Mapping[str, str]) -> Page:
         """The page of one story. Raises NotFound."""
         story, now = await self.story(id_), datetime.now(UTC)
@@ -217,7 +225,9 @@ class Queries:
         silences = (*self.summary.silences, *await self.silences.all())
         covering = [one for one in silences if one.until > now and any(covers(one, hit) for hit in story.topics)]
         ended = [one.id for one in covering if one not in self.summary.silences]
-        return Page("story", stories.page_of_story(story, query, handling, covering, ended))
+        event = (await self.events([story])).get(story.id)
+        values = stories.page_of_story(story, query, handling, covering, ended, event, joinable=self.config.events)
+        return Page("story", values)
 
     async def search_page(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Search. Raises ArchiveError; NotFound without an archive."""

@@ -61,6 +61,8 @@ NOTICES = {
     "unstar": "Star removed.",
     "note": "Note added.",
     "unnoted": "Note deleted.",
+    "cut": "The story was taken out of the event.",
+    "joined": "The story was put into the event.",
     "taken": "Somebody else did that before you.",
     "told": "Digest sent. Its stories will not be sent again.",
     "empty": "There is nothing to send.",
@@ -222,7 +224,7 @@ class Pages:
     async def _syndicated(self, request: Request) -> Response:
         """A topic's stories as a feed for other readers."""
         try:
-            topic, stories = await self._queries.latest_stories(request.path_params["name"])
+            topic, stories, events = await self._queries.latest_stories(request.path_params["name"])
         except NotFound as error:
             return PlainTextResponse(f"{error}\n", 404)
         except StoreError as error:
@@ -230,8 +232,8 @@ class Pages:
         public = self._queries.config.public_url
         address = f"{public}{request.url.path}" if public else str(request.url.replace(query=""))
         if request.url.path.endswith(".json"):
-            return PlainJSON(json_feed(topic, stories, address), media_type="application/feed+json")
-        return Response(atom(topic, stories, address, datetime.now(UTC)), media_type="application/atom+xml")
+            return PlainJSON(json_feed(topic, stories, address, events), media_type="application/feed+json")
+        return Response(atom(topic, stories, address, datetime.now(UTC), events), media_type="application/atom+xml")
 
     async def _search_feed(self, request: Request) -> Response:
         """A search of the archive as a feed for other readers."""

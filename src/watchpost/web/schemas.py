@@ -107,9 +107,67 @@ class Mute(BaseModel):
     lasting: str = ""
 
 
+class TollShape(Shape):
+    """A number of people, and what became of them: killed, wounded, taken or arrested."""
+
+    role: str
+    number: int
+
+
+class NumberShape(Shape):
+    """A number of people, and the voices that say it."""
+
+    number: int
+    voices: list[str]
+
+
+class DifferenceShape(Shape):
+    """Where voices differ: different numbers of people of whom they say the same."""
+
+    role: str
+    numbers: list[NumberShape]
+
+
+class VoiceShape(Shape):
+    """A story of an event. `reasons` say why it was joined, and `like` to which story it is most like; null for the
+    first one. `by` is the person who decided, else null.
+    """
+
+    story: str
+    title: str
+    url: str | None
+    outlet: str
+    lang: str
+    published: datetime | None
+    matched: datetime
+    tolls: list[TollShape]
+    reasons: list[str]
+    like: str | None
+    by: str | None
+
+
+class EventShape(Shape):
+    """What several stories report: all of them in the order of report, and where they differ.
+
+    `more`: so many further stories are not shown.
+    """
+
+    id: str
+    voices: list[VoiceShape]
+    differences: list[DifferenceShape]
+    more: int
+
+
+class OtherStory(BaseModel):
+    """A story of the event that another one is put into."""
+
+    other: str
+
+
 class StoryShape(Shape):
     """One story, whole. `lead` is what a digest shows; `voices` counts independent reports; `others` has one hit of
-    each other report, the newest first. `page` is its address, without a host if there is no `public_url`.
+    each other report, the newest first. `page` is its address, without a host if there is no `public_url`. `event` is
+    null if no other story is of its event.
     """
 
     id: str
@@ -122,6 +180,7 @@ class StoryShape(Shape):
     lead: HitShape
     others: list[HitShape]
     handling: HandlingShape
+    event: EventShape | None = None
 
 
 class Stories(Shape):

@@ -3,7 +3,8 @@
 -- KEYS 1 stream of stories that wait for their event, 2 stream of decisions, 3 key of the story's event,
 --      4 zset of the event's stories, 5 zset of the stories of the event before, or 4 again
 -- ARGV 1 JSON: entry (in the waiting stream; '' if a person decides), last (the last decision that is known, '' for
---      none), story, event, certain, like, reasons (text), by, window_ms (decisions), kept_ms (what is decided)
+--      none), story, event, certain, like, reasons (text), harm (text; '' leaves what is known), by,
+--      window_ms (decisions), kept_ms (what is decided)
 --      2 what the article says, 3 its vector
 -- returns {'OK'} | {'GONE'} another matcher had the story | {'AGAIN'} there is a later decision | {'KNOWN'} it was decided
 local waiting, decisions, of_story, of_event, of_former = unpack(KEYS)
@@ -25,6 +26,7 @@ if redis.call('XLEN', decisions) > 20000 then
 end
 redis.call('HSET', of_story, 'event', arg.event, 'certain', arg.certain and '1' or '', 'like', arg.like,
   'reasons', arg.reasons, 'by', arg.by, 'at', now)
+if arg.harm ~= '' then redis.call('HSET', of_story, 'harm', arg.harm) end
 redis.call('PEXPIRE', of_story, arg.kept_ms)
 redis.call('ZREM', of_former, arg.story)
 redis.call('ZADD', of_event, now, arg.story)

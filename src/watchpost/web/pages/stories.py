@@ -7,6 +7,7 @@ from typing import Any
 
 from watchpost.operations.stories import StoryView
 from watchpost.operations.story_search import Search
+from watchpost.operations.voices import EventView
 from watchpost.schedules import Silence
 from watchpost.store.handling import Handling
 from watchpost.web.formatting import page_of
@@ -14,6 +15,8 @@ from watchpost.web.formatting import page_of
 PAGE = 20  # stories of the list; with all details it stays below 100 kB
 REPORTS_LISTED = 5  # of each story there
 REPORTS = 60  # of one story on its page
+HARM = {"killed": "dead"}
+"""The word after a number of people, where it is not that of the role."""
 
 
 def page_of_stories(
@@ -44,11 +47,19 @@ def page_of_stories(
 
 
 def page_of_story(
-    story: StoryView, query: Mapping[str, str], handling: Handling, silences: Sequence[Silence], may_end: Sequence[str]
+    story: StoryView,
+    query: Mapping[str, str],
+    handling: Handling,
+    silences: Sequence[Silence],
+    may_end: Sequence[str],
+    event: EventView | None,
+    *,
+    joinable: bool,
 ) -> dict[str, Any]:
     """What the page of one story shows: all of it, and of its reports a page at a time, the newest first.
 
-    `silences` are those that cover it; those whose ids are in `may_end` can be ended here.
+    `silences` are those that cover it; those whose ids are in `may_end` can be ended here. `event` is None if the story
+    is alone in its event; `joinable`: events are switched on.
     """
     reports = story.reports[::-1]
     number, pages = page_of(query, len(reports), REPORTS)
@@ -56,6 +67,9 @@ def page_of_story(
         "active": "stories",
         "story": story,
         "handling": handling,
+        "event": event,
+        "joinable": joinable,
+        "harm": HARM,
         "silences": silences,
         "may_end": may_end,
         "sources_of_story": tuple(dict.fromkeys(hit.article.source for hit in story.reports))[:20],
