@@ -7,6 +7,7 @@ from random import Random
 from tests.making import WHEN, article
 from tests.query.crowd import Crowd
 from watchpost.match.matcher import MOST_EDITS, SAMPLED, SMALLEST_SAMPLE, Topics
+from watchpost.match.signatures import signature
 from watchpost.model import Topic
 from watchpost.query.parser import parse
 
@@ -63,3 +64,15 @@ def test_what_is_looked_for_first_follows_what_comes_in() -> None:
     topics.adopt(compacted)
     assert names(topics, text) == ["rare", "late"], "a topic that came meanwhile stays"
     assert names(topics, "In the township it rains.") == ["late"]
+
+
+def test_hits_and_signature_have_the_figures_of_the_decoded_text() -> None:
+    text = "The army&#039;s 27 trucks left Gao."
+    for one in (article("Gao", body=text), article("Gao", summary=text, body="")):
+        (hit,), signed = Topics([topic("a", "gao")]).signed(one, WHEN)
+        assert signed == signature(one)
+        assert hit.figures == signature(one).figures == ("27",)
+
+
+def test_an_article_without_hits_has_no_signature() -> None:
+    assert Topics([topic("a", "gao")]).signed(article("Kidal", body="Kidal"), WHEN) == ((), None)

@@ -7,8 +7,7 @@ weights were fitted on labelled articles (`make eval-events`; docs/events.md has
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -29,6 +28,7 @@ TEXT = 400
 """The words of a field that are read for adjectives and people of a country."""
 
 _SAME_TOWN_KM = 15.0
+_BEGINNING = 4  # letters at least of the beginning of a word for people
 
 KINDS = ("town", "capital", "country", "people")
 PARTS = ("title", "lead", "body")
@@ -51,10 +51,8 @@ def clues(document: Document, found: Sequence[Mention]) -> tuple[Clue, ...]:
     """What the text says of countries, in reading order. `found` are the places that it names."""
     rows = [_clue(document, one.field, one.at, one.place.country, _kind(one)) for one in found if one.field in SEARCHED]
     for code, query in _queries().items():
-        for item in query.evaluate(document) or ():
-            if item.field in SEARCHED:
-                at = _word(document.index(item.field), item.start)
-                rows.append(_clue(document, item.field, at, code, "country"))
+        items = (item for occurrence in query.root.find(document) or () for item in occurrence.mentions())
+        rows += [_clue(document, one.field, one.first, code, "country") for one in items if one.field in SEARCHED]
     for name in SEARCHED:
         for at, code in _people(document.index(name)):
             rows.append(_clue(document, name, at, code, "people"))
@@ -78,7 +76,7 @@ def _is_where(words: Sequence[str], at: int) -> bool:
         return True
     if at + 1 < len(words) and words[at + 1] in after:
         return True
-    return any(word in sides[0] or any(word.startswith(one) for one in sides[1]) for word in before)
+    return any(word in sides[0] or word.startswith(sides[1]) for word in before)
 
 
 @cache
@@ -119,30 +117,27 @@ def _queries() -> Mapping[str, Query]:
     return {code: parse(f"country:{code}") for code, table in tables.items() if "names" in table}
 
 
-def _word(index: Index, start: int) -> int:
-    """The position of the word at an offset of the text."""
-    return bisect_left(range(len(index.folded)), start, key=lambda at: index.span(at, at)[0])
-
-
 def _people(index: Index) -> Iterator[tuple[int, str]]:
-    whole, beginnings = _words_for_people()
+    whole, beginnings, first = _words_for_people()
     for at, word in enumerate(index.folded[:TEXT]):
         code = whole.get(word)
-        for length in range(4, min(len(word), 12) + 1):
-            code = code or beginnings.get(word[:length])
+        if code is None and word[:_BEGINNING] in first:
+            begun = (beginnings.get(word[:end]) for end in range(_BEGINNING, len(word) + 1))
+            code = next(filter(None, begun), None)
         if code:
             yield at, code
 
 
 @cache
-def _words_for_people() -> tuple[Mapping[str, str], Mapping[str, str]]:
+def _words_for_people() -> tuple[Mapping[str, str], Mapping[str, str], frozenset[str]]:
+    """The country of a word, that of the beginning of a word, and the first letters of all beginnings."""
     whole: dict[str, str] = {}
     beginnings: dict[str, str] = {}
     for code, text in library.known().get("people", {}).items():
         for item in text.split():
             word = "".join(folded_words(item.rstrip("*")))
             (beginnings if item.endswith("*") else whole)[word] = code
-    return whole, beginnings
+    return whole, beginnings, frozenset(beginning[:_BEGINNING] for beginning in beginnings)
 
 
 def features(found: Sequence[Clue]) -> dict[str, dict[str, float]]:
@@ -153,22 +148,22 @@ def features(found: Sequence[Clue]) -> dict[str, dict[str, float]]:
     weights = {code: sum(_PART_WEIGHT[clue.part] for clue in rows) for code, rows in by_country.items()}
     total = sum(weights.values())
     first = next((clue.country for clue in found if clue.kind != "people"), "")
+    early_towns = {one.country for one in found if one.kind == "town" and one.part != "body"}
     result = {}
     for code, rows in by_country.items():
         values: dict[str, float] = {"one": 1.0, "share": weights[code] / total}
-        for kind in KINDS:
+        named = Counter((clue.kind, clue.part) for clue in rows)
+        named.update(("where", clue.part) for clue in rows if clue.where and clue.kind != "people")
+        for kind in (*KINDS, "where"):
             for part in PARTS:
-                count = sum(clue.kind == kind and clue.part == part for clue in rows)
+                count = named[kind, part]
                 values[f"{kind} {part}"] = min(1.0, count) if part != "body" else math.log1p(count)
-        for part in PARTS:
-            count = sum(clue.where and clue.part == part and clue.kind != "people" for clue in rows)
-            values[f"where {part}"] = min(1.0, count) if part != "body" else math.log1p(count)
         values["only people"] = float(all(clue.kind == "people" for clue in rows))
         values["first"] = float(code == first)
         values["alone"] = float(len(by_country) == 1)
         values["most"] = float(weights[code] == max(weights.values()))
         values["towns"] = math.log1p(len({clue.at for clue in rows if clue.kind == "town"}))
-        values["other"] = float(any(one.kind == "town" and one.part != "body" and one.country != code for one in found))
+        values["other"] = float(bool(early_towns - {code}))
         result[code] = values
     return result
 
@@ -220,12 +215,13 @@ def event_countries(document: Document, found: Sequence[Mention]) -> tuple[str, 
 def placed(document: Document, about: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
     """The places that the text names, as `named_places`, with those marked where its event happened.
 
+    `about` are codes of countries that the article is known to be about, as in `mentions`.
     Of the towns of a country in which it happened, those count that title and lead name, or else all. A country of
     which no town is named comes last, under its English name.
     """
     found = mentions(document, about)
     countries = event_countries(document, found)
-    named = named_places(document, about)
+    named = named_places(found)
     early = {(usual_name(one.place), one.place.country) for one in found if one.field == "title" or one.at < LEAD}
     told_early = {place.country for place in named if (place.name, place.country) in early}
     marked = [

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from watchpost.documents.parser_process import ParserProcess
-from watchpost.match.matcher import Topics
-from watchpost.match.signatures import signature
-from watchpost.model import Article, Hit, Signature, Topic
+from watchpost.match.matcher import Found, Topics
+from watchpost.model import Article, Topic
 
 LONG = 20_000
 """Articles with so many characters are matched here; shorter ones take at most a fifth of a second."""
@@ -21,8 +20,6 @@ LIMIT = timedelta(seconds=10)
 _SECONDS_PER_TOPIC = 0.005
 _MEMORY_BYTES = 512 << 20
 _PATIENCE = 30  # times the limit, by the clock: the others do not wait for it
-
-Found = tuple[tuple[Hit, ...], Signature | None]
 
 
 def length(article: Article) -> int:
@@ -57,8 +54,7 @@ class LongArticles:
 
 def match_long(topics: bytes, article: Article, now: datetime) -> Found:
     """In the child: what `LongArticles.match` returns. `topics` are pickled by the parent."""
-    hits = _compiled(topics).match(article, now)
-    return hits, signature(article) if hits else None
+    return _compiled(topics).signed(article, now)
 
 
 @lru_cache(1)

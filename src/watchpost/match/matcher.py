@@ -10,10 +10,9 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from watchpost.documents.figures import figures
 from watchpost.match.event_country import placed
-from watchpost.match.signatures import story_of
-from watchpost.model import Article, Hit, NamedPlace, Snippet, Topic, derive_id
+from watchpost.match.signatures import figures_of, signature, story_of, text_of
+from watchpost.model import Article, Hit, Signature, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.document import Document
 from watchpost.query.language import fits
@@ -27,7 +26,10 @@ LENGTH = 240  # characters of a snippet: one to three lines in every format
 MOST_EVIDENCE = 100
 """Places that a hit keeps: more than any reader looks at, and a bound for what each hit costs in the store."""
 
-_SENTENCE_END = re.compile(r"(?<!\d)[.!?…。！？؟]{1,8}+[\"'”’»)\]]{0,8}+\s+|\n+|[。！？]")
+# The first character is one of few, so that a search is fast; what may follow it depends on which one it is.
+_SENTENCE_END = re.compile(
+    r"[.!?…。！？؟\n](?:(?<=\n)\n*+|(?<!\n)(?<!\d.)[.!?…。！？؟]{0,7}+[\"'”’»)\]]{0,8}+\s+|(?<=[。！？]))"
+)
 _NEAREST = 8  # beginnings of sentences before one place that are compared
 _MOST_SPANS = 2_000  # the first places that are compared
 _SPACE = re.compile(r"\s+")
@@ -163,6 +165,10 @@ def document(article: Article) -> Document:
     )
 
 
+Found = tuple[tuple[Hit, ...], Signature | None]
+"""The hits of an article, and its signature if there are any."""
+
+
 class Topics:
     """The topics of a configuration, compiled for matching one article after the other.
 
@@ -202,7 +208,15 @@ class Topics:
 
         `now` becomes the hits' `matched`. Their `story` is the one that the article would open; the store replaces it.
         """
+        return self._match(article, document(article), now)
+
+    def signed(self, article: Article, now: datetime) -> Found:
+        """The article's hits, as `match`, and its signature if there are any."""
         text = document(article)
+        hits = self._match(article, text, now)
+        return hits, signature(article, text) if hits else None
+
+    def _match(self, article: Article, text: Document, now: datetime) -> tuple[Hit, ...]:
         evidence = self._percolator.match(text)
         if self._read % SAMPLED == 0:
             self._frequency.add(vocabulary(text))
@@ -214,8 +228,24 @@ class Topics:
         ]
         if not admitted:
             return ()
+        story, head, figures = story_of(article), article.head(), figures_of(article, text_of(article, text))
         places = placed(text, countries_of(evidence[topic.name] for topic in admitted))
-        return tuple(_hit(article, topic, evidence[topic.name], places, now) for topic in admitted)
+        return tuple(
+            Hit(
+                id=derive_id("hit", topic.name, article.id),
+                topic=topic.name,
+                topic_title=topic.title,
+                severity=topic.severity,
+                story=story,
+                article=head,
+                evidence=first_places(evidence[topic.name], MOST_EVIDENCE),
+                snippet=snippet(article, evidence[topic.name]),
+                matched=now,
+                figures=figures,
+                places=places,
+            )
+            for topic in admitted
+        )
 
     def refinement(self) -> Callable[[], Compacted] | None:
         """A function that chooses the words again, or None if the sample has not doubled since the last choice.
@@ -255,24 +285,6 @@ def countries_of(found: Iterable[tuple[Evidence, ...]]) -> frozenset[str]:
         for item in evidence
         for kind in kinds
         if item.clause.startswith(kind)
-    )
-
-
-def _hit(
-    article: Article, topic: Topic, evidence: tuple[Evidence, ...], places: tuple[NamedPlace, ...], now: datetime
-) -> Hit:
-    return Hit(
-        id=derive_id("hit", topic.name, article.id),
-        topic=topic.name,
-        topic_title=topic.title,
-        severity=topic.severity,
-        story=story_of(article),
-        article=article.head(),
-        evidence=first_places(evidence, MOST_EVIDENCE),
-        snippet=snippet(article, evidence),
-        matched=now,
-        figures=figures(f"{article.title}\n{article.body or article.summary}"),
-        places=places,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import compress
 from typing import NamedTuple
 
 from watchpost.model import NamedPlace
@@ -37,21 +38,19 @@ class Mention(NamedTuple):
 
 
 def mentions(document: Document, countries: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
-    """The names of places and countries in the text, in reading order; see `named_places` for `countries`."""
+    """The names of places and countries in the text, in reading order.
+
+    `countries` are codes of countries that the article is known to be about. A town with a name that it shares with
+    something else counts only in an article about its country: that names the country, or another town of it.
+    """
     found = [one for name in SEARCHED for one in _found(document.index(name), name)]
     about = {*countries, *(one.place.country for one in found if one.clear)}
     return tuple(one for one in found if one.clear or one.place.country in about)
 
 
-def named_places(document: Document, countries: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
-    """The places that the text names, the most frequent first, each once under its usual name.
-
-    `countries` are codes of countries that the article is known to be about. A town with a name that it shares with
-    something else counts only in an article about its country: that names the country, or another town of it.
-    """
-    counted = Counter(
-        NamedPlace(usual_name(one.place), one.place.country) for one in mentions(document, countries) if one.is_town
-    )
+def named_places(found: Iterable[Mention]) -> tuple[NamedPlace, ...]:
+    """The places of the mentions in a text, the most frequent first, each once under its usual name."""
+    counted = Counter(NamedPlace(usual_name(one.place), one.place.country) for one in found if one.is_town)
     return tuple(place for place, _ in counted.most_common(MOST))
 
 
@@ -63,17 +62,16 @@ def usual_name(place: library.Place) -> str:
 def _found(index: Index, name: str) -> Iterator[Mention]:
     """Each name of a place or country in the field `name`; the longest at each word."""
     names, folded = _names(), index.folded
-    at = 0
-    while at < len(folded):
-        candidates = names.get(folded[at])
-        length = 1
-        if candidates is not None:
-            for words, place, clear in candidates:
-                if tuple(folded[at : at + len(words)]) == words and _capital(index, at):
-                    yield Mention(place, clear, name, at)
-                    length = len(words)
-                    break
-        at += length
+    end = 0  # of the name before
+    for at in compress(range(len(folded)), map(names.lengths.__contains__, folded)):
+        if at < end:
+            continue
+        for length in names.lengths[folded[at]]:
+            meant = names.places.get(tuple(folded[at : at + length]))
+            if meant is not None and _capital(index, at):
+                yield Mention(*meant, name, at)
+                end = at + length
+                break
 
 
 def _capital(index: Index, at: int) -> bool:
@@ -81,8 +79,15 @@ def _capital(index: Index, at: int) -> bool:
     return not index.cased or letter == letter.upper()
 
 
-Names = Mapping[str, tuple[tuple[tuple[str, ...], library.Place, bool], ...]]
-"""By the first folded word: the words of a name, its place, and whether the name has no other meaning."""
+class Names(NamedTuple):
+    """The names of places and countries, each as its folded words.
+
+    `places` has the place of a name, and whether the name has no other meaning. `lengths` has the numbers of words of
+    the names that begin with a word, the largest first.
+    """
+
+    places: Mapping[tuple[str, ...], tuple[library.Place, bool]]
+    lengths: Mapping[str, Sequence[int]]
 
 
 def load() -> None:
@@ -111,10 +116,23 @@ def _names() -> Names:
         for place, clear in library.own_places(code):
             for name in place.names:
                 add(name, _usual(place), clear)
-    grouped: dict[str, list[tuple[tuple[str, ...], library.Place, bool]]] = {}
-    for words, (place, clear) in entries.items():
-        grouped.setdefault(words[0], []).append((words, place, clear))
-    return {first: tuple(sorted(rows, key=lambda row: -len(row[0]))) for first, rows in grouped.items()}
+    return Names(entries, _lengths(entries))
+
+
+def _lengths(names: Iterable[Sequence[str]]) -> Mapping[str, tuple[int, ...]]:
+    """See `Names`."""
+    lengths: dict[str, tuple[int, ...]] = {}
+    for words in names:
+        before = lengths.get(words[0], ())
+        if len(words) not in before:
+            lengths[words[0]] = _descending(frozenset((*before, len(words))))
+    return lengths
+
+
+@cache
+def _descending(lengths: frozenset[int]) -> tuple[int, ...]:
+    """The lengths, the largest first. There are few such sets for many thousand words."""
+    return tuple(sorted(lengths, reverse=True))
 
 
 def _usual(place: library.Place) -> library.Place:

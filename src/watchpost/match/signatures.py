@@ -14,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 from watchpost.documents.figures import FIGURE, figures
 from watchpost.documents.shingles import shingles
 from watchpost.model import DIGITS, SKETCH, Article, Signature, derive_id
-from watchpost.query.document import DecodedText
+from watchpost.query.document import Document, Index
 from watchpost.query.words import folded_text, is_unspaced
 
 # Credit lines are the author, the dateline at the beginning of the text, and a short last line. The text between is
@@ -125,10 +125,13 @@ _STEM = 5  # letters: "гонец" and "гонца" differ, most forms do not
 _ARABIC_PREFIX = re.compile("^[وف]?(?:[بكل]?ال|لل)(?=..)")  # and, so, in, like, for, the
 
 
-def signature(article: Article) -> Signature:
-    """What stories compare of an article. It is the same on every machine."""
-    text = DecodedText(article.body or article.summary).text  # many feeds leave &eacute; in the middle of a word
-    words = folded_text(text).split()
+def signature(article: Article, document: Document | None = None) -> Signature:
+    """What stories compare of an article. It is the same on every machine.
+
+    `document` is the article as queries saw it, if that is at hand: its words need not be folded again.
+    """
+    index = text_of(article, document)  # decoded: many feeds leave &eacute; in the middle of a word
+    words = index.folded
     hashes = shingles(words) if len(words) >= SKETCHED_WORDS else []
     spoken, credited = voice(article)
     outlet = _name(article.outlet or article.source)
@@ -144,12 +147,24 @@ def signature(article: Article) -> Signature:
         day=int((article.published or article.fetched).timestamp() * 1000),
         series=derive_id("series", folded_text(FIGURE.sub(" ", article.title)))[:DIGITS],
         numbers=figures(article.title),
-        figures=figures(f"{article.title}\n{text}"),
+        figures=figures_of(article, index),
         size=len(hashes),
         headline=_content_words(folded_text(article.title).split(), LEAD_WORDS),
         lead=_content_words(words, LEAD_WORDS),
         opening=tuple(f"{value:0{DIGITS}x}" for value in shingles(words[:OPENING_WORDS])[:OPENING]),
     )
+
+
+def text_of(article: Article, document: Document | None = None) -> Index:
+    """The words of the article's text, or of its summary if it has no text."""
+    if document is None:
+        return Index(article.body or article.summary)
+    return document.index("body" if article.body else "summary")
+
+
+def figures_of(article: Article, text: Index) -> tuple[str, ...]:
+    """The figures of headline and text, in reading order."""
+    return figures(f"{article.title}\n{text.decoded}")
 
 
 def _content_words(words: Iterable[str], most: int) -> tuple[str, ...]:

@@ -16,10 +16,9 @@ from watchpost import log as tm
 from watchpost.errors import CodecError, FetchError, StoreError
 from watchpost.health import HEALTH
 from watchpost.match import places
-from watchpost.match.long_articles import Found, LongArticles, is_long, length
-from watchpost.match.matcher import Topics, countries_of
+from watchpost.match.long_articles import LongArticles, is_long, length
+from watchpost.match.matcher import Found, Topics, countries_of
 from watchpost.match.routing import groups_of
-from watchpost.match.signatures import signature
 from watchpost.model import Article, Hit, Route
 from watchpost.store.client import pause
 from watchpost.store.matching import Copy, Match, Matched, MatchStore, RoutedHit
@@ -215,8 +214,7 @@ class Matcher:
         return Match(entry, article, self._routed(hits, trace, begun), signed, _about(hits))
 
     def _find(self, article: Article) -> Found:
-        hits = self._topics.match(article, self._clock())
-        return hits, signature(article) if hits else None
+        return self._topics.signed(article, self._clock())
 
     def _routed(self, hits: Sequence[Hit], trace: str, begun: float) -> tuple[RoutedHit, ...]:
         """The hits with their groups; `begun` is when matching began, by perf_counter."""

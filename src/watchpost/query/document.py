@@ -132,6 +132,11 @@ class Index:
         self._cased: bool | None = None
 
     @property
+    def decoded(self) -> str:
+        """The text with its HTML entities decoded."""
+        return self._decoded.text
+
+    @property
     def cased(self) -> bool:
         """Whether the text has words in small letters and words with a capital, so that a capital says something."""
         if self._cased is None:
@@ -387,7 +392,7 @@ class KeySet:
     `short` are the others.
     """
 
-    __slots__ = ("beginnings", "short", "words")
+    __slots__ = ("beginnings", "letters", "short", "words")
 
     def __init__(self, keys: Set[str]) -> None:
         grouped: dict[str, list[tuple[str, str]]] = {}
@@ -397,6 +402,7 @@ class KeySet:
             if key.endswith("*") and len(key) > _GROUPED:
                 grouped.setdefault(key[:_GROUPED], []).append((f" {key[:-1]}", key))
         self.beginnings = {letters: tuple(begin) for letters, begin in grouped.items()}
+        self.letters = frozenset(grouped)
 
 
 class ScopedFields:
@@ -405,12 +411,13 @@ class ScopedFields:
     `vocabulary` has their folded words, in a scope of the first n words also those after them.
     """
 
-    __slots__ = ("_fields", "_groups", "_limit", "vocabulary")
+    __slots__ = ("_fields", "_groups", "_letters", "_limit", "vocabulary")
 
     def __init__(self, fields: tuple[tuple[str, Index], ...], limit: int | None) -> None:
         self._fields = fields
         self._limit = limit  # the number of words of each field that belong to the scope; None: all
         self._groups: dict[str, str] | None = None
+        self._letters: frozenset[str] = frozenset()
         self.vocabulary: Set[str] = (
             fields[0][1].vocabulary
             if len(fields) == 1
@@ -430,12 +437,13 @@ class ScopedFields:
     def present(self, keys: KeySet) -> set[str]:
         """The keys that occur in the fields."""
         found = set(self.vocabulary & keys.words)
-        groups = self._by_letters()
-        for letters in groups.keys() & keys.beginnings.keys():
-            words = groups[letters]
-            for begin, key in keys.beginnings[letters]:
-                if begin in words:
-                    found.add(key)
+        if keys.letters:
+            groups = self._by_letters()
+            for letters in self._letters & keys.letters:
+                words = groups[letters]
+                for begin, key in keys.beginnings[letters]:
+                    if begin in words:
+                        found.add(key)
         found.update(key for key in keys.short if self._begins(key[:-1]))
         return found
 
@@ -465,6 +473,7 @@ class ScopedFields:
                 letters = word[:_GROUPED]
                 groups[letters] = f"{groups.get(letters, '')} {word}"
             self._groups = groups
+            self._letters = frozenset(groups)
         return self._groups
 
 

@@ -259,12 +259,14 @@ class WordSpans:
 
     def __getitem__(self, number: int) -> tuple[int, int]:
         at = bisect_right(self._until, number)
+        if self._aligned:
+            end = self._ends[at] + at
+            return end - len(self._pieces[at]), end
         places = self._known.get(at)
         if places is None:
             piece = self._pieces[at]
             start = self._ends[at] - len(piece) + at
-            within = [(0, len(piece))] if self._aligned else spans(piece)
-            places = self._known[at] = [(start + first, start + last) for first, last in within]
+            places = self._known[at] = [(start + first, start + last) for first, last in spans(piece)]
         return places[number - (self._until[at - 1] if at else 0)]
 
 
