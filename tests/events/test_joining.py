@@ -80,6 +80,28 @@ def test_one_outlet_tells_its_own_reports_of_one_language_apart() -> None:
     assert contradiction(one, translated) is None, "it may report one event in several languages"
 
 
+OF_ONE_EVENING = [
+    (
+        "Communiqué du ministère de la Justice sur la grâce de quarante détenus",
+        "Bamako, 3 novembre. Selon un rapport remis mardi, quarante détenus de la prison de Bamako ont été graciés.",
+    ),
+    (
+        "Communiqué du ministère de l'Énergie sur le délestage",
+        "Bamako, 3 novembre. Selon un rapport remis mardi, les coupures de courant dureront jusqu'à la fin du mois.",
+    ),
+    (
+        "Bamako : les boulangers demandent une baisse du prix de la farine",
+        "À Bamako, les boulangers ont dit mardi que la farine leur coûte trop. Un rapport du syndicat le montre.",
+    ),
+]
+
+
+def test_reports_of_one_evening_from_one_capital_are_other_events() -> None:
+    events = Events()
+    found = [add(events, title, said("fr", title, body)) for title, body in OF_ONE_EVENING]
+    assert len({one.event for one in found}) == 3
+
+
 def test_reports_of_other_days_are_other_events() -> None:
     one, later = said(*CONVOY[0]), said(*CONVOY[0], TUESDAY + timedelta(days=2))
     other = said("en", CONVOY[0][1], CONVOY[0][2].replace("Tuesday", "Thursday"), TUESDAY + timedelta(days=2))
