@@ -159,6 +159,7 @@ SENTENCES: Mapping[str, str] = {
     "http.listening": "pages at http://{listen}/",
     "http.connections_refused": "{count:connection|connections} to the pages refused or closed ({reason})",
     "files.few": "this process may open {limit} files; it asked for {wanted}",
+    "slack.message_not_edited": "the Slack message of story {story} does not show what was done: {detail}",
     "login.wrong": "wrong name or password for {user} from {address}: {count:guess|guesses} so far",
     "housekeeping.failed": "housekeeping is not complete: {detail}",
     "http.not_listening": "the pages are not available: {detail}",

@@ -358,7 +358,7 @@ class Digest:
     or was read at the end of the window: "disk", "backlog", "store", or ""; `last_read` is when a source was last read
     before. `unanswered`: it is an escalation, and nobody answered the alert for so long. `named`, once it is laid out
     in messages: for each of them the articles whose headlines it shows. `link_key` ends the links by which recipients
-    act on stories (story_links.py), "" for none.
+    act on stories (story_links.py), "" for none; `buttons`: stories have buttons for that (slack_buttons.py).
     """
 
     id: str
@@ -390,6 +390,7 @@ class Digest:
     named: tuple[tuple[str, ...], ...] = ()
     unanswered: timedelta | None = None
     link_key: str = ""
+    buttons: bool = False
 
 
 # ── sending; a receiver reports what happened, retry.py decides what comes next ──

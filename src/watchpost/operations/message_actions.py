@@ -85,7 +85,7 @@ async def act(config: Config, store: Store, story: str, action: MessageAction, b
     if action is MessageAction.MUTE:
         await mute(config, store, story, "story", MUTED_FOR, by)
     elif action is MessageAction.UNMUTE:
-        for silence in await own_silences(store, story, by):
+        for silence in await silences_of(store, story):
             await end_silence(config, store, silence.id, by)
     else:
         view = await story_of(store, story)
@@ -97,10 +97,10 @@ async def act(config: Config, store: Store, story: str, action: MessageAction, b
     return True
 
 
-async def own_silences(store: Store, story: str, by: str) -> tuple[Silence, ...]:
-    """The silences with which this person muted the story, that have not ended. Raises StoreError."""
+async def silences_of(store: Store, story: str) -> tuple[Silence, ...]:
+    """The silences with which people muted the story, that have not ended. Raises StoreError."""
     now = datetime.now(UTC)
-    return tuple(one for one in await Silences(store).all() if (one.story, one.by) == (story, by) and one.until > now)
+    return tuple(one for one in await Silences(store).all() if one.story == story and one.until > now)
 
 
 async def shown_story(store: Store, story: str) -> StoryView | None:

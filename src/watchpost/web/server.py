@@ -20,7 +20,7 @@ from watchpost.config.schema import Auth
 from watchpost.errors import WatchpostError
 from watchpost.store.client import pause
 from watchpost.store.websub import PushStore
-from watchpost.web import api, forms, reload, story_links, unsubscribe, websub
+from watchpost.web import api, forms, reload, slack, story_links, unsubscribe, websub
 from watchpost.web.auth import Authenticator, Guard
 from watchpost.web.connections import BACKLOG, Connections, open_files
 from watchpost.web.context import WebContext
@@ -53,6 +53,7 @@ def build(context: WebContext) -> Starlette:
             Route("/openapi.json", _description),
             *unsubscribe.routes(config, store, rendering),
             *story_links.routes(queries, rendering),
+            *slack.routes(config, store),
             *pages.routes(),
             *forms.routes(queries, pages),
         ],

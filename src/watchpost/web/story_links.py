@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.notify.story_links import PATH, link_path
-from watchpost.operations.message_actions import MessageAction, act, has_links, holder_of, own_silences, shown_story
+from watchpost.operations.message_actions import MessageAction, act, has_links, holder_of, shown_story, silences_of
 from watchpost.store.verdicts import Verdicts
 from watchpost.web.queries import Queries
 from watchpost.web.rendering import Rendering, TooLongError, form_of
@@ -49,7 +49,7 @@ def routes(queries: Queries, rendering: Rendering) -> list[Route]:
         if view is None:
             return page("Story no longer kept", now, 410)
         handling = (await queries.handlings.of([story]))[story]
-        muted = await own_silences(store, story, holder.address)
+        muted = await silences_of(store, story)
         articles = {hit.article.id for hit in view.topics}
         verdicts = {
             hit.topic: one.relevant

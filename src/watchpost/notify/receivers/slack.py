@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -45,8 +46,10 @@ from watchpost.notify.render.limits import SLACK
 from watchpost.notify.render.packing import limit_stories
 from watchpost.notify.render.rich_text import Run, StoryText
 from watchpost.notify.render.sanitize import clean, cut, link
+from watchpost.notify.render.slack_buttons import buttons, check_buttons
 
 MOST_BLOCKS = 45
+_WITH_BUTTONS = 9  # stories in a message: each has up to three blocks, and a line on what was done takes a fourth
 _LONGEST_TEXT = 2000
 _KEYS = {"text", "mrkdwn", "blocks", "unfurl_links", "unfurl_media"}
 
@@ -55,13 +58,15 @@ class SlackOptions(ChatOptions):
     """Either `url`, the incoming webhook's, or a bot's `token` with a `channel`; `url` and `token` are secrets.
 
     `thread: story` puts later alerts about a story into the thread of its first message. `max_stories`: the most
-    stories that one digest shows. `api_url`: where Slack's methods are, for a Slack of your own.
+    stories that one digest shows. `api_url`: where Slack's methods are, for a Slack of your own. `signing_secret`: that
+    of the Slack app; with it alerts have buttons.
     """
 
     url: SecretUrl | None = None
     token: HeaderSecret | None = None
     channel: Annotated[str, Field(pattern=r"^#?[^\s#<>&]{1,80}$")] = ""
     thread: Literal["story", "none"] = "none"
+    signing_secret: HeaderSecret | None = None
     api_url: Annotated[TargetUrl, ADVANCED] = Secret("https://slack.com/api", "literal")
     max_stories: Annotated[int, Field(ge=1, le=36)] = 36
 
@@ -83,7 +88,19 @@ class SlackOptions(ChatOptions):
 
 def lay_out(digest: Digest) -> tuple[Digest, tuple[str, ...]]:
     """The digest as it is shown, and one to three payloads as compact JSON; the last says what does not fit."""
-    return block_payloads(digest, SLACK, story=_story, opening=_opening, closing=_closing, payload=_payload)
+    if not digest.buttons:
+        return block_payloads(digest, SLACK, story=_story, opening=_opening, closing=_closing, payload=_payload)
+
+    def story(text: StoryText) -> list[Block]:
+        return [*_story(text), *buttons(text.id, digest.language)]
+
+    limits = replace(SLACK, stories=_WITH_BUTTONS)
+    return block_payloads(digest, limits, story=story, opening=_opening, closing=_closing, payload=_payload)
+
+
+def with_buttons(digest: Digest, options: SlackOptions) -> Digest:
+    """The digest with buttons, if it is an alert and the receiver has a signing secret."""
+    return replace(digest, buttons=digest.kind == "alert" and options.signing_secret is not None)
 
 
 def plain_payload(text: str) -> str:
@@ -114,6 +131,8 @@ def _check(block: Block) -> Iterator[str]:
     match block:
         case {"type": "divider"}:
             pass
+        case {"type": "actions"}:
+            yield from check_buttons(block)
         case {"type": "header", "text": element}:
             yield from _check_plain(element, 150)
         case {"type": "context", "elements": [*elements]} if 1 <= len(elements) <= 10:
@@ -201,6 +220,14 @@ _OF_THE_MESSAGE = ("no_text", "invalid_payload", "invalid_blocks", "msg_blocks_t
 class Slack(Chat):
     """An incoming webhook. It answers `ok` as plain text, and has no key by which it would drop repeats."""
 
+    def __init__(self, name: str, url: Secret, options: SlackOptions, context: ReceiverContext) -> None:
+        super().__init__(name, url, FORMAT, options, context)
+        self._options = options
+
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        """One message or several; alerts with buttons, if there is a signing secret."""
+        return super().render(with_buttons(digest, self._options))
+
     def _renderings(self, payload: str, text: str) -> dict[str, str]:
         return _renderings(payload, text)
 
@@ -274,7 +301,7 @@ class SlackBot:
 
     def render(self, digest: Digest) -> tuple[Message, ...]:
         """A digest as for the webhook; an alert as one message per story, each in its story's thread."""
-        most = self._options.max_stories
+        digest, most = with_buttons(digest, self._options), self._options.max_stories
         if self._options.thread == "none" or digest.kind != "alert" or not digest.stories:
             return render_messages(digest, FORMAT, most, _renderings)
         alerts = payload.one_per_story(limit_stories(digest, most))
@@ -363,7 +390,7 @@ def _place(answer: HttpAnswer | NoAnswer) -> str:
 
 def _build(name: str, options: SlackOptions, context: ReceiverContext) -> Slack | SlackBot:
     if options.url is not None:
-        return Slack(name, options.url, FORMAT, options, context)
+        return Slack(name, options.url, options, context)
     assert options.token is not None  # noqa: S101  # SlackOptions checks that
     return SlackBot(name, options.token, options, context)
 

@@ -33,13 +33,17 @@ Line = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True)
 class StoryText:
-    """A story: its `topic` where that changes (else ""), then a line of `before`, `title` and `after`, then `rest`."""
+    """A story: its `topic` where that changes (else ""), then a line of `before`, `title` and `after`, then `rest`.
+
+    `id` is the story's.
+    """
 
     topic: str
     before: Line
     title: Run
     after: Line
     rest: tuple[Line, ...]
+    id: str = ""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -95,7 +99,8 @@ def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: 
         before = (Run(f"{number}  {severity}"), Run(f"{story_lines.status_label(digest, story)}  ", bold=True))
     if brief or story.status == "continuing":
         after: Line = (Run(f" ({story_lines.sources_in_words(digest, story)})"),)
-        return StoryText(topic, before, title, (*after, Run(" · "), whole) if whole else after, tuple(rest))
+        after = (*after, Run(" · "), whole) if whole else after
+        return StoryText(topic, before, title, after, tuple(rest), story.id)
     rest.append((Run(story_lines.byline(digest, story)),))
     if snippet := pieces(marked(story.snippet, limits.quote), limits.highlights):
         rest.append(tuple(Run(text, highlighted) for text, highlighted in snippet))
@@ -105,7 +110,7 @@ def story_text(digest: Digest, story: Story, number: int, *, above: str, brief: 
         rest.append((Run(headlines),))
     if whole:
         rest.append((whole,))
-    return StoryText(topic, before, title, (), tuple(rest))
+    return StoryText(topic, before, title, (), tuple(rest), story.id)
 
 
 def _first_words(digest: Digest, story: Story) -> Line:
