@@ -1,6 +1,7 @@
 """The connections to the pages: how many there may be, and how long each may take to say what it wants.
 
 A connection that has sent no whole request waits; when there are too many, those that have waited longest make room.
+After them, those that are sending a body, and those that do not read their answer.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Literal, cast
 
 import h11
@@ -24,6 +26,11 @@ BACKLOG = 64
 """Connections that the system accepts ahead; asyncio takes as many at once before it looks at any of them."""
 
 _LOG_SECONDS = 60.0
+_AT_A_TIME = 16_384  # bytes that are read in one go: what they may mean takes 20 ms
+_HEAD_BYTES = 65_536  # the address of a search has its query
+_MOST_HEADERS = 200
+_MOST_PIECES = 100  # of a body, before their length counts
+_SMALLEST_PIECE = 64  # bytes on average: the smallest packet of a network has more
 _UNKNOWN = 1024  # files, where the system has no limit that can be read
 _STREAM = "/live"
 
@@ -117,13 +124,47 @@ class Connections:
             self._logged, self._refused = now, 0
 
     def _make_room(self, among: OrderedDict[BoundedProtocol, None], reason: str) -> bool:
-        waiting = next((each for each in among if each.waits), None)
         self.refused(reason)
-        if waiting is None:
+        last = min(among, key=lambda each: each.need)
+        if last.need > Need.HALF_A_BODY:
             return False
-        self.forget(waiting)
-        waiting.abort()
+        self.forget(last)
+        last.abort()
         return True
+
+
+class Need(IntEnum):
+    """How much a connection is needed: those that are needed least make room."""
+
+    NOTHING = 0
+    UNREAD_ANSWER = 1
+    HALF_A_BODY = 2
+    ANSWER = 3
+
+
+class _Requests(h11.Connection):
+    """h11's reading of requests; those that cost much more than their bytes are refused.
+
+    A head has at most 200 lines. A body in pieces of a few bytes, each of which is one event, takes seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, _HEAD_BYTES)
+        self._pieces = self._bytes = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._pieces = self._bytes = 0
+        headers = event.headers if isinstance(event, (h11.Request, h11.EndOfMessage)) else ()
+        if len(headers) > _MOST_HEADERS:
+            raise h11.RemoteProtocolError("too many header lines", 431)
+        if isinstance(event, h11.Data):
+            self._pieces += 1
+            self._bytes += len(event.data)
+            if self._pieces > _MOST_PIECES and self._bytes < self._pieces * _SMALLEST_PIECE:
+                raise h11.RemoteProtocolError("a body in too many pieces")
+        return event
 
 
 class BoundedProtocol(H11Protocol):
@@ -135,11 +176,21 @@ class BoundedProtocol(H11Protocol):
         self._connections = connections
         self._phase: Phase = "idle"
         self._deadline: asyncio.TimerHandle | None = None
+        self.conn = _Requests()
 
     @property
-    def waits(self) -> bool:
-        """Whether no request of it is being answered."""
-        return self._phase in ("head", "idle") or (self.cycle is not None and self.cycle.response_complete)
+    def need(self) -> Need:
+        """How much it is needed."""
+        if not self._is_asked:
+            return Need.NOTHING  # also where the reader of a complete answer is slow
+        if self.transport.get_write_buffer_size():
+            return Need.UNREAD_ANSWER
+        return Need.HALF_A_BODY if self._phase == "body" else Need.ANSWER
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a request of it is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def abort(self) -> None:
         """Close it at once."""
@@ -160,23 +211,46 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        for at in range(0, len(data), _AT_A_TIME):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[at : at + _AT_A_TIME])
+
+    def handle_events(self) -> None:
+        super().handle_events()  # also for what was sent ahead, when an answer is complete
         state = self.conn.their_state
+        if self.transport.is_closing():
+            return
         if state is h11.SEND_BODY:
             self._wait_for("body")
+        elif self._is_asked:
+            if self.scope["path"] == _STREAM:
+                self._stop_waiting("answer")
+            else:
+                self._wait_for("answer")
+        elif self.transport.get_write_buffer_size():
+            pass  # the answer is complete, but its reader still has to read
         elif state is h11.IDLE:
             self._wait_for("head")
-        elif self.cycle is None or self.cycle.response_complete:
-            self._stop_waiting()
-        elif self.scope["path"] == _STREAM:
-            self._stop_waiting("answer")
         else:
-            self._wait_for("answer")
+            self._stop_waiting()
 
     def on_response_complete(self) -> None:
         if not self.transport.get_write_buffer_size():  # else its reader still has to read
             self._stop_waiting()  # uvicorn limits how long an idle connection is kept
         super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request. The answer, if one has begun, ends here; nothing is logged for each."""
+        self._connections.refused("malformed")
+        self._stop_waiting()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def _wait_for(self, phase: Literal["head", "body", "answer"]) -> None:
         """Close the connection if it is still in this phase at its deadline, which more bytes do not move."""
@@ -193,7 +267,7 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
     def _late(self) -> None:
-        if self._phase == "answer" and self.waits and not self.transport.get_write_buffer_size():
+        if self._phase == "answer" and not self._is_asked and not self.transport.get_write_buffer_size():
             self._stop_waiting()
             return
         self._connections.refused(self._phase)

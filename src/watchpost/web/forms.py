@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -213,8 +213,6 @@ def _endpoint(act: Act, back: str, queries: Queries, pages: Pages) -> Callable[[
             place, notice = await act(queries, request)
         except NotFound:
             place, notice = back, "none"
-        except ClientDisconnect:
-            return pages.problem("Incomplete", "The form did not arrive completely.", 400)
         except _RefusedError as error:
             return pages.answer(request, error.page, datetime.now(UTC))
         except Exception as error:

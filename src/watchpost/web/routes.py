@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     HTMLResponse,
     JSONResponse,
@@ -188,6 +188,8 @@ class Pages:
                 return self.problem("Not found", "This does not exist, or no longer.", 404)
             case TooLongError():
                 return self.problem("Too long", "The text is too long.", 413)
+            case ClientDisconnect():
+                return self.problem("Incomplete", "The form did not arrive completely.", 400)
         tm.log().exception("page.failed", error=type(error).__name__)
         return self.problem("This page cannot be shown", BROKEN, 500)
 
