@@ -34,7 +34,15 @@ def read(text: str) -> Reading:
         ('"Text 2",', '"Text 2"', "Convoy 2", "Text 2"),
         ('"Text 2",', '"Text 2" "x",', "Convoy 2", "Text 2"),
         ('"Text 2"', '"Text 2', "Convoy 2", ""),
-        ('"Text 2"', '"Te"xt" 2"', "Convoy 2", "Te"),
+        ('"Text 2"', '"Te"xt" 2"', "Convoy 2", 'Te"xt" 2'),
+        ('"Text 2"', r'"a \ud83d\ude00 \"b\" \q" /* so */', "Convoy 2", r'a 😀 "b" \q'),
+        ('"Text 2"', "'it\\'s \"so\"'", "Convoy 2", 'it\'s "so"'),
+        ('"content_text": "Text 2"', 'content_text: "Text 2"', "Convoy 2", "Text 2"),
+        ('"id": "2"', "id: 2", "Convoy 2", "Text 2"),
+        ('"content_text": "Text 2"', '"content_text" "Text 2"', "Convoy 2", ""),
+        ('"Text 2"', '"Text 2", "x": None, "y": undefined, "z": .5', "Convoy 2", "Text 2"),
+        ('"id": "2"', '// note\n"id": "2"', "Convoy 2", "Text 2"),
+        ('"Text 2"', '<a href="https://e.org">Text 2</a>"', "Convoy 2", ""),
         ('"Text 2"', "Text 2", "Convoy 2", ""),
         ('"Text 2"', "NaN2", "Convoy 2", ""),
         ('"id": "2",', '"id": "2"', "Convoy 2", "Text 2"),
@@ -52,6 +60,86 @@ def test_a_defect_in_one_item_leaves_every_other(old: str, new: str, title: str,
 def test_the_last_item_and_the_only_one_may_be_broken() -> None:
     titles = [article.title for article in read(SOUND.replace('"Text 4"', '"Te"xt"')).articles]
     assert titles == [f"Convoy {n}" for n in range(5)]
+
+
+ITEM = '{"id": "2", "title": "Convoy 2", "content_text": "Text 2"}'
+LINE = '{"id": "1", "title": "One", "body": "Text"}'
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ITEM.replace('"', "'"),
+        "{id: '2', title: 'Convoy 2', content_text: 'Text 2'}",
+        ITEM[:-1],
+        ITEM + "}",
+        "// one\n" + ITEM,
+        "# one\n" + ITEM,
+        "<!-- one -->" + ITEM,
+        "/* one */" + ITEM + ";",
+        '{"id" = "2", "title" = "Convoy 2", "content_text" = "Text 2"}',
+        '{"id": "2", "title": "Convoy 2", "content_text": "Text 2", "x": ' + "[" * 60 + "]" * 60 + "}",
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_item_may_be_nearly_json(broken: str, place: int) -> None:
+    items = [json.dumps(item) for item in ITEMS[:2]]
+    items.insert(place, broken)
+    text = '{"version": "https://jsonfeed.org/version/1.1", "items": [' + ", ".join(items) + "]}"
+    found = {article.title: article.body for article in read(text).articles}
+    assert {"Convoy 0", "Convoy 1"} <= found.keys()
+    assert place == 2 or found["Convoy 2"] == "Text 2"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("callback(", ");"),
+        (")]}',\n", ""),
+        ("<br />\n<b>Warning</b>: x in /a.php<br />\n", ""),
+        ("var feed = ", ";"),
+        ("/* cached */", ""),
+        ("\xa0\n", "\n<!-- cached -->"),
+    ],
+)
+def test_a_feed_may_be_within_something_else(before: str, after: str) -> None:
+    assert [article.title for article in read(before + SOUND + after).articles] == [f"Convoy {n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("version", ["", '"version": 1, ', '"version": "1.1", '])
+def test_a_feed_may_not_say_that_it_is_one(version: str) -> None:
+    text = "{" + version + '"items": ' + json.dumps(ITEMS) + "}"
+    assert [article.title for article in read(text).articles] == [f"Convoy {n}" for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LINE.replace('"', "'"),
+        "{id: '1', title: 'One', body: 'Text'}",
+        LINE + ",",
+        "[" + LINE + ",",
+        LINE + "]",
+        LINE + ";",
+        "data: " + LINE,
+        "\x1e" + LINE,
+        LINE[:-1] + ", 'x': None, 'y': True}",
+        LINE[:-1] + ', "published": 1673726700}',
+        LINE[:-1] + ', "author": ["A", {"name": "B"}], "source": {"name": "D"}, "lang": ["fr"]}',
+        LINE.replace('"Text"', '["Text"]'),
+    ],
+)
+def test_a_line_may_be_nearly_json(line: str) -> None:
+    reading = read_document("a.jsonl", b'{"title": "A"}\n%s\n{"title": "B"}\n' % line.encode(), NOW)
+    assert [(article.title, article.body) for article in reading.articles] == [("A", ""), ("One", "Text"), ("B", "")]
+    assert reading.failures == ()
+
+
+def test_two_records_in_one_line_and_half_a_record_are_bad_lines() -> None:
+    lines = (LINE[:20] + LINE, LINE + LINE, LINE[:-1], '{"title": 5}')
+    reading = read_document("a.jsonl", "\n".join(lines).encode() + b"\n", NOW)
+    assert reading.articles == ()
+    assert [failure.reason for failure in reading.failures] == ["bad_line"] * 4
 
 
 def test_an_item_that_is_lost_is_counted() -> None:

@@ -14,7 +14,8 @@ from watchpost.documents.dates import parse_date, slashed_order
 LANGUAGES = [
     *("en", "fr", "de", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "et", "lv", "lt", "pl", "cs", "sk", "hu", "ro"),
     *("bg", "ru", "uk", "be", "sr", "sr_Latn", "sl", "bs", "mk", "sq", "el", "tr", "id", "ms", "sw", "ha", "ar"),
-    *("ar_MA", "ar_DZ", "ar_SY", "fa", "he", "hi", "gl", "so"),
+    *("ar_MA", "ar_DZ", "ar_SY", "fa", "he", "hi", "gl", "so", "am", "bm", "bn", "eu", "fil", "gu", "hy", "ka", "kk"),
+    *("km", "kn", "lo", "ml", "pa", "ps", "rw", "ta", "te", "th", "tk", "ur", "wo"),
 ]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -81,6 +82,36 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         ("2020년 11월 26일", "2020-11-26T00:00:00"),
         ("26/Nov/2020:10:00:00 +0200", "2020-11-26T08:00:00"),
         ("26 de noviembre del 2020", "2020-11-26T00:00:00"),
+        ("Sat, 14 Jan 2023 20:21:00 PST8PDT", "2023-01-15T04:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 Etc/GMT+8", "2023-01-15T04:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 GMT -8", "2023-01-15T04:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 Singapore", "2023-01-14T12:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 Japan", "2023-01-14T11:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 +01:00:00", "2023-01-14T19:21:00"),
+        ("Sat, 14 Jan 2023 20:21:00 +0000.", "2023-01-14T20:21:00"),
+        ("Sat,14Jan2023 20:05:00 GMT", "2023-01-14T20:05:00"),
+        ("8:05 PM, January 14, 2023", "2023-01-14T20:05:00"),
+        ("14 Jan 2023, 8 pm", "2023-01-14T20:00:00"),
+        ("20:05, 14 January 2023", "2023-01-14T20:05:00"),
+        ("20:05 14.01.2023", "2023-01-14T20:05:00"),
+        ("14.01.2023 | 20:05", "2023-01-14T20:05:00"),
+        ("le 14 janvier 2023 à 20 h 05", "2023-01-14T20:05:00"),
+        ("Published: 2023-01-14", "2023-01-14T00:00:00"),
+        ("14 Ocak 2023 Cumartesi 20:05", "2023-01-14T20:05:00"),
+        ("14 stycznia 2023 r., 20:05", "2023-01-14T20:05:00"),
+        ("14 gennaio 2023 ore 20:05", "2023-01-14T20:05:00"),
+        ("14. januar 2023 kl. 20.05", "2023-01-14T20:05:00"),
+        ("Sabtu, 14 Januari 2023 | 20:05 WIB", "2023-01-14T13:05:00"),
+        ("Thứ bảy, 14/1/2023, 20:05 (GMT+7)", "2023-01-14T13:05:00"),
+        ("2023-01-14 20:05:00.123456 +0100 CET m=+0.0001", "2023-01-14T19:05:00"),
+        ("2023. 1. 14. 오후 8:05", "2023-01-14T20:05:00"),
+        ("2023年1月14日(土) 20时05分", "2023-01-14T20:05:00"),
+        ("2023年01月14日20:05", "2023-01-14T20:05:00"),
+        ("2023年1月14日 下午8:05", "2023-01-14T20:05:00"),
+        ("14 มกราคม 2566", "2023-01-14T00:00:00"),
+        ("๑๔ ม.ค. ๒๕๖๖ 20:05", "2023-01-14T20:05:00"),
+        ("১৪ জানুয়ারি ২০২৩", "2023-01-14T00:00:00"),
+        ("2023 ж. 14 қаңтар", "2023-01-14T00:00:00"),
     ],
 )
 def test_dates_of_the_wild_are_read(text: str, moment: str) -> None:
@@ -103,6 +134,9 @@ def test_dates_of_the_wild_are_read(text: str, moment: str) -> None:
         "2021-09",
         "September 2021",
         "13 PM 2021-09-15",
+        "14 January 2023 and 15 January 2024",
+        "the army said on 14 January 2023 that it would not leave the town of Gao",
+        "chapter 3 of 14 January 2023",
         "11/12/2026",
         "9" * 200_000,
         "1" * 90,
@@ -111,6 +145,11 @@ def test_dates_of_the_wild_are_read(text: str, moment: str) -> None:
 )
 def test_no_date_is_invented(text: str) -> None:
     assert parse_date(text, NOW) is None
+
+
+def test_a_date_that_has_to_be_alone_has_no_other_words() -> None:
+    assert parse_date("Attack on Gao of 14 January 2023", NOW, alone=True) is None
+    assert parse_date("14 January 2023", NOW, alone=True) == datetime(2023, 1, 14, tzinfo=UTC)
 
 
 def test_a_date_more_than_two_days_ahead_is_unknown() -> None:

@@ -33,6 +33,10 @@ SPACES = [
     "http://www.google.com/schemas/play-podcasts/1.0",
     "https://cms.example/ns",
     "urn:cms",
+    "http://www.w3.org/2005/Atom",
+    "http://purl.org/rss/1.0/modules/slash/",
+    "http://www.w3.org/1999/xhtml",
+    "http://search.yahoo.com/mrss/",
 ]
 
 
@@ -49,6 +53,52 @@ def test_the_entrys_own_elements_come_before_those_of_any_other_vocabulary(space
     assert (draft.title, draft.link, draft.identity) == ("Wagner leaves Gao", "https://desk.example/3", "g3")
     assert draft.text == "Officials said so."
     assert draft.published == datetime(2024, 5, 14, 8, 0, tzinfo=UTC)
+
+
+def test_atom_in_rss_counts_where_rss_says_nothing() -> None:
+    entry = "<a:title>Wagner leaves Gao</a:title><a:id>g3</a:id><a:link href='https://desk.example/3'/>"
+    draft = only(f"<item>{entry}<a:updated>2024-05-14T08:00:00Z</a:updated></item>", f"xmlns:a='{SPACES[4]}'")
+    assert (draft.title, draft.link, draft.identity) == ("Wagner leaves Gao", "https://desk.example/3", "g3")
+    assert draft.published == datetime(2024, 5, 14, 8, 0, tzinfo=UTC)
+
+
+def test_a_title_of_media_counts_where_there_is_no_other() -> None:
+    spaces = "xmlns:media='http://search.yahoo.com/mrss/' xmlns:i='http://www.itunes.com/dtds/podcast-1.0.dtd'"
+    assert (
+        only("<item><title/><media:title>Wagner leaves Gao</media:title></item>", spaces).title == "Wagner leaves Gao"
+    )
+    assert only("<item><i:title>Wagner leaves Gao</i:title><guid>1</guid></item>", spaces).title == "Wagner leaves Gao"
+
+
+FULL = "Wagner left Gao in the morning, officials said. " * 10
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x:full-text",
+        "x:fulltext",
+        "x:Full_Text",
+        "x:fullstory",
+        "x:articleBody",
+        "x:text",
+        "x:story",
+        "fulltext",
+        "x:body",
+    ],
+)
+@pytest.mark.parametrize("space", ["http://news.mail.ru/", "urn:x", ""])
+def test_the_whole_text_is_read_from_any_vocabulary(name: str, space: str) -> None:
+    root = f"xmlns:x='{space}'" if space else ""
+    draft = only(f"<item><guid>1</guid><description>One line</description><{name}>{FULL}</{name}></item>", root)
+    assert (draft.text, draft.summary) == (FULL.strip(), "One line")
+    draft = only(f"<item><guid>1</guid><description>{FULL}</description><{name}></{name}></item>", root)
+    assert draft.text == FULL.strip()
+
+
+def test_a_whole_text_that_is_shorter_than_the_summary_is_none() -> None:
+    draft = only(f"<item><guid>1</guid><description>{FULL}</description><x:text>no</x:text></item>", "xmlns:x='urn:x'")
+    assert draft.text == FULL.strip()
 
 
 def test_atom_entries_are_judged_alike() -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_MINUTES = re.compile(r"(?:UTC|GMT)?\s?([+\N{MINUS SIGN}–-])\s?(\d{1,2})(?::?(\d{2}))?(?:[\s(].*)?")
+_MINUTES = re.compile(r"(?:UTC|GMT)?\s?([+\N{MINUS SIGN}–-])\s?(\d{1,2})(?::?(\d{2}))?(?::?\d{2})?(?:[\s(].*)?")
 
 # Minutes east of Greenwich. Where a name has two meanings, the one that feeds use most.
 _ZONES = {
@@ -53,35 +54,49 @@ _REGIONS = {  # names for standard and daylight time together
     "AT": "America/Halifax", "AKT": "America/Anchorage", "UK": "Europe/London", "AET": "Australia/Sydney",
     "NZT": "Pacific/Auckland",
 }  # fmt: skip
-_REGION = re.compile(r"[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}")
+# "Europe/Paris", "Etc/GMT+8", "PST8PDT"; and countries and cities, of which the database has some ("Japan").
+_REGION = re.compile(r"[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}\d{0,2}){1,2}|[A-Z]{3}\d[A-Z]{3}|\A[A-Z][a-z]{3,9}\Z")
 
 # Beginnings of month names, without accents. The longest that fits counts: "červenec" is July, "červen" June.
 _MONTHS = (
-    "jan ene gen xan янв яну січ сту јан sty sij led oca tammi ian jaan janairu يناير جانفي كانونالثاني ژانويه "
-    "ינואר जनवरी ιαν saus yan ינו जन",
+    "jan ene gen xan янв яну січ сту јан sty sij led oca tammi ian jaan janairu يناير جانفي كانونالثاني "
+    "ژانويه ינואר जनवरी ιαν saus yan ינו जन ጃንዋ ጃን zan জান urt જાન հունվ հնվ იან қаң មករ ಜನವ ಜನ ມັງ ມກ ജനു "
+    "जान ဇနန ဇန ama ਜਨਵ ਜਨ جنو mut ජනව ජන ஜனவ ஜன జనవ జన มกร มค sam",
     "feb fev fevr фев лют sub lut uno velj helmi veebr vas فبراير فيفري شباط فوريه פברואר फरवरी φεβ shk fab "
-    "фебр феб פבר फर",
-    "mar maerz mrt mac мар бер сак bre ozu maalis maart kov مارس آذار اذار מרץ मार्च μαρ maars",
-    "apr avr abr апр кві кра kwi dub tra huhti bal afi ابريل افريل نيسان آوريل אפריל अप्रैल απρ pri nis אפר",
-    "may mai mag mei maj ma maio мая май мај тра kve svi gegu touko مايو ماي ايار مه מאי मई μαι geg maay",
+    "фебр феб פבר फर ፌብሩ ፌብ ফেব ots peb ફેબ փետ փտվ თებ ақп កុម ಫೆಬ ກມພ ກພ ഫെബ फेब ဖေဖ ဖေ gur ਫਰਵ ਫਰ فبر فېب "
+    "gas පෙබ பிப ఫిబ กมภ กพ few فرو",
+    "mar maerz mrt mac мар бер сак bre ozu maalis maart kov مارس آذار اذار מרץ मार्च μαρ maars ማርች মার માર "
+    "մար մրտ მარ нау មីន ಮಾರ ມີນ ມນ മാർ မတ bit ਮਾਰ مار wer මාර மார మార มีน มีค mas",
+    "apr avr abr апр кві кра kwi dub tra huhti bal afi ابريل افريل نيسان آوريل אפריל अप्रैल απρ pri nis אפר "
+    "ኤፕሪ awi এপর api એપર ապր აპრ сәу មេស ಏಪರ ເມສ ມສ ഏപര एपर ဧပြ अपर eeb elb ਅਪਰ اپر mat අපර ஏபர ஏப ఏపర เมษ "
+    "เมย awr eph",
+    "may mai mag mei maj ma maio мая май мај тра kve svi gegu touko مايو ماي ايار مه מאי मई μαι geg maay ሜይ "
+    "mɛ মে મે մայ մյս მაი мам ឧសភ ಮೇ ພຶດ ພພ mey മേയ मे မေ caa cam ਮਈ مۍ gic මැය மே మే พฤษ พค ميي mee",
     "jun juin giu июн чер јун cze cerven cervna lipanj lipnj birz kesa haz xun yun juni qer يونيو جوان حزيران "
-    "ژوئن יוני जून ιουν iun juun cvn юни чэр iyn iyun",
+    "ژوئن יוני जून ιουν iun juun cvn юни чэр iyn iyun ጁን zuw জুন eka hun જૂન հուն հնս ივნ мау មិថ ಜೂನ ມິຖ jon "
+    "ജൂൺ ဇွန जुन wax ਜੂਨ جون kam ජූන ஜூன జూన มิถ มิย suw",
     "jul juil lug июл лип ліп јул lip cervenec cervence srpanj srpnj liep heina tem xul yul korr يوليو جويلية "
-    "تموز ژوئيه יולי जुलाई ιουλ iul juul cvc юли lul luul iyl iyul जुल",
+    "تموز ژوئيه יולי जुलाई ιουλ iul juul cvc юли lul luul iyl iyul जुल ጁላይ zul জুল uzt hul જુલ հու հլս ივლ "
+    "шіл កកក ಜುಲ ກໍລ ກລ jol ജൂല ဇူလ ဇူ ado ਜੁਲ جول nya ජූල ஜூல జుల กรก กค sul",
     "aug aou ago авг жні srp sie kol rugp elo agu ogo gush avg اغسطس اوت آب אוגוסט अगस्त αυγ серп ag ogs avq "
-    "غشت אוג अग",
+    "غشت אוג अग ኦገስ uti আগস আগ abu ઑગસ օգո օգս აგვ там សីហ ಆಗಸ ಆಗ ສິງ ສຫ aog ഓഗസ ഓഗ ऑगस ऑग ဩဂု अगस hag ਅਗਸ ਅਗ "
+    "اګس kan අගෙ ஆகஸ ஆக ఆగస ఆగ สิง สค awg اگس ut aga",
     "sep set сен вер wrz zar ruj rugs syys eyl sat sht سبتمبر ايلول سپتامبر ספטמבר सितंबर सितम्बर σεπ szept "
-    "сеп seb sen شتنبر ספט सित",
+    "сеп seb sen شتنبر ספט सित ሴፕቴ sɛt সেপ ira સપટ սեպ სექ қыр កញញ ಸೆಪ ກັນ ກຍ സെപ सपट စကတ စက सेप ful ਸਤੰ سېپ "
+    "سپت nze සැප செப సెప กัน กย ستم",
     "oct okt ott out окт жов кас paz rij spal loka eki tet اكتوبر تشرينالاول اكتبر אוקטובר अक्टूबर οκτ אוק "
-    "अक्टू",
+    "अक्टू ኦክቶ ɔku অকট urr ઑકટ հոկ ოქტ қаз តុល ಅಕಟ ຕລາ ຕລ ഒകട ऑकट အော अकट onk ਅਕਤ ukw ඔකත ඔක அகட அக అకట ตลา "
+    "ตค",
     "nov ноя нов лис lis lap marras kas nuw nen stu نوفمبر تشرينالثاني نوامبر נובמבר नवंबर नवम्बर νοε noi noe "
-    "ное ліс noy nof noof نونبر נוב नव",
+    "ное ліс noy nof noof نونبر נוב नव ኖቬም now নভে aza nob નવે նոյ ნოე қар វិច ನವೆ ພະຈ ພຈ നവം नोव နို नोभ sad "
+    "ਨਵੰ نوم ugu නො நவம நவ నవం พฤศ พย",
     "dec dez dic des dis дек дец гру сне gru pro aralik ara joulu dhj dets desember ديسمبر كانونالاول دسامبر "
-    "דצמבר दिसंबर दिसम्बर δεκ dek دجنبر דצמ दिस",
+    "דצמבר दिसंबर दिसम्बर δεκ dek دجنبر דצמ दिस ዲሴም ডিস abe ડિસ դեկ დეკ жел ធនូ ಡಿಸ ທັນ ທວ ഡിസ डिस ဒီဇ ဒီ mud "
+    "ਦਸੰ دسم uku දෙස டிச డిస ธัน ธค",
 )  # fmt: skip
 
 
-_SAME_LETTERS = str.maketrans("ىیکı", "ييكi", "׳॰.")
+_SAME_LETTERS = str.maketrans("ىیکı", "ييكi", "׳॰.\u200c\u200d")
 
 
 def _folded(name: str) -> str:
@@ -124,9 +139,7 @@ def zone_offset(name: str, local: datetime) -> timedelta:
         size = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         return size if match[1] == "+" else -size
     if region := _REGION.search(name) or _REGION.fullmatch(_REGIONS.get(name.upper(), "")):
-        try:
+        with suppress(KeyError, ValueError, OSError):  # no such zone
             return ZoneInfo(region[0]).utcoffset(local) or timedelta(0)
-        except (KeyError, ValueError, OSError):  # no such zone
-            return timedelta(0)
     first = name.upper().partition(" ")[0].strip("()[],.")
     return timedelta(minutes=_ZONES.get(first, 0))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from watchpost.documents.date_names import month_of, zone_offset
+from watchpost.documents.worded_dates import reordered
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)
@@ -22,11 +23,13 @@ _TIME = (
 )
 # A zone is an offset ("-10:00", "+0000 UTC", "GMT+2"), a name, a region ("Europe/Paris"), or whatever else follows.
 _ZONE = (
-    r"(?:\s?(?P<zone>(?:UTC|GMT)?[+−–-]\s?\d{1,2}(?::?\d{2})?(?:[\s(\[][^\d]{1,40})?"
-    r"|[\[(]?[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}[\])]?|\(?[^\W\d_]{1,6}\)?|[(\[][^\d()\[\]]{1,40}[)\]]))?"
+    r"(?:\s?(?P<zone>(?:UTC|GMT)?\s?[+−–-]\s?\d{1,2}(?::?\d{2}){0,2}(?:[\s(\[][^\d]{1,40})?"
+    r"|[\[(]?[A-Za-z_]{2,20}(?:/[A-Za-z_+-]{2,30}\d{0,2}){1,2}[\])]?|[A-Z]{3}\d[A-Z]{3}"
+    r"|\(?[^\W\d_]{1,10}\)?|[(\[][^\d()\[\]]{1,40}[)\]]))?"
     r"(?:\s[^\d]{1,60}|\s?[(\[][^()\[\]]{0,60}[)\]])?"
 )
-_NAME = r"(?P<mon>[^\s\d_,.;:/()،-]{2,20}(?:\sال[^\s\d]{2,10})?)\.?"
+# A month: "Jan.", "تشرين الثاني", and Thai's abbreviations, which have full stops within.
+_NAME = r"(?P<mon>[^\s\d_,.;:/()،-]{2,20}(?:\sال[^\s\d]{2,10})?|[\u0e00-\u0eff]{1,3}\.[\u0e00-\u0eff]{1,3})\.?"
 _WEEKDAY = r"(?:[^\s\d,،.]{2,20}\.?(?:\s?[,،]\s?|\s)){0,2}"
 _OF = r"(?:de\s|del\s|d[’']\s?|of\s)?"
 _FORMS = tuple(
@@ -45,26 +48,32 @@ _FORMS = tuple(
 _SLASHED = re.compile(
     rf"(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_TIME}{_ZONE}\s?", re.IGNORECASE
 )
+_BUDDHIST = 543  # years by which Thailand counts more
 # Turns digits of other scripts into those of ASCII.
-_DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6) for n in range(10)}
+_DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50) for n in range(10)}
 
 
-def parse_date(text: str, now: datetime, *, day_first: bool | None = None) -> datetime | None:
+def parse_date(text: str, now: datetime, *, day_first: bool | None = None, alone: bool = False) -> datetime | None:
     """The moment that `text` names, in UTC; None if unreadable, before 1990, or more than 48 h after `now`.
 
     A date without a zone, or in one that nobody knows, is taken as UTC. `day_first` decides `11/12/2026`;
-    None leaves such a date unknown.
+    None leaves such a date unknown. With `alone` the text is no date if it has other words beside it.
     """
     text = _spaced(text)
     if not 6 <= len(text) <= 100:
         return None
     if not text.isascii():
         text = text.translate(_DIGITS)
+    text = text.strip(" .,;:|")
     try:
-        moment = _unix(text) or _iso(text) or _named(text) or _slashed(text, day_first)
+        moment = _read(text, day_first) or (None if alone else _read(reordered(text), day_first))
     except (ValueError, OverflowError):  # 31 February, hour 25, offset 99:00
         return None
     return moment if moment is not None and OLDEST <= moment <= now + AHEAD else None
+
+
+def _read(text: str, day_first: bool | None) -> datetime | None:
+    return _unix(text) or _iso(text) or _named(text) or _slashed(text, day_first)
 
 
 def slashed_order(texts: Iterable[str]) -> bool | None:
@@ -141,6 +150,8 @@ def _build(year: int, month: int, day: int, parts: dict[str, str | None]) -> dat
 
 
 def _year(digits: str) -> int:
-    """RFC 5322, 4.3: two digits below 50 belong to this century."""
+    """RFC 5322, 4.3: two digits below 50 belong to this century. Years of the Buddhist era are converted."""
     year = int(digits)
+    if 2500 <= year < 2700:
+        return year - _BUDDHIST
     return year if len(digits) == 4 else year + (2000 if year < 50 else 1900)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from watchpost.errors import FetchError
 
@@ -27,9 +28,26 @@ _UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
 _HTML_CHARSET = re.compile(
     rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}(?:["']\s{0,9})?([\w.:-]{1,40})""", re.IGNORECASE
 )
-_LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"}  # read as cp1252 (WHATWG Encoding)
+# WHATWG Encoding, 4.2: labels that Python does not know, and encodings that stand for a larger one. By Python's names.
+_LABELS = {
+    "windows-874": "cp874", "dos-874": "cp874", "windows-31j": "cp932", "x-sjis": "cp932", "windows-949": "cp949",
+    "ks_c_5601-1989": "cp949", "ksc_5601": "cp949", "iso-ir-149": "cp949", "x-gbk": "gb18030", "gb_2312": "gb18030",
+    "gb_2312-80": "gb18030", "cn-big5": "big5hkscs", "x-x-big5": "big5hkscs", "x-euc-jp": "euc_jp", "koi": "koi8-r",
+    "koi8": "koi8-r", "koi8-ru": "koi8-u", "x-mac-roman": "mac-roman", "mac": "mac-roman", "ansi": "cp1252",
+    "x-mac-cyrillic": "mac-cyrillic", "x-mac-ukrainian": "mac-cyrillic", "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8", "visual": "iso8859-8", "logical": "iso8859-8", "iso-8859-6-e": "iso8859-6",
+    "iso-8859-6-i": "iso8859-6", "unicode-1-1-utf-8": "utf-8", "x-unicode20utf8": "utf-8", "unicode": "utf-16",
+    "ucs-2": "utf-16", "iso-10646-ucs-2": "utf-16",
+}  # fmt: skip
+_LARGER = {
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932", "big5": "big5hkscs",
+}  # fmt: skip
+_LABEL = re.compile(r"(?:x-)?(?:cp|win|windows)[-_ ]?(\d{3,4})|iso[-_ ]?8859[-_ ]?(\d{1,2})")
 _WIDE = ("utf-16", "utf-32")
 _SEVEN_BIT = ("iso2022", "hz", "utf-7")  # these are valid UTF-8 too, and mean something else
+_SHIFTS = re.compile(rb"\x1b[$(]|~\{")  # ISO 2022 and HZ (RFC 1468, RFC 1843): what follows is of another alphabet
+_EIGHT_BIT = re.compile(rb"[\x80-\xff]+")
 _BINARY = (
     b"PK\x03\x04", b"\x7fELF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh",
     b"\xd0\xcf\x11\xe0", b"%PDF-", b"OggS", b"ID3", b"SQLite format", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
@@ -43,9 +61,11 @@ _PASTED = re.compile(f"(?<=[A-Za-z]){_LATIN_LETTERS}(?=[A-Za-z])")
 _ACCENT = re.compile(f"(?<=[A-Za-z]){_LATIN_LETTERS}(?![\udc80-\udcff])")
 _ASCII_PER_BROKEN, _FEW = 200, 2
 _PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")  # CESU-8: a surrogate pair in UTF-8
+_NO_CP932 = re.compile("[\uf8f0-\uf8f3]")  # what Python makes of bytes that cp932 does not have
+_PASTED_MARK = re.compile(rb"(\xe2\x80[\x93\x94\x98-\x9e\xa2\xa6\xb9\xba])")  # dashes, quotation marks, dots in UTF-8
 _TEXT_PER_NUL, _SHORT = 50, 200  # bytes; a stray NUL is a defect of a text and does not make it binary
-_BROKEN_PARTS = 50
-"""One byte in fifty may be broken in a text of a declared encoding."""
+_BROKEN_PARTS, _BROKEN_FEW = 10, 3
+"""One letter in ten may be broken in a text of a declared encoding, and three in a short one."""
 
 
 def decode(data: bytes, *declared: str) -> tuple[str, bool]:
@@ -69,11 +89,24 @@ def decode(data: bytes, *declared: str) -> tuple[str, bool]:
     names.insert(1 if names and names[0].startswith(_SEVEN_BIT) else 0, "utf-8")
     for encoding in names:
         try:
-            return data.decode(encoding), False
+            text = _decoded(data, encoding)
+            return text, encoding != "utf-8" and "\ufffd" in text
         except UnicodeError:
+            if encoding.startswith(_SEVEN_BIT) and _SHIFTS.search(data):
+                return _EIGHT_BIT.sub(b"", data).decode(encoding, "replace"), True
             if encoding == "utf-8" and (text := _nearly_utf8(data, says)):
                 return text, "\ufffd" in text
     return _lenient(data, _nearly(data, names) or _detect(data) or "cp1252")
+
+
+def _decoded(data: bytes, encoding: str, errors: str = "strict") -> str:
+    """The text. Marks that somebody pasted from a text in UTF-8 into one of another encoding stay those marks."""
+    if encoding == "utf-8" or encoding.startswith(_WIDE):
+        return data.decode(encoding, errors)
+    if encoding == "cp932" and _NO_CP932.search(data.decode(encoding, "replace")):
+        return _NO_CP932.sub("\ufffd", data.decode(encoding, errors))
+    parts = _PASTED_MARK.split(data)
+    return "".join(part.decode("utf-8" if n % 2 else encoding, errors) for n, part in enumerate(parts))
 
 
 def utf8_text(data: bytes) -> tuple[str, bool]:
@@ -126,8 +159,11 @@ def _has_only_cut_letters(data: bytes) -> bool:
 def _nearly(data: bytes, encodings: Sequence[str]) -> str:
     """The first of these encodings in which hardly a byte is broken; "" if there is none."""
     for encoding in encodings:
-        letters = len(data) if encoding.startswith(_SEVEN_BIT) else _beyond_ascii(data.decode("latin-1"))
-        if encoding != "utf-8" and data.decode(encoding, "replace").count("\ufffd") * _BROKEN_PARTS <= letters:
+        if encoding == "utf-8":
+            continue
+        text = _decoded(data, encoding, "replace")
+        broken, letters = text.count("\ufffd"), len(data) if encoding.startswith(_SEVEN_BIT) else _beyond_ascii(text)
+        if broken * _BROKEN_PARTS <= letters or broken <= _BROKEN_FEW < letters:
             return encoding
     return ""
 
@@ -164,8 +200,8 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
 
 def _plain_utf8(data: bytes, charset: str, declaration: re.Match[bytes] | None) -> bool:
     """Whether this is the common case: UTF-8 that begins with markup and has nothing to mend."""
-    declared = (charset or (declaration[1].decode("ascii", "replace") if declaration else "")).strip().lower()
-    if declared.startswith(_SEVEN_BIT) or not _STARTS_WITH_MARKUP.match(data) or b"\0" in data:
+    declared = charset or (declaration[1].decode("ascii", "replace") if declaration else "")
+    if _known(declared).startswith(_SEVEN_BIT) or not _STARTS_WITH_MARKUP.match(data) or b"\0" in data:
         return False
     try:
         data.decode("utf-8")
@@ -192,7 +228,7 @@ def _unmarked_utf16(data: bytes) -> str:
 
 
 def _lenient(data: bytes, encoding: str) -> tuple[str, bool]:
-    text = data.decode(encoding, "replace")
+    text = _decoded(data, encoding, "replace")
     if text.count("\0") * 20 > len(text):
         raise FetchError("binary", "this is not text")
     return text, "\ufffd" in text
@@ -203,16 +239,17 @@ def is_text_encoding(name: str) -> bool:
     return bool(_known(name))
 
 
+@lru_cache(256)
 def _known(name: str) -> str:
     """The codec's name, or "" if Python has no such text encoding."""
-    name = name.strip().lower()
-    if name in _LATIN:
-        return "cp1252"
+    name = name.strip(" \t\r\n\"';.").lower()
     try:
-        info = codecs.lookup(name)
+        info = codecs.lookup(_LABELS.get(name, name))
     except (LookupError, ValueError):
-        return ""
-    return info.name if getattr(info, "_is_text_encoding", True) else ""
+        label = _LABEL.fullmatch(name)
+        plain = "" if label is None else f"cp{label[1]}" if label[1] else f"iso8859-{label[2]}"
+        return _known(plain) if plain not in ("", name) else ""
+    return _LARGER.get(info.name, info.name) if getattr(info, "_is_text_encoding", True) else ""
 
 
 def _detect(data: bytes) -> str:

@@ -36,6 +36,7 @@ _AUTHOR = (
     re.compile(r"[^\s@]{1,200}@[^\s@]{1,200} ?\((.{1,200})\)"),
     re.compile(r"([^(<]{1,200}?) ?[(<](?:mailto:)?[^\s@]{1,200}@[^\s@]{1,200}[)>]"),
 )
+_JSON_FEED = re.compile(rb"""["']version["']\s{0,9}:\s{0,9}["']https?:\\?/\\?/(?:www\.)?jsonfeed\.org/""")
 _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
 _REPLACEMENT = "\ufffd".encode()
@@ -84,13 +85,18 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "") -
         raise FetchError("too_large", f"the feed has {len(body):,} bytes; at most {FEED_MAX_BYTES:,} are read")
     if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the answer has no content")
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or _is_wrapped_json(body):
         text, _ = decode(body, charset or "utf-8")  # RFC 8259, 8.1
         entries, lang, unread, cut = read_json_feed(text, now)
         replaced = _replaced(text.encode("utf-8", "replace"), body)
         return Feed(entries, lang, route="json", cut=cut, replaced=replaced, unread=unread)
     data = guarded(xml_to_utf8(body, charset))
     return replace(_read_markup(data, now, url), replaced=_replaced(data, body))
+
+
+def _is_wrapped_json(body: bytes) -> bool:
+    """Whether a JSON Feed is within something else: a call (JSONP), a guard (`)]}'`), a warning of PHP, a comment."""
+    return _JSON_FEED.search(body[:_HEAD_BYTES]) is not None and _ROOT.search(body[:4096]) is None
 
 
 def _replaced(data: bytes, body: bytes) -> int:

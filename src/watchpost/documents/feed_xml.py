@@ -34,13 +34,20 @@ _PREFIXES = {  # the vocabularies whose names have a meaning of their own, witho
     "www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
     "purl.org/rss/1.0/modules/content": "content:",
 }
-# yandex:full-text, rambler:fulltext and the like: https://yandex.ru/support/news/feed.html
-_FULL_TEXTS = ("full-text", "fulltext", "full_text")
-_CONTENTS = ("content", "content:encoded", "encoded", "body", "itunes:summary", *_FULL_TEXTS)
+_CONTENTS = ("content", "content:encoded", "encoded", "body", "itunes:summary")
+# yandex:full-text, rambler:fulltext and the like (https://yandex.ru/support/news/feed.html), without hyphens.
+_FULL_TEXTS = frozenset({
+    "fulltext", "fullstory", "fullarticle", "fulldescription", "longdescription", "articlebody", "articletext",
+    "newstext", "storytext", "maintext", "bodytext", "text", "story", "article", "html",
+})  # fmt: skip
+_WHOLE = frozenset({"content", "content:encoded", "encoded", "body"})  # the others count only if they are longer
+_KNOWN = frozenset(
+    {"title", "link", "guid", "id", "description", "summary", "author", "category", "enclosure", *_WHOLE}
+)
 _SCHEME = re.compile(r"https?://")
 # RSS 0.9 to 2.0 and Atom; elements of the one in a feed of the other mean what they mean at home.
 _SYNDICATION = re.compile(
-    r"(?i)https?://(?:my\.netscape\.com/rdf|channel\.netscape\.com/rdf|purl\.org/(?:net/)?rss|backend\.userland\.com"
+    r"(?i)https?://(?:my\.netscape\.com/rdf|channel\.netscape\.com/rdf|purl\.org/(?:net/)?rss(?!/1\.0/modules)|backend\.userland\.com"
     r"|blogs\.law\.harvard\.edu/tech/rss|cyber\.law\.harvard\.edu/rss|www\.w3\.org/2005/atom|purl\.org/atom)"
 )
 _OWN = frozenset(_PREFIXES.values())
@@ -50,7 +57,7 @@ _DATES = {
 }  # fmt: skip
 
 _OWN_DATES = _DATES | {f"dc:{name}": role for name, role in _DATES.items()}
-_FOREIGN = "~"
+_FOREIGN, _RELATED = "~", "+"
 _ENTRY = frozenset({"item", "entry"})
 _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 
@@ -133,19 +140,11 @@ def _name(tag: object) -> str:
     return prefix + local if prefix in _OWN else local
 
 
-@lru_cache(2048)
-def _is_foreign(tag: object, parent: object) -> bool:
-    """Whether an element is of another vocabulary than its parent; RSS itself mostly has no namespace."""
-    if not isinstance(tag, str) or not isinstance(parent, str) or ":" in _name(tag):
-        return False
-    space, _, local = tag.rpartition("}")
-    if not space:
-        return ":" in local and ":" not in parent.rpartition("}")[2]
-    return space != parent.rpartition("}")[0] and not _SYNDICATION.match(space[1:])
-
-
 def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
-    """The children of an element by name; those of a vocabulary that is not known here all under "~"."""
+    """The children of an element by name; those of a vocabulary that is not known here all under "~".
+
+    Under "+name" are those of another format of feeds, such as Atom's in RSS.
+    """
     fields: dict[str, list[etree._Element]] = {}
     parent = element.tag
     for child in element:
@@ -155,15 +154,25 @@ def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
 
 @lru_cache(2048)
 def _key(tag: object, parent: object) -> str:
-    return _FOREIGN if _is_foreign(tag, parent) else _name(tag)
+    """RSS itself mostly has no namespace."""
+    name = _name(tag)
+    if not isinstance(tag, str) or not isinstance(parent, str) or ":" in name:
+        return name
+    space, outer = tag.rpartition("}")[0], parent.rpartition("}")[0]
+    if not space:
+        return _FOREIGN if ":" in tag and ":" not in parent.rpartition("}")[2] else name
+    if space == outer:
+        return name
+    return _RELATED + name if _SYNDICATION.match(space[1:]) else _FOREIGN
 
 
 def _named(fields: Fields, *names: str) -> list[etree._Element]:
     """The elements of these names in this order; any vocabulary may have a "title", so unknown ones come last."""
     found: list[etree._Element] = []
-    for name in names:
-        if name in fields:
-            found += fields[name]
+    for mark in ("", _RELATED):
+        for name in names:
+            if mark + name in fields:
+                found += fields[mark + name]
     if _FOREIGN in fields:
         found += [element for name in names for element in fields[_FOREIGN] if _name(element.tag) == name]
     return found
@@ -178,11 +187,12 @@ def _first(fields: Fields, *names: str) -> etree._Element | None:
 
 
 def _first_own(fields: Fields, *names: str) -> etree._Element | None:
-    """As _first, but never of another vocabulary."""
-    for name in names:
-        for element in fields.get(name, ()):
-            if len(element) or (element.text or "").strip():
-                return element
+    """As _first, but never of another vocabulary than those of feeds."""
+    for mark in ("", _RELATED):
+        for name in names:
+            for element in fields.get(mark + name, ()):
+                if len(element) or (element.text or "").strip():
+                    return element
     return None
 
 
@@ -199,14 +209,9 @@ def _inner(element: etree._Element | None) -> str:
 
 def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
     fields = _fields(element)
-    title, described = _first(fields, "title", "dc:title"), _first(fields, "description", "summary", "dc:description")
-    contents = [
-        {"value": value, "type": kind, "of": name}
-        for name in _CONTENTS
-        if name in fields or _FOREIGN in fields
-        for content in _named(fields, name)
-        if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
-    ]
+    title = _first(fields, "title", "dc:title", "media:title", "itunes:title")
+    described = _first(fields, "description", "summary", "dc:description")
+    contents = _contents(fields, atom)
     if described is None and not contents:  # that of a picture, or in a group of media
         described = next((inner for inner in element.iter("{*}description") if (inner.text or "").strip()), None)
     summary = _inner(described)
@@ -226,7 +231,7 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
             content
             for content in contents
             if content["value"] != summary
-            and (content["of"] != "itunes:summary" or len(content["value"]) > len(summary))
+            and (content["of"] in _WHOLE or len(content["value"]) > len(summary))
         ],
         "author": _author(fields),
         "source": {"title": _source(fields)},
@@ -234,6 +239,30 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
         "language": _inner(_first(fields, "dc:language")),
         **_dates(fields),
     }  # fmt: skip
+
+
+def _contents(fields: Fields, atom: bool) -> list[Mapping[str, str]]:
+    """The texts of an entry, each with its media type and the name of its element."""
+    named = [
+        (name, content)
+        for name in _CONTENTS
+        if name in fields or _FOREIGN in fields or _RELATED + name in fields
+        for content in _named(fields, name)
+    ]
+    others = (elements for name, elements in fields.items() if name not in _KNOWN)
+    named += [(name, element) for element in chain(*others) if (name := _full_text(element.tag))]
+    return [
+        {"value": value, "type": kind, "of": name}
+        for name, content in named
+        if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
+    ]
+
+
+@lru_cache(2048)
+def _full_text(tag: object) -> str:
+    """The element's name without hyphens, if it is one for the whole text; else ""."""
+    name = _name(tag).replace("-", "").replace("_", "")
+    return name if name in _FULL_TEXTS else ""
 
 
 def _kind(element: etree._Element | None, atom: bool) -> str | None:
@@ -286,7 +315,7 @@ def _dates(fields: Fields) -> dict[str, str]:
 def _other_dates(fields: Fields) -> dict[str, str]:
     """The same of other vocabularies, where an entry has no date of its own."""
     dates: dict[str, str] = {}
-    known = [(name, elements[0]) for name, elements in fields.items() if name != _FOREIGN]
+    known = [(name.removeprefix(_RELATED), elements[0]) for name, elements in fields.items() if name != _FOREIGN]
     for name, element in (*known, *((_name(element.tag), element) for element in fields.get(_FOREIGN, ()))):
         role = _DATES.get(name.rpartition(":")[2])
         if role and role not in dates and (text := (element.text or "").strip()):

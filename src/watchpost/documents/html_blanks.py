@@ -12,7 +12,8 @@ _IS_HTML = re.compile(
 )
 _MARKUP = re.compile(
     r"(?is)<!--.*?(?:-->|\Z)|<(script|style|noscript|iframe|svg|template)\b[^<>]{0,9000}>.*?(?:</\1\s*>|\Z)"
-    r"|</?(?P<name>[a-z][a-z0-9:-]{0,30})(?:[\s/][^<>]{0,200000})?>|<!\[CDATA\[|\]\]>"
+    r"|</?(?P<name>[a-z][a-z0-9:-]{0,30})(?:[\s/](?>(?:[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*)|[\s/][^<>]*)?>"
+    r"|<!\[CDATA\[|\]\]>"
     r"|(?P<entity>&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});)"
 )
 _INLINE = frozenset({

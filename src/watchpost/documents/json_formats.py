@@ -6,6 +6,7 @@ A line of JSON Lines has `id, url, source, lang, published, title, summary, body
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
 from watchpost.documents.html_blanks import blanked
 from watchpost.documents.json_text import read_json, read_object_with
+from watchpost.documents.loose_json import read_loosely
 from watchpost.documents.xml_tree import bounded
 from watchpost.errors import FetchError
 
@@ -24,6 +26,12 @@ _WRITTEN = ("title", "summary", "body")
 LINE_MAX_BYTES = 4_000_000
 _ITEM_KEYS = frozenset({"id", "content_html", "content_text"})
 _TEXTS = ("url", "source", "lang", "published", "title", "summary", "body", "author")
+
+
+_NAMING = ("name", "value", "text", "html", "rendered")
+_LIST_MAX = 100
+_AROUND = " \t\r\n\x1e[],;"  # a line of a list ("[{…},"), or of a JSON text sequence (RFC 7464)
+_RECORD_START = re.compile(r"""\{\s{0,99}["']?(?:id|url|title|source|published|body)["']?\s{0,99}:""")
 
 
 class JsonFeed(NamedTuple):
@@ -41,6 +49,7 @@ def read_json_feed(text: str, now: datetime) -> JsonFeed:
     Raises FetchError("malformed") if it is not JSON, "not_a_feed" if it is some other JSON.
     """
     unread, cut = 0, False
+    text = text[max(text.find("{"), 0) :] if text.lstrip("\ufeff \t\r\n")[:1] != "[" else text
     try:
         feed = read_json(text)
     except (ValueError, RecursionError) as error:
@@ -49,9 +58,10 @@ def read_json_feed(text: str, now: datetime) -> JsonFeed:
             raise FetchError("malformed", f"this JSON cannot be read: {error}") from error
         feed, unread, cut = found
     items = feed.get("items") if isinstance(feed, dict) else None
-    if not isinstance(items, list) or "jsonfeed" not in _string(feed, "version"):
+    objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    says_so = isinstance(items, list) and "jsonfeed" in _string(feed, "version")
+    if not says_so and not any("content_html" in item or "content_text" in item for item in objects):
         raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
-    objects = [item for item in items if isinstance(item, dict)]
     outlet = plain_text(_string(feed, "title"))
     entries = tuple(_entry(item, now, outlet, _author(feed)) for item in bounded(objects))
     return JsonFeed(entries, _string(feed, "language"), unread, cut)
@@ -130,7 +140,7 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         return None, f"the line is longer than {LINE_MAX_BYTES:,} bytes"
     try:
         text, is_mended = utf8_text(line)
-        record = read_json(text)
+        record = _record(text if text[:1] == "{" else text.removeprefix("data:"))
     except FetchError:
         return None, "the line is not text"
     except json.JSONDecodeError as error:
@@ -139,10 +149,10 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         return None, "this JSON cannot be read"
     if not isinstance(record, dict):
         return None, "not a JSON object"
-    wrong = next((name for name in _TEXTS if not isinstance(record.get(name) or "", str)), "")
-    if wrong:
-        return None, f"{wrong}: not text"
-    texts = {name: record.get(name) or "" for name in _TEXTS}
+    texts = {name: _as_text(record.get(name), ", ") for name in _TEXTS if name not in _WRITTEN}
+    for name in _WRITTEN:  # a number there is no text
+        value = record.get(name)
+        texts[name] = "" if isinstance(value, (int, float)) else _as_text(value, "\n\n")
     texts |= {name: blanked(texts[name]) for name in _WRITTEN}
     if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
         return None, "no title, no summary, no body"
@@ -159,3 +169,30 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
         published=parse_date(texts["published"], now),
     )
     return draft, "the line is not UTF-8; some of its characters may be wrong" if is_mended else ""
+
+
+def _record(text: str) -> Any:
+    """The object of a line, read loosely if it is not quite JSON. Raises ValueError and RecursionError."""
+    if text[:1] + text[-1:] not in ("{}", "[]"):
+        text = text.strip(_AROUND)
+    try:
+        return read_json(text)
+    except ValueError:
+        # A program that was stopped within a line and started again leaves two records in one.
+        if len(_RECORD_START.findall(text)) != 1 or not text.rstrip().endswith("}"):
+            raise
+        record = read_loosely(text)
+        if not any(record.get(name) for name in _WRITTEN):
+            raise
+        return record
+
+
+def _as_text(value: object, separator: str) -> str:
+    """A value as text: of a list its texts, of an object its name or its text. What has no text is ""."""
+    if isinstance(value, list):
+        return separator.join(text for one in value[:_LIST_MAX] if (text := _as_text(one, separator)))
+    if isinstance(value, dict):
+        return next((value[key] for key in _NAMING if isinstance(value.get(key), str)), "")
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""

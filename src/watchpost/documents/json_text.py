@@ -6,14 +6,16 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from watchpost.documents.loose_json import read_loosely
+
 _DECODER = json.JSONDecoder(strict=False)  # a control character in a string has one meaning only
 _ESCAPE = re.compile(r"""\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(x[0-9a-fA-F]{2}|.|\Z)""", re.DOTALL)
 _COMMA_TOO_MANY = re.compile(r",(\s*[}\]])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # one that is not closed reaches to the end
-_FIELD = re.compile(r'"(\w{1,40})"\s{0,99}:\s{0,99}(?:"((?:[^"\\]|\\.)*)"|(-?[0-9]{1,20}))', re.DOTALL)
-_NEXT = re.compile(r"\}\s{0,999},\s{0,999}(?=\{)")
-_TO_ELEMENT = re.compile(r"[\s,]*(?=\{)")
-_FIRST_KEY = re.compile(r'\{\s{0,999}"(\w{1,40})"\s{0,999}:')
+_BETWEEN = r"(?:[\s,;]|/\*[^*]{0,5000}\*/|//[^\n]{0,5000}\n|#[^\n]{0,5000}\n|<!--[^<>]{0,5000}-->)"
+_NEXT = re.compile(r"(?:\}|(?<=[\"'\w\]]))(?=[\s,;/#<])" + _BETWEEN + r"{0,999}(?=\{)")
+_TO_ELEMENT = re.compile(rf"(?:{_BETWEEN}|\}}(?={_BETWEEN}{{0,999}}\{{))*(?=\{{)")
+_FIRST_KEY = re.compile(r"""\{\s{0,999}["']?(\w{1,40})["']?\s{0,999}:""")
 _INNER_KEYS = frozenset({"name", "url", "avatar", "mime_type", "size_in_bytes", "duration_in_seconds"})
 _CLOSED = re.compile(r"\]\s{0,99}\}\s*\Z")
 _PARTIAL = re.compile(r"\\?[\w.+-]{0,6}")  # a number, a word or an escape of which the rest is missing
@@ -65,7 +67,10 @@ def read_object_with(text: str, key: str, needed: frozenset[str]) -> MendedObjec
             continue
         if isinstance(value, dict):
             return MendedObject(value | {key: elements}, lost, cut)
-    fields = {name: string for name, string, _ in _FIELD.findall(text[: start.start()])}
+    try:
+        fields = read_loosely(text[: start.start()])
+    except ValueError:
+        fields = {}
     return MendedObject(fields | {key: elements}, lost, cut)
 
 
@@ -95,13 +100,17 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
 
 def _broken(text: str, at: int, needed: frozenset[str]) -> tuple[dict[str, Any], int]:
     """What can be read of the object at `at`, and where it ends: before the next element."""
-    end = next((gap.start() + 1 for gap in _NEXT.finditer(text, at) if _is_element(text, gap.end(), needed)), 0)
+    gaps = (gap for gap in _NEXT.finditer(text, at) if _is_element(text, gap.end(), needed))
+    end = next((gap.start() + (gap[0][:1] == "}") for gap in gaps), 0)
     end = end or text.rfind("}", at, max(text.rfind("]"), at)) + 1 or len(text)
     raw = text[at:end]
     try:
         value = read_json(raw)
     except (ValueError, RecursionError):
-        value = {name: _unescaped(string) or number for name, string, number in _FIELD.findall(raw)}
+        try:
+            value = read_loosely(raw)
+        except ValueError:
+            value = {}
     known = isinstance(value, dict) and not needed.isdisjoint(value)
     return (value if known else {}), end
 
@@ -131,14 +140,6 @@ def _is_element(text: str, at: int, needed: frozenset[str]) -> bool:
         return not needed.isdisjoint(value)
     key = _FIRST_KEY.match(text, at)
     return key is not None and key[1] not in _INNER_KEYS
-
-
-def _unescaped(string: str) -> str:
-    try:
-        value = json.loads(f'"{_repaired(string)}"', strict=False)
-    except ValueError:
-        return string
-    return value if isinstance(value, str) else string
 
 
 def _repaired(text: str) -> str:

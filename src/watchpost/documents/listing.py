@@ -164,7 +164,7 @@ class _ListPage:
             title, title_text = self._title(item, texts)
             if not link or not title or link in entries:
                 continue
-            moments = (parse_date(text, self._now, day_first=day_first) for text in texts)
+            moments = (parse_date(text, self._now, day_first=day_first, alone=True) for text in texts)
             head = EntryDraft(
                 title,
                 link=link,

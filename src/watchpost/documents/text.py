@@ -23,6 +23,8 @@ _DATELINE = re.compile(
     r"(?:(?:\s|(?<=\)))[-–—]{1,2}|:\s*[-–—])\s*(?=\S)"
 )
 _BYLINE = re.compile(r"(?:By|Par|Von|Por|Di|Автор:?)\s+(?P<who>[^\W\d_][^\n.!?:]{2,80})")
+# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese; Korean has few.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _END = ".!?…»”\"')]。！？؟"
 _PROSE_MIN = 160
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -186,7 +188,7 @@ def _is_breadcrumb(paragraph: str) -> bool:
         return False
     glued = re.search(r"[^\W\d_][a-zà-ÿа-яё](?=[A-ZÀ-ÞА-ЯЁ])[^\W\d_]{3}", paragraph)
     separated = re.search(r"\s[>»›/|•·]\s", paragraph)
-    unspaced = bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", paragraph))  # scripts without spaces
+    unspaced = _UNSPACED.search(paragraph) is not None
     few = len(paragraph.split()) <= 2 and (not unspaced or len(paragraph) <= 5)
     return bool((glued and len(paragraph.split()) <= 5) or separated or few)
 
