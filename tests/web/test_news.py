@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.making import article
+from tests.making import WHEN, article
 from tests.web import demo
+from tests.web.test_events import told
 from tests.web.test_pages import HOSTILE
-from tests.web.web_app import failing, found, pages
+from tests.web.web_app import TEXT, config_of, failing, found, pages
 from watchpost.model import Snippet
+from watchpost.operations.events import cut
 from watchpost.store.client import Store
 from watchpost.store.codec import HIT
 from watchpost.web import visits
+from watchpost.web.pages.news import by_event
 from watchpost.web.visits import COOKIE, Visit
 
 
@@ -41,6 +44,39 @@ async def test_what_is_new_comes_first_the_most_important_before_the_rest(store:
     assert "3 independent sources" in page
     assert f'href="/stories/{"3" * 32}"' in page
     assert page.index("Army leaves Kidal") < page.index("Topics, 14 days") < page.index("Next digest")
+
+
+async def test_an_event_stands_once_with_the_headlines_of_its_other_stories(store: Store) -> None:
+    stories = await told(store, [(f"Report {number} {HOSTILE}", "fr", f"Outlet {number}", 11) for number in range(7)])
+    await found(store, article("Something else", fetched=WHEN))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/?since=2020-01-01")).text
+        assert "8 new stories" in page
+        assert len(headlines(page)) == 2
+        (voices,) = re.findall(r"<ul class=\"voices\".*?</ul>", page, re.DOTALL)
+        assert len(set(re.findall(r"Report \d", voices))) == 4
+        assert "2 more stories</a> of this event" in re.sub(r"\s+", " ", voices)
+        assert HOSTILE not in page
+        await cut(store, stories[6], "ana")
+        page = (await client.get(f"{address}/?since=2020-01-01")).text
+        assert len(headlines(page)) == 3
+    async with pages(store, config=config_of(f"{TEXT}events: false\n")) as address, httpx.AsyncClient() as client:
+        assert len(headlines((await client.get(f"{address}/?since=2020-01-01")).text)) == 8
+
+
+@pytest.mark.parametrize(
+    ("stories", "events", "expected"),
+    [
+        ("", {}, {}),
+        ("abc", {}, {"a": "", "b": "", "c": ""}),
+        ("abcd", {"a": "e", "c": "e", "d": "f"}, {"a": "c", "b": "", "d": ""}),
+        ("cba", {"a": "a", "b": "a", "c": "a"}, {"c": "ba"}),
+    ],
+)
+def test_the_first_story_of_an_event_stands_for_it(
+    stories: str, events: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert list(by_event(stories, events).items()) == [(first, tuple(others)) for first, others in expected.items()]
 
 
 async def test_the_next_visit_shows_what_came_since_the_last(store: Store) -> None:

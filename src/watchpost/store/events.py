@@ -172,6 +172,24 @@ class EventStore:
             rows = await pipe.execute()
         return {story: _event_of(row) for story, row in zip(wanted, rows, strict=True) if row}
 
+    async def ids_of(self, stories: Iterable[str]) -> dict[str, str]:
+        """Return the id of the event of each of these stories that has one."""
+        wanted = list(dict.fromkeys(stories))
+        if not wanted:
+            return {}
+        async with self._store.errors():
+            pipe = self._store.redis.pipeline(transaction=False)
+            for story in wanted:
+                pipe.hget(self._keys.event(story), "event")
+            rows = await pipe.execute()
+        return {story: row.decode() for story, row in zip(wanted, rows, strict=True) if row}
+
+    async def newest(self) -> str:
+        """Return the mark of the last decision; "" if there is none."""
+        async with self._store.errors():
+            rows = await self._store.redis.xrevrange(self._keys.joined, count=1)
+        return rows[0][0].decode() if rows else ""
+
     async def stories_of(self, event: str) -> tuple[str, ...]:
         """Return the stories of an event, in the order in which they joined it."""
         async with self._store.errors():

@@ -26,6 +26,7 @@ from watchpost.query.lexer import LONGEST
 from watchpost.schedules import Silence
 from watchpost.store.dead_letters import DeadLetters
 from watchpost.store.deliveries import DeliveryAdmin
+from watchpost.store.events import EventStore
 from watchpost.store.handling import Handlings
 from watchpost.store.history import History
 from watchpost.store.ledger import Ledger, by_name, gaps
@@ -82,20 +83,23 @@ class Queries:
         self._ledger = Ledger(context.store)
         self.archive_search = None if context.archive is None else search.ArchiveSearch(context.archive, context.config)
         self._weights = {part.name: getattr(part.options, "weight", 1.0) for part in context.config.sources}
-        self._ranked: dict[tuple[datetime, str], tuple[tuple[str, ...], bool]] = {}  # by the begin and the newest hit
+        # By the begin, the newest hit and the newest decision on events: stories with the others of their events.
+        self._ranked: dict[tuple[datetime, str, str], tuple[dict[str, tuple[str, ...]], bool]] = {}
 
     async def news(self, query: Mapping[str, str], visit: visits.Visit, moment: datetime) -> Page:
         """The first page, for the reader of this visit."""
         found, asked = await self._news(query, visit, moment)
         number, count = page_of(query, len(found.stories), news.PAGE)
         ids = found.stories[(number - 1) * news.PAGE : number * news.PAGE]
-        whole = await self._stories.whole(ids)
+        others = {id_: found.others[id_][: news.VOICES] for id_ in ids if id_ in found.others}
+        whole = await self._stories.whole([*ids, *(id_ for each in others.values() for id_ in each)])
         earlier = () if ids else (await self._stories.page(lambda hit: True, count=news.EARLIER)).stories
         shown = views_of(whole[id_] for id_ in ids if id_ in whole)
         values = news.page_of_news(
             found,
             shown,
             views_of(earlier),
+            voices={id_: views_of(whole[one] for one in each if one in whole) for id_, each in others.items()},
             topics=await self._topic_rows(found.begin, moment),
             upcoming=await self.upcoming(moment),
             document=await self.document(moment),
@@ -118,16 +122,17 @@ class Queries:
                 begin, why = durations.since(asked, minute, zone).astimezone(UTC), "asked"
             except ValueError:
                 asked = ""
-        # Sorting thousands of hits takes a while; they are read again when there is another one.
-        key = begin, (await self.history.newest())[0]
+        # Sorting thousands of hits takes a while; they are read again when there is another one, or another event.
+        events = EventStore(self.store) if self.config.events else None
+        key = begin, (await self.history.newest())[0], await events.newest() if events else ""
         if key not in self._ranked:
             hits, more = await self.history.since(begin, _NEWS_HITS)
             stories = await asyncio.to_thread(by_importance, hits, self._weights, moment)
-            self._ranked[key] = stories, more
+            self._ranked[key] = news.by_event(stories, await events.ids_of(stories) if events else {}), more
             while len(self._ranked) > _RANKED_KEPT:
                 self._ranked.pop(next(iter(self._ranked)))
-        stories, more = self._ranked[key]
-        return News(begin, why, stories, more), asked
+        whole, more = self._ranked[key]
+        return News(begin, why, tuple(whole), more, {first: others for first, others in whole.items() if others}), asked
 
     async def _topic_rows(self, begin: datetime, moment: datetime) -> list[TopicRow]:
         days, pages = await self._fortnight(moment)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from watchpost.web.pages.digests import Upcoming
 
 PAGE = 25  # stories
 EARLIER = 10  # stories that are shown when nothing is new
+VOICES = 4  # further stories of an event whose headlines are shown below the first one
 TOPICS = 10
 UPCOMING = 3
 SPANS = (("24 hours", "24h"), ("7 days", "7d"))
@@ -23,15 +24,22 @@ SPANS = (("24 hours", "24h"), ("7 days", "7d"))
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The ids of the stories that are new since `begin`, the most important first.
+    """The ids of the stories that are new since `begin`, the most important first; of an event only its first one.
 
-    `more`: there were too many to read them all, and these are of the newest. `why`: what `begin` is.
+    `others`: by the id of such a first one, those of the event's other stories that are new. `more`: there were too
+    many to read them all, and these are of the newest. `why`: what `begin` is.
     """
 
     begin: datetime
     why: Literal["visit", "evening", "asked"]
     stories: tuple[str, ...] = ()
     more: bool = False
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many stories are new."""
+        return len(self.stories) + sum(map(len, self.others.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,23 @@ class TopicRow:
         return self.trend is not None and self.trend.spike
 
 
+def by_event(stories: Iterable[str], events: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The stories in their order, each event at the place of its first story, with its other stories.
+
+    `events` are the ids of the events by story; a story that has none stands alone.
+    """
+    found: dict[str, list[str]] = {}
+    for story in stories:
+        found.setdefault(events.get(story, story), []).append(story)
+    return {first: tuple(others) for first, *others in found.values()}
+
+
 def page_of_news(
     news: News,
     shown: Sequence[StoryView],
     earlier: Sequence[StoryView],
     *,
+    voices: Mapping[str, Sequence[StoryView]],
     topics: Sequence[TopicRow],
     upcoming: Sequence[Upcoming],
     document: Mapping[str, Any],
@@ -64,6 +84,8 @@ def page_of_news(
 ) -> dict[str, Any]:
     """What the template shows. `earlier`: the latest stories, where nothing is new. `muted`: until when, by story.
 
+    `voices`: of a story's event, the other stories whose headlines are shown.
+
     `asked` is the span in the address, "" for the reader's own.
     """
     ranked = sorted(topics, key=lambda row: (not row.spike, -row.chart.bars[-1].count, -_hits(row)))
@@ -71,8 +93,9 @@ def page_of_news(
     return {
         "active": "news",
         "news": news,
-        "count": len(news.stories),
+        "count": news.count,
         "stories": shown,
+        "voices": voices,
         "earlier": earlier,
         "topics": [row for row in ranked[:TOPICS] if row.spike or _hits(row)],
         "topics_count": len(topics),
