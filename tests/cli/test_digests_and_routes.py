@@ -140,7 +140,7 @@ def test_a_preview_of_a_past_time_goes_by_the_routes_and_severities_of_today(
 
 
 def test_a_preview_says_how_far_it_can_look_back(ask: Asked) -> None:
-    assert "hits are kept for 30 days" in ask("digest", "preview", "desk", "--since", "90d")
+    assert "hits are kept for 90 days (archive.keep)" in ask("digest", "preview", "desk", "--since", "90d")
     for wrong in ("soon", "24", "0h", "-1h", "2999-01-01", "2026-13-01"):
         assert f"--since '{wrong}' is not " in ask("digest", "preview", "desk", f"--since={wrong}", code=2)
 

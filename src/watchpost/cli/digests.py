@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,16 +12,20 @@ import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import SINCE_FORMS, JsonOption, ReceiverArgument
-from watchpost.cli.output import CommandError, echo, echo_json, note, pick
-from watchpost.cli.session import running_service, since_moment
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick
+from watchpost.cli.session import open_config, running_service, since_moment
 from watchpost.control_characters import on_one_line
 from watchpost.durations import in_words
+from watchpost.errors import WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL
 from watchpost.plurals import count
 
 if TYPE_CHECKING:
     from watchpost.config.config import Config, ReceiverConfig
     from watchpost.operations.previews import DigestDraft
+
+PDF = "pdf"
+"""A format of every receiver, which is printed and not sent."""
 
 app = CommandApp(
     "docs/commands.md#digest, docs/digests.md",
@@ -31,7 +38,8 @@ app = CommandApp(
 async def digest_preview(
     receiver: ReceiverArgument,
     form: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="Print only this format: text, html, json, blocks, mime …")
+        str,
+        typer.Option("--format", metavar="NAME", help="Print only this format: text, html, json, blocks, mime, pdf …"),
     ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show how stories rank, and what is held back and why.")
@@ -40,35 +48,23 @@ async def digest_preview(
         str, typer.Option("--since", metavar="WHEN", help=f"Use all hits since then, not what waits: {SINCE_FORMS}.")
     ] = "",
     as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Show what a receiver would be sent now.
 
     watchpost digest preview newsroom
     watchpost digest preview newsroom --format html > preview.html
-    watchpost digest preview newsroom --since yesterday
+    watchpost digest preview newsroom --since 7d --format pdf > week.pdf
 
-    Changes nothing. The text is byte for byte the one that is sent. Ends with 1 if the receiver has no such format.
+    Changes nothing. The text is byte for byte the one that is sent. --since uses today's topics on the archive. A PDF
+    is printed by Chromium; without one, HTML comes instead, and the code is 5. Ends with 1 if the receiver has no such
+    format.
     """
-    from watchpost.operations.previews import open_drafts
-    from watchpost.store.windows import AT_MOST_HITS
-
-    async with running_service() as (config, store):
-        configured = pick("receiver", receiver, {configured.name: configured for configured in config.receivers})
-        begin = since_moment(since, config)
-        if form:
-            _check_format(config, configured, form)
-        previews = await open_drafts(config, store)
-        if begin is None:
-            drafts, more = await previews.of(receiver), False
-        else:
-            drafts, more = await previews.over(receiver, datetime.now(UTC) - begin)
-    if more:
-        note(f"there are more than {AT_MOST_HITS} hits: the oldest are left out")
-    elif begin is not None and datetime.now(UTC) - begin > config.retention.hits:
-        note(f"hits are kept for {in_words(config.retention.hits)} (retention.hits): older hits are gone")
+    drafts = await _drafts(receiver, form, since)
+    if form == PDF:
+        return _print_pdf(drafts, receiver)
     if as_json:
         echo_json({"receiver": receiver, "drafts": [_facts(draft) for draft in drafts]})
-        return
+        return OK
     messages = [delivery.message for draft in drafts for delivery in draft.composed.deliveries]
     for message in messages if form else ():
         if form in message.renderings:
@@ -79,6 +75,65 @@ async def digest_preview(
         _explain(draft)
     if not messages:
         note(f"{receiver} would be sent nothing " + (f"of all since {since}" if since else "now"))
+    return OK
+
+
+async def _drafts(receiver: str, form: str, since: str) -> tuple[DigestDraft, ...]:
+    """The drafts that a preview shows; says on stderr what they lack."""
+    from watchpost.operations import factory
+    from watchpost.operations.previews import open_drafts
+    from watchpost.store.windows import AT_MOST_HITS
+
+    settings, config = open_config()
+    async with factory.look(settings, config) as store:
+        configured = pick("receiver", receiver, {configured.name: configured for configured in config.receivers})
+        begin = since_moment(since, config)
+        if form and form != PDF:
+            _check_format(config, configured, form)
+        previews = await open_drafts(config, store)
+        if begin is None:
+            return await previews.of(receiver)
+        archive, span, total = factory.build_archive(settings, config), datetime.now(UTC) - begin, 0
+        if archive is not None:
+            from watchpost.archive.archive import ReadBetween  # not imported where there is no archive
+
+            total = await asyncio.to_thread(archive.count, ReadBetween.of(begin))
+        with ProgressBar("reading the archive") as bar:
+            drafts, more = await previews.over(receiver, span, archive, lambda read: bar(read, total))
+        if more:
+            note(f"there are more than {AT_MOST_HITS} hits: the oldest are left out")
+        kept, key = config.retention.hits, "retention.hits"
+        if config.archive_keep and config.archive_keep > kept:
+            kept, key = config.archive_keep, "archive.keep"
+        if not more and span > kept:
+            note(f"hits are kept for {in_words(kept)} ({key}): older hits are gone")
+        return drafts
+
+
+def _print_pdf(drafts: Sequence[DigestDraft], receiver: str) -> int:
+    """Print the digests as one PDF, or as HTML where there is no Chromium."""
+    from watchpost.notify.render import html
+    from watchpost.operations.printing import find_browser, pdf_of
+
+    pages = [html.page(draft.composed.digest, whole=True) for draft in drafts if draft.composed.digest is not None]
+    if not pages:
+        note(f"{receiver} would be sent nothing: there is nothing to print")
+        return OK
+    browser = find_browser()
+    if browser is None:
+        for page in pages:
+            echo(page.rstrip("\n"))
+        note("there is no Chromium on this machine, so this is HTML: install chromium, or print it from a browser")
+        return PARTIAL
+    if sys.stdout.isatty():
+        raise CommandError("a PDF is not for a terminal; write it to a file: … --format pdf > digest.pdf")
+    try:
+        printed = pdf_of(browser, pages)
+    except WatchpostError as error:
+        raise CommandError(str(error), FAILED) from None
+    sys.stdout.buffer.write(printed)
+    sys.stdout.buffer.flush()
+    return OK
 
 
 @app.command("send", reads="service")

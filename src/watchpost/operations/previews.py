@@ -5,9 +5,11 @@ It uses the composer and the store's closing script of the notifier, so that a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from watchpost import log as tm
@@ -18,6 +20,7 @@ from watchpost.model import Group, Hit, Message, Story
 from watchpost.notify.composer import ComposedDigest, Composer
 from watchpost.notify.schedule import Window, next_slot
 from watchpost.operations import factory
+from watchpost.operations.past_hits import hits_in
 from watchpost.plurals import count
 from watchpost.schedules import Immediate
 from watchpost.store.client import Store
@@ -25,6 +28,9 @@ from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.history import History
 from watchpost.store.silences import Silences
 from watchpost.store.windows import AT_MOST_HITS, HELD, Bucket
+
+if TYPE_CHECKING:
+    from watchpost.archive.archive import Archive
 
 _WHY = {
     "interval": "held back: an update of their story was sent a moment ago",
@@ -73,14 +79,25 @@ class DigestDrafts:
             drafts.append(DigestDraft(group, bucket, window, await self._composer.compose(group, bucket, window, now)))
         return tuple(drafts)
 
-    async def over(self, receiver: str, span: timedelta) -> tuple[tuple[DigestDraft, ...], bool]:
+    async def over(
+        self,
+        receiver: str,
+        span: timedelta,
+        archive: Archive | None = None,
+        progress: Callable[[int], None] = lambda read: None,
+    ) -> tuple[tuple[DigestDraft, ...], bool]:
         """A draft for each group that hits of the last `span` go to, and whether older hits were left out.
 
-        Titles, severities, routes and silences are today's; the hits are those found then. Nothing counts as sent
-        before, and neither quiet hours nor limits hold anything back. Such a draft cannot be sent.
+        Titles, severities, routes and silences are today's. The hits are those that today's topics have in the
+        `archive`, or without one those found then. Nothing counts as sent before, and neither quiet hours nor limits
+        hold anything back. Such a draft cannot be sent. `progress` gets how many articles were read. Raises
+        ArchiveError.
         """
         now = await self._outbox.now()
         found, more = await self._history.since(now - span, AT_MOST_HITS)
+        if archive is not None:
+            begin, topics_now = now - span, self._config.topics
+            found, more = await asyncio.to_thread(hits_in, archive, topics_now, begin, found, AT_MOST_HITS, progress)
         topics = {topic.name: topic for topic in self._config.topics}
         waiting: dict[str, list[Hit]] = {}
         for hit in found:
