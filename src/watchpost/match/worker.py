@@ -14,6 +14,7 @@ from time import perf_counter
 from watchpost import failpoints, tracing
 from watchpost import log as tm
 from watchpost.errors import CodecError, FetchError, StoreError
+from watchpost.garbage import uncollected
 from watchpost.health import HEALTH
 from watchpost.match import places
 from watchpost.match.long_articles import LongArticles, is_long, length
@@ -113,7 +114,8 @@ class Matcher:
     async def run(self) -> None:
         """Match new articles as they come, and those that a silent matcher left."""
         self._runs = True
-        await asyncio.to_thread(places.load)
+        with uncollected():
+            await asyncio.to_thread(places.load)
         gc.freeze()  # 100,000 names stay: to scan them again takes 60 ms, during which nothing else runs
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from watchpost import failpoints, tracing
 from watchpost import log as tm
 from watchpost.errors import StoreError
+from watchpost.garbage import uncollected
 from watchpost.health import HEALTH
 from watchpost.model import Group
 from watchpost.notify.composer import ComposedDigest, Composer
@@ -151,7 +152,8 @@ class Dispatcher:
 
     async def _close_safely(self, group: Group, state: GroupState, window: Window, now: datetime) -> None:
         try:
-            await self._close(group, state, window, now)
+            with uncollected():
+                await self._close(group, state, window, now)
         except StoreError:
             raise
         except Exception as error:  # a digest that cannot be composed must not hold up the others
