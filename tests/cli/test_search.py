@@ -99,7 +99,8 @@ def test_mistakes_are_named(desk: Path, asked: list[str], said: str) -> None:
 
 
 def test_nothing_found_ends_with_3(desk: Path) -> None:
-    assert watchpost(desk, "search", "zanzibar").returncode == 3
+    nothing = watchpost(desk, "search", "zanzibar")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (3, "", "watchpost: nothing found\n")
 
 
 def test_an_archive_that_is_switched_off_or_damaged(desk: Path) -> None:

@@ -90,6 +90,8 @@ async def search(
     else:
         for one in page.found:
             _show(one)
+        if not page.found:
+            note("nothing found")
         if page.more is not None:
             note(f"older articles: add --before {page.more}")
     return OK if page.found else NOTHING
