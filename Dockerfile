@@ -4,9 +4,11 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src ./src
+COPY tools/slim.py ./
 RUN python -m venv /opt/watchpost \
  && /opt/watchpost/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[events]' \
  && /opt/watchpost/bin/python -m pip uninstall --yes --quiet pip setuptools || true \
+ && /opt/watchpost/bin/python slim.py /opt/watchpost/lib/python3.*/site-packages \
  && /opt/watchpost/bin/watchpost --version
 
 FROM python:3.13-slim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.matching import Match, MatchStore, RoutedHit
 from watchpost.store.overview import Overview
 from watchpost.store.silences import Silences
+from watchpost.store.windows import GroupState
 
 MINUTES = timedelta(minutes=1)
 ALERTS = Immediate(timedelta(0))
@@ -34,6 +36,10 @@ class LaterStore(DeliveryStore):
 
     async def now(self) -> datetime:
         return await super().now() + self.ahead
+
+    async def look(self, groups: Sequence[str]) -> tuple[datetime, dict[str, GroupState]]:
+        now, states = await super().look(groups)
+        return now + self.ahead, states
 
 
 class Pipeline:

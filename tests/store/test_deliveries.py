@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.making import article, digest_delivery
 from tests.store.ends import HOUR_MS, LEASE_MS, matcher, parked, pass_time, queued
 from watchpost.store.client import Store
@@ -130,10 +132,25 @@ async def test_a_retry_waits_for_its_time(store: Store) -> None:
     await outbox.close(await outbox.peek("g"), NOW, [digest_delivery("d1")])
     (entry,) = await outbox.claims("team", "n1", LEASE_MS).take(1, block=False)
     await outbox.retry("team", entry, timedelta(seconds=20), "retrying", "down")
+    assert not await outbox.is_due()
     assert await outbox.queue_due_retries() == 0
     await pass_time(store)
+    assert await outbox.is_due()
     assert await outbox.queue_due_retries() == 1
+    assert not await outbox.is_due()
     assert await outbox.unsent(["team"]) == (1, 0)
+
+
+@pytest.mark.parametrize("which", ["retry", "later"])
+@pytest.mark.parametrize(("hours", "due"), [(-1, True), (1, False), (47, False), (49, True)])
+async def test_a_look_finds_what_is_due_and_times_of_a_wrong_clock(
+    store: Store, which: str, hours: int, due: bool
+) -> None:
+    outbox = DeliveryStore(store, kept_ms=HOUR_MS)
+    assert not await outbox.is_due()
+    now_ms = (await outbox.now()).timestamp() * 1000
+    await store.redis.zadd(getattr(store.keys, which), {"d1": now_ms + hours * HOUR_MS, "d2": now_ms + 2 * HOUR_MS})
+    assert await outbox.is_due() == due
 
 
 async def test_a_dead_delivery_is_kept_with_its_reason(store: Store) -> None:

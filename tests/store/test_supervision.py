@@ -56,6 +56,17 @@ async def test_a_killed_server_is_back_within_seconds_with_all_it_acknowledged(d
     assert servers_on(data) == ()
 
 
+async def test_the_end_of_a_server_is_noticed_without_a_ping(data: Path) -> None:
+    telling = Telling()
+    server = make(data, ping_seconds=600, log=telling)
+    await server.start()
+    async with supervised(server):
+        os.kill(server.pid, signal.SIGKILL)
+        await until(lambda: "redis.restarted" in telling.events, 60)
+    await server.stop()
+    assert servers_on(data) == ()
+
+
 async def test_a_server_that_lives_but_is_silent_is_left_alone(data: Path) -> None:
     telling = Telling()
     server = make(data, log=telling)

@@ -104,10 +104,11 @@ class Dispatcher:
 
     async def close_due(self, *, everything: bool = False) -> datetime | None:
         """Close each window that is due; with `everything`, each that holds hits. Returns when the next may be due."""
-        now = await self._store.now()  # the store's clock dates the hits, so it closes their windows, too
+        # The store's clock dates the hits, so it closes their windows, too.
+        now, states = await self._store.look([*self._groups])
         self._outages.note("", self._clock())
         soonest: datetime | None = None
-        for key, state in (await self._store.group_states([*self._groups])).items():
+        for key, state in states.items():
             group = self._group(key)
             if group is None:
                 continue

@@ -271,13 +271,16 @@ class Poller:
         return claimed.more
 
     async def _tick_or_room(self, more: bool) -> None:
-        """Return at the next tick; if more feeds are due, already when there is room for one."""
+        """Return at the next tick or when the next feed is due; if more are due, already when there is room for one."""
         if more and len(self._under_way) < AT_ONCE:
             await asyncio.sleep(0)
             return
         tick = asyncio.ensure_future(self._tick())
+        left = self._next_look - asyncio.get_running_loop().time()  # in the past while nothing may be read
         try:
-            await asyncio.wait({tick, *(self._under_way if more else ())}, return_when=asyncio.FIRST_COMPLETED)
+            waits = {tick, *(self._under_way if more else ())}
+            timeout = left if left > 0 else _BUSY_WAIT_SECONDS
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if more:
                 await asyncio.sleep(_GATHER_SECONDS)
         finally:

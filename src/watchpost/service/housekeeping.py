@@ -21,13 +21,13 @@ from watchpost.service.recovery import Loss, Recovery
 from watchpost.service.service import Role, Service
 from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger, gaps
-from watchpost.store.overview import Overview
 from watchpost.store.rights import require_rights
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
 from watchpost.store.stories import Stories
 
 _LOOK_SECONDS = 2.0
 _EMBEDDED_LOOK_SECONDS = 5.0
+_EMBEDDED_SERVER_LOOKS = 6  # a new connection costs more than all else in a look
 _ROUNDS = 30  # between two tidyings
 _LEAVE_SECONDS = 1.0
 
@@ -59,11 +59,12 @@ class Housekeeping:
         # The embedded server is a child of ours, which restarts it: nobody puts another one in its place.
         self._tick = service.clock.ticker(_LOOK_SECONDS if self._external else _EMBEDDED_LOOK_SECONDS)
         self._name = factory.consumer_name(role)
-        self._overview, self._ledger = Overview(service.store), Ledger(service.store)
+        self._ledger = Ledger(service.store)
         self._configurations = RunningConfigs(service.store)
         self._stories, self._unindexed = Stories(service.store), "+"
         self._published: tuple[Reload, bytes] | None = None
         self._trouble = ""  # the event logged last about the store
+        self._to_server = 0  # looks until the next one at the server
 
     async def run(self) -> None:
         """The loop. A store that fails is logged once, and again when it fails differently."""
@@ -77,7 +78,7 @@ class Housekeeping:
                 rounds += 1
             except StoreError as error:
                 self._failed(error)
-                rounds = 0  # when the store is back, check the sums first
+                rounds = self._to_server = 0  # when the store is back, look at the server and check the sums first
             except OSError as error:
                 tm.log().warning("housekeeping.failed", detail=error.strerror or str(error))
             tm.store_up.set(not self._trouble)
@@ -97,7 +98,9 @@ class Housekeeping:
             tm.log().warning("redis.moved", server=str(found))
 
     async def _look(self, *, tidy: bool) -> None:
-        await self._look_at_server()
+        if self._external or self._to_server == 0:
+            await self._look_at_server()
+        self._to_server = (self._to_server or _EMBEDDED_SERVER_LOOKS) - 1
         loss = await self._recovery.look()
         if loss is not None:
             groups = [group.key for group in self._service.groups]
@@ -106,7 +109,6 @@ class Housekeeping:
         if tidy or loss is not None:
             await self._tidy()
             await self._audit()
-        await self._overview.ping()
         await self._publish(again=tidy or loss is not None)
         if self._unindexed:
             kept = self._service.config.retention.hits

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from watchpost.archive.writer import ArchiveWriter
     from watchpost.events.linker import Linker
 
+_POLL_SECONDS = 2  # between two looks for due feeds, if none is due before
 _RETRIES_SECONDS = 2
 _WINDOWS_SECONDS = 2  # between two looks at the windows, if neither a hit nor the end of one comes before
 _REFINE_SECONDS = 30  # between two checks whether the sample of words has grown
@@ -148,7 +149,7 @@ class Service:
         poller = Poller(
             sources,
             poll_store,
-            tick=self.clock.ticker(1),
+            tick=self.clock.ticker(_POLL_SECONDS),
             stop=self.stop,
             clock=utc_now,
             hold=self._hold,
@@ -289,8 +290,9 @@ class Service:
         tick = self.clock.ticker(_RETRIES_SECONDS)
         while not self.stop.is_set():
             try:
-                await self.outbox.queue_due_retries()
-                await self.outbox.escalate_due()
+                if await self.outbox.is_due():
+                    await self.outbox.queue_due_retries()
+                    await self.outbox.escalate_due()
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
             await tick()
@@ -302,7 +304,7 @@ class Service:
 
     def _renew_ticker(self) -> Any:
         """Ticks three times a lease: to renew it, and to look for abandoned work."""
-        return self.clock.ticker(max(0.2, min(5.0, self._lease_ms / 3000)))
+        return self.clock.ticker(max(0.2, min(10.0, self._lease_ms / 3000)))
 
 
 def _ms(duration: timedelta) -> int:
