@@ -24,7 +24,7 @@ from watchpost.store.silences import Silences
 from watchpost.web.api import CALLS, ROOT, text
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
-LOOKS = [call for call in CALLS if call.method == "GET"]
+LOOKS = [call for call in CALLS if call.method == "GET" and not call.archived]  # test_saved_searches.py has those
 
 
 def test_the_committed_description_is_up_to_date() -> None:

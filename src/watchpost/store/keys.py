@@ -39,6 +39,7 @@ Redis server's own clock. {n} stands for a name.
 | handling:{n} | hash: who claimed, acknowledged, starred a story; notes | operator | web, notify | retention.hits |
 | verdicts:{topic} | hash: article id → what a person said of the hit | operator | web | for ever, at most 1 000 |
 | silences | hash: id → a silence as JSON | operator | notify, web | until removed |
+| searches | hash: name → a saved search as JSON | operator | web | until deleted |
 | told:{n}:{s} | string: what a group was sent of a story | notify | notify | retention.deliveries after last sent |
 | out:{id} | hash: a frozen delivery and its state | notify | notify, web | until sent; dead: deliveries |
 | outbox:{n} | stream, group "notify": d = delivery id | notify | notify | until acknowledged |
@@ -121,8 +122,8 @@ class Keys:
         self.over: KeyOf = keys_of("over")
         self.count: KeyOfPair = keys_of("count")
         self.quota: KeyOfPair = keys_of("quota")
-        self.handling: KeyOf = keys_of("handling")
-        self.verdicts, self.silences = keys_of("verdicts"), f"{prefix}silences"
+        self.handling, self.verdicts = keys_of("handling"), keys_of("verdicts")
+        self.silences, self.searches = f"{prefix}silences", f"{prefix}searches"
         self.told: KeyOfPair = keys_of("told")
         self.out: KeyOf = keys_of("out")
         self.contents: KeyOf = keys_of("contents")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
@@ -25,6 +25,7 @@ from watchpost.operations.events import cut, join
 from watchpost.operations.exports import FORMATS, MEDIA, Format
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
+from watchpost.operations.saved_searches import delete_search, find_search, save_search, search_path
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import StoryView
 from watchpost.operations.story_search import search_of
@@ -32,13 +33,18 @@ from watchpost.operations.verdicts import judge
 from watchpost.operations.voices import PREFIX, EventView
 from watchpost.store.handling import Handling
 from watchpost.store.history import PastHit
+from watchpost.store.saved_searches import SavedSearch
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
 from watchpost.web.pages.digests import visible
+from watchpost.web.pages.search import is_continued
 from watchpost.web.queries import Queries
 from watchpost.web.rendering import PlainJSON, TooLongError, body_of
 from watchpost.web.routes import BROKEN
 from watchpost.web.schemas import Problem
+
+if TYPE_CHECKING:
+    from watchpost.archive.search import FoundArticle
 
 ROOT = "/api/v1"
 
@@ -50,7 +56,7 @@ Answer = Callable[[Queries, Request], Awaitable[BaseModel | dict[str, Any] | Res
 class Call:
     """One call. `gives` is the shape of its answer, `takes` that of its body, `query` what each parameter means.
 
-    `media` is the type of an answer that is not JSON.
+    `media` is the type of an answer that is not JSON; `archived`: it is there only with an archive.
     """
 
     method: str
@@ -61,11 +67,13 @@ class Call:
     query: tuple[tuple[str, str], ...] = ()
     takes: type[BaseModel] | None = None
     media: str = ""
+    archived: bool = False
 
 
 def routes(queries: Queries) -> list[Route]:
     """The routes of all calls."""
-    return [Route(ROOT + call.path, _endpoint(call, queries), methods=[call.method]) for call in CALLS]
+    calls = [call for call in CALLS if queries.archive_search is not None or not call.archived]
+    return [Route(ROOT + call.path, _endpoint(call, queries), methods=[call.method]) for call in calls]
 
 
 def _endpoint(call: Call, queries: Queries) -> Callable[[Request], Awaitable[Response]]:
@@ -339,7 +347,77 @@ async def _silences(queries: Queries, _: Request) -> schemas.Silences:
     )
 
 
+async def _search(queries: Queries, request: Request) -> schemas.FoundArticles:
+    return await _found(queries, request.query_params)
+
+
+async def _saved_search(queries: Queries, request: Request) -> schemas.FoundArticles:
+    saved = await find_search(queries.store, request.path_params["name"])
+    return await _found(queries, {**saved.asked, "before": request.query_params.get("before", "")})
+
+
+async def _found(queries: Queries, query: Mapping[str, str]) -> schemas.FoundArticles:
+    form, page = await queries.searched({"q": "", **query}, datetime.now(UTC))
+    if form.mistakes:
+        raise FormError(form.mistakes)
+    if (before := query.get("before", "")) and not is_continued(before):
+        raise FormError({"before": f"'{before[:50]}' is not a value of `more`"})
+    found = () if page is None else page.found
+    return schemas.FoundArticles(
+        articles=[_article(one) for one in found],
+        more=None if page is None or page.more is None else str(page.more),
+    )
+
+
+def _article(found: FoundArticle) -> schemas.FoundArticleShape:
+    about, snippet = found.article, found.snippet()
+    return schemas.FoundArticleShape(
+        id=about.id,
+        title=about.title,
+        url=safe_link(about.url) or None,
+        source=about.source,
+        outlet=about.outlet,
+        lang=about.lang,
+        published=about.published,
+        read=about.fetched,
+        snippet=snippet.text,
+        highlights=list(snippet.highlights),
+        topics=[hit.topic for hit in found.hits],
+        muted=found.muted,
+    )
+
+
+async def _saved_searches(queries: Queries, _: Request) -> schemas.SavedSearchesShape:
+    return schemas.SavedSearchesShape(searches=[_saved(queries, one) for one in await queries.saved_searches.all()])
+
+
+def _saved(queries: Queries, saved: SavedSearch) -> schemas.SavedSearchShape:
+    page = f"{queries.config.public_url}{search_path(saved.name)}"
+    asked = {name: value for name, value in saved.asked.items() if name in schemas.SearchFields.model_fields}
+    return schemas.SavedSearchShape(
+        name=saved.name,
+        asked=schemas.SearchFields(**asked),
+        by=saved.by,
+        at=saved.at,
+        page=page,
+        feed=f"{page}.atom",
+    )
+
+
 # ── calls that act ──
+
+
+async def _save_search(queries: Queries, request: Request) -> schemas.SavedSearchShape:
+    wanted = schemas.NewSearch.model_validate_json(await body_of(request))
+    form = queries.search_form(wanted.model_dump(exclude={"name"}), datetime.now(UTC))
+    if form.mistakes:
+        raise FormError(form.mistakes)
+    return _saved(queries, await save_search(queries.store, wanted.name, form.asked, request.user.name))
+
+
+async def _delete_search(queries: Queries, request: Request) -> schemas.Done:
+    await delete_search(queries.store, request.path_params["name"], request.user.name)
+    return schemas.Done(done="deleted")
 
 
 async def _enable(queries: Queries, request: Request) -> schemas.Done:
@@ -458,6 +536,18 @@ _SEARCH = (
     ("since", "only what was found since: 12h, 7d, yesterday, a date or a time"),
     ("before", "the value of `more` in an earlier answer: only older hits"),
 )
+_BEFORE = ("before", "the value of `more` in an earlier answer: only older articles")
+_ARCHIVE_SEARCH = (
+    ("q", "a query of the query language"),
+    ("since", "only what was read since: 12h, 7d, yesterday, a date or a time"),
+    ("until", "only what was read before"),
+    ("source", "the name of a source"),
+    ("lang", "a language, like fr, declared or recognised"),
+    ("topic", "only articles that match this topic, as it is now"),
+    ("severity", "only articles that match a topic of this severity: low, normal or high"),
+    ("muted", "yes: with a hit that a silence covers; no: without"),
+    _BEFORE,
+)
 _HANDLING = schemas.HandlingShape
 CALLS = (
     Call("GET", "/status", "The state of the service: the document of /status.json.", _status, None),
@@ -525,6 +615,35 @@ CALLS = (
         schemas.StoryShape,
         takes=schemas.OtherStory,
     ),
+    Call(
+        "GET",
+        "/search",
+        "Articles of the archive that fit, the newest first: the query decides as it does for a topic.",
+        _search,
+        schemas.FoundArticles,
+        _ARCHIVE_SEARCH,
+        archived=True,
+    ),
+    Call("GET", "/searches", "Every saved search.", _saved_searches, schemas.SavedSearchesShape, archived=True),
+    Call(
+        "GET",
+        "/searches/{name}",
+        "What a saved search finds now.",
+        _saved_search,
+        schemas.FoundArticles,
+        (_BEFORE,),
+        archived=True,
+    ),
+    Call(
+        "POST",
+        "/searches",
+        "Save a search under a name.",
+        _save_search,
+        schemas.SavedSearchShape,
+        takes=schemas.NewSearch,
+        archived=True,
+    ),
+    Call("POST", "/searches/{name}/delete", "Delete a saved search.", _delete_search, schemas.Done, archived=True),
     Call("POST", "/silences", "Add a silence.", _add_silence, schemas.Done, takes=SilenceRequest),
     Call("POST", "/silences/{id}/end", "End a silence now.", _end_silence, schemas.Done),
 )

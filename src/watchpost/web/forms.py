@@ -21,6 +21,7 @@ from watchpost.operations.deliveries import ReplayRequest
 from watchpost.operations.events import cut, join
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
+from watchpost.operations.saved_searches import PATH, delete_search, save_search, search_path
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import id_from
 from watchpost.operations.verdicts import judge
@@ -152,6 +153,26 @@ async def _join(queries: Queries, request: Request) -> tuple[str, str]:
     return story_path(id_from(story)), "joined"
 
 
+async def _save_search(queries: Queries, request: Request) -> tuple[str, str]:
+    form, now = await form_of(request), datetime.now(UTC)
+    asked = queries.search_form(form, now)
+    try:
+        if asked.mistakes:
+            raise FormError(asked.mistakes)
+        saved = await save_search(queries.store, form.get("name", ""), asked.asked, request.user.name)
+    except FormError as error:
+        page = await queries.search_page(form, now)
+        raise _RefusedError(
+            Page("search", {**page.values, "typed": form.get("name", "")[:200], "mistakes": error.fields})
+        ) from error
+    return search_path(saved.name), "saved"
+
+
+async def _delete_search(queries: Queries, request: Request) -> tuple[str, str]:
+    await delete_search(queries.store, request.path_params["name"], request.user.name)
+    return "/search", "unsaved"
+
+
 async def _judge(queries: Queries, request: Request) -> tuple[str, str]:
     """What a person says of a hit on the page of its topic."""
     wanted = request.path_params
@@ -173,6 +194,8 @@ FORMS: dict[str, tuple[Act, str]] = {
     "/stories/{id}/event/join": (_join, "/stories"),
     "/stories/{id}/{deed}": (_on_story, "/stories"),
     "/hits/{id}/{word}": (_judge, "/topics"),
+    "/searches": (_save_search, "/search"),
+    "/searches/{name}/delete": (_delete_search, "/search"),
     "/silences": (_add_silence, "/config"),
     "/silences/{id}/end": (_end_silence, "/config"),
 }
@@ -190,12 +213,15 @@ def routes(queries: Queries, pages: Pages) -> list[Route]:
             backlog, mistakes = None, error.fields
         return Page("replay", page_of_replay(queries.summary.receivers, wanted, backlog, mistakes))
 
+    forms = {
+        path: form for path, form in FORMS.items() if queries.archive_search is not None or not path.startswith(PATH)
+    }
     return [
         Route("/deliveries/replay", pages.shown(count_backlog)),
         Route("/stories/{id}/{deed}", lambda request: RedirectResponse(story_path(request.path_params["id"]), 303)),
         Route("/stories/{id}/event/join", lambda request: RedirectResponse(story_path(request.path_params["id"]), 303)),
         Route("/silences", lambda _: RedirectResponse("/config", 303)),  # for a reload of a form with mistakes
-        *(Route(path, _endpoint(act, back, queries, pages), methods=["POST"]) for path, (act, back) in FORMS.items()),
+        *(Route(path, _endpoint(act, back, queries, pages), methods=["POST"]) for path, (act, back) in forms.items()),
     ]
 
 

@@ -17,6 +17,7 @@ from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
+from watchpost.operations.saved_searches import find_search
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.operations.suggestions import proposals
@@ -31,6 +32,7 @@ from watchpost.store.handling import Handlings
 from watchpost.store.history import History
 from watchpost.store.ledger import Ledger, by_name, gaps
 from watchpost.store.overview import Overview
+from watchpost.store.saved_searches import SavedSearches
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
 from watchpost.store.stories import Stories
@@ -77,6 +79,7 @@ class Queries:
         self.dead_letters = DeadLetters(context.store)
         self.history = History(context.store)
         self.silences = Silences(context.store)
+        self.saved_searches = SavedSearches(context.store)
         self.searches = StorySearch(context.config, context.store)
         self._stories = Stories(context.store)
         self.handlings = Handlings(context.store, context.config.retention.hits)
@@ -234,19 +237,39 @@ class Queries:
         values = stories.page_of_story(story, query, handling, covering, ended, event, joinable=self.config.events)
         return Page("story", values)
 
-    async def search_page(self, query: Mapping[str, str], moment: datetime) -> Page:
-        """The page Search. Raises ArchiveError; NotFound without an archive."""
-        form, found = await self._searched(query, moment)
-        return Page("search", search.page_of_search(form, found, self.config))
+    async def search_page(self, query: Mapping[str, str], moment: datetime, name: str = "") -> Page:
+        """The page Search, or that of the saved search `name`.
 
-    async def search_feed(self, query: Mapping[str, str], address: str, moment: datetime) -> bytes:
-        """A search as an Atom feed. Raises FormError, ArchiveError; NotFound without an archive."""
-        form, found = await self._searched(query, moment)
+        Raises ArchiveError; NotFound without an archive or such a search.
+        """
+        wanted = await self._of_saved(name, query)
+        form, found = await self.searched(wanted, moment)
+        try:
+            saved = await self.saved_searches.all()
+        except StoreError:  # the archive can be searched all the same
+            saved = ()
+        return Page("search", search.page_of_search(form, found, self.config, saved, name))
+
+    async def search_feed(self, query: Mapping[str, str], address: str, moment: datetime, name: str = "") -> bytes:
+        """A search as an Atom feed. Raises FormError, ArchiveError; NotFound without an archive or such a search."""
+        form, found = await self.searched(await self._of_saved(name, query), moment)
         if form.mistakes:
             raise FormError(form.mistakes)
-        return search.atom_of_search(form.asked, found.found if found is not None else (), address, moment)
+        return search.atom_of_search(form.asked, found.found if found is not None else (), address, moment, name)
 
-    async def _searched(self, query: Mapping[str, str], moment: datetime) -> tuple[SearchForm, FoundPage | None]:
+    async def _of_saved(self, name: str, query: Mapping[str, str]) -> Mapping[str, str]:
+        """The fields of the saved search of this name, and where to continue; without a name those of the query."""
+        if not name:
+            return query
+        return {**(await find_search(self.store, name)).asked, "before": query.get("before", "")}
+
+    def search_form(self, query: Mapping[str, str], moment: datetime) -> SearchForm:
+        """What a form asks of the archive. Raises NotFound without an archive."""
+        if self.archive_search is None:
+            raise NotFound("there is no archive")
+        return self.archive_search.form(query, moment)
+
+    async def searched(self, query: Mapping[str, str], moment: datetime) -> tuple[SearchForm, FoundPage | None]:
         """The form, and what is found; None before anything is asked, and if it has mistakes."""
         if self.archive_search is None:
             raise NotFound("there is no archive")

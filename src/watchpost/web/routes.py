@@ -51,6 +51,8 @@ NOTICES = {
     "none": "That no longer exists.",
     "read": "Configuration reloaded.",
     "judged": "Verdict kept.",
+    "saved": "Search saved.",
+    "unsaved": "Saved search deleted.",
     "hushed": "Silenced: no notifications about this for now.",
     "unhushed": "Silence ended.",
     "claim": "You have claimed this story.",
@@ -105,7 +107,12 @@ class Pages:
         archived: list[Route] = []
         if queries.archive_search is not None:
             looks["/search"] = lambda request, now: queries.search_page(request.query_params, now)
-            archived.append(Route("/search.atom", self._search_feed))
+            archived += [
+                Route("/search.atom", self._search_feed),
+                Route("/searches/{name}.atom", self._search_feed),
+                Route("/searches/{name}", self.shown(self._saved_search)),
+                Route("/searches", lambda _: RedirectResponse("/search", 303)),
+            ]
         return [
             *archived,
             *(Route(path, self.shown(look)) for path, look in looks.items()),
@@ -237,14 +244,22 @@ class Pages:
             return PlainJSON(json_feed(topic, stories, address, events), media_type="application/feed+json")
         return Response(atom(topic, stories, address, datetime.now(UTC), events), media_type="application/atom+xml")
 
+    async def _saved_search(self, request: Request, now: datetime) -> Page:
+        return await self._queries.search_page(request.query_params, now, request.path_params["name"])
+
     async def _search_feed(self, request: Request) -> Response:
         """A search of the archive as a feed for other readers."""
         public, now = self._queries.config.public_url, datetime.now(UTC)
         path = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         try:
             feed = await self._queries.search_feed(
-                request.query_params, f"{public}{path}" if public else str(request.url), now
+                request.query_params,
+                f"{public}{path}" if public else str(request.url),
+                now,
+                request.path_params.get("name", ""),
             )
+        except NotFound as error:
+            return PlainTextResponse(f"{error}\n", 404)
         except FormError as error:
             return PlainTextResponse(f"{error}\n", 422)
         except (StoreError, ArchiveError) as error:

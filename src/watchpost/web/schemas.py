@@ -352,6 +352,71 @@ class Replay(ReplayRequest):
     dry_run: bool = False
 
 
+class FoundArticleShape(Shape):
+    """An article that a search found. `read` is when watchpost read it; `topics` are those that match it."""
+
+    id: str
+    title: str
+    url: str | None
+    source: str
+    outlet: str
+    lang: str
+    published: datetime | None
+    read: datetime
+    snippet: str
+    highlights: list[tuple[int, int]]
+    topics: list[str]
+    muted: bool
+
+
+class FoundArticles(Shape):
+    """What a search found, the newest first. Send `more` as `before` for older articles; it is null if there are none.
+
+    A search looks at 3,000 articles at most, so that `articles` may be empty while `more` is not null.
+    """
+
+    articles: list[FoundArticleShape]
+    more: str | None
+
+
+class SearchFields(BaseModel):
+    """The fields of a search of the archive; "" is no condition."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = ""
+    since: str = ""
+    until: str = ""
+    source: str = ""
+    lang: str = ""
+    topic: str = ""
+    severity: str = ""
+    muted: str = ""
+
+
+class NewSearch(SearchFields):
+    """A search to save under a name."""
+
+    name: str
+
+
+class SavedSearchShape(Shape):
+    """A saved search; `page` and `feed` are its addresses, without a host if there is no `public_url`."""
+
+    name: str
+    asked: SearchFields
+    by: str
+    at: datetime
+    page: str
+    feed: str
+
+
+class SavedSearchesShape(Shape):
+    """Every saved search, by name."""
+
+    searches: list[SavedSearchShape]
+
+
 class Done(BaseModel):
     """What was done, in a word, and to how many things."""
 

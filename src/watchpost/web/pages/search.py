@@ -15,7 +15,9 @@ from watchpost import durations
 from watchpost.config.routes import parsed
 from watchpost.errors import QueryError
 from watchpost.model import SEVERITIES, Severity
+from watchpost.operations.saved_searches import search_path
 from watchpost.schedules import Silence
+from watchpost.store.saved_searches import SavedSearch
 from watchpost.web.atom import ATOM, clean_of_xml, is_language
 from watchpost.web.formatting import safe_link
 
@@ -93,28 +95,47 @@ class ArchiveSearch:
             return await asyncio.to_thread(search.page, self._archive, PAGE, Mark.read(before), _MOST_READ)
 
 
+def is_continued(mark: str) -> bool:
+    """Whether a search can continue there."""
+    from watchpost.archive.archive import Mark  # not imported where there is no archive
+
+    return Mark.read(mark) is not None
+
+
 def address(asked: Mapping[str, str], path: str = "/search", **more: str) -> str:
     """The address of a search; fields that are empty are left out."""
     given = {name: value for name, value in {**asked, **more}.items() if value}
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def page_of_search(form: SearchForm, page: FoundPage | None, config: Config) -> dict[str, Any]:
-    """What the page shows. `page` is None before anything was asked."""
+def page_of_search(
+    form: SearchForm, page: FoundPage | None, config: Config, saved: Sequence[SavedSearch], name: str = ""
+) -> dict[str, Any]:
+    """What the page shows. `page` is None before anything was asked; `name` is that of the saved search shown."""
     found = () if page is None else page.found
-    more = "" if page is None or page.more is None else address(form.asked, before=str(page.more))
+    path = search_path(name) if name else "/search"
+    more = "" if page is None or page.more is None else address({} if name else form.asked, path, before=str(page.more))
     return {
         "active": "search",
         "asked": form.asked,
+        "said": in_words(form.asked),
+        "name": name,
+        "path": path,
+        "saved": [(one, search_path(one.name), in_words(one.asked)) for one in saved],
         "mistakes": form.mistakes,
         "searched": page is not None,
         "found": [(one, one.snippet(), _title_places(one)) for one in found],
         "more": more,
-        "feed": address(form.asked, "/search.atom") if page is not None else "",
+        "feed": "" if page is None else f"{path}.atom" if name else address(form.asked, "/search.atom"),
         "topics": [(topic.name, topic.title) for topic in config.topics],
         "sources": [part.name for part in config.sources][:100],
         "severities": SEVERITIES,
     }
+
+
+def in_words(asked: Mapping[str, str]) -> str:
+    """A search as one line: its query, and its other fields by name."""
+    return " ".join(value if name == "q" else f"{name}:{value}" for name, value in asked.items() if value)
 
 
 def _title_places(one: FoundArticle) -> tuple[tuple[int, int], ...]:
@@ -127,10 +148,12 @@ def _title_places(one: FoundArticle) -> tuple[tuple[int, int], ...]:
     return tuple(places)
 
 
-def atom_of_search(asked: Mapping[str, str], found: Sequence[FoundArticle], own: str, now: datetime) -> bytes:
+def atom_of_search(
+    asked: Mapping[str, str], found: Sequence[FoundArticle], own: str, now: datetime, name: str = ""
+) -> bytes:
     """The search as a feed (RFC 4287), with one entry for each article. `own` is the feed's address."""
     feed = Element("feed", {"xmlns": ATOM})
-    said = " ".join(value if name == "q" else f"{name}:{value}" for name, value in asked.items() if value)
+    said = name or in_words(asked)
     _text(feed, "id", own)
     _text(feed, "title", f"Search: {said}" if said else "Everything that was read")
     _text(feed, "updated", _time(found[0].article.fetched if found else now))
