@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from watchpost.documents.mail import read_mail
 from watchpost.documents.parse import Reading, read_document
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -236,3 +237,64 @@ def test_a_broken_line_of_base64_costs_that_line() -> None:
     found = body(sound + b"\n".join(lines))
     assert found.endswith(text[-500:].strip())
     assert found.startswith(text[:100])
+
+
+ARTICLE = "Wagner leaves Gao, officials said on Tuesday in Bamako. The convoy took the northern road. " * 4
+PAGE = f"<html><body><p>{ARTICLE}</p></body></html>"
+
+
+def _alternative(plain: str, html: str, kind: str = "text/html", extra: str = "") -> bytes:
+    head = "From: d@e.org\nSubject: Letter\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=B\n\n"
+    parts = f"--B\nContent-Type: text/plain\n\n{plain}\n--B\nContent-Type: {kind}\n{extra}\n{html}\n--B--\n"
+    return (head + parts).encode()
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "\u00a0",
+        "\u200b",
+        "%%PLAINTEXT%%",
+        "If you are not the intended recipient, delete this message and notify the person who sent it. " * 4,
+        "body { margin: 0 } .a { color: red } @media only screen { .b { width: 100% } } " * 6,
+        "https://e.org/" + "a" * 600,
+    ],
+)
+def test_a_plain_text_that_is_not_the_letter_gives_way_to_the_html(stub: str) -> None:
+    assert "Wagner leaves Gao" in read_mail(_alternative(stub, PAGE), NOW).text
+
+
+def test_a_plain_text_that_says_the_same_stays() -> None:
+    assert read_mail(_alternative(ARTICLE * 2, PAGE * 2 + "<p>Unsubscribe</p>"), NOW).text == (ARTICLE * 2).strip()
+
+
+LETTER = f"From: x@e.org\nSubject: Inner\nContent-Type: text/plain\n\n{ARTICLE}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _alternative("", PAGE, "application/xhtml+xml"),
+        _alternative("", PAGE, extra="Content-Transfer-Encoding: base64\n"),
+        _alternative(
+            "fyi", base64.encodebytes(LETTER.encode()).decode(), "message/rfc822", "Content-Transfer-Encoding: base64\n"
+        ),
+        _alternative("fyi", LETTER, "application/octet-stream", "Content-Disposition: attachment; filename=a.eml\n"),
+        f"From : d@e.org\nSubject : Letter\nContent-Type : text/html\n\n{PAGE}".encode(),
+        f"Subject: Letter\n\n-- \nDesk\n\n{ARTICLE}".encode(),
+        f"Subject: Letter\n\nOne\n-- \n{ARTICLE}\n-- \n{ARTICLE}".encode(),
+    ],
+    ids=[
+        "xhtml",
+        "no base64",
+        "encoded letter",
+        "letter as a file",
+        "blank before colons",
+        "early mark",
+        "marks between",
+    ],
+)
+def test_a_letter_that_keeps_to_no_rule_is_read(data: bytes) -> None:
+    draft = read_mail(data, NOW)
+    assert draft.title == "Letter"
+    assert "Wagner leaves Gao" in draft.text

@@ -119,3 +119,56 @@ def test_a_long_page_with_open_tags_is_read_to_its_end() -> None:
 
 def test_tables_within_tables_keep_their_inside() -> None:
     assert plain_text("<table><tr><td>" * 300 + "inside" + "</td></tr></table>" * 300) == "inside"
+
+
+DECLARED = {"@type": "NewsArticle", "headline": "Report", "articleBody": "Wagner denied it on Tuesday. " * 20}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        json.dumps({"@type": "LiveBlogPosting", "liveBlogUpdate": [DECLARED | {"@type": "BlogPosting"}]}),
+        "/*<![CDATA[*/" + json.dumps(DECLARED) + "/*]]>*/",
+        "//<![CDATA[\n" + json.dumps(DECLARED) + "\n//]]>",
+        "<!--" + json.dumps([DECLARED]) + "-->",
+        "/* made by a plugin */" + json.dumps(DECLARED) + ";",
+        json.dumps(DECLARED).replace('"', "'"),
+        json.dumps(DECLARED).replace("Tuesday", '"Tuesday"'),
+        json.dumps(DECLARED).replace('"', "&quot;"),
+        json.dumps({"@graph": [DECLARED]})[:-30],
+        "\ufeff" + json.dumps(DECLARED),
+        json.dumps({"@type": "Article", "text": DECLARED["articleBody"]}),
+        json.dumps({("" if key[0] == "@" else "schema:") + key: value for key, value in DECLARED.items()}),
+    ],
+)
+def test_the_text_that_a_page_declares_is_read_from_nearly_json(script: str) -> None:
+    page = f'<title>Report</title><script type="application/ld+json">{script}</script><div id="root"></div>'
+    assert "Wagner denied it" in read_article(page.encode(), NOW).text
+
+
+def test_the_text_of_microdata_and_authors_by_reference_are_read() -> None:
+    meta = f'<title>Report</title><meta itemprop="articleBody" content="{DECLARED["articleBody"]}"><div></div>'
+    assert "Wagner denied it" in read_article(meta.encode(), NOW).text
+    graph = {"@graph": [DECLARED | {"author": {"@id": "#a"}}, {"@id": "#a", "@type": "Person", "name": "Anna Ba"}]}
+    page = f'<title>Report</title><script type="application/ld+json">{json.dumps(graph)}</script>'
+    assert read_page(page.encode(), NOW).author == "Anna Ba"
+
+
+@pytest.mark.parametrize(
+    "title", ["{} / {}", "{}|{}", "{} -- {}", "{} [{}]", "{}_{}", "{} &lt; {}", "{} – {}, news since 1900", "{} • {}"]
+)
+@pytest.mark.parametrize("names", [("Gunmen attack a bus on the northern road", "River Courier")])
+@pytest.mark.parametrize(
+    "head", ["", '<meta property="og:title" content="River Courier: {}"><meta property="og:site_name" content="{}">']
+)
+def test_a_logo_is_no_headline_whatever_separates_it(title: str, names: tuple[str, str], head: str) -> None:
+    shown = (
+        f"<title>{title.format(*names)}</title>{head.format(*names)}<h1>River Courier</h1><h2>{names[0]}</h2><p>x</p>"
+    )
+    assert read_page(shown.encode(), NOW).title == names[0]
+
+
+def test_the_headline_that_a_page_declares_comes_before_a_logo() -> None:
+    script = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bus attacked in Gao"}</script>'
+    page = f"<title>River Courier: Bus attacked</title>{script}<h1>River Courier</h1><p>x</p>"
+    assert read_page(page.encode(), NOW).title == "Bus attacked in Gao"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_SPACE = re.compile(r"(?:[\s,;+]+|/\*.{0,5000}?\*/|//[^\n]*|#[^\n]*|<!--.{0,5000}?-->)*", re.DOTALL)
+_SPACE = re.compile(r"(?:[\s,;+]+|/\*[^*]*\*/|//[^\n]*|#[^\n]*|<!--[^<>]*-->)*")
 _WORD = re.compile(r"[^\s{}\[\],:;\"'=]{1,2000}")
 _KEY = re.compile(r"[\w$@.-]{1,100}")
 _CLOSES = re.compile(r"\s*(?:[,:;=}\]+]|\Z|[\"']|//|/\*)")

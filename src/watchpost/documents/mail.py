@@ -20,10 +20,13 @@ from watchpost.documents.html import plain_text
 from watchpost.errors import FetchError
 
 _SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)  # RFC 3676, 4.3
+_SIGNATURE_MAX = 300
 _DEPTH_MAX = 3
 _PARTS_MAX = 100
+_SAMPLE = 2000
 _ANY_HEADER = ("From", "Date", "Subject", "Message-ID", "MIME-Version", "Received")
 _HEADER_LINE = re.compile(rb"[!-9;-~]{1,100}[ \t]*:|[ \t]|From |>From ")
+_BLANK_BEFORE_COLON = re.compile(rb"\A([!-9;-~]{1,100})[ \t]{1,99}:")
 _HEAD_END = re.compile(rb"\r?\n(?:[ \t]*\r?\n)")
 _CUT_WORD = re.compile(r"=\?([\w-]{1,40})\?[bB]\?([A-Za-z0-9+/=]*)\?=")
 _NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998})<([^<>\s]{1,998})>")
@@ -35,6 +38,11 @@ _MUCH_MORE = 2
 _STUB_MAX = 200
 """A shorter text may only introduce the letter that is attached to it."""
 _SHORT = 400
+_SHARED_MIN = 0.5
+"""Where less of its words are in the HTML, the plain text is a legal notice, or what a program left behind."""
+_LETTERS = ("message/rfc822", "message/global")
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]")
 _ADDRESS = re.compile(r"https?://\S+")
 _SAYS_HTML = re.compile(
     r"(?i)\bhtml\b|browser|navigat(?:eur|or)|navegador|браузер|przegląd|tarayıcı|متصفح|مرورگر|浏览器|瀏覽器|ブラウザ"
@@ -86,7 +94,7 @@ def read_web_archive(data: bytes, now: datetime) -> EntryDraft:
 
     try:
         archive = message_from_bytes(_repaired_head(data), policy=policy.default)
-        pages = [part for part in _leaves(archive) if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+        pages = [part for part in _leaves(archive) if part.get_content_type() in _HTML_TYPES]
     except (RecursionError, AttributeError):
         pages = []
     if not pages:
@@ -108,7 +116,7 @@ def _repaired_head(data: bytes) -> bytes:
     if end is None:
         return data
     lines = data[: end.start()].splitlines(keepends=True)
-    kept = b"".join(line for line in lines if _HEADER_LINE.match(line))
+    kept = b"".join(_BLANK_BEFORE_COLON.sub(rb"\1:", line) for line in lines if _HEADER_LINE.match(line))
     return kept.rstrip(b"\r\n") + data[end.start() :]
 
 
@@ -116,7 +124,7 @@ def _letter_text(mail: EmailMessage) -> str:
     text = _joined(_texts(mail, 0))
     if len(text) >= _STUB_MAX:
         return text
-    attached = [part for part in _leaves(mail) if part.get_content_type() == "message/rfc822"]
+    attached = [part for part in _leaves(mail) if _is_letter(part)]
     forwarded = [_joined(_texts(letter, depth)) for part in attached for letter, depth in _letters(part, 1)]
     if any(forwarded):
         return _joined([text, *forwarded])
@@ -125,14 +133,35 @@ def _letter_text(mail: EmailMessage) -> str:
 
 def _letters(part: EmailMessage, depth: int) -> Iterator[tuple[EmailMessage, int]]:
     """The letters that a message/rfc822 part has, each with its depth."""
-    for letter in _children(part):
+    for letter in _attached(part):
         texts = _joined(_texts(letter, depth))
         if texts or depth >= _DEPTH_MAX:
             yield letter, depth
         else:
             for leaf in _leaves(letter):
-                if leaf.get_content_type() == "message/rfc822":
+                if _is_letter(leaf):
                     yield from _letters(leaf, depth + 1)
+
+
+def _is_letter(part: EmailMessage) -> bool:
+    return part.get_content_type() in _LETTERS or str(part.get_filename() or "").lower().endswith(".eml")
+
+
+def _attached(part: EmailMessage) -> Iterator[EmailMessage]:
+    """The letters in a part. Some programs encode them, though RFC 2046, 5.2.1 forbids it, or call them a file."""
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if part.get_content_type() in _LETTERS and encoding not in ("base64", "quoted-printable"):
+        yield from _children(part)
+        return
+    inner = next(_children(part), part).get_payload()
+    if not isinstance(inner, str):
+        return
+    whole = EmailMessage(policy.default)
+    whole["Content-Transfer-Encoding"] = encoding or "8bit"
+    whole.set_payload(inner)
+    letter = message_from_bytes(_repaired_head(_payload(whole)), policy=policy.default)
+    if isinstance(letter, EmailMessage):
+        yield letter
 
 
 def _texts(part: EmailMessage, depth: int) -> list[str]:
@@ -159,7 +188,14 @@ def _alternative(texts: list[list[str]], children: list[EmailMessage]) -> list[s
     other = max((text for is_plain, text in forms if not is_plain), key=len, default="")
     own = len(_ADDRESS.sub("", plain))
     is_stub = own < _SHORT and other and (len(other) > own or _SAYS_HTML.search(plain) is not None)
-    return [other] if not plain or is_stub or len(other) > _MUCH_MORE * own else [plain]
+    is_stub = is_stub or len(other) > _MUCH_MORE * own or (len(other) * _MUCH_MORE > own and _differ(plain, other))
+    return [other] if not plain or is_stub else [plain]
+
+
+def _differ(plain: str, other: str) -> bool:
+    """Whether most words of the plain text are not in the other form of it."""
+    words = set(_ADDRESS.sub("", plain).lower().split())
+    return len(words & set(other.lower().split())) < _SHARED_MIN * len(words)
 
 
 def _joined(texts: list[str]) -> str:
@@ -190,7 +226,7 @@ def _leaves(mail: EmailMessage) -> list[EmailMessage]:
 
 
 def _is_text(part: EmailMessage) -> bool:
-    return part.get_content_type() in ("text/plain", "text/html", "text/markdown", "text/enriched", "text")
+    return part.get_content_type() in ("text/plain", *_HTML_TYPES, "text/markdown", "text/enriched", "text")
 
 
 def _text(part: EmailMessage) -> str:
@@ -199,10 +235,12 @@ def _text(part: EmailMessage) -> str:
     if not payload.strip():
         return ""
     content = decode(payload, _charset(part))[0].replace("\r\n", "\n")
-    if part.get_content_type() == "text/html" or _HTML.match(content):
+    if part.get_content_type() in _HTML_TYPES or _HTML.match(content):
         return plain_text(content)
     signature = _SIGNATURE.search(content)
-    return content[: signature.start()] if signature else content
+    # Some newsletters have the same line between their articles.
+    is_end = signature is not None and len(content) - signature.end() <= max(signature.start(), _SIGNATURE_MAX)
+    return content[: signature.start()] if signature and is_end and content[: signature.start()].strip() else content
 
 
 def _payload(part: EmailMessage) -> bytes:
@@ -212,6 +250,8 @@ def _payload(part: EmailMessage) -> bytes:
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() != "base64":
         return decoded
     raw = part.get_payload()
+    if isinstance(raw, str) and len(_BASE64.sub("", raw[:_SAMPLE])) * 20 > len(raw[:_SAMPLE]):
+        return raw.encode("utf-8", "surrogateescape")  # it says base64 and is none
     lines = "".join(raw).split() if isinstance(raw, str) else []
     if all(len(line) % 4 == 0 for line in lines[:-1]) and re.fullmatch(r"[A-Za-z0-9+/=]*", "".join(lines)):
         return decoded
@@ -289,9 +329,3 @@ def _decoded(line: str) -> str:
             pending = b""
         pending, pending_charset = pending + data, name
     return "".join([*parts, decode(pending, pending_charset)[0] if pending else ""])
-
-
-def _whole_quads(word: re.Match[str]) -> str:
-    """An encoded word without the letters of base64 after the last four that belong together."""
-    letters = word[2].rstrip("=")
-    return f"=?{word[1]}?B?{letters[: len(letters) // 4 * 4]}?="

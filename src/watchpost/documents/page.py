@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
-from watchpost.documents.clean import canonical_url, clean_line
+from watchpost.documents.clean import canonical_url, clean_line, clean_text
 from watchpost.documents.dates import parse_date
 from watchpost.documents.encoding import decode_html
 from watchpost.documents.entry import EntryDraft
@@ -28,7 +28,8 @@ _DATE_METAS = (
 )  # fmt: skip
 _JSON_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{6,60})"')  # of JSON that cannot be read
 _SITE_SUFFIX = re.compile(r"\s(?:[|·•»]|::|[-–—])\s{1,9}([^|·•»]{2,40})$")
-_TITLE_PARTS = re.compile(r"\s(?:[|·•»«:]|::|[-–—])\s+")
+_TITLE_PARTS = re.compile(r"\s(?:[|·•»«:/<>~\\]|::|--|[-–—])\s+|:\s+|[|_•»\[\]]")
+_SEPARATORS = frozenset("|·•»–—-:")
 _HEADING_MIN = 8
 _TITLE_MAX, _HEADINGS_MAX = 1_000, 100  # of more a page makes no choice
 _EXTRACTED_MIN = 100  # characters; of a shorter text the extraction has missed the article
@@ -123,8 +124,10 @@ def _title(root: Any, metas: dict[str, str], raw_title: str, outlet: str, declar
                 (heading for heading in headings if len(heading) >= _HEADING_MIN and _has_suffix(shared, heading)), ""
             )
             return own or _without_outlet(shared, outlet)
-    repeated = next((heading for heading in long_enough if heading in raw_title), "")
-    return repeated or declared.headline or next(iter(headings), "") or _SITE_SUFFIX.sub("", raw_title)
+    repeated = max((heading for heading in long_enough if heading in raw_title), key=len, default="")
+    if declared.headline and not (declared.headline in repeated or (repeated and repeated in declared.headline)):
+        return declared.headline
+    return repeated or next(iter(headings), "") or _SITE_SUFFIX.sub("", raw_title)
 
 
 def _is_name_of_site(text: str, outlet: str, raw_title: str) -> bool:
@@ -143,7 +146,11 @@ def _has_suffix(shared: str, heading: str) -> bool:
 
 
 def _without_outlet(title: str, outlet: str) -> str:
-    return (title.removesuffix(outlet).rstrip(" |·•»–—-:") or title) if outlet and title != outlet else title
+    if not outlet or title == outlet:
+        return title
+    bare = title.removesuffix(outlet).rstrip(" |·•»–—-:")
+    before = bare.removeprefix(outlet)
+    return (before.lstrip(" |·•»–—-:") if before[:2].strip() in _SEPARATORS else bare) or title
 
 
 def _author(facts: _Facts) -> str:
@@ -158,7 +165,7 @@ def _article_text(page: str, root: Any, facts: _Facts) -> str:
     if len(text) < _SHORT_TEXT or len(text) < _SHARE_MIN * _prose(root):
         other = _extract(page, thorough=True)
         text = other if len(other) > _LONGER * len(text) else text
-    declared = facts.declared.text
+    declared = facts.declared.text or clean_text(facts.metas.get("articlebody", ""))
     return declared if len(declared) >= _EXTRACTED_MIN and len(text) < _SHARE_MIN * len(declared) else text
 
 
