@@ -174,12 +174,13 @@ def _unknown_key(target: _Target, key: str, known: Collection[str]) -> Complaint
 
 
 def unknown_key(key: str, known: Collection[str], cure: str = "") -> str:
-    """`unknown key; did you mean 'match'?`, or what keys there are if none is alike and they are few."""
+    """`unknown key; did you mean 'match'?`; if none is alike, what keys there are, or where they are listed."""
     if cure:
         return f"unknown key; {cure}"
-    if not (hint := suggest(key, known)) and len(known) <= _FEW:
-        hint = f"; known here: {', '.join(sorted(known))}"
-    return f"unknown key{hint}"
+    if hint := suggest(key, known):
+        return f"unknown key{hint}"
+    few = f"known here: {', '.join(sorted(known))}"
+    return f"unknown key; {few if len(known) <= _FEW else 'docs/configuration.md lists all keys'}"
 
 
 def _problem(detail: Any, node: Node) -> str:
