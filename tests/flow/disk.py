@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+FILLER = "filler"
+
 
 @contextmanager
 def mounted(image: Path, place: Path) -> Iterator[Path]:
@@ -46,7 +48,7 @@ def copy_image(image: Path, to: Path) -> Path:
 
 def fill(place: Path) -> Path:
     """A file that takes all the room there is."""
-    filler = place / "filler"
+    filler = place / FILLER
     descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT)
     try:
         os.posix_fallocate(descriptor, 0, max(1, shutil.disk_usage(place).free - 64 * 1024))

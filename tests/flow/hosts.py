@@ -24,12 +24,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.flow.disk import FILLER, fill
 from watchpost.store.server.binary import find_binary
 
 NAME = "news"
 PASSWORD = "of the/servers?"  # with what must be percent-encoded
 SENTINEL_PASSWORD = "of the sentinels"
 DOWN_AFTER_MS = 2000
+_DISK_MEGABYTES = 64
 _ONCE = Retry(NoBackoff(), 0)
 
 
@@ -49,6 +51,7 @@ class Host:
     store: subprocess.Popen[bytes] | None = None
     sentinel: subprocess.Popen[bytes] | None = None
     others: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    has_disk: bool = False
 
     @property
     def prefix(self) -> tuple[str, ...]:
@@ -128,6 +131,47 @@ class Host:
         if self.namespace:
             _run("tc", "qdisc", "del", "dev", self.link, "root", check=False)
 
+    def make_disk(self) -> None:
+        """Make its directory, with a file system of its own in it where this user may mount one."""
+        self.directory.mkdir()
+        size = f"size={_DISK_MEGABYTES}m"
+        if os.getuid() == 0 and shutil.which("mount"):
+            self.has_disk = _run("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self.directory), check=False)
+
+    def fill_disk(self) -> bool:
+        """Leave no room on its disk, so that its Valkey refuses writes; False where it has no disk of its own."""
+        if self.has_disk:
+            fill(self.directory)
+        return self.has_disk
+
+    def clear_disk(self) -> None:
+        """Its disk has room again, and its Valkey writes its file anew.
+
+        Without that, a Valkey 9.1 that is killed later may find its file damaged where the write was cut off.
+        """
+        (self.directory / FILLER).unlink(missing_ok=True)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with suppress(redis.exceptions.RedisError, OSError):
+                with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
+                    client.bgrewriteaof()
+                    while client.info("persistence")["aof_rewrite_in_progress"]:
+                        time.sleep(0.1)
+                return
+            time.sleep(0.2)
+
+    def refuses_writes(self) -> bool:
+        """Whether its Valkey says that its file cannot be written."""
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
+                client.set("room", 1)
+                client.delete("room")
+        except redis.exceptions.ResponseError as error:
+            return str(error).startswith("MISCONF")
+        except (redis.exceptions.RedisError, OSError):
+            return False
+        return False
+
     def _signal(self, number: signal.Signals) -> None:
         for process in (self.store, self.sentinel, *self.others):
             if process is not None and process.poll() is None:
@@ -142,6 +186,8 @@ class Host:
                 process.wait()
         if self.namespace:
             _run("ip", "netns", "del", self.namespace, check=False)
+        if self.has_disk:
+            _run("umount", "--lazy", str(self.directory), check=False)
 
 
 @dataclass
@@ -239,7 +285,7 @@ def three_hosts(*, namespaces: bool = True) -> Iterator[Hosts]:
     try:
         first = hosts.members[0]
         for host in hosts.members:
-            host.directory.mkdir()
+            host.make_disk()
             host.start_store(None if host is first else first)
         for host in hosts.members:
             host.start_sentinel(first)
