@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from watchpost import control_characters, redaction, stdio
+from watchpost.moments import with_zone
 from watchpost.plurals import count
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one out
@@ -123,7 +125,7 @@ def delivery_reason(reason: str) -> str:
 
 # {new:article|articles} is a number with its noun: "1 article", "2 articles".
 SENTENCES: Mapping[str, str] = {
-    "run.starting": "watchpost {version}: {sources}; topics: {topics}; receivers: {receivers}",
+    "run.starting": "watchpost {version}: {sources}; topics: {topics}; receivers: {receivers}; times in {timezone}",
     "run.stopping": "stopping; the queue is kept",
     "run.stopped": "stopped",
     "redis.started": "embedded server started, process {pid}",
@@ -176,7 +178,7 @@ SENTENCES: Mapping[str, str] = {
     "source.page_failed": "{source}: the page {item} cannot be read ({detail}); the feed's text is used",
     "source.passed_over": "{source}: files with these endings do not fit its `glob` and are not read: {endings}",
     "source.read": "{source}: {new:new article|new articles}",
-    "source.visited": "{source}: {outcome}, {new} new; next visit {next}",
+    "source.visited": "{source}: {outcome}, {new} new; next visit {next}, {why}",
     "push.confirmed": "{source}: its hub will push new entries",
     "push.denied": "{source}: its hub refuses to push ({detail}); the feed is polled",
     "push.refused": "{source}: its hub pushes too much; it is asked to try again later",
@@ -229,11 +231,12 @@ _DEEDS: Mapping[str, str] = {
 """Of "operator.acted", by its deed."""
 
 
-def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
+def set_up_log(form: str, level: str, stream: TextIO | None = None, *, zone: tzinfo | None = None) -> None:
     """Write log lines to `stream` (default: stderr): sentences on a terminal or with "console", else JSON.
 
     Sentences are coloured on a terminal unless NO_COLOR is set (https://no-color.org) or TERM is "dumb".
-    `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error".
+    `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error". Sentences have the times of
+    `zone`, that of the pages, or of this machine without one; JSON has UTC.
     """
     out = stream or stdio.standard("stderr")
     people = form == "console" or (form == "auto" and out.isatty())
@@ -243,7 +246,8 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people, key="ts"),
+            _Clock(zone) if people else structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+            _Moments(zone if people else UTC),
             structlog.processors.format_exc_info,
             _clean if people else _clean_only,
             renderer,
@@ -256,6 +260,30 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None) -> None:
     logging.getLogger().handlers[0].setFormatter(_LibraryFormatter())
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of each malformed request; we count them
+
+
+class _Clock:
+    """Adds the time of the line, as `set_up_log` says."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
+
+    def __call__(self, _: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["ts"] = f"{datetime.now(UTC).astimezone(self._zone):%H:%M:%S}"
+        return event
+
+
+class _Moments:
+    """Writes facts that are moments in the zone of the log, with its name."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
+
+    def __call__(self, _: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for key, value in event.items():
+            if isinstance(value, datetime):
+                event[key] = with_zone(value, self._zone or value.astimezone().tzinfo or UTC, seconds=True)
+        return event
 
 
 def log() -> Any:

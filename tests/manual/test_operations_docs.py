@@ -17,9 +17,10 @@ from watchpost import log as tm
 from watchpost.config.config import Reload
 from watchpost.health import Health
 from watchpost.log import REGISTRY, SENTENCES
+from watchpost.operations.service_state import Seen
 from watchpost.store.overview import Depths
 from watchpost.web.context import ConfigSummary
-from watchpost.web.health import Seen, report
+from watchpost.web.health import report
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 CODE = Path(tm.__file__).parent

@@ -96,7 +96,7 @@ def test_five_days_of_only_failures_disable() -> None:
     assert state.disabled is None
     verdict = after_attempt(state, DOWN, ASIDE, NOW + DISABLE_AFTER)
     assert verdict.event == "disabled"
-    assert "only failures since" in verdict.state.why
+    assert "only failures for 5 days" in verdict.state.why
 
 
 def test_five_days_after_a_lone_failure_the_days_begin_anew() -> None:

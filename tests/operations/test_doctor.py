@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from watchpost.config.settings import Settings
 from watchpost.operations.doctor import examine as doctor_examine
 from watchpost.operations.doctor import servers
 from watchpost.operations.doctor.examine import examine
-from watchpost.operations.doctor.finding import Finding, receiver
+from watchpost.operations.doctor.finding import Finding
 from watchpost.operations.factory import read_config
-from watchpost.store.receivers import ReceiverState
 from watchpost.store.server.datadir import DataDirectory
 
 CONFIG = """version: 1
@@ -221,45 +219,3 @@ async def test_an_embedded_server_that_hangs_is_not_one_that_does_not_run(tmp_pa
     assert (hangs.level, hangs.outside) == ("fail", False)
     assert "is running, but does not answer" in hangs.text
     assert "systemctl restart watchpost" in hangs.cure
-
-
-NOW = datetime(2026, 11, 27, 1, tzinfo=UTC)
-FAILING = NOW - timedelta(hours=2)
-
-
-@pytest.mark.parametrize(
-    ("state", "level", "text"),
-    [
-        (ReceiverState(), None, ""),
-        (
-            ReceiverState(failures=3, failing=FAILING, why="server_error: HTTP 500"),
-            "fail",
-            "failing in the running service since 2026-11-26 23:00 UTC, 3 failures in a row; 1 message waiting: "
-            "server_error: HTTP 500",
-        ),
-        (
-            ReceiverState(failures=9, trips=2, till=NOW + timedelta(minutes=5), failing=FAILING, why="auth: 535"),
-            "fail",
-            "open in the running service since 2026-11-26 23:00 UTC, 9 failures in a row; 1 message waiting: auth: 535",
-        ),
-        (
-            ReceiverState(disabled=FAILING, why="HTTP 410"),
-            "fail",
-            "disabled in the running service since 2026-11-26 23:00 UTC; 1 message waiting: HTTP 410",
-        ),
-        (
-            ReceiverState(failures=1, till=NOW + timedelta(minutes=5), failing=FAILING, why="rate_limited: HTTP 429"),
-            "warn",
-            "paused in the running service since 2026-11-26 23:00 UTC, 1 failure in a row; 1 message waiting: "
-            "rate_limited: HTTP 429",
-        ),
-    ],
-)
-def test_what_the_service_says_about_a_receiver(state: ReceiverState, level: str | None, text: str) -> None:
-    finding = receiver("team", state, 1, NOW)
-    if level is None:
-        assert finding is None
-        return
-    assert finding is not None
-    assert (finding.subject, finding.level, finding.text) == ("deliveries to team", level, text)
-    assert "watchpost receiver enable team" in finding.cure

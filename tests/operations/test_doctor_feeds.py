@@ -45,7 +45,7 @@ async def found(here: Path, lines: str, *, all_feeds: bool = False, url: str = "
     config.write_text(CONFIG + lines)
     facts = {"config": config, "data": here / "data"} | ({"redis_url": Secret(url)} if url else {})
     findings = [one async for one in examine(Settings.model_validate(facts), {}, all_feeds)]
-    return [one for one in findings if "feed" in one.subject or one.subject == "service"]
+    return [one for one in findings if "feed" in one.subject or one.subject == "sources"]
 
 
 async def test_each_bad_feed_has_its_own_cure_and_hides_no_other(tmp_path: Path, server: HttpServer) -> None:
@@ -84,7 +84,7 @@ async def test_a_running_service_keeps_its_validators_and_schedule(tmp_path: Pat
     (request,) = server.requests
     assert request.target == "/wire"
     assert "if-none-match" not in request.headers
-    assert [one.subject for one in findings] == ["service", "feeds", "feed resting"]
+    assert [one.subject for one in findings] == ["sources", "feeds", "feed resting"]
     assert "has asked for a pause until 2096-10-02" in findings[2].text
 
 

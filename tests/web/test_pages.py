@@ -204,7 +204,8 @@ async def test_the_status_says_whether_everything_is_accounted_for(store: Store)
         await store.redis.hincrby(f"{store.keys.ledger}fates", "team\tmali\tcame", 2)
         page = (await client.get(f"{address}/status")).text
     assert "accounted for.</p>" not in page
-    assert "2 missing: <code>watchpost hit list --receiver team --topic mali --fate waiting</code>" in page
+    assert "2 missing" in page
+    assert "→ watchpost hit list --receiver team --topic mali --fate waiting" in page
 
 
 async def test_feeds_can_be_filtered_and_failing_ones_come_first(store: Store) -> None:

@@ -11,6 +11,7 @@ from tests.making import WHEN
 from watchpost.config.config import Reload
 from watchpost.health import Health
 from watchpost.model import Message
+from watchpost.operations.service_state import Seen
 from watchpost.schedules import Daily
 from watchpost.store.dead_letters import DeadLetter
 from watchpost.store.deliveries import DeliveryRecord
@@ -19,7 +20,7 @@ from watchpost.store.overview import Depths, Worker
 from watchpost.store.receivers import ReceiverState
 from watchpost.web.context import ConfigSummary
 from watchpost.web.formatting import day_and_time, plain_subject, schedule_words
-from watchpost.web.health import Seen, report
+from watchpost.web.health import report
 from watchpost.web.pages import deliveries
 from watchpost.web.pages.digests import batches
 

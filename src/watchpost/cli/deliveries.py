@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import IdsArgument, JsonOption, ReceiverOption, SinceOption, YesOption
-from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, pick, warn
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, exact_time, pick, warn
 from watchpost.cli.session import running_service, since_moment
 from watchpost.exit_codes import FAILED, OK, PARTIAL
 from watchpost.plurals import count
@@ -71,7 +70,7 @@ async def delivery_show(
     if as_json:
         echo_json({**facts, "editions": renderings})
         return
-    for key, value in (facts | {"created": utc_time(record.created), "due": utc_time(record.due)}).items():
+    for key, value in (facts | {"created": exact_time(record.created), "due": exact_time(record.due)}).items():
         if value not in (None, ""):
             echo(f"{key}: {value}")
     for name, text in renderings.items():
@@ -154,14 +153,9 @@ def echo_deliveries(records: Sequence[DeliveryRecord], as_json: bool) -> None:
     else:
         echo_table(
             ("ID", "RECEIVER", "STATE", "ATTEMPTS", "NEXT", "SUBJECT"),
-            ((r.id, r.receiver, r.state, str(r.attempts), utc_time(r.due), r.subject) for r in records),
+            ((r.id, r.receiver, r.state, str(r.attempts), exact_time(r.due), r.subject) for r in records),
             ("SUBJECT", "NEXT"),
         )
-
-
-def utc_time(moment: datetime | None) -> str:
-    """A time in UTC as the log has it, "" for none."""
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _facts(record: DeliveryRecord) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import SINCE_FORMS, JsonOption, ReceiverArgument
-from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, exact_time, note, pick
 from watchpost.cli.session import open_config, running_service, since_moment
 from watchpost.control_characters import on_one_line
 from watchpost.durations import in_words
@@ -200,7 +200,7 @@ def _explain(draft: DigestDraft) -> None:
             echo(f"{number}. severity {story.severity}; {story.reckoning}  {on_one_line(story.lead.title)}")
         echo("score = log(1 + independent outlets) · weight · freshness · strength of the match")
     for decision in draft.composed.decisions:
-        until = f" until {decision.until:%Y-%m-%d %H:%M}Z" if decision.until else ""
+        until = f" until {exact_time(decision.until)}" if decision.until else ""
         first = on_one_line(decision.hits[0].article.title)
         echo(f"{count(len(decision.hits), 'hit')}: {decision.reason}{until}  {first}")
     for (silence, topic), number in draft.composed.silenced.items():

@@ -20,6 +20,7 @@ from watchpost.cli.output import (
     echo,
     echo_json,
     echo_table,
+    exact_time,
     iso_time,
     local_time,
     note,
@@ -32,6 +33,7 @@ from watchpost.control_characters import on_one_line
 from watchpost.durations import in_words
 from watchpost.errors import ConfigError, FetchError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, PARTIAL, UNREACHABLE
+from watchpost.moments import with_zone
 from watchpost.plurals import count
 
 if TYPE_CHECKING:
@@ -84,8 +86,8 @@ async def feed_list(
                 feed.name,
                 _state(feed),
                 in_words(feed.every),
-                local_time(feed.last_read, zone),
-                local_time(feed.due, zone),
+                with_zone(feed.last_read, zone),
+                with_zone(feed.due, zone),
                 feed.why,
                 feed.url,
             )
@@ -129,10 +131,10 @@ async def feed_show(name: FeedArgument, as_json: JsonOption = False) -> None:
     facts = {
         "url": feed.url,
         "final url": memory.final,
-        "next visit": local_time(feed.due, zone) + (f" ({feed.why})" if feed.why else ""),
-        "last visit": local_time(feed.last_visit, zone),
-        "last read": local_time(feed.last_read, zone),
-        "last new entry": local_time(stored.last_new, zone),
+        "next visit": with_zone(feed.due, zone) + (f" ({feed.why})" if feed.why else ""),
+        "last visit": with_zone(feed.last_visit, zone),
+        "last read": with_zone(feed.last_read, zone),
+        "last new entry": with_zone(stored.last_new, zone),
         "last answer": feed.detail if not feed.failures else f"{feed.reason}: {feed.detail}",
         "entries": _entries(stored),
         "failures": f"{feed.failures} in a row{_since(feed, zone)}" if feed.failures else "",
@@ -341,13 +343,13 @@ def _state(feed: FeedStatus) -> str:
     if feed.state == "failing":
         return f"failing {feed.failures}×: {feed.reason}"
     if feed.state in ("dead", "gone"):
-        since = f" since {feed.failing_since:%Y-%m-%d}" if feed.failing_since is not None else ""
+        since = f" since {exact_time(feed.failing_since)[:10]}" if feed.failing_since is not None else ""
         return f"{feed.state}{since}" + (f": {feed.reason}" if feed.state == "dead" else "")
     return _state_word(feed)
 
 
 def _since(feed: FeedStatus, zone: ZoneInfo) -> str:
-    return f" since {local_time(feed.failing_since, zone)}" if feed.failing_since is not None else ""
+    return f" since {with_zone(feed.failing_since, zone)}" if feed.failing_since is not None else ""
 
 
 def _entries(stored: SourceStatus) -> str:
@@ -400,7 +402,7 @@ def _echo_trial(tried: Trial, zone: ZoneInfo) -> None:
             **tried.headers,
             "format": ", ".join(filter(None, (tried.form, tried.encoding))),
             "note": tried.detail if tried.ok else "",
-            "next visit": f"{local_time(tried.next_visit, zone)} ({tried.why})",
+            "next visit": f"{with_zone(tried.next_visit, zone)} ({tried.why})",
         }
     )
     for failure in tried.failures:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.deliveries import check_receiver, utc_time
+from watchpost.cli.deliveries import check_receiver
 from watchpost.cli.options import JsonOption, ReceiverOption, TopicOption
-from watchpost.cli.output import CommandError, echo, echo_json, echo_table, pick
+from watchpost.cli.output import CommandError, echo, echo_json, echo_table, exact_time, pick
 from watchpost.cli.session import running_service
 from watchpost.exit_codes import FAILED
 
@@ -82,7 +82,7 @@ async def hit_list(
                 record.hit.topic if record.hit else "",
                 each.receiver,
                 each.state,
-                utc_time(each.since),
+                exact_time(each.since),
                 _copy_of(record) if "copies" in (each.state, each.planned) else "",
                 each.message or " ".join(each.deliveries),
                 record.hit.article.title if record.hit else "",
@@ -183,11 +183,11 @@ def _in_words(fate: HitFate) -> str:
     words = _STATES.get(fate.state, fate.state)
     messages = fate.message or " ".join(fate.deliveries)
     if fate.state == "silenced":
-        return f"{words} by {fate.silence}, {utc_time(fate.since)}"
+        return f"{words} by {fate.silence}, {exact_time(fate.since)}"
     if messages:
         planned = f" (there: {_STATES[fate.planned]})" if fate.planned not in ("", fate.state) else ""
-        return f"{words} in message {messages}{planned}, {utc_time(fate.arrived or fate.since)}"
-    return f"{words}, since {utc_time(fate.since)}"
+        return f"{words} in message {messages}{planned}, {exact_time(fate.arrived or fate.since)}"
+    return f"{words}, since {exact_time(fate.since)}"
 
 
 def _is_wanted(fate: HitFate, receiver: str, wanted: str) -> bool:

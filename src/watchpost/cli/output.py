@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -15,11 +15,13 @@ from typing import Any, Literal, TypeVar
 from watchpost import control_characters
 from watchpost.errors import ArchiveError, Complaint, ConfigError, StoreError, WatchpostError
 from watchpost.exit_codes import UNREACHABLE, USAGE
+from watchpost.moments import with_zone
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 Item = TypeVar("Item")
 
 _VERBOSITY: ContextVar[Verbosity] = ContextVar("verbosity", default="normal")
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 _NAMES_SHOWN = 10
 
 
@@ -34,6 +36,11 @@ class CommandError(WatchpostError):
 def set_verbosity(verbosity: Verbosity) -> None:
     """Choose how much goes to stderr: -q leaves only errors, -v adds details."""
     _VERBOSITY.set(verbosity)
+
+
+def set_zone(zone: tzinfo) -> None:
+    """Show times in this zone from now on."""
+    _ZONE.set(zone)
 
 
 def is_quiet() -> bool:
@@ -115,8 +122,13 @@ def pick(what: str, name: str, items: Mapping[str, Item]) -> Item:
 
 
 def local_time(moment: datetime | None, zone: tzinfo) -> str:
-    """A time to the minute in this zone, "" for none."""
+    """A time to the minute in this zone, without its name, for lists of articles; "" for none."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment is not None else ""
+
+
+def exact_time(moment: datetime | None) -> str:
+    """A time to the second in the time zone of the configuration, with its name; "" for none."""
+    return with_zone(moment, _ZONE.get(), seconds=True)
 
 
 def iso_time(moment: datetime | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.deliveries import check_receiver, confirm, echo_count, echo_deliveries, is_chosen, utc_time
+from watchpost.cli.deliveries import check_receiver, confirm, echo_count, echo_deliveries, is_chosen
 from watchpost.cli.options import DeadOption, IdsArgument, JsonOption, ReceiverOption, YesOption
-from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, warn
-from watchpost.cli.session import running_service
+from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, echo_table, exact_time, warn
+from watchpost.cli.session import running_service, zone_of
 from watchpost.durations import in_words, parse
+from watchpost.errors import StoreUnreachable
 from watchpost.exit_codes import FAILED, OK, PARTIAL
+from watchpost.moments import with_zone
 from watchpost.plurals import count
 
 if TYPE_CHECKING:
@@ -27,12 +30,7 @@ if TYPE_CHECKING:
 app = CommandApp("docs/commands.md#queue, docs/operations.md", "watchpost queue status", "watchpost queue peek --dead")
 
 _POLL_SECONDS = 0.5
-_QUEUES = {
-    "pushed": "pushes to read",
-    "articles": "articles to match",
-    "unarchived": "articles to archive",
-    "parked": "hits for a coming message",
-}
+_SELDOM = ("unjoined",)  # shown only if something waits
 _FATES = {"named": "named", "copies": "copies", "left_out": "left out", "silenced": "silenced", "failed": "failed"}
 _TOTALS = ("new", "matched", "parked", "told", "sent")
 
@@ -46,23 +44,25 @@ async def queue_status(as_json: JsonOption = False) -> int:
     The ledger counts what came in, went out and still waits, and what became of each hit for each receiver. Ends with 1
     if its sums do not match: then something was lost.
     """
+    from watchpost.operations.problem import problems
+    from watchpost.operations.service_state import DEAD_WORDS, QUEUE_WORDS, RETRY_WORDS, look_from_outside
     from watchpost.store.ledger import ENDS, Ledger, by_receiver, by_topic, gaps
-    from watchpost.store.overview import Overview
 
     async with running_service() as (config, store):
-        names = [receiver.name for receiver in config.receivers]
-        overview, now = Overview(store), datetime.now(UTC)
-        depths, ages = await overview.depths(names), await overview.ages(names)
+        now, names = datetime.now(UTC), [receiver.name for receiver in config.receivers]
+        seen = await look_from_outside(store, config)
         ledger = await Ledger(store).audit()
-        states = {name: state.status(now) for name, state in (await overview.receivers(names)).items()}
-        loss = await overview.loss()
+    if (depths := seen.depths) is None:
+        raise StoreUnreachable(seen.problem)
+    ages, states = seen.ages or {}, {name: state.status(now) for name, state in (seen.receivers or {}).items()}
+    found = problems(replace(seen, gaps=gaps(ledger)), now)
     missing = gaps(ledger)
     if as_json:
         shown = ("pushed", "articles", "unarchived", "parked", "outbox", "retry", "dead")
         queues = {key: getattr(depths, key) for key in shown}
         oldest_seconds = {queue: round(age, 1) for queue, age in ages.items()}
         facts = {"receivers": states, "ledger": dict(ledger.totals), "gaps": [str(gap) for gap in missing]}
-        facts |= {"fates": by_topic(ledger)}
+        facts |= {"fates": by_topic(ledger), "problems": [problem.facts() for problem in found]}
         echo_json({**queues, "oldest_seconds": oldest_seconds, **facts})
     else:
         counts = depths.by_queue()
@@ -74,9 +74,10 @@ async def queue_status(as_json: JsonOption = False) -> int:
                 states.get(queue.removeprefix("outbox:"), ""),
                 in_words(timedelta(seconds=round(ages[queue], 1))) if counts[queue] else "",
             )
-            for queue, words in (_QUEUES | outboxes | {"retry": "messages to try again"}).items()
+            for queue, words in (QUEUE_WORDS | outboxes | {"retry": RETRY_WORDS}).items()
+            if counts[queue] or queue not in _SELDOM
         ]
-        echo_table(("WAITING", "COUNT", "STATE", "OLDEST"), [*rows, ("dead letters", str(depths.dead), "", "")])
+        echo_table(("WAITING", "COUNT", "STATE", "OLDEST"), [*rows, (DEAD_WORDS, str(depths.dead), "", "")])
         new, matched, parked, told, sent = (ledger.totals.get(key, 0) for key in _TOTALS)
         echo(
             f"since first start: {count(new, 'article')} read, {matched} matched, {count(parked, 'hit')} collected, "
@@ -86,8 +87,12 @@ async def queue_status(as_json: JsonOption = False) -> int:
             fates = ", ".join(f"{hits.get(state, 0)} {_FATES[state]}" for state in ENDS)
             waiting = sum(hits.get(state, 0) for state in ("waiting", "over", "open"))
             echo(f"{receiver}: {count(hits.get('came', 0), 'hit')}: {fates}, {waiting} waiting")
-        if loss is not None:
-            echo(f"{loss}; what is counted came since")
+        if seen.loss is not None:
+            echo(f"{seen.loss} at {with_zone(seen.loss.at, zone_of(config))}; what is counted came since")
+        for problem in found:
+            if problem.subject != "ledger":
+                echo(f"{problem.subject}: {problem.said(zone_of(config))}")
+                echo(f"      → {problem.cure}")
         if not missing:
             echo("everything is accounted for")
     for gap in missing:
@@ -253,7 +258,7 @@ def _echo_dead_letters(dead_letters: Sequence[DeadLetter], as_json: bool) -> Non
         return
     headings = ("DEAD LETTER", "KIND", "RECEIVER", "DELIVERY", "SINCE", "REASON", "WHAT")
     rows = [
-        (each.id, each.kind, each.receiver, each.delivery, utc_time(each.at), each.reason, each.detail or each.about)
+        (each.id, each.kind, each.receiver, each.delivery, exact_time(each.at), each.reason, each.detail or each.about)
         for each in dead_letters
     ]
     echo_table(headings, rows, ("WHAT", "DELIVERY", "KIND"))

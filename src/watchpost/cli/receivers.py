@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption, ReceiverArgument
-from watchpost.cli.output import echo, echo_json, echo_table, pick
+from watchpost.cli.output import echo, echo_json, echo_table, exact_time, pick
 from watchpost.cli.session import open_config, running_service
 from watchpost.errors import StoreError
 from watchpost.exit_codes import FAILED, OK
@@ -46,7 +46,7 @@ async def receiver_list(as_json: JsonOption = False) -> None:
     if as_json:
         echo_json({"receivers": facts})
         return
-    rows = (each | {"until": f"{each['until']:%H:%M:%S}Z" if each["until"] else ""} for each in facts)
+    rows = (each | {"until": exact_time(each["until"])} for each in facts)
     echo_table(
         ("NAME", "TYPE", "STATE", "UNTIL", "WAITING", "WHY"), ([*map(str, row.values())] for row in rows), ("WHY",)
     )

@@ -14,7 +14,7 @@ from watchpost.cli import output
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
-from watchpost.cli.session import open_settings, read_settings
+from watchpost.cli.session import open_settings, read_settings, zone_of
 from watchpost.errors import StoreError, WatchpostError
 from watchpost.exit_codes import FAILED, OK, UNREACHABLE
 
@@ -129,7 +129,8 @@ def run(
         config = _load(settings, bar)
 
     def use(new: Config) -> None:
-        log.set_up_log(settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level))
+        form, level = settings.log_format or new.log_format, output.log_level(settings.log_level or new.log_level)
+        log.set_up_log(form, level, zone=zone_of(new))
 
     use(config)
     for warning in config.warnings:

@@ -9,7 +9,7 @@ import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import SINCE_FORMS, JsonOption, SeverityOption, SinceOption, SourceOption, TopicOption
-from watchpost.cli.output import CommandError, echo, echo_json, note, pick
+from watchpost.cli.output import CommandError, echo, echo_json, exact_time, note, pick
 from watchpost.cli.session import open_config, since_moment
 from watchpost.exit_codes import NOTHING, OK, USAGE
 
@@ -133,7 +133,7 @@ def _facts(one: FoundArticle) -> dict[str, Any]:
 def _show(one: FoundArticle) -> None:
     about = one.article
     echo(" ".join(about.title.split()) or "(no headline)")
-    facts = [f"{about.fetched:%Y-%m-%d %H:%M} UTC", about.outlet or about.source]
+    facts = [exact_time(about.fetched), about.outlet or about.source]
     facts += [f"topics: {', '.join(hit.topic for hit in one.hits)}"] if one.hits else []
     facts += ["muted"] if one.muted else []
     echo(f"  {' · '.join(facts)}")

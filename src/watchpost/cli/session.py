@@ -84,7 +84,9 @@ def _read(path: Path | None, *, secrets_needed: bool) -> tuple[Settings, Config]
 
     settings = open_settings(path)
     with output.ProgressBar("reading the configuration") as bar:
-        return settings, factory.read_config(settings.config, os.environ, bar, secrets_needed=secrets_needed)
+        config = factory.read_config(settings.config, os.environ, bar, secrets_needed=secrets_needed)
+    output.set_zone(zone_of(config))
+    return settings, config
 
 
 @asynccontextmanager
@@ -98,6 +100,11 @@ async def running_service() -> AsyncIterator[tuple[Config, Store]]:
     settings, config = open_config()
     async with factory.look(settings, config) as store:
         yield config, store
+
+
+def zone_of(config: Config) -> ZoneInfo:
+    """The time zone in which a command shows times: that of the pages and messages."""
+    return ZoneInfo(config.timezone)
 
 
 def since_moment(since: str, config: Config, option: str = "--since") -> datetime | None:

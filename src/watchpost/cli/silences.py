@@ -10,10 +10,11 @@ import typer
 
 from watchpost.cli.command import CommandApp
 from watchpost.cli.options import JsonOption, SeverityOption, SourceOption, TopicOption
-from watchpost.cli.output import CommandError, echo, echo_json, echo_table, local_time
+from watchpost.cli.output import CommandError, echo, echo_json, echo_table
 from watchpost.cli.session import running_service
 from watchpost.errors import StoreError, WatchpostError
 from watchpost.exit_codes import FAILED
+from watchpost.moments import with_zone
 
 if TYPE_CHECKING:
     from watchpost.schedules import Silence
@@ -91,7 +92,7 @@ async def silence_list(as_json: JsonOption = False) -> None:
             (
                 silence.id,
                 "active" if now < silence.until else "ended",
-                local_time(silence.until, zone),
+                with_zone(silence.until, zone),
                 conditions_in_words(silence),
                 silence.reason,
                 silence.by,

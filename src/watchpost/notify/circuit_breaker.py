@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from watchpost.durations import in_words
 from watchpost.model import Delivered, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.retry import RECEIVER_ASKS, Hold, Step
 from watchpost.store.receivers import ReceiverState
@@ -73,7 +74,7 @@ def _failed(
     early += now - failing < FIRST_DAY
     after = replace(state, failures=state.failures + 1, failing=failing, early=early, why=why)
     if now - failing >= disable_after:
-        return _disabled(after, now, f"only failures since {failing:%Y-%m-%d %H:%M} UTC; the last: {why}")
+        return _disabled(after, now, f"only failures for {in_words(now - failing)}; the last: {why}")
     till = None if pause is None else now + pause
     if after.failures >= BREAKER_AFTER or event == "opened":
         if till is None:

@@ -311,7 +311,7 @@ class _Breaker:
             case "disabled":
                 tm.log().error("receiver.disabled", receiver=name, why=state.why)
             case "opened" | "paused":
-                till = f"{state.till:%H:%M:%S} UTC" if state.till else "now"
+                till = state.till or "now"
                 tm.log().warning(f"receiver.{verdict.event}", receiver=name, why=state.why, till=till)
             case "recovered":
                 tm.log().info("receiver.recovered", receiver=name)

@@ -303,6 +303,7 @@ def describe(config: Config, groups: tuple[Group, ...]) -> dict[str, object]:
         "sources": f"{sources} and {count(kinds.count('folder'), 'folder')}",
         "topics": ", ".join(topic.title or topic.name for topic in config.topics) or "none",
         "receivers": ", ".join(dict.fromkeys(group.receiver for group in groups)) or "none",
+        "timezone": config.timezone,
     }
 
 

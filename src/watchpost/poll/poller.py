@@ -98,8 +98,9 @@ def count_entries(source: Source, visit: Visit, new: int, known: int) -> None:
 
 def log_visit(source: Source, visit: Visit, record: VisitRecord, new: int) -> None:
     """Log a committed visit, of whose articles so many are new."""
-    next_visit = f"{record.status.next_at:%Y-%m-%d %H:%M:%S} UTC, {record.status.next_why}"
-    tm.log().debug("source.visited", source=source.name, outcome=visit.outcome, new=new, next=next_visit)
+    status = record.status
+    facts = {"outcome": visit.outcome, "new": new, "next": status.next_at, "why": status.next_why}
+    tm.log().debug("source.visited", source=source.name, **facts)
     for failure in visit.failures:
         tm.log().warning(
             "source.page_failed" if failure.reason == "fulltext_failed" else "source.item_failed",

@@ -75,6 +75,7 @@ class Housekeeping:
                 if self._trouble:
                     tm.log().info("redis.back")
                 self._trouble = HEALTH.refused = ""
+                HEALTH.store_failing_since = None
                 rounds += 1
             except StoreError as error:
                 self._failed(error)
@@ -125,11 +126,13 @@ class Housekeeping:
             if pause is not None:
                 until = pause.until.timestamp() if pause.until is not None else None
                 facts["last_pause"] = [pause.reason, pause.since.timestamp(), until]
-            await self._store.heartbeat(self._name, json.dumps(facts))
+            roles = ("poll", "match", "notify", "web") if self._role == "all" else (self._role,)
+            await self._store.heartbeat(self._name, json.dumps(facts), roles)
 
     def _failed(self, error: StoreError) -> None:
         full = isinstance(error, StoreBusy)
         HEALTH.registered = False
+        HEALTH.store_failing_since = HEALTH.store_failing_since or utc_now()
         HEALTH.refused = "" if isinstance(error, StoreUnreachable) else str(error)
         tm.ledger_gap.clear()  # unknown for now
         event = "redis.full" if full else "redis.lost"

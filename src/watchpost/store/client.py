@@ -237,6 +237,16 @@ class Store:
                 "run `CONFIG SET maxmemory-policy noeviction` and write it to the server's configuration"
             )
 
+    async def check_writes(self) -> None:
+        """Return if the server accepts writes now; changes nothing. Raises StoreBusy or StoreUnfit with its reason.
+
+        A server that is full refuses even a write that sets no field, because the field exists.
+        """
+        async with self.errors():
+            schema = await self.redis.hget(self.keys.meta, "schema")
+            if schema is not None:
+                await self.redis.hsetnx(self.keys.meta, "schema", schema)
+
     async def prepare(self, install: str) -> str:
         """Create what the first write needs; return this installation's id (`install` if it has none yet)."""
         async with self.errors():
@@ -278,9 +288,10 @@ class Store:
                 break
         return forgotten
 
-    async def heartbeat(self, name: str, facts: str) -> None:
-        """Report that this process is running, for the next 15 s."""
-        await self.run("beat", [self.keys.beat(name), self.keys.beats], [name, facts, _HEARTBEAT_MS])
+    async def heartbeat(self, name: str, facts: str, roles: Sequence[str] = ()) -> None:
+        """Report that this process is running these roles, for the next 15 s."""
+        names = [self.keys.beat(name), self.keys.beats, self.keys.meta]
+        await self.run("beat", names, [name, facts, _HEARTBEAT_MS, *roles])
 
     async def end_heartbeat(self, name: str) -> None:
         """Report that this process ends."""

@@ -6,7 +6,7 @@ Redis server's own clock. {n} stands for a name.
 
 | key | type | written by | read by | lifetime |
 |---|---|---|---|---|
-| meta | hash: schema, install, born, secret, last_prune, websub, indexed, lost_… (a loss) | every | every | for ever |
+| meta | hash: schema, install, born, secret, last_prune, websub, indexed, lost_…, ran_ROLE | every | every | for ever |
 | feeds | zset: feed → due ms, or end of lease | poll | poll, web | while configured |
 | source:{n} | hash: fence, host, m:… (memory), status | poll | poll, notify, web | while configured |
 | host:{n} | hash: held, next, slow, holder, limited:{feed} | poll | poll | 3 days after the last request |

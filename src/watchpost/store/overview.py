@@ -19,6 +19,7 @@ from watchpost.store.receivers import ReceiverState, UnsubscribedAddresses, rece
 from watchpost.store.sources import STATUS_FIELDS, SourceRecord, SourceStatus, split_fields
 from watchpost.store.windows import decode_hit_or_none
 
+_ROLES = ("poll", "match", "notify", "web")
 _DAYS = 37  # of counts of hits: today and 36 before
 
 
@@ -80,9 +81,7 @@ class StoreLoss:
     def __str__(self) -> str:
         known = f"{count(self.hits, 'hit')} and {count(self.deliveries, 'delivery', 'deliveries')}"
         were = "was" if self.hits + self.deliveries == 1 else "were"
-        return (
-            f"the store came back empty at {self.at:%Y-%m-%d %H:%M} UTC and lost what waited; {known} {were} put back"
-        )
+        return f"the store came back empty and lost what waited; {known} {were} put back"
 
 
 class Overview:
@@ -99,6 +98,28 @@ class Overview:
             row = await self._store.redis.hmget(self._keys.meta, "lost_at", "lost_hits", "lost_deliveries")
         at, hits, deliveries = row
         return None if at is None else StoreLoss(from_ms(at), int(hits or 0), int(deliveries or 0))
+
+    async def is_in_use(self) -> bool:
+        """Return whether a watchpost has ever started on this store."""
+        async with self._store.errors():
+            return bool(await self._store.redis.exists(self._keys.meta, self._keys.feeds))
+
+    async def ran(self) -> Mapping[str, datetime]:
+        """Return when each role last ran, of those that ever did since versions note it."""
+        async with self._store.errors():
+            row = await self._store.redis.hmget(self._keys.meta, *(f"ran_{role}" for role in _ROLES))
+        return {role: from_ms(at) for role, at in zip(_ROLES, row, strict=True) if at is not None}
+
+    async def dead_since(self) -> datetime | None:
+        """Return when the oldest dead letter was made; None without any."""
+        async with self._store.errors():
+            rows = await self._store.redis.xrange(self._keys.dead, count=1)
+        return from_ms(rows[0][0].partition(b"-")[0]) if rows else None
+
+    @property
+    def store(self) -> Store:
+        """The store that it reads."""
+        return self._store
 
     @property
     def server(self) -> Server | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -25,42 +25,18 @@ from watchpost import log as tm
 from watchpost.config.config import Reload
 from watchpost.errors import StoreError
 from watchpost.health import Health
-from watchpost.plurals import count
+from watchpost.operations.problem import Problem, problems
+from watchpost.operations.service_state import Seen, look
 from watchpost.store.client import Server
-from watchpost.store.overview import Depths, Overview, StoreLoss, Worker
+from watchpost.store.overview import Depths, Overview
 from watchpost.store.receivers import ReceiverState
 from watchpost.store.sources import SourceState, SourceStatus
 from watchpost.web.context import ConfigSummary, WebContext, summary_of
 
 SHAPE = "watchpost/status/1"
-_BATCH = 500  # sources that are read at once
 _SHOWN = 100  # failing sources that are named; all are counted
-_ROLES = ("poll", "match", "notify")
-_DEADLINE_SECONDS = 5.0  # of a look at the store: probes usually wait ten seconds at most
 _PING_SECONDS = 3.0
-_PAUSED = {
-    "disk": "the disk with its data is nearly full",
-    "backlog": "too many articles wait to be matched",
-    "store": "the store did not accept what was found",
-}
-
-
-_LOSS_SHOWN = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the store showed; `problem` is why it showed nothing."""
-
-    problem: str = ""
-    sources: tuple[SourceStatus, ...] = ()
-    depths: Depths | None = None
-    ages: Mapping[str, float] | None = None
-    workers: tuple[Worker, ...] = ()
-    receivers: Mapping[str, ReceiverState] | None = None
-    stories: Mapping[str, int] | None = None
-    server: Server | None = None
-    loss: StoreLoss | None = None
+_RESTART = "systemctl restart watchpost, or docker compose restart; nothing that waits is lost"
 
 
 class Probes:
@@ -107,7 +83,7 @@ class Probes:
         return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
 
     async def _status(self, _: Request) -> Response:
-        seen = await look(self._overview, self._summary)
+        seen = await look_at(self._overview, self._summary)
         last = self._context.reloader.last
         document = report(self._summary, self._context.health, last, seen, now=datetime.now(UTC))
         return JSONResponse(document, 503 if document["status"] == "down" else 200)
@@ -118,27 +94,9 @@ class Probes:
         return Response(generate_latest(tm.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-async def look(overview: Overview, summary: ConfigSummary, topics: Sequence[str] = ()) -> Seen:
-    """Read everything that the document needs, and the open stories of `topics`; a store that hangs is reported."""
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            sources: list[SourceStatus] = []
-            for at in range(0, len(summary.sources), _BATCH):
-                sources += await overview.sources(summary.sources[at : at + _BATCH])
-            return Seen(
-                sources=tuple(sources),
-                depths=await overview.depths(summary.receivers),
-                ages=await overview.ages(summary.receivers),
-                workers=await overview.workers(),
-                receivers=await overview.receivers(summary.receivers),
-                stories=await overview.open_stories(topics) if topics else {},
-                server=overview.server,
-                loss=await overview.loss(),
-            )
-    except StoreError as error:
-        return Seen(str(error), server=overview.server)
-    except TimeoutError:
-        return Seen(f"the store does not answer within {_DEADLINE_SECONDS:.0f} s", server=overview.server)
+async def look_at(overview: Overview, summary: ConfigSummary, topics: Sequence[str] = ()) -> Seen:
+    """What the store shows of the sources and receivers of the summary."""
+    return await look(overview, summary.feeds, summary.folders, summary.receivers, topics)
 
 
 def report(
@@ -162,13 +120,24 @@ def report(
         "store": {"reachable": not seen.problem, "takes_writes": not seen.problem and not health.refused},
         "server": _server(seen.server),
     }
-    trouble = [one for one in (health.trouble(), seen.problem) if one]
     if not seen.problem and seen.depths is not None:
         document |= _facts(seen, seen.depths, now)
-    reasons = _reasons(health, last, seen, now)
-    document["reasons"] = [*trouble, *reasons]
-    document["status"] = "down" if trouble else "degraded" if reasons else "ok"
+    found = problems_of(health, last, seen, now)
+    document["reasons"] = [problem.text for problem in found]
+    document["problems"] = [problem.facts() for problem in found]
+    down = health.trouble() or seen.problem
+    document["status"] = "down" if down else "degraded" if found else "ok"
     return document
+
+
+def problems_of(health: Health, last: Reload, seen: Seen, now: datetime) -> tuple[Problem, ...]:
+    """What is wrong with this process, then with the service as the store shows it."""
+    failing = health.store_failing_since
+    seen = replace(seen, problem_since=failing, refused=health.refused, refused_since=failing)
+    own = health.trouble()
+    since = now - timedelta(seconds=max((*health.silences.values(), 0.0)))
+    hung = [Problem("process", own, _RESTART, since, stops=True)] if own else []
+    return (*hung, *problems(seen, now, last=last))
 
 
 def _server(server: Server | None) -> dict[str, str] | None:
@@ -218,35 +187,6 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     }
 
 
-def _reasons(health: Health, last: Reload, seen: Seen, now: datetime) -> list[str]:
-    reasons = [] if last.ok else ["the configuration on disk has mistakes and is not used"]
-    if seen.problem or seen.depths is None:
-        return reasons
-    if health.refused:
-        reasons.append(health.refused)  # then no process can register either
-    if seen.loss is not None and now - seen.loss.at < _LOSS_SHOWN:
-        reasons.append(str(seen.loss))
-    there = {role for worker in seen.workers for role in (_ROLES if worker.role == "all" else (worker.role,))}
-    reasons += [f"no process runs {role}" for role in _ROLES if role not in there and not health.refused]
-    reasons += [
-        f"{worker.name} has paused polling: {_PAUSED.get(worker.paused, worker.paused)}"
-        for worker in seen.workers
-        if worker.paused
-    ]
-    failing = sum(bool(status.failures) for status in seen.sources)
-    if failing:
-        reasons.append(f"{failing} of {len(seen.sources)} sources cannot be read")
-    states = {name: state.status(now) for name, state in (seen.receivers or {}).items()}
-    words = {
-        "open": "is paused after repeated failures",
-        "trial": "was paused after repeated failures; the next message tries it again",
-    }
-    reasons += [f"{name} {words.get(word, f'is {word}')}" for name, word in states.items() if word != "ok"]
-    if seen.depths.dead:
-        reasons.append(count(seen.depths.dead, "dead letter"))
-    return reasons
-
-
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
 
@@ -277,7 +217,7 @@ class Gauges:
         async with self._lock:
             if monotonic() - self._measured < _KEPT_SECONDS:
                 return
-            seen = await look(self._overview, self._summary, [topic.name for topic in self._summary.topics])
+            seen = await look_at(self._overview, self._summary, [topic.name for topic in self._summary.topics])
             for gauge in _FROM_STORE:
                 gauge.clear()
             if seen.depths is not None:

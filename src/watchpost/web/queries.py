@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from watchpost import durations
 from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Message, Topic
+from watchpost.moments import with_zone
 from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.saved_searches import find_search
+from watchpost.operations.service_state import Seen
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.operations.suggestions import proposals
@@ -30,7 +32,7 @@ from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.events import EventStore
 from watchpost.store.handling import Handlings
 from watchpost.store.history import History
-from watchpost.store.ledger import Ledger, by_name, gaps
+from watchpost.store.ledger import Ledger, by_name
 from watchpost.store.overview import Overview
 from watchpost.store.saved_searches import SavedSearches
 from watchpost.store.silences import Silences
@@ -41,7 +43,7 @@ from watchpost.trend import trend_of
 from watchpost.web import visits
 from watchpost.web.context import WebContext, summary_of
 from watchpost.web.formatting import Chart, page_of, schedule_words
-from watchpost.web.health import Seen, look, report
+from watchpost.web.health import look_at, problems_of, report
 from watchpost.web.pages import configuration, deliveries, digests, feeds, news, search, status, stories, topics
 from watchpost.web.pages.digests import MessageForm
 from watchpost.web.pages.news import News, TopicRow
@@ -161,7 +163,7 @@ class Queries:
 
     async def status(self, moment: datetime) -> Page:
         """The page Status."""
-        seen = await look(self.overview, self.summary)
+        seen = await look_at(self.overview, self.summary)
         up = not seen.problem
         failing = [one.name for one in seen.sources if one.failures][: status.SHOWN]
         values = status.page_of_status(
@@ -171,13 +173,13 @@ class Queries:
             day=await self._ledger.page(moment.astimezone(UTC).date()) if up else {},
             due=await self.overview.due(failing) if up and failing else {},
             now=moment,
-            gaps=gaps(await self._ledger.audit()) if up else None,
+            problems=problems_of(self.context.health, self.context.reloader.last, seen, moment),
         )
         return Page("status", values)
 
     async def document(self, moment: datetime) -> dict[str, Any]:
         """The document of /status.json."""
-        return self._report(await look(self.overview, self.summary), moment)
+        return self._report(await look_at(self.overview, self.summary), moment)
 
     async def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
@@ -379,7 +381,10 @@ class Queries:
         """A message, None if it was not kept, and what is known of its delivery. Raises NotFound."""
         sent = await self.history.sent_message(id_)
         if sent is not None:
-            facts = [("Receiver", sent.receiver), ("Delivered", f"{sent.sent:%Y-%m-%d %H:%M:%S} UTC")]
+            facts = [
+                ("Receiver", sent.receiver),
+                ("Delivered", with_zone(sent.sent, ZoneInfo(self.config.timezone), seconds=True)),
+            ]
             facts += [("Attempts", str(sent.attempts)), ("Delivery", sent.id), ("Digest", sent.digest)]
             return sent.message, facts
         case = await self.delivery_admin.record(id_)

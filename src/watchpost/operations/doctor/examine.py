@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from watchpost.config.config import Config
 from watchpost.config.fields import listen_address
@@ -22,9 +23,10 @@ from watchpost.config.settings import Settings
 from watchpost.errors import ConfigError, StoreBusy, StoreError, StoreSilent, StoreUnreachable
 from watchpost.operations import factory
 from watchpost.operations.doctor import feeds, mailboxes, servers
-from watchpost.operations.doctor.finding import Finding, Level
-from watchpost.operations.doctor.finding import receiver as of_receiver
+from watchpost.operations.doctor.finding import Finding, of_problem
 from watchpost.operations.feeds import status
+from watchpost.operations.problem import problems
+from watchpost.operations.service_state import look_from_outside
 from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
@@ -111,7 +113,6 @@ def clock() -> Finding:
 
 
 _STORE_SECONDS = 8.0
-_LOSS_SHOWN = timedelta(days=1)
 _SKEW_SECONDS = 2.0
 _SLOW_SECONDS = 0.05
 
@@ -145,7 +146,7 @@ async def examine(
     names = await servers.names(servers.hosts(config))
     async for finding in _servers(config, names):
         yield finding
-    async for finding in _deliveries(settings, config):
+    async for finding in _service(settings, config):
         yield finding
     async for finding in _feeds(settings, config, names, all_feeds, progress):
         yield finding
@@ -171,6 +172,7 @@ async def _embedded(settings: Settings, config: Config, env: Mapping[str, str]) 
     try:
         async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
             await store.check()
+            await store.check_writes()
     except StoreSilent as error:
         return Finding("redis", "fail", str(error), _HANGS)
     except StoreUnreachable:
@@ -193,7 +195,8 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
         async with asyncio.timeout(_STORE_SECONDS), store.errors():
             lacking = await require_rights(store)
             await store.check()
-            server, loss = await store.look(), await Overview(store).loss()
+            await store.check_writes()
+            server = await store.look()
             begun = asyncio.get_running_loop().time()
             seconds, microseconds = await store.redis.time()
             took = asyncio.get_running_loop().time() - begun
@@ -202,9 +205,6 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
         if lacking.channel:
             text = "its user may not use the channel, so alerts start up to a second later"
             yield Finding("rights in redis", "warn", text, lacking.rule)
-        if loss is not None and datetime.now(UTC) - loss.at < _LOSS_SHOWN:
-            cure = "find out who emptied it: watchpost needs a server that keeps its data on disk"
-            yield Finding("data in redis", "warn", str(loss), cure)
         skew = abs((datetime.now(UTC) - datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)).total_seconds())
         if skew > _SKEW_SECONDS + took:
             cure = "synchronise both clocks (NTP): due times follow that of Redis, times in digests this machine's"
@@ -261,19 +261,29 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
         yield finding
 
 
-async def _deliveries(settings: Settings, config: Config) -> AsyncIterator[Finding]:
-    """What a running service says about its receivers; nothing if none runs, of which the store's finding speaks."""
-    names = [part.name for part in config.receivers]
+async def _service(settings: Settings, config: Config) -> AsyncIterator[Finding]:
+    """What a running service says of itself: the list of the page Status and of `queue status`.
+
+    Of a store that does not answer or accepts no writes, the finding on the store speaks.
+    """
     try:
         async with asyncio.timeout(_STORE_SECONDS), factory.look(settings, config) as store:
-            overview = Overview(store)
-            states, depths = await overview.receivers(names), await overview.depths(names)
+            if not await Overview(store).is_in_use():
+                return  # no service has run yet
+            seen = await look_from_outside(store, config)
+    except StoreUnreachable:
+        if settings.redis_url is None and (settings.data / "appendonlydir").exists():
+            cure = "systemctl start watchpost, or watchpost run; its log says why it ended"
+            yield Finding("service", "fail", f"no watchpost is running on {settings.data}", cure)
+        return
     except (StoreError, TimeoutError):
         return
-    for name in names:
-        finding = of_receiver(name, states[name], depths.outbox.get(name, 0), datetime.now(UTC))
-        if finding is not None:
-            yield finding
+    zone = ZoneInfo(config.timezone)
+    found = [problem for problem in problems(seen, datetime.now(UTC)) if problem.subject != "store"]
+    for problem in found:
+        yield of_problem(problem, zone)
+    if not found and not seen.problem and not seen.refused:
+        yield Finding("service", "ok", f"{count(len(seen.workers), 'process', 'processes')} of watchpost running")
 
 
 async def _feeds(
@@ -288,18 +298,14 @@ async def _feeds(
             known, trouble = await status.survey(settings, config)
     except TimeoutError:
         known, trouble = (), "no answer"
-    bad = status.failing(known) if not trouble else ()
-    if bad:
-        text = f"the running service cannot read {len(bad)} of {len(known)} feeds"
-        level: Level = "fail" if len(bad) == len(known) else "warn"
-        yield Finding("service", level, text, "watchpost feed list --failing")
     lost = [host for host, problem in names.items() if problem]
     if names and len(lost) == len(names):  # then no other name resolves either
         lost += [host for one in configured.values() if (host := urlsplit(one.url).hostname)]
     gap = config.limits.host_gap
     for busy in busy_hosts(config.sources, gap, config.hosts):
         yield Finding("hosts", "warn", busy.problem, busy.cure)
-    trials = feeds.try_feeds(configured, () if trouble else known, lost, gap, everything=everything, progress=progress)
+    zone, asked = ZoneInfo(config.timezone), () if trouble else known
+    trials = feeds.try_feeds(configured, asked, lost, gap, everything=everything, progress=progress, zone=zone)
     async for finding in trials:
         yield finding
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from urllib.parse import urlsplit
 
 from watchpost import log as tm
 from watchpost import redaction
 from watchpost.documents.parser_process import ParserProcess
 from watchpost.errors import SecretAbsent
+from watchpost.moments import with_zone
 from watchpost.net import host_of
 from watchpost.operations.doctor import finding as doctor_finding
 from watchpost.operations.doctor.finding import FeedTrouble, Finding
@@ -39,17 +40,18 @@ async def try_feeds(
     *,
     everything: bool,
     progress: Progress,
+    zone: tzinfo = UTC,
 ) -> AsyncIterator[Finding]:
     """What is wrong with the feeds, and the cures. Of a long list a sample is tried, unless `everything` is wanted.
 
     `known` is their state in a running service, empty without one. Feeds of `unresolved` hosts are not tried, nor those
-    whose server has asked for a pause. `gap` is the time between two requests to one host.
+    whose server has asked for a pause. `gap` is the time between two requests to one host. Times are shown in `zone`.
     """
     hosts = {name: host_of(one.url) for name, one in feeds.items()}
     failing = [one.name for one in known if one.state in ("failing", "gone", "dead")]
     chosen = list(feeds) if everything else doctor_finding.sample(hosts, failing)
     resting = {one.name: one for one in known if one.reason == "rate_limited" and one.due and one.due > utc_now()}
-    trials = _Trials({name: feeds[name] for name in chosen}, unresolved, resting, gap)
+    trials = _Trials({name: feeds[name] for name in chosen}, unresolved, resting, gap, zone)
     await trials.run(None if everything else SAMPLE_SECONDS, progress)
     yield doctor_finding.summary(hosts, len(chosen), len(trials.good), trials.bad)
     for finding in doctor_finding.findings([*trials.bad, *trials.moved]):
@@ -65,6 +67,7 @@ class _Trials:
         unresolved: Collection[str],
         resting: Mapping[str, FeedStatus],
         gap: timedelta,
+        zone: tzinfo,
     ) -> None:
         self.good: list[str] = []
         self.bad: list[FeedTrouble] = []
@@ -72,6 +75,7 @@ class _Trials:
         self._feeds = feeds
         self._unresolved = unresolved
         self._resting = resting
+        self._zone = zone
         self._gap = gap.total_seconds()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._parser = ParserProcess()
@@ -112,7 +116,7 @@ class _Trials:
         if options.proxy is None and urlsplit(options.url).hostname in self._unresolved:  # proxies resolve names
             return FeedTrouble(name, "dns", _NO_NAME, CURES["dns"])
         if (status := self._resting.get(name)) is not None:
-            until = f"{status.due:%Y-%m-%d %H:%M} UTC" if status.due else "later"
+            until = with_zone(status.due, self._zone) or "later"
             return FeedTrouble(
                 name, "rate_limited", f"its server has asked for a pause until {until}", CURES["rate_limited"]
             )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import tzinfo
 from typing import Literal
 
 from watchpost.operations.feeds.cures import SERVER_AT_FAULT
-from watchpost.plurals import count
-from watchpost.store.receivers import ReceiverState
+from watchpost.operations.problem import Problem
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -37,18 +36,9 @@ _OF_THE_NETWORK = frozenset({"dns", "timeout", "unreachable"})
 _CURE = "watchpost feed test NAME shows more"
 
 
-def receiver(name: str, state: ReceiverState, waiting: int, now: datetime) -> Finding | None:
-    """What the running service says about a receiver to which not everything arrives; None if all is well."""
-    word = state.status(now)
-    if word == "ok":
-        return None
-    since = state.disabled or state.failing
-    text = f"{word} in the running service" + (f" since {since:%Y-%m-%d %H:%M} UTC" if since else "")
-    text += f", {count(state.failures, 'failure')} in a row" if state.failures else ""
-    text += f"; {count(waiting, 'message')} waiting" if waiting else ""
-    text += f": {state.why}" if state.why else ""
-    cure = f"watchpost receiver test {name} shows the answer; watchpost receiver enable {name} sends what waits"
-    return Finding(f"deliveries to {name}", "warn" if word == "paused" else "fail", text, cure)
+def of_problem(problem: Problem, zone: tzinfo) -> Finding:
+    """A problem of the running service; a failure if nothing is read or nothing arrives because of it."""
+    return Finding(problem.subject, "fail" if problem.stops else "warn", problem.said(zone), problem.cure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchpost.store.ledger import Gap
-from watchpost.web.health import Seen
+from watchpost.operations.problem import Problem
+from watchpost.operations.service_state import DEAD_WORDS, QUEUE_WORDS, RETRY_WORDS, Seen
 from watchpost.web.pages.digests import Upcoming
 
 SHOWN = 20
+_ALWAYS_SHOWN = ("articles", "parked")  # most have no hubs, and the archive seldom waits
 
 
 def page_of_status(
@@ -21,25 +22,24 @@ def page_of_status(
     day: Mapping[str, int],
     due: Mapping[str, datetime],
     now: datetime,
-    gaps: Sequence[Gap] | None = None,
+    problems: Sequence[Problem],
 ) -> dict[str, Any]:
     """What the template shows. `document` is that of /status.json, `day` today's counts from the ledger.
 
-    `due` says when each failing feed is read next. `gaps` are the ledger's, None while they are unknown.
+    `due` says when each failing feed is read next.
     """
     failing, depths, ages = [status for status in seen.sources if status.failures], seen.depths, seen.ages or {}
     stages: list[dict[str, Any]] = []
     if depths is not None:
         waiting = sum(depths.outbox.values())
         oldest = max((age for name, age in ages.items() if name.startswith("outbox:")), default=0.0)
-        pushed = {"name": "pushes to read", "count": depths.pushed, "age": ages.get("pushed", 0.0), "bad": False}
+        counts = depths.by_queue()
+        named = {queue: _stage(words, counts[queue], ages.get(queue, 0.0)) for queue, words in QUEUE_WORDS.items()}
         stages = [
-            *([pushed] if depths.pushed else ()),  # most have no hubs
-            _stage("articles to match", depths.articles, ages.get("articles", 0.0)),
-            _stage("hits waiting for a digest", depths.parked, ages.get("parked", 0.0)),
+            *(stage for queue, stage in named.items() if stage["count"] or queue in _ALWAYS_SHOWN),
             _stage("messages to send", waiting, oldest),
-            _stage("messages to retry", depths.retry, ages.get("retry", 0.0), bad=True),
-            _stage("failed for good", depths.dead, 0.0, bad=True),
+            _stage(RETRY_WORDS, depths.retry, ages.get("retry", 0.0), bad=True),
+            _stage(DEAD_WORDS, depths.dead, 0.0, bad=True),
         ]
     return {
         "active": "status",
@@ -51,7 +51,8 @@ def page_of_status(
             ("hits", day.get("hits", 0)),
             ("messages sent", day.get("sent", 0)),
         ],
-        "gaps": None if gaps is None else [(str(gap), gap.missing, gap.command) for gap in gaps],
+        "problems": problems,
+        "accounted": depths is not None and not seen.gaps,
         "failing": [(status, status.state, due.get(status.name), status.next_why) for status in failing[:SHOWN]],
         "failing_count": len(failing),
         "total": len(seen.sources),
