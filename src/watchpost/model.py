@@ -7,7 +7,7 @@ is, never by chance, so that replays, restarts and parallel processes produce th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -204,6 +204,15 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who is behind a source: the owner, whose sources are one voice, and the country (ISO 3166); "" if unknown."""
+
+    owner: str = ""
+    country: str = ""
+    state_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which hits go to which receivers, and when. Empty `topics`, `severities`, `sources` and `countries` mean any.
 
@@ -252,7 +261,7 @@ class Report:
     """One article of a story, and where it was published.
 
     `highlights` are the places in its title, (start, end), that matched the topic under which the story is listed;
-    `article` is the article's id, "" if unknown.
+    `article` is the article's id, "" if unknown; `publisher` is who is behind the source.
     """
 
     source: str
@@ -264,6 +273,7 @@ class Report:
     first_seen: datetime
     highlights: tuple[tuple[int, int], ...] = ()
     article: str = ""
+    publisher: Publisher = Publisher()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,18 @@ class StoryChange:
     topics: int = 0
 
 
+Toll = Sequence[tuple[str, int]]
+"""Numbers of people by what became of them: ("killed", 11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TollDifference:
+    """Numbers of one role that differ: each with the outlets that say it, in the order of their reports."""
+
+    role: str
+    numbers: tuple[tuple[int, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """One text and its copies, as a digest shows them.
@@ -292,7 +314,7 @@ class Story:
     "0.82 = log(1 + 3) · 1.2 · 0.5 · 0.99".
 
     If it is an event of several stories, `event` is its id, `reasons` say why they were joined, and `languages` are
-    those of its reports, in the order in which they came.
+    those of its reports, in the order in which they came. `differences` say where its outlets count differently.
     """
 
     id: str
@@ -310,6 +332,7 @@ class Story:
     event: str = ""
     reasons: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    differences: tuple[TollDifference, ...] = ()
 
     @property
     def severity(self) -> Severity:

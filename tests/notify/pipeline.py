@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
 from tests.store.ends import HOUR_MS, queued
-from watchpost.model import Group, Hit
+from watchpost.model import Group, Hit, Publisher
 from watchpost.notify.composer import Composer, HoldingRules
 from watchpost.notify.digest_builder import Installation
 from watchpost.notify.digest_dispatcher import Dispatcher
@@ -50,13 +50,16 @@ class Pipeline:
         store: Store,
         schedule: Immediate | Daily = ALERTS,
         receiver: RecordingReceiver | None = None,
+        publishers: Mapping[str, Publisher] | None = None,
         **holding_rules: Any,
     ) -> None:
         self.store = store
         self.group = Group("team|g", "team", schedule)
         self.deliveries = LaterStore(store, kept_ms=HOUR_MS)
         receivers = {"team": receiver or RecordingReceiver("team")}
-        installation = Installation(install="newsdesk", seed="seed", fingerprint="plan-1", titles={"mali": "Mali"})
+        installation = Installation(
+            install="newsdesk", seed="seed", fingerprint="plan-1", titles={"mali": "Mali"}, publishers=publishers or {}
+        )
         self.composer = Composer(
             receivers,
             installation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.making import WHEN, article, hit
+from tests.notify.digests import usual
 from tests.notify.pipeline import ALERTS, ALWAYS, Pipeline, titles
-from watchpost.model import Hit
+from watchpost.model import Hit, Publisher, TollDifference
 from watchpost.notify.event_hits import as_events, parts_of_events, records_of_events
 from watchpost.notify.notification_log import NotificationRecord
+from watchpost.notify.render import story_lines
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
 from watchpost.store.events import Decided, EventOfStory, EventStore
@@ -31,13 +34,22 @@ RUSSIAN = voice(3, "ru", "Мали: одиннадцать погибших")
 OTHER = voice(4, "en", "Mali opens a market")
 
 
-async def join(store: Store, *hits: Hit, certain: bool = True) -> None:
-    """The stories of these hits become one event, that of the first."""
+async def join(store: Store, *hits: Hit, certain: bool = True, dead: Sequence[int] = ()) -> None:
+    """The stories of these hits become one event, that of the first; each counts so many `dead`."""
     events = EventStore(store)
-    for one in hits:
+    for at, one in enumerate(hits):
         last = (await events.decided() or (Decided("", "", ""),))[-1].mark
         found = Decided(last, one.story, hits[0].story, certain=certain or one is hits[0])
-        assert await events.join(found, like=hits[0].story, reasons=["same place Ansongo"], by="a test") == "OK"
+        harm = [("killed", dead[at])] if dead else None
+        answer = await events.join(
+            found,
+            like=hits[0].story,
+            reasons=["same place Ansongo"],
+            by="a test",
+            harm=harm,
+            outlet=one.article.outlet,
+        )
+        assert answer == "OK"
 
 
 async def test_a_digest_has_one_story_in_the_readers_language_with_all_headlines(store: Store) -> None:
@@ -118,7 +130,7 @@ def test_hits_keep_their_stories_where_a_join_is_not_safe() -> None:
     assert as_events(hits, events, certain=True) == hits
     joined = as_events(hits, events, certain=False)
     assert [one.story for one in joined] == [FRENCH.story, FRENCH.story]
-    assert [*parts_of_events(hits, joined, events)] == [FRENCH.story]
+    assert [*parts_of_events(hits, joined, events, {}, certain=False)] == [FRENCH.story]
     known: dict[str, Any] = {ENGLISH.story: NotificationRecord(voices=("x",))}
     assert records_of_events(known, hits, joined)[FRENCH.story].voices == ("x",)
 
@@ -126,4 +138,86 @@ def test_hits_keep_their_stories_where_a_join_is_not_safe() -> None:
 def test_texts_without_an_outlet_are_voices_of_their_own() -> None:
     bare = [replace(one, article=replace(one.article, outlet="")) for one in (FRENCH, ENGLISH, RUSSIAN)]
     joined = [replace(one, story=FRENCH.story) for one in bare]
-    assert parts_of_events(bare, joined, {})[FRENCH.story].nameless == 3
+    assert parts_of_events(bare, joined, {}, {}, certain=False)[FRENCH.story].nameless == 3
+
+
+@pytest.mark.parametrize("schedule", [ALERTS, ALWAYS])
+async def test_outlets_that_count_differently_are_named(store: Store, schedule: Daily | Immediate) -> None:
+    pipeline = Pipeline(store, schedule)
+    await join(store, FRENCH, ENGLISH, RUSSIAN, dead=[11, 14, 11])
+    await pipeline.park(FRENCH, ENGLISH, RUSSIAN)
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    (digest,) = await pipeline.close()
+    (story,) = digest["stories"]
+    numbers = [{"number": 11, "outlets": ["Outlet 1", "Outlet 3"]}, {"number": 14, "outlets": ["Outlet 2"]}]
+    assert story["event"]["differences"] == [{"role": "killed", "numbers": numbers}]
+
+
+async def test_an_update_names_what_the_reports_before_it_count(store: Store) -> None:
+    pipeline = Pipeline(store, Immediate(timedelta(0), group_interval=timedelta(minutes=5)))
+    await pipeline.park(FRENCH)
+    await pipeline.close()
+    await join(store, FRENCH, ENGLISH, dead=[11, 14])
+    await pipeline.park(ENGLISH)
+    await pipeline.close()
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    ((story,),) = [digest["stories"] for digest in await pipeline.close()]
+    assert len(story["event"]["differences"]) == 1
+
+
+async def test_what_is_not_safely_joined_is_not_said_to_differ_in_an_alert(store: Store) -> None:
+    pipeline = Pipeline(store, ALERTS)
+    await join(store, FRENCH, ENGLISH, certain=False, dead=[11, 14])
+    await pipeline.park(FRENCH, ENGLISH)
+    (digest,) = await pipeline.close()
+    assert [story["event"] for story in digest["stories"]] == [None, None]
+
+
+async def test_sources_of_one_owner_are_one_voice_and_no_update(store: Store) -> None:
+    ours = [
+        replace(one, article=replace(one.article, source=f"s{number}")) for number, one in enumerate([FRENCH, ENGLISH])
+    ]
+    owned = {f"s{number}": Publisher("Same Press", "RU", state_media=True) for number in range(2)}
+    pipeline = Pipeline(store, Immediate(timedelta(0), group_interval=timedelta(0)), publishers=owned)
+    await join(store, *ours)
+    await pipeline.park(*ours)
+    (digest,) = await pipeline.close()
+    (story,) = digest["stories"]
+    assert (story["source_count"], story["independent_count"]) == (2, 1)
+    assert {(one["owner"], one["country"], one["state_media"]) for one in story["sources"]} == {
+        ("Same Press", "RU", True)
+    }
+    more = replace(RUSSIAN, article=replace(RUSSIAN.article, source="s1"))
+    await join(store, *ours, more)
+    await pipeline.park(more)
+    assert await pipeline.close() == [], "the owner has said it"
+    assert await pipeline.accounted()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "figures differ: 11 dead (Courier, RFI, +1), 14 dead (Le Fleuve), 3 (RFI)"),
+        ("fr", "11 morts"),
+        ("ru", "погибших: 11"),
+        ("ar", "عدد القتلى"),
+    ],
+)
+def test_a_message_says_where_figures_differ(language: str, words: str) -> None:
+    said = (
+        TollDifference("killed", ((11, ("Courier", "RFI", "TASS")), (14, ("Le Fleuve",)))),
+        TollDifference("another", ((3, ("RFI",)),)),
+    )
+    digest = replace(usual(), language=language)
+    story = replace(digest.stories[0], differences=said)
+    byline = story_lines.byline(digest, story)
+    assert words in byline.replace("\u2068", "").replace("\u2069", "")
+    assert story_lines.differing(digest, digest.stories[0]) == ()
+
+
+def test_a_message_says_which_outlets_are_a_states() -> None:
+    digest = usual()
+    lead = replace(digest.stories[0].lead, publisher=Publisher("x", "RU", state_media=True))
+    story = replace(digest.stories[0], lead=lead)
+    assert "state media" in story_lines.byline(digest, story)
+    assert "state media" in story_lines.outlet_and_language(digest, digest.stories[0], lead)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from watchpost.notify.tolls import TollDifference, differences, in_order
+from watchpost.model import TollDifference
+from watchpost.notify.tolls import differences, in_order
 
 
 def test_numbers_that_differ_name_their_voices_in_order_of_report() -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tests.http_server import Answer, HttpServer
 from watchpost.config.fields import Secret
 from watchpost.documents.parser_process import InlineParser
+from watchpost.model import Publisher
 from watchpost.poll import feed_options
 from watchpost.poll.source import SourceContext
 from watchpost.poll.sources import feed
@@ -162,6 +163,11 @@ async def test_no_more_entries_than_asked_for(server: HttpServer) -> None:
         {"url": "http://e.org/", "tags": [" "]},
         {"url": "http://e.org/", "tags": []},
         {"url": "http://e.org/", "weight": 0},
+        {"url": "http://e.org/", "owner": " "},
+        {"url": "http://e.org/", "owner": "x" * 101},
+        {"url": "http://e.org/", "owner": "a\nb"},
+        {"url": "http://e.org/", "country": "Mali"},
+        {"url": "http://e.org/", "country": "XX"},
         {"url": "http://e.org/", "colour": "red"},
         {},
     ],
@@ -175,3 +181,14 @@ def test_one_tag_needs_no_brackets() -> None:
     options = feed.KIND.options.model_validate({"url": "http://e.org/", "tags": "sahel"})
     assert isinstance(options, feed_options.FeedOptions)
     assert (options.tags, options.weight) == (("sahel",), 1.0)
+
+
+def test_who_is_behind_a_feed() -> None:
+    options = feed.KIND.options.model_validate(
+        {"url": "http://e.org/", "owner": " Rossiya ", "country": "ru", "state_media": True}
+    )
+    assert isinstance(options, feed_options.FeedOptions)
+    assert options.publisher == Publisher("Rossiya", "RU", state_media=True)
+    bare = feed.KIND.options.model_validate({"url": "http://e.org/"})
+    assert isinstance(bare, feed_options.FeedOptions)
+    assert bare.publisher == Publisher()

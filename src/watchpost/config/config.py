@@ -17,13 +17,14 @@ from watchpost.config.schema import (
     HostOptions,
     Limits,
     MainFile,
+    Published,
     Retention,
     RouteOptions,
     SourceKind,
     TopicOptions,
 )
 from watchpost.errors import Complaint
-from watchpost.model import WINDOW, Route, Topic
+from watchpost.model import WINDOW, Publisher, Route, Topic
 from watchpost.schedules import QuietHours, Silence
 
 
@@ -107,6 +108,12 @@ class Config:
     hosts: Mapping[str, HostOptions] = field(default_factory=dict)
     archive_keep: timedelta = timedelta(0)
     events: bool = True
+
+    @property
+    def publishers(self) -> dict[str, Publisher]:
+        """Who is behind the sources of which that is known, by source."""
+        found = {part.name: part.options.publisher for part in self.sources if isinstance(part.options, Published)}
+        return {name: one for name, one in found.items() if one != Publisher()}
 
     @property
     def story_window(self) -> timedelta:

@@ -34,7 +34,7 @@ from watchpost.config.fields import ADVANCED, SECRET_SCHEMAS, Duration, Network,
 from watchpost.config.format import RENAMED
 from watchpost.config.opml import NAME, PREFIX_MAX
 from watchpost.config.yaml_reader import shown
-from watchpost.model import WINDOW, Severity, derive_id
+from watchpost.model import WINDOW, Publisher, Severity, derive_id
 from watchpost.names.library import countries
 from watchpost.query.inflection import LANGUAGES
 from watchpost.schedules import GROUP_INTERVAL, REPEAT_INTERVAL, QuietHours, Silence
@@ -349,7 +349,29 @@ def _country(code: str) -> str:
     return code.upper()
 
 
+OWNER_MAX = 100
+
+
+def _owner(value: str) -> str:
+    if not value.strip() or len(value) > OWNER_MAX or not value.isprintable():
+        raise ValueError(f"an owner is a name of up to {OWNER_MAX} characters on one line")
+    return value.strip()
+
+
 CountryCode = Annotated[str, AfterValidator(_country)]
+
+
+class Published(Options):
+    """Who is behind a source: its `owner`, whose sources are one voice, its `country`, and whether it is a state's."""
+
+    owner: Annotated[str, AfterValidator(_owner)] = ""
+    country: CountryCode = ""
+    state_media: bool = False
+
+    @property
+    def publisher(self) -> Publisher:
+        """The same as a value."""
+        return Publisher(self.owner, self.country, self.state_media)
 
 
 class When(Options):

@@ -118,6 +118,7 @@ class Linker:
                 like=found.like,
                 reasons=[str(reason) for reason in found.reasons],
                 harm=said.first_harm,
+                outlet=said.outlet,
             )
             failpoints.point("events.joined")
             if answer != "AGAIN":

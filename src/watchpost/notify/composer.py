@@ -33,6 +33,7 @@ from watchpost.notify.escalations import EscalationsOf, escalated
 from watchpost.notify.event_hits import EventParts, as_events, parts_of_events, records_of_events
 from watchpost.notify.fates import fates_of, with_contents
 from watchpost.notify.notification_log import NotificationRecord
+from watchpost.notify.owners import with_owners
 from watchpost.notify.receiver import Receiver
 from watchpost.notify.render import story_lines
 from watchpost.notify.render.packing import reductions
@@ -182,12 +183,13 @@ class Composer:
 
     def _chosen(self, group: Group, bucket: Bucket, silences: Sequence[Silence], now: datetime) -> _Chosen:
         """Which of the group's hits are sent now."""
-        stories, certain = bucket.hits, isinstance(group.schedule, Immediate)
+        stories = with_owners(bucket.hits, self._installation.publishers)
+        certain = isinstance(group.schedule, Immediate)
         bucket = replace(bucket, hits=as_events(stories, bucket.events, certain=certain))
         hits, muted = _mute(stories, bucket.hits, silences, now)
         known_of = {story: record for story, note in bucket.notes.items() if (record := notification_log.read(note))}
         records = records_of_events(known_of, stories, bucket.hits)
-        events = parts_of_events(stories, bucket.hits, bucket.events)
+        events = parts_of_events(stories, bucket.hits, bucket.events, bucket.links, certain=certain)
         decisions: tuple[Decision, ...] = ()
         if isinstance(group.schedule, Immediate):
             limit_reached = 0 < self._holding_rules.per_hour <= bucket.sent_this_hour

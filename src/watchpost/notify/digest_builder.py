@@ -15,6 +15,7 @@ from watchpost.model import (
     Group,
     Hit,
     Message,
+    Publisher,
     Report,
     Severity,
     Story,
@@ -26,6 +27,7 @@ from watchpost.notify.event_hits import EventParts
 from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.notify.schedule import Window
 from watchpost.notify.story_choice import OTHER_FIELD, Spans, current, shown_hit, strength, title_highlights, why
+from watchpost.notify.tolls import differences
 from watchpost.query.language import recognised
 from watchpost.schedules import Immediate
 
@@ -38,7 +40,7 @@ class Installation:
     """What every digest of this installation has in common.
 
     `seed` keeps its digest ids apart from those of other installations. `fingerprint` names the configuration,
-    `titles` are the topics' by name, `weights` those of the sources.
+    `titles` are the topics' by name, `weights` and `publishers` those of the sources.
     """
 
     timezone: str = "UTC"
@@ -49,6 +51,7 @@ class Installation:
     fingerprint: str = ""
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
     weights: Mapping[str, float] = field(default_factory=dict, hash=False)
+    publishers: Mapping[str, Publisher] = field(default_factory=dict, hash=False)
 
 
 def build_digest(
@@ -75,7 +78,7 @@ def build_digest(
     """
     events = events or {}
     stories = [
-        _story(members, records.get(id_), now, installation.weights)
+        _story(members, records.get(id_), now, installation)
         if id_ not in events
         else _event(members, records.get(id_), now, installation, events[id_])
         for id_, members in _by_story(hits).items()
@@ -161,7 +164,7 @@ def _event(
     A language that no source declares is recognised. Outlets that no source names are counted by their texts.
     """
     hits = [in_its_language(hit) for hit in sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))]
-    story = _story(hits, record, now, installation.weights, installation.language)
+    story = _story(hits, record, now, installation, installation.language)
     named = {report.outlet for report in story.reports} - {""}
     languages = dict.fromkeys(hit.article.lang for hit in hits if hit.article.lang)
     return replace(
@@ -169,6 +172,7 @@ def _event(
         event=story.id,
         reasons=parts.reasons,
         languages=tuple(languages),
+        differences=differences(parts.tolls),
         outlets=max(story.outlets, len(named) + parts.nameless),
         independent=max(story.independent, parts.nameless),
     )
@@ -186,7 +190,7 @@ def _story(
     hits: Sequence[Hit],
     record: NotificationRecord | None,
     now: datetime,
-    weights: Mapping[str, float],
+    installation: Installation,
     language: str = "",
 ) -> Story:
     """The story of these hits. Of an event, the headline in the `language` leads, if there is one."""
@@ -199,11 +203,14 @@ def _story(
         for topic, members in _grouped(hits, lambda hit: hit.topic).items()
     ]
     reports = {
-        id_: _report(members[0].article, title_highlights(hit for hit in members if hit.topic == shown.topic))
+        id_: replace(
+            _report(members[0].article, title_highlights(hit for hit in members if hit.topic == shown.topic)),
+            publisher=installation.publishers.get(members[0].article.source, Publisher()),
+        )
         for id_, members in _grouped(hits, lambda hit: hit.article.id).items()
     }
     age = now - max(hit.article.published or hit.article.fetched for hit in hits)
-    weight = max(weights.get(hit.article.source, 1.0) for hit in hits)
+    weight = max(installation.weights.get(hit.article.source, 1.0) for hit in hits)
     value, reckoning = score(len(known.voices), weight, age, hits)
     return Story(
         id=shown.story,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watchpost.model import Hit
+from watchpost.model import Hit, Toll
 from watchpost.notify.notification_log import NotificationRecord
+from watchpost.notify.tolls import differences
 from watchpost.store.events import EventOfStory
 
 
@@ -38,16 +39,32 @@ def records_of_events(
 
 @dataclass(frozen=True, slots=True)
 class EventParts:
-    """Why several stories are one event, and how many of them have no known outlet: each is a voice of its own."""
+    """Why several stories are one event, and how many of them have no known outlet: each is a voice of its own.
+
+    `tolls` are what outlets count, also those whose reports were sent earlier.
+    """
 
     reasons: tuple[str, ...] = ()
     nameless: int = 0
+    tolls: Sequence[tuple[str, Toll]] = ()
 
 
 def parts_of_events(
-    before: Sequence[Hit], after: Sequence[Hit], events: Mapping[str, EventOfStory]
+    before: Sequence[Hit],
+    after: Sequence[Hit],
+    events: Mapping[str, EventOfStory],
+    links: Mapping[str, Sequence[EventOfStory]],
+    *,
+    certain: bool,
 ) -> dict[str, EventParts]:
-    """The parts of each event that has several stories among these hits."""
+    """The parts of each event that has several stories among these hits, or whose outlets count differently.
+
+    `links` are those of all stories of each event; with `certain`, only those that are safe say what is counted.
+    """
+    tolls = {
+        event: [(one.outlet, one.harm) for one in of if one.outlet and (one.certain or not certain)]
+        for event, of in links.items()
+    }
     stories: dict[str, dict[str, bool]] = {}
     for hit, joined in zip(before, after, strict=True):
         known = stories.setdefault(joined.story, {})
@@ -55,8 +72,9 @@ def parts_of_events(
     return {
         event: EventParts(
             next((events[one].reasons for one in parts if one in events and events[one].reasons), ()),
-            sum(not named for named in parts.values()),
+            sum(not named for named in parts.values()) if len(parts) > 1 else 0,
+            tolls.get(event, ()),
         )
         for event, parts in stories.items()
-        if len(parts) > 1
+        if len(parts) > 1 or differences(tolls.get(event, ()))
     }

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-Toll = Sequence[tuple[str, int]]
-"""Numbers of people by what became of them: ("killed", 11)."""
+from watchpost.model import Toll, TollDifference
 
 ROLES = ("killed", "wounded", "taken", "arrested")
 """What may become of people, in the order in which it is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class TollDifference:
-    """Numbers of one role that differ: each with the voices that say it, in the order of their reports."""
-
-    role: str
-    numbers: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 def differences(said: Iterable[tuple[str, Toll]]) -> tuple[TollDifference, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from watchpost import log as tm
 from watchpost.errors import NotFound, StoreBusy
-from watchpost.model import derive_id
+from watchpost.model import Publisher, derive_id
 from watchpost.operations.stories import view_of
 from watchpost.operations.voices import MOST, EventView, event_view
 from watchpost.store.client import Store
@@ -36,7 +36,9 @@ async def event_of(store: Store, story: str) -> ShownEvent:
     return ShownEvent(found.event, tuple((one, of[one]) for one in stories if one in of))
 
 
-async def events_of_stories(store: Store, stories: Iterable[str]) -> dict[str, EventView]:
+async def events_of_stories(
+    store: Store, stories: Iterable[str], publishers: Mapping[str, Publisher]
+) -> dict[str, EventView]:
     """The events of these stories, by story; none for one that is alone in its event. Raises StoreError."""
     events = EventStore(store)
     links = await events.events_of(stories)
@@ -46,7 +48,13 @@ async def events_of_stories(store: Store, stories: Iterable[str]) -> dict[str, E
     links |= await events.events_of(shown - links.keys())
     whole = await Stories(store).whole(shown)
     views = {
-        event: event_view(event, (view_of(whole[one]) for one in of[:MOST] if one in whole), links, len(of[MOST:]))
+        event: event_view(
+            event,
+            (view_of(whole[one], publishers) for one in of[:MOST] if one in whole),
+            links,
+            publishers,
+            len(of[MOST:]),
+        )
         for event, of in several.items()
     }
     return {

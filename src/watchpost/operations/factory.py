@@ -176,6 +176,7 @@ def installation_of(config: Config, install: str) -> Installation:
         fingerprint=config.fingerprint,
         titles={topic.name: topic.title for topic in config.topics},
         weights={part.name: getattr(part.options, "weight", 1.0) for part in config.sources},
+        publishers=config.publishers,
     )
 
 

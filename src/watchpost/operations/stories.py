@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchpost.model import SEVERITIES, Hit, Severity, story_path
+from watchpost.model import SEVERITIES, Hit, Publisher, Severity, story_path
 from watchpost.notify.digest_builder import score
+from watchpost.notify.owners import with_owners
 from watchpost.notify.story_choice import Spans, current, shown_hit, title_highlights
 from watchpost.store.stories import PastStory
 
@@ -60,9 +61,9 @@ def id_from(text: str) -> str:
     return text.removeprefix(PREFIX)
 
 
-def view_of(story: PastStory) -> StoryView:
-    """The story as it is shown."""
-    hits = [past.hit for past in story.hits]
+def view_of(story: PastStory, publishers: Mapping[str, Publisher] | None = None) -> StoryView:
+    """The story as it is shown; with the `publishers` by source, those of one owner are one voice."""
+    hits = with_owners([past.hit for past in story.hits], publishers or {})
     lead = shown_hit(current(hits))
     newest = {hit.topic: hit for hit in hits} | {lead.topic: lead}
     reports: dict[str, Hit] = {}
@@ -80,9 +81,9 @@ def view_of(story: PastStory) -> StoryView:
     )
 
 
-def views_of(stories: Iterable[PastStory]) -> tuple[StoryView, ...]:
+def views_of(stories: Iterable[PastStory], publishers: Mapping[str, Publisher] | None = None) -> tuple[StoryView, ...]:
     """The stories as they are shown, in their order."""
-    return tuple(map(view_of, stories))
+    return tuple(view_of(story, publishers) for story in stories)
 
 
 def by_importance(hits: Iterable[Hit], weights: Mapping[str, float], now: datetime) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ class StorySearch:
         self._config = config
         self._history = History(store)
         self._stories = Stories(store)
+        self._publishers = config.publishers
         self._handlings = Handlings(store, config.retention.hits)
 
     async def hits(self, search: Search, count: int) -> HitPage:
@@ -120,7 +121,7 @@ class StorySearch:
     async def stories(self, search: Search, count: int) -> tuple[tuple[StoryView, ...], str]:
         """Return up to `count` whole stories with a hit that fits, and the mark from which older ones follow."""
         found = await self._stories.page(wanted_by(search), **self._bounds(search), count=count)
-        return views_of(found.stories), found.more
+        return views_of(found.stories, self._publishers), found.more
 
     async def lines(self, search: Search, what: Literal["stories", "hits"], form: Format) -> AsyncIterator[str]:
         """Yield everything that fits, at most `exports.MOST`, as the lines of a file."""

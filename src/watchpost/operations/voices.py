@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from watchpost.model import Hit, story_path
+from watchpost.model import Hit, Publisher, TollDifference, story_path
 from watchpost.notify.digest_builder import in_its_language
-from watchpost.notify.notification_log import outlet
-from watchpost.notify.tolls import TollDifference, differences, in_order
+from watchpost.notify.notification_log import outlet, voice
+from watchpost.notify.owners import with_owners
+from watchpost.notify.tolls import differences, in_order
 from watchpost.operations.stories import StoryView
 from watchpost.store.events import EventOfStory
 
@@ -23,7 +24,8 @@ MOST = 100
 class VoiceView:
     """One story of an event: its first report, why it was joined, and how many people it counts.
 
-    `like` is the story that it has most in common with, "" for the first; `by` is the person who decided, if any.
+    `like` is the story that it has most in common with, "" for the first; `by` is the person who decided, if any;
+    `publisher` is who is behind the source of the report.
     """
 
     story: str
@@ -32,6 +34,7 @@ class VoiceView:
     like: str
     by: str
     toll: tuple[tuple[str, int], ...]
+    publisher: Publisher
 
     @property
     def outlet(self) -> str:
@@ -46,12 +49,16 @@ class VoiceView:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """An event of several stories, in the order of report. `more`: so many further stories are not shown."""
+    """An event of several stories, in the order of report. `more`: so many further stories are not shown.
+
+    `independent` counts the voices: copies of one text are one, and so are sources of one owner.
+    """
 
     id: str
     voices: tuple[VoiceView, ...]
     differences: tuple[TollDifference, ...]
     more: int = 0
+    independent: int = 0
 
     def others(self, story: str) -> tuple[VoiceView, ...]:
         """The voices besides this story."""
@@ -63,13 +70,23 @@ class EventView:
         return tuple(dict.fromkeys(one.report.article.lang for one in self.voices if one.report.article.lang))
 
 
-def event_view(event: str, stories: Iterable[StoryView], links: Mapping[str, EventOfStory], more: int = 0) -> EventView:
-    """The event of these stories; `links` say why each belongs to it."""
-    voices = [_voice(story, links.get(story.id, EventOfStory(event))) for story in stories]
+def event_view(
+    event: str,
+    stories: Iterable[StoryView],
+    links: Mapping[str, EventOfStory],
+    publishers: Mapping[str, Publisher],
+    more: int = 0,
+) -> EventView:
+    """The event of these stories; `links` say why each belongs to it, `publishers` are by source."""
+    shown = tuple(stories)
+    voices = [_voice(story, links.get(story.id, EventOfStory(event)), publishers) for story in shown]
     voices.sort(key=lambda one: (one.report.article.fetched, one.story))
-    return EventView(event, tuple(voices), differences((one.outlet, one.toll) for one in voices), more)
+    independent = {voice(hit) for hit in with_owners([hit for story in shown for hit in story.reports], publishers)}
+    said = differences((one.outlet, one.toll) for one in voices)
+    return EventView(event, tuple(voices), said, more, len(independent))
 
 
-def _voice(story: StoryView, link: EventOfStory) -> VoiceView:
+def _voice(story: StoryView, link: EventOfStory, publishers: Mapping[str, Publisher]) -> VoiceView:
     first = min(story.reports, key=lambda hit: (hit.article.fetched, hit.article.id))
-    return VoiceView(story.id, in_its_language(first), link.reasons, link.like, link.by, in_order(link.harm))
+    publisher = publishers.get(first.article.source, Publisher())
+    return VoiceView(story.id, in_its_language(first), link.reasons, link.like, link.by, in_order(link.harm), publisher)

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from watchpost import durations, redaction
 from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret
 from watchpost.config.proxy import Proxy, web_parts
-from watchpost.config.schema import Several, Tag
+from watchpost.config.schema import Published, Several, Tag
 from watchpost.poll.newness import OnNew
 
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "if-none-match"})
@@ -87,7 +87,7 @@ class BasicAuth(Options):
     password: Secret
 
 
-class WebOptions(Options):
+class WebOptions(Published):
     """What feeds and pages have in common. Without `every` the interval follows how often one brings something."""
 
     url: Annotated[str, AfterValidator(_web_address)]

@@ -23,6 +23,9 @@ WINDOW_MS = 5 * 24 * 3_600_000
 
 KEPT_MS = 30 * 24 * 3_600_000
 
+MOST_LINKS = 100
+"""So many stories of an event are read for what they say, the first ones."""
+
 _PAGE = 500
 
 Answer = Literal["OK", "GONE", "AGAIN", "KNOWN"]
@@ -57,7 +60,7 @@ class EventOfStory:
     """The event of a story and why: the story that it has most in common with, the reasons, and who decided.
 
     `by` is "" for watchpost, else the person. `certain`: safe enough for one alert. `harm` has the first numbers of
-    people that its text says, by what became of them: ("killed", 11).
+    people that its text says, by what became of them: ("killed", 11), and `outlet` is who says it.
     """
 
     event: str
@@ -67,6 +70,7 @@ class EventOfStory:
     by: str = ""
     at: datetime | None = None
     harm: tuple[tuple[str, int], ...] = ()
+    outlet: str = ""
 
 
 class EventStore:
@@ -116,13 +120,14 @@ class EventStore:
         like: str = "",
         reasons: Sequence[str] = (),
         harm: Iterable[tuple[str, int]] | None = None,
+        outlet: str = "",
         by: str = "",
         former: str = "",
     ) -> Answer:
         """Store a decision. `decided.mark` is the last one that was known when it was made.
 
         `entry` is the waiting story; without it a person decides, and `former` is the event that the story leaves.
-        `harm` is what its text says; None leaves what is known.
+        `harm` is what its text says, and `outlet` who says it; None leaves what is known.
         """
         keys_ = self._keys
         names = [keys_.unjoined, keys_.joined, keys_.event(decided.story), keys_.events(decided.event)]
@@ -136,6 +141,7 @@ class EventStore:
             like=like,
             reasons=json.dumps(list(reasons), ensure_ascii=False),
             harm=json.dumps(sorted(harm)) if harm is not None else "",
+            outlet=outlet,
             by=by,
             window_ms=WINDOW_MS,
             kept_ms=self._kept_ms,
@@ -196,6 +202,15 @@ class EventStore:
             rows = await self._store.redis.zrange(self._keys.events(event), 0, -1)
         return tuple(row.decode() for row in rows)
 
+    async def links_of(self, events: Iterable[str]) -> dict[str, tuple[EventOfStory, ...]]:
+        """Return why each of the stories of these events belongs to it, of the first `MOST_LINKS` of them.
+
+        An event of one story has none.
+        """
+        several = {event: of[:MOST_LINKS] for event, of in (await self.stories_of_each(events)).items() if len(of) > 1}
+        links = await self.events_of(story for of in several.values() for story in of)
+        return {event: tuple(links[one] for one in of if one in links) for event, of in several.items()}
+
     async def stories_of_each(self, events: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the stories of each of these events, in the order in which they joined it."""
         wanted = list(dict.fromkeys(events))
@@ -234,4 +249,5 @@ def _event_of(fields: dict[bytes, bytes]) -> EventOfStory:
         by=text_of(fields, b"by"),
         at=from_ms(at) if at else None,
         harm=harm,
+        outlet=text_of(fields, b"outlet"),
     )

@@ -35,7 +35,8 @@ class Bucket:
     was stored of the hits' stories when the group was last sent them, by story. `over` counts by topic the hits beyond
     its limit; `silenced` those that silences dropped since the group was last sent; `sent_this_hour` how many
     messages its receiver got in this hour. `fingerprint` names the configuration under which the group was last sent.
-    `events` are those of the hits' stories, by story; `notes` has what was stored of them, too.
+    `events` are those of the hits' stories, by story; `notes` has what was stored of them, too, and
+    `links` those of all stories of each event.
     """
 
     group: str
@@ -53,6 +54,7 @@ class Bucket:
     sent_this_hour: int = 0
     fingerprint: str = ""
     events: Mapping[str, EventOfStory] = field(default_factory=dict, hash=False)
+    links: Mapping[str, tuple[EventOfStory, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class WindowStore:
         hits, damaged = await asyncio.to_thread(_read, entries)  # 5,000 hits take more than a second
         stories = list(dict.fromkeys(hit.story for hit, _ in hits))
         events = await EventStore(self._store).events_of(stories) if joined else {}
+        links = await EventStore(self._store).links_of(one.event for one in events.values()) if events else {}
         told_of = dict.fromkeys([*stories, *(one.event for one in events.values())])
         return Bucket(
             group=group,
@@ -164,6 +167,7 @@ class WindowStore:
             last_sent=from_ms_or_none(told),
             notes=await self._notes(base, list(told_of)),
             events=events,
+            links=links,
             raw=tuple(data for _, data in hits),
             damaged=tuple(damaged),
             over={topic.decode(): int(count) for topic, count in over.items() if topic},

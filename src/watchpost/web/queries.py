@@ -14,6 +14,7 @@ from watchpost import durations
 from watchpost.errors import FormError, NotFound, StoreError
 from watchpost.model import Message, Topic
 from watchpost.moments import with_zone
+from watchpost.notify.owners import with_owners
 from watchpost.notify.rules import covers, silence_of
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.events import events_of_stories
@@ -90,6 +91,7 @@ class Queries:
         self._weights = {part.name: getattr(part.options, "weight", 1.0) for part in context.config.sources}
         # By the begin, the newest hit and the newest decision on events: stories with the others of their events.
         self._ranked: dict[tuple[datetime, str, str], tuple[dict[str, tuple[str, ...]], bool]] = {}
+        self._publishers = context.config.publishers
 
     async def news(self, query: Mapping[str, str], visit: visits.Visit, moment: datetime) -> Page:
         """The first page, for the reader of this visit."""
@@ -99,17 +101,17 @@ class Queries:
         others = {id_: found.others[id_][: news.VOICES] for id_ in ids if id_ in found.others}
         whole = await self._stories.whole([*ids, *(id_ for each in others.values() for id_ in each)])
         earlier = () if ids else (await self._stories.page(lambda hit: True, count=news.EARLIER)).stories
-        shown = views_of(whole[id_] for id_ in ids if id_ in whole)
+        shown = views_of((whole[id_] for id_ in ids if id_ in whole), self._publishers)
         values = news.page_of_news(
             found,
             shown,
-            views_of(earlier),
+            views_of(earlier, self._publishers),
             voices={id_: views_of(whole[one] for one in each if one in whole) for id_, each in others.items()},
             topics=await self._topic_rows(found.begin, moment),
             upcoming=await self.upcoming(moment),
             document=await self.document(moment),
             muted=await self._muted(shown, moment),
-            handlings=await self.handlings.of(story.id for story in (*shown, *views_of(earlier))),
+            handlings=await self.handlings.of(story.id for story in (*shown, *views_of(earlier, self._publishers))),
             page=number,
             pages=count,
             asked=asked,
@@ -132,7 +134,8 @@ class Queries:
         key = begin, (await self.history.newest())[0], await events.newest() if events else ""
         if key not in self._ranked:
             hits, more = await self.history.since(begin, _NEWS_HITS)
-            stories = await asyncio.to_thread(by_importance, hits, self._weights, moment)
+            voiced = with_owners(hits, self._publishers)
+            stories = await asyncio.to_thread(by_importance, voiced, self._weights, moment)
             self._ranked[key] = news.by_event(stories, await events.ids_of(stories) if events else {}), more
             while len(self._ranked) > _RANKED_KEPT:
                 self._ranked.pop(next(iter(self._ranked)))
@@ -198,7 +201,9 @@ class Queries:
     ) -> tuple[Topic, tuple[StoryView, ...], Mapping[str, EventView]]:
         """A topic, its latest stories, and their events by story. Raises NotFound."""
         topic = self._topic(name)
-        found = views_of((await self._stories.page(lambda hit: True, topic=name, count=count)).stories)
+        found = views_of(
+            (await self._stories.page(lambda hit: True, topic=name, count=count)).stories, self._publishers
+        )
         return topic, found, await self.events(found)
 
     async def upcoming(self, moment: datetime, only: str = "") -> tuple[digests.Upcoming, ...]:
@@ -222,11 +227,15 @@ class Queries:
         found = await self._stories.story(id_from(id_))
         if found is None:
             raise NotFound(f"no story {id_}")
-        return view_of(found)
+        return view_of(found, self._publishers)
 
     async def events(self, stories: Sequence[StoryView]) -> dict[str, EventView]:
         """The events of those of these stories that are not alone in theirs, by story."""
-        return await events_of_stories(self.store, (story.id for story in stories)) if self.config.events else {}
+        return (
+            await events_of_stories(self.store, (story.id for story in stories), self._publishers)
+            if self.config.events
+            else {}
+        )
 
     async def story_page(self, id_: str, query: Mapping[str, str]) -> Page:
         """The page of one story. Raises NotFound."""

@@ -184,7 +184,7 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
     title = story_lines.headline(story.lead)
     severity = f"{story_lines.severity_label(digest, story)} · " if digest.kind == "alert" else ""
     view: dict[str, Any] = dict.fromkeys(("count", "byline", "quote", "words", "outlets", "topics"), "") | {
-        "headlines": _headlines(story),
+        "headlines": _headlines(digest, story),
         "status": severity + story_lines.status_label(digest, story),
         "title": story_lines.headline_pieces(story.lead),
         "url": link(story.lead.url),
@@ -196,7 +196,7 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
     if story.status == "continuing":
         return view | {"count": story_lines.sources_in_words(digest, story)}
     reports, more = story_lines.further_reports(story)
-    outlets = [(story_lines.outlet_and_language(story, report), link(report.url, 500)) for report in reports]
+    outlets = [(story_lines.outlet_and_language(digest, story, report), link(report.url, 500)) for report in reports]
     return view | {
         "byline": story_lines.byline(digest, story),
         "quote": pieces(marked(story.snippet)),
@@ -206,11 +206,11 @@ def _story(digest: Digest, story: Story) -> dict[str, Any]:
     }
 
 
-def _headlines(story: Story) -> list[tuple[str, str, str]]:
+def _headlines(digest: Digest, story: Story) -> list[tuple[str, str, str]]:
     """Outlet, headline and address of the reports under another headline; ("+3", "", "") for three more."""
     reports, more = story_lines.other_headlines(story)
     listed = [
-        (story_lines.outlet_and_language(story, one), story_lines.headline(one, 120), link(one.url, 500))
+        (story_lines.outlet_and_language(digest, story, one), story_lines.headline(one, 120), link(one.url, 500))
         for one in reports
     ]
     return listed + ([(f"+{more}", "", "")] if more else [])

@@ -218,6 +218,16 @@ def _event(story: Story) -> dict[str, Any]:
         "id": f"ev_{story.event}",
         "reasons": [clean(reason, 200) for reason in story.reasons[:10]],
         "languages": [clean(tag, 35) for tag in story.languages[:50]],
+        "differences": [
+            {
+                "role": one.role,
+                "numbers": [
+                    {"number": number, "outlets": [clean(name, 100) for name in outlets[:20]]}
+                    for number, outlets in one.numbers[:10]
+                ],
+            }
+            for one in story.differences
+        ],
     }
 
 
@@ -229,6 +239,9 @@ def _report(report: Report) -> dict[str, Any]:
         "url": link(report.url) or None,
         "lang": clean(report.lang, 35) or None,
         "published": _time(report.published) if report.published else None,
+        "owner": clean(report.publisher.owner, 100) or None,
+        "country": report.publisher.country or None,
+        "state_media": report.publisher.state_media,
     }
 
 

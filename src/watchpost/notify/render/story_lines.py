@@ -88,10 +88,13 @@ def byline(digest: Digest, story: Story) -> str:
     tr, lead = translation(digest.language), story.lead
     parts = (
         outlet(lead),
+        tr.gettext("state media") if lead.publisher.state_media else "",
         language_name(lead.lang, digest.language),
         published_and_seen(digest, lead.published, lead.first_seen),
     )
-    counts = tr.semicolon.join([sources_in_words(digest, story), *languages(digest, story), *changes(digest, story)])
+    counts = tr.semicolon.join(
+        [sources_in_words(digest, story), *languages(digest, story), *changes(digest, story), *differing(digest, story)]
+    )
     return f"{tr.listing(part for part in parts if part)}. {counts}."
 
 
@@ -100,6 +103,42 @@ def languages(digest: Digest, story: Story) -> tuple[str, ...]:
     named = list(dict.fromkeys(filter(None, (language_name(tag, digest.language) for tag in story.languages))))
     tr = translation(digest.language)
     return (tr.gettext("the same event in {languages}", languages=tr.listing(named)),) if len(named) > 1 else ()
+
+
+def differing(digest: Digest, story: Story) -> tuple[str, ...]:
+    """ "figures differ: 11 dead (Courier, RFI), 14 dead (Le Fleuve)", if the outlets of an event count differently."""
+    tr = translation(digest.language)
+
+    def counted(role: str, number: str) -> str:
+        match role:
+            case "killed":
+                return tr.gettext("{number} dead", number=number)
+            case "wounded":
+                return tr.gettext("{number} wounded", number=number)
+            case "taken":
+                return tr.gettext("{number} taken", number=number)
+            case "arrested":
+                return tr.gettext("{number} arrested", number=number)
+        return number
+
+    def said(role: str, number: int, outlets: Sequence[str]) -> str:
+        named, more = names(outlets, MOST_NAMED)
+        voices = tr.listing([*named, *([f"+{more}"] if more else [])])
+        return f"{counted(role, str(number))} ({voices})"
+
+    figures = [
+        said(one.role, number, outlets)
+        for one in story.differences[:2]
+        for number, outlets in one.numbers[-MOST_NUMBERS:]
+    ]
+    return (tr.gettext("figures differ: {figures}", figures=tr.listing(figures)),) if figures else ()
+
+
+MOST_NUMBERS = 4
+"""So many numbers that differ are shown, the last ones."""
+
+MOST_NAMED = 2
+"""So many outlets are named for each of them."""
 
 
 def changes(digest: Digest, story: Story) -> tuple[str, ...]:
@@ -185,17 +224,19 @@ def further_reports(story: Story, limit: int = 4, headlines: int = 4) -> tuple[t
     return reports[:limit], max(0, len(reports) - limit)
 
 
-def outlet_and_language(story: Story, report: Report) -> str:
-    """A further report's outlet, with its language where it is not the lead's: "РИА Новости (ru)"."""
-    lang = language_tag(report.lang)
-    return outlet(report) + (f" ({lang})" if lang and lang != language_tag(story.lead.lang) else "")
+def outlet_and_language(digest: Digest, story: Story, report: Report) -> str:
+    """A further report's outlet, with its language where it is not the lead's: "РИА Новости (ru, state media)"."""
+    tr, lang = translation(digest.language), language_tag(report.lang)
+    facts = [lang] if lang and lang != language_tag(story.lead.lang) else []
+    facts += [tr.gettext("state media")] if report.publisher.state_media else []
+    return outlet(report) + (f" ({tr.listing(facts)})" if facts else "")
 
 
 def headlines_in_words(digest: Digest, story: Story, limit: int = 4) -> str:
     """`Other headlines: TASS: "Two mines sold"; RFI (fr): "Mines".`, or ""."""
     tr = translation(digest.language)
     reports, more = other_headlines(story, limit)
-    named = [f"{outlet_and_language(story, one)}{tr.colon}{tr.quote(headline(one, 120))}" for one in reports]
+    named = [f"{outlet_and_language(digest, story, one)}{tr.colon}{tr.quote(headline(one, 120))}" for one in reports]
     if not named:
         return ""
     return f"{tr.gettext('Other headlines:')} {tr.semicolon.join([*named, *([f'+{more}'] if more else [])])}."
@@ -208,7 +249,7 @@ def reasons(digest: Digest, story: Story, limit: int = 1000, headlines: int = 4)
     """
     tr, words = translation(digest.language), cut(matched_words(digest, story), limit)
     reports, more = further_reports(story, headlines=headlines)
-    outlets = [*(outlet_and_language(story, report) for report in reports), *([f"+{more}"] if more else [])]
+    outlets = [*(outlet_and_language(digest, story, report) for report in reports), *([f"+{more}"] if more else [])]
     matched, also = tr.gettext("Matched:"), tr.gettext("Also in:")
     sentences = (f"{matched} {words}." if words else "", f"{also} {tr.listing(outlets)}." if outlets else "")
     return " ".join(filter(None, sentences))

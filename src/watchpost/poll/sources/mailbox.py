@@ -18,8 +18,8 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret, Size, is_loopback_host, quoted
-from watchpost.config.schema import Several, Tag
+from watchpost.config.fields import ADVANCED, Duration, Network, Secret, Size, is_loopback_host, quoted
+from watchpost.config.schema import Published, Several, Tag
 from watchpost.documents.parse import read_document
 from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
@@ -47,7 +47,7 @@ def _host_name(value: str) -> str:
     return value
 
 
-class MailboxOptions(Options):
+class MailboxOptions(Published):
     """An IMAP mailbox. `tls`: implicit (port 993), starttls (143) or none (143, only on this machine).
 
     `after`: what happens to a message once its article is stored. `move_to`: another mailbox of the same account.

@@ -3,7 +3,7 @@
 -- KEYS 1 stream of stories that wait for their event, 2 stream of decisions, 3 key of the story's event,
 --      4 zset of the event's stories, 5 zset of the stories of the event before, or 4 again
 -- ARGV 1 JSON: entry (in the waiting stream; '' if a person decides), last (the last decision that is known, '' for
---      none), story, event, certain, like, reasons (text), harm (text; '' leaves what is known), by,
+--      none), story, event, certain, like, reasons (text), harm (text) and outlet ('' leaves what is known), by,
 --      window_ms (decisions), kept_ms (what is decided)
 --      2 what the article says, 3 its vector
 -- returns {'OK'} | {'GONE'} another matcher had the story | {'AGAIN'} there is a later decision | {'KNOWN'} it was decided
@@ -26,7 +26,7 @@ if redis.call('XLEN', decisions) > 20000 then
 end
 redis.call('HSET', of_story, 'event', arg.event, 'certain', arg.certain and '1' or '', 'like', arg.like,
   'reasons', arg.reasons, 'by', arg.by, 'at', now)
-if arg.harm ~= '' then redis.call('HSET', of_story, 'harm', arg.harm) end
+if arg.harm ~= '' then redis.call('HSET', of_story, 'harm', arg.harm, 'outlet', arg.outlet) end
 redis.call('PEXPIRE', of_story, arg.kept_ms)
 redis.call('ZREM', of_former, arg.story)
 redis.call('ZADD', of_event, now, arg.story)
