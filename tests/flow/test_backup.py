@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from tests.flow.rig import Rig
+from watchpost.archive.packing import unpack
+from watchpost.archive.sqlite import SqliteArchive
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 SECTION = MANUAL.partition("\n## Backup\n")[2].partition("\n## ")[0]
@@ -81,6 +83,12 @@ def digest(rig: Rig) -> list[str]:
     return sorted(story["title"] for story in json.loads(body)["data"]["stories"])
 
 
+def archived(rig: Rig) -> list[str]:
+    """The headlines of everything in the archive."""
+    archive = SqliteArchive(rig.data / "archive")
+    return sorted(unpack(record.packed).title for record in archive.newest_first(None))
+
+
 def started(root: Path) -> tuple[Rig, Machines]:
     """A service that has sent two alerts, holds both for a digest, and has one message that nobody accepted yet."""
     rig = Rig(root, route=DIGESTS)
@@ -132,5 +140,6 @@ def test_a_backup_of_a_running_service_is_continued_and_the_journal_prevents_rep
         after = [id_ for id_, _ in rig.world.got][len(before) :]
         assert not set(after) & set(before), "what had arrived after the backup is not sent again"
         assert digest(rig) == ["four", "later", "one", "three", "two"]
+        rig.until(lambda: archived(rig) == ["four", "later", "one", "three", "two"], 60)
     finally:
         rig.close()

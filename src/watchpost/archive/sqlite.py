@@ -9,12 +9,14 @@ Writers lock one another for a transaction; readers wait for nobody (https://www
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from watchpost.archive.archive import ALWAYS, HOUR_MS, ArchivedArticle, ArchiveState, Mark, ReadBetween, months_before
 from watchpost.archive.packing import FiledArticle, by_month
@@ -243,7 +245,7 @@ class SqliteArchive:
 
     def _months(self) -> list[str]:
         with self._errors(self._directory):
-            return sorted(file.stem for file in self._directory.glob(f"{_MONTH}.db"))
+            return [file.stem for file in months_in(self._directory)]
 
     def _file(self, month: str) -> Path:
         return self._directory / f"{month}.db"
@@ -259,6 +261,40 @@ class SqliteArchive:
             raise ArchiveError(f"the archive {file}: {error}; {cure}") from error
         except OSError as error:
             raise ArchiveError(f"the archive {file}: {error.strerror or error}") from error
+
+
+@contextmanager
+def copy_of(file: Path) -> Iterator[IO[bytes]]:
+    """A copy of one month as it is at one moment, while others write it (https://www.sqlite.org/backup.html).
+
+    It takes as much room beside the file as the month has, and is gone afterwards. Raises ArchiveError.
+    """
+    scratch = file.with_name(f".{file.name}.{os.getpid()}.copy")
+    address = f"{file.absolute().as_uri()}?mode=ro"
+    try:
+        try:
+            with (
+                closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as source,
+                closing(sqlite3.connect(scratch)) as target,
+            ):
+                source.backup(target)
+            opened = scratch.open("rb")
+        except (sqlite3.Error, OSError) as error:
+            raise ArchiveError(f"the archive {file} cannot be copied: {error}") from error
+        with opened:
+            yield opened
+    finally:
+        _delete(scratch)
+
+
+def _delete(scratch: Path) -> None:
+    for suffix in _SUFFIXES:
+        Path(f"{scratch}{suffix}").unlink(missing_ok=True)
+
+
+def months_in(directory: Path) -> list[Path]:
+    """The files of the archive in this directory, the oldest first."""
+    return sorted(directory.glob(f"{_MONTH}.db"))
 
 
 def match_expression(expression: Prefilter) -> str:

@@ -13,9 +13,10 @@ import os
 import re
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -39,10 +40,17 @@ class Backup:
     store: bool
 
 
-def write(data: Path, target: IO[bytes], *, patience_seconds: float = _PATIENCE_SECONDS) -> Backup:
+def write(
+    data: Path,
+    target: IO[bytes],
+    *,
+    patience_seconds: float = _PATIENCE_SECONDS,
+    further: Iterable[tuple[str, IO[bytes]]] = (),
+) -> Backup:
     """Write a tar file of the directory `data` to `target`, which need not be seekable.
 
-    `patience_seconds` is how long it tries again while the server replaces its files.
+    `patience_seconds` is how long it tries again while the server replaces its files. `further` are files with their
+    names in the tar file, which are opened after the store is copied, one after the other.
 
     Raises WatchpostError if there is nothing to copy or a file cannot be opened, StoreUnfit if the server's files and
     their manifest do not match, OSError if `target` cannot be written.
@@ -50,7 +58,7 @@ def write(data: Path, target: IO[bytes], *, patience_seconds: float = _PATIENCE_
     files: list[str] = []
     size = 0
     with ExitStack() as stack, tarfile.open(fileobj=target, mode="w|") as archive:
-        for name, file in _contents(data, stack, patience_seconds):
+        for name, file in chain(_contents(data, stack, patience_seconds), further):
             facts = tarfile.TarInfo(name)
             facts.size, facts.mode, facts.mtime = file.seek(0, os.SEEK_END), _MODE, int(time.time())
             file.seek(0)
@@ -59,7 +67,7 @@ def write(data: Path, target: IO[bytes], *, patience_seconds: float = _PATIENCE_
             size += facts.size
         if not files:
             raise WatchpostError(f"there is nothing to copy in {data}: name the data directory with --data")
-    return Backup(tuple(files), size, any("/" in name for name in files))
+    return Backup(tuple(files), size, any(name.startswith(f"{datadir.folder(data).name}/") for name in files))
 
 
 def _contents(data: Path, stack: ExitStack, patience_seconds: float) -> Iterator[tuple[str, IO[bytes]]]:
