@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import httpcore
 import httpx
 
-from watchpost.http_head import repaired_head
+from watchpost.http_head import repaired_head, says_chunked, without_false_chunks
 from watchpost.net import BlockedAddress, Network, connect_by
 
 _HEAD_BYTES_MAX = 100_000  # above this httpcore refuses a head anyway
@@ -68,7 +68,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 raise
         except Exception as error:
             raise _as_httpx(error) from error
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, connection), request=request)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer, connection.aclose), request=request
+        )
 
 
 class ForgivingStream(httpcore.AsyncNetworkStream):
@@ -95,8 +97,10 @@ class ForgivingStream(httpcore.AsyncNetworkStream):
                 if data:
                     continue
                 rest = self._held
+            if head and not rest and says_chunked(head):
+                rest = await self._stream.read(max_bytes, timeout)
             self._in_head, self._held = False, b""
-            return (head or b"") + rest
+            return without_false_chunks(head or b"", rest) + rest
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -107,15 +111,21 @@ class ForgivingStream(httpcore.AsyncNetworkStream):
         """As of the wrapped stream."""
         await self._stream.aclose()
 
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """As of the wrapped stream; heads of what is encrypted arrive repaired, too."""
+        return ForgivingStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
     def get_extra_info(self, info: str) -> Any:
         """As of the wrapped stream."""
         return self._stream.get_extra_info(info)
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTP11Connection) -> None:
+    def __init__(self, answer: httpcore.Response, close: Callable[[], Awaitable[None]]) -> None:
         self._answer = answer
-        self._connection = connection
+        self._close = close
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -125,7 +135,7 @@ class _Body(httpx.AsyncByteStream):
             raise _as_httpx(error) from error
 
     async def aclose(self) -> None:
-        await self._connection.aclose()
+        await self._close()
 
 
 def _as_httpx(error: Exception) -> Exception:
@@ -138,7 +148,65 @@ def _as_httpx(error: Exception) -> Exception:
 
 def proxied_transport(url: str) -> httpx.AsyncBaseTransport:
     """A transport through an HTTP proxy, for one exchange. The proxy resolves names, so it decides what is private."""
-    return httpx.AsyncHTTPTransport(proxy=httpx.Proxy(url), verify=_trusted(), trust_env=False)
+    return _ProxiedTransport(httpx.Proxy(url))
+
+
+class _ProxiedTransport(httpx.AsyncBaseTransport):
+    """As httpx.AsyncHTTPTransport with a proxy, but heads arrive repaired, and no connection is kept alive."""
+
+    def __init__(self, proxy: httpx.Proxy) -> None:
+        url = proxy.url
+        self._pool = httpcore.AsyncHTTPProxy(
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            proxy_auth=proxy.raw_auth,
+            proxy_headers=proxy.headers.raw,
+            ssl_context=_trusted(),
+            proxy_ssl_context=_trusted() if url.scheme == "https" else None,
+            max_keepalive_connections=0,
+            network_backend=_ForgivingNetwork(),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange. Raises httpx's own errors."""
+        url = request.url
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        try:
+            answer = await self._pool.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    target,
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        except Exception as error:
+            raise _as_httpx(error) from error
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer, answer.aclose), request=request
+        )
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._pool.aclose()
+
+
+class _ForgivingNetwork(httpcore.AsyncNetworkBackend):
+    """Connections to a proxy, on which heads arrive repaired: its own, and those that it passes on."""
+
+    def __init__(self) -> None:
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """As of the wrapped network."""
+        return ForgivingStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
 def proxied_client(proxy: str, *, user_agent: str) -> httpx.AsyncClient:

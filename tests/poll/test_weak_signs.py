@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import brotli
 import pytest
+from backports import zstd
 
 from tests.http_server import Answer, Handler, HttpServer, Request, drop
 from tests.poll.reader import HOUR, NOW, SECOND, Reader, document
-from watchpost.config.fields import Network
+from watchpost.config.fields import Network, Secret
 from watchpost.errors import FetchError
 from watchpost.http_head import repaired_head
 from watchpost.operations.feeds.cures import SERVER_AT_FAULT, cure_of
@@ -65,17 +66,36 @@ PACKED = gzip.compress(FEED, mtime=0)
         ("", PACKED),
         ("none", PACKED),
         ("br", PACKED),
+        ("deflate", PACKED),
+        ("zstd", PACKED),
+        ("gzip", brotli.compress(FEED)),
+        ("gzip", zlib.compress(FEED)),
+        ("gzip", zstd.compress(FEED)),
+        ("gzip gzip", gzip.compress(PACKED, mtime=0)),
+        ("gzip;q=1", PACKED),
+        ("", gzip.compress(PACKED, mtime=0)),
+        ("", zstd.compress(FEED)),
+        ("gzip", PACKED[:-4]),
+        ("", PACKED[:-8]),
+        ("base64", FEED),
+        ("text/xml", FEED),
     ],
 )
 async def test_the_body_and_not_the_header_says_how_it_is_packed(
     server: HttpServer, encoding: str, body: bytes
 ) -> None:
     server.on("/f", Answer(200, {"Content-Encoding": encoding} if encoding else {}, body))
-    if encoding == "br" and body == PACKED:
-        with pytest.raises(FetchError, match="damaged"):
-            await get(server.url("/f"))
-    else:
-        assert (await get(server.url("/f"))).body == FEED
+    assert (await get(server.url("/f"))).body == FEED
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"), [("gzip", PACKED[: len(PACKED) // 2]), ("br", b"\xff" * 99), ("gzip", b"\xff" * 99)]
+)
+async def test_a_body_that_is_damaged_before_its_end_is_refused(server: HttpServer, encoding: str, body: bytes) -> None:
+    server.on("/f", Answer(200, {"Content-Encoding": encoding}, body))
+    with pytest.raises(FetchError) as caught:
+        await get(server.url("/f"))
+    assert caught.value.reason == "truncated"
 
 
 async def test_a_gzip_file_is_unpacked_within_the_bounds_of_any_other_answer(server: HttpServer) -> None:
@@ -101,6 +121,11 @@ BAD_LINES = [
     b"X-Folded: one\r\n two",
     b" folded from nothing",
     b"<br />",
+    "Имя: значение".encode(),
+    b"HTTP/1.1 200 OK",
+    b"X\t: a tab before the colon",
+    b"Transfer-Encoding: none",
+    b'Content-Length: "12"',
     b"",
 ]
 
@@ -115,6 +140,70 @@ async def test_a_header_line_that_is_none_costs_nothing(
     server.on("/f", raw(end.join(lines) + FEED))
     answer = await get(server.url("/f"))
     assert (answer.body, answer.headers["etag"]) == (FEED, "x")
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+async def test_it_costs_nothing_behind_a_proxy_either(server: HttpServer, line: bytes) -> None:
+    lines = [b"HTTP/1.1 200 OK", *([line] if line else []), b"ETag: x", LENGTH, b"", b""]
+    server.on("*", raw(b"\r\n".join(lines) + FEED))
+    fetcher = HttpFetcher(user_agent="test", proxy=Secret(server.url("")))
+    answer = await fetcher.get("http://feeds.invalid/f", headers={}, validators=None, timeout=5 * SECOND)
+    assert (answer.body, answer.headers["etag"]) == (FEED, "x")
+
+
+async def test_the_answer_of_a_proxy_that_tunnels_is_repaired(server: HttpServer) -> None:
+    """After it the encryption begins, which this server does not know: the failure is that of the encryption."""
+    server.on("*", raw(b"HTTP/1.0 200 Connection established\r\nwrong line\r\n\r\n", b"no encryption at all\r\n"))
+    fetcher = HttpFetcher(user_agent="test", proxy=Secret(server.url("")))
+    with pytest.raises(FetchError) as caught:
+        await fetcher.get("https://feeds.invalid/f", headers={}, validators=None, timeout=30 * SECOND)
+    assert caught.value.reason == "tls"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\r\n\r\nHTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n\r\n",
+        b"<br />\n<b>Warning</b>: x\nHTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n\r\n",
+        b"http/1.1 200 ok\r\n" + LENGTH + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\r\n" + LENGTH + b"\r\r\n\r\r\n",
+    ],
+    ids=["blank lines", "warning before it", "small letters", "two returns"],
+)
+async def test_a_status_line_is_found(server: HttpServer, head: bytes) -> None:
+    server.on("/f", raw(head + FEED))
+    assert (await get(server.url("/f"))).body == FEED
+
+
+def in_chunks(body: bytes) -> bytes:
+    return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (CHUNKED + b"\r\n", FEED),
+        (CHUNKED + b"\r\n" + FEED[:10], FEED[10:]),
+        (CHUNKED + CHUNKED.partition(b"\n")[2] + b"\r\n", in_chunks(FEED)),
+        (CHUNKED + b"\r\n", in_chunks(FEED)[:-5]),
+        (CHUNKED + b"\r\n", in_chunks(FEED)[:-2] + b"garbage\r\n\r\n"),
+        (CHUNKED + b"\r\n", in_chunks(FEED)),
+    ],
+    ids=["none", "none, with the head", "said twice", "no last chunk", "garbage at the end", "sound"],
+)
+async def test_wrong_chunks_cost_no_document(server: HttpServer, pieces: tuple[bytes, ...]) -> None:
+    server.on("/f", raw(*pieces))
+    assert (await get(server.url("/f"))).body == FEED
+
+
+async def test_a_document_that_breaks_off_in_a_chunk_is_cut_short(server: HttpServer) -> None:
+    server.on("/f", raw(CHUNKED + b"\r\n", in_chunks(FEED)[:-40]))
+    with pytest.raises(FetchError) as caught:
+        await get(server.url("/f"))
+    assert caught.value.reason == "truncated"
 
 
 async def test_interim_answers_and_heads_in_pieces_are_read(server: HttpServer) -> None:

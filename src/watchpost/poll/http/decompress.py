@@ -16,7 +16,8 @@ ACCEPTED = "gzip, br, zstd"
 
 _PIECE_BYTES = 65_536
 _LAYERS_MAX = 3
-_GZIP = b"\x1f\x8b\x08"
+_GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
+_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</html>")
 _ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 lets a server ask for
 
 
@@ -25,11 +26,13 @@ def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, rati
 
     `encoding` is the Content-Encoding, a list that is undone from its end (RFC 9110, 8.4). It is a weak sign: a name
     that stands for no compression ("aws-chunked", "utf-8", "none") and one that the body does not bear out change
-    nothing, as in browsers. A body that is a gzip file without any header is unpacked, too: sitemaps are stored so
-    (https://www.sitemaps.org/protocol.html). Raises FetchError: "too_large", "truncated" (damaged, or cut short),
-    "http_error" (an encoding that was not asked for).
+    nothing, as in browsers; the name of another compression than the body's is corrected. A body that is a file of gzip
+    or Zstandard without any header is unpacked, too: sitemaps are stored so
+    (https://www.sitemaps.org/protocol.html). What is damaged after its document's end is whole. Raises FetchError:
+    "too_large", "truncated" (damaged, or cut short), "http_error" (an encoding that was not asked for).
     """
-    names = [name for part in encoding.lower().split(",") if (name := part.strip()) in (*_DECOMPRESSORS, *_OTHERS)]
+    parts = encoding.lower().replace(",", " ").split()
+    names = [name for part in parts if (name := part.partition(";")[0]) in (*_DECOMPRESSORS, *_OTHERS)]
     if len(names) > _LAYERS_MAX:
         raise FetchError("http_error", f"the answer says that it is packed {len(names)} times")
     allowed = max(ratio_from, len(packed) * ratio)
@@ -38,16 +41,41 @@ def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, rati
         if name in _OTHERS and not _is_document(body):
             raise FetchError("http_error", f"the answer is packed as {name!r}, which was not asked for")
         if body and name in _DECOMPRESSORS:
-            try:
-                body = _unpacked(_DECOMPRESSORS[name], body, bytes_max, allowed, ratio)
-            except FetchError as error:
-                if error.reason != "truncated" or not _is_document(body):
-                    raise
-    return _unpacked(_gzip, body, bytes_max, allowed, ratio) if body.startswith(_GZIP) else body
+            body = _forgivingly(name, body, bytes_max, allowed, ratio)
+    for _ in range(_LAYERS_MAX):
+        if (signed := _by_signature(body)) is None:
+            break
+        body = _unpacked(_DECOMPRESSORS[signed], body, bytes_max, allowed, ratio)
+    return body
+
+
+def _forgivingly(name: str, body: bytes, bytes_max: int, allowed: int, ratio: int) -> bytes:
+    """The body unpacked as `name` says, or as it is packed in truth; unchanged if it is a document."""
+    signed = _by_signature(body)
+    for other in dict.fromkeys((name, *([signed] if signed else ()), "deflate", "br")):
+        try:
+            unpacked = _unpacked(_DECOMPRESSORS[other], body, bytes_max, allowed, ratio)
+        except FetchError as error:
+            if other == name:
+                failure = error
+            if error.reason != "truncated" or _is_document(body):
+                break
+        else:
+            if other in (name, signed) or _is_document(unpacked):
+                return unpacked
+    if failure.reason != "truncated" or not _is_document(body):
+        raise failure
+    return body
+
+
+def _by_signature(body: bytes) -> str | None:
+    return "gzip" if body.startswith(_GZIP) else "zstd" if body.startswith(_ZSTD) else None
 
 
 def _is_document(body: bytes) -> bool:
     """Whether the body begins as XML, HTML or JSON do, and so is not packed, whatever its header says."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")):  # UTF-16
+        return True
     return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{", b"[")
 
 
@@ -55,13 +83,22 @@ def _unpacked(
     decompressor: Callable[[bytes], Iterator[bytes]], packed: bytes, bytes_max: int, allowed: int, ratio: int
 ) -> bytes:
     out = bytearray()
-    for piece in decompressor(packed):
-        out += piece
-        if len(out) > bytes_max:
-            raise FetchError("too_large", f"unpacked, the answer has more than {bytes_max:,} bytes")
-        if len(out) > allowed:
-            raise FetchError("too_large", f"the answer grows more than {ratio}-fold when unpacked")
+    try:
+        for piece in decompressor(packed):
+            out += piece
+            if len(out) > bytes_max:
+                raise FetchError("too_large", f"unpacked, the answer has more than {bytes_max:,} bytes")
+            if len(out) > allowed:
+                raise FetchError("too_large", f"the answer grows more than {ratio}-fold when unpacked")
+    except FetchError as error:
+        if error.reason != "truncated" or not is_whole(out):
+            raise
     return bytes(out)
+
+
+def is_whole(body: bytes | bytearray) -> bool:
+    """Whether an answer that broke off has the end of its document, so that nothing of it is missing."""
+    return bytes(body[-200:]).rstrip().lower().endswith(_ENDS)
 
 
 def _gzip(packed: bytes) -> Iterator[bytes]:

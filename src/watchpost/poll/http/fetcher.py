@@ -21,7 +21,7 @@ from watchpost.guarded_http import GuardedTransport, proxied_transport
 from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
 from watchpost.net import BlockedAddress, host_of, network_failure
 from watchpost.poll.http.cookies import VisitCookies
-from watchpost.poll.http.decompress import ACCEPTED, decompress
+from watchpost.poll.http.decompress import ACCEPTED, decompress, is_whole
 from watchpost.poll.http.faults import CLOSED, NOT_HTTP, UNASKED_304
 
 Reason = Literal[
@@ -169,10 +169,14 @@ class HttpFetcher:
     async def _body(self, response: httpx.Response) -> bytes:
         """The unpacked body, read no further than the bounds allow."""
         bounds, packed = self._bounds, bytearray()
-        async for chunk in response.aiter_raw():
-            packed += chunk
-            if len(packed) > bounds.wire_bytes:
-                raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
+        try:
+            async for chunk in response.aiter_raw():
+                packed += chunk
+                if len(packed) > bounds.wire_bytes:
+                    raise FetchError("too_large", f"the answer has more than {bounds.wire_bytes:,} bytes")
+        except httpx.RemoteProtocolError:
+            if "transfer-encoding" not in response.headers or not is_whole(packed):
+                raise  # else only the end of the chunks is wrong
         return await asyncio.to_thread(  # a bomb of 80 bytes becomes 10 MB before it is refused
             decompress,
             response.headers.get("content-encoding", ""),
