@@ -33,6 +33,7 @@ from watchpost.config.errors import suggest
 from watchpost.config.fields import ADVANCED, SECRET_SCHEMAS, Duration, Network, Options, Secret, Size, checked_secret
 from watchpost.config.format import RENAMED
 from watchpost.config.opml import NAME, PREFIX_MAX
+from watchpost.config.proxy import Proxy
 from watchpost.config.yaml_reader import shown
 from watchpost.model import WINDOW, Publisher, Severity, derive_id
 from watchpost.names.library import countries
@@ -633,6 +634,7 @@ class Heartbeat(Options):
     ]
     every: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=5)
     allow_private: tuple[Network, ...] = ()
+    proxy: Proxy | None = None
 
 
 class Log(Options):

@@ -19,7 +19,7 @@ from watchpost.config.fields import Network, Secret
 from watchpost.errors import FetchError
 from watchpost.guarded_http import GuardedTransport, proxied_transport
 from watchpost.http_headers import declared_charset, http_date, retry_after_seconds
-from watchpost.net import BlockedAddress, host_of, network_failure
+from watchpost.net import BlockedAddress, check_literal, host_of, network_failure
 from watchpost.poll.http.cookies import VisitCookies
 from watchpost.poll.http.decompress import ACCEPTED, decompress, is_whole
 from watchpost.poll.http.faults import CLOSED, NOT_HTTP, UNASKED_304
@@ -79,9 +79,9 @@ class Fetched:
 class HttpFetcher:
     """Keeps nothing from one call to the next: no connections, and cookies for the redirects of one call only.
 
-    `proxy`, if given, makes the connections, and decides which addresses are private. With `plain` an answer is
-    returned as it is, whatever its status, and no redirect is followed, so that the caller can check each hop. `tls`
-    replaces the system's trusted certificates.
+    `proxy`, if given, makes the connections. It resolves names, so it decides which are private; a bare address is
+    judged here. With `plain` an answer is returned as it is, whatever its status, and no redirect is followed, so that
+    the caller can check each hop. `tls` replaces the system's trusted certificates.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class HttpFetcher:
         self._user_agent = user_agent
         self._plain = plain
         self._proxy = proxy
+        self._allow_private = tuple(allow_private)
         self._transport = GuardedTransport(allow_private=allow_private, tls=tls)
         self._bounds = bounds or Bounds()
 
@@ -150,6 +151,7 @@ class HttpFetcher:
     async def _send(self, request: httpx.Request, url: str) -> Fetched:
         if self._proxy is None:
             return await self._exchange(self._transport, request, url)
+        check_literal(request.url.host, self._allow_private)  # also after a redirect
         async with proxied_transport(self._proxy.reveal()) as transport:
             return await self._exchange(transport, request, url)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from watchpost.guarded_http import guarded_client, proxied_transport
-from watchpost.net import why_failed
+from watchpost.net import check_literal, why_failed
 from watchpost.poll.feed_options import WebOptions
 from watchpost.store.websub import PushStore, Subscription, secret_of, token_of
 
@@ -53,8 +53,10 @@ class Hubs:
         return "" if answer.is_success else f"the hub answered HTTP {answer.status_code}"
 
     def _client(self, options: WebOptions, hub: str) -> httpx.AsyncClient:
+        own = urlsplit(hub).hostname == urlsplit(options.url).hostname
+        allow_private = options.allow_private if own else ()
         if options.proxy is not None:
+            check_literal(urlsplit(hub).hostname or "", allow_private)
             transport = proxied_transport(options.proxy.address.reveal())
             return httpx.AsyncClient(transport=transport, headers={"user-agent": self._user_agent}, trust_env=False)
-        own = urlsplit(hub).hostname == urlsplit(options.url).hostname
-        return guarded_client(user_agent=self._user_agent, allow_private=options.allow_private if own else ())
+        return guarded_client(user_agent=self._user_agent, allow_private=allow_private)
