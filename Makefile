@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench lucene catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ editors: $(VENV)/bin/python  ## install the YAML language server that one test u
 
 bench: $(VENV)/.installed-bench  ## run the benchmarks; docs/performance.md explains them
 	$(BIN)/python -m benchmarks
+
+lucene: $(VENV)/bin/python  ## compile the peer of the matching benchmark, Lucene Monitor (needs apt-get and a JDK)
+	benchmarks/lucene/build.sh $(VENV)/lucene
 
 # The labelled articles and their scorer are beside the project; CORPUS=… takes others of the same form.
 CORPUS ?= ../shared/corpus/dev
@@ -126,4 +129,5 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(BIN)/python -m venv $(VENV)/peers
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	@! command -v npm >/dev/null || npm install --prefix $(VENV)/node-peers --no-audit --no-fund --silent bullmq@6.7.0 ioredis@5.8.2
 	@touch $@

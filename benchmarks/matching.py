@@ -1,14 +1,16 @@
-"""Matching against the number of topics: articles a second, all in, for us and for what one would use instead.
+"""Matching against the number of topics: processor time of an article, for us and for what one would use instead.
 
-All in: from the fields of an article to the names of the queries that match; ours brings the evidence too. Articles
-and queries are synthetic (`newsroom`). Rounds are interleaved, medians count. A news service reads each article once,
-so every engine gets articles in each round that this process has not seen: engines share the cache of folded words.
+All in: from the fields of an article to the names of the queries that match; ours brings the evidence too, and Lucene
+where it says so. Articles and queries are synthetic (`newsroom`). Rounds are interleaved, medians count. A news service
+reads each article once, so every engine gets articles in each round that this process has not seen. Time is that of the
+processor, in all threads of the process that matches. `SIZES=10,1000 python -m benchmarks matching` takes other sizes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import statistics
 import time
 from collections import defaultdict
@@ -18,6 +20,8 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+from benchmarks import matching_lucene
+from benchmarks.matching_lucene import LuceneMonitor
 from benchmarks.matching_peers import Fts5, NaiveRe, Postgres, PostgresServer
 from benchmarks.newsroom import Newsroom
 from benchmarks.table import Figure, at_least, at_most, median_of, publish
@@ -27,17 +31,31 @@ from watchpost.query.parser import parse
 from watchpost.query.percolator import Frequency, Percolator, vocabulary
 from watchpost.query.tree import Query
 
-SIZES = (10, 100, 1_000, 10_000, 100_000)
+SIZES = tuple(map(int, os.environ.get("SIZES", "10,100,1000,10000,100000").split(",")))
 ROUNDS, BUDGET_SECONDS, SLICE = 5, 0.7, 400
 CHECKED = {10: 200, 100: 200, 1_000: 100, 10_000: 60, 100_000: 8}  # articles by number of queries
 SAMPLE = 2_000  # other articles, for the frequencies
 EDITS = 40
 OURS, FALLBACK, BRUTE = "watchpost, hyperscan", "watchpost, ahocorasick_rs", "watchpost, every query asked"
 NAIVE, FTS5, POSTGRES = "naive re", "SQLite FTS5, batches of 400", "PostgreSQL, stored tsquery"
+LUCENE = {
+    "Lucene Monitor": {"tuned": False, "evidence": False},
+    "Lucene Monitor, tuned": {"tuned": True, "evidence": False},
+    "Lucene Monitor, tuned, with evidence": {"tuned": True, "evidence": True},
+}
 _TOO_MANY = {NAIVE: 10_001, POSTGRES: 100_001, FTS5: 10_001}
+_WARM_SECONDS = 6.0  # until a virtual machine has compiled what it runs
 
 Fields = Mapping[str, str]
 Match = Callable[[Sequence[Fields]], list[set[str]]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An engine: what matches articles, and the seconds of the processor that its process has used so far."""
+
+    match: Match
+    cpu: Callable[[], float] = time.process_time
 
 
 @dataclass
@@ -55,7 +73,7 @@ class Size:
     parse_seconds: float = 0
 
     def rate(self, engine: str) -> float:
-        """Articles a second; 0 if it was not run."""
+        """Articles a second of the processor; 0 if it was not run."""
         return statistics.median(self.rates[engine]) if self.rates.get(engine) else 0
 
 
@@ -74,22 +92,49 @@ def run() -> None:
     """Measure, and publish the tables."""
     newsroom = Newsroom()
     frequency = Frequency()
-    for number in range(SAMPLE):
-        frequency.add(vocabulary(Document.of(newsroom.article(1_000_000 + number))))
+    sample = [newsroom.article(1_000_000 + number) for number in range(SAMPLE)]
+    for article in sample:
+        frequency.add(vocabulary(Document.of(article)))
     numbers = count()
     texts = newsroom.queries(max(SIZES))
-    missing = ""
+    missing = [matching_lucene.missing()]
     with contextlib.ExitStack() as stack:
         server = None
         try:
             server = stack.enter_context(PostgresServer.running())
         except (OSError, RuntimeError) as error:
-            missing = f"PostgreSQL was left out: {error}"
+            missing.append(f"PostgreSQL was left out: {error}")
+        peers = Peers(sample, server, lucene=not missing[0])
         sizes = [
-            _measure(number, dict(list(texts.items())[:number]), newsroom, numbers, frequency, server)
+            _measure(number, dict(list(texts.items())[:number]), newsroom, numbers, frequency, peers)
             for number in SIZES
         ]
-    _publish(sizes, missing)
+    _publish(sizes, [sentence for sentence in missing if sentence])
+
+
+@dataclass(frozen=True)
+class Peers:
+    """What others need: articles for frequencies, and what is there."""
+
+    sample: Sequence[Fields]
+    postgres: PostgresServer | None
+    lucene: bool
+
+    def of(self, queries: Mapping[str, Query], stack: contextlib.ExitStack) -> dict[str, Candidate]:
+        """The engines of others with these queries. What they start ends with `stack`."""
+        engines: dict[str, Candidate] = {}
+        if len(queries) < _TOO_MANY[NAIVE]:
+            engines[NAIVE] = Candidate(NaiveRe(queries).match)
+        if len(queries) < _TOO_MANY[FTS5]:
+            engines[FTS5] = Candidate(Fts5(queries).match)
+        if self.postgres is not None and len(queries) < _TOO_MANY[POSTGRES]:
+            server = self.postgres
+            engines[POSTGRES] = Candidate(Postgres(queries, server).match, lambda: time.process_time() + server.cpu())
+        for name, options in LUCENE.items() if self.lucene else ():
+            monitor = LuceneMonitor(queries, self.sample, **options)
+            stack.callback(monitor.close)
+            engines[name] = Candidate(monitor.match, lambda monitor=monitor: monitor.cpu)  # type: ignore[misc]
+        return engines
 
 
 def _measure(
@@ -98,25 +143,38 @@ def _measure(
     newsroom: Newsroom,
     numbers: Iterator[int],
     frequency: Frequency,
-    server: PostgresServer | None,
+    peers: Peers,
+) -> Size:
+    with contextlib.ExitStack() as stack:
+        return _measured(number, texts, newsroom, numbers, frequency, lambda queries: peers.of(queries, stack))
+
+
+def _measured(
+    number: int,
+    texts: Mapping[str, str],
+    newsroom: Newsroom,
+    numbers: Iterator[int],
+    frequency: Frequency,
+    others: Callable[[Mapping[str, Query]], dict[str, Candidate]],
 ) -> Size:
     size = Size(number)
     articles = [newsroom.article(next(numbers)) for _ in range(SLICE)]  # for everything that is not timed
     begun = time.perf_counter()
     queries = {name: parse(text) for name, text in texts.items()}
     size.parse_seconds = time.perf_counter() - begun
-    engines: dict[str, Match] = {}
     ours = _build(size, OURS, queries, frequency, "hyperscan")
-    engines[OURS] = OneByOne(ours).match
-    engines[FALLBACK] = OneByOne(_build(size, FALLBACK, queries, frequency, "ahocorasick")).match
-    engines[BRUTE] = OneByOne(Percolator(queries, engine="brute")).match
-    if number < _TOO_MANY[NAIVE]:
-        engines[NAIVE] = NaiveRe(queries).match
-    if number < _TOO_MANY[FTS5]:
-        engines[FTS5] = Fts5(queries).match
-    if server is not None and number < _TOO_MANY[POSTGRES]:
-        engines[POSTGRES] = Postgres(queries, server).match
-    _check(size, engines, articles)
+    fallback = _build(size, FALLBACK, queries, frequency, "ahocorasick")
+    engines = {
+        OURS: Candidate(OneByOne(ours).match),
+        FALLBACK: Candidate(OneByOne(fallback).match),
+        BRUTE: Candidate(OneByOne(Percolator(queries, engine="brute")).match),
+        **others(queries),
+    }
+    _check(size, {name: engine.match for name, engine in engines.items()}, articles)
+    for name in LUCENE.keys() & engines.keys():
+        begun = engines[name].cpu()
+        while engines[name].cpu() - begun < _WARM_SECONDS:
+            engines[name].match(articles[:50])
     gc.collect()
     order = list(engines)
     for turn in range(ROUNDS):
@@ -155,18 +213,17 @@ def _check(size: Size, engines: Mapping[str, Match], articles: Sequence[Fields])
             raise AssertionError(f"{name} with {size.queries} queries: {extra} too much, {missed} missed")
 
 
-def _rate(match: Match, articles: Sequence[Fields], *, whole: bool) -> float:
-    """Articles a second, in batches that grow until the budget is used up; `whole`: all in one batch."""
+def _rate(engine: Candidate, articles: Sequence[Fields], *, whole: bool) -> float:
+    """Articles a second of the processor, in batches that grow until the budget is used up; `whole`: in one batch."""
     done, batch = 0, len(articles) if whole else 1
-    begun = time.perf_counter()
+    begun = engine.cpu()
     while done < len(articles):
-        match(articles[done : done + batch])
+        engine.match(articles[done : done + batch])
         done += batch
-        spent = time.perf_counter() - begun
-        if spent > BUDGET_SECONDS:
+        if engine.cpu() - begun > BUDGET_SECONDS:
             break
         batch = min(batch * 2, len(articles) - done) or 1
-    return done / (time.perf_counter() - begun)
+    return done / (engine.cpu() - begun)
 
 
 def _edit(size: Size, percolator: Percolator, articles: Sequence[Fields]) -> None:
@@ -187,23 +244,18 @@ def _resident() -> float:
     return pages * 4096 / 1e6
 
 
-def _publish(sizes: Sequence[Size], missing: str) -> None:
+def _publish(sizes: Sequence[Size], missing: Sequence[str]) -> None:
     figures: list[Figure] = []
     for size in sizes:
-        brute = size.rate(BRUTE)
+        ours = size.rate(OURS)
         for name, rates in size.rates.items():
-            note = f"{size.rate(name) / brute:.3g} × every query asked; wrong {size.wrong[name]}"
-            figures.append(median_of(f"{size.queries:,} queries: {name}", rates, "/s", note))
-    by = {size.queries: size for size in sizes}
-    most = by[10_000]
-    ours = most.rate(OURS)
-    goals = [
-        at_least("10k queries: against every query asked", ours / most.rate(BRUTE), 40),
-        at_least("10k queries: against naive re", ours / most.rate(NAIVE), 5_000),
-    ]
-    if most.rate(POSTGRES):
-        goals.insert(1, at_least("10k queries: against PostgreSQL", ours / most.rate(POSTGRES), 15))
-    for size in sizes[2:]:
+            note = f"ours is {ours / size.rate(name):.3g} × as fast; wrong {size.wrong[name]}"
+            label = f"{size.queries:,} queries: {name}"
+            figures.append(median_of(label, [1e6 / rate for rate in rates], "µs", note))
+            if size.matches >= 1:
+                figures.append(Figure(f"{label}, a match", 1e6 / size.rate(name) / size.matches, "µs"))
+    goals = [goal for size in sizes for goal in _goals(size)]
+    for size in sizes:
         edits = sorted(size.edits)
         label = f"{size.queries:,} queries: one edited, until it matches"
         goals.append(at_most(label, edits[len(edits) // 2] * 1e3, 50, "ms", f"slowest {edits[-1] * 1e3:.1f} ms"))
@@ -213,9 +265,25 @@ def _publish(sizes: Sequence[Size], missing: str) -> None:
         ]
         figures.append(Figure(f"{size.queries:,} queries: parsed", size.parse_seconds, "s"))
     remarks = [
-        f"{ROUNDS} interleaved rounds of at most {BUDGET_SECONDS} s; wrong: found too much, missed, in a check before",
+        f"µs of the processor for an article; {ROUNDS} interleaved rounds of at most {BUDGET_SECONDS} s",
+        "wrong: found too much, missed, in a check before; each article is read for the first time",
         "queries asked and matching, of an article: "
         + "; ".join(f"{size.queries:,}: {size.candidates:.1f}, {size.matches:.2f}" for size in sizes),
-        *([missing] if missing else []),
+        *missing,
     ]
     publish("matching", "Matching", [*figures, *goals], remarks)
+
+
+_LUCENE_GOALS = {10: 2.5, 1_000: 1.2, 10_000: 1.0, 100_000: 1.0}
+
+
+def _goals(size: Size) -> list[Figure]:
+    """How we compare with others, where there is a goal."""
+    wanted = {"Lucene Monitor, tuned, with evidence": _LUCENE_GOALS.get(size.queries, 0.0)}
+    if size.queries == 10_000:
+        wanted |= {BRUTE: 40, POSTGRES: 15, NAIVE: 5_000}
+    return [
+        at_least(f"{size.queries:,} queries: against {name}", size.rate(OURS) / size.rate(name), goal)
+        for name, goal in wanted.items()
+        if goal and size.rate(name)
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import os
 import pwd
 import re
 import shutil
@@ -148,6 +149,12 @@ class PostgresServer:
                         psql.stdin.close()
             finally:
                 run(tool / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+    def cpu(self) -> float:
+        """Seconds of the processor that the process behind this connection has used."""
+        pid = self.ask("SELECT pg_backend_pid();")
+        words = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, statement: str) -> str:
         """The only line of its answer, or "" if there is none."""

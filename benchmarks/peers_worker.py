@@ -2,9 +2,10 @@
 
     peers_worker.py LIBRARY enqueue|process URL JOBS AT_ONCE PAYLOAD
 
-`enqueue` times JOBS enqueues, AT_ONCE coroutines of one process. `process` fills the queue, starts one worker in
-burst mode with AT_ONCE jobs at a time, and times from the start of its first job to the end of its last. Every job
-does one INCR on the library's own connection. Run it with -I: this directory holds a queue.py.
+`enqueue` times JOBS enqueues, AT_ONCE coroutines of one process; with streaq AT_ONCE is the number of jobs in one call
+of `enqueue_many`. `process` fills the queue, starts one worker in burst mode with AT_ONCE jobs at a time, and times
+from the start of its first job to the end of its last. Every job does one INCR on the library's own connection. Run it
+with -I: this directory holds a queue.py.
 """
 
 # mypy: disable-error-code="import-not-found,import-untyped,untyped-decorator,misc"
@@ -149,10 +150,27 @@ def dramatiq(what: str, url: str, jobs: int, at_once: int, payload: str) -> floa
     return span.rate(jobs)
 
 
+async def streaq(what: str, url: str, jobs: int, per_call: int, payload: str) -> float:
+    from streaq import Worker
+
+    worker: Any = Worker(redis_url=url, handle_signals=False)
+
+    @worker.task()
+    async def job(text: str) -> None:
+        raise NotImplementedError  # it is only queued
+
+    async with worker:
+        await worker.enqueue_many([job.enqueue(payload) for _ in range(per_call)])
+        begun = time.perf_counter()
+        for left in range(jobs, 0, -per_call):
+            await worker.enqueue_many([job.enqueue(payload) for _ in range(min(left, per_call))])
+        return jobs / (time.perf_counter() - begun)
+
+
 def main() -> None:
     library, what, url, jobs, at_once, payload = sys.argv[1:]
     arguments = (what, url, int(jobs), int(at_once), payload)
-    kinds = {"arq": arq, "saq": saq}
+    kinds = {"arq": arq, "saq": saq, "streaq": streaq}
     rate = asyncio.run(kinds[library](*arguments)) if library in kinds else dramatiq(*arguments)
     print(json.dumps({"rate": rate}))
 

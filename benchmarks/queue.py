@@ -201,7 +201,7 @@ def run() -> None:
     with valkey_server() as server:
         measures = {
             what: _measures(server, what, ours, others if peers.there() else (), payload)
-            for what, ours, others in (("enqueue", _ENQUEUE, peers.ENQUEUE), ("process", _PROCESS, peers.PROCESS))
+            for what, ours, others in (("enqueue", _ENQUEUE, peers.enqueuing()), ("process", _PROCESS, peers.PROCESS))
         }
         rates: dict[str, Rates] = {what: {name: [] for name in named} for what, named in measures.items()}
         patterns = [(what, name) for what, named in measures.items() for name in named]
@@ -219,6 +219,8 @@ def run() -> None:
     if peers.there():
         figures += _ratios(rates["enqueue"], rates["process"])
         remarks += ["ratios to a peer's fastest setting in this run", f"peers: {peers.versions()}"]
+        if not peers.bullmq_there():
+            remarks.append("bullmq was left out: `make bench` installs it where there is npm")
     else:
         remarks.append("no peers: `make bench` builds their venv")
     publish(
@@ -232,7 +234,8 @@ def _measures(
     """What there is to measure, by name; each takes the name of a round."""
     made: dict[str, Callable[[str], float]] = {name: partial(_ours, server, each) for name, each in ours.items()}
     for peer in others:
-        made[peer.label] = lambda _, peer=peer: peers.rate(peer, what, server.url, JOBS, payload)  # type: ignore[misc]
+        jobs = BATCHED if peer.library in peers.BATCHED else JOBS
+        made[peer.label] = lambda _, peer=peer, jobs=jobs: peers.rate(peer, what, server.url, jobs, payload)  # type: ignore[misc]
     return made
 
 
@@ -257,6 +260,10 @@ def _ratios(enqueue: Rates, process: Rates) -> list[Figure]:
             if theirs:
                 value = _median(enqueue, ours) / statistics.median(theirs)
                 found.append(at_least(f"enqueue, 100 a call, {words}, against {library}", value, 10))
+    for peer in peers.enqueuing():
+        if peer.library in peers.BATCHED:
+            value = _median(enqueue, _BATCH) / statistics.median(enqueue[peer.label])
+            found.append(Figure(f"enqueue, 100 a call, against {peer.label}", value, "×"))
     for library in peers.LIBRARIES:
         best = max(statistics.median(rounds) for name, rounds in process.items() if name.startswith(f"{library},"))
         for name, ours in (("matcher's hop", _MATCH), ("notifier's hop", _NOTIFY)):
