@@ -176,7 +176,7 @@ SENTENCES: Mapping[str, str] = {
     "source.recovered": "{source} can be read again",
     "source.item_failed": "{source}: {item} skipped: {detail}",
     "source.page_failed": "{source}: the page {item} cannot be read ({detail}); the feed's text is used",
-    "source.passed_over": "{source}: files with these endings do not fit its `glob` and are not read: {endings}",
+    "source.passed_over": "{source}: files that do not fit its `glob` are not read: {endings}",
     "source.read": "{source}: {new:new article|new articles}",
     "source.visited": "{source}: {outcome}, {new} new; next visit {next}, {why}",
     "push.confirmed": "{source}: its hub will push new entries",

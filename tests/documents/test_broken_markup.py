@@ -138,6 +138,30 @@ def test_sitemaps_are_forgiven_what_feeds_are(title: str, expected: str) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<loc>", "<image:loc>https://other.example/</image:loc><loc>"),
+        ("<news:title>", "<x:title>Slug</x:title><news:title>"),
+        ("<news:title>", "<title>Slug</title><news:title>"),
+        ("<news:news>", "<news:news/><news:news>"),
+        ("<news:title>", "<news:title/><news:title>"),
+        ("</news:news>", ""),
+        ("</news:publication>", ""),
+        ("</news:title>", ""),
+    ],
+)
+def test_the_entry_of_a_sitemap_has_its_own_title_and_address(old: str, new: str) -> None:
+    other = SITEMAP.format(2, "Sound", "").removeprefix("<urlset>").removesuffix("</urlset>")
+    for root in ("<urlset>", "<urlset xmlns:x='urn:x' xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"):
+        text = SITEMAP.format(1, "Convoy", other).replace(old, new, 1).replace("<urlset>", root)
+        drafts = read(text.encode()).drafts
+        assert [(draft.title, draft.link) for draft in drafts] == [
+            ("Convoy", "https://site.example/1"),
+            ("Sound", "https://site.example/2"),
+        ]
+
+
 def test_entities_made_of_entities_are_refused_in_a_sitemap() -> None:
     with pytest.raises(FetchError, match="attack"):
         read(b'<!DOCTYPE urlset [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + SITEMAP.format(1, "&b;", "").encode())

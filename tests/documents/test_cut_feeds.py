@@ -26,7 +26,11 @@ ITEM = (
 )
 LIST = ", ".join(ITEM % (n, n) for n in range(3))
 JSON = f'{{"version": "https://jsonfeed.org/version/1.1", "title": "D", "items": [{LIST}]}}'.encode()
-WHOLE = {"rss": RSS, "atom": ATOM, "sitemap": SITEMAP, "json": JSON}
+RDF = (
+    "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><channel>"
+    f"<title>D</title></channel>{ITEMS}</rdf:RDF>"
+).encode()
+WHOLE = {"rss": RSS, "rdf": RDF, "atom": ATOM, "sitemap": SITEMAP, "json": JSON}
 
 
 @pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.poll.desk import PROSE, Desk, write
-from watchpost.poll.folders.scan import compile_glob, scan, scan_at
+from watchpost.poll.folders.scan import compile_glob, readable_files, scan, scan_at
 
 ALL = compile_glob("**/*.{txt,html,docx}")
 
@@ -24,7 +24,7 @@ def names(root: Path, pattern: str = "**/*.{txt,html,docx}") -> list[str]:
     return sorted(file.path for file in scan(root, compile_glob(pattern)).files)
 
 
-@pytest.mark.parametrize("name", ["~$report.docx", "~$a.txt", "sub/~$report.docx", ".~lock.a.txt#"])
+@pytest.mark.parametrize("name", ["~$report.docx", "~$a.txt", "sub/~$report.docx", ".~lock.a.txt#", "#a.txt"])
 def test_the_lock_files_of_office_programs_are_no_documents(root: Path, name: str) -> None:
     write(root / name, PROSE)
     assert names(root) == []
@@ -39,6 +39,7 @@ def test_the_lock_files_of_office_programs_are_no_documents(root: Path, name: st
         ("page.html", "page-Dateien"),
         ("page.html", "page_fichiers"),
         ("page.html", "page.files"),
+        ("page.HTM", "page_FILES"),
         ("Ünï.html", "Ünï_archivos"),
         ("sub/page.html", "sub/page_files"),
     ],
@@ -50,6 +51,21 @@ def test_the_directory_of_a_saved_page_belongs_to_the_page(root: Path, page: str
     assert names(root, "**/*.{txt,html,htm}") == [page]
     for path in (f"{parts}/frame.html", f"{parts}/deep/frame.txt", parts):
         assert scan_at(root, ALL, [path]).files == []
+
+
+@pytest.mark.parametrize(
+    "name", ["__MACOSX/a.txt", "@eaDir/a.txt", "a.txt.filepart", "~syncthing~a.txt", "$RECYCLE.BIN/a.txt"]
+)
+def test_what_systems_keep_for_themselves_is_no_document(root: Path, name: str) -> None:
+    write(root / name, PROSE)
+    assert names(root, "**/*") == []
+
+
+def test_commands_take_of_a_folder_what_a_folder_source_takes(root: Path) -> None:
+    write(root / "page.html", f"<p>{PROSE}")
+    for name in ("page_files/frame.html", "~$a.docx", ".hidden.txt", "b.zip"):
+        write(root / name, PROSE)
+    assert readable_files(root) == [root / "page.html"]
 
 
 def test_a_directory_of_that_name_without_its_page_is_a_directory(root: Path) -> None:
@@ -73,10 +89,14 @@ async def test_what_is_passed_over_is_said_once(root: Path) -> None:
         write(root / name, PROSE + name, age=30)
     desk = Desk(root, glob="**/*.txt")
     said = [(await desk.visit()).passed_over for _ in range(3)]
-    assert said == [".doc, .zip, no ending", "", ""]
+    assert said == ["2 .doc, 1 .zip, 1 no ending", "", ""]
     write(root / "f.msg", PROSE, age=30)
     await desk.again()
     visit = await desk.visit()
-    assert (visit.passed_over, visit.outcome) == (".doc, .msg, .zip, no ending", "read")
-    assert visit.detail == "not read, for their names do not fit `glob`: .doc, .msg, .zip, no ending"
+    assert (visit.passed_over, visit.outcome) == ("2 .doc, 1 .msg, 1 .zip, 1 no ending", "read")
+    assert visit.detail == "not read, for their names do not fit `glob`: 2 .doc, 1 .msg, 1 .zip, 1 no ending"
+    write(root / "g.msg", PROSE, age=30)
+    await desk.again()
+    visit = await desk.visit()
+    assert visit.detail.endswith(": 2 .doc, 2 .msg, 1 .zip, 1 no ending")
     await desk.source.close()

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 app = CommandApp("docs/commands.md#match-and-explain, docs/query-language.md")
 
-ARTICLE_SUFFIXES = frozenset(
-    {".txt", ".md", ".html", ".htm", ".eml", ".pdf", ".docx", ".jsonl", ".xml", ".rss", ".atom"}
-)
-
 
 @app.command("match", reads="config")
 def match_files(
@@ -143,11 +139,15 @@ def _wanted_topics(query: str, names: Sequence[str]) -> Sequence[Topic]:
 
 
 def _files(names: Sequence[str]) -> Iterator[str]:
-    """The files; of a folder those whose names end as articles do."""
+    """The files; of a folder those that a folder source would read by their names."""
     for name in names:
         if name != "-" and Path(name).is_dir():
-            paths = sorted(path for path in Path(name).rglob("*") if path.is_file())
-            yield from (str(path) for path in paths if path.suffix.lower() in ARTICLE_SUFFIXES)
+            from watchpost.poll.folders.scan import readable_files
+
+            try:
+                yield from map(str, readable_files(Path(name)))
+            except OSError as error:
+                raise CommandError(f"{on_one_line(name)}: {error.strerror}") from error
         else:
             yield name
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchpost.cli.command import CommandApp
-from watchpost.cli.match import ARTICLE_SUFFIXES, explained_lines, read_articles
+from watchpost.cli.match import explained_lines, read_articles
 from watchpost.cli.options import JsonOption, PrivateOption, SinceOption, TopicArgument
 from watchpost.cli.options import topics as topic_names
 from watchpost.cli.output import CommandError, ProgressBar, echo, echo_json, note, pick, warn
@@ -232,9 +232,11 @@ def topic_lint(
 
 def _folder_files(config: Config) -> list[str]:
     """The files in the configured folders: a sample of what comes in."""
+    from watchpost.poll.folders.scan import readable_files
+
     folders = [getattr(source.options, "path", None) for source in config.sources if source.kind == "folder"]
-    files = [path for folder in folders if isinstance(folder, Path) for path in sorted(folder.rglob("*"))]
-    return [str(path) for path in files if path.suffix.lower() in ARTICLE_SUFFIXES]
+    found = [folder for folder in folders if isinstance(folder, Path) and folder.is_dir()]
+    return [str(path) for folder in found for path in readable_files(folder)]
 
 
 def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:

@@ -32,6 +32,8 @@ _ARTICLE_SUFFIXES = frozenset({
     ".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml", ".pdf", ".docx", ".odt", ".rtf",
 })  # fmt: skip
 _MAILBOX = ".mbox"
+SUFFIXES = FEED_SUFFIXES | LINE_SUFFIXES | _ARTICLE_SUFFIXES | {_MAILBOX}
+"""The endings of every file that can be read."""
 _FEED_START = re.compile(
     rb"\s*+(?:<\?xml[^>]*\?>\s*+)?(?>(?:(?><!--.*?-->)\s*+)*)<(?:\w{1,40}:)?(?:rss|feed|rdf)[\s>]",
     re.IGNORECASE | re.DOTALL,

@@ -48,7 +48,18 @@ def _head(url: Any, now: datetime) -> EntryDraft:
 
 
 def _child(element: Any | None, name: str) -> Any | None:
-    return None if element is None else next((child for child in element if _name(child) == name), None)
+    """The first child of this name that is not empty; those of the element's own vocabulary come first."""
+    if element is None:
+        return None
+    found = [child for child in element if _name(child) == name and (len(child) or (child.text or "").strip())]
+    own = _vocabulary(element)
+    return next((child for child in found if _vocabulary(child) == own), found[0] if found else None)
+
+
+def _vocabulary(element: Any) -> str:
+    """The namespace, with the prefix that nobody declared."""
+    tag = str(element.tag)
+    return tag[: len(tag) - len(_name(element))]
 
 
 def _text(element: Any | None, name: str) -> str:

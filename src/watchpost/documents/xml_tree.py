@@ -287,6 +287,7 @@ class _Divider:
             return
         if self._start is not None:
             self._end(token.start(), closed=False)
+        self.closed = False  # the channel of RSS 1.0 ends before its items
         if empty:
             self.parts.append(_Part(token.start(), empty.end(), True))
         else:
@@ -377,14 +378,16 @@ def _repaired_fields(fields: bytes) -> bytes:
             parts.append(b"<" + name + _attributes(rest) + b"/>")
             at = field.end()
             continue
+        has_fields = name.rpartition(b":")[2].lower() in _WITH_FIELDS
         close = fields.find(b"</" + name + b">", field.end())
-        if close < 0:
+        if close < 0 and name.rpartition(b":")[2].lower() == b"news":  # its fields follow
+            close = at = len(fields)
+        elif close < 0:
             following = _NEXT_FIELD.search(fields, field.end())
             close = at = following.start() if following else len(fields)
         else:
             at = close + len(name) + 3
         inner = fields[field.end() : close]
-        has_fields = name.rpartition(b":")[2].lower() in _WITH_FIELDS
         content = _repaired_fields(inner) if has_fields and b"<" in inner else _as_content(inner)
         parts.append(b"<" + name + _attributes(rest) + b">" + content + b"</" + name + b">")
     return b"".join(parts)

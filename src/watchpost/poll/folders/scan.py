@@ -8,22 +8,27 @@ import os
 import re
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from watchpost.documents.parse import LINE_SUFFIXES
+from watchpost.documents.parse import LINE_SUFFIXES, SUFFIXES
 from watchpost.documents.results import Failure
+from watchpost.plurals import count
 
-_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", "~")
-_LOCK = "~$"  # Word, Excel and PowerPoint keep such a file beside a document that is open
-_PAGES = (".html", ".htm", ".xhtml", ".mht", ".mhtml")
+_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".opdownload", ".download", ".aria2", "~")
+# Word, Excel and PowerPoint keep such a file beside a document that is open; editors and Syncthing have their own.
+_LOCK = ("~$", "~syncthing~", "#")
+_OF_SYSTEMS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"})
+_PAGES = (".html", ".htm", ".xhtml", ".mht", ".mhtml", ".HTML", ".HTM")
 # What browsers call the directory with the pictures and frames of a saved page, in the language of the system.
 _PAGE_PARTS = (
     "_files", ".files", "-Dateien", "_fichiers", "_bestanden", "_file", "_archivos", "-filer", "_tiedostot", "_pliki",
     "_soubory", "_elemei", "_ficheiros", "_arquivos", "_dosyalar", "_datoteke", "_fitxers", "_failid", "_fails",
     "_bylos", "_fajlovi", "_fitxategiak",
 )  # fmt: skip
+_PAGE_ENDS = tuple(end.lower() for end in _PAGE_PARTS)
 _ENDINGS_NAMED = 12
 _DEPTH_MAX = 40
 
@@ -77,14 +82,14 @@ def words_of(error: OSError) -> str:
 class FolderScan:
     """The files under `root` whose path fits the pattern, and what could not be looked at.
 
-    `others` are the endings of the files that do not fit it.
+    `others` counts the files that do not fit it, by their endings.
     """
 
     root: Path
     pattern: re.Pattern[str]
     files: list[ScannedFile] = field(default_factory=list)
     problems: list[Failure] = field(default_factory=list)
-    others: set[str] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
     _entered: set[tuple[int, int]] = field(default_factory=set)  # links may make circles
     _to_enter: list[tuple[str, int]] = field(default_factory=list)  # directories that end with /, how deep they are
 
@@ -119,7 +124,7 @@ class FolderScan:
                 with os.scandir(self.root / directory) as entries:
                     for entry in entries:
                         if not _is_left_out(entry.name) and not (
-                            entry.name.endswith(_PAGE_PARTS) and _is_part_of_page(Path(entry.path))
+                            entry.name.lower().endswith(_PAGE_ENDS) and _is_part_of_page(Path(entry.path))
                         ):
                             self.add(f"{directory}{entry.name}", entry, depth)
             except OSError as error:
@@ -155,15 +160,16 @@ class FolderScan:
             times = facts.st_mtime_ns, facts.st_ctime_ns
             self.files.append(ScannedFile(path, facts.st_size, *times, facts.st_ino, facts.st_dev))
         elif stat.S_ISREG(facts.st_mode):
-            self.others.add(_ending(path))
+            self.others[_ending(path)] += 1
         elif fits:
             self._problem(path, "not_a_file", "a pipe, socket or device is not read")
 
     @property
     def passed_over(self) -> str:
-        """The endings of the files that do not fit the pattern: ".doc, .zip"; "" if all fit."""
+        """How many files do not fit the pattern, by their endings: "2 .doc, 1 .zip"; "" if all fit."""
         more = len(self.others) - _ENDINGS_NAMED
-        return ", ".join(sorted(self.others)[:_ENDINGS_NAMED]) + (f" and {more} more" if more > 0 else "")
+        named = ", ".join(f"{self.others[ending]:,} {ending}" for ending in sorted(self.others)[:_ENDINGS_NAMED])
+        return named + (f" and {count(more, 'ending')} more" if more > 0 else "")
 
     def _problem(self, path: str, reason: str, detail: str) -> None:
         self.problems.append(Failure(shown(path), reason, detail))
@@ -178,6 +184,12 @@ def scan(root: Path, pattern: re.Pattern[str], except_for: Path | None = None) -
     found = FolderScan(root.resolve(), pattern)
     found.run(except_for)
     return found
+
+
+def readable_files(root: Path) -> list[Path]:
+    """The files under `root` of formats that can be read, sorted. Raises OSError if `root` cannot be read."""
+    found = scan(root, re.compile(".*", re.DOTALL))
+    return sorted(root / file.path for file in found.files if PurePosixPath(file.path).suffix.lower() in SUFFIXES)
 
 
 def scan_at(root: Path, pattern: re.Pattern[str], paths: Iterable[str]) -> FolderScan:
@@ -209,13 +221,14 @@ def _ending(path: str) -> str:
 
 
 def _is_left_out(name: str) -> bool:
-    """Whether a name begins with a dot, or marks an unfinished download or a document that is open."""
-    return name.startswith((".", _LOCK)) or name.lower().endswith(_UNFINISHED)
+    """Whether a name begins with a dot, marks an unfinished download or an open document, or is a system's own."""
+    plain = name.lower()
+    return plain.startswith((".", *_LOCK)) or plain.endswith(_UNFINISHED) or plain in _OF_SYSTEMS
 
 
 def _is_part_of_page(place: Path) -> bool:
     """Whether a directory belongs to a saved page beside it: its frames and pictures are no articles."""
-    stem = next((place.name.removesuffix(end) for end in _PAGE_PARTS if place.name.endswith(end)), "")
+    stem = next((place.name[: -len(end)] for end in _PAGE_PARTS if place.name.lower().endswith(end.lower())), "")
     return bool(stem) and any(place.with_name(stem + ending).is_file() for ending in _PAGES)
 
 

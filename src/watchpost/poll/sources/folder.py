@@ -120,7 +120,8 @@ class Folder:
         self._failed: dict[str, str] = {}  # path → its stamp (with change time) when reading it failed
         self._read_again: dict[str, datetime] = {}  # path → when to read it again, whatever its time says
         self._reported: set[tuple[str, str]] = set()  # problems of the last scan
-        self._passed_over = self._said = ""  # the endings of files that are not read, and those that were logged
+        self._passed_over = ""  # how many files are not read, by their endings
+        self._endings = self._said = frozenset[str]()  # these endings, and those that were logged
         self._make_watch = watch
         self._watch: DirectoryWatch | None = None
         self._watch_works = True
@@ -157,8 +158,8 @@ class Folder:
                 self._whole_at = loop.time() + (pause if self._cost_seconds > _CHEAP_SECONDS else 0.0)
             last = _LeftOver(files, visit.digests, visit.changes)
         await self._read(last, visit, started)
-        news = self._passed_over if self._passed_over != self._said else ""
-        self._said = self._passed_over
+        news = self._passed_over if self._endings - self._said else ""
+        self._said |= self._endings
         return Visit(
             "read" if visit.articles or visit.changes or visit.failures or news else "unchanged",
             tuple(visit.articles),
@@ -216,7 +217,7 @@ class Folder:
         if whole:
             found = scan(self._path, self._pattern, self._move_to)
             self._forget_vanished(found, visit)
-            self._passed_over = found.passed_over
+            self._passed_over, self._endings = found.passed_over, frozenset(found.others)
         else:
             again = [path for path, moment in self._read_again.items() if visit.now >= moment]
             found = scan_at(self._path, self._pattern, {*changes.touched, *self._settling.waiting(), *again})
