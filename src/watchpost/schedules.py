@@ -22,12 +22,13 @@ class Immediate:
     """Alerts: `group_wait` after the first hit of a group, with all hits that came meanwhile.
 
     Changes of a story follow in one update, `group_interval` after the last message about it. A story without changes
-    that still has hits is sent again after `repeat_interval`.
+    that still has hits is sent again after `repeat_interval`. A story waits until it has so many independent `voices`.
     """
 
     group_wait: timedelta
     group_interval: timedelta = GROUP_INTERVAL
     repeat_interval: timedelta = REPEAT_INTERVAL
+    voices: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.test_loader import plan_of
+from watchpost.errors import ConfigError
 
 FRAME = """version: 1
 feeds: {rfi: https://www.rfi.fr/rss, ria: https://ria.ru/rss}
@@ -37,6 +38,7 @@ def warnings_of(directory: Path, text: str) -> list[tuple[str, str]]:
             [("receivers.desk", "no route leads"), ("routes[1]", "no hit gets")],
         ),
         (["to: term, when: {severity: high}", "to: desk, when: {severity: [high, low]}"], []),
+        (['to: term, when: {voices: ">=2"}', "to: desk"], []),
         (["to: term, when: {sources: rfi}", "to: desk, when: {sources: [rfi, ria]}"], []),
         (["to: [term, desk], when: {severity: high}"], [("topics.mali", "no route takes")]),
         (["to: [term, desk], when: {topics: wagner}"], [("topics.mali", "no route takes")]),
@@ -111,3 +113,17 @@ def test_an_include_that_finds_nothing_is_a_warning(written: str, present: str, 
     config = plan_of(tmp_path, f'include: ["{written}"]\n' + FRAME + "  - {to: term, mode: immediate}\n")
     found = [one for one in config.warnings if one.path == "include"]
     assert [(one.line, one.column, one.problem) for one in found] == [(1, 11, said)]
+
+
+@pytest.mark.parametrize(
+    ("route", "problem"),
+    [
+        ('mode: immediate, when: {voices: ">=10"}', "how many voices an alert waits for"),
+        ("mode: immediate, when: {voices: 2}", "put it in quotes"),
+        ("mode: immediate, when: {voices: '<3'}", "how many voices an alert waits for"),
+        ('digest: "08:00", when: {voices: ">=2"}', "voices goes with mode: immediate"),
+    ],
+)
+def test_voices_that_no_alert_can_wait_for(tmp_path: Path, route: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        plan_of(tmp_path, f"{FRAME}  - {{to: term, {route}}}\n")

@@ -57,6 +57,7 @@ def test_a_group_keeps_its_key_while_its_intervals_are_the_usual_ones() -> None:
     wait, minutes = timedelta(seconds=30), timedelta(minutes=1)
     assert group_key("team", Immediate(wait, 5 * minutes)) == "team|at once, 30 s, then 300 s"
     assert group_key("team", Immediate(wait, repeat_interval=60 * minutes)) == "team|at once, 30 s, again 3600 s"
+    assert group_key("team", Immediate(wait, voices=2)) == "team|at once, 30 s, 2 voices"
 
 
 def test_a_route_by_country_takes_what_happened_there_and_not_what_is_only_named() -> None:

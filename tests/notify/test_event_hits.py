@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from watchpost.model import Hit, Publisher, TollDifference
 from watchpost.notify.event_hits import as_events, parts_of_events, records_of_events
 from watchpost.notify.notification_log import NotificationRecord
 from watchpost.notify.render import story_lines
+from watchpost.notify.rules import VOICES_WAIT
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
 from watchpost.store.events import Decided, EventOfStory, EventStore
@@ -221,3 +222,71 @@ def test_a_message_says_which_outlets_are_a_states() -> None:
     story = replace(digest.stories[0], lead=lead)
     assert "state media" in story_lines.byline(digest, story)
     assert "state media" in story_lines.outlet_and_language(digest, digest.stories[0], lead)
+
+
+TWO = Immediate(timedelta(0), group_interval=timedelta(0), voices=2)
+
+
+def now_found(one: Hit) -> Hit:
+    return replace(one, matched=datetime.now(UTC))
+
+
+async def test_an_alert_waits_for_its_second_voice_and_names_both(store: Store) -> None:
+    pipeline = Pipeline(store, TWO)
+    await pipeline.park(now_found(FRENCH))
+    assert await pipeline.close() == []
+    await pipeline.park(now_found(ENGLISH))
+    assert await pipeline.close() == [], "two stories, until their event is decided"
+    await join(store, FRENCH, ENGLISH)
+    assert await pipeline.close() == []
+    pipeline.deliveries.ahead = timedelta(minutes=1)
+    ((story,),) = [digest["stories"] for digest in await pipeline.close()]
+    assert {source["title"] for source in story["sources"]} == {FRENCH.article.title, ENGLISH.article.title}
+    assert await pipeline.accounted()
+    await pipeline.park(now_found(RUSSIAN))
+    await join(store, FRENCH, RUSSIAN)
+    ((update,),) = [digest["stories"] for digest in await pipeline.close()]
+    assert update["status"] == "updated", "a third voice does not wait"
+
+
+async def test_an_alert_without_a_second_voice_is_left_out_after_its_wait(store: Store) -> None:
+    pipeline = Pipeline(store, TWO)
+    alone = now_found(FRENCH)
+    await pipeline.park(alone)
+    for ahead in (timedelta(0), timedelta(hours=1), VOICES_WAIT - timedelta(minutes=1)):
+        pipeline.deliveries.ahead = ahead
+        assert await pipeline.close() == []
+        assert await store.redis.hlen(store.keys.open) == 1, "it waits"
+    pipeline.deliveries.ahead = VOICES_WAIT + timedelta(minutes=1)
+    assert await pipeline.close() == []
+    assert await store.redis.hlen(store.keys.open) == 0
+    assert await pipeline.accounted()
+
+
+async def test_one_owner_and_copies_are_no_second_voice(store: Store) -> None:
+    owned = {f"s{number}": Publisher("Same Press") for number in range(2)}
+    one, other = (
+        now_found(replace(each, article=replace(each.article, source=f"s{number}")))
+        for number, each in enumerate([FRENCH, ENGLISH])
+    )
+    pipeline = Pipeline(store, TWO, publishers=owned)
+    await join(store, one, other, RUSSIAN)
+    await pipeline.park(one, other)
+    await pipeline.close()
+    pipeline.deliveries.ahead = timedelta(hours=1)
+    assert await pipeline.close() == []
+    await pipeline.park(now_found(RUSSIAN))
+    await pipeline.close()
+    pipeline.deliveries.ahead = timedelta(hours=2)
+    ((story,),) = [digest["stories"] for digest in await pipeline.close()]
+    assert len(story["sources"]) == 3
+    assert await pipeline.accounted()
+
+
+async def test_an_unsafe_join_is_no_second_voice(store: Store) -> None:
+    pipeline = Pipeline(store, TWO)
+    await join(store, FRENCH, ENGLISH, certain=False)
+    await pipeline.park(now_found(FRENCH), now_found(ENGLISH))
+    await pipeline.close()
+    pipeline.deliveries.ahead = timedelta(hours=1)
+    assert await pipeline.close() == []

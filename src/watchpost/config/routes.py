@@ -24,7 +24,8 @@ def route_of(options: RouteOptions, timezone: str) -> Route:
     schedule: Schedule
     digest = options.digest
     if digest is None:
-        schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval)
+        voices = int(options.when.voices.removeprefix(">="))
+        schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval, voices)
     elif digest.every is not None:
         schedule = Every(digest.every, timezone, digest.empty)
     elif digest.cron is not None:
@@ -176,8 +177,14 @@ def _takes(route: Route, topic: Topic) -> bool:
     )
 
 
+def _voices(route: Route) -> int:
+    return route.schedule.voices if isinstance(route.schedule, Immediate) else 1
+
+
 def _covers(wide: Route, narrow: Route) -> bool:
-    """True if every hit that `narrow` takes is taken by `wide` too."""
+    """True if every hit that `narrow` takes is taken by `wide` too, whose alerts wait for no more voices."""
+    if _voices(wide) > _voices(narrow):
+        return False
     return all(
         not outer or (bool(inner) and set(inner) <= set(outer))
         for outer, inner in (

@@ -362,6 +362,16 @@ def _owner(value: str) -> str:
 CountryCode = Annotated[str, AfterValidator(_country)]
 
 
+def _voices(value: str) -> str:
+    number = value.removeprefix(">=").strip()
+    if not value.startswith(">=") or len(number) != 1 or number not in "123456789":
+        raise ValueError('write how many voices an alert waits for, from 1 to 9, like ">=2"')
+    return f">={number}"
+
+
+Voices = Annotated[str, AfterValidator(_voices), Field(json_schema_extra={"pattern": "^>= ?[1-9]$"})]
+
+
 class Published(Options):
     """Who is behind a source: its `owner`, whose sources are one voice, its `country`, and whether it is a state's."""
 
@@ -382,6 +392,7 @@ class When(Options):
     severity: Several[Severity] = ()
     sources: Several[str] = ()
     country: Several[CountryCode] = ()
+    voices: Voices = ">=1"
 
 
 class DigestOptions(Options):
@@ -444,6 +455,8 @@ class RouteOptions(Options):
         for key in ("group_wait", "group_interval", "repeat_interval", "escalate"):
             if self.mode is None and key in self.model_fields_set:
                 raise ValueError(f"{key} goes with mode: immediate")
+        if self.mode is None and self.when.voices != ">=1":
+            raise ValueError("voices goes with mode: immediate; a digest says how many voices each story has")
         return self
 
 

@@ -65,11 +65,13 @@ def group_key(receiver: str, schedule: Schedule) -> str:
 def _schedule_key(schedule: Schedule) -> str:
     """The schedule as a text, the same for equal schedules."""
     match schedule:
-        case Immediate(wait, interval, repeat):
+        case Immediate(wait, interval, repeat, voices):
             key = f"at once, {wait.total_seconds():g} s"
             if interval != GROUP_INTERVAL:  # defaults are left out, because older keys do not have them
                 key += f", then {interval.total_seconds():g} s"
-            return key if repeat == REPEAT_INTERVAL else f"{key}, again {repeat.total_seconds():g} s"
+            if repeat != REPEAT_INTERVAL:
+                key += f", again {repeat.total_seconds():g} s"
+            return key if voices == 1 else f"{key}, {voices} voices"
         case Daily(at, days, timezone):
             times = ",".join(moment.strftime("%H:%M") for moment in at)
             names = "daily" if len(days) == 7 else ",".join(_DAYS[day] for day in days)

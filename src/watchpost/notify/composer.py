@@ -82,12 +82,13 @@ class ComposedDigest:
 class _Chosen:
     """The hits that are sent, those that a silence covers, each with its id, and those that the group knows.
 
-    `events` has the parts of each event that has several stories here.
+    `alone` are those for which no other voice came. `events` has the parts of each event that has several stories here.
     """
 
     hits: Sequence[Hit]
     muted: Sequence[tuple[Hit, str]]
     known: Sequence[Hit]
+    alone: Sequence[Hit]
     records: Mapping[str, NotificationRecord]
     decisions: tuple[Decision, ...]
     withheld: Withheld
@@ -149,7 +150,9 @@ class Composer:
         silences = [*self._holding_rules.silences, *(await self._silences.all() if bucket.hits else ())]
         chosen = await asyncio.to_thread(self._chosen, group, bucket, silences, now)
         if not chosen.hits and not self._sends_without_stories(group, bucket, window, now, flooded):
-            fates, _ = fates_of(None, (), (), known=chosen.known, muted=chosen.muted, records=chosen.records)
+            fates, _ = fates_of(
+                None, (), (), known=chosen.known, alone=chosen.alone, muted=chosen.muted, records=chosen.records
+            )
             return ComposedDigest(
                 withheld=chosen.withheld, decisions=chosen.decisions, silenced=chosen.silenced, fates=fates
             )
@@ -203,8 +206,9 @@ class Composer:
             )
             due = {id(hit) for decision in decisions if decision.send for hit in decision.hits}
             hits = [hit for hit in hits if id(hit) in due]
-        known = [hit for decision in decisions if not decision.send and decision.until is None for hit in decision.hits]
-        return _Chosen(hits, muted, known, records, decisions, _withheld(bucket, decisions, len(muted)), events)
+        known = [hit for decision in decisions if decision.reason == "known" for hit in decision.hits]
+        alone = [hit for decision in decisions if decision.reason == "alone" for hit in decision.hits]
+        return _Chosen(hits, muted, known, alone, records, decisions, _withheld(bucket, decisions, len(muted)), events)
 
     def _sends_without_stories(
         self, group: Group, bucket: Bucket, window: Window, now: datetime, flooded: datetime | None
@@ -313,6 +317,7 @@ def _composed(
         deliveries,
         chosen.hits,
         known=chosen.known,
+        alone=chosen.alone,
         muted=chosen.muted,
         records=chosen.records,
         over=bucket.over,

@@ -19,6 +19,7 @@ def fates_of(
     hits: Sequence[Hit],
     *,
     known: Sequence[Hit] = (),
+    alone: Sequence[Hit] = (),
     muted: Sequence[tuple[Hit, str]] = (),
     records: Mapping[str, NotificationRecord],
     over: Mapping[str, int] | None = None,
@@ -26,8 +27,9 @@ def fates_of(
     """The fates, and which contents hold each story.
 
     `hits` are those of the digest. `known` are only continuing, so that nothing is sent of them: they are copies of
-    what the group's `records` say was sent. `muted` hits have the id of their silence. `over` counts by topic the hits
-    beyond a limit, which the digest reports. What no delivery holds is left out: all its readers have unsubscribed.
+    what the group's `records` say was sent. `alone` are left out because no other voice came. `muted` hits have the id
+    of their silence. `over` counts by topic the hits beyond a limit, which the digest reports. What no delivery holds
+    is left out: all its readers have unsubscribed.
     """
     slices = _slices(digest, deliveries)
     order = list(slices)
@@ -50,6 +52,9 @@ def fates_of(
         where = record.contents if record is not None else ""
         known_of[hit.topic, where] += 1
         each.append((hit.id, "copies", where))
+    for hit in alone:
+        ended[hit.topic, "left_out"] += 1
+        each.append((hit.id, "left_out", ""))
     for hit, silence in muted:
         ended[hit.topic, "silenced"] += 1
         each.append((hit.id, "silenced", silence))

@@ -2,7 +2,9 @@
 
 The rules are Alertmanager's. A new story is sent at once, and so is one that matches another topic. Any other update
 waits until `group_interval` has passed since the story was last sent. A story that only continues is sent again after
-`repeat_interval`. Quiet hours and a receiver's hourly limit hold whatever would be sent.
+`repeat_interval`. Quiet hours and a receiver's hourly limit hold whatever would be sent. A group may ask for several
+independent voices: a story that was not sent waits for them as long as a further report may join its event, and is then
+left out.
 """
 
 from __future__ import annotations
@@ -14,16 +16,24 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from watchpost.model import Hit
-from watchpost.notify.notification_log import NotificationRecord, status
+from watchpost.notify.notification_log import NotificationRecord, status, voice
 from watchpost.schedules import Immediate, QuietHours, Silence
 
-Reason = Literal["new", "topic", "update", "repeat", "interval", "known", "quiet", "limit"]
+Reason = Literal["new", "topic", "update", "repeat", "interval", "known", "quiet", "limit", "voices", "alone"]
+VOICES_WAIT = timedelta(hours=72)
+"""How long a story waits for another voice: so long a further report may join its event."""
+
+_SOONEST_LOOK = timedelta(seconds=5)
+
 _REASONS_TO_SEND: tuple[Reason, ...] = ("new", "topic", "update", "repeat")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happens to one story's hits, and why. `until` is set while they are held: "interval", "quiet", "limit"."""
+    """What happens to one story's hits, and why.
+
+    `until` is set while they are held: "interval", "quiet", "limit", "voices". "alone": no other voice came.
+    """
 
     reason: Reason
     hits: tuple[Hit, ...]
@@ -50,14 +60,32 @@ def decide(
     hit, `limited_until` is when a receiver that reached its limit may get more.
     """
     decisions: list[Decision] = []
+    voices = _voices_of(hits)
     for (story, quiet_end), members in _by_story_and_quiet(hits, quiet_until).items():
         decision = _of_story(members, records.get(story), schedule, now)
+        if decision.send and records.get(story) is None and len(voices[story]) < schedule.voices:
+            decision = _waiting(members, now)
         if decision.send and quiet_end is not None:
             decision = Decision("quiet", members, quiet_end)
         if decision.send and limited_until is not None:
             decision = Decision("limit", members, limited_until)
         decisions.append(decision)
     return tuple(decisions)
+
+
+def _voices_of(hits: Iterable[Hit]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for hit in hits:
+        found.setdefault(hit.story, set()).add(voice(hit))
+    return found
+
+
+def _waiting(hits: tuple[Hit, ...], now: datetime) -> Decision:
+    """Hits that wait for another voice. It is looked for again after half as long as they have waited so far."""
+    since = min(hit.matched for hit in hits)
+    if now - since >= VOICES_WAIT:
+        return Decision("alone", hits)
+    return Decision("voices", hits, min(since + VOICES_WAIT, now + max(_SOONEST_LOOK, (now - since) / 2)))
 
 
 def _by_story_and_quiet(

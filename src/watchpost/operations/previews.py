@@ -37,6 +37,8 @@ _WHY = {
     "known": "nothing new in their story",
     "quiet": "held back by quiet hours",
     "limit": "held back: the receiver reached its limit for this hour",
+    "voices": "waiting for another voice",
+    "alone": "left out: no other voice came",
 }
 
 
