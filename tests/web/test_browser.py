@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +18,18 @@ from playwright.async_api import Browser, Page, Response
 from tests.making import article
 from tests.web import demo
 from tests.web.browser import browser
+from tests.web.test_auth import basic
 from tests.web.test_pages import HOSTILE, PATHS, UPCOMING, furnish, hostile_previews
+from tests.web.test_story_links import CONFIG as SIGNING
+from tests.web.test_story_links import link
 from tests.web.web_app import found, pages
+from watchpost.archive.packing import filed
+from watchpost.archive.sqlite import SqliteArchive
 from watchpost.match.routing import all_groups
 from watchpost.model import derive_id, story_path
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
+from watchpost.store.saved_searches import SavedSearch, SavedSearches
 
 NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
 SIZES = ((360, 740), (1280, 800))
@@ -126,6 +133,7 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
             await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
             assert await page.get_by_role("heading", level=1).count() == 1
         await page.goto(f"{address}/stories")
+        await page.get_by_text("Search", exact=True).first.click()
         await page.get_by_label("Words").fill("convoi")
         await page.get_by_role("button", name="Search").click()
         assert await page.get_by_role("article").count() == 1
@@ -136,6 +144,37 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
         await page.get_by_role("button", name="Try it").click()
         assert await page.get_by_text("It does not match.").count() == 1
         assert wrong == []
+
+
+@pytest.mark.timeout(240)
+async def test_reports_come_before_forms_on_a_telephone_and_a_wide_screen_shows_the_forms(store: Store) -> None:
+    await demo.furnish(store)
+    story = story_path(derive_id("story", "convoy"))
+    async with _demo(store) as address, browser() as chromium:
+        for script in (True, False):
+            page, wrong = await watch(chromium, address, script=script, size=SIZES[0])
+            await page.goto(f"{address}/stories")
+            box = await page.locator("article h2").first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] < SIZES[0][1] / 2, "the first headline is in the upper half"
+            await page.goto(address + story)
+            table, note = page.get_by_role("table").first, page.get_by_text("Add a note", exact=True)
+            above, below = await table.bounding_box(), await note.bounding_box()
+            assert above is not None
+            assert below is not None
+            assert above["y"] < below["y"]
+            assert not await page.get_by_label("Note", exact=True).is_visible()
+            await note.click()
+            await page.get_by_label("Note", exact=True).fill("by telephone")
+            await page.get_by_role("button", name="Add note").click()
+            assert await page.get_by_text("by telephone").count() == 1
+            await page.context.close()
+            page, more = await watch(chromium, address, script=script, size=SIZES[1])
+            for path, label in (("/stories", "Words"), (story, "Note"), (story, "Duration")):
+                await page.goto(address + path)
+                assert await page.get_by_label(label, exact=True).is_visible(), "no click is needed on a wide screen"
+            assert wrong == more == []
+            await page.context.close()
 
 
 @pytest.mark.timeout(120)
@@ -208,6 +247,34 @@ async def test_axe_finds_nothing_serious(store: Store, scheme: str) -> None:
 
 def _serious(violations: Sequence[dict[str, object]]) -> list[str]:
     return [f"{one['id']}: {one['nodes']}" for one in violations if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.timeout(240)
+async def test_search_and_links_in_mail_fit_a_telephone_and_have_no_serious_fault(store: Store, tmp_path: Path) -> None:
+    axe, tool = node("axe-core/axe.min.js").read_text("utf-8"), node(".bin/html-validate")
+    (tmp_path / ".htmlvalidate.json").write_text(json.dumps(RULES))
+    archive = SqliteArchive(tmp_path / "archive")
+    archive.add([filed(article(f"{HOSTILE} {number}", url=f"https://e.org/{number}")) for number in range(40)])
+    made = await found(store, article(HOSTILE * 4, outlet=HOSTILE))
+    await SavedSearches(store).add(SavedSearch("Gao", {"q": HOSTILE}, "anna", datetime.now(UTC)))
+    paths = ("/search", "/search?q=alert", "/search?q=(", "/searches/Gao", await link(store, made.story) + "?do=claim")
+    async with pages(store, config=SIGNING, archive=archive) as address, browser() as chromium:
+        for scheme in ("light", "dark"):
+            page, _ = await watch(chromium, address, script=True, size=SIZES[0])
+            await page.set_extra_http_headers(basic("u", "a password"))
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            for number, path in enumerate(paths):
+                answer = await page.goto(address + path)
+                assert answer is not None
+                (tmp_path / f"{number}.html").write_bytes(await answer.body())
+                assert await page.locator("html").evaluate("html => html.scrollWidth") <= SIZES[0][0], path
+                await page.evaluate(axe)
+                result = await page.evaluate("axe.run()")
+                assert _serious(result["violations"]) == [], path
+            await page.context.close()
+    archive.close()
+    done = subprocess.run([tool, "--formatter=text", "*.html"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.timeout(120)
