@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench lucene catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom screenshots schema clean
+.PHONY: help install run test check format bench lucene catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom hostile audit screenshots schema clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,6 +93,14 @@ failover: $(VENV)/.installed-dev  ## kill and cut off the hosts of a store that 
 
 newsroom: $(VENV)/.installed-dev  ## let forty outlets publish for SECONDS (600), then check what readers received; SEED=…
 	$(BIN)/python -m tests.flow.newsroom $(SECONDS) $(SEED)
+
+audit: $(VENV)/bin/python  ## ask osv.dev about known vulnerabilities of the pinned packages
+	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit \
+		&& $(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1; } || true
+	$(BIN)/python tools/audit.py $(VENV)/audit/bin/pip-audit constraints.txt
+
+hostile: $(VENV)/.installed-dev  ## attack with three outlets, two receivers and a thousand connections for SECONDS (600); EVENTS=no
+	$(BIN)/python -m tests.flow.hostile $(SECONDS) $(if $(filter no,$(EVENTS)),--no-events)
 
 browser: $(VENV)/.installed-dev  ## install what the tests of the pages need: Chromium, axe, html-validate
 	@command -v chromium >/dev/null || { apt-get -o DPkg::Lock::Timeout=300 update -qq \

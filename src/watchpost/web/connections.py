@@ -248,9 +248,10 @@ class BoundedProtocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:
-            self.transport.close()
+            headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
+            answer = (h11.Response(status_code=400, headers=headers), h11.Data(data=msg.encode()), h11.EndOfMessage())
+            self.transport.write(b"".join(self.conn.send(part) or b"" for part in answer))
+        self.transport.close()
 
     def _wait_for(self, phase: Literal["head", "body", "answer"]) -> None:
         """Close the connection if it is still in this phase at its deadline, which more bytes do not move."""
