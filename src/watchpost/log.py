@@ -93,6 +93,7 @@ ledger_gap = _gauge("ledger_gap", "Difference between two sums of the ledger; an
 store_up = _gauge("redis_up", "1 if the store answered last time")
 store_seconds = _histogram("redis_command_duration_seconds", "Time of one script in the store", _STORE, "command")
 store_losses = _counter("redis_losses_total", "How often this process found that the store had lost its data")
+store_lost_at = _gauge("redis_lost_timestamp_seconds", "When the store last came back empty, 0 if it never did")
 store_errors = _counter("redis_errors_total", "Failed calls to the store", "reason")
 misfires = _counter("scheduler_misfires_total", "Ticks skipped because the process was busy")
 loop_lag = _gauge("event_loop_lag_seconds", "Longest delay of the event loop in the last minute")

@@ -228,6 +228,7 @@ class Gauges:
         _count_feeds(seen.sources[: len(self._summary.feeds)])
         _count_receivers(seen.receivers or {}, datetime.now(UTC))
         _count_dead(depths, self._summary.receivers)
+        tm.store_lost_at.set(seen.loss.at.timestamp() if seen.loss is not None else 0)
         for queue, depth in depths.by_queue().items():
             tm.queue_depth.labels(queue).set(depth)
         for queue, age in (seen.ages or {}).items():
