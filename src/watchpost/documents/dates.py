@@ -73,6 +73,8 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None, alone
 
 
 def _read(text: str, day_first: bool | None) -> datetime | None:
+    if not text[:1].isdigit():
+        return _named(text)
     return _unix(text) or _iso(text) or _named(text) or _slashed(text, day_first)
 
 
@@ -80,7 +82,7 @@ def slashed_order(texts: Iterable[str]) -> bool | None:
     """Whether these dates have the day first: True, False, or None if it is undecided or they differ."""
     votes: set[bool] = set()
     for text in texts:
-        match = _SLASHED.fullmatch(_spaced(text))
+        match = _SLASHED.fullmatch(_spaced(text)) if "/" in text or "-" in text else None
         if match and match["sep"] != ".":
             first, second = int(match["a"]), int(match["b"])
             if first > 12 >= second:

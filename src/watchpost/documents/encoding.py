@@ -24,6 +24,9 @@ _XML_DECLARATION = re.compile(
 )
 _COMMENTS = re.compile(r"\A(?>(?:(?><!--.*?-->)\s*+)+)(?=<\?xml)", re.DOTALL)
 _STARTS_WITH_MARKUP = re.compile(rb"<(?:\?xml\s|[A-Za-z])")
+_USUAL_DECLARATION = re.compile(
+    rb"""<\?xml version=["']1\.0["'] encoding=["']utf-8["'](?: standalone=["']\w{2,3}["'])? ?\?>""", re.IGNORECASE
+)
 _UTF8_DECLARATION = re.compile(rb"\A<\?xml[^>]{0,300}\?>")
 _HTML_CHARSET = re.compile(
     rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}(?:["']\s{0,9})?([\w.:-]{1,40})""", re.IGNORECASE
@@ -185,6 +188,8 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
     """
     match = _XML_DECLARATION.match(data[:512])
     if _plain_utf8(data, charset, match):
+        if not data.startswith(b"<?xml") or _USUAL_DECLARATION.match(data):
+            return data
         return _UTF8_DECLARATION.sub(b'<?xml version="1.0" encoding="utf-8"?>', data, count=1)
     try:
         text, _ = decode(data, charset, match[1].decode("ascii", "replace") if match else "")

@@ -36,6 +36,7 @@ _AUTHOR = (
     re.compile(r"[^\s@]{1,200}@[^\s@]{1,200} ?\((.{1,200})\)"),
     re.compile(r"([^(<]{1,200}?) ?[(<](?:mailto:)?[^\s@]{1,200}@[^\s@]{1,200}[)>]"),
 )
+_MARKED = re.compile(r"[@<&(]")  # without one of these an author is a plain name
 _JSON_FEED = re.compile(rb"""["']version["']\s{0,9}:\s{0,9}["']https?:\\?/\\?/(?:www\.)?jsonfeed\.org/""")
 _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
@@ -96,7 +97,8 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "") -
 
 def _is_wrapped_json(body: bytes) -> bool:
     """Whether a JSON Feed is within something else: a call (JSONP), a guard (`)]}'`), a warning of PHP, a comment."""
-    return _JSON_FEED.search(body[:_HEAD_BYTES]) is not None and _ROOT.search(body[:4096]) is None
+    head = body[:_HEAD_BYTES]
+    return b"jsonfeed.org" in head and _JSON_FEED.search(head) is not None and _ROOT.search(body[:4096]) is None
 
 
 def _replaced(data: bytes, body: bytes) -> int:
@@ -214,6 +216,10 @@ def _written(detail: Mapping[str, Any]) -> Written:
 def _author(entry: Mapping[str, Any]) -> str:
     """The name in "mail@host (Name)", as RSS 2.0 has it, in "Name (mail@host)" and in "Name <mail@host>"."""
     author = _text(entry, "author")
+    if not author:
+        return ""
+    if "author_detail" not in entry and not _MARKED.search(author):
+        return " ".join(author[:1000].split())
     if not _AUTHOR[0].fullmatch(author):  # feedparser splits that form in the wrong places
         author = _text(_get(entry, "author_detail", {}), "name") or author
     author = " ".join(author[:1000].split())
@@ -231,7 +237,7 @@ def _get(mapping: Mapping[str, Any], key: str, default: Any) -> Any:
 
 
 def _text(mapping: Any, key: str) -> str:
-    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    value = mapping.get(key) if isinstance(mapping, dict) else None  # Mapping is far slower to ask for
     return value if isinstance(value, str) else ""
 
 

@@ -41,9 +41,6 @@ _FULL_TEXTS = frozenset({
     "newstext", "storytext", "maintext", "bodytext", "text", "story", "article", "html",
 })  # fmt: skip
 _WHOLE = frozenset({"content", "content:encoded", "encoded", "body"})  # the others count only if they are longer
-_KNOWN = frozenset(
-    {"title", "link", "guid", "id", "description", "summary", "author", "category", "enclosure", *_WHOLE}
-)
 _SCHEME = re.compile(r"https?://")
 # RSS 0.9 to 2.0 and Atom; elements of the one in a feed of the other mean what they mean at home.
 _SYNDICATION = re.compile(
@@ -58,6 +55,7 @@ _DATES = {
 
 _OWN_DATES = _DATES | {f"dc:{name}": role for name, role in _DATES.items()}
 _FOREIGN, _RELATED = "~", "+"
+_MARKS = (_FOREIGN, _RELATED)
 _ENTRY = frozenset({"item", "entry"})
 _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 
@@ -148,7 +146,13 @@ def _fields(element: etree._Element) -> dict[str, list[etree._Element]]:
     fields: dict[str, list[etree._Element]] = {}
     parent = element.tag
     for child in element:
-        fields.setdefault(_key(child.tag, parent), []).append(child)
+        key = _key(child.tag, parent)
+        if key in fields:
+            fields[key].append(child)
+        else:
+            fields[key] = [child]
+            if key[:1] == _RELATED:
+                fields[_RELATED] = []  # there are some
     return fields
 
 
@@ -168,11 +172,9 @@ def _key(tag: object, parent: object) -> str:
 
 def _named(fields: Fields, *names: str) -> list[etree._Element]:
     """The elements of these names in this order; any vocabulary may have a "title", so unknown ones come last."""
-    found: list[etree._Element] = []
-    for mark in ("", _RELATED):
-        for name in names:
-            if mark + name in fields:
-                found += fields[mark + name]
+    found = [element for name in names if name in fields for element in fields[name]]
+    if _RELATED in fields:
+        found += [element for name in names for element in fields.get(_RELATED + name, ())]
     if _FOREIGN in fields:
         found += [element for name in names for element in fields[_FOREIGN] if _name(element.tag) == name]
     return found
@@ -188,11 +190,13 @@ def _first(fields: Fields, *names: str) -> etree._Element | None:
 
 def _first_own(fields: Fields, *names: str) -> etree._Element | None:
     """As _first, but never of another vocabulary than those of feeds."""
-    for mark in ("", _RELATED):
-        for name in names:
-            for element in fields.get(mark + name, ()):
+    for name in names:
+        if name in fields:
+            for element in fields[name]:
                 if len(element) or (element.text or "").strip():
                     return element
+    if _RELATED in fields and names[0][:1] != _RELATED:
+        return _first_own(fields, *(_RELATED + name for name in names))
     return None
 
 
@@ -243,14 +247,13 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
 
 def _contents(fields: Fields, atom: bool) -> list[Mapping[str, str]]:
     """The texts of an entry, each with its media type and the name of its element."""
-    named = [
-        (name, content)
-        for name in _CONTENTS
-        if name in fields or _FOREIGN in fields or _RELATED + name in fields
-        for content in _named(fields, name)
-    ]
-    others = (elements for name, elements in fields.items() if name not in _KNOWN)
-    named += [(name, element) for element in chain(*others) if (name := _full_text(element.tag))]
+    if _FOREIGN in fields or _RELATED in fields:
+        named = [(name, content) for name in _CONTENTS for content in _named(fields, name)]
+    else:
+        named = [(name, content) for name in _CONTENTS if name in fields for content in fields[name]]
+    for key, elements in fields.items():
+        if key == _FOREIGN or _full_text(key):
+            named += [(name, element) for element in elements if (name := _full_text(element.tag))]
     return [
         {"value": value, "type": kind, "of": name}
         for name, content in named
@@ -315,7 +318,7 @@ def _dates(fields: Fields) -> dict[str, str]:
 def _other_dates(fields: Fields) -> dict[str, str]:
     """The same of other vocabularies, where an entry has no date of its own."""
     dates: dict[str, str] = {}
-    known = [(name.removeprefix(_RELATED), elements[0]) for name, elements in fields.items() if name != _FOREIGN]
+    known = [(name.removeprefix(_RELATED), elements[0]) for name, elements in fields.items() if name not in _MARKS]
     for name, element in (*known, *((_name(element.tag), element) for element in fields.get(_FOREIGN, ()))):
         role = _DATES.get(name.rpartition(":")[2])
         if role and role not in dates and (text := (element.text or "").strip()):

@@ -104,9 +104,16 @@ def guarded(data: bytes) -> bytes:
 
     Raises FetchError("malformed") for entities that are made of entities.
     """
-    if _NESTED_ENTITY.search(data):
+    if b"<!ENTITY" in data and _NESTED_ENTITY.search(data):
         raise FetchError("malformed", "it defines entities in terms of other entities, which is an attack on parsers")
-    return _outside_cdata(_without_giant_tags, data) if _GIANT_TAG.search(data) else data
+    return _outside_cdata(_without_giant_tags, data) if _has_giant_tag(data) else data
+
+
+def _has_giant_tag(data: bytes) -> bool:
+    """As _GIANT_TAG.search, which takes ten times as long."""
+    if len(data) <= _GIANT_BYTES or max(map(len, data.split(b"<"))) <= _GIANT_BYTES:
+        return False
+    return _GIANT_TAG.search(data) is not None
 
 
 def without_giant_tags(text: str) -> str:
@@ -114,7 +121,7 @@ def without_giant_tags(text: str) -> str:
     if len(text) <= _GIANT_BYTES:
         return text
     data = text.encode("utf-8", "surrogatepass")
-    return _without_giant_tags(data).decode("utf-8", "surrogatepass") if _GIANT_TAG.search(data) else text
+    return _without_giant_tags(data).decode("utf-8", "surrogatepass") if _has_giant_tag(data) else text
 
 
 def _without_giant_tags(markup: bytes) -> bytes:
