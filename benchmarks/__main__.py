@@ -17,6 +17,7 @@ NAMES = (
     "polling",
     "schedule",
     "archive",
+    "scale",
 )
 
 
