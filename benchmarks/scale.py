@@ -163,6 +163,11 @@ class _Receiver(BaseHTTPRequestHandler):
         pass
 
 
+class _Site(ThreadingHTTPServer):
+    request_queue_size = 1024  # all may connect at once
+    daemon_threads = True
+
+
 def _files(count: int) -> Row:
     """A folder with so many small files: all are read, then nothing happens."""
     with place() as root:
@@ -183,8 +188,7 @@ def _files(count: int) -> Row:
 
 def _receivers(count: int) -> Row:
     """So many webhooks, each with a route of its own for alerts: one article is sent to all."""
-    target = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
-    target.daemon_threads = True
+    target = _Site(("127.0.0.1", 0), _Receiver)
     threading.Thread(target=target.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{target.server_port}/hook"
     hooks = "".join(
