@@ -199,7 +199,7 @@ SENTENCES: Mapping[str, str] = {
     "delivery.dead": "{what} cannot be delivered to {receiver}: {detail}; kept as a dead letter",
     "delivery.stranded": "{count:delivery waits|deliveries wait} for {receiver}, which is no longer configured",
     "receiver.disabled": "{receiver} is disabled: {why}. Once it works again: watchpost receiver enable {receiver}",
-    "receiver.opened": "{receiver} is paused until {till} after repeated failures ({why})",
+    "receiver.opened": "{receiver} is paused until {till}, because it accepts nothing ({why})",
     "receiver.paused": "{receiver} is paused until {till}, as it asked ({why})",
     "receiver.raised": "{receiver}: an error in watchpost itself; the message will be tried again",
     "receiver.recovered": "{receiver} is accepting messages again",

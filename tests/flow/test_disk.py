@@ -64,7 +64,17 @@ def test_a_full_disk_is_waited_for_and_nothing_is_lost(rig: Rig, tmp_path: Path)
         rig.until(lambda: rig.world.told() == ["before"])
         filler = fill(place)
         rig.publish(*(f"full-{n}" for n in range(5)))
+        full = "the disk with its file is full"
+        rig.until(lambda: full in (rig.root / "log.txt").read_text(), 60)
+        examined = rig.ask("doctor", code=1).stdout
+        assert f"FAIL  redis: the store takes no writes now: {full}" in examined
+        assert "df -h" in examined
+        assert "no watchpost is running" not in examined
+        status = rig.ask("queue", "status").stdout
+        assert full in status
+        assert "no process runs" not in status
         time.sleep(6)
+        assert "no Redis answers" not in (rig.root / "log.txt").read_text()
         assert process.poll() is None
         filler.unlink()
         rig.until(rig.answers, 60)

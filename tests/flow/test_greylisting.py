@@ -59,6 +59,9 @@ class Relay(MailServer):
         return Counter(address for mail in self.mails for address in mail.recipients)
 
 
+SHORT = f"retry: {{schedule: [{', '.join(['1s'] * 10)}]}}"
+
+
 class Service:
     """A running watchpost, and its log."""
 
@@ -114,3 +117,22 @@ async def test_greylisting_of_many_new_addresses_stops_nobody(tmp_path: Path) ->
     assert not [event for event in events if event["event"].startswith("receiver.")], "no breaker, no pause"
     codes = [code for address, code in relay.asked if address in READERS]
     assert codes[:20] == ["450"] * 20, "none waits for the second attempt of another"
+
+
+@pytest.mark.timeout(300)
+async def test_a_trial_takes_the_message_that_was_refused_and_none_that_was_not_tried(tmp_path: Path) -> None:
+    relay, readers = Relay(refusal="421 4.3.0 Temporary System Problem. Try again later"), READERS[:1]
+    async with relay, running(tmp_path, relay, readers, SHORT) as service:
+        service.publish("first")
+        await until(lambda: any(event["event"] == "receiver.opened" for event in service.events))
+        service.publish("second")
+        tried = len(relay.asked)
+        await until(lambda: len(relay.asked) > tried)  # the trial
+        relay.refusal = ""
+        await until(lambda: relay.arrived[readers[0]] == 2, 200)
+    subjects = [mail.content for mail in relay.mails if mail.recipients == readers]
+    order = [next(name for name in (b"first", b"second") if name in content) for content in subjects]
+    assert order == [b"first", b"second"], "what was refused goes first"
+    waits = [event["what"] for event in service.events if event["event"] == "delivery.waits"]
+    assert waits
+    assert all("first" in what for what in waits), "only the message that was refused was tried again"

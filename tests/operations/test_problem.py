@@ -54,6 +54,7 @@ WRONG = {
     "paused": receiver(failures=1, till=SOON, failing=BEFORE, why="rate_limited: HTTP 429"),
     "waits for its next attempt": receiver(failures=2, till=SOON, failing=BEFORE, why="server_error: HTTP 500"),
     "open": receiver(failures=9, trips=2, till=SOON, **FAILING),
+    "refuses the login": receiver(failures=1, trips=1, till=SOON, **FAILING),
     "trial": receiver(failures=9, trips=2, till=BEFORE, **FAILING),
     "disabled": receiver(disabled=BEFORE, why="HTTP 410"),
     "dead letters": replace(CALM, depths=Depths(0, 0, {"team": 0}, 0, 2), dead_since=BEFORE),

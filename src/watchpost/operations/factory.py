@@ -247,9 +247,10 @@ async def look(settings: Settings, config: Config) -> AsyncIterator[Store]:
     Raises StoreUnreachable (with what to do), StoreBusy or StoreUnfit.
     """
     configured = settings.redis_url
-    store = Store(await find_running(settings.data) if configured is None else configured.reveal(), config.redis_prefix)
+    url = await find_running(settings.data) if configured is None else configured.reveal()
+    store = Store(url, config.redis_prefix, health_checks=False)
     try:
-        await _reached(settings, Overview(store).ping())
+        await _reached(settings, Overview(store).is_in_use())
         yield store
     finally:
         await store.close()
@@ -261,7 +262,7 @@ async def _permitted(store: Store) -> None:
         tm.log().warning("redis.rights", detail=hint)
 
 
-async def _reached(settings: Settings, call: Awaitable[None]) -> None:
+async def _reached(settings: Settings, call: Awaitable[object]) -> None:
     """The first call to the store. Adds to a StoreUnreachable what to do about it."""
     try:
         await call

@@ -38,6 +38,11 @@ _STATES = {
     "trial": "was paused after repeated failures; the next message tries it again",
 }
 STORE_CURE = "watchpost doctor names the cause; everything waits meanwhile"
+_DISK_CURE = "df -h shows the full disk; once it has room, everything continues by itself"
+_RECEIVER_CURES = {
+    "auth": "correct its login, token or address and restart the service; then: watchpost receiver enable {name}",
+    "blocked": "write allow_private at the receiver with its network; then: watchpost receiver test {name}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,14 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
     """
     found = list(_configuration(seen, last))
     if seen.problem or seen.depths is None:
-        trouble = [Problem("store", seen.problem, STORE_CURE, seen.problem_since, stops=True)] if seen.problem else []
+        trouble = (
+            [Problem("store", seen.problem, _store_cure(seen.problem), seen.problem_since, stops=True)]
+            if seen.problem
+            else []
+        )
         return (*trouble, *found)
     if seen.refused:
-        found.append(Problem("store", seen.refused, STORE_CURE, seen.refused_since, stops=True))
+        found.append(Problem("store", seen.refused, _store_cure(seen.refused), seen.refused_since, stops=True))
     if seen.loss is not None and now - seen.loss.at < _LOSS_SHOWN:
         cure = "find out who emptied it; docs/operations.md says what is put back, and which settings keep its data"
         found.append(Problem("data", str(seen.loss), cure, seen.loss.at))
@@ -92,12 +101,16 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
     found += _sources(seen.sources, seen.folders)
     outbox = seen.depths.outbox
     for name, state in (seen.receivers or {}).items():
-        found += _receiver(name, state, outbox.get(name, 0), now)
+        found += _receiver(name, state, outbox.get(name, 0) + (name in seen.depths.held), now)
     found += _gaps(seen.gaps)
     if seen.depths.dead:
         cure = "watchpost queue peek --dead shows why; watchpost queue retry --dead sends them again"
         found.append(Problem("dead letters", count(seen.depths.dead, "dead letter"), cure, seen.dead_since))
     return tuple(found)
+
+
+def _store_cure(trouble: str) -> str:
+    return _DISK_CURE if "disk" in trouble else STORE_CURE
 
 
 def _configuration(seen: Seen, last: Reload | None) -> Iterator[Problem]:
@@ -147,7 +160,10 @@ def _receiver(name: str, state: ReceiverState, waiting: int, now: datetime) -> I
     detail += [f"{count(waiting, 'message')} waiting"] if waiting else []
     detail += [state.why] if state.why else []
     cure = f"watchpost receiver test {name} shows the answer; watchpost receiver enable {name} sends what waits"
+    cure = _RECEIVER_CURES.get(state.why.partition(":")[0], cure).format(name=name)
     text = f"{name} {_STATES.get(word, f'is {word}')}"
+    if word == "open" and state.failures == 1:
+        text = f"{name} is paused after a failure that only people can end"
     since = state.disabled or state.failing
     by_its_wish = word == "paused" and state.why.startswith("rate_limited")
     yield Problem(f"deliveries to {name}", text, cure, since, "; ".join(detail), not by_its_wish)

@@ -21,7 +21,7 @@ from redis.commands.core import AsyncScript
 
 from watchpost import log as tm
 from watchpost.errors import StoreBusy, StoreError, StoreUnfit, StoreUnreachable
-from watchpost.net import network_failure
+from watchpost.net import causes_of, network_failure
 from watchpost.sentinel_address import is_sentinel_address, sentinel_address
 from watchpost.store import keys as store_keys
 
@@ -82,11 +82,17 @@ class Store:
     again. When the address leads to another server, or the server becomes a replica, new connections are made.
     """
 
-    def __init__(self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None) -> None:
+    def __init__(
+        self, url: str, prefix: str = "{wp}:", *, client: Redis | None = None, health_checks: bool = True
+    ) -> None:
+        """`health_checks`: ask a connection that was not used for 30 s whether it still works.
+
+        A server that cannot write refuses that question, so that nothing could be read from it any more.
+        """
         self.keys = store_keys.Keys(prefix)
         self.address = _without_password(url)
         # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
-        self._connect = _Connector(url)
+        self._connect = _Connector(url, health_checks=health_checks)
         self.redis: Any = client or self._connect.client()
         self.blocking: Any = client or self._connect.client()
         self.block_ms = self._connect.block_ms
@@ -161,6 +167,8 @@ class Store:
                 raise StoreUnreachable(f"no Redis answers at {self.address}: the connection was closed") from error
 
     def _as_ours(self, error: exceptions.RedisError | OSError) -> StoreError:
+        if (refusal := _cannot_write(error)) is not None:
+            return StoreBusy(f"the store takes no writes now: {refusal}")
         match error:
             case exceptions.BusyLoadingError() | exceptions.OutOfMemoryError():
                 return StoreBusy(f"the store takes no writes now: {error}")
@@ -310,7 +318,7 @@ class Store:
 class _Connector:
     """Makes clients for an address; those of Sentinels ask the same ones."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, health_checks: bool) -> None:
         self._url = url
         self._sentinel: Sentinel | None = None
         self._name = ""
@@ -319,7 +327,7 @@ class _Connector:
             "socket_timeout": _SOCKET_TIMEOUT_SECONDS,
             "socket_connect_timeout": 5.0,
             "retry": Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
-            "health_check_interval": 30,
+            "health_check_interval": 30 if health_checks else 0,
             "driver_info": DRIVER,
         }
         self._options = options
@@ -388,6 +396,18 @@ def _is_elsewhere(error: Exception) -> bool:
     return str(error).startswith(("UNBLOCKED", "The previous master is now a slave"))  # redis-py has no types for them
 
 
+def _cannot_write(error: BaseException) -> str | None:
+    """Why the server cannot write its file, None for other errors.
+
+    Such a server refuses PING as well, and redis-py calls that a failed connection: the server is there all the same.
+    https://valkey.io/commands/ping/, https://github.com/valkey-io/valkey/blob/unstable/src/server.c (processCommand)
+    """
+    said = next((str(cause) for cause in causes_of(error) if str(cause).startswith("MISCONF")), None)
+    if said is None:
+        return None
+    return "the disk with its file is full (No space left on device)" if "No space left" in said else _line_of(said)
+
+
 def _is_closed_connection(error: AttributeError) -> bool:
     """Whether redis-py raised it: one of its connections that is closed while it connects has no writer any more."""
     trace = error.__traceback__
@@ -449,7 +469,11 @@ def _why(error: BaseException) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return _line_of(str(error)) if str(error) else type(error).__name__
+
+
+def _line_of(text: str) -> str:
+    return text.splitlines()[0]
 
 
 async def pause(delay_seconds: float, stop: asyncio.Event) -> None:

@@ -40,7 +40,10 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How much waits in each queue. `dead` counts all dead letters, `dead_of` by the queue that they were in."""
+    """How much waits in each queue. `dead` counts all dead letters, `dead_of` by the queue that they were in.
+
+    `held` are the receivers whose oldest message waits in its place for another attempt, and counts under `retry`.
+    """
 
     articles: int
     parked: int
@@ -51,6 +54,7 @@ class Depths:
     unarchived: int = 0
     unjoined: int = 0
     dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
+    held: frozenset[str] = frozenset()
 
     def by_queue(self) -> dict[str, int]:
         """Return the depths by queue: pushed, articles, unarchived, unjoined, parked,
@@ -232,6 +236,7 @@ class Overview:
             unarchived=unarchived,
             unjoined=unjoined,
             dead_of={queue.decode("utf-8", "replace"): int(count) for queue, count in dead_of.items()},
+            held=held,
         )
 
     async def _held(self, receivers: Sequence[str], outbox: Sequence[int]) -> frozenset[str]:
