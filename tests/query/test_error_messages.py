@@ -18,6 +18,8 @@ LOOK = 'use neither look-around nor back-references; write \\( for a parenthesis
 EDGE = "write \\b only at the beginning or end of the expression, or of one of its branches"
 EITHER = "NEAR/{0} (in either order) or ONEAR/{0} (in this order)"
 ENDING = 'for every ending, or "{}" if you mean the sign'
+ANYWHERE = "write (…) alone: it is searched everywhere"
+NO_DATES = "leave it out: a query has no dates; searches and tests have --since and --until"
 SIGNS = "signs are not searched: leave it out, or write /{}/"
 NO_NAMES = 'there are no named queries here; quote the name of an account: "@sahel"'
 TAG = "leave it out: a tag is found by its word; a # with spaces around it begins a comment"
@@ -51,6 +53,16 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ("mali/F50/", 5, "/F does not name the first words here", "write first/50:mali"),
     ("headline(a OR b)", 1, "headline(…) does not name a field here", "write title:(…)"),
     ("ALLCAPS(AIDS)", 1, "ALLCAPS(…) does not name a field here", "write {AIDS}: braces ask for the exact spelling"),
+    ("TITLE-ABS-KEY(a)", 1, "TITLE-ABS-KEY(…) does not name a field here", ANYWHERE),
+    ("SU(a)", 1, "SU(…) does not name a field here", ANYWHERE),
+    ("SRCTITLE(a)", 1, "SRCTITLE(…) does not name a field here", "write source:(…)"),
+    ("nonesuch(a)", 1, "nonesuch(…) does not name a field here", "write (…) alone, or put AND, OR or NOT before it"),
+    ("mali/ti", 6, "/ti does not name a field here", "write title:mali"),
+    ("mali/ti,ab", 6, "/ti does not name a field here", "write title:mali"),
+    ("a AND pd>20200101", 7, "pd does not name a field here", NO_DATES),
+    ("date=2020", 1, "date does not name a field here", NO_DATES),
+    ("a AND after:2024", 7, "there is no field after:", NO_DATES),
+    ("a wc>500", 3, "wc= does not name a field here", "write FIELD:500"),
     ("+mali +wagner", 1, "+ is not an operator", "write mali AND wagner"),
     ("site:rfi.fr", 1, "there is no field site:", "did you mean url:? Put text with a colon in quotes"),
     ("lang:french", 6, "french is not the code of a language", "write lang:fr"),

@@ -8,7 +8,14 @@ from watchpost.errors import QueryError
 from watchpost.query.document import FIELDS
 from watchpost.query.lexer import Token, TokenKind
 from watchpost.query.operators import AtLeast, Score, Weighted
-from watchpost.query.other_tools import FIELDS_ELSEWHERE, operator_between, shortened
+from watchpost.query.other_tools import (
+    ANYWHERE,
+    FIELDS_ELSEWHERE,
+    NO_DATES,
+    is_date,
+    operator_between,
+    shortened,
+)
 from watchpost.query.tree import And, Field, Node, Not
 
 MOST_FIRST = 10_000
@@ -35,9 +42,12 @@ def side_by_side(before: Token, token: Token) -> QueryError:
     if before.kind is TokenKind.WORD and token.kind is TokenKind.OPEN and _touch(before, token):
         name = before.text.lower()
         field = name if name in FIELDS else FIELDS_ELSEWHERE.get(name, "")
-        if field or name == "allcaps":
-            cure = f"write {field}:(…)" if field else "write {AIDS}: braces ask for the exact spelling"
-            return QueryError(f"{before}(…) does not name a field here", before.column, cure)
+        cure = f"write {field}:(…)" if field else "write (…) alone, or put AND, OR or NOT before it"
+        if name in ("allcaps", "caps"):
+            cure = "write {AIDS}: braces ask for the exact spelling"
+        elif name in ANYWHERE:
+            cure = "write (…) alone: it is searched everywhere"
+        return QueryError(f"{shortened(str(before))}(…) does not name a field here", before.column, cure)
     if (
         before.kind is TokenKind.WORD
         and token.kind in (TokenKind.WORD, TokenKind.PREFIX)
@@ -73,6 +83,8 @@ def unknown_field(field: Token) -> QueryError:
     if name.startswith("first"):
         cure = f"write first/50: with a number from 1 to {MOST_FIRST}"
         return QueryError(f"{shortened(field.text)}: is not a number of words", field.column, cure)
+    if is_date(name, colon=True):
+        return QueryError(f"there is no field {name}:", field.column, NO_DATES)
     close = [FIELDS_ELSEWHERE[name]] if name in FIELDS_ELSEWHERE else get_close_matches(name, FIELDS, n=1)
     known = f"did you mean {close[0]}:?" if close else f"the fields are {', '.join(FIELDS)}, first/n."
     cure = f"{known} Put text with a colon in quotes"

@@ -17,14 +17,22 @@ FIELDS_ELSEWHERE = {
     **dict.fromkeys(("te", "text", "intext", "inbody", "bdy", "fulltext"), "body"),
     **dict.fromkeys(("ab", "abstract", "snippet"), "summary"),
     **dict.fromkeys(("au", "by", "byline", "writer"), "author"),
-    **dict.fromkeys(("sn", "so", "rst", "jn", "pub", "publication", "outlet", "sourcename"), "source"),
+    **dict.fromkeys(("sn", "so", "rst", "jn", "pub", "publication", "outlet", "sourcename", "srctitle"), "source"),
     **dict.fromkeys(("la", "lng", "language"), "lang"),
     **dict.fromkeys(("site", "inurl", "domain", "host", "link"), "url"),
 }
 """Names of fields in other tools, in lower case, and the field that it is here."""
 
-_ANYWHERE = frozenset({"ts", "all", "tw", "mp", "kw", "allfields", "tiab", "mesh", "mh", "subject", "content", "hlp"})
+_DATES = frozenset({"date", "dates", "pd", "dp", "pubdate", "pubyear", "year", "yr", "py", "daterange"})
+_DATES_BEFORE_COLONS = frozenset({"after", "before", "since", "until"})
+
+ANYWHERE = frozenset(
+    {"ts", "all", "tw", "mp", "kw", "allfields", "tiab", "mesh", "mh", "subject", "content", "hlp", "su"}
+    | {"title-abs", "title-abs-key", "nocaps", "singular", "plural"}
+)
 """Names of fields that mean the whole text there: leave them out."""
+
+NO_DATES = "leave it out: a query has no dates; searches and tests have --since and --until"
 
 # Signs that other search languages put before a word, and what to write here.
 _START = {"-": "NOT", "−": "NOT", "!": "NOT", "+": "AND", "&": "AND", "|": "OR"}
@@ -55,9 +63,10 @@ _LOGIC = frozenset({"and", "or", "not"})
 _WORDS = frozenset({"sentence", "paragraph", "onear", "pre", "next", "prox", "within", "adj", "around"})
 """Ordinary words, unless they are in capitals or have a number."""
 _DIGITS = re.compile("[0-9]+")
-_COMPARED = re.compile(r"(?P<field>[A-Za-z]{1,20})=(?P<word>.*)", re.DOTALL)
+_COMPARED = re.compile(r"(?P<field>[A-Za-z]{1,20})(?:=|[<>]=?(?=[0-9]))(?P<word>.*)", re.DOTALL)
 _TAGGED = re.compile(r"(?P<word>[^\[\]]*)\[(?P<field>[A-Za-z]{1,20}).*", re.DOTALL)
 _SUFFIXED = re.compile(r"(?P<word>.+)\.(?P<field>[a-z]{2})(?:,[a-z]{2})*\.")
+_SLASHED = re.compile(r"(?P<word>.+)/(?P<field>ti|ab|au|de|jn|la)(?:,.*)?", re.IGNORECASE)  # Dialog, STN
 _FIRST_WORDS = re.compile(r"(?P<word>.+)/F(?P<number>[0-9]{1,4})/?", re.IGNORECASE)
 _TRUNCATED = re.compile(r"(?P<word>[^\W\d_][\w’'-]*?)[!$][0-9]*")
 _CALL = re.compile(
@@ -143,18 +152,20 @@ def _refuse_fields(word: str, column: int) -> None:
     if first is not None:
         cure = f"write first/{first['number']}:{shortened(first['word'])}"
         raise QueryError("/F does not name the first words here", column + len(first["word"]), cure)
-    for pattern in (_COMPARED, _TAGGED, _SUFFIXED):
+    for pattern in (_COMPARED, _TAGGED, _SUFFIXED, _SLASHED):
         match = pattern.fullmatch(word)
         if match is None:
             continue
         name, rest = match["field"].lower(), shortened(match["word"])
-        if pattern is _SUFFIXED and name not in FIELDS_ELSEWHERE and name not in _ANYWHERE:
+        if pattern is _COMPARED and is_date(name):
+            raise QueryError(f"{name} does not name a field here", column, NO_DATES)
+        if pattern is _SUFFIXED and name not in FIELDS_ELSEWHERE and name not in ANYWHERE:
             continue
-        field = FIELDS_ELSEWHERE.get(name, "" if name in _ANYWHERE else name)
+        field = FIELDS_ELSEWHERE.get(name, "" if name in ANYWHERE else name)
         if field not in {*FIELDS_ELSEWHERE.values(), ""}:
             field = "FIELD"
         cure = f"write {field}:{rest or '(…)'}" if field else f"write {rest or '(…)'} alone: it is searched everywhere"
-        form = {_COMPARED: f"{name}=", _TAGGED: f"[{name}]", _SUFFIXED: f".{name}."}[pattern]
+        form = {_COMPARED: f"{name}=", _TAGGED: f"[{name}]", _SUFFIXED: f".{name}.", _SLASHED: f"/{name}"}[pattern]
         raise QueryError(f"{form} does not name a field here", column + match.start("field"), cure)
 
 
@@ -164,6 +175,11 @@ def _refuse_symbols(word: str, column: int) -> None:
         if char in "%!\\[]" or (unicodedata.category(char)[0] == "S" and char not in "`´"):
             cure = f"signs are not searched: leave it out, or write /{re.escape(shortened(word))}/"
             raise QueryError(f"a word cannot hold {char}", column + place, cure)
+
+
+def is_date(name: str, *, colon: bool = False) -> bool:
+    """Whether a field elsewhere is a date; with a colon, also `after:` and the like."""
+    return name in _DATES or (colon and name in _DATES_BEFORE_COLONS)
 
 
 def operator_between(word: str) -> str:
