@@ -29,6 +29,7 @@ class Health:
         self.registered = False  # whether the store lists this process as a worker
         self.refused = ""  # why the store accepts no writes, in a sentence; "" if it does, or is not available
         self.store_failing_since: datetime | None = None  # the store does not answer, or accepts no writes
+        self.linking = Pauses()  # when and why this process joins events without the embedding: "missing" or "broken"
         self.polling = Pauses()  # when and why this process paused polling, in a word
 
     def expect(self, roles: Sequence[str]) -> None:

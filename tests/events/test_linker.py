@@ -14,6 +14,7 @@ from watchpost import log as tm
 from watchpost.errors import WatchpostError
 from watchpost.events.embedding import Embedding
 from watchpost.events.linker import Linker
+from watchpost.health import HEALTH
 from watchpost.match.signatures import signature
 from watchpost.model import Article
 from watchpost.store.client import Store
@@ -115,19 +116,51 @@ class Broken:
         raise ValueError(text[:10])
 
 
-async def test_an_embedding_that_fails_costs_the_link_alone(store: Store) -> None:
-    before = tm.REGISTRY.get_sample_value("watchpost_events_joined_total", {"outcome": "failed"}) or 0.0
+class Mended(Broken):
+    """An embedding that fails once."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def vector(self, text: str) -> bytes:
+        self.calls += 1
+        return super().vector(text) if self.calls == 1 else b"\x01\x02"
+
+
+async def test_an_embedding_that_fails_costs_its_vector_alone_and_is_reported(store: Store) -> None:
     stories = await matched(store, *reports())
     await linker(store, embedding=Broken()).once()
-    assert await EventStore(store).events_of(stories) == {}
+    assert len({one.event for one in (await EventStore(store).events_of(stories)).values()}) == 1
     assert await EventStore(store).waiting() == 0
-    after = tm.REGISTRY.get_sample_value("watchpost_events_joined_total", {"outcome": "failed"})
-    assert after == before + 3
+    assert HEALTH.linking.reason == "broken"
+    assert tm.REGISTRY.get_sample_value("watchpost_events_embedding") == 0
 
 
-async def test_an_embedding_that_cannot_be_loaded_is_left_out(store: Store) -> None:
+async def test_an_embedding_that_works_again_is_reported_no_more(store: Store) -> None:
+    await matched(store, *reports())
+    await linker(store, embedding=Mended()).once()
+    assert HEALTH.linking.reason == ""
+    assert tm.REGISTRY.get_sample_value("watchpost_events_embedding") == 1
+    vectors = [one.vector for one in await EventStore(store).decided()]
+    assert vectors == [b"", b"\x01\x02", b"\x01\x02"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (WatchpostError("other weights"), "broken"),
+        (MemoryError(), "broken"),
+        (ImportError("numpy"), "broken"),
+        (None, "missing"),
+    ],
+)
+async def test_an_embedding_that_cannot_be_loaded_is_left_out(
+    store: Store, error: Exception | None, reason: str
+) -> None:
     def load() -> Embedding | None:
-        raise WatchpostError("other weights")
+        if error is not None:
+            raise error
+        return None
 
     stories = await matched(store, *reports())
     end = linker(store)
@@ -135,6 +168,7 @@ async def test_an_embedding_that_cannot_be_loaded_is_left_out(store: Store) -> N
     await end.once()
     assert len({one.event for one in (await EventStore(store).events_of(stories)).values()}) == 1
     assert tm.REGISTRY.get_sample_value("watchpost_events_embedding") == 0
+    assert HEALTH.linking.reason == reason
 
 
 @pytest.mark.parametrize("body", ["", "word " * 100_000, "ߒߞߏ " * 30_000, "\ud800 lone"])

@@ -29,6 +29,7 @@ from watchpost.archive.packing import unpack
 from watchpost.archive.sqlite import SqliteArchive
 from watchpost.store.client import Store
 from watchpost.store.ledger import Gap, Ledger, gaps
+from watchpost.store.windows import decode_hit
 
 _NOTED_SECONDS = 0.5  # a "yes" is in the journal after a few ms; on a busy machine later
 
@@ -228,6 +229,22 @@ http: {{listen: "127.0.0.1:0"}}
         archive = SqliteArchive(self.data / "archive")
         found = [unpack(one.packed).title for one in archive.newest_first(None)]
         assert sorted(found) == sorted(self.world.everything()), self.log()
+
+    def check_events(self) -> None:
+        """Every story was decided once, and its event, and why, are there."""
+
+        def decided() -> bool:
+            with self.client() as client:
+                return int(client.xlen("{wp}:unjoined")) == 0
+
+        self.until(decided)
+        with self.client() as client:
+            hits = [decode_hit(fields[b"h"]) for _, fields in client.xrange("{wp}:history")]
+            decisions = [(fields[b"s"].decode(), fields[b"e"]) for _, fields in client.xrange("{wp}:joined")]
+            assert sorted(story for story, _ in decisions) == sorted({hit.story for hit in hits}), self.log()
+            for story, event in decisions:
+                assert client.hget(f"{{wp}}:event:{story}", "event") == event
+                assert client.zscore(f"{{wp}}:events:{event.decode()}", story) is not None
 
     async def _gaps(self, url: str) -> tuple[Gap, ...]:
         store = Store(url)

@@ -38,6 +38,7 @@ def test_killed_at(rig: Rig, point: str, nth: int) -> None:
     rig.until(rig.quiet)
     rig.check(repeats=max(caught, REPEATS.get(point, 0)))
     rig.check_archive()
+    rig.check_events()
 
 
 def test_the_store_is_killed_again_and_again(rig: Rig) -> None:

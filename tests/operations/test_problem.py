@@ -11,7 +11,7 @@ import pytest
 
 from watchpost.config.config import Reload
 from watchpost.operations.doctor.finding import of_problem
-from watchpost.operations.problem import Problem, problems
+from watchpost.operations.problem import Problem, notes, problems
 from watchpost.operations.service_state import Seen
 from watchpost.pauses import Pause
 from watchpost.store.ledger import Gap
@@ -57,9 +57,11 @@ WRONG = {
     "refuses the login": receiver(failures=1, trips=1, till=SOON, **FAILING),
     "trial": receiver(failures=9, trips=2, till=BEFORE, **FAILING),
     "disabled": receiver(disabled=BEFORE, why="HTTP 410"),
+    "events without vectors": replace(CALM, workers=(Worker("all-1", "all", "1", linking=Pause("broken", BEFORE)),)),
+    "events wait": replace(CALM, depths=Depths(0, 0, {}, 0, 0, unjoined=3), ages={"unjoined": 7200.0}),
     "dead letters": replace(CALM, depths=Depths(0, 0, {"team": 0}, 0, 2), dead_since=BEFORE),
 }
-WARNINGS = {"store emptied", "a source", "paused", "dead letters"}
+WARNINGS = {"events without vectors", "events wait", "store emptied", "a source", "paused", "dead letters"}
 
 
 def test_a_service_without_problems_has_none() -> None:
@@ -110,3 +112,17 @@ def test_a_loss_that_is_a_day_old_is_no_problem_any_more() -> None:
 
 def test_a_sentence_without_a_moment_names_none() -> None:
     assert Problem("x", "it is so", "watchpost doctor").said(UTC) == "it is so"
+
+
+def test_an_optional_part_that_is_missing_is_a_note_and_no_problem() -> None:
+    seen = replace(CALM, workers=(Worker("all-host-1", "all", "1", linking=Pause("missing", BEFORE)),))
+    assert problems(seen, NOW) == ()
+    (note,) = notes(seen)
+    assert note.since == BEFORE
+    assert "not installed" in note.text
+    assert notes(CALM) == ()
+
+
+def test_stories_that_wait_a_moment_for_their_event_are_no_problem() -> None:
+    seen = replace(CALM, depths=Depths(0, 0, {}, 0, 0, unjoined=3), ages={"unjoined": 5.0})
+    assert problems(seen, NOW) == ()

@@ -44,7 +44,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
     The ledger counts what came in, went out and still waits, and what became of each hit for each receiver. Ends with 1
     if its sums do not match: then something was lost.
     """
-    from watchpost.operations.problem import problems
+    from watchpost.operations.problem import notes, problems
     from watchpost.operations.service_state import DEAD_WORDS, QUEUE_WORDS, RETRY_WORDS, look_from_outside
     from watchpost.store.ledger import ENDS, Ledger, by_receiver, by_topic, gaps
 
@@ -93,6 +93,8 @@ async def queue_status(as_json: JsonOption = False) -> int:
             if problem.subject != "ledger":
                 echo(f"{problem.subject}: {problem.said(zone_of(config))}")
                 echo(f"      → {problem.cure}")
+        for note in notes(seen):
+            echo(f"{note.subject}: {note.said(zone_of(config))}")
         if not missing:
             echo("everything is accounted for")
     for gap in missing:

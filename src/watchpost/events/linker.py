@@ -16,10 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from watchpost import failpoints
 from watchpost import log as tm
-from watchpost.errors import CodecError, StoreError, WatchpostError
+from watchpost.errors import CodecError, StoreError
 from watchpost.events.embedding import Embedding
 from watchpost.events.joining import WINDOW, Events, Joined, Report
 from watchpost.events.witnesses import Witnesses, embedded_text, witnesses
+from watchpost.health import HEALTH
 from watchpost.store.client import pause
 from watchpost.store.events import Decided, EventStore, Unjoined
 from watchpost.store.streams import Consumer, StreamEntry
@@ -50,6 +51,7 @@ class Linker:
         self._load = load
         self._embedding: Embedding | None = None
         self._loaded = False
+        self._without = ""  # why there is no vector: "missing", "broken"
         self._stop = stop
         self._clock = clock
         self._events = Events()
@@ -89,6 +91,7 @@ class Linker:
                 continue
             try:
                 said = await asyncio.to_thread(self._said, story)
+                HEALTH.linking.note(self._without, self._clock())
             except Exception as error:  # whatever a stranger's text does to the embedding, it costs this link alone
                 tm.events_joined.labels("failed").inc()
                 tm.log().warning("events.failed", detail=f"{type(error).__name__}: {error}")
@@ -98,15 +101,25 @@ class Linker:
             await asyncio.sleep(0)
 
     def _said(self, story: Unjoined) -> Witnesses:
-        if not self._loaded:
-            self._loaded = True
-            try:
+        return witnesses(story.article, frozenset(story.about), self._vector(embedded_text(story.article)))
+
+    def _vector(self, text: str) -> bytes:
+        """The vector of a text; empty without an embedding, and where it fails: then the other witnesses decide."""
+        try:
+            if not self._loaded:
+                self._loaded = True
+                self._without = "broken"
                 self._embedding = self._load()
-            except (WatchpostError, ImportError, OSError) as error:
-                tm.log().error("events.embedding", detail=str(error))
-            tm.events_embedding.set(self._embedding is not None)
-        vector = self._embedding.vector(embedded_text(story.article)) if self._embedding else b""
-        return witnesses(story.article, frozenset(story.about), vector)
+                self._without = "" if self._embedding is not None else "missing"
+            vector = self._embedding.vector(text) if self._embedding is not None else b""
+        except Exception as error:  # whatever a model or a stranger's text does, it costs this vector alone
+            if self._without != "broken" or self._embedding is None:
+                tm.log().error("events.embedding", detail=f"{type(error).__name__}: {error}")
+            self._without, vector = "broken", b""
+        else:
+            self._without = self._without if self._embedding is None else ""
+        tm.events_embedding.set(self._embedding is not None and not self._without)
+        return vector
 
     async def _join(self, entry: StreamEntry, story: str, said: Witnesses) -> None:
         for _ in range(_TRIES):

@@ -23,6 +23,9 @@ ROLES = ("poll", "match", "notify")
 _LOSS_SHOWN = timedelta(days=1)
 _DISK_MEBIBYTES = 256
 
+LINKING_SECONDS = 60.0
+"""Stories that wait longer for their event are a problem; deciding takes 0.1 s."""
+
 _PAUSED = {
     "disk": "the disk with its data is nearly full",
     "backlog": "too many articles wait to be matched",
@@ -102,6 +105,7 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
     outbox = seen.depths.outbox
     for name, state in (seen.receivers or {}).items():
         found += _receiver(name, state, outbox.get(name, 0) + (name in seen.depths.held), now)
+    found += _linking(seen, now)
     found += _gaps(seen.gaps)
     if seen.depths.dead:
         cure = "watchpost queue peek --dead shows why; watchpost queue retry --dead sends them again"
@@ -111,6 +115,35 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
 
 def _store_cure(trouble: str) -> str:
     return _DISK_CURE if "disk" in trouble else STORE_CURE
+
+
+def notes(seen: Seen) -> tuple[Problem, ...]:
+    """What is different from a complete installation, and may be meant: an optional part is missing."""
+    return tuple(
+        Problem(
+            "events",
+            f"{worker.name} joins events without the embedding, which is not installed",
+            "pip install 'watchpost-news[events]'; docs/events.md says what it brings",
+            worker.linking.since,
+        )
+        for worker in seen.workers
+        if worker.linking is not None and worker.linking.reason == "missing"
+    )
+
+
+def _linking(seen: Seen, now: datetime) -> Iterator[Problem]:
+    """The embedding is broken, or stories wait for their event; messages go out all the same."""
+    for worker in seen.workers:
+        if worker.linking is not None and worker.linking.reason != "missing":
+            text = f"{worker.name} joins events without the embedding, which fails"
+            cure = "its log says why as events.embedding; docs/events.md says how to install it again"
+            yield Problem("events", text, cure, worker.linking.since)
+    age = (seen.ages or {}).get("unjoined", 0.0)
+    if age > LINKING_SECONDS and seen.depths is not None and seen.depths.unjoined:
+        waiting = count(seen.depths.unjoined, "story waits for its event", "stories wait for their events")
+        text = f"{waiting}; messages go out without them"
+        cure = "watchpost queue status shows whether fewer wait; events: false switches events off (docs/events.md)"
+        yield Problem("events", text, cure, now - timedelta(seconds=age))
 
 
 def _configuration(seen: Seen, last: Reload | None) -> Iterator[Problem]:

@@ -126,6 +126,8 @@ class Housekeeping:
             if pause is not None:
                 until = pause.until.timestamp() if pause.until is not None else None
                 facts["last_pause"] = [pause.reason, pause.since.timestamp(), until]
+            if (linking := HEALTH.linking.last) is not None and HEALTH.linking.reason:
+                facts["linking"] = [linking.reason, linking.since.timestamp(), None]
             roles = ("poll", "match", "notify", "web") if self._role == "all" else (self._role,)
             await self._store.heartbeat(self._name, json.dumps(facts), roles)
 

@@ -28,7 +28,8 @@ class Worker:
     """A running process, as it reports itself; `name` contains its role, its machine and its process id.
 
     `paused`: why it reads no sources now: "disk", "backlog", "store", or "". `last_pause` is the last time in which it
-    read none; None if there was none, or the process is of an earlier version.
+    read none; None if there was none, or the process is of an earlier version. `linking` is since when it joins events
+    without the embedding: "missing", "broken".
     """
 
     name: str
@@ -36,6 +37,7 @@ class Worker:
     version: str
     paused: str = ""
     last_pause: Pause | None = None
+    linking: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class Overview:
                 str(known.get("version", "")),
                 str(known.get("paused", "")),
                 _pause(known.get("last_pause")),
+                _pause(known.get("linking")),
             )
             for name, known in facts.items()
         )

@@ -25,7 +25,7 @@ from watchpost import log as tm
 from watchpost.config.config import Reload
 from watchpost.errors import StoreError
 from watchpost.health import Health
-from watchpost.operations.problem import Problem, problems
+from watchpost.operations.problem import Problem, notes, problems
 from watchpost.operations.service_state import Seen, look
 from watchpost.store.client import Server
 from watchpost.store.overview import Depths, Overview
@@ -125,6 +125,7 @@ def report(
     found = problems_of(health, last, seen, now)
     document["reasons"] = [problem.text for problem in found]
     document["problems"] = [problem.facts() for problem in found]
+    document["notes"] = [note.facts() for note in notes(seen)]
     down = health.trouble() or seen.problem
     document["status"] = "down" if down else "degraded" if found else "ok"
     return document
@@ -157,7 +158,9 @@ def _facts(seen: Seen, depths: Depths, now: datetime) -> dict[str, Any]:
     ages = seen.ages or {}
     return {
         "workers": [
-            {"name": one.name, "role": one.role, "version": one.version, "paused": one.paused} for one in seen.workers
+            {"name": one.name, "role": one.role, "version": one.version, "paused": one.paused}
+            | ({"linking": one.linking.reason, "linking_since": _time(one.linking.since)} if one.linking else {})
+            for one in seen.workers
         ],
         "sources": {
             "total": len(seen.sources),

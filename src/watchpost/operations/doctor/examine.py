@@ -25,7 +25,7 @@ from watchpost.operations import factory
 from watchpost.operations.doctor import feeds, mailboxes, servers
 from watchpost.operations.doctor.finding import Finding, of_problem
 from watchpost.operations.feeds import status
-from watchpost.operations.problem import problems
+from watchpost.operations.problem import notes, problems
 from watchpost.operations.service_state import look_from_outside
 from watchpost.plurals import count
 from watchpost.store.client import Store
@@ -306,6 +306,8 @@ async def _service(settings: Settings, config: Config) -> AsyncIterator[Finding]
     found = [problem for problem in problems(seen, datetime.now(UTC)) if problem.subject != "store"]
     for problem in found:
         yield of_problem(problem, zone)
+    for note in notes(seen):
+        yield Finding(note.subject, "ok", note.said(zone), note.cure)
     if not found and not seen.problem and not seen.refused:
         yield Finding("service", "ok", f"{count(len(seen.workers), 'process', 'processes')} of watchpost running")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchpost.operations.problem import Problem
+from watchpost.operations.problem import Problem, notes
 from watchpost.operations.service_state import DEAD_WORDS, QUEUE_WORDS, RETRY_WORDS, Seen
 from watchpost.web.pages.digests import Upcoming
 
@@ -52,6 +52,7 @@ def page_of_status(
             ("messages sent", day.get("sent", 0)),
         ],
         "problems": problems,
+        "notes": notes(seen),
         "accounted": depths is not None and not seen.gaps,
         "failing": [(status, status.state, due.get(status.name), status.next_why) for status in failing[:SHOWN]],
         "failing_count": len(failing),
