@@ -227,8 +227,14 @@ async def test_an_embedded_server_that_hangs_is_not_one_that_does_not_run(tmp_pa
     assert (await found(tmp_path, text))["redis"].level == "ok"
     lock = DataDirectory(tmp_path / "data", None).lock("redis")  # as the server holds it while it is running
     assert lock is not None
-    hangs = (await found(tmp_path, text))["redis"]
+    (tmp_path / "data" / "appendonlydir").mkdir(exist_ok=True)
+    findings = await found(tmp_path, text)
+    hangs = findings["redis"]
     os.close(lock)
+    assert "service" not in findings, "it is not called absent as well"
+    absent = (await found(tmp_path, text))["service"]
+    assert (absent.level, "no watchpost is running" in absent.text) == ("fail", True)
+    assert "systemctl start watchpost" in absent.cure
     assert (hangs.level, hangs.outside) == ("fail", False)
     assert "is running, but does not answer" in hangs.text
     assert "systemctl restart watchpost" in hangs.cure

@@ -88,7 +88,7 @@ async def queue_status(as_json: JsonOption = False) -> int:
             waiting = sum(hits.get(state, 0) for state in ("waiting", "over", "open"))
             echo(f"{receiver}: {count(hits.get('came', 0), 'hit')}: {fates}, {waiting} waiting")
         if seen.loss is not None:
-            echo(f"{seen.loss} at {with_zone(seen.loss.at, zone_of(config))}; what is counted came since")
+            echo(f"the counts begin at {with_zone(seen.loss.at, zone_of(config))}, when the store came back empty")
         for problem in found:
             if problem.subject != "ledger":
                 echo(f"{problem.subject}: {problem.said(zone_of(config))}")

@@ -97,7 +97,7 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
     if seen.refused:
         found.append(Problem("store", seen.refused, _store_cure(seen.refused), seen.refused_since, stops=True))
     if seen.loss is not None and now - seen.loss.at < _LOSS_SHOWN:
-        cure = "find out who emptied it; docs/operations.md says what is put back, and which settings keep its data"
+        cure = "find out who emptied it: its server needs appendonly yes and a disk that stays (docs/operations.md)"
         found.append(Problem("data", str(seen.loss), cure, seen.loss.at))
     found += [] if seen.refused else _missing_roles(seen)
     found += _pauses(seen.workers)

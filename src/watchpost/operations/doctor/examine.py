@@ -295,6 +295,8 @@ async def _service(settings: Settings, config: Config) -> AsyncIterator[Finding]
             if not await Overview(store).is_in_use():
                 return  # no service has run yet
             seen = await look_from_outside(store, config)
+    except StoreSilent:
+        return  # it runs and hangs
     except StoreUnreachable:
         if settings.redis_url is None and (settings.data / "appendonlydir").exists():
             cure = "systemctl start watchpost, or watchpost run; its log says why it ended"
