@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,7 @@ from tests.archive.test_contract import article_of
 from tests.making import WHEN, article
 from tests.query.crowd import Crowd
 from tests.query.making import documents, trees
-from watchpost.archive.archive import Mark, ReadBetween
+from watchpost.archive.archive import ALWAYS, Mark, ReadBetween
 from watchpost.archive.packing import FiledArticle, filed
 from watchpost.archive.search import MOST_READ, Search, Wanted, archived
 from watchpost.archive.sqlite import SqliteArchive
@@ -187,3 +187,18 @@ def test_a_record_of_a_later_version_is_left_out(archive: SqliteArchive) -> None
     one = filed(article("Mali"))
     archive.add([FiledArticle(one.key + 1, one.fetched_ms, one.words, b"9" + one.packed[1:]), one])
     assert titles(archive, Wanted(parse("mali"))) == ["Mali"]
+
+
+def test_the_progress_of_a_trial_counts_what_the_index_left_out(tmp_path: Path) -> None:
+    archive, begin, made = SqliteArchive(tmp_path / "months"), datetime(2026, 8, 1, tzinfo=UTC), list[FiledArticle]()
+    for number in range(900):  # ten a day
+        title, when = f"{'Gao' if number % 3 == 0 else 'Other'} {number}", begin + timedelta(hours=2.4 * number)
+        made.append(filed(article(title, url=f"https://e.org/{number}", fetched=when)))
+    archive.add(made)
+    seen: list[int] = []
+    found = list(archived(archive, [topic("gao", "gao")], ALWAYS, seen.append))
+    archive.close()
+    assert len(found) == 300
+    assert seen == sorted(seen)
+    assert seen[0] < 10
+    assert 700 < seen[-1] <= 900

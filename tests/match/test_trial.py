@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.making import WHEN, article
+from watchpost.match.matcher import MOST_EVIDENCE, Topics, document, first_places
 from watchpost.match.trial import effects
 from watchpost.model import Topic
 from watchpost.query.parser import parse
@@ -27,7 +28,7 @@ def told(old: list[Topic], new: list[Topic]) -> dict[str, tuple[int, int, list[s
             [f"{moved.article.title}: {moved.why}" for moved in one.gained],
             [f"{moved.article.title}: {moved.why}" for moved in one.lost],
         )
-        for one in effects(old, new, ARTICLES, WHEN)
+        for one in effects(old, new, ARTICLES)
     }
 
 
@@ -52,6 +53,21 @@ def test_topics_that_are_new_or_gone() -> None:
 def test_the_same_topics_move_nothing_and_progress_is_told() -> None:
     done: list[int] = []
     same = [topic("mali", "Bamako")]
-    (effect,) = effects(same, same, ARTICLES, WHEN, done.append)
+    (effect,) = effects(same, same, ARTICLES, done.append)
     assert (effect.before, effect.now, effect.gained, effect.lost) == (2, 2, (), ())
     assert done == [0]
+
+
+def test_a_trial_finds_what_hits_say() -> None:
+    """`Topics.evidence` leaves out only what a hit has besides: the same topics match, by the same places."""
+    topics = [
+        topic("mali", "Bamako OR wind OR Gao"),
+        topic("talks", "Bamako", exclude="wind"),
+        topic("french", "Bamako OR Gao", languages=("fr",)),
+        topic("none", "zanzibar"),
+    ]
+    matcher, again = Topics(topics), Topics(topics)
+    for one in ARTICLES:
+        found, hits = matcher.evidence(document(one)), again.match(one, WHEN)
+        assert list(found) == [hit.topic for hit in hits]
+        assert [first_places(places, MOST_EVIDENCE) for places in found.values()] == [hit.evidence for hit in hits]

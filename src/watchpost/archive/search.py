@@ -115,7 +115,7 @@ class Search:
         evidence = () if wanted.query is None else wanted.query.evaluate(text)
         if evidence is None:
             return None
-        hits = self._topics.match(article, self._now)
+        hits = self._topics.match(article, self._now, text)
         if (wanted.topic or wanted.severity) and not any(_is_asked(wanted, hit.topic, hit.severity) for hit in hits):
             return None
         muted = any(silence_of(self._silences, hit, self._now) is not None for hit in hits)
@@ -164,11 +164,17 @@ class Search:
 def archived(
     archive: Archive, topics: Sequence[Topic], between: ReadBetween, progress: Callable[[int], None] = lambda read: None
 ) -> Iterator[Article]:
-    """The articles that one of the topics may match, the newest first, to try the topics on. Raises ArchiveError."""
+    """The articles that one of the topics may match, the newest first, to try the topics on. Raises ArchiveError.
+
+    `progress` gets how many articles lie behind, with those that the index left out.
+    """
     expression = any_of(prefilter(topic.query.root) for topic in topics) if topics else None
+    passed, top = 0, Mark("", 0)  # articles of later months; the first one read of this month
     for number, record in enumerate(archive.newest_first(expression, between)):
+        if record.mark.month != top.month:
+            passed, top = passed + top.number, record.mark
         if number % 50 == 0:
-            progress(number)
+            progress(passed + top.number - record.mark.number)
         try:
             yield unpack(record.packed)
         except CodecError:

@@ -166,21 +166,20 @@ def _try(topic: Topic, title: str, text: Document, as_json: bool) -> bool:
 
 async def _recent(name: str, since: str, as_json: bool) -> int:
     """Try the topic on the articles of the archive or of the running service, whether they matched or not."""
-    from watchpost.match.matcher import Topics
+    from watchpost.match.matcher import MOST_EVIDENCE, Topics, document, first_places
     from watchpost.operations import trials
-    from watchpost.scheduler import utc_now
 
     settings, config = open_config()
     topic = pick("topic", name, {topic.name: topic for topic in config.topics})
     stored = await trials.stored_articles(settings, config, since_moment(since, config))
     if stored.trouble and not stored.count:
         raise CommandError(stored.trouble, UNREACHABLE)
-    matched, matcher, now = 0, Topics([topic]), utc_now()
+    matched, matcher = 0, Topics([topic])
     with ProgressBar("trying the topic") as bar:
         for article in stored.for_topics([topic], lambda done: bar(done, stored.count)):
-            for hit in matcher.match(article, now):
+            for evidence in matcher.evidence(document(article)).values():
                 matched += 1
-                words = list(dict.fromkeys(item.text for item in hit.evidence))
+                words = list(dict.fromkeys(item.text for item in first_places(evidence, MOST_EVIDENCE)))
                 if as_json:
                     facts = {"text": article.title, "matches": True, "words": words}
                     echo_json({**facts, "missing": "", "excluded": False})
@@ -372,7 +371,6 @@ async def topic_diff(
     Ends with 1 if anything changes, and with 4 if no service runs.
     """
     from watchpost.operations import trials
-    from watchpost.scheduler import utc_now
 
     settings, config = open_config()
     other = load_config(against) if against is not None else None
@@ -390,7 +388,6 @@ async def topic_diff(
             config.topics,
             name,
             lambda topics: chain(stored.for_topics(topics, lambda done: bar(done, tried)), in_folders.values()),
-            utc_now(),
         )
     if as_json:
         echo_json({"articles": tried, "topics": [_effect_facts(effect) for effect in effects]})

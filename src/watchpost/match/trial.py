@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from watchpost.match.matcher import Topics, document
+from watchpost.match.matcher import MOST_EVIDENCE, Topics, document, first_places
 from watchpost.model import Article, Topic
 from watchpost.query.explain import explain, missing
 
@@ -34,7 +33,6 @@ def effects(
     old: Sequence[Topic],
     new: Sequence[Topic],
     articles: Iterable[Article],
-    now: datetime,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[Effect, ...]:
     """For each topic of `new` and then of `old`: the effect of `new` instead of `old` on these articles.
@@ -50,15 +48,15 @@ def effects(
     for number, article in enumerate(articles):
         if number % 50 == 0:
             progress(number)
-        before = {hit.topic for hit in past.match(article, now)}
-        hits = {hit.topic: hit for hit in future.match(article, now)}
+        text = document(article)
+        before, hits = past.evidence(text), future.evidence(text)
         for name in names:
             counts[name][0] += name in before
             counts[name][1] += name in hits
-        for name in hits.keys() - before:
-            words = dict.fromkeys(" ".join(item.text.split()) for item in hits[name].evidence)
+        for name in hits.keys() - before.keys():
+            words = dict.fromkeys(" ".join(item.text.split()) for item in first_places(hits[name], MOST_EVIDENCE))
             gained[name].append(ChangedHit(article, ", ".join(words)))
-        for name in before - hits.keys():
+        for name in before.keys() - hits.keys():
             lost[name].append(ChangedHit(article, why_not(after.get(name), article)))
     return tuple(
         Effect(name, counts[name][0], counts[name][1], tuple(gained[name]), tuple(lost[name])) for name in names

@@ -93,7 +93,6 @@ def compare(
     new: Iterable[Topic],
     name: str,
     articles: Callable[[Sequence[Topic]], Iterable[Article]],
-    now: datetime,
 ) -> tuple[Effect, ...]:
     """The effects on topics that differ; `name` limits them to one.
 
@@ -106,7 +105,7 @@ def compare(
     different = {key for key in {**before, **after} if _meaning(before, key) != _meaning(after, key)}
     old_ones = [topic for key, topic in before.items() if key in different]
     new_ones = [topic for key, topic in after.items() if key in different]
-    return effects(old_ones, new_ones, _once(articles([*old_ones, *new_ones])), now)
+    return effects(old_ones, new_ones, _once(articles([*old_ones, *new_ones])))
 
 
 def _once(articles: Iterable[Article]) -> Iterator[Article]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from watchpost.config.config import Config
 from watchpost.config.routes import parsed
@@ -48,7 +47,7 @@ async def recent_articles(store: Store, most: int = MOST_TRIED) -> tuple[Article
     return tuple(found.values())
 
 
-async def tune(before: Topic, after: Topic, articles: Sequence[Article], now: datetime) -> Effect:
+async def tune(before: Topic, after: Topic, articles: Sequence[Article]) -> Effect:
     """The effect of `after` instead of `before`, computed in a thread beside the loop."""
-    (found,) = await asyncio.to_thread(lambda: effects([before], [after], articles, now))
+    (found,) = await asyncio.to_thread(lambda: effects([before], [after], articles))
     return found

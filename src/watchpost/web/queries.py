@@ -353,7 +353,7 @@ class Queries:
             mistakes = error.fields
         else:
             articles = await recent_articles(self.store)
-            effect = await tune(topic, after, articles, moment)
+            effect = await tune(topic, after, articles)
             values = topics.tuned(query, exclude, len(articles), effect)
         return Page("topic", {**page.values, "mistakes": mistakes, "tuning": values})
 
