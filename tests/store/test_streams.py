@@ -115,6 +115,27 @@ async def test_what_is_new_is_dealt_with_in_order_and_the_name_leaves_the_group(
     assert await real.redis.xinfo_consumers(real.keys.pushed, keys.POLL) == []
 
 
+async def test_more_consumers_wait_at_the_same_time_than_redis_py_has_connections_by_itself(real: Store) -> None:
+    streams = [f"{{wp}}:many:{n}" for n in range(150)]
+    for stream in streams:
+        await ensure_group(real.redis, stream, keys.NOTIFY)
+    claims = [StreamClaims(real, stream, keys.NOTIFY, "c", 600_000) for stream in streams]
+    waits = [asyncio.ensure_future(each.take(1)) for each in claims]
+    async with asyncio.timeout(60):
+        while (await real.redis.info("clients"))["blocked_clients"] < len(streams):
+            await asyncio.sleep(0.01)
+            for number, wait in enumerate(waits):
+                if wait.done():  # it waited for eight seconds while others connected
+                    assert wait.result() == ()
+                    waits[number] = asyncio.ensure_future(claims[number].take(1))
+    for stream in streams:
+        await real.redis.xadd(stream, {"d": "1"})
+    async with asyncio.timeout(60):
+        for number, wait in enumerate(waits):
+            found = await wait
+            assert [entry.fields for entry in found or await claims[number].take(1)] == [{b"d": b"1"}]
+
+
 async def test_what_a_stopped_process_holds_is_taken_over_and_it_does_nothing_more_when_it_wakes(real: Store) -> None:
     url = real.redis.connection_pool.connection_kwargs["path"]
     stopped = await asyncio.create_subprocess_exec(

@@ -30,6 +30,7 @@ OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 # A socket timeout must be longer than a blocking read takes: https://github.com/redis/redis-py/issues/3138
 BLOCK_MS, _FAILOVER_BLOCK_MS = 8000, 4000
 DRIVER = DriverInfo()  # without it redis-py reads its package's metadata for each client, which takes 6 ms
+_CONNECTIONS = 10_000  # as many as a server accepts, unless it is told otherwise
 _SOCKET_TIMEOUT_SECONDS = 10.0
 _FAILOVER_TIMEOUT_SECONDS = 5.0  # with Sentinels another server answers by then
 _LOOK_SECONDS = 2.0  # for the answer of a primary; one that hangs must not keep us from seeing the next one
@@ -328,6 +329,8 @@ class _Connector:
             "socket_connect_timeout": 5.0,
             "retry": Retry(NoBackoff(), 0),  # the caller of a script decides whether to run it again
             "health_check_interval": 30 if health_checks else 0,
+            # Each receiver waits on a connection of its own; with redis-py's 100 the others wait until one is free.
+            "max_connections": _CONNECTIONS,
             "driver_info": DRIVER,
         }
         self._options = options
