@@ -309,7 +309,14 @@ def frozen(modified: str, *bodies: bytes) -> Handler:
 
 @pytest.mark.parametrize(
     "modified",
-    ["Tue, 01 Jan 1980 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 01 Jan 2041 00:00:00 GMT"],
+    [
+        "Tue, 01 Jan 1980 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Tue, 01 Jan 2041 00:00:00 GMT",
+        "0",
+        "-1",
+        "never",
+    ],
 )
 async def test_a_date_of_another_age_is_no_reason_to_ask_conditionally(server: HttpServer, modified: str) -> None:
     server.on("/f", frozen(modified, document("a"), document("b", "a")))
@@ -327,6 +334,24 @@ async def test_an_etag_is_a_reason_whatever_the_date_says(server: HttpServer) ->
     assert (await reader.visit()).outcome == "unchanged"
     assert server.requests[1].headers["if-none-match"] == '"1"'
     assert "if-modified-since" not in server.requests[1].headers
+
+
+async def test_an_etag_that_stays_while_the_feed_changes_says_nothing(server: HttpServer) -> None:
+    headers = {"ETag": '"x"'}
+    server.on("/f", *(Answer(200, headers, document(*"cba"[n:])) for n in (2, 1, 0)))
+    reader = Reader(server.url("/f"))
+    for _ in range(3):
+        await reader.visit()
+    assert ["if-none-match" in request.headers for request in server.requests] == [False, True, False]
+
+
+@pytest.mark.parametrize("etag", ['""', 'W/""', '"'])
+async def test_an_empty_etag_says_nothing(server: HttpServer, etag: str) -> None:
+    server.on("/f", Answer(200, {"ETag": etag}, document("a")))
+    reader = Reader(server.url("/f"))
+    for _ in range(2):
+        await reader.visit()
+    assert "if-none-match" not in server.requests[1].headers
 
 
 def dated(title: str, moment: datetime) -> bytes:

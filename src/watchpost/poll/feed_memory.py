@@ -23,6 +23,7 @@ _NO_STORE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
 _FAR_SECONDS = 10**9  # an absurd wait stays countable; the schedule makes a day of it
 _URL_MAX = 500
 _DATE_AGE_MAX, _DATE_AHEAD_MAX = timedelta(days=3650), timedelta(days=1)
+_NO_DATES = frozenset({"0", "-1", "never", "none", "null", "false"})
 _BEHIND_MAX = timedelta(days=3)
 
 
@@ -137,7 +138,8 @@ class FeedMemory:
     """What a feed's visits have learnt. `url` is the configured one: of another url nothing counts.
 
     `final` is where the answer came from, if from elsewhere; `etag` and `modified` are its validators, byte for byte;
-    `stuck` is a Last-Modified that stayed while the feed changed, so that it says nothing. `body` is its SHA-256,
+    `stuck` is a Last-Modified that stayed while the feed changed, and `stuck_etag` such an ETag: they say nothing.
+    `body` is its SHA-256,
     `read` when the feed was last read, `whole` whether all its entries were looked at then (version 0.1.0 looked at the
     first `max_items`), `gone` the url that answered 410. `pace` follows from the entries' dates. `fresh` is how long
     the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.
@@ -159,6 +161,7 @@ class FeedMemory:
     etag: str = ""
     modified: str = ""
     stuck: str = ""
+    stuck_etag: str = ""
     body: str = ""
     read: datetime | None = None
     whole: bool = False
@@ -223,15 +226,26 @@ class FeedMemory:
         Some servers send one date for ever, of 1970, of 1980 or ahead, and "not modified" to anyone who returns it.
         """
         date = http_date(self.modified)
-        is_absurd = date is not None and not now - _DATE_AGE_MAX <= date <= now + _DATE_AHEAD_MAX
+        if date is None:  # some servers compare, letter by letter, what they wrote in a form of their own
+            return "" if self.modified.strip().lower() in _NO_DATES else self.modified
+        is_absurd = not now - _DATE_AGE_MAX <= date <= now + _DATE_AHEAD_MAX
         return "" if is_absurd or self.modified == self.stuck else self.modified
+
+    def etag_to_send(self) -> str:
+        """The ETag for a conditional request, "" if it says nothing."""
+        return "" if self.etag == self.stuck_etag or not self.etag.strip('W/" ') else self.etag
 
     def with_proof(self, before: FeedMemory, newest: datetime | None) -> FeedMemory:
         """After a whole document that is another than `before`, whose newest entry is of `newest`."""
         date = http_date(self.modified)
         same = bool(before.body) and before.modified == self.modified
         older = date is not None and newest is not None and newest - date > _BEHIND_MAX
-        return replace(self, stuck=self.modified if self.modified and (same or older) else "")
+        same_etag = bool(before.body) and before.etag == self.etag
+        return replace(
+            self,
+            stuck=self.modified if self.modified and (same or older) else "",
+            stuck_etag=self.etag if same_etag else "",
+        )
 
     def with_hints(self, hints: FeedHints, pace: timedelta | None) -> FeedMemory:
         """After a document with these hints, and entries whose dates make this pace."""

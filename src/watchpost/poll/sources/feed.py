@@ -84,7 +84,7 @@ class Feed:
                 place,
                 headers=self._headers(place),
                 validators=Validators(
-                    comparable.final or self._options.url, comparable.etag, comparable.date_to_send(now)
+                    comparable.final or self._options.url, comparable.etag_to_send(), comparable.date_to_send(now)
                 ),
                 timeout=self._options.timeout,
             )
