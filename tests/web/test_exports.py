@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.making import article
 from tests.web.web_app import found, pages
+from watchpost.archive.sqlite import SqliteArchive
 from watchpost.store.client import Store
 from watchpost.web.api import CALLS, ROOT
 
@@ -54,8 +56,9 @@ async def test_a_wrong_search_is_an_error_before_anything_is_sent(store: Store, 
         assert shown.status_code == (200 if query.startswith("topics") else 422)
 
 
-async def test_no_call_ignores_a_parameter(store: Store) -> None:
-    async with pages(store) as address, httpx.AsyncClient(base_url=address) as client:
+async def test_no_call_ignores_a_parameter(store: Store, tmp_path: Path) -> None:
+    archive = SqliteArchive(tmp_path / "archive")
+    async with pages(store, archive=archive) as address, httpx.AsyncClient(base_url=address) as client:
         for call in CALLS:
             path = ROOT + re.sub(r"{\w+}", "x", call.path)
             answer = await client.request(call.method, f"{path}?colour=red", json={})
