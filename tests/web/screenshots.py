@@ -23,6 +23,7 @@ PAGES = {
     "story": STORY,
     "status": "/status",
     "stories": "/stories",
+    "places": "/places",
     "feeds": "/feeds",
     "topics": "/topics",
     "topic": "/topics/mali",

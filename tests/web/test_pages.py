@@ -26,7 +26,18 @@ from watchpost.store.codec import ARTICLE
 from watchpost.store.ledger import Ledger
 from watchpost.store.verdicts import Verdicts
 
-PATHS = ("/", "/status", "/stories", "/feeds", "/topics", "/topics/mali", "/editions", "/deliveries", "/config")
+PATHS = (
+    "/",
+    "/status",
+    "/stories",
+    "/places",
+    "/feeds",
+    "/topics",
+    "/topics/mali",
+    "/editions",
+    "/deliveries",
+    "/config",
+)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>\u202e{{7*7000007}}"
 FRAME = "allow-popups allow-popups-to-escape-sandbox"  # no script, no form, no origin
 UPCOMING = f"/editions/{all_groups(config_of().routes)[0].id}"

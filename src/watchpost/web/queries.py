@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -45,7 +45,7 @@ from watchpost.web import visits
 from watchpost.web.context import WebContext, summary_of
 from watchpost.web.formatting import Chart, page_of, schedule_words
 from watchpost.web.health import look_at, problems_of, report
-from watchpost.web.pages import configuration, deliveries, digests, feeds, news, search, status, stories, topics
+from watchpost.web.pages import configuration, deliveries, digests, feeds, news, places, search, status, stories, topics
 from watchpost.web.pages.digests import MessageForm
 from watchpost.web.pages.news import News, TopicRow
 
@@ -312,6 +312,14 @@ class Queries:
             mistakes=mistakes,
         )
         return Page("stories", values)
+
+    async def places(self, moment: datetime) -> Page:
+        """The page Places."""
+        zone = ZoneInfo(self.config.timezone)
+        today = moment.astimezone(zone).date()
+        begin = datetime.combine(today - timedelta(days=places.DAYS - 1), time(), zone).astimezone(UTC)
+        hits, more = await self.history.since(begin, _NEWS_HITS)
+        return Page("places", await asyncio.to_thread(places.page_of_places, hits, today, zone, more=more))
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Feeds."""

@@ -93,6 +93,7 @@ class Pages:
             "/status": lambda request, now: queries.status(now),
             "/stories": lambda request, now: queries.stories(request.query_params),
             "/stories/{id}": lambda request, now: queries.story_page(request.path_params["id"], request.query_params),
+            "/places": lambda request, now: queries.places(now),
             "/feeds": lambda request, now: queries.feeds(request.query_params, now),
             "/topics": lambda request, now: queries.topics(request.query_params, now),
             "/topics/{name}": lambda request, now: queries.topic(request.path_params["name"], now),
