@@ -246,7 +246,7 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
     targets, posts = servers.targets(config), servers.posts(config)
     for name, host in ({name: host for name, (host, _, _) in targets.items()} | posts).items():
         if names[host]:
-            cure = "check the spelling of the host name, and this machine's name server"
+            cure = f"check the spelling of the host name, and this machine's name server: getent hosts {host}"
             yield Finding(f"receiver {name}", "fail", f"{host} {names[host]}", cure, outside=True)
     permitted = {
         part.name: _EVERYWHERE if getattr(part.options, "proxy", None) else getattr(part.options, "allow_private", ())

@@ -34,6 +34,7 @@ _NAMED = 5
 _DETAILS = 2
 _OF_THE_NETWORK = frozenset({"dns", "timeout", "unreachable"})
 _CURE = "watchpost feed test NAME shows more"
+_COMMANDS_AND_SETTINGS = ("watchpost", "`", "set ", "allow_private")
 
 
 def of_problem(problem: Problem, zone: tzinfo) -> Finding:
@@ -93,6 +94,16 @@ def summary(hosts: Mapping[str, str], asked: int, good: int, troubles: Sequence[
     return Finding("feeds", "warn" if late else "ok", text, "--all-feeds takes the time it needs" if late else "")
 
 
+def _with_command(trouble: FeedTrouble) -> str:
+    """The cure of one feed; where it names neither a command nor a setting, the command that shows more."""
+    command = f"watchpost feed test {trouble.feed} shows more"
+    if not trouble.cure:
+        return command
+    return (
+        trouble.cure if any(word in trouble.cure for word in _COMMANDS_AND_SETTINGS) else f"{trouble.cure}; {command}"
+    )
+
+
 def findings(troubles: Sequence[FeedTrouble]) -> list[Finding]:
     """A line for each feed with a problem; one line for many with the same."""
     kinds: dict[str, list[FeedTrouble]] = {}
@@ -101,7 +112,7 @@ def findings(troubles: Sequence[FeedTrouble]) -> list[Finding]:
     found = []
     for alike in kinds.values():
         if len(alike) <= _ALIKE:
-            found += [Finding(f"feed {one.feed}", "warn", one.detail, one.cure or _CURE) for one in alike]
+            found += [Finding(f"feed {one.feed}", "warn", one.detail, _with_command(one)) for one in alike]
             continue
         cures = {one.cure or _CURE for one in alike}
         details = list(dict.fromkeys(one.detail for one in alike))

@@ -103,10 +103,13 @@ def dns(found: Mapping[str, str]) -> Finding:
         return Finding("dns", "ok", f"{names} can be resolved")
     if len(bad) == len(found):
         cure = "check this machine's network and /etc/resolv.conf"
+        cure += f"; getent hosts {bad[0]} asks once more"
         return Finding("dns", "fail", f"none of {names} can be resolved", cure, outside=True)
     more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     text = f"{len(bad)} of {names} cannot be resolved: {', '.join(bad[:_SHOWN])}{more}"
-    return Finding("dns", "warn", text, "check their spelling; remove hosts that no longer exist")
+    return Finding(
+        "dns", "warn", text, f"check their spelling: getent hosts {bad[0]}; remove hosts that no longer exist"
+    )
 
 
 async def reach(
@@ -131,7 +134,10 @@ async def reach(
         return Finding(subject, "fail", f"{host}:{port}: {error}", _permit(name))
     except (OSError, TimeoutError) as error:
         tls = isinstance(error, ssl.SSLError)
-        cure = "its certificate is not valid on this machine: tell its owner" if tls else _REACH
+        cure = (
+            f"its certificate is not valid on this machine: openssl s_client -connect {host}:{port}" if tls else _REACH
+        )
+        cure += "" if tls else f": curl -v telnet://{host}:{port}"
         return Finding(subject, "fail", f"{host}:{port}: {why_failed(error)}", cure, outside=not tls)
     return Finding(subject, "ok", f"{host}:{port} answers")
 
@@ -185,7 +191,7 @@ def _permit(name: str) -> str:
 
 _REACH = "check the address, and any firewall or proxy in between"
 _SMTP_CURES = {
-    "connect": "check smtp.host and smtp.port, and whether a firewall blocks mail",
+    "connect": "check smtp.host and smtp.port, and whether a firewall blocks mail: watchpost receiver test NAME",
     "tls": "check smtp.tls: starttls for port 587, implicit for 465; a private authority needs ca_file",
     "login": "check smtp.username and the source of smtp.password",
 }
