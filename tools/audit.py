@@ -41,7 +41,7 @@ def main() -> None:
     packages = sum("==" in line for line in Path(constraints).read_text().splitlines())
     words = [program, "--no-deps", "--disable-pip", "--progress-spinner", "off", "--vulnerability-service", "osv"]
     try:
-        done = subprocess.run(  # noqa: S603 - the program that make names
+        done = subprocess.run(  # noqa: S603 - the Makefile gives the program
             [*words, "--format", "json", "--requirement", constraints],
             capture_output=True,
             text=True,
