@@ -237,7 +237,7 @@ http: {{listen: "127.0.0.1:0"}}
             with self.client() as client:
                 return int(client.xlen("{wp}:unjoined")) == 0
 
-        self.until(decided)
+        self.until(decided, 120)
         with self.client() as client:
             hits = [decode_hit(fields[b"h"]) for _, fields in client.xrange("{wp}:history")]
             decisions = [(fields[b"s"].decode(), fields[b"e"]) for _, fields in client.xrange("{wp}:joined")]
