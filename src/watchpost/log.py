@@ -259,6 +259,7 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None, *, zone: tzi
     )
     logging.basicConfig(level=logging.WARNING, stream=out, force=True)
     logging.getLogger().handlers[0].setFormatter(_LibraryFormatter())
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it logs ticks that are cancelled at the end as errors
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of each malformed request; we count them
 

@@ -1,7 +1,9 @@
-"""Ticks for the loops.
+"""Ticks for the loops, from APScheduler.
 
 What is due is in Redis; a tick only says that it is time to look. So any number of processes can tick, a late tick does
-no harm, and no work is cancelled in the middle. Late ticks become one.
+no harm, and no job is cancelled in the middle of its work. APScheduler's defaults drop ticks of a busy loop
+(misfire_grace_time is one second); with misfire_grace_time=None and coalesce=True late ticks become one:
+https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from time import monotonic
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watchpost import log as tm
 
@@ -22,20 +27,22 @@ class Scheduler:
     """Makes tickers. After `stop` every ticker returns at once, so that the loops can end."""
 
     def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
         self._events: dict[float, list[asyncio.Event]] = {}
-        self._ticking: dict[float, asyncio.Task[None]] = {}
-        self._began: float | None = None
         self._stopped = False
 
     def ticker(self, seconds: float) -> Callable[[], Awaitable[None]]:
         """A function to await: it returns at the next tick, every `seconds`. Each loop needs its own.
 
-        Loops with the same interval wake up together, and an interval of five seconds ends with one of a second: one
-        wakeup costs less than many.
+        Loops with the same interval wake up together: one wakeup costs less than many.
         """
         event = asyncio.Event()
-        self._events.setdefault(seconds, []).append(event)
-        self._tick(seconds)
+        if seconds not in self._events:
+            self._events[seconds] = []
+            self._scheduler.add_job(self._fires(seconds), "interval", seconds=seconds)
+        self._events[seconds].append(event)
 
         async def tick() -> None:
             await event.wait()
@@ -44,33 +51,29 @@ class Scheduler:
 
         return tick
 
+    def _fires(self, seconds: float) -> Callable[[], Awaitable[None]]:
+        last = 0.0
+
+        async def fire() -> None:  # APScheduler runs a plain function in a thread
+            nonlocal last
+            now = monotonic()
+            if last:
+                tm.misfires.inc(max(0, round((now - last) / seconds) - 1))
+            last = now
+            for event in self._events[seconds]:
+                event.set()
+
+        return fire
+
     def start(self) -> None:
         """Start ticking. Needs a running event loop."""
-        self._began = asyncio.get_running_loop().time()
-        for seconds in self._events:
-            self._tick(seconds)
+        self._scheduler.start()
 
     def stop(self) -> None:
         """Stop ticking, and return from every ticker that is awaited."""
         self._stopped = True
-        for task in self._ticking.values():
-            task.cancel()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         for events in self._events.values():
             for event in events:
-                event.set()
-
-    def _tick(self, seconds: float) -> None:
-        """Begin to tick at this interval, once, if `start` was called."""
-        if self._began is not None and not self._stopped and seconds not in self._ticking:
-            self._ticking[seconds] = asyncio.ensure_future(self._ticks(self._began, seconds))
-
-    async def _ticks(self, began: float, seconds: float) -> None:
-        clock = asyncio.get_running_loop().time
-        last = int((clock() - began) / seconds)
-        while True:
-            await asyncio.sleep(began + (last + 1) * seconds - clock())
-            now = max(last + 1, int((clock() - began) / seconds))
-            tm.misfires.inc(now - last - 1)
-            last = now
-            for event in self._events[seconds]:
                 event.set()

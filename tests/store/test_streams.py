@@ -125,7 +125,7 @@ async def test_more_consumers_wait_at_the_same_time_than_redis_py_has_connection
         while (await real.redis.info("clients"))["blocked_clients"] < len(streams):
             await asyncio.sleep(0.01)
             for number, wait in enumerate(waits):
-                if wait.done():  # it waited for eight seconds while others connected
+                if wait.done():  # it waited for four seconds while others connected
                     assert wait.result() == ()
                     waits[number] = asyncio.ensure_future(claims[number].take(1))
     for stream in streams:

@@ -304,7 +304,7 @@ class Service:
 
     def _renew_ticker(self) -> Any:
         """Ticks three times a lease: to renew it, and to look for abandoned work."""
-        return self.clock.ticker(max(0.2, min(10.0, self._lease_ms / 3000)))
+        return self.clock.ticker(max(0.2, min(5.0, self._lease_ms / 3000)))
 
 
 def _ms(duration: timedelta) -> int:

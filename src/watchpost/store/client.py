@@ -28,7 +28,7 @@ from watchpost.store import keys as store_keys
 # Since 7.0 XAUTOCLAIM skips deleted entries: https://redis.io/docs/latest/commands/xautoclaim/. Valkey began at 7.2.
 OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 # A socket timeout must be longer than a blocking read takes: https://github.com/redis/redis-py/issues/3138
-BLOCK_MS, _FAILOVER_BLOCK_MS = 8000, 4000
+BLOCK_MS = 4000
 DRIVER = DriverInfo()  # without it redis-py reads its package's metadata for each client, which takes 6 ms
 _CONNECTIONS = 10_000  # as many as a server accepts, unless it is told otherwise
 _SOCKET_TIMEOUT_SECONDS = 10.0
@@ -96,7 +96,6 @@ class Store:
         self._connect = _Connector(url, health_checks=health_checks)
         self.redis: Any = client or self._connect.client()
         self.blocking: Any = client or self._connect.client()
-        self.block_ms = self._connect.block_ms
         self.server: Server | None = None
         self.renewals = 0  # how often all connections were made again
         self.interruptions = 0  # how often it was away or became another server: it may be older than what we read
@@ -350,11 +349,6 @@ class _Connector:
             password=address.password or None,
             **tls,
         )
-
-    @property
-    def block_ms(self) -> int:
-        """How long a read may wait for something."""
-        return BLOCK_MS if self._sentinel is None else _FAILOVER_BLOCK_MS
 
     @property
     def look_seconds(self) -> float:

@@ -17,7 +17,7 @@ from redis import exceptions
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.client import Store, ensure_group, json_argument, pause
+from watchpost.store.client import BLOCK_MS, Store, ensure_group, json_argument, pause
 
 POISON_AFTER = 3
 _GONE_MS = 3_600_000  # a running consumer reads every few seconds
@@ -57,9 +57,9 @@ class StreamClaims:
         self._cursor: bytes = b"0-0"
 
     async def take(self, count: int, *, block: bool = True) -> tuple[StreamEntry, ...]:
-        """Claim up to `count` new entries; with `block`, wait for the first: a lease, but at most eight seconds."""
+        """Claim up to `count` new entries; with `block`, wait for the first: a lease, but at most four seconds."""
         redis = self._store.blocking if block else self._store.redis
-        block_ms = min(self._store.block_ms, self._lease_ms) if block else None
+        block_ms = min(BLOCK_MS, self._lease_ms) if block else None
         async with self._store.errors():
             try:
                 answer = await redis.xreadgroup(
