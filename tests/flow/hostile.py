@@ -40,7 +40,7 @@ LATER_SECONDS = 1.0
 MEMORY_BYTES = 300 << 20
 ENCODER_BYTES = 125 << 20  # the sentence encoder, and what it is run by
 _MEGABYTE = 1_000_000
-_QUIET_SECONDS = 120
+_QUIET_SECONDS = 300
 _LOOK_SECONDS = 2.0
 CRAFTED = {  # by headline: one of another story each
     "dots upon dots": "The talks in Mali go on, said the minister" + "." * 400_000 + "x and more.",
