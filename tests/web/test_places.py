@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from tests.making import article, hit
 from tests.web.web_app import found, pages
+from watchpost.match.places import usual_name
 from watchpost.model import Hit, NamedPlace
+from watchpost.names import library
 from watchpost.store.client import Store
 from watchpost.web.pages.places import DAYS, WIDTH, PlaceRow, map_of, page_of_places, rows_of
 
@@ -85,3 +87,16 @@ async def test_the_page_has_a_map_and_the_same_as_a_table(store: Store) -> None:
     assert "unusual" in text
     assert "Table: Stories by place and day" in text
     assert "http:" not in text.replace(address, "")
+
+
+def test_every_town_of_the_library_has_a_point_on_the_map() -> None:
+    towns = [place for code in library.known()["places"] for place, _ in library.own_places(code)]
+    hits = [at(usual_name(place), NamedPlace(usual_name(place), place.country, event=True)) for place in towns]
+    assert {"Gossi", "Sévaré"} < {row.name for row in rows_of(hits, DATES, UTC)}
+    assert [row.name for row in rows_of(hits, DATES, UTC) if row.at is None or row.is_country] == []
+
+
+def test_only_a_country_is_called_one() -> None:
+    unknown = NamedPlace("A town of an older library", "ML", event=True)
+    rows = rows_of([at("a", GAO), at("b", NamedPlace("Mali", "ML", event=True)), at("c", unknown)], DATES, UTC)
+    assert [row.name for row in rows if row.is_country] == ["Mali"]

@@ -42,6 +42,12 @@ class PlaceRow:
         return sum(self.days)
 
     @property
+    def is_country(self) -> bool:
+        """Whether it is a whole country: the texts name no town of it."""
+        country = library.countries().get(self.country)
+        return self.at is None and country is not None and self.name in country.names
+
+    @property
     def unusual(self) -> bool:
         """Whether today has three stories or more, and three times as many as an average day before."""
         *before, today = self.days
@@ -161,6 +167,7 @@ def _degrees(value: int, plus: str, minus: str) -> str:
 def _coordinates() -> Mapping[tuple[str, str], tuple[float, float]]:
     """The coordinates of towns by the name under which they are shown; the largest of one name counts."""
     found: dict[tuple[str, str], tuple[float, float]] = {}
-    for place in library.places():
+    own = (place for code in library.known().get("places", {}) for place, _ in library.own_places(code))
+    for place in (*library.places(), *own):
         found.setdefault((usual_name(place), place.country), (place.latitude, place.longitude))
     return found
