@@ -27,14 +27,14 @@ CONFIG = config_of(
     + TEXT.replace(
         "receivers: {",
         "receivers: {mail: {type: email, actions: 7d, from: w@example.org, smtp: {host: smtp.example.org}, "
-        "to: [Anna <anna@example.org>]}, ",
+        "to: [Anna <anna@example.org>, eva@example.org]}, ",
     ).replace(
         'http: {listen: "127.0.0.1:0"}',
         'http: {listen: "127.0.0.1:0", auth: {users: {u: {env: HASH}, wall: {env: HASH}}, view: [wall]}}',
     ),
     (("HASH", hashed("a password", bytes(16))),),
 )
-ANNA = "anna@example.org"
+ANNA, EVA = "anna@example.org", "eva@example.org"
 
 
 async def link(
@@ -104,6 +104,18 @@ async def test_who_comes_second_is_told(store: Store) -> None:
         done = await client.post(address + path, data={"do": "claim"})
         assert done.headers["location"] == f"{path}?done=taken"
         assert "claimed by ben" in (await client.get(address + path)).text
+
+
+async def test_a_story_that_is_muted_is_not_muted_again(store: Store) -> None:
+    made = await found(store, article("Kidal"))
+    path, other = await link(store, made.story), await link(store, made.story, address=EVA)
+    async with pages(store, config=CONFIG) as address, httpx.AsyncClient() as client:
+        answers = [await client.post(address + one, data={"do": "mute"}) for one in (path, path, other)]
+        assert [answer.headers["location"].partition("=")[2] for answer in answers] == ["mute", "mute", "taken"]
+        assert [one.by for one in await Silences(store).all()] == [ANNA]
+        await client.post(address + path, data={"do": "unmute"})
+        await client.post(address + other, data={"do": "mute"})
+        assert [one.by for one in await Silences(store).all() if one.until > datetime.now(UTC)] == [EVA]
 
 
 async def test_a_link_that_is_not_ours_or_has_ended_shows_nothing_of_the_story(store: Store) -> None:

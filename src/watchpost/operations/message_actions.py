@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from watchpost.config.config import Config
@@ -18,6 +18,9 @@ from watchpost.operations.verdicts import NONE, NOT_RELEVANT, RELEVANT, judge
 from watchpost.schedules import Silence
 from watchpost.store.client import Store
 from watchpost.store.silences import Silences
+
+_MUTED_ALREADY = timedelta(days=6)
+"""A story that is muted for so long is not muted once more: links and buttons can be pressed again."""
 
 
 class MessageAction(StrEnum):
@@ -75,7 +78,7 @@ def has_links(config: Config) -> bool:
 
 
 async def act(config: Config, store: Store, story: str, action: MessageAction, by: str, topic: str = "") -> bool:
-    """Do it, as `by`; False if somebody else had claimed or acknowledged the story before.
+    """Do it, as `by`; False if somebody else had claimed, acknowledged or muted the story before.
 
     A verdict is on the latest hit of `topic`, or without one on that of each topic of the story. Raises NotFound,
     FormError and StoreError.
@@ -83,6 +86,9 @@ async def act(config: Config, store: Store, story: str, action: MessageAction, b
     if action in _DEEDS:
         return (await act_on_story(config, store, story, _DEEDS[action], by)).first
     if action is MessageAction.MUTE:
+        end = datetime.now(UTC) + _MUTED_ALREADY
+        if before := [one.by for one in await silences_of(store, story) if one.until > end]:
+            return by in before
         await mute(config, store, story, "story", MUTED_FOR, by)
     elif action is MessageAction.UNMUTE:
         for silence in await silences_of(store, story):
