@@ -16,7 +16,7 @@ from watchpost.match.places import usual_name
 from watchpost.model import Hit, NamedPlace
 from watchpost.names import library
 from watchpost.store.client import Store
-from watchpost.web.pages.places import DAYS, WIDTH, PlaceRow, map_of, page_of_places, rows_of
+from watchpost.web.pages.places import DAYS, WIDTH, PlaceRow, box_of, map_of, page_of_places, rows_of
 
 TODAY = date(2026, 11, 27)
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -69,6 +69,9 @@ def test_every_town_is_on_the_map(towns: list[tuple[float, float, int]]) -> None
         assert 0 <= point.x <= WIDTH
         assert 0 <= point.y <= drawn.height
         assert 5 <= point.radius <= 20
+    boxes = [box_of(point) for point in drawn.points if point.label]
+    assert not any(one.meets(other) for number, one in enumerate(boxes) for other in boxes[:number])
+    assert drawn.points == () or boxes, "the first place has a label"
 
 
 def test_a_country_is_in_the_table_and_not_on_the_map() -> None:

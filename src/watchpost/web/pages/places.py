@@ -23,6 +23,7 @@ MOST = 100
 LABELLED = 12
 WIDTH = 720
 _MARGIN = 40
+_LETTER, _LINE = 11.0, 20.0  # of a label: about the width of a letter, and the height
 _LEAST_DEGREES = 6.0
 _UNUSUAL_LEAST, _UNUSUAL_TIMES = 3, 3
 
@@ -55,7 +56,10 @@ class PlaceRow:
 
 
 class Point(NamedTuple):
-    """A place on the map: where, how large, and its label; `left`: it is on the left of the point."""
+    """A place on the map: where, how large, and its label; `left`: it is on the left of the point.
+
+    The label is "" where it would cover that of a place further up in the table.
+    """
 
     x: float
     y: float
@@ -63,6 +67,18 @@ class Point(NamedTuple):
     row: PlaceRow
     label: str
     left: bool
+
+
+class Box(NamedTuple):
+    """The room of a label on the map."""
+
+    left: float
+    right: float
+    middle: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether two labels would be one on the other."""
+        return self.left < other.right and other.left < self.right and abs(self.middle - other.middle) < _LINE
 
 
 class Line(NamedTuple):
@@ -131,21 +147,29 @@ def map_of(rows: Sequence[PlaceRow]) -> EventMap | None:
     def y(degrees: float) -> float:
         return round(height - _MARGIN - (degrees - south) * steep, 1)
 
-    points = [
-        Point(
-            x(at_east),
-            y(at_north),
-            round(5 + 15 * sqrt(row.total / most), 1),
-            row,
-            f"{row.name} {row.total}" if number < LABELLED else "",
-            x(at_east) > WIDTH * 0.7,
-        )
-        for number, (row, at_north, at_east) in enumerate(towns)
-    ]
+    points, taken = [], list[Box]()
+    for row, at_north, at_east in towns:
+        radius, label = round(5 + 15 * sqrt(row.total / most), 1), f"{row.name} {row.total}"
+        point = Point(x(at_east), y(at_north), radius, row, "", x(at_east) > WIDTH * 0.7)
+        for left in (point.left, not point.left) if len(taken) < LABELLED else ():
+            labelled = point._replace(label=label, left=left)
+            box = box_of(labelled)
+            if box.left >= 0 and box.right <= WIDTH and not any(box.meets(other) for other in taken):
+                taken.append(box)
+                point = labelled
+                break
+        points.append(point)
     step = next(one for one in (1, 2, 5, 10, 20, 30, 60) if max(north - south, east - west) / one <= 8)
     lines = [Line(y(one), True, _degrees(one, "N", "S")) for one in _steps(south, north, step)]
     lines += [Line(x(one), False, _degrees(one, "E", "W")) for one in _steps(west, east, step)]
     return EventMap(round(height, 1), tuple(sorted(points, key=lambda point: -point.radius)), tuple(lines))
+
+
+def box_of(point: Point) -> Box:
+    """The room that the label of a point takes beside it."""
+    width, gap = _LETTER * len(point.label), point.radius + 4
+    begin = point.x - gap - width if point.left else point.x + gap
+    return Box(begin, begin + width, point.y)
 
 
 def _span(values: Sequence[float], limit: float) -> tuple[float, float]:
