@@ -6,6 +6,7 @@ tests/contracts/test_stories.py puts the same articles to the store.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
 from watchpost.documents.figures import figures
+from watchpost.documents.parse import read_feed_document
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf, contained
 from watchpost.model import SKETCH, Article
@@ -46,6 +48,36 @@ def test_a_later_version_belongs_to_the_story_of_the_one_before_however_short_it
     later = replace(told(("Wells.",), "Ten die", "Paper"), revises=first.id)
     assert together(first, later)
     assert not together(first, replace(later, revises=""))
+
+
+BULLETINS = ("Two lorries burned near Ansongo.", "The market of Hombori reopened.", "Wells were poisoned at Lere.")
+
+
+@pytest.mark.parametrize("repeats", [1, 12], ids=["short", "long"])
+@pytest.mark.parametrize("listed", [1, 2, 3], ids=["one at first", "two at first", "all at once"])
+def test_bulletins_with_one_address_and_one_headline_are_as_many_stories(repeats: int, listed: int) -> None:
+    items = [rss_item(f"b{number}", text * repeats) for number, text in enumerate(BULLETINS)]
+    first, second = visit("port", items[:listed]), visit("port", items[::-1])
+    told_before = {article.id for article in first}
+    later = [article for article in second if article.id not in told_before]
+    assert len(set(stories(*first, *later))) == 3
+
+
+def test_an_entry_in_two_feeds_that_list_it_once_is_one_story_and_so_is_an_entry_that_is_listed_under_two_ids() -> None:
+    one, other = rss_item("b1", BULLETINS[0]), rss_item("b2", BULLETINS[1])
+    assert together(*visit("port", [one]), *visit("coast", [other])), "another summary of the same page"
+    assert together(*visit("port", [rss_item("b1", BULLETINS[0]), rss_item("b2", BULLETINS[0])]))
+    assert together(*visit("port", [rss_item("b1", ""), rss_item("b2", "")])), "links without a text"
+
+
+def rss_item(guid: str, text: str) -> str:
+    head = "<title>Bulletin of the port</title><link>https://port.example/bulletin</link>"
+    return f'<item>{head}<guid isPermaLink="false">{guid}</guid><description>{text}</description></item>'
+
+
+def visit(source: str, items: Sequence[str]) -> Sequence[Article]:
+    body = f'<rss version="2.0"><channel><title>{source}</title>{"".join(items)}</channel></rss>'
+    return read_feed_document(body.encode(), now=WHEN, source=source).articles
 
 
 def test_two_outlets_with_the_same_boilerplate_have_not_told_the_same() -> None:
