@@ -5,6 +5,7 @@ tests/contracts/test_stories.py puts the same articles to the store.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.match.newsroom import BOILERPLATE, REPORT, SIBLING, WHEN, bulletin, edited, told
 from watchpost.documents.figures import figures
-from watchpost.documents.parse import read_feed_document
+from watchpost.documents.parse import read_feed_document, read_json_lines
 from watchpost.match.signatures import signature
 from watchpost.match.stories import Shelf, contained
 from watchpost.model import SKETCH, Article
@@ -61,6 +62,13 @@ def test_bulletins_with_one_address_and_one_headline_are_as_many_stories(repeats
     told_before = {article.id for article in first}
     later = [article for article in second if article.id not in told_before]
     assert len(set(stories(*first, *later))) == 3
+
+
+def test_bulletins_in_json_lines_with_one_address_and_one_headline_are_as_many_stories() -> None:
+    head = {"title": "Bulletin of the port", "url": "https://port.example/bulletin"}
+    lines = [json.dumps({"id": f"b{number}", "body": text, **head}) for number, text in enumerate(BULLETINS)]
+    articles = read_json_lines("port.jsonl", "\n".join([*lines, ""]).encode(), WHEN).articles
+    assert len(articles) == len(set(stories(*articles))) == 3
 
 
 def test_an_entry_in_two_feeds_that_list_it_once_is_one_story_and_so_is_an_entry_that_is_listed_under_two_ids() -> None:

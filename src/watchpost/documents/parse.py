@@ -192,6 +192,10 @@ def read_json_lines(
         title, summary = _as_written(draft.title, TITLE_MAX) or cleaned.title, _as_written(draft.summary, SUMMARY_MAX)
         body = blank_margins(_as_written(draft.text, BODY_MAX))
         articles.append(replace(cleaned, title=title, summary=summary, body=body))
+    pages = Counter(map(_page_of, {article.id: article for article in articles}.values()))
+    articles = [
+        _without_address(article) if article.body and pages[_page_of(article)] > 1 else article for article in articles
+    ]
     place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
     failures = tuple(Failure(f"{place} {number}", reason, problem) for number, reason, problem in lines.problems)
     return Reading(tuple(articles), failures, lines.consumed)
@@ -206,6 +210,11 @@ def _as_written(text: str, characters_max: int) -> str:
 def _page(entry: FeedEntry, base: str) -> tuple[str, str]:
     """The address and the headline: bulletins and status pages give several entries the same ones."""
     return canonical_url(entry.head.link, base), clean_line(entry.head.title).casefold()
+
+
+def _page_of(article: Article) -> tuple[str, str, str]:
+    """The same of an article, and its outlet: a file of JSON Lines may hold those of many."""
+    return article.outlet, article.url, article.title.casefold()
 
 
 def _without_address(article: Article) -> Article:
