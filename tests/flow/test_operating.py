@@ -74,7 +74,7 @@ def test_a_disabled_receiver_is_seen_tested_and_enabled(rig: Rig) -> None:
     assert "410" in row["why"]
     findings = json.loads(rig.ask("doctor", "--json", code=1).stdout)["findings"]
     told = next(one for one in findings if one["subject"] == "deliveries to inbox")
-    assert "disabled in the running service since" in told["text"]
+    assert "inbox is disabled (since " in told["text"]
     assert "410" in told["text"]
     assert row["waiting"] == 1
     assert "refused" in rig.ask("receiver", "test", "inbox", code=1).stdout
