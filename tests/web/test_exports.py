@@ -45,7 +45,9 @@ async def test_an_export_has_everything_that_fits_once(store: Store) -> None:
         assert len((await client.get(link.replace("&amp;", "&"))).text.splitlines()) == 2
 
 
-@pytest.mark.parametrize("query", ["since=soon", "severity=urgent", "topics=mali", "since=2999-01-01"])
+@pytest.mark.parametrize(
+    "query", ["since=soon", "severity=urgent", "topics=mali", "since=2999-01-01", "q=" + "gao+" * 600]
+)
 async def test_a_wrong_search_is_an_error_before_anything_is_sent(store: Store, query: str) -> None:
     await found(store, article("Kidal"))
     async with pages(store) as address, httpx.AsyncClient(base_url=address) as client:
@@ -54,6 +56,14 @@ async def test_a_wrong_search_is_an_error_before_anything_is_sent(store: Store, 
             assert (answer.status_code, set(answer.json())) == (422, {"problem"}), path
         shown = await client.get(f"/stories?{query}")
         assert shown.status_code == (200 if query.startswith("topics") else 422)
+
+
+@pytest.mark.parametrize("path", ["stories.csv", "hits.ndjson", "stories", "hits"])
+async def test_a_wrong_mark_is_an_error_and_not_the_first_page_again(store: Store, path: str) -> None:
+    await found(store, article("Kidal"))
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get(f"{ROOT}/{path}?before=zzz")
+        assert (answer.status_code, answer.json()["problem"]) == (422, "'zzz' is not a value of `more`")
 
 
 async def test_no_call_ignores_a_parameter(store: Store, tmp_path: Path) -> None:

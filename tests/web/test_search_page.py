@@ -63,6 +63,15 @@ async def test_mistakes_are_named_beside_what_was_typed(store: Store, archive: S
         assert "not a time" in feed.text
 
 
+async def test_a_query_that_is_too_long_is_a_mistake_and_not_cut(store: Store, archive: SqliteArchive) -> None:
+    long = {"q": "(" + " OR ".join(["kidal"] * 600) + ") AND zanzibar"}
+    async with pages(store, archive=archive) as site, httpx.AsyncClient(base_url=site, timeout=60) as client:
+        for path in ("/search", "/search.atom", "/api/v1/search"):
+            answer = await client.get(path, params=long)
+            assert answer.status_code == 422, path
+            assert "more than 2,000 characters" in answer.text
+
+
 async def test_foreign_text_stays_text(store: Store, archive: SqliteArchive) -> None:
     async with pages(store, archive=archive) as site, httpx.AsyncClient(base_url=site, timeout=60) as client:
         for query in ({"q": "alert"}, {"q": HOSTILE}, {"source": HOSTILE}):

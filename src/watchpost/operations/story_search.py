@@ -25,7 +25,7 @@ _AT_ONCE = 100  # stories or hits of an export that are in memory
 FIELDS = ("q", "topic", "source", "lang", "before", "severity", "since")
 """The names of the fields of a search."""
 
-_LONGEST = 200
+_LONGEST = 2_000  # characters of a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Search:
 
 
 def search_of(query: Mapping[str, str]) -> Search:
-    """The search in a form, cut to a sensible length."""
-    wanted = {name: query.get(name, "")[:_LONGEST].strip() for name in FIELDS}
+    """The search in a form. What is cut off a field is beyond the length at which it is a mistake."""
+    wanted = {name: query.get(name, "").strip()[: _LONGEST + 1] for name in FIELDS}
     return Search(
         wanted["q"],
         wanted["topic"],
@@ -65,6 +65,8 @@ def search_of(query: Mapping[str, str]) -> Search:
 
 def begin_of(search: Search, now: datetime, zone: tzinfo) -> datetime | None:
     """Since when hits are searched; None for any time. Raises FormError."""
+    if long := [name for name, value in search.asked().items() if len(value) > _LONGEST]:
+        raise FormError({name: f"{name} has more than {_LONGEST:,} characters" for name in long})
     if search.severity and search.severity not in SEVERITIES:
         raise FormError({"severity": f"'{search.severity}' is not one of {', '.join(SEVERITIES)}"})
     if not search.since:

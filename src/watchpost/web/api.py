@@ -28,11 +28,11 @@ from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, 
 from watchpost.operations.saved_searches import delete_search, find_search, save_search, search_path
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.stories import StoryView
-from watchpost.operations.story_search import search_of
+from watchpost.operations.story_search import Search, search_of
 from watchpost.operations.verdicts import judge
 from watchpost.operations.voices import PREFIX, EventView
 from watchpost.store.handling import Handling
-from watchpost.store.history import PastHit
+from watchpost.store.history import PastHit, is_mark
 from watchpost.store.saved_searches import SavedSearch
 from watchpost.web import schemas
 from watchpost.web.formatting import safe_link
@@ -127,13 +127,21 @@ async def _status(queries: Queries, _: Request) -> dict[str, Any]:
     return await queries.document(datetime.now(UTC))
 
 
+def _asked(request: Request) -> Search:
+    """The search that a call asks for. Raises FormError: from a wrong mark on, a program would read all once more."""
+    search = search_of(request.query_params)
+    if search.before and not is_mark(search.before):
+        raise FormError({"before": f"'{search.before[:100]}' is not a value of `more`"})
+    return search
+
+
 async def _hits(queries: Queries, request: Request) -> schemas.Hits:
-    found = await queries.searches.hits(search_of(request.query_params), 50)
+    found = await queries.searches.hits(_asked(request), 50)
     return schemas.Hits(hits=[_hit(past) for past in found.hits], more=found.more or None)
 
 
 async def _stories(queries: Queries, request: Request) -> schemas.Stories:
-    found, more = await queries.searches.stories(search_of(request.query_params), 50)
+    found, more = await queries.searches.stories(_asked(request), 50)
     handlings = await queries.handlings.of(story.id for story in found)
     events = await queries.events(found)
     shapes = [_story(queries, story, handlings[story.id], events.get(story.id)) for story in found]
@@ -512,7 +520,7 @@ async def _join(queries: Queries, request: Request) -> schemas.StoryShape:
 
 def _export(what: Literal["stories", "hits"], form: Format) -> Answer:
     async def answer(queries: Queries, request: Request) -> Response:
-        lines = queries.searches.lines(search_of(request.query_params), what, form)
+        lines = queries.searches.lines(_asked(request), what, form)
         # What is wrong with the search or the store shows before the answer begins.
         first = await anext(lines) + await anext(lines)
 

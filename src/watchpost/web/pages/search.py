@@ -32,7 +32,7 @@ PAGE = 25
 FIELDS = ("q", "since", "until", "source", "lang", "topic", "severity", "muted")
 """The fields of the form, which are the parameters of the address: a search is saved by its address."""
 
-_LONGEST = 2_000  # characters of a query in an address
+_LONGEST = 2_000  # characters of a field in an address
 _MOST_READ = 3_000  # articles for one page: about a second
 _AT_ONCE = 2
 _MUTED = {"": None, "yes": True, "no": False}
@@ -60,8 +60,14 @@ class ArchiveSearch:
         from watchpost.archive.archive import ReadBetween  # not imported where there is no archive
         from watchpost.archive.search import Wanted
 
-        asked = {name: query.get(name, "").strip()[:_LONGEST] for name in FIELDS}
-        mistakes: dict[str, str] = {}
+        asked = {name: query.get(name, "").strip()[: _LONGEST + 1] for name in FIELDS}
+        long = [name for name, value in asked.items() if len(value) > _LONGEST]
+        if long:
+            mistakes = {
+                name: f"{name.title()}: more than {_LONGEST:,} characters are not possible here" for name in long
+            }
+            return SearchForm(asked, mistakes, None)
+        mistakes = dict[str, str]()
         moments: dict[str, datetime | None] = {"since": None, "until": None}
         for name in moments:
             try:
