@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, Response
+from playwright.async_api import Browser, Page, Response, expect
 
 from tests.making import article
 from tests.web import demo
@@ -33,6 +33,8 @@ from watchpost.store.saved_searches import SavedSearch, SavedSearches
 
 NODE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules"
 SIZES = ((360, 740), (1280, 800))
+WAIT_MS = 30_000
+"""How long a page may take to answer a click: a click or a key does not wait for the page that it asks for."""
 # Its text is made for people, not for a machine that counts the letters of a title; and a `rel` more is no mistake.
 RULES = {"extends": ["html-validate:recommended"], "rules": {"long-title": "off"}}
 
@@ -130,19 +132,20 @@ async def test_every_page_works_without_javascript(store: Store) -> None:
         page, wrong = await watch(chromium, address, script=False, size=SIZES[0])
         await page.goto(address)
         for name in ("Stories", "Feeds", "Topics", "Digests", "Deliveries", "Configuration", "Status", "News"):
-            await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+            async with page.expect_navigation(timeout=WAIT_MS):
+                await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
             assert await page.get_by_role("heading", level=1).count() == 1
         await page.goto(f"{address}/stories")
         await page.get_by_text("Search", exact=True).first.click()
         await page.get_by_label("Words").fill("convoi")
         await page.get_by_role("button", name="Search").click()
-        assert await page.get_by_role("article").count() == 1
+        await expect(page.get_by_role("article")).to_have_count(1, timeout=WAIT_MS)
         await page.get_by_text("Why").first.click()
-        assert await page.get_by_text("by Africa Corps").count() == 0
+        await expect(page.get_by_text("by Africa Corps")).to_have_count(0, timeout=WAIT_MS)
         await page.goto(f"{address}/topics/wagner")
         await page.get_by_role("textbox", name="Text").fill("Richard Wagner in Bayreuth")
         await page.get_by_role("button", name="Try it").click()
-        assert await page.get_by_text("It does not match.").count() == 1
+        await expect(page.get_by_text("It does not match.")).to_have_count(1, timeout=WAIT_MS)
         assert wrong == []
 
 
@@ -167,7 +170,7 @@ async def test_reports_come_before_forms_on_a_telephone_and_a_wide_screen_shows_
             await note.click()
             await page.get_by_label("Note", exact=True).fill("by telephone")
             await page.get_by_role("button", name="Add note").click()
-            assert await page.get_by_text("by telephone").count() == 1
+            await expect(page.get_by_text("by telephone")).to_have_count(1, timeout=WAIT_MS)
             await page.context.close()
             page, more = await watch(chromium, address, script=script, size=SIZES[1])
             for path, label in (("/stories", "Words"), (story, "Note"), (story, "Duration")):
@@ -193,14 +196,14 @@ async def test_the_first_screen_of_a_telephone_shows_headlines_and_the_keyboard_
         else:
             pytest.fail("no headline has the focus")
         await page.locator(".headline").first.get_by_role("link", name="Whole story").press("Enter")
-        assert await page.get_by_role("heading", name="Reports").count() == 1
+        await expect(page.get_by_role("heading", name="Reports")).to_have_count(1, timeout=WAIT_MS)
         await page.goto(address)
         await page.get_by_text("Running, with problems").press("Enter")
         await page.get_by_role("link", name="Status: queues").press("Enter")
-        assert await page.get_by_role("heading", name="Queues").count() == 1
+        await expect(page.get_by_role("heading", name="Queues")).to_have_count(1, timeout=WAIT_MS)
         await page.goto(address)
         await page.get_by_role("button", name="Mark all as seen").press("Enter")
-        assert await page.get_by_role("heading", name="Nothing new").count() == 1
+        await expect(page.get_by_role("heading", name="Nothing new")).to_have_count(1, timeout=WAIT_MS)
         assert wrong == []
 
 
