@@ -167,7 +167,7 @@ def test_an_update_says_what_has_changed() -> None:
     update = story(status="updated", change=change, outlets=7, independent=3)
     assert story_lines.status_label(digest(), update) == "UPDATE +3"
     assert story_lines.byline(digest(), update).endswith(
-        "7 sources, 3 independent; headline changed; figures corrected: 30 → 45."
+        '7 sources, 3 independent; the headline was "Blast in Gao"; figures corrected: 30 → 45.'
     )
     assert story_lines.status_label(digest(language="fr"), update) == "MIS À JOUR +3"
     assert story_lines.sources_in_words(digest(language="fr"), update) == "7 sources, 3 indépendantes"

@@ -83,7 +83,7 @@ def actions(digest: Digest, story: Story) -> tuple[tuple[str, str], ...]:
 def byline(digest: Digest, story: Story) -> str:
     """Who, in which language, when, and how many.
 
-    For example "RFI Afrique, French, 07:42 (18 min ago, seen 07:44). 7 sources; headline changed.".
+    For example "RFI Afrique, French, 07:42 (18 min ago, seen 07:44). 7 sources; the headline was "Blast in Gao".".
     """
     tr, lead = translation(digest.language), story.lead
     parts = (
@@ -142,14 +142,15 @@ MOST_NAMED = 2
 
 
 def changes(digest: Digest, story: Story) -> tuple[str, ...]:
-    """What changed since the last message about the story: "headline changed", "figures corrected: 30 → 45"."""
+    """What changed since the last message about the story: the headline that it had then, the figures of both."""
     tr = translation(digest.language)
     figures = tr.listing(
         tr.gettext("{before} → {after}", before=clean(before, 20), after=clean(after, 20))
         for before, after in story.change.figures[:3]
     )
+    former = clean(story.change.headline, 120)
     return (
-        *([tr.gettext("headline changed")] if story.change.headline else []),
+        *([tr.gettext("the headline was {headline}", headline=tr.quote(former))] if former else []),
         *([tr.gettext("figures corrected: {figures}", figures=figures)] if figures else []),
     )
 
