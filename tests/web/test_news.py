@@ -64,6 +64,15 @@ async def test_an_event_stands_once_with_the_headlines_of_its_other_stories(stor
         assert len(headlines((await client.get(f"{address}/?since=2020-01-01")).text)) == 8
 
 
+async def test_a_span_that_cannot_be_read_is_said_and_the_news_is_shown(store: Store) -> None:
+    await found(store, article("Army leaves Kidal"))
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(address, params={"since": "<b>soon"})).text
+        assert re.search(r'<p class="wrong" role="status">Since: .*&lt;b&gt;soon', page)
+        assert headlines(page) == ["Army leaves Kidal"]
+        assert 'class="wrong"' not in (await client.get(address, params={"since": "7d"})).text
+
+
 @pytest.mark.parametrize(
     ("stories", "events", "expected"),
     [

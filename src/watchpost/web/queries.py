@@ -123,12 +123,13 @@ class Queries:
         zone, asked = ZoneInfo(self.config.timezone), query.get("since", "")[:40].strip()
         begin = visits.begin_of_news(visit, moment, zone)
         why: Literal["visit", "evening", "asked"] = "evening" if visit.since is None else "visit"
+        mistake = ""
         if asked:
             try:
                 minute = moment.replace(second=0, microsecond=0)
                 begin, why = durations.since(asked, minute, zone).astimezone(UTC), "asked"
-            except ValueError:
-                asked = ""
+            except ValueError as error:
+                asked, mistake = "", f"Since: {error}"
         # Sorting thousands of hits takes a while; they are read again when there is another one, or another event.
         events = EventStore(self.store) if self.config.events else None
         key = begin, (await self.history.newest())[0], await events.newest() if events else ""
@@ -140,7 +141,8 @@ class Queries:
             while len(self._ranked) > _RANKED_KEPT:
                 self._ranked.pop(next(iter(self._ranked)))
         whole, more = self._ranked[key]
-        return News(begin, why, tuple(whole), more, {first: others for first, others in whole.items() if others}), asked
+        voices = {first: others for first, others in whole.items() if others}
+        return News(begin, why, tuple(whole), more, voices, mistake), asked
 
     async def _topic_rows(self, begin: datetime, moment: datetime) -> list[TopicRow]:
         days, pages = await self._fortnight(moment)

@@ -28,6 +28,7 @@ class News:
 
     `others`: by the id of such a first one, those of the event's other stories that are new. `more`: there were too
     many to read them all, and these are of the newest. `why`: what `begin` is.
+    `mistake`: what is wrong with the span that the address asks for.
     """
 
     begin: datetime
@@ -35,6 +36,7 @@ class News:
     stories: tuple[str, ...] = ()
     more: bool = False
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mistake: str = ""
 
     @property
     def count(self) -> int:
