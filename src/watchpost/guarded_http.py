@@ -46,23 +46,15 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         url, encrypted = request.url, request.url.scheme == "https"
         port = url.port or (443 if encrypted else 80)
         host = url.raw_host.decode("ascii")
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path)
+        asked = _as_httpcore(request, port)
         try:
             stream = await connect_by(self._network.connect_tcp, host, port, allow_private=self._allow_private)
             try:
                 if encrypted:
                     stream = await stream.start_tls(self._tls or _trusted(), host)
                 # Not httpcore's AsyncHTTPConnection: its locks and retries are of no use to a single request.
-                connection = httpcore.AsyncHTTP11Connection(target.origin, ForgivingStream(stream))
-                answer = await connection.handle_async_request(
-                    httpcore.Request(
-                        request.method,
-                        target,
-                        headers=request.headers.raw,
-                        content=request.stream,
-                        extensions=request.extensions,
-                    )
-                )
+                connection = httpcore.AsyncHTTP11Connection(asked.url.origin, ForgivingStream(stream))
+                answer = await connection.handle_async_request(asked)
             except BaseException:
                 await stream.aclose()
                 raise
@@ -138,6 +130,17 @@ class _Body(httpx.AsyncByteStream):
         await self._close()
 
 
+def _as_httpcore(request: httpx.Request, port: int | None) -> httpcore.Request:
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
 def _as_httpx(error: Exception) -> Exception:
     """httpx's error of the same name as httpcore's; its ConnectError for one of the system; any other as it is."""
     if isinstance(error, OSError) and not isinstance(error, BlockedAddress):
@@ -168,18 +171,8 @@ class _ProxiedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange. Raises httpx's own errors."""
-        url = request.url
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         try:
-            answer = await self._pool.handle_async_request(
-                httpcore.Request(
-                    request.method,
-                    target,
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
-            )
+            answer = await self._pool.handle_async_request(_as_httpcore(request, request.url.port))
         except Exception as error:
             raise _as_httpx(error) from error
         return httpx.Response(

@@ -18,7 +18,7 @@ from tests.http_server import Answer, HttpServer, hang
 from tests.making import article
 from tests.web.web_app import TEXT, config_of, found, pages
 from watchpost.notify.render.slack_buttons import buttons
-from watchpost.notify.slack_actions import PATH
+from watchpost.notify.slack_interactions import PATH
 from watchpost.store.client import Store
 from watchpost.store.handling import Handling, Handlings
 from watchpost.store.silences import Silences

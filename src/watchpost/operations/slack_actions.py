@@ -14,7 +14,7 @@ from watchpost.notify.http import JSON_TYPE, HttpAnswer, Poster
 from watchpost.notify.receiver import ReceiverContext
 from watchpost.notify.receivers.slack import SlackOptions
 from watchpost.notify.render.slack_buttons import ButtonState
-from watchpost.notify.slack_actions import ButtonPress, edited, is_signed, may_answer
+from watchpost.notify.slack_interactions import ButtonPress, edited, is_signed, may_answer
 from watchpost.operations.factory import USER_AGENT, terminal
 from watchpost.operations.handling import story_of
 from watchpost.operations.message_actions import MessageAction, act, silences_of

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from redis.asyncio.client import Pipeline
 
 from watchpost.errors import CodecError
 from watchpost.model import Article
@@ -168,27 +170,13 @@ class EventStore:
 
     async def events_of(self, stories: Iterable[str]) -> dict[str, EventOfStory]:
         """Return the event of each of these stories that has one."""
-        wanted = list(dict.fromkeys(stories))
-        if not wanted:
-            return {}
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=False)
-            for story in wanted:
-                pipe.hgetall(self._keys.event(story))
-            rows = await pipe.execute()
-        return {story: _event_of(row) for story, row in zip(wanted, rows, strict=True) if row}
+        rows = await self._each(stories, lambda pipe, story: pipe.hgetall(self._keys.event(story)))
+        return {story: _event_of(row) for story, row in rows.items() if row}
 
     async def ids_of(self, stories: Iterable[str]) -> dict[str, str]:
         """Return the id of the event of each of these stories that has one."""
-        wanted = list(dict.fromkeys(stories))
-        if not wanted:
-            return {}
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=False)
-            for story in wanted:
-                pipe.hget(self._keys.event(story), "event")
-            rows = await pipe.execute()
-        return {story: row.decode() for story, row in zip(wanted, rows, strict=True) if row}
+        rows = await self._each(stories, lambda pipe, story: pipe.hget(self._keys.event(story), "event"))
+        return {story: row.decode() for story, row in rows.items() if row}
 
     async def newest(self) -> str:
         """Return the mark of the last decision; "" if there is none."""
@@ -213,15 +201,19 @@ class EventStore:
 
     async def stories_of_each(self, events: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the stories of each of these events, in the order in which they joined it."""
-        wanted = list(dict.fromkeys(events))
+        rows = await self._each(events, lambda pipe, event: pipe.zrange(self._keys.events(event), 0, -1))
+        return {event: tuple(one.decode() for one in row) for event, row in rows.items()}
+
+    async def _each(self, ids: Iterable[str], ask: Callable[[Pipeline, str], object]) -> dict[str, Any]:
+        """Return what the store answers for each of these ids, asked in one round trip."""
+        wanted = list(dict.fromkeys(ids))
         if not wanted:
             return {}
         async with self._store.errors():
             pipe = self._store.redis.pipeline(transaction=False)
-            for event in wanted:
-                pipe.zrange(self._keys.events(event), 0, -1)
-            rows = await pipe.execute()
-        return {event: tuple(one.decode() for one in row) for event, row in zip(wanted, rows, strict=True)}
+            for one in wanted:
+                ask(pipe, one)
+            return dict(zip(wanted, await pipe.execute(), strict=True))
 
 
 async def forget_unjoined(store: Store) -> None:

@@ -25,7 +25,7 @@ from watchpost import log as tm
 from watchpost.config import passwords
 from watchpost.config.fields import Network
 from watchpost.config.schema import Auth
-from watchpost.notify import slack_actions, story_links
+from watchpost.notify import slack_interactions, story_links
 from watchpost.web import websub
 from watchpost.web.password_guesses import Guesses
 
@@ -179,7 +179,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-OPEN = ("/healthz", "/readyz", slack_actions.PATH)
+OPEN = ("/healthz", "/readyz", slack_interactions.PATH)
 OPEN_BELOW = ("/u/", story_links.PATH, "/static/", websub.PATH)
 """Open without a login: probes; what Slack signs; the pages whose address is a token (to unsubscribe, to act on
 a story), and their style; pushes from hubs."""

@@ -17,7 +17,7 @@ from watchpost import log as tm
 from watchpost.config.config import Config
 from watchpost.errors import StoreError
 from watchpost.notify.receivers.slack import SlackOptions
-from watchpost.notify.slack_actions import PATH, ButtonPress, read_press
+from watchpost.notify.slack_interactions import PATH, ButtonPress, read_press
 from watchpost.operations.slack_actions import edit, press, signer_of, signing_receivers
 from watchpost.store.client import Store
 from watchpost.web.rendering import TooLongError, body_of

@@ -18,7 +18,7 @@ from tests.notify.digests import context, hostile, usual
 from watchpost.model import Digest
 from watchpost.notify.receivers.slack import KIND, SlackOptions, validate_slack
 from watchpost.notify.render.slack_buttons import ButtonState, buttons
-from watchpost.notify.slack_actions import ButtonPress, edited, is_signed, may_answer, read_press
+from watchpost.notify.slack_interactions import ButtonPress, edited, is_signed, may_answer, read_press
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 ENV = {"SLACK": "https://hooks.slack.com/services/T/B/x", "SIGN": "8f742231b10e8888abcd99yyyzzz85a5", "TOKEN": "xoxb-1"}
