@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -14,6 +16,7 @@ from watchpost import log as tm
 from watchpost.errors import WatchpostError
 from watchpost.events.embedding import Embedding
 from watchpost.events.linker import Linker
+from watchpost.events.vectors import Vectors
 from watchpost.health import HEALTH
 from watchpost.match.signatures import signature
 from watchpost.model import Article
@@ -53,13 +56,19 @@ async def matched(store: Store, *articles: Article, most: int = 100) -> list[str
     return stories
 
 
-def linker(store: Store, name: str = "m1", embedding: Embedding | None = None, lease_ms: int = 60_000) -> Linker:
+def linker(
+    store: Store,
+    name: str = "m1",
+    embedding: Embedding | None = None,
+    lease_ms: int = 60_000,
+    vectors: Vectors | None = None,
+) -> Linker:
     async def tick() -> None:
         await asyncio.sleep(0.05)
 
     return Linker(
         EventStore(store, name, lease_ms),
-        lambda: embedding,
+        vectors or Vectors(lambda: embedding),
         tick=tick,
         tick_renew=tick,
         stop=asyncio.Event(),
@@ -145,6 +154,33 @@ async def test_an_embedding_that_works_again_is_reported_no_more(store: Store) -
     assert vectors == [b"", b"\x01\x02", b"\x01\x02"]
 
 
+class Hanging:
+    """An embedding that makes its first vector when it may."""
+
+    def __init__(self) -> None:
+        self.may = Event()
+
+    def vector(self, text: str) -> bytes:
+        self.may.wait()
+        return b"\x01"
+
+
+async def test_an_embedding_that_hangs_costs_vectors_until_it_works_again(store: Store) -> None:
+    hanging = Hanging()
+    vectors = Vectors(lambda: hanging, limit_seconds=0.1)
+    await matched(store, *reports())
+    await linker(store, vectors=vectors).once()
+    assert [one.vector for one in await EventStore(store).decided()] == [b"", b"", b""]
+    assert HEALTH.linking.reason == "slow"
+    assert tm.REGISTRY.get_sample_value("watchpost_events_embedding") == 0
+    assert sum(thread.name == "embedding" for thread in enumerate_threads()) == 1, "only one thread hangs"
+    hanging.may.set()
+    async with asyncio.timeout(60):
+        while await vectors.of("text") != b"\x01":
+            await asyncio.sleep(0.01)
+    assert vectors.without == ""
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -163,9 +199,7 @@ async def test_an_embedding_that_cannot_be_loaded_is_left_out(
         return None
 
     stories = await matched(store, *reports())
-    end = linker(store)
-    end._load = load
-    await end.once()
+    await linker(store, vectors=Vectors(load)).once()
     assert len({one.event for one in (await EventStore(store).events_of(stories)).values()}) == 1
     assert tm.REGISTRY.get_sample_value("watchpost_events_embedding") == 0
     assert HEALTH.linking.reason == reason

@@ -58,10 +58,19 @@ WRONG = {
     "trial": receiver(failures=9, trips=2, till=BEFORE, **FAILING),
     "disabled": receiver(disabled=BEFORE, why="HTTP 410"),
     "events without vectors": replace(CALM, workers=(Worker("all-1", "all", "1", linking=Pause("broken", BEFORE)),)),
+    "events with slow vectors": replace(CALM, workers=(Worker("all-1", "all", "1", linking=Pause("slow", BEFORE)),)),
     "events wait": replace(CALM, depths=Depths(0, 0, {}, 0, 0, unjoined=3), ages={"unjoined": 7200.0}),
     "dead letters": replace(CALM, depths=Depths(0, 0, {"team": 0}, 0, 2), dead_since=BEFORE),
 }
-WARNINGS = {"events without vectors", "events wait", "store emptied", "a source", "paused", "dead letters"}
+WARNINGS = {
+    "events without vectors",
+    "events with slow vectors",
+    "events wait",
+    "store emptied",
+    "a source",
+    "paused",
+    "dead letters",
+}
 
 
 def test_a_service_without_problems_has_none() -> None:

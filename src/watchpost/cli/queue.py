@@ -58,11 +58,12 @@ async def queue_status(as_json: JsonOption = False) -> int:
     found = problems(replace(seen, gaps=gaps(ledger)), now)
     missing = gaps(ledger)
     if as_json:
-        shown = ("pushed", "articles", "unarchived", "parked", "outbox", "retry", "dead")
+        shown = ("pushed", "articles", "unarchived", "unjoined", "parked", "outbox", "retry", "dead")
         queues = {key: getattr(depths, key) for key in shown}
         oldest_seconds = {queue: round(age, 1) for queue, age in ages.items()}
         facts = {"receivers": states, "ledger": dict(ledger.totals), "gaps": [str(gap) for gap in missing]}
         facts |= {"fates": by_topic(ledger), "problems": [problem.facts() for problem in found]}
+        facts |= {"notes": [note.facts() for note in notes(seen)]}
         echo_json({**queues, "oldest_seconds": oldest_seconds, **facts})
     else:
         counts = depths.by_queue()

@@ -17,8 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from watchpost import failpoints
 from watchpost import log as tm
 from watchpost.errors import CodecError, StoreError
-from watchpost.events.embedding import Embedding
 from watchpost.events.joining import WINDOW, Events, Joined, Report
+from watchpost.events.vectors import Vectors
 from watchpost.events.witnesses import Witnesses, embedded_text, witnesses
 from watchpost.health import HEALTH
 from watchpost.store.client import pause
@@ -32,15 +32,12 @@ _WITNESSES: TypeAdapter[Witnesses] = TypeAdapter(Witnesses)
 
 
 class Linker:
-    """Decides events until `stop` is set. `tick` and `tick_renew` return three times in each lease.
-
-    `load` returns the embedding, None if there is none; it is called with the first story.
-    """
+    """Decides events until `stop` is set. `tick` and `tick_renew` return three times in each lease."""
 
     def __init__(
         self,
         store: EventStore,
-        load: Callable[[], Embedding | None],
+        vectors: Vectors,
         *,
         tick: Callable[[], Awaitable[None]],
         tick_renew: Callable[[], Awaitable[None]],
@@ -48,10 +45,7 @@ class Linker:
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._load = load
-        self._embedding: Embedding | None = None
-        self._loaded = False
-        self._without = ""  # why there is no vector: "missing", "broken"
+        self._vectors = vectors
         self._stop = stop
         self._clock = clock
         self._events = Events()
@@ -90,8 +84,8 @@ class Linker:
                 await self._leave_out(entry)
                 continue
             try:
-                said = await asyncio.to_thread(self._said, story)
-                HEALTH.linking.note(self._without, self._clock())
+                said = await self._said(story)
+                HEALTH.linking.note(self._vectors.without, self._clock())
             except Exception as error:  # whatever a stranger's text does to the embedding, it costs this link alone
                 tm.events_joined.labels("failed").inc()
                 tm.log().warning("events.failed", detail=f"{type(error).__name__}: {error}")
@@ -100,26 +94,9 @@ class Linker:
             await self._join(entry, story.story, said)
             await asyncio.sleep(0)
 
-    def _said(self, story: Unjoined) -> Witnesses:
-        return witnesses(story.article, frozenset(story.about), self._vector(embedded_text(story.article)))
-
-    def _vector(self, text: str) -> bytes:
-        """The vector of a text; empty without an embedding, and where it fails: then the other witnesses decide."""
-        try:
-            if not self._loaded:
-                self._loaded = True
-                self._without = "broken"
-                self._embedding = self._load()
-                self._without = "" if self._embedding is not None else "missing"
-            vector = self._embedding.vector(text) if self._embedding is not None else b""
-        except Exception as error:  # whatever a model or a stranger's text does, it costs this vector alone
-            if self._without != "broken" or self._embedding is None:
-                tm.log().error("events.embedding", detail=f"{type(error).__name__}: {error}")
-            self._without, vector = "broken", b""
-        else:
-            self._without = self._without if self._embedding is None else ""
-        tm.events_embedding.set(self._embedding is not None and not self._without)
-        return vector
+    async def _said(self, story: Unjoined) -> Witnesses:
+        vector = await self._vectors.of(embedded_text(story.article))
+        return await asyncio.to_thread(witnesses, story.article, frozenset(story.about), vector)
 
     async def _join(self, entry: StreamEntry, story: str, said: Witnesses) -> None:
         for _ in range(_TRIES):

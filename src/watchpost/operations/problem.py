@@ -135,7 +135,8 @@ def _linking(seen: Seen, now: datetime) -> Iterator[Problem]:
     """The embedding is broken, or stories wait for their event; messages go out all the same."""
     for worker in seen.workers:
         if worker.linking is not None and worker.linking.reason != "missing":
-            text = f"{worker.name} joins events without the embedding, which fails"
+            fails = "takes too long" if worker.linking.reason == "slow" else "fails"
+            text = f"{worker.name} joins events without the embedding, which {fails}"
             cure = "its log says why as events.embedding; docs/events.md says how to install it again"
             yield Problem("events", text, cure, worker.linking.since)
     age = (seen.ages or {}).get("unjoined", 0.0)

@@ -194,6 +194,7 @@ class Service:
             return None
         from watchpost.events import embedding  # not imported where events are switched off
         from watchpost.events.linker import Linker
+        from watchpost.events.vectors import Vectors
 
         return Linker(
             EventStore(
@@ -202,7 +203,7 @@ class Service:
                 self._lease_ms,
                 kept_ms=_ms(self.config.retention.hits),
             ),
-            embedding.installed,
+            Vectors(embedding.installed),
             tick=self._renew_ticker(),
             tick_renew=self._renew_ticker(),
             stop=self.stop,
