@@ -53,6 +53,7 @@ class Article:
     African Times"). `fingerprints` are what two copies of an article share: its canonical URL ("url:…") and its exact
     text ("text:…"). Unknown strings are "", an unknown date is None. `trace` is the traceparent of the visit that found
     it, "" while tracing is off. `revises` is the id of an earlier version of the article, under another headline.
+    `entry` is a digest of the text that the feed has, where `body` is the text of its page.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Article:
     fingerprints: tuple[str, ...] = ()
     trace: str = ""
     revises: str = ""
+    entry: str = ""
 
     def head(self) -> Article:
         """The article without its text, as a hit carries it."""
@@ -161,7 +163,9 @@ class Signature:
     `series` is its title without figures; `numbers` are the figures of its title, `figures` those of its text, in
     reading order, each once. `size` is how many shingles the text has; `headline` and `lead` are short hashes of the
     content words of the title and of the beginning of the text; `opening` are the smallest hashes of the shingles of
-    the first sentences.
+    the first sentences. `page` is the key in `exact` of its address and title, "" without them. `siblings` is the same
+    for all articles that one source has of one outlet under one title. `words` is a digest of summary and text, `entry`
+    one of what the feed says beside the text: of its own text if that is the text of a page, else of the summary.
     """
 
     article: str
@@ -180,6 +184,10 @@ class Signature:
     headline: tuple[str, ...] = ()
     lead: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
+    page: str = ""
+    siblings: str = ""
+    words: str = ""
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ async def test_a_copy_names_what_it_repeats_and_how_much_of_it(store: Store, bod
     url = "https://a.example/1"
     first = article("Lorries burn", id="first", url=url, body=TEXT, outlet="A")
     first = replace(first, fingerprints=fingerprints(url, first.title, first.body))
-    copy = article("Lorries burn", id="copy", url=url, body=body, outlet="A")
+    copy = article("Lorries burn", id="copy", source="another feed", url=url, body=body, outlet="A")
     copy = replace(copy, fingerprints=fingerprints(url, copy.title, copy.body))
     end = MatchStore(store, "m", lease_ms=LEASE_MS, hits_ttl_ms=HOUR_MS)
     for one in (first, copy):

@@ -125,6 +125,7 @@ def with_page(article: Article, page: EntryDraft) -> Article | None:
         lang=article.lang or language(page.lang),
         published=article.published or page.published,
         fingerprints=fingerprints(article.url, article.title, body),
+        entry=derive_id("entry", article.body),
     )
 
 

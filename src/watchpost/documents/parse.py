@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from watchpost.documents.boilerplate import blank_margins
-from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX, canonical_url, clean_line
+from watchpost.documents.clean import BODY_MAX, SUMMARY_MAX, TITLE_MAX
 from watchpost.documents.encoding import decode
 from watchpost.documents.entry import EntryDraft, FeedEntry, article_of, identities, version_id
 from watchpost.documents.results import EntryHead, Failure, FeedHints
@@ -143,7 +142,6 @@ def _articles_wanted(
         for article_id, entry in entries.items()
     )
     wanted = yield heads
-    pages = Counter(_page(entry, url) for entry in entries.values())
     articles = []
     for head, entry in zip(heads, entries.values(), strict=True):
         is_revision = head.id not in wanted
@@ -151,8 +149,6 @@ def _articles_wanted(
             continue
         id_ = head.version if is_revision else head.id
         article = article_of(entry.draft(), article_id=id_, source=source, now=now, lang=feed.lang or lang, base=url)
-        if article.body and pages[_page(entry, url)] > 1:
-            article = _without_address(article)
         articles.append(replace(article, revises=head.id) if is_revision else article)
     notes = (
         "the document ends early; what is missing waits for the next visit" if feed.cut else "",
@@ -192,10 +188,6 @@ def read_json_lines(
         title, summary = _as_written(draft.title, TITLE_MAX) or cleaned.title, _as_written(draft.summary, SUMMARY_MAX)
         body = blank_margins(_as_written(draft.text, BODY_MAX))
         articles.append(replace(cleaned, title=title, summary=summary, body=body))
-    pages = Counter(map(_page_of, {article.id: article for article in articles}.values()))
-    articles = [
-        _without_address(article) if article.body and pages[_page_of(article)] > 1 else article for article in articles
-    ]
     place = f"{name}, after byte {start:,}, line" if start else f"{name}, line"
     failures = tuple(Failure(f"{place} {number}", reason, problem) for number, reason, problem in lines.problems)
     return Reading(tuple(articles), failures, lines.consumed)
@@ -207,25 +199,14 @@ def _as_written(text: str, characters_max: int) -> str:
     return text if text.isprintable() else _DIRECTION.sub("\u2060", _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)))
 
 
-def _page(entry: FeedEntry, base: str) -> tuple[str, str]:
-    """The address and the headline: bulletins and status pages give several entries the same ones."""
-    return canonical_url(entry.head.link, base), clean_line(entry.head.title).casefold()
-
-
-def _page_of(article: Article) -> tuple[str, str, str]:
-    """The same of an article, and its outlet: a file of JSON Lines may hold those of many."""
-    return article.outlet, article.url, article.title.casefold()
-
-
-def _without_address(article: Article) -> Article:
-    """The article without its link's fingerprint: another one has the same link and headline, but is no copy of it."""
-    return replace(article, fingerprints=tuple(each for each in article.fingerprints if not each.startswith("url:")))
-
-
 def _as_revision(reading: Reading, data: bytes) -> Reading:
     """The article under an id of this very text, and without the link's fingerprint, so that it is no copy."""
     articles = tuple(
-        replace(_without_address(article), id=derive_id("article", article.source, article.id, _digest(data)))
+        replace(
+            article,
+            id=derive_id("article", article.source, article.id, _digest(data)),
+            fingerprints=tuple(each for each in article.fingerprints if not each.startswith("url:")),
+        )
         for article in reading.articles
     )
     return replace(reading, articles=articles)

@@ -135,10 +135,11 @@ def signature(article: Article, document: Document | None = None) -> Signature:
     hashes = shingles(words) if len(words) >= SKETCHED_WORDS else []
     spoken, credited = voice(article)
     outlet = _name(article.outlet or article.source)
+    title, entry = folded_text(article.title), _entry_of(article, document)
     return Signature(
         article=article.id,
         story=story_of(article),
-        exact=_exact(article, words),
+        exact=_exact(article, title, words),
         sketch=tuple(f"{value:0{DIGITS}x}" for value in hashes[:SKETCH]),
         whole=len(hashes) <= SKETCH,
         outlet=outlet,
@@ -149,9 +150,13 @@ def signature(article: Article, document: Document | None = None) -> Signature:
         numbers=figures(article.title),
         figures=figures_of(article, index),
         size=len(hashes),
-        headline=_content_words(folded_text(article.title).split(), LEAD_WORDS),
+        headline=_content_words(title.split(), LEAD_WORDS),
         lead=_content_words(words, LEAD_WORDS),
         opening=tuple(f"{value:0{DIGITS}x}" for value in shingles(words[:OPENING_WORDS])[:OPENING]),
+        page=next((_page(mark, title) for mark in article.fingerprints if title and mark.startswith("url:")), ""),
+        siblings=derive_id("siblings", article.source, outlet, title)[:DIGITS],
+        words=derive_id("words", entry, " ".join(words))[:DIGITS],
+        entry=derive_id("entry", entry)[:DIGITS] if entry else "",
     )
 
 
@@ -189,27 +194,42 @@ def _stems(word: str) -> Sequence[str]:
 
 
 def story_of(article: Article) -> str:
-    """The id of the story that the article opens: from its address or text under its headline, or from its own id."""
+    """The id of the story that the article opens: from its address, headline and text, or from its own id.
+
+    Without the text, bulletins that replace each other at one address would be one story.
+    """
     if not article.fingerprints:
         return derive_id("story", article.id)
-    return derive_id("story", article.fingerprints[0], folded_text(article.title))
-
-
-def _exact(article: Article, words: list[str]) -> tuple[str, ...]:
-    """Keys of which one in common is enough: the article, and its address or text under the same headline."""
     title = folded_text(article.title)
+    return derive_id("story", article.fingerprints[0], title, article.summary, article.body, article.entry)
+
+
+def _entry_of(article: Article, document: Document | None) -> str:
+    """What the feed says beside the text: a digest of its own text, or the folded words of the summary."""
+    if article.entry or not article.summary or not article.body:
+        return article.entry
+    return " ".join((Index(article.summary) if document is None else document.index("summary")).folded)
+
+
+def _exact(article: Article, title: str, words: list[str]) -> tuple[str, ...]:
+    """Keys of which one in common is enough: the article, and its address or text under the same headline."""
     keys = [f"article:{article.id}", *([f"article:{article.revises}"] if article.revises else [])]
     text = derive_id("body", " ".join(words))[:24] if words else ""
     for mark in article.fingerprints:
         if not mark.startswith("url:"):
             keys.append(mark)
             continue
-        keys += [derive_id("page", mark, other)[:24] for other in (title and f"title {title}", text) if other]
+        keys += [_page(mark, title)] if title else []
+        keys += [derive_id("page", mark, text)[:24]] if text else []
     if len(words) >= EXACT_WORDS:
         keys.append("body:" + text)
     if words:
         keys.append("short:" + derive_id("short", title, " ".join(words))[:24])
     return tuple(keys)
+
+
+def _page(mark: str, title: str) -> str:
+    return derive_id("page", mark, f"title {title}")[:24]
 
 
 def _name(outlet: str) -> str:

@@ -1,7 +1,8 @@
 """Pure: which story an article belongs to.
 
 A story is one text and its copies: the same address, the same words, or so many shingles in common that one was
-made from the other. Texts of a series (the bulletin of each day) share their frame, but not their story.
+made from the other. Texts of a series (the bulletin of each day) share their frame, but not their story. Nor do
+entries that one feed publishes under one headline with ids and texts of their own, even at one address.
 The service decides in the store, by store/scripts/shared/stories.lua. `Shelf` decides by the same rules in memory, for
 `watchpost match`; change both. One contract suite holds the two together.
 """
@@ -40,7 +41,9 @@ NEARLY_ALL, SAME_OPENING = 0.8, 0.4
 """Below that: the share of the shorter text that must be in the other one, or how alike both must begin."""
 
 OWN_COPY = 0.85
-"""An outlet prints its own text again under another headline only if it has hardly changed."""
+"""An outlet prints its own text again under another headline only if it has hardly changed.
+
+The same goes for another entry of a feed under the same headline."""
 
 ANOTHER_DAY_MS = 18 * 3_600_000
 SAME_FIGURES = 0.5
@@ -58,6 +61,9 @@ CANDIDATES = 8
 TEXTS = 8
 """So many texts of a story are compared: its first ones and its last one."""
 
+SIBLINGS = 8
+"""So many texts of one source under one headline are known in a story word for word."""
+
 
 @dataclass(slots=True)
 class _Text:
@@ -68,7 +74,9 @@ class _Text:
 
 @dataclass(slots=True)
 class _Story:
+    opened: Signature
     texts: list[_Text] = field(default_factory=list)
+    siblings: dict[str, list[str]] = field(default_factory=dict)  # the words of each source's texts under a headline
 
 
 class Shelf:
@@ -79,22 +87,63 @@ class Shelf:
         self._stories: dict[str, _Story] = {}
         self._exact: dict[str, tuple[str, str, datetime]] = {}
         self._index: dict[str, dict[str, datetime]] = {}
+        self._bulletins: dict[str, datetime] = {}  # keys of pages under which a feed has published several texts
 
     def decide(self, signature: Signature, now: datetime) -> Verdict:
         """The article's story, which now includes the article. The same article always gets the same story."""
         since = now - self._window
-        known = next(
-            (found for key in signature.exact if (found := self._exact.get(key)) and found[2] > since),
-            None,
-        )
+        noted = self._bulletins.get(signature.page)
+        is_series = noted is not None and noted > since
+        known, is_series = self._known(signature, is_series, now, since)
         if known:
             verdict = Verdict(known[0], signature.voice if signature.credited else known[1], False)
         else:
-            verdict = self._nearest(signature, since) or Verdict(signature.story, signature.voice, True)
+            verdict = self._nearest(signature, is_series, since) or Verdict(signature.story, signature.voice, True)
         self._keep(signature, verdict, now, since)
         return verdict
 
-    def _nearest(self, signature: Signature, since: datetime) -> Verdict | None:
+    def _known(
+        self, signature: Signature, is_series: bool, now: datetime, since: datetime
+    ) -> tuple[tuple[str, str, datetime] | None, bool]:
+        """The story, the voice and the last use of the first key that is known, or None; whether its page is a series.
+
+        Under the page of a series a feed publishes one text after the other; there the text decides.
+        """
+        for key in signature.exact:
+            found = self._exact.get(key)
+            if not found or found[2] <= since:
+                continue
+            if key.startswith("article:"):
+                return found, is_series
+            if key == signature.page and is_series:
+                continue
+            if not self._holds_another(found[0], signature, is_series, since):
+                return found, is_series
+            if key == signature.page:
+                self._bulletins[key], is_series = now, True
+        return None, is_series
+
+    def _holds_another(self, story: str, signature: Signature, is_series: bool, since: datetime) -> bool:
+        """Whether the story has another entry of the same source under the same headline, with a text of its own.
+
+        Of a series, also whether another text opened it.
+        """
+        kept = self._stories[story]
+        words = kept.siblings.get(signature.siblings)
+        is_known = words is None or signature.words in words
+        if is_known and (not is_series or kept.opened.words == signature.words):
+            return False
+        return not any(
+            text.seen > since
+            and (
+                text.signature.siblings == signature.siblings
+                or (is_series and text.signature.article == kept.opened.article)
+            )
+            and hardly_changed(signature, text.signature)
+            for text in kept.texts
+        )
+
+    def _nearest(self, signature: Signature, is_series: bool, since: datetime) -> Verdict | None:
         holders = [
             {story for story, seen in self._index.get(value, {}).items() if seen > since}
             for value in signature.sketch[:INDEXED]
@@ -102,6 +151,8 @@ class Shelf:
         counts = Counter(story for stories in holders if len(stories) < COMMON for story in stories)
         best: tuple[float, str, str] | None = None
         for story in sorted(counts, key=lambda story: (-counts[story], story))[:CANDIDATES]:
+            if self._holds_another(story, signature, is_series, since):
+                continue
             boilerplate = boilerplate_share(story, holders)
             for text in self._stories[story].texts:
                 if text.seen > since:
@@ -118,8 +169,14 @@ class Shelf:
         again = before is not None and before[2] > since
         for key in signature.exact:
             self._exact[key] = (verdict.story, verdict.voice, now)
-        story = self._stories.setdefault(verdict.story, _Story())
-        if again or not signature.sketch:
+        story = self._stories.setdefault(verdict.story, _Story(signature))
+        if again:
+            return
+        words = story.siblings.setdefault(signature.siblings, [])
+        story.siblings[signature.siblings] = [signature.words, *(each for each in words if each != signature.words)][
+            :SIBLINGS
+        ]
+        if not signature.sketch:
             return
         kept = next((n for n, text in enumerate(story.texts) if text.seen <= since), len(story.texts))
         at = min(kept, TEXTS - 1)
@@ -171,6 +228,20 @@ def joins(one: Signature, other: Signature, share: float) -> bool:
     if one.series == other.series and one.numbers and other.numbers and one.numbers != other.numbers:
         return False
     return not _other_figures(one, other) and (not same_outlet or share >= EDITION)
+
+
+def hardly_changed(one: Signature, other: Signature) -> bool:
+    """Whether an entry of a feed has the text of an earlier entry under the same headline, edited at most.
+
+    The text must be longer than what a template holds, and on neither side may much be added. What the feed says
+    beside the text must agree.
+    """
+    if (one.entry and other.entry and one.entry != other.entry) or abs(one.day - other.day) >= ANOTHER_DAY_MS:
+        return False
+    if not one.sketch or not other.sketch or {*one.figures} != {*other.figures}:
+        return False
+    shared = contained(one, other) * min(one.size, other.size)
+    return shared >= BEYOND_BOILERPLATE and shared >= OWN_COPY * max(one.size, other.size)
 
 
 def _is_evidence(one: Signature, other: Signature, share: float) -> bool:

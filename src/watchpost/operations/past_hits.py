@@ -56,6 +56,7 @@ def _as_found(found: Iterable[tuple[tuple[Hit, ...], Signature]], known: Sequenc
     shelf, stories = Shelf(), {hit.article.id: hit.story for hit in known}
     names: dict[str, str] = {}  # of stories here, as the service named them
     marks: set[str] = set()
+    texts: dict[tuple[str, str], set[str]] = {}  # of a topic, what a source has under one headline
     hits: list[Hit] = []
     for of_article, signed in found:
         verdict = shelf.decide(signed, of_article[0].matched)
@@ -63,7 +64,10 @@ def _as_found(found: Iterable[tuple[tuple[Hit, ...], Signature]], known: Sequenc
             names.setdefault(verdict.story, name)
         for hit in of_article:
             own = marks_of(hit.topic, hit.article)
-            if marks.isdisjoint(own):
+            published = texts.setdefault((hit.topic, signed.siblings), set())
+            is_another = published and signed.words not in published and not hit.article.revises
+            published.add(signed.words)
+            if is_another or marks.isdisjoint(own):
                 hits.append(replace(hit, story=verdict.story, voice=verdict.voice))
             marks.update(own)
     return [replace(hit, story=names.get(hit.story, hit.story)) for hit in hits]

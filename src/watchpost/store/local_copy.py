@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from watchpost.store.client import Argument, Store, json_argument
 from watchpost.store.codec import text_of
-from watchpost.store.matching import marks_of
+from watchpost.store.matching import mark_of_headline, marks_of
 from watchpost.store.windows import decode_hit_or_none
 
 _MOST_BYTES = 16 * 1024 * 1024  # of hits, and as many of messages
@@ -192,7 +192,9 @@ class LocalCopy:
 
 def _marks(data: bytes) -> list[str]:
     hit = decode_hit_or_none(data)
-    return [] if hit is None else list(marks_of(hit.topic, hit.article))
+    if hit is None:
+        return []
+    return [*marks_of(hit.topic, hit.article), mark_of_headline(hit.topic, hit.article)]
 
 
 def _topic(data: bytes) -> str:

@@ -106,7 +106,7 @@ class MatchStore:
         nothing was written.
         """
         calls: list[Call] = []
-        marks: list[Sequence[str]] = []
+        marks: list[Marks] = []
         for match in matches:
             marks.append(await _marks_of_hits(match))
             calls.append(await self._call(match, marks[-1]))
@@ -120,7 +120,7 @@ class MatchStore:
             results.append(None if answer[0] == b"GONE" else _result(match, marked, answer))
         return results
 
-    async def _call(self, match: Match, marks: Sequence[str]) -> Call:
+    async def _call(self, match: Match, marks: Marks) -> Call:
         names = [self._keys.articles, self._keys.hits, self._keys.open, self._keys.bucket(""), self._keys.parked]
         names += [self._keys.index(""), self._keys.story(""), self._keys.ledger, self._keys.history]
         names += [
@@ -138,14 +138,17 @@ class MatchStore:
                 "id": routed.hit.id,
                 "topic": routed.hit.topic,
                 "story": routed.hit.story,
-                "marks": _of_topic(routed.hit.topic, marks),
+                "marks": _of_topic(routed.hit.topic, marks.known),
+                "own": _of_topic(routed.hit.topic, marks.own),
                 "groups": routed.groups,
             }
             for routed in match.hits
         ]
         story = {} if match.signature is None or not hits else {"signature": _signature(match.signature, match.article)}
-        about = ",".join(match.about)
-        argument = json_argument(entry=match.entry.id, hits=hits, about=about, **self._settings, **story)
+        about, revises = ",".join(match.about), bool(match.article.revises)
+        argument = json_argument(
+            entry=match.entry.id, hits=hits, about=about, revises=revises, **self._settings, **story
+        )
         encoded = []
         for routed in match.hits:
             encoded.append(HIT.encode(routed.hit))
@@ -173,22 +176,39 @@ def beginning(article: Article) -> Article:
     return replace(article, summary=article.summary[:BEGINNING], body=article.body[:BEGINNING])
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is sent once (`known`), and what tells whether a feed has published another text under the same headline.
+
+    `own` are its source, outlet and headline, and the same with the text. Where only the first is known, the article is
+    the next bulletin, whatever else is known.
+    """
+
+    known: tuple[str, ...]
+    own: tuple[str, str]
+
+
 def marks_of(topic: str, article: Article) -> list[str]:
     """Return by what a further hit of this topic on the same article, or on a copy of it, is known."""
-    return _of_topic(topic, _marks(article))
+    return _of_topic(topic, _marks(article).known)
+
+
+def mark_of_headline(topic: str, article: Article) -> str:
+    """Return by what it is known that its source has published something under its headline."""
+    return _of_topic(topic, _marks(article).own)[0]
 
 
 def _of_topic(topic: str, marks: Sequence[str]) -> list[str]:
     return [derive_id("mark", topic, mark) for mark in marks]
 
 
-async def _marks_of_hits(match: Match) -> Sequence[str]:
+async def _marks_of_hits(match: Match) -> Marks:
     if not match.hits:
-        return ()
+        return Marks((), ("", ""))
     return await asyncio.to_thread(_marks, match.article) if len(match.article.body) >= _LONG else _marks(match.article)
 
 
-def _marks(article: Article) -> list[str]:
+def _marks(article: Article) -> Marks:
     """What is sent once: the article; its address under one headline or with one text; its text from one outlet.
 
     An address alone is no mark: status pages and bulletins link all their entries to one page. A later version has the
@@ -196,10 +216,16 @@ def _marks(article: Article) -> list[str]:
     """
     outlet = article.outlet or article.source
     texts = [f"{mark} {outlet}" for mark in article.fingerprints if not mark.startswith("url:")]
-    title, body = (derive_id("words", _letters(text)) if text else "" for text in (article.title, article.body))
+    title, summary, body = (
+        derive_id("words", _letters(text)) if text else "" for text in (article.title, article.summary, article.body)
+    )
     agreeing = [f" title {title}" if title else "", f" text {body}" if body and not article.revises else ""]
     addresses = [mark for mark in article.fingerprints if mark.startswith("url:")]
-    return [article.id, *(mark + words for mark in addresses for words in agreeing if words), *texts]
+    under_headline = derive_id("headline", article.source, outlet, title)
+    return Marks(
+        (article.id, *(mark + words for mark in addresses for words in agreeing if words), *texts),
+        (f"headline {under_headline}", f"headline {under_headline} {summary} {body} {article.entry}"),
+    )
 
 
 def _letters(text: str) -> str:
@@ -220,12 +246,12 @@ def _signature(signature: Signature, article: Article) -> dict[str, object]:
     }
 
 
-def _result(match: Match, marks: Sequence[str], answer: Sequence[bytes | int]) -> Matched:
+def _result(match: Match, marks: Marks, answer: Sequence[bytes | int]) -> Matched:
     _, story, voice, *known = answer
     verdict = None
     if match.signature is not None and isinstance(story, bytes) and isinstance(voice, bytes) and story:
         verdict = Verdict(story.decode(), voice.decode("utf-8", "replace"), story.decode() == match.signature.story)
-    return Matched(tuple(_copy(marks, int(number)) for number in known), verdict)
+    return Matched(tuple(_copy(marks.known, int(number)) for number in known), verdict)
 
 
 def _copy(marks: Sequence[str], known: int) -> Copy:

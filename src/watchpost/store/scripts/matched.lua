@@ -8,7 +8,9 @@
 -- ARGV 1 JSON: entry (its id); hits_ttl_ms; window_ms (of stories); history_ms (how long hits stay in the history);
 --      retained (how many articles are retained; 0: none); per_hour (hits of a topic that are added in an hour; 0: all);
 --      signature (see shared/stories.lua; missing: every hit is a story of its own);
---      hits ({id, topic, story, marks, groups} each; story: what the hit is part of without a signature);
+--      hits ({id, topic, story, marks, own, groups} each; story: what the hit is part of without a signature; own: the
+--      marks of its source and headline, and of these with its text: where only the first is known, it is no copy);
+--      revises (whether the article is a later version of another, which may be known by its headline);
 --      unjoined_max (how many stories may wait for their event; 0: none does); about (countries, as text)
 --      2… the bytes of each hit; then the beginning of the article, if unjoined_max is not 0
 -- returns {'OK', story, voice, for each hit 0: it is news, or which of its marks was known}
@@ -73,8 +75,13 @@ local COPIES_MS, MOST_COPIES = 604800000, 10000  -- of copies, which the history
 local answer, parked = {'OK', story, voice}, 0
 for i, hit in ipairs(arg.hits) do
   local known, over = 0, false
+  local own, another = hit.own or {}, false
+  if own[1] and not arg.revises then
+    another = redis.call('ZSCORE', marks, own[1]) and not redis.call('ZSCORE', marks, own[2])
+  end
+  for _, mark in ipairs(own) do redis.call('ZADD', marks, now + arg.hits_ttl_ms, mark) end
   for n, mark in ipairs(hit.marks) do
-    if known == 0 and redis.call('ZSCORE', marks, mark) then known = n end
+    if known == 0 and (n == 1 or not another) and redis.call('ZSCORE', marks, mark) then known = n end
     redis.call('ZADD', marks, now + arg.hits_ttl_ms, mark)
   end
   local first = known ~= 1 and first_of(hit.topic, hit.id) or hit.id

@@ -6,6 +6,7 @@ local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
 local BOILERPLATE = 4
 local BEYOND_BOILERPLATE, WITNESSES, NEARLY_ALL, SAME_OPENING, OWN_COPY = 95, 2, 0.8, 0.4, 0.85
+local SIBLINGS = 8
 local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
 
 local function hashes(sketch)
@@ -114,18 +115,61 @@ local function text_of(record)
   for field in string.gmatch(record .. '\t', '([^\t]*)\t') do part[#part + 1] = field end
   return { seen = tonumber(part[1]), article = part[2], outlet = part[3], voice = part[4], day = tonumber(part[5]),
     whole = part[6] == '1', series = part[7], numbers = part[8], figures = part[9], hashes = hashes(part[10]),
-    size = tonumber(part[11]), headline = part[12], lead = part[13], opening = part[14] }
+    size = tonumber(part[11]), headline = part[12], lead = part[13], opening = part[14], siblings = part[15],
+    entry = part[16] }
 end
 
--- The latest use of one of these keys within the window, newest part first: name of the story, voice, the key.
-local function by_key(parts, keys, since)
-  for _, key in ipairs(keys) do
-    for _, part in ipairs(parts) do
-      local found = redis.call('HGET', part, key)
-      if found then
-        local name, seen, voice = string.match(found, '^(%x+)|(%d+)|(.*)$')
-        if tonumber(seen) > since then return name, voice, key end
-        break
+-- Whether an entry of a feed has the text of an earlier one under the same headline, edited at most.
+local function hardly_changed(one, other)
+  if one.entry ~= '' and other.entry ~= '' and one.entry ~= other.entry then return false end
+  if math.abs(one.day - other.day) >= ANOTHER_DAY or #one.hashes == 0 or #other.hashes == 0 then return false end
+  if not same_words(one.figures, other.figures) then return false end
+  local shared = contained(one, other, 0) * math.min(one.size, other.size)
+  return shared >= BEYOND_BOILERPLATE and shared >= OWN_COPY * math.max(one.size, other.size)
+end
+
+-- Whether a story has another entry of the same source under the same headline, with a text of its own; of a series,
+-- also whether another text opened it. The record has the words of such entries, each with one blank behind it.
+local function holds_another(record, sig, since)
+  if not sig.siblings then return false end
+  local found = redis.call('HMGET', record, 'siblings:' .. sig.siblings, 'opened')
+  local known, opened = found[1], sig.is_series and found[2]
+  local is_known = not known or string.find(known, sig.words .. ' ', 1, true)
+  if is_known and (not opened or string.find(opened, sig.words .. ' ', 1, true) == 1) then return false end
+  for slot = 1, TEXTS do
+    local text = redis.call('HGET', record, 'text' .. slot)
+    if not text then break end
+    text = text_of(text)
+    local is_asked = text.siblings == sig.siblings or (opened and string.match(opened, ' (.*)') == text.article)
+    if text.seen > since and is_asked and hardly_changed(sig, text) then return false end
+  end
+  return true
+end
+
+-- The latest use of this key within the window, newest part first: name of the story, voice.
+local function used(parts, key, since)
+  for _, part in ipairs(parts) do
+    local found = redis.call('HGET', part, key)
+    if found then
+      local name, seen, voice = string.match(found, '^(%x+)|(%d+)|(.*)$')
+      if tonumber(seen) > since then return name, voice end
+      return
+    end
+  end
+end
+
+-- The first of the article's keys that is known: name of the story, voice, the key. Under the page of a series a feed
+-- publishes one text after the other: it is kept as such ('bulletins:' and its key), and there the text decides.
+local function by_key(parts, k_story, sig, now, since)
+  sig.is_series = sig.page and sig.page ~= '' and used(parts, 'bulletins:' .. sig.page, since) ~= nil
+  for _, key in ipairs(sig.exact) do
+    local name, voice = used(parts, key, since)
+    if name and string.match(key, '^article:') then return name, voice, key end
+    if name and not (key == sig.page and sig.is_series) then
+      if not holds_another(k_story .. name, sig, since) then return name, voice, key end
+      if key == sig.page then
+        sig.is_series = true
+        redis.call('HSET', parts[1], 'bulletins:' .. key, name .. '|' .. string.format('%d', now) .. '|')
       end
     end
   end
@@ -179,7 +223,7 @@ local function nearest(parts, k_story, sig, since)
   local best, story, voice, article = 0, nil, nil, ''
   for i = 1, math.min(CANDIDATES, #names) do
     local boilerplate = boilerplate_share(names[i], holders, #looked)
-    for slot = 1, TEXTS do
+    for slot = 1, holds_another(k_story .. names[i], sig, since) and 0 or TEXTS do
       local record = redis.call('HGET', k_story .. names[i], 'text' .. slot)
       if not record then break end
       local text = text_of(record)
@@ -196,17 +240,17 @@ local function nearest(parts, k_story, sig, since)
 end
 
 -- sig: article, story, title, outlet, voice, credited, day, whole, series, numbers, figures, sketch, size, headline, lead,
--- opening, and exact: its keys, the article's own first. Returns the story's id, the article's voice, the share of
--- its text that the story had before, the name of the story, and the article that had it ('' if unknown); adds the
--- article to the story and to the index.
+-- opening, page, siblings, words, entry, and exact: its keys, the article's own first. Returns the story's id, the
+-- article's voice, the share of its text that the story had before, the name of the story, and the article that had it
+-- ('' if unknown); adds the article to the story and to the index.
 local function decide(k_index, k_story, now, window, sig)
   local slot, since, parts = math.ceil(window / PARTS), now - window, {}
   for back = 0, PARTS do parts[#parts + 1] = k_index .. string.format('%d', math.floor(now / slot) - back) end
   sig.hashes, sig.set = hashes(sig.sketch), {}
   for _, value in ipairs(sig.hashes) do sig.set[value] = true end
-  local again = by_key(parts, { sig.exact[1] }, since) ~= nil
+  local again = used(parts, sig.exact[1], since) ~= nil
   local share, of = 0, ''
-  local name, voice, key = by_key(parts, sig.exact, since)
+  local name, voice, key = by_key(parts, k_story, sig, now, since)
   if name and not again then
     share, of = most_alike(k_story .. name, sig, since)
     if string.match(key, '^body:') or string.match(key, '^short:') or string.match(key, '^text:') then share = 1 end
@@ -220,10 +264,17 @@ local function decide(k_index, k_story, now, window, sig)
   redis.call('HSETNX', record, 'id', sig.story)
   redis.call('HSETNX', record, 'first', now)
   redis.call('HSETNX', record, 'title', sig.title)
+  if sig.words then redis.call('HSETNX', record, 'opened', sig.words .. ' ' .. sig.article) end
   redis.call('HSET', record, 'last', now)
   if not again then
     redis.call('HINCRBY', record, 'articles', 1)
     if redis.call('HLEN', record) < 200 then redis.call('HSETNX', record, 'outlet:' .. sig.outlet, voice) end
+    if sig.siblings and redis.call('HLEN', record) < 300 then
+      local others = redis.call('HGET', record, 'siblings:' .. sig.siblings) or ''
+      others = string.gsub(others, sig.words .. ' ', '')
+      redis.call('HSET', record, 'siblings:' .. sig.siblings,
+        sig.words .. ' ' .. string.sub(others, 1, (SIBLINGS - 1) * (#sig.words + 1)))
+    end
     if #sig.hashes > 0 then
       local texts = 0
       for i = 1, TEXTS do
@@ -233,7 +284,7 @@ local function decide(k_index, k_story, now, window, sig)
       end
       redis.call('HSET', record, 'text' .. math.min(texts + 1, TEXTS), table.concat({ string.format('%d', now),
         sig.article, sig.outlet, voice, string.format('%d', sig.day), sig.whole and '1' or '0', sig.series, sig.numbers,
-        sig.figures, sig.sketch, string.format('%d', sig.size), sig.headline, sig.lead, sig.opening }, '\t'))
+        sig.figures, sig.sketch, string.format('%d', sig.size), sig.headline, sig.lead, sig.opening, sig.siblings or '', sig.entry or '' }, '\t'))
       for i = 1, math.min(INDEXED, #sig.hashes) do
         local value = string.sub(sig.sketch, (i - 1) * DIGITS + 1, i * DIGITS)
         local known = redis.call('HGET', parts[1], value) or ''
