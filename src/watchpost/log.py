@@ -137,6 +137,7 @@ SENTENCES: Mapping[str, str] = {
     "redis.stopped": "embedded server stopped",
     "redis.damaged": "the queue file {file} is damaged; repairing it",
     "redis.repaired": "queue file repaired, {lost_bytes:byte|bytes} lost; the damaged file is kept in {copy}",
+    "redis.rewriting": "the disk was full, and the queue file has a gap of {gap_bytes:byte|bytes}; it is written again",
     "redis.down": "the embedded server cannot be started: {problem}",
     "redis.silent": "the embedded server, process {pid}, does not answer; everything waits for it",
     "redis.answers": "the embedded server, process {pid}, answers again",

@@ -30,6 +30,23 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", place], check=False)
 
 
+@contextmanager
+def in_memory(place: Path, megabytes: int) -> Iterator[Path]:
+    """A small file system in memory at `place`; the test is skipped where this machine does not allow that."""
+    place.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("only root may mount a file system")
+    words = [mount, "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system in memory here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=False)
+
+
 def make_image(path: Path, megabytes: int) -> Path:
     """An empty file system of that size."""
     if shutil.which("mkfs.ext4") is None:

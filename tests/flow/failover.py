@@ -39,7 +39,8 @@ _TAKES_THE_PRIMARY = ("primary", "cut off", "freeze store")
 class Failover:
     """What happened: the deeds, what came twice, and how long the service was away each time that the primary went.
 
-    The seconds count from the fault, and from when the Sentinels had chosen another primary.
+    The seconds count from the fault, and from when another primary accepted writes without a further break: a Sentinel
+    that was cut off may turn the new primary into a replica of the old one, until the others choose once more.
     """
 
     deeds: Counter[str] = field(default_factory=Counter)
@@ -55,8 +56,8 @@ class Failover:
         rooms = " ".join(f"{each:.1f}" for each in self.after_room) or "none"
         return (
             f"{self.told} articles sent, 0 lost, {self.repeats} deliveries repeated, {self.twice} articles in two "
-            f"deliveries; {deeds}; seconds until the next delivery, from the fault and from the choice of another "
-            f"primary: {gaps}; from when a full disk had room again: {rooms}"
+            f"deliveries; {deeds}; seconds until the next delivery, from the fault and from when another "
+            f"primary accepted writes: {gaps}; from when a full disk had room again: {rooms}"
         )
 
 
@@ -108,13 +109,13 @@ class _Run:
         elif deed == "cut off":
             primary.cut_off()
             self.act("drop")  # what a poller that is cut off confirms is lost, and must be read again
-            self._until_served(begun, primary)
+            self._until_served(begun)
             time.sleep(self.chance.uniform(0, 5))
             primary.join()
         elif deed == "freeze store":
             assert primary.store is not None
             primary.store.send_signal(signal.SIGSTOP)
-            self._until_served(begun, primary)
+            self._until_served(begun)
             primary.store.send_signal(signal.SIGCONT)
         elif deed == "full disk":
             self._fill_disk(primary)
@@ -163,7 +164,7 @@ class _Run:
         self.rig.until(primary.refuses_writes)
         self.publish(3)
         if self.chance.random() < 0.5:
-            self._until_served(time.monotonic(), primary)  # by another primary
+            self._until_served(time.monotonic())  # by another primary
             primary.clear_disk()
             return
         time.sleep(self.chance.uniform(0.2, 1))
@@ -190,23 +191,26 @@ class _Run:
         host.store.kill()
         host.store.wait()
         if host is primary:
-            self._until_served(begun, primary)
+            self._until_served(begun)
         time.sleep(seconds)
         host.start_store()
 
-    def _until_served(self, begun: float, before: Host) -> None:
-        """Until something published now has come to a reader; `before` was the primary when it began."""
-        title, chosen = self.publish(1), begun
+    def _until_served(self, begun: float) -> None:
+        """Until something published now has come to a reader; `begun` is when the fault was."""
+        title, accepted = self.publish(1), 0.0
 
         def served() -> bool:
-            nonlocal chosen
-            if chosen == begun and self.hosts.primary() is not before:
-                chosen = time.monotonic()
+            nonlocal accepted
+            if not self.hosts.primary().takes_writes():
+                accepted = 0.0
+            elif not accepted:
+                accepted = time.monotonic()
             self.start_roles()  # one that starts while no primary is there ends; systemd would start it again
             return title in self.rig.world.told()
 
         self.rig.until(served, 60)
-        self.found.gaps.append((time.monotonic() - begun, time.monotonic() - chosen))
+        now = time.monotonic()
+        self.found.gaps.append((now - begun, now - (accepted or now)))
 
     def until_calm(self) -> None:
         """Until both replicas follow and the receiver accepts, so that each fault of a primary comes alone."""

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import redis
@@ -32,7 +33,7 @@ PASSWORD = "of the/servers?"  # with what must be percent-encoded
 SENTINEL_PASSWORD = "of the sentinels"
 DOWN_AFTER_MS = 2000
 _DISK_MEGABYTES = 64
-_ONCE = Retry(NoBackoff(), 0)
+_SHORTLY: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
 
 
 def _run(*words: str, check: bool = True) -> bool:
@@ -103,9 +104,7 @@ class Host:
 
     def ask_sentinel(self) -> redis.Redis:
         """A client of this host's Sentinel."""
-        return redis.Redis(
-            host=self.address, port=self.port + 1, password=SENTINEL_PASSWORD, socket_timeout=1, retry=_ONCE
-        )
+        return redis.Redis(host=self.address, port=self.port + 1, password=SENTINEL_PASSWORD, **_SHORTLY)
 
     def cut_off(self) -> None:
         """From now on nothing goes to this host or comes from it."""
@@ -147,23 +146,36 @@ class Host:
     def clear_disk(self) -> None:
         """Its disk has room again, and its Valkey writes its file anew.
 
-        Without that, a Valkey 9.1 that is killed later may find its file damaged where the write was cut off.
+        Without that, a server that is killed later finds zeros in its file where a write was cut off, and does not
+        start: after a rewrite it appends without O_APPEND (watchpost.store.server.datadir).
         """
         (self.directory / FILLER).unlink(missing_ok=True)
         end = time.monotonic() + 30
         while time.monotonic() < end:
-            with suppress(redis.exceptions.RedisError, OSError):
-                with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
-                    client.bgrewriteaof()
-                    while client.info("persistence")["aof_rewrite_in_progress"]:
-                        time.sleep(0.1)
-                return
+            with suppress(redis.exceptions.RedisError, OSError), redis.Redis.from_url(self.url, **_SHORTLY) as client:
+                client.bgrewriteaof()  # it may have to wait for another child of the server
+                while (facts := client.info("persistence"))["aof_rewrite_in_progress"] or facts[
+                    "aof_rewrite_scheduled"
+                ]:
+                    time.sleep(0.1)
+                if facts["aof_last_bgrewrite_status"] == "ok":
+                    return
             time.sleep(0.2)
+
+    def takes_writes(self) -> bool:
+        """Whether its Valkey is a primary that accepts writes."""
+        try:
+            with redis.Redis.from_url(self.url, **_SHORTLY) as client:
+                client.set("room", 1)
+                client.delete("room")
+        except (redis.exceptions.RedisError, OSError):
+            return False
+        return True
 
     def refuses_writes(self) -> bool:
         """Whether its Valkey says that its file cannot be written."""
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
+            with redis.Redis.from_url(self.url, **_SHORTLY) as client:
                 client.set("room", 1)
                 client.delete("room")
         except redis.exceptions.ResponseError as error:
@@ -220,7 +232,7 @@ class Hosts:
     def ready(self) -> bool:
         """Whether one primary takes writes, has both replicas, and all Sentinels know each other."""
         try:
-            with redis.Redis.from_url(self.primary().url, socket_timeout=1, retry=_ONCE) as client:
+            with redis.Redis.from_url(self.primary().url, **_SHORTLY) as client:
                 client.set("ready", 1)
                 replicas = int(client.info("replication")["connected_slaves"])
                 client.delete("ready")

@@ -73,6 +73,12 @@ def write(data: Path, count: int) -> int:
     return count
 
 
+async def until_in_file(server: EmbeddedServer) -> None:
+    """Until all that was acknowledged is in the server's file: it waits up to two seconds for a slow fsync."""
+    with client(server) as answers:
+        await until(lambda: answers.info("persistence")["aof_buffer_length"] == 0, 60)
+
+
 def run_id(server: EmbeddedServer) -> str:
     with client(server) as redis_client:
         return str(redis_client.info("server")["run_id"])

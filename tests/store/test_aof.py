@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.servers import servers_on
-from tests.store.embedding import Telling, client, make, write
+from tests.store.embedding import Telling, client, make, until_in_file, write
 from watchpost.errors import StoreUnfit
 
 COUNT = 500
@@ -20,6 +21,7 @@ async def filled(data: Path) -> Path:
     server = make(data)
     await server.start()
     write(data, COUNT)
+    await until_in_file(server)
     os.kill(server.pid, signal.SIGKILL)
     await server.stop()
     return data / "appendonlydir" / "appendonly.aof.1.incr.aof"
@@ -61,6 +63,47 @@ async def test_zeros_at_the_end_lose_nothing(data: Path) -> None:
     assert telling.levels["redis.repaired"] == "error"
     assert telling.facts["redis.repaired"]["lost_bytes"] == 300
     assert telling.facts["redis.repaired"]["copy"] == str(copy)
+
+
+@pytest.mark.parametrize("gaps", [(1,), (2109, 17), (3 * 1024 * 1024, 4096, 1)], ids=str)
+async def test_zeros_between_commands_lose_nothing(data: Path, gaps: tuple[int, ...]) -> None:
+    file = await filled(data)
+    content = file.read_bytes()
+    for number, gap in enumerate(gaps, 1):  # after so many commands, from the end
+        place = [found.start() for found in re.finditer(rb"\*\d+\r\n\$4\r\nXADD", content)][-7 * number]
+        content = content[:place] + bytes(gap) + content[place:]
+    file.write_bytes(content)
+    numbers, telling = await boot(data)
+    assert numbers == list(range(COUNT))
+    facts = telling.facts["redis.repaired"]
+    assert (facts["gap_bytes"], facts["lost_bytes"]) == (sum(gaps), 0)
+    (copy,) = copies(data)
+    assert (copy / file.name).read_bytes() == content
+    assert "redis.damaged" not in (await boot(data))[1].events
+
+
+async def test_zeros_inside_a_command_are_not_taken_out_of_it(data: Path) -> None:
+    """What followed them would be joined to the beginning of another command."""
+    file = await filled(data)
+    content = file.read_bytes()
+    place = content.index(b"XADD", len(content) // 2)
+    before = content.count(b"XADD", 0, place)
+    file.write_bytes(content[:place] + bytes(100) + content[place:])
+    numbers, telling = await boot(data)
+    assert numbers == list(range(before))
+    assert telling.facts["redis.repaired"]["gap_bytes"] == 0
+
+
+async def test_without_room_to_close_a_gap_nothing_is_cut(data: Path) -> None:
+    file = await filled(data)
+    content = file.read_bytes()
+    place = [found.start() for found in re.finditer(rb"\*\d+\r\n\$4\r\nXADD", content)][-7]
+    file.write_bytes(content[:place] + bytes(100) + content[place:])
+    damaged = file.read_bytes()
+    file.with_suffix(".closed").mkdir()  # so that it cannot be written, for root as well
+    with pytest.raises(StoreUnfit, match="make room"):
+        await make(data).start()
+    assert file.read_bytes() == damaged
 
 
 async def test_flipped_bytes_in_the_middle_lose_what_follows_and_nothing_before(data: Path) -> None:

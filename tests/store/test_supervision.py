@@ -8,7 +8,18 @@ import signal
 from pathlib import Path
 
 from tests.servers import servers_on
-from tests.store.embedding import BINARY, Telling, client, killed_parent, make, run_id, supervised, until, write
+from tests.store.embedding import (
+    BINARY,
+    Telling,
+    client,
+    killed_parent,
+    make,
+    run_id,
+    supervised,
+    until,
+    until_in_file,
+    write,
+)
 from watchpost.store.server.datadir import DataDirectory
 
 
@@ -16,6 +27,7 @@ async def test_an_adopted_server_that_dies_is_started_again(data: Path) -> None:
     async with killed_parent(data) as pid:
         server = make(data)
         await server.start()
+        await until_in_file(server)
         async with supervised(server):
             os.kill(pid, signal.SIGKILL)
             await until(lambda: server.pid != pid and not server.adopted)
@@ -45,6 +57,7 @@ async def test_a_killed_server_is_back_within_seconds_with_all_it_acknowledged(d
     await server.start()
     async with supervised(server):
         acknowledged = write(data, 1000)
+        await until_in_file(server)
         before, pid = run_id(server), server.pid
         os.kill(pid, signal.SIGKILL)
         await until(lambda: server.pid != pid and "redis.restarted" in telling.events)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +64,41 @@ async def adjust(socket: Path, *, fsync: Fsync, maxmemory: int) -> None:
     with suppress(*_TROUBLE):
         async with _client(socket) as redis:
             await redis.config_set("appendfsync", fsync, "maxmemory", maxmemory)
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a server says of its append-only files.
+
+    `written` is the bytes that it wrote to them; `is_settled`: its last write succeeded, and no rewrite is in progress;
+    `rewrite_failed`: its last rewrite did.
+    """
+
+    written: int
+    is_settled: bool
+    rewrite_failed: bool
+
+
+async def look_at_file(socket: Path) -> FileState | None:
+    """Return the server's own account of its files; None if it does not answer."""
+    try:
+        async with _client(socket, timeout_seconds=2.0) as redis:
+            facts = await redis.info("persistence")
+    except _TROUBLE:
+        return None
+    busy = facts["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]
+    return FileState(
+        written=int(facts["aof_current_size"]),
+        is_settled=facts["aof_last_write_status"] == "ok" and not busy,
+        rewrite_failed=facts["aof_last_bgrewrite_status"] != "ok",
+    )
+
+
+async def rewrite(socket: Path) -> None:
+    """Ask the server to write its files again; it does so in a process of its own."""
+    with suppress(*_TROUBLE):
+        async with _client(socket) as redis:
+            await redis.bgrewriteaof()
 
 
 async def shut_down(socket: Path) -> bool:

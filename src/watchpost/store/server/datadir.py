@@ -184,18 +184,31 @@ def _is_private(directory: Path) -> bool:
 # After a power loss a file system may leave zeros, or bytes of another file, at the end of the last append-only file.
 # The server then refuses to start (https://github.com/redis/redis/issues/5177). Its own checker cuts such a file at the
 # last whole command: what is lost is the end, never a part in the middle, so that articles and visits stay consistent.
+#
+# A full disk leaves zeros between two commands. The server undoes a write that had room for a part only (ftruncate),
+# but writes the whole of it again where that part ended, if it opened the file for a rewrite: then without O_APPEND
+# (openNewIncrAofForAppend in https://github.com/valkey-io/valkey/blob/unstable/src/aof.c). Nothing is missing there.
 _INCREMENT = re.compile(r"^file (\S+) seq (\d+) type i\b", re.MULTILINE)
+_FILE = re.compile(r"^file (\S+) seq \d+ type [bi]\b", re.MULTILINE)
 _REFUSAL = re.compile(r"Bad file format reading the append only file (\S+\.incr\.aof)\b")
 # The server program acts as its checker if argv[0] contains one of these names.
 _CHECKER = "valkey-check-aof or redis-check-aof"
+_WHOLE_UP_TO = re.compile(r"\bok_up_to=(\d+)")
+_COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n")
+_MOST_GAPS = 100
+_BLOCK = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The result of a repair: `file` was cut by `lost` bytes to `kept`; `copy` holds all files as they were before."""
+    """The result of a repair: `copy` holds all files as they were before; the other figures are bytes.
+
+    `gaps` were zeros between two commands of `file`, which are removed; `lost` were cut off its end; `kept` is left.
+    """
 
     file: Path
     kept: int
+    gaps: int
     lost: int
     copy: Path
 
@@ -220,6 +233,15 @@ def size(data: Path) -> int:
     return total
 
 
+def written(data: Path) -> tuple[str, int] | None:
+    """Return the server's list of its append-only files, and their size in bytes; None while it changes them."""
+    try:
+        manifest = _manifest(data)
+        return manifest, sum((folder(data) / name).stat().st_size for name in _FILE.findall(manifest))
+    except OSError:
+        return None
+
+
 def damaged_file(log: str) -> str | None:
     """Return the name of the append-only file that the server refused, by its log; None if it ended otherwise."""
     match = _REFUSAL.search(log)
@@ -238,10 +260,21 @@ async def repair(data: Path, name: str, *, binary: Path, free_bytes: Callable[[P
         raise StoreUnfit(f"{folder(data) / name} is damaged and is not the last of its files. {_cure(data)}")
     before = file.stat().st_size
     copy = await asyncio.to_thread(_set_aside, data, free_bytes)
+    gaps = await _close_gaps(file, binary)
     # --fix on the manifest fails on Valkey 9.1 ("base.rdb format error"); on the file itself it works.
+    code, output = await _check(file, binary, "--fix")
+    if code != 0:
+        words = " ".join(output.split())[-300:]
+        raise StoreUnfit(f"{file} is damaged and could not be repaired ({words}); a copy is in {copy}. {_cure(data)}")
+    kept = file.stat().st_size
+    return Repair(file, kept=kept, gaps=gaps, lost=before - gaps - kept, copy=copy)
+
+
+async def _check(file: Path, binary: Path, *options: str) -> tuple[int | None, str]:
+    """Run the server's checker on one file; return its exit code and what it printed."""
     checker = await asyncio.create_subprocess_exec(
         _CHECKER,
-        "--fix",
+        *options,
         str(file),
         executable=binary,
         stdin=PIPE,
@@ -254,11 +287,51 @@ async def repair(data: Path, name: str, *, binary: Path, free_bytes: Callable[[P
     finally:
         if checker.returncode is None:
             checker.kill()
-    if checker.returncode != 0:
-        words = " ".join(output.decode(errors="replace").split())[-300:]
-        raise StoreUnfit(f"{file} is damaged and could not be repaired ({words}); a copy is in {copy}. {_cure(data)}")
-    kept = file.stat().st_size
-    return Repair(file, kept=kept, lost=before - kept, copy=copy)
+    return checker.returncode, output.decode(errors="replace")
+
+
+async def _close_gaps(file: Path, binary: Path) -> int:
+    """Remove the zeros that stand between two whole commands; return how many there were. Raises StoreUnfit."""
+    removed = 0
+    for _ in range(_MOST_GAPS):
+        _, output = await _check(file, binary)
+        found = _WHOLE_UP_TO.search(output)
+        try:
+            closed = await asyncio.to_thread(_close_gap, file, int(found[1])) if found else 0
+        except OSError as error:
+            raise StoreUnfit(
+                f"{file} is damaged and could not be written again ({error}): make room and start again"
+            ) from error
+        if not closed:
+            break
+        removed += closed
+    return removed
+
+
+def _close_gap(file: Path, start: int) -> int:
+    """Remove the zeros at `start` if a command follows them; return how many. The file is replaced by a new one."""
+    with file.open("rb") as old:
+        end = old.seek(start)
+        while block := old.read(_BLOCK):
+            zeros = len(block) - len(block.lstrip(b"\0"))
+            end += zeros
+            if zeros < len(block):
+                break
+        old.seek(end)
+        if end == start or not _COMMAND.match(old.read(64)):
+            return 0
+        new = file.with_suffix(".closed")
+        shutil.copy(file, new)
+        with new.open("r+b") as target:
+            target.truncate(start)
+            target.seek(start)
+            old.seek(end)
+            shutil.copyfileobj(old, target, _BLOCK)
+            target.flush()
+            os.fsync(target.fileno())
+    new.replace(file)
+    _flush(file.parent)
+    return end - start
 
 
 def unreadable(data: Path, words: str) -> StoreUnfit:
@@ -273,13 +346,18 @@ def _cure(data: Path) -> str:
     )
 
 
+def _manifest(data: Path) -> str:
+    """The server's list of its files. Raises OSError."""
+    return (folder(data) / "appendonly.aof.manifest").read_text("utf-8", "replace")
+
+
 def _last_increment(data: Path) -> Path | None:
     """The file that the server wrote to last, by the manifest.
 
     See https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ ("Multi Part AOF").
     """
     try:
-        manifest = (folder(data) / "appendonly.aof.manifest").read_text("utf-8", "replace")
+        manifest = _manifest(data)
     except OSError:
         return None
     increments = [(int(sequence), name) for name, sequence in _INCREMENT.findall(manifest) if "/" not in name]

@@ -8,6 +8,7 @@ the next start adopts it.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ START_SECONDS = 60.0  # 300,000 queued hits load in 2.5 s; a slow disk needs its
 STOP_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.2, 10.0)
 STEADY_SECONDS = 60.0  # a server that ran for so long is restarted without back-off
+REWRITE_SECONDS = 600.0  # after a rewrite that failed
 ROOM_BYTES = 256 * 1024 * 1024
 ROOM_FACTOR = 3  # times the append-only file: a rewrite and a repair each need room for another one
 
@@ -66,6 +68,8 @@ class EmbeddedServer:
         self._ping_seconds = ping_seconds
         self._ownership: int | None = None
         self._child: Child | None = None
+        self._expected_surplus = 0  # bytes
+        self._rewritten_at = -math.inf  # by the loop's clock
 
     @property
     def owner(self) -> bool:
@@ -113,6 +117,7 @@ class EmbeddedServer:
             self.check_disk()
             with suppress(OSError):  # the next round tries again
                 self._directory.rotate_log()
+                await self._rewrite_after_full_disk()
             await self._rest(silent)
             answer = await self._ping()
             dead = answer == "silent" and self._is_dead()
@@ -161,6 +166,37 @@ class EmbeddedServer:
             log("disk.short" if short else "disk.ample", data=str(self._directory.path))
         self.disk_short = short
 
+    async def _rewrite_after_full_disk(self) -> None:
+        """Have the server write its files again if they hold more than it wrote, as they do after a full disk.
+
+        A server that was started on them again would not read them (`datadir.repair`), and the next full disk would cut
+        off what it wrote since.
+        """
+        if not self.owner or self._socket is None or (found := await self._measure()) is None:
+            return
+        surplus, size, state = found
+        if surplus <= self._expected_surplus:
+            self._expected_surplus = surplus
+            return
+        now = asyncio.get_running_loop().time()
+        too_soon = state.rewrite_failed and now < self._rewritten_at + REWRITE_SECONDS
+        if not too_soon and self._free_bytes(self._directory.path) > size:
+            self._rewritten_at = now
+            self._log.warning("redis.rewriting", gap_bytes=surplus - self._expected_surplus)
+            await control.rewrite(self.socket)
+
+    async def _measure(self) -> tuple[int, int, control.FileState] | None:
+        """By how many bytes the files are larger than what the server wrote, their size, and what the server says.
+
+        None while the server writes them again, cannot write, or does not answer.
+        """
+        before = datadir.written(self._directory.path)
+        state = await control.look_at_file(self.socket)
+        after = datadir.written(self._directory.path)
+        if before is None or after is None or state is None or not state.is_settled or before[0] != after[0]:
+            return None
+        return max(0, before[1] - state.written), before[1], state
+
     async def _start_or_adopt(self) -> None:
         """Start a server or adopt the running one, whichever is possible first."""
         clock = asyncio.get_running_loop().time
@@ -196,13 +232,15 @@ class EmbeddedServer:
                 self._log.error("redis.damaged", file=file, data=str(data))
                 repair = await datadir.repair(data, file, binary=self._binary, free_bytes=self._free_bytes)
                 facts = {"file": repair.file.name, "lost_bytes": repair.lost, "kept_bytes": repair.kept}
-                self._log.error("redis.repaired", **facts, copy=str(repair.copy))
+                self._log.error("redis.repaired", **facts, gap_bytes=repair.gaps, copy=str(repair.copy))
                 if await self._spawn(lock):
                     raise datadir.unreadable(data, f"{file} is refused even after a repair; a copy is in {repair.copy}")
         finally:
             os.close(lock)  # the server's own descriptor keeps the lock
         self.pid = await control.identify(self.socket, self._directory.path)
         self.adopted = False
+        found = await self._measure()
+        self._expected_surplus = 0 if found is None else found[0]  # a new server does not count its first file
 
     async def _spawn(self, lock: int) -> str | None:
         """Start the program and wait until it answers. Return None, or the name of the damaged file that it refused."""
