@@ -45,10 +45,11 @@ class Entry:
     title: str
     text: str
     date: datetime | None
+    path: str = ""
 
     @property
     def link(self) -> str:
-        return f"https://courier.example/{self.title.lower().replace(' ', '-')}"
+        return f"https://courier.example/{self.path or self.title.lower().replace(' ', '-')}"
 
 
 def rss(entries: Sequence[Entry]) -> bytes:
@@ -242,6 +243,18 @@ def bulletin(place: str, level: int, date: datetime | None, boats: int = 40) -> 
     return Entry(f"River bulletin for {place}", BULLETIN.format(place=place, level=level, boats=boats), date)
 
 
+TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+OPEN, SHUT = (
+    Entry("Roads today", f"The road from Gao to Ansongo is {state} for lorries this week.", NOW - HOUR, path=state)
+    for state in ("open", "shut")
+)
+LATEST = {
+    "short": (OPEN, SHUT),
+    "with figures": (replace(bulletin("Gao", 310, NOW), path="1"), replace(bulletin("Gao", 320, NOW), path="2")),
+    "long": (replace(OPEN, text=f"{TEXTS[130]} {OPEN.text}"), replace(SHUT, text=f"{TEXTS[130]} {SHUT.text}")),
+}
+"""Bulletins with one headline, of which a feed lists the latest."""
+
 TWO = {
     "both are listed": ((BEFORE, *OTHERS), (AFTER, BEFORE, *OTHERS)),
     "both are listed, with one date": ((BEFORE,), (BEFORE, AFTER)),
@@ -301,6 +314,28 @@ async def test_two_articles_stay_two(store: Store, server: HttpServer, case: str
     desk = Desk(store, server, written)
     await desk.reads(*before)
     assert {former for _, former in await desk.reads(*after)} == {""}
+
+
+@pytest.mark.parametrize("date", [None, TODAY, NOW - HOUR], ids=["undated", "dated by the day", "dated once for all"])
+@pytest.mark.parametrize("name", LATEST)
+@pytest.mark.parametrize("written", FORMATS.values(), ids=FORMATS)
+async def test_the_latest_bulletin_is_no_version_of_the_last_one(
+    store: Store, server: HttpServer, written: Written, name: str, date: datetime | None
+) -> None:
+    desk = Desk(store, server, written)
+    before, after = (replace(each, date=date) for each in LATEST[name])
+    await desk.reads(before)
+    assert await desk.reads(after) == [(after.title, "")]
+
+
+async def test_an_edited_text_under_another_id_and_the_same_headline_is_an_update(
+    store: Store, server: HttpServer
+) -> None:
+    desk = Desk(store, server)
+    before = replace(BEFORE, text=TEXTS[72], path="7-1")
+    await desk.reads(before, *OTHERS)
+    after = replace(before, text=variant(before.text, "sentence"), path="7-2")
+    assert await desk.reads(after, *OTHERS) == [(BEFORE.title, BEFORE.title)]
 
 
 async def test_a_document_that_is_cut_off_or_pushed_shows_nothing(store: Store, server: HttpServer) -> None:

@@ -219,6 +219,8 @@ def _replaces(new: KnownEntry, old: KnownEntry, article: Article, others: Sequen
     """Whether the new entry is the vanished one. `others` are all other entries that are known, `old` among them."""
     share = _share(new, old)
     is_own = not any(_share(new, other) >= SMALL_EDITS for other in others if other.id != old.id)
+    if new.text != old.text and folded_text(new.title) == folded_text(old.title):
+        return is_own and _is_edited(new, old, share)
     alike = _are_alike(new.title, old.title)
     if new.published is not None and new.published == old.published and new.dated_alone and old.dated_alone:
         if _is_day(new.published) and not _same_figures(new.title, old.title):
@@ -232,6 +234,19 @@ def _replaces(new: KnownEntry, old: KnownEntry, article: Article, others: Sequen
     if new.text == old.text and new.size >= WITH_TEXT and _takes_up(article, new.title, old.title, least=1):
         return between is None or between < ANOTHER_DAY
     return between is not None and between <= SOON and share >= SMALLEST_EDITS and new.figures == old.figures
+
+
+def _is_edited(new: KnownEntry, old: KnownEntry, share: float) -> bool:
+    """Whether an entry with the same headline is the old one, edited. Its id does not follow the headline.
+
+    Bulletins replace each other in this way, too: so the date must be the same to the second, no other entry of the
+    document may have it, and one that is listed alone shows nothing.
+    """
+    if new.published is None or new.published != old.published or _is_day(new.published):
+        return False
+    if not (new.dated_alone and old.dated_alone and (new.before or new.after)):
+        return False
+    return share >= SMALLEST_EDITS and new.figures == old.figures
 
 
 def _share(one: KnownEntry, other: KnownEntry) -> float:
