@@ -127,7 +127,7 @@ http: {{listen: "127.0.0.1:0"}}
         process = self.start("--once")
         assert process.wait(60) == code, self.log()
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for something to become true."""
         end = time.monotonic() + seconds
         while not condition():
@@ -220,7 +220,7 @@ http: {{listen: "127.0.0.1:0"}}
         assert len(told) - len(set(told)) <= twice, f"I3: told in two deliveries: {doubled}"
         assert len(got) - len(contents) <= repeats, f"{len(got) - len(contents)} repeats"
         with suppress(AssertionError):  # the archive writes what was told a moment later
-            self.until(lambda: not self.left(url), 15)
+            self.until(lambda: not self.left(url))
         assert not self.left(url), f"I6: left over {self.left(url)}"
         assert not asyncio.run(self._gaps(url or self.url())), "the sums of the ledger do not meet"
 

@@ -30,7 +30,7 @@ def test_a_store_that_is_emptied_while_the_service_runs_is_filled_again(rig: Rig
     with rig.client() as client:
         client.flushall()
     rig.publish("after")
-    rig.until(lambda: "after" in rig.world.told(), 40)
+    rig.until(lambda: "after" in rig.world.told())
     assert process.poll() is None
 
 

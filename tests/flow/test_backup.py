@@ -110,7 +110,7 @@ def test_a_machine_that_takes_over_sends_what_waited_and_nothing_twice(tmp_path:
         rig.until(rig.answers)
         rig.ask("queue", "retry")
         rig.publish("four")
-        rig.until(lambda: set(rig.world.told()) == {"one", "two", "three", "four"}, 60)
+        rig.until(lambda: set(rig.world.told()) == {"one", "two", "three", "four"})
         rig.until(lambda: parked(rig) == 4)
         assert digest(rig) == ["four", "one", "three", "two"]
         told = [id_ for id_, _ in rig.world.got]
@@ -135,11 +135,11 @@ def test_a_backup_of_a_running_service_is_continued_and_the_journal_prevents_rep
         machines.follow(RESTORE)
         rig.until(rig.answers)
         rig.publish("four")
-        rig.until(lambda: "four" in rig.world.told(), 60)
-        rig.until(lambda: rig.left().keys() <= {"open", "buckets"}, 60)
+        rig.until(lambda: "four" in rig.world.told())
+        rig.until(lambda: rig.left().keys() <= {"open", "buckets"})
         after = [id_ for id_, _ in rig.world.got][len(before) :]
         assert not set(after) & set(before), "what had arrived after the backup is not sent again"
         assert digest(rig) == ["four", "later", "one", "three", "two"]
-        rig.until(lambda: archived(rig) == ["four", "later", "one", "three", "two"], 60)
+        rig.until(lambda: archived(rig) == ["four", "later", "one", "three", "two"])
     finally:
         rig.close()

@@ -57,7 +57,7 @@ def deliveries(client: redis.Redis) -> set[str]:
     return {"msg_" + name.removeprefix("{wp}:out:").replace(".", "_") for name in names}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("roles", [("all",), ("poll", "match", "notify")])
 def test_what_waited_is_put_back_and_nothing_is_sent_twice(
     rig: Rig, server: ValkeyServer, roles: tuple[str, ...]
@@ -65,21 +65,21 @@ def test_what_waited_is_put_back_and_nothing_is_sent_twice(
     for role in roles:
         rig.start(role, "--data", str(rig.root / f"data-{role}"), env={"WATCHPOST_REDIS_URL": server.url})
     rig.publish("sent-1", "sent-2")
-    rig.until(lambda: len(rig.world.told()) == 2, 90)
+    rig.until(lambda: len(rig.world.told()) == 2)
     rig.publish(*(f"waits-{n}" for n in range(5)))
     with redis.Redis.from_url(server.url) as client:
-        rig.until(lambda: waiting(client) == 5, 90)
+        rig.until(lambda: waiting(client) == 5)
         time.sleep(COPIED_SECONDS)
         before = client.hmget("{wp}:meta", *IDENTITY)
         client.flushall()
-        rig.until(lambda: len(set(rig.world.told())) == 7, 90)
+        rig.until(lambda: len(set(rig.world.told())) == 7)
         assert client.hmget("{wp}:meta", *IDENTITY) == before
         assert int(client.hget("{wp}:meta", "lost_hits") or 0) == 5
         assert client.hget("{wp}:ledger:total", "store_lost") == b"1"
     rig.publish("after")
-    rig.until(lambda: "after" in rig.world.told(), 90)
-    rig.until(lambda: any(b"The store lost its data" in body for body in rig.world.ops), 90)
-    rig.until(lambda: rig.quiet(server.url), 90)
+    rig.until(lambda: "after" in rig.world.told())
+    rig.until(lambda: any(b"The store lost its data" in body for body in rig.world.ops))
+    rig.until(lambda: rig.quiet(server.url))
     rig.check(url=server.url)
     assert sum(b"The store lost its data" in body for body in rig.world.ops) == 1
     assert "the store lost what waited" in (rig.root / "log.txt").read_text()
@@ -93,14 +93,14 @@ def test_messages_that_wait_for_a_receiver_are_put_back_with_their_ids(rig: Rig,
     rig.world.status = 503
     rig.publish("a", "b")
     with redis.Redis.from_url(server.url) as client:
-        rig.until(lambda: bool(deliveries(client)), 90)
+        rig.until(lambda: bool(deliveries(client)))
         time.sleep(COPIED_SECONDS)
         ids = deliveries(client)
         client.flushall()
-        rig.until(lambda: deliveries(client) >= ids, 90)
+        rig.until(lambda: deliveries(client) >= ids)
         rig.world.status = 200
-        rig.until(lambda: set(rig.world.told()) == {"a", "b"}, 90)
-    rig.until(lambda: rig.quiet(server.url), 90)
+        rig.until(lambda: set(rig.world.told()) == {"a", "b"})
+    rig.until(lambda: rig.quiet(server.url))
     rig.check(url=server.url)
     with rig.world.lock:
         assert {id_ for id_, _ in rig.world.got} == ids
@@ -110,19 +110,19 @@ def test_a_store_that_is_empty_at_the_start_gets_its_identity_from_the_disk(rig:
     env, file = {"WATCHPOST_REDIS_URL": server.url}, rig.data / "identity.json"
     process = rig.start(env=env)
     rig.publish("first")
-    rig.until(lambda: rig.world.told() == ["first"], 90)
+    rig.until(lambda: rig.world.told() == ["first"])
     process.terminate()
     process.wait(30)
     with redis.Redis.from_url(server.url) as client:
         before = client.hmget("{wp}:meta", *IDENTITY)
         client.hset("{wp}:unsubscribed", "mail\na@example.org", "1")
         process = rig.start(env=env)
-        rig.until(lambda: "a@example.org" in file.read_text(), 90)
+        rig.until(lambda: "a@example.org" in file.read_text())
         process.terminate()
         process.wait(30)
         client.flushall()
         rig.start(env=env)
-        rig.until(lambda: client.hmget("{wp}:meta", *IDENTITY) == before, 90)
+        rig.until(lambda: client.hmget("{wp}:meta", *IDENTITY) == before)
         assert client.hget("{wp}:unsubscribed", "mail\na@example.org") == b"1"
-    rig.until(lambda: "redis.emptied" in rig.log(), 90)
+    rig.until(lambda: "redis.emptied" in rig.log())
     assert file.stat().st_mode & 0o777 == 0o600

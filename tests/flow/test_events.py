@@ -87,7 +87,7 @@ def one_event(rig: Rig, events: int = 1) -> bool:
     return len(decided) == len(CONVOY) and len(set(decided)) == events
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_an_embedding_that_is_missing_costs_no_alert_and_is_a_note(three: Rig) -> None:
     three.start(env=path_with(three.root, "sitecustomize.py", ABSENT))
     drop(three)
@@ -98,7 +98,7 @@ def test_an_embedding_that_is_missing_costs_no_alert_and_is_a_note(three: Rig) -
     assert not is_named(three, "problems", "embedding")()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_an_embedding_with_other_weights_costs_no_alert_and_is_a_problem(three: Rig) -> None:
     folder = three.root / "packages" / embedding.MODULE
     (folder / "resources").mkdir(parents=True)

@@ -104,7 +104,7 @@ async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_greylisting_of_many_new_addresses_stops_nobody(tmp_path: Path) -> None:
     relay = Relay(greylists=True)
     async with relay, running(tmp_path, relay, READERS, "retry: {schedule: [5s, 5s, 5s, 5s]}") as service:
@@ -119,7 +119,7 @@ async def test_greylisting_of_many_new_addresses_stops_nobody(tmp_path: Path) ->
     assert codes[:20] == ["450"] * 20, "none waits for the second attempt of another"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_a_trial_takes_the_message_that_was_refused_and_none_that_was_not_tried(tmp_path: Path) -> None:
     relay, readers = Relay(refusal="421 4.3.0 Temporary System Problem. Try again later"), READERS[:1]
     async with relay, running(tmp_path, relay, readers, SHORT) as service:

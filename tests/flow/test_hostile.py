@@ -81,9 +81,9 @@ def test_hostile_outlets_texts_receivers_and_connections_stop_nothing(rig: Rig, 
     rig.config.write_text(attacked(rig, enemy, pages, probes))
     process = rig.start()
     honest = [f"honest {number}" for number in range(5)]
-    rig.until(lambda: "http.listening" in rig.log(), 60)
+    rig.until(lambda: "http.listening" in rig.log())
     rig.publish("first")
-    rig.until(lambda: rig.world.told() == ["first"], 60)
+    rig.until(lambda: rig.world.told() == ["first"])
     held = hold(pages)
     try:
         for number, (title, text) in enumerate(CRAFTED.items()):

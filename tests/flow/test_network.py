@@ -25,7 +25,7 @@ def bad(server: ValkeyServer) -> Iterator[Chaos]:
         yield made
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("trouble", ["replies lost", "cut", "reset", "blackhole", "delay", "slow"])
 def test_whatever_the_network_does_nothing_is_lost_or_told_twice(
     rig: Rig, server: ValkeyServer, bad: Chaos, trouble: Trouble
@@ -43,12 +43,12 @@ def test_whatever_the_network_does_nothing_is_lost_or_told_twice(
             bad.drop_all()
         time.sleep(1.0)
     assert bad.hit > 0
-    rig.until(lambda: rig.quiet(server.url), 90)
+    rig.until(lambda: rig.quiet(server.url))
     rig.check(url=server.url)
     assert process.poll() is None
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_machine_that_is_cut_off_gives_its_work_to_the_others_and_takes_nothing_back(
     rig: Rig, server: ValkeyServer, bad: Chaos
 ) -> None:
@@ -58,11 +58,11 @@ def test_a_machine_that_is_cut_off_gives_its_work_to_the_others_and_takes_nothin
     bad.trouble = "blackhole"
     rig.start("all", env={"WATCHPOST_REDIS_URL": server.url})
     rig.publish(*(f"b{n}" for n in range(5)))
-    rig.until(lambda: len(rig.world.told()) == 10, 60)
+    rig.until(lambda: len(rig.world.told()) == 10)
     bad.trouble = ""
     bad.drop_all()
     rig.publish("after")
-    rig.until(lambda: rig.quiet(server.url), 60)
+    rig.until(lambda: rig.quiet(server.url))
     rig.check(url=server.url)
 
 
@@ -89,7 +89,7 @@ def test_a_store_that_turns_read_only_forgets_its_scripts_or_is_full_is_waited_f
     assert process.poll() is None
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_memory_runs_out_while_nobody_sends_and_a_new_sender_drains_the_backlog(rig: Rig, server: ValkeyServer) -> None:
     """Fault 16: what does not fit is refused whole, and comes again."""
     env = {"WATCHPOST_REDIS_URL": server.url}
@@ -108,8 +108,8 @@ def test_memory_runs_out_while_nobody_sends_and_a_new_sender_drains_the_backlog(
         rig.publish(*(f"refused-{n}" for n in range(10)))
         rig.until(lambda: "redis.full" in rig.log())
         rig.start("notify", env=env)
-        rig.until(lambda: len(rig.world.told()) == 11, 60)
+        rig.until(lambda: len(rig.world.told()) == 11)
         assert client.xlen("{wp}:articles") == 0, "refused whole"
         client.config_set("maxmemory", 0)
-    rig.until(lambda: rig.quiet(server.url), 90)
+    rig.until(lambda: rig.quiet(server.url))
     rig.check(url=server.url, repeats=rig.in_flight(died))

@@ -34,7 +34,7 @@ http: {{listen: "127.0.0.1:0"}}
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_everything_goes_through_the_proxy_and_no_bare_private_address_does(tmp_path: Path) -> None:
     async with HttpServer() as site, HttpServer(tls=True) as secure:
         site.on("/feed", Answer(200, {}, FEED.format(title="plain").encode()))

@@ -58,7 +58,7 @@ class Asked:
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_a_store_that_hangs_is_said_to_hang_and_the_process_to_live(rig: Rig, server: ValkeyServer) -> None:
     asked = Asked(rig)
     assert asked.status["status"] == "ok"
@@ -81,7 +81,7 @@ def test_a_store_that_hangs_is_said_to_hang_and_the_process_to_live(rig: Rig, se
     assert set(asked.metrics("ledger_gap").values()) == {0.0}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_a_store_that_is_full_is_said_to_be_full_and_nobody_to_be_missing(rig: Rig, server: ValkeyServer) -> None:
     asked = Asked(rig)
     with rig.client(server.url) as client:
@@ -106,7 +106,7 @@ def test_a_store_that_is_full_is_said_to_be_full_and_nobody_to_be_missing(rig: R
     rig.until(lambda: rig.world.told() == ["news"])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("role", ["poll", "match", "notify"])
 def test_a_role_that_is_killed_or_stopped_is_missed_within_15_s_and_one_that_ends_at_once(
     rig: Rig, server: ValkeyServer, role: str
@@ -122,7 +122,7 @@ def test_a_role_that_is_killed_or_stopped_is_missed_within_15_s_and_one_that_end
     started[role].send_signal(signal.SIGSTOP)
     missed(FORGOTTEN_SECONDS)
     started[role].send_signal(signal.SIGCONT)
-    rig.until(lambda: asked.status["status"] == "ok", 5)
+    rig.until(lambda: asked.status["status"] == "ok")
     started[role].send_signal(signal.SIGTERM)
     started[role].wait(10)
     missed(1)
@@ -133,7 +133,7 @@ def test_a_role_that_is_killed_or_stopped_is_missed_within_15_s_and_one_that_end
     assert server.pid
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_while_a_reload_waits_for_a_slow_receiver_nobody_is_said_to_be_missing(rig: Rig, server: ValkeyServer) -> None:
     rig.config.write_text(rig.config.read_text().replace("timeout: 10s", "timeout: 30s"))
     asked = Asked(rig, "web")
@@ -153,7 +153,7 @@ def test_while_a_reload_waits_for_a_slow_receiver_nobody_is_said_to_be_missing(r
     assert asked.status["reasons"] == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("roles", [("all",), ("poll", "notify")])
 def test_a_digest_after_a_store_that_hung_does_not_call_the_time_quiet(
     rig: Rig, server: ValkeyServer, roles: tuple[str, ...]
@@ -171,14 +171,14 @@ def test_a_digest_after_a_store_that_hung_does_not_call_the_time_quiet(
     def first_lines() -> list[str]:
         return [path.read_text() for path in sorted(sent.glob("**/*.txt"), key=lambda path: path.stat().st_mtime_ns)]
 
-    rig.until(lambda: any("sources were read" in text for text in first_lines()), 60)
+    rig.until(lambda: any("sources were read" in text for text in first_lines()))
     os.kill(server.pid, signal.SIGSTOP)
     rig.until(lambda: "redis.lost" in rig.log())
     time.sleep(21)  # whole windows
     before = len(first_lines())
     os.kill(server.pid, signal.SIGCONT)
-    rig.until(lambda: len(first_lines()) > before, 40)
+    rig.until(lambda: len(first_lines()) > before)
     assert "read since" in first_lines()[before] or "Nothing was read" in first_lines()[before], first_lines()[before]
     said = " ".join(first_lines()[before].split())  # its lines are wrapped
     assert "the store of the service does not accept data" in said
-    rig.until(lambda: "sources were read" in first_lines()[-1], 40)
+    rig.until(lambda: "sources were read" in first_lines()[-1])

@@ -80,12 +80,16 @@ class Pipeline:
 
     async def park(self, *hits: Hit, per_hour: int = 0) -> None:
         """Put these hits into the group's bucket, as the matcher does."""
+        await self.park_for([self.group.key], *hits, per_hour=per_hour)
+
+    async def park_for(self, groups: Sequence[str], *hits: Hit, per_hour: int = 0) -> None:
+        """Put these hits into the buckets of these groups."""
         await queued(self.store, *(one.article for one in hits))
         end = MatchStore(self.store, "m", lease_ms=60_000, hits_ttl_ms=HOUR_MS, per_hour=per_hour)
         while entries := await end.claims.take(100, block=False):
             by_id = {one.article.id: one for one in hits}
             read = [(entry, end.read(entry)) for entry in entries]
-            await end.matched([Match(entry, one, (RoutedHit(by_id[one.id], ("team|g",)),)) for entry, one in read])
+            await end.matched([Match(entry, one, (RoutedHit(by_id[one.id], tuple(groups)),)) for entry, one in read])
 
     async def close(self) -> list[dict[str, Any]]:
         """Close the windows that are due, and return the digests that this sends."""

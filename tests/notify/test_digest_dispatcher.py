@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.fakes import RecordingReceiver
 from tests.making import article, hit
-from tests.notify.pipeline import ALWAYS, MINUTES, LaterStore, Pipeline, report, titles
+from tests.notify.pipeline import ALERTS, ALWAYS, MINUTES, LaterStore, Pipeline, report, titles
 from watchpost import log as tm
-from watchpost.model import Digest, Hit, Message
+from watchpost.model import Digest, Group, Hit, Message
+from watchpost.notify.composer import Composer, HoldingRules
+from watchpost.notify.digest_builder import Installation
+from watchpost.notify.digest_dispatcher import Dispatcher
 from watchpost.notify.render import packing
 from watchpost.schedules import QuietHours, Silence
 from watchpost.store.client import Store
@@ -260,3 +265,69 @@ async def test_hits_for_a_receiver_that_is_gone_stay_and_the_log_says_so_once(st
         tm.set_up_log("json", "info", sys.__stderr__)
     assert stream.getvalue().count("hits wait for gone, which is no longer configured") == 1
     assert await store.redis.hexists(store.keys.open, "gone|g")
+
+
+class _HeldReceiver(RecordingReceiver):
+    """Renders digests when it is let go, and alerts at once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def render(self, digest: Digest) -> tuple[Message, ...]:
+        if digest.kind != "alert":
+            self.begun.set()
+            self.go.wait(120)
+        return super().render(digest)
+
+
+async def test_a_digest_that_takes_long_delays_no_alert_of_any_receiver(store: Store) -> None:
+    held, stop = _HeldReceiver("slow"), asyncio.Event()
+    receivers = {"slow": held, "team": RecordingReceiver("team")}
+    pipeline = Pipeline(store)
+    composer = Composer(
+        receivers,
+        Installation(install="newsdesk", seed="seed", fingerprint="plan-1", titles={"mali": "Mali"}),
+        HoldingRules(),
+        sources=["rfi"],
+        overview=Overview(store),
+        silences=Silences(store),
+    )
+    digests = Group("slow|digests", "slow", ALWAYS)
+    alerts = [Group(f"{name}|alerts", name, ALERTS) for name in receivers]
+    dispatcher = Dispatcher(
+        [digests, *alerts],
+        receivers,
+        pipeline.deliveries,
+        composer,
+        tick=lambda: asyncio.sleep(0.05),
+        stop=stop,
+        clock=lambda: datetime.now(UTC),
+    )
+
+    async def sent(name: str) -> int:
+        return int(await store.redis.xlen(store.keys.outbox(name)))
+
+    async def until_sent(slow: int, team: int) -> None:
+        async with asyncio.timeout(60):
+            while (await sent("slow"), await sent("team")) != (slow, team):
+                await asyncio.sleep(0.02)
+
+    await pipeline.park_for([digests.key], report("Convoy burns", "Courier"))
+    running = asyncio.ensure_future(dispatcher.run())
+    try:
+        pipeline.deliveries.ahead = MINUTES * 5
+        async with asyncio.timeout(60):
+            while not held.begun.is_set():
+                await asyncio.sleep(0.02)
+        for number in (1, 2):
+            await pipeline.park_for(
+                [group.key for group in alerts], report(f"Bridge {number} falls", "Courier", f"s{number}")
+            )
+            await until_sent(number, number)
+        held.go.set()
+        await until_sent(3, 2)
+    finally:
+        held.go.set()
+        stop.set()
+        await running

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from watchpost import failpoints, tracing
 from watchpost import log as tm
@@ -25,6 +26,7 @@ from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.windows import HELD, Bucket, GroupState, base_of
 
 _PAUSE_SECONDS = 1.0
+_ALERTS_AT_ONCE = 4
 _MOST_LINKS = 100  # traces of hits that the trace of a window links to
 
 
@@ -53,14 +55,22 @@ class Dispatcher:
         self._stranded: set[str] = set()
         self._failed: set[str] = set()
         self._outages = Pauses()
+        self._closing: dict[tuple[str, bool], asyncio.Task[None]] = {}  # by receiver, and whether they are alerts
+        # Each holds the hits of a window in memory; those of a digest may be thousands.
+        self._alerts_at_once, self._digests_at_once = asyncio.Semaphore(_ALERTS_AT_ONCE), asyncio.Semaphore(1)
 
     async def run(self) -> None:
         """Run until `stop` is set."""
-        async with asyncio.TaskGroup() as tasks:
-            listener = tasks.create_task(self._wake_on_hits())
-            tasks.create_task(self._wake_on_ticks())
-            await self._close_windows()
-            listener.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                listener = tasks.create_task(self._wake_on_hits())
+                tasks.create_task(self._wake_on_ticks())
+                await self._close_windows()
+                listener.cancel()
+            await asyncio.gather(*self._closing.values(), return_exceptions=True)
+        finally:
+            for task in self._closing.values():
+                task.cancel()
 
     async def run_once(self) -> None:
         """Close every window that holds hits, until no bucket has any (`run --once`). What is held stays held."""
@@ -81,10 +91,9 @@ class Dispatcher:
                 if not enrolled:
                     await self._store.register([*self._groups], self._clock())
                     enrolled = True
-                soonest = await self.close_due()
+                soonest = await self._begin_due()
             except StoreError as error:
-                tm.store_errors.labels(type(error).__name__).inc()
-                self._outages.note("store", self._clock())
+                self._note_outage(error)
             wait = (soonest - self._clock()).total_seconds() if soonest else 60.0
             await pause(max(0.0, wait), self._wake)
 
@@ -104,21 +113,58 @@ class Dispatcher:
 
     async def close_due(self, *, everything: bool = False) -> datetime | None:
         """Close each window that is due; with `everything`, each that holds hits. Returns when the next may be due."""
+        soonest = await self._begin_due(everything=everything)
+        await asyncio.gather(*self._closing.values())
+        return soonest
+
+    async def _begin_due(self, *, everything: bool = False) -> datetime | None:
+        """Begin to close what is due: no receiver delays another, and no digest delays an alert.
+
+        What is due for a receiver while others of its windows are being closed is left for the next time.
+        """
         # The store's clock dates the hits, so it closes their windows, too.
         now, states = await self._store.look([*self._groups])
         self._outages.note("", self._clock())
         soonest: datetime | None = None
+        due_of: dict[tuple[str, bool], list[tuple[Group, GroupState, Window]]] = {}
         for key, state in states.items():
             group = self._group(key)
             if group is None:
                 continue
             window = self._due_window(group, state, now, everything or base_of(key) not in self._groups)
             if window is not None:
-                await self._close_safely(group, state, window, now)
+                is_alert = isinstance(group.schedule, Immediate)
+                due_of.setdefault((group.receiver, is_alert), []).append((group, state, window))
                 continue
             waits_until = state.until if key.endswith(HELD) else wait_ends(group.schedule, state.opened, now)
             soonest = min(filter(None, (soonest, waits_until)), default=None)
+        for kind, windows in due_of.items():
+            if kind not in self._closing:
+                at_once = self._alerts_at_once if kind[1] else self._digests_at_once
+                task = self._closing[kind] = asyncio.ensure_future(self._close_all(windows, now, at_once))
+                task.add_done_callback(partial(self._has_closed, kind))
         return soonest
+
+    async def _close_all(
+        self, windows: Sequence[tuple[Group, GroupState, Window]], now: datetime, at_once: asyncio.Semaphore
+    ) -> None:
+        """Close these windows of one receiver, one after the other: its messages keep their order."""
+        for group, state, window in windows:
+            async with at_once:
+                if await self._close_safely(group, state, window, now):
+                    self._wake.set()  # more hits may have come meanwhile
+
+    def _has_closed(self, kind: tuple[str, bool], task: asyncio.Task[None]) -> None:
+        del self._closing[kind]
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StoreError):
+            self._note_outage(error)
+        elif error is not None:
+            raise error
+
+    def _note_outage(self, error: StoreError) -> None:
+        tm.store_errors.labels(type(error).__name__).inc()
+        self._outages.note("store", self._clock())
 
     def _group(self, key: str) -> Group | None:
         """The group of that key. Held hits form a group of their own, which closes like the one they come from."""
@@ -151,10 +197,11 @@ class Dispatcher:
             return replace(window, late=timedelta(0))  # quiet hours made it late, not a service that was down
         return window
 
-    async def _close_safely(self, group: Group, state: GroupState, window: Window, now: datetime) -> None:
+    async def _close_safely(self, group: Group, state: GroupState, window: Window, now: datetime) -> bool:
+        """Whether it is closed. What is wrong with one digest is logged once, and counted."""
         try:
             with uncollected():
-                await self._close(group, state, window, now)
+                return await self._close(group, state, window, now)
         except StoreError:
             raise
         except Exception as error:  # a digest that cannot be composed must not hold up the others
@@ -162,8 +209,9 @@ class Dispatcher:
                 self._failed.add(group.key)
                 tm.log().exception("group.failed", group=group.key, error=type(error).__name__)
             tm.digests.labels(group.receiver, "failed").inc()
+            return False
 
-    async def _close(self, group: Group, state: GroupState, window: Window, now: datetime) -> None:
+    async def _close(self, group: Group, state: GroupState, window: Window, now: datetime) -> bool:
         bucket = await self._store.peek(group.key)
         parents = [hit.article.trace for hit in bucket.hits][:_MOST_LINKS]
         with tracing.span("notify.close", parents, receiver=group.receiver) as trace:
@@ -187,6 +235,7 @@ class Dispatcher:
             _count(composed, bucket, group.receiver)
             tm.digest_lateness.observe(max(0.0, (now - window.end).total_seconds()))
             failpoints.point("notify.closed")
+        return closed
 
 
 def _count(composed: ComposedDigest, bucket: Bucket, receiver: str) -> None:
