@@ -7,14 +7,14 @@ COPY src ./src
 COPY tools/slim.py ./
 RUN python -m venv /opt/watchpost \
  && /opt/watchpost/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[events]' \
- && /opt/watchpost/bin/python -m pip uninstall --yes --quiet pip setuptools || true \
+ && /opt/watchpost/bin/python -m pip uninstall --yes --quiet pip setuptools \
  && /opt/watchpost/bin/python slim.py /opt/watchpost/lib/python3.*/site-packages \
  && /opt/watchpost/bin/watchpost --version
 
 FROM python:3.13-slim
 # The same layout as in a clone: config, seeds and var side by side, so that relative paths mean the same.
-RUN groupadd --system --gid 10001 watchpost \
- && useradd --system --uid 10001 --gid watchpost --home-dir /srv/watchpost watchpost \
+RUN groupadd --gid 10001 watchpost \
+ && useradd --uid 10001 --shell /usr/sbin/nologin --gid watchpost --home-dir /srv/watchpost watchpost \
  && mkdir -p /srv/watchpost/var \
  && chown watchpost:watchpost /srv/watchpost/var \
  && chmod 700 /srv/watchpost/var

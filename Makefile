@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench lucene catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom hostile audit screenshots schema clean
+.PHONY: help install run test check format bench lucene catalogues names editors browser imap postgresql eval eval-events soak soak-fast failover newsroom hostile audit screenshots schema image clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -118,6 +118,17 @@ postgresql:  ## install the server that the tests of a shared archive use
 screenshots: browser  ## take the pictures in the README again (needs a font for Chinese: fonts-noto-cjk)
 	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is missing, and the pictures would show boxes: apt-get install fonts-noto-cjk"; exit 1; }
 	$(BIN)/python -m tests.web.screenshots docs/img
+
+image:  ## build the image with Docker, Podman or Buildah, and show its version
+	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then \
+		docker build -t watchpost:local . && docker run --rm watchpost:local --version; \
+	elif command -v podman >/dev/null; then \
+		podman build -t watchpost:local . && podman run --rm watchpost:local --version; \
+	elif command -v buildah >/dev/null; then \
+		buildah bud --format docker -t watchpost:local . \
+			&& container=$$(buildah from --pull-never watchpost:local) && buildah run $$container -- watchpost --version; \
+		code=$$?; test -z "$$container" || buildah rm $$container >/dev/null; exit $$code; \
+	else echo "Docker, Podman or Buildah is needed: apt-get install buildah"; exit 1; fi
 
 clean:  ## remove .venv and what a build leaves; keep the data in var
 	rm -rf $(VENV) build dist

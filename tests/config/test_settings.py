@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from redis.asyncio import ConnectionPool
 
 from watchpost.config import settings
+from watchpost.config.fields import Secret
+from watchpost.config.passwords import fits, hashed
+from watchpost.config.schema import Auth
 from watchpost.config.settings import PREFIX, read_settings
 from watchpost.errors import ConfigError
 
@@ -181,3 +184,35 @@ def test_an_archive_elsewhere_than_in_postgresql(value: str, monkeypatch: pytest
     with pytest.raises(ConfigError, match="must be written like postgresql://") as refused:
         read_settings()
     assert "hunter2" not in str(refused.value)
+
+
+HASH = hashed("a long password", b"salt of twelve")
+
+
+@pytest.mark.parametrize(
+    "value", ["desk", f"desk{HASH}", ":" + HASH, "desk:a long password", f"a:b:{HASH}", f"{'n' * 65}:{HASH}", "desk:"]
+)
+def test_a_login_that_is_none_is_one_sentence_without_any_part_of_it(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHPOST_HTTP_LOGIN", value)
+    with pytest.raises(ConfigError) as caught:
+        read_settings()
+    (complaint,) = caught.value.complaints
+    assert str(complaint) == (
+        "environment WATCHPOST_HTTP_LOGIN: must be written like NAME:HASH; "
+        "`watchpost secret hash` makes the hash of a password"
+    )
+
+
+def test_a_login_of_the_environment_is_a_further_user_who_may_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    auth = Auth(users={"anna": Secret(hashed("of anna's own", b"salt of twelve"))}, view=("anna",))
+    assert read_settings().with_login(auth) is auth
+    monkeypatch.setenv("WATCHPOST_HTTP_LOGIN", f"desk:{HASH}\r\n")
+    made = read_settings()
+    assert HASH not in repr(made)
+    both = made.with_login(auth)
+    assert set(both.users) == {"anna", "desk"}
+    assert both.view == ("anna",)
+    assert fits("a long password", both.users["desk"].reveal())
+    assert made.with_login(Auth()).required

@@ -143,7 +143,8 @@ def test_every_yaml_file_can_be_read_and_names_files_that_are_there(path: Path) 
 def test_the_overlay_gives_each_role_of_the_compose_file_a_target_of_its_own() -> None:
     roles = set(yaml(DEPLOY.parent / "docker-compose.yml")["services"]) - {"store"}
     overlay = yaml(DEPLOY / "compose" / "monitoring.yaml")["services"]
-    targets = yaml(DEPLOY / "compose" / "prometheus.yaml")["scrape_configs"][0]["static_configs"][0]["targets"]
+    jobs = yaml(DEPLOY / "compose" / "prometheus.yaml")["scrape_configs"]
+    targets = [target for job in jobs for target in job["static_configs"][0]["targets"]]
     listening = {overlay[role].get("environment", {}).get("WATCHPOST_HTTP_LISTEN", "127.0.0.1:8080") for role in roles}
     assert listening == set(targets)
     assert len(targets) == len(roles) == 4

@@ -161,6 +161,7 @@ def _load(settings: Settings, progress: Progress = lambda done, total: None) -> 
     from watchpost.web.server import parse_listen
 
     config = factory.read_config(settings.config, os.environ, progress)
-    config = replace(config, listen=settings.http_listen or config.listen)
+    access = replace(config.access, auth=settings.with_login(config.access.auth))
+    config = replace(config, listen=settings.http_listen or config.listen, access=access)
     parse_listen(config.listen, config.access.auth.required)
     return config

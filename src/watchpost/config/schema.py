@@ -132,6 +132,11 @@ class ApiToken(Options):
     role: Literal["view", "operate"] = "view"
 
 
+def is_login_name(name: str) -> bool:
+    """Whether somebody can log in under this name: HTTP separates it from the password with a colon (RFC 7617)."""
+    return name.isprintable() and ":" not in name and 1 <= len(name) <= 64
+
+
 class Auth(Options):
     """Who may use the pages and the API.
 
@@ -153,7 +158,7 @@ class Auth(Options):
     def _check_names(self) -> Self:
         for section, names in (("users", self.users), ("tokens", self.tokens)):
             for name in names:
-                if not name.isprintable() or ":" in name or not 1 <= len(name) <= 64:
+                if not is_login_name(name):
                     raise ValueError(
                         f"{section}: {name[:64]!r} cannot be a login name; use up to 64 characters, and no colon"
                     )

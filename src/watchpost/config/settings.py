@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchpost.config.fields import Secret
-from watchpost.config.schema import Listen, LogFormat, LogLevel
+from watchpost.config.passwords import is_hash
+from watchpost.config.schema import Auth, Listen, LogFormat, LogLevel, is_login_name
 from watchpost.errors import Complaint, ConfigError
 from watchpost.sentinel_address import is_sentinel_address, sentinel_address
 
@@ -127,6 +128,18 @@ def _archive_url(value: Any) -> Any:
     return Secret(value, f"env {PREFIX}ARCHIVE_URL")
 
 
+_LOGIN_FORM = "must be written like NAME:HASH; `watchpost secret hash` makes the hash of a password"
+
+
+def _http_login(value: Any) -> Any:
+    if isinstance(value, Secret) or value is None:
+        return value
+    name, separator, kept = value.strip().removeprefix("\ufeff").partition(":")
+    if not separator or not is_login_name(name) or not is_hash(kept):
+        raise ValueError(_LOGIN_FORM)
+    return Secret(f"{name}:{kept}", f"env {PREFIX}HTTP_LOGIN")
+
+
 def _lowered(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -134,8 +147,8 @@ def _lowered(value: Any) -> Any:
 class Settings(BaseSettings):
     """The settings of a process. An empty variable counts as unset; None means that the configuration decides.
 
-    `redis_url` and `archive_url` have no printable form, because they may hold a password. `data` and `config` are
-    relative to the working directory.
+    `redis_url`, `archive_url` and `http_login` (a name and the hash of a password) have no printable form. `data` and
+    `config` are relative to the working directory.
     """
 
     model_config = SettingsConfigDict(
@@ -151,6 +164,14 @@ class Settings(BaseSettings):
     log_format: Annotated[LogFormat | None, BeforeValidator(_lowered)] = None
     log_level: Annotated[LogLevel | None, BeforeValidator(_lowered)] = None
     http_listen: Listen | None = None
+    http_login: Annotated[Secret | None, BeforeValidator(_http_login)] = None
+
+    def with_login(self, auth: Auth) -> Auth:
+        """Who may use the pages: those of the configuration, and the one of WATCHPOST_HTTP_LOGIN, who may act."""
+        if self.http_login is None:
+            return auth
+        name, _, kept = self.http_login.reveal().partition(":")
+        return auth.model_copy(update={"users": {**auth.users, name: Secret(kept, self.http_login.origin)}})
 
 
 def read_settings(**overrides: Any) -> Settings:

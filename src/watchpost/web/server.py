@@ -83,7 +83,7 @@ def parse_listen(listen: str, guarded: bool = False) -> tuple[str, int]:
     if not loopback and not guarded:
         raise WatchpostError(
             f"http.listen: other machines can reach {host}, and no password is set: "
-            "configure http.auth, or listen on 127.0.0.1"
+            "configure http.auth, set WATCHPOST_HTTP_LOGIN, or listen on 127.0.0.1"
         )
     return host, number
 
