@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from watchpost.documents.clean import (
     fingerprints,
     headline,
     language,
+    linked_url,
 )
 from watchpost.documents.entry import EntryDraft, article_of, identities
 
@@ -43,6 +45,27 @@ LONG = "Mali has defended its right to make sovereign decisions about how it dea
 )
 def test_links_become_canonical(link: str, url: str) -> None:
     assert canonical_url(link, "https://feeds.example/rss.xml") == url
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://example.org/live#post-3", "https://example.org/live#post-3"),
+        ("/live?b=2&utm_source=x#post 3", "https://feeds.example/live?b=2#post%203"),
+        ("https://example.org/live#xtor=RSS-1", "https://example.org/live"),
+        ("https://example.org/live#utm_source=rss&utm_medium=x&p=3", "https://example.org/live#p=3"),
+        ("https://example.org/#!/article/5", "https://example.org/#!/article/5"),
+        ("https://example.org/live#", "https://example.org/live"),
+        ("https://example.org/live#\u202eevil", "https://example.org/live#evil"),
+        ("https://example.org/live#" + "a" * 3000, "https://example.org/live"),
+        ("javascript:alert(1)#a", ""),
+        ("#post-3", "https://feeds.example/rss.xml#post-3"),
+        ("", ""),
+    ],
+)
+def test_a_reader_is_led_to_the_place_in_the_page(link: str, url: str) -> None:
+    assert linked_url(link, "https://feeds.example/rss.xml") == url
+    assert canonical_url(url) == canonical_url(link, "https://feeds.example/rss.xml")
 
 
 def test_text_loses_controls_and_keeps_paragraphs_and_spelling() -> None:
@@ -115,5 +138,12 @@ def test_ids_that_collide_in_one_document_are_not_believed() -> None:
         EntryDraft("A", identity="x", link="https://e.org/1"),
     ]
     assert identities(twice) == ("id:x", "id:x")
+    own = [replace(each, text=text) for each, text in zip(twice, ("One.", "Two."), strict=True)]
+    assert len({*identities(own)}) == 2, "texts of their own"
+    assert identities([*own, own[0]])[::2] == identities([own[0], own[1], own[0]])[::2]
+    assert identities([own[0], twice[1]]) == identities(twice), "listed twice, once without its text"
+    live = [EntryDraft("Live", link=f"https://e.org/live#{number}") for number in (1, 2)]
+    assert identities(live) == ("link:e.org/live#1", "link:e.org/live#2")
+    assert identities(live[:1]) == identities(live)[:1], "listed alone, too"
     dated = [EntryDraft("A", published=datetime(2026, 11, day, 9, tzinfo=UTC)) for day in (1, 2)]
     assert identities(dated) == ("title:A|2026-11-01", "title:A|2026-11-02")

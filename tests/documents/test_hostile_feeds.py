@@ -67,7 +67,7 @@ def test_an_item_becomes_an_article_with_plain_text() -> None:
         )
     )
     assert (article.title, article.body) == ("Mali & Wagner today", "One\ntwo\n\nThree é – 5 < 6")
-    assert (article.summary, article.url) == ("Teaser", "https://site.example/news/1")
+    assert (article.summary, article.url) == ("Teaser", "https://site.example/news/1#x")
     assert (article.author, article.outlet, article.lang) == ("Jane Doe", "Desk", "en")
     assert article.published == datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
     assert [mark[:4] for mark in article.fingerprints] == ["url:"]

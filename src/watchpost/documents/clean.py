@@ -75,11 +75,25 @@ def canonical_url(link: str, base: str = "") -> str:
     "" unless the result is http or https with a host. Parameters keep their order. A fragment that a script takes for
     the page's address (`#!/…`, `#/…`) stays.
     """
+    return _split(link, base)[0]
+
+
+def linked_url(link: str, base: str = "") -> str:
+    """The canonical URL with its fragment: the place in the page at which a reader finds the entry of a live blog.
+
+    A fragment that only says where the reader came from (`#xtor=RSS-1`) is left out.
+    """
+    url, fragment = _split(link, base)
+    whole = f"{url}#{fragment}" if url and fragment else url
+    return whole if len(whole) <= URL_MAX else url
+
+
+def _split(link: str, base: str) -> tuple[str, str]:
     return _canonical(link, base) if len(link) <= 2 * URL_MAX else _canonical.__wrapped__(link, base)
 
 
 @lru_cache(1024)  # the ids of a feed's entries need it before the entries do
-def _canonical(link: str, base: str) -> str:
+def _canonical(link: str, base: str) -> tuple[str, str]:
     link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
     try:
         parts = urlsplit(link)
@@ -87,15 +101,16 @@ def _canonical(link: str, base: str) -> str:
             parts = urlsplit(urljoin(base, link))
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        return ""
+        return "", ""
     if not link or parts.scheme not in _DEFAULT_PORT or not host:
-        return ""
+        return "", ""
     host = f"[{host}]" if ":" in host else host
     netloc = host if port in (None, _DEFAULT_PORT[parts.scheme]) else f"{host}:{port}"
-    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
-    url = urlunsplit(SplitResult(parts.scheme, netloc, parts.path or "/", _query(parts.query), fragment))
+    is_address = parts.fragment.startswith(("!", "/"))
+    of_address, of_place = (parts.fragment, "") if is_address else ("", _query(parts.fragment))
+    url = urlunsplit(SplitResult(parts.scheme, netloc, parts.path or "/", _query(parts.query), of_address))
     url = url.replace(" ", "%20")
-    return url if len(url) <= URL_MAX else ""
+    return (url, of_place.replace(" ", "%20")) if len(url) <= URL_MAX else ("", "")
 
 
 def fingerprints(url: str, title: str, body: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from watchpost.documents.clean import (
     fingerprints,
     headline,
     language,
+    linked_url,
 )
 from watchpost.model import Article, derive_id
 
@@ -98,7 +100,7 @@ def article_of(
         body=body,
         fetched=now,
         outlet=clean_line(draft.outlet)[:NAME_MAX],
-        url=url,
+        url=linked_url(draft.link, base),
         summary="" if summary == body else summary,
         author=clean_line(draft.author)[:NAME_MAX],
         lang=language(draft.lang) or language(lang),
@@ -124,7 +126,7 @@ def with_page(article: Article, page: EntryDraft) -> Article | None:
         author=article.author or clean_line(page.author)[:NAME_MAX],
         lang=article.lang or language(page.lang),
         published=article.published or page.published,
-        fingerprints=fingerprints(article.url, article.title, body),
+        fingerprints=fingerprints(canonical_url(article.url), article.title, body),
         entry=derive_id("entry", article.body),
     )
 
@@ -134,22 +136,31 @@ def identities(
 ) -> tuple[str, ...]:
     """One text per draft that stays the same from visit to visit.
 
-    The document's own id, unless different entries share it; else the canonical link, likewise; else title and day;
-    else the text. Feeds that give all entries one guid, or none at all, are common. An entry that is simply listed
-    twice keeps its id. Where drafts come without their texts, `whole` returns one with them.
+    The document's own id, unless different entries share it; else the canonical link with its fragment, likewise; else
+    title and day; else the text. Feeds that give all entries one guid, or none at all, are common. An entry that is
+    simply listed twice keeps its id; with another text it is another entry. Where drafts come without their texts,
+    `whole` returns one with them.
     """
+    whole = whole or drafts.__getitem__
     guids = [_guid(draft) for draft in drafts]
-    links = [_without_scheme(canonical_url(draft.link, base)) for draft in drafts]
+    links = [_without_scheme(linked_url(draft.link, base)) for draft in drafts]
     titles = [clean_line(draft.title) for draft in drafts]
     shared_guids = _shared(zip(guids, zip(links, titles, strict=True), strict=True))
     shared_links = _shared(zip(links, titles, strict=True))
-    return tuple(
+    found = [
         f"id:{guids[i]}"
         if guids[i] and guids[i] not in shared_guids
         else f"link:{links[i]}"
         if links[i] and links[i] not in shared_links
-        else _title_and_day(draft, titles[i]) or _text(whole(i) if whole is not None else draft)
+        else _title_and_day(draft, titles[i]) or _text(whole(i))
         for i, draft in enumerate(drafts)
+    ]
+    repeated = {identity for identity, times in Counter(found).items() if times > 1}
+    texts = {i: _text(whole(i)) for i, identity in enumerate(found) if identity in repeated}
+    various = _shared((found[i], text) for i, text in texts.items() if text != _NO_TEXT)
+    return tuple(
+        f"{identity}|{texts[i]}" if identity in various and texts[i] != _NO_TEXT else identity
+        for i, identity in enumerate(found)
     )
 
 
@@ -192,3 +203,6 @@ def _title_and_day(draft: EntryDraft, title: str) -> str:
 
 def _text(draft: EntryDraft) -> str:
     return "text:" + hashlib.sha256(clean_text(draft.text or draft.summary).encode()).hexdigest()
+
+
+_NO_TEXT = _text(EntryDraft(""))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from watchpost.documents.clean import canonical_url
 from watchpost.documents.entry import with_page
 from watchpost.documents.parse import read_article_page
 from watchpost.documents.parser_process import Parser
@@ -85,7 +86,8 @@ class FullText:
         self, article: Article, headers: Callable[[str], Mapping[str, str]], now: datetime, deadline: float
     ) -> Article | Failure:
         try:
-            answer = await self._pages.get(article.url, headers(article.url), deadline)
+            url = canonical_url(article.url)  # without the fragment of its place in the page
+            answer = await self._pages.get(url, headers(url), deadline)
             page = await self._parser.run(read_article_page, answer.body, now=now, charset=answer.charset)
         except FetchError as error:
             return Failure(article.url, "fulltext_failed", f"{error.reason}: {error.detail}")
