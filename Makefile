@@ -119,13 +119,15 @@ screenshots: browser  ## take the pictures in the README again (needs a font for
 	@fc-list :lang=zh family 2>/dev/null | grep -q . || { echo "a font for Chinese is missing, and the pictures would show boxes: apt-get install fonts-noto-cjk"; exit 1; }
 	$(BIN)/python -m tests.web.screenshots docs/img
 
+IMAGE_OPTIONS ?=
+
 image:  ## build the image with Docker, Podman or Buildah, and show its version
 	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then \
-		docker build -t watchpost:local . && docker run --rm watchpost:local --version; \
+		docker build $(IMAGE_OPTIONS) -t watchpost:local . && docker run --rm watchpost:local --version; \
 	elif command -v podman >/dev/null; then \
-		podman build -t watchpost:local . && podman run --rm watchpost:local --version; \
+		podman build $(IMAGE_OPTIONS) -t watchpost:local . && podman run --rm watchpost:local --version; \
 	elif command -v buildah >/dev/null; then \
-		buildah bud --format docker -t watchpost:local . \
+		buildah bud --format docker $(IMAGE_OPTIONS) -t watchpost:local . \
 			&& container=$$(buildah from --pull-never watchpost:local) && buildah run $$container -- watchpost --version; \
 		code=$$?; test -z "$$container" || buildah rm $$container >/dev/null; exit $$code; \
 	else echo "Docker, Podman or Buildah is needed: apt-get install buildah"; exit 1; fi

@@ -197,19 +197,6 @@ async def test_a_port_in_use_is_recognised_as_our_own_or_not(tmp_path: Path, lis
     assert "another program uses" in findings["pages"].text
 
 
-async def test_a_variable_for_proxies_is_named_where_something_connects_directly(tmp_path: Path) -> None:
-    text = "version: 1\nfeeds: {a: 'http://a.invalid/f', b: {url: 'http://b.invalid/f', proxy: {url: 'http://p:1'}}}\n"
-    config = tmp_path / "watchpost.yaml"
-    config.write_text(f"{text}topics: {{mali: mali}}\nheartbeat: {{url: 'http://switch.invalid/'}}\n")
-    read = read_config(config, ENV)
-    finding = doctor_examine.unread_proxy(read, {"https_proxy": "http://me:hush@p:1"})
-    assert finding is not None
-    assert finding.text == "https_proxy is set and not read; these connect directly: a, heartbeat"
-    assert "proxy: {url: {env: https_proxy}}" in finding.cure
-    assert "hush" not in repr(finding)
-    assert doctor_examine.unread_proxy(read, {}) is None
-
-
 async def test_a_private_address_is_tried_by_the_rule_of_sending(tmp_path: Path) -> None:
     async with MailServer() as server:
         text = MAIL.replace("PORT", str(server.port)).replace("    allow_private: [127.0.0.0/8]\n", "")

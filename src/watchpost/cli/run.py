@@ -120,6 +120,7 @@ def run(
     sent.
     """
     from watchpost import log, tracing
+    from watchpost.operations.unread_proxy import unread_proxy
     from watchpost.service import lifecycle
     from watchpost.store.server.datadir import make_private
 
@@ -135,6 +136,8 @@ def run(
     use(config)
     for warning in config.warnings:
         log.log().warning("warning", text=str(warning))
+    if (unread := unread_proxy(config, os.environ)) is not None:
+        log.log().warning("warning", text=f"{unread.text}; {unread.cure}")
     if mode := make_private(settings.data):
         log.log().warning("data.narrowed", path=str(settings.data), mode=mode)
     try:

@@ -27,6 +27,7 @@ from watchpost.operations.doctor.finding import Finding, of_problem
 from watchpost.operations.feeds import status
 from watchpost.operations.problem import notes, problems
 from watchpost.operations.service_state import look_from_outside
+from watchpost.operations.unread_proxy import unread_proxy
 from watchpost.plurals import count
 from watchpost.store.client import Store
 from watchpost.store.overview import Overview
@@ -147,7 +148,7 @@ async def examine(
     async for finding in _servers(config, names):
         yield finding
     if (unread := unread_proxy(config, env)) is not None:
-        yield unread
+        yield Finding("proxy", "warn", unread.text, unread.cure)
     async for finding in _service(settings, config):
         yield finding
     async for finding in _feeds(settings, config, names, all_feeds, progress):
@@ -261,28 +262,6 @@ async def _servers(config: Config, names: Mapping[str, str]) -> AsyncIterator[Fi
     asked += [mailboxes.open_mailbox(part) for part in config.sources if part.kind == "mailbox"]
     for finding in await asyncio.gather(*asked):
         yield finding
-
-
-_PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-_NAMED = 5
-
-
-def unread_proxy(config: Config, env: Mapping[str, str]) -> Finding | None:
-    """What connects directly although a variable names a proxy, because only the configuration chooses one."""
-    spellings = [spelling for name in _PROXY_VARIABLES for spelling in (name, name.lower())]
-    found = next((name for name in spellings if env.get(name)), None)
-    options = {part.name: part.options for part in config.sources}
-    options |= {part.name: part.options for part in config.receivers}
-    choosing = [name for name, one in options.items() if "proxy" in type(one).model_fields]
-    direct = [name for name in choosing if getattr(options[name], "proxy", None) is None]
-    if config.heartbeat is not None and config.heartbeat.proxy is None:
-        direct.append("heartbeat")
-    if found is None or not direct:
-        return None
-    more = f" and {len(direct) - _NAMED} more" if len(direct) > _NAMED else ""
-    text = f"{found} is set and not read; these connect directly: {', '.join(direct[:_NAMED])}{more}"
-    cure = f"if only the proxy leads out, write proxy: {{url: {{env: {found}}}}} at each; docs/receivers.md"
-    return Finding("proxy", "warn", text, cure)
 
 
 async def _service(settings: Settings, config: Config) -> AsyncIterator[Finding]:
