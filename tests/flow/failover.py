@@ -218,7 +218,7 @@ class _Run:
         self._judge(now - (accepted or now))
 
     def _judge(self, seconds: float) -> None:
-        """Whether that is late. A role that starts again needs its share of the machine, which others may use as well."""
+        """Note it if that is late. A role that starts again needs its share of a machine that others may use, too."""
         share = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         if seconds > SERVICE_SECONDS * share:
             self.found.late.append(seconds)
