@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import jobs
-from watchpost.documents.parser_process import InlineParser, ParserProcess
+from watchpost.documents.parser_process import LARGE_BYTES, InlineParser, ParserProcess, ParserProcesses
 from watchpost.errors import FetchError, StoreUnreachable
 
 
@@ -225,3 +225,17 @@ def test_a_killed_parent_leaves_no_child_behind() -> None:
             return
         time.sleep(0.02)
     pytest.fail("the parser's child outlived its parent")
+
+
+async def test_no_small_document_waits_for_a_large_one(tmp_path: Path) -> None:
+    parsers = ParserProcesses(limit=timedelta(seconds=60))  # of the processor; by the clock more
+    done = tmp_path / "done"
+    try:
+        large = asyncio.ensure_future(parsers.run(jobs.length_when, b"x" * (LARGE_BYTES + 1), str(done)))
+        async with asyncio.timeout(100):
+            assert await parsers.run(jobs.length, b"x" * LARGE_BYTES) == LARGE_BYTES
+        assert not large.done()
+        done.touch()
+        assert await large == LARGE_BYTES + 1
+    finally:
+        await parsers.close()

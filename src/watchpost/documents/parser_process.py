@@ -29,6 +29,8 @@ LIMIT = timedelta(seconds=5)
 MEMORY_BYTES = 128 << 20  # above what a child holds that has its libraries
 JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
 
+LARGE_BYTES = 100_000  # a document of this length takes about a tenth of a second
+
 PATIENCE = 6  # times the limit, by the clock: a machine that is busy with other things is not the document's fault
 _LEAST_WAIT_SECONDS = 0.01
 _CPU_CLOCK = 2  # clock_getcpuclockid(3) of Linux: ~pid << 3 | CPUCLOCK_SCHED
@@ -176,6 +178,32 @@ class ParserProcess(Parser):
                 raise FetchError("crashed", "the parser was closed")
             self._child.begin_job()
             return self._child
+
+
+class ParserProcesses(Parser):
+    """Works in two child processes: small documents in one, large ones in another, so that no small one waits for them.
+
+    The cost of a document grows with its length. The second child starts with the first large document.
+    """
+
+    def __init__(self, *, limit: timedelta = LIMIT) -> None:
+        self._small, self._large = ParserProcess(limit=limit), ParserProcess(limit=limit)
+
+    async def close(self) -> None:
+        """Kill the children; running jobs fail."""
+        await self._small.close()
+        await self._large.close()
+
+    async def _do(
+        self,
+        work: Work,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        answer: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        is_large = any(len(each) > LARGE_BYTES for each in args if isinstance(each, bytes | str))
+        child = self._large if is_large else self._small
+        return await child._do(work, args, kwargs, answer)  # noqa: SLF001 - a parser of the same kind
 
 
 class InlineParser(Parser):

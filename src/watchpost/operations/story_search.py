@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -123,7 +124,7 @@ class StorySearch:
     async def stories(self, search: Search, count: int) -> tuple[tuple[StoryView, ...], str]:
         """Return up to `count` whole stories with a hit that fits, and the mark from which older ones follow."""
         found = await self._stories.page(wanted_by(search), **self._bounds(search), count=count)
-        return views_of(found.stories, self._publishers), found.more
+        return await asyncio.to_thread(views_of, found.stories, self._publishers), found.more
 
     async def lines(self, search: Search, what: Literal["stories", "hits"], form: Format) -> AsyncIterator[str]:
         """Yield everything that fits, at most `exports.MOST`, as the lines of a file."""

@@ -12,7 +12,7 @@ from watchpost import log as tm
 from watchpost.config.config import Config, ReceiverConfig
 from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
-from watchpost.documents.parser_process import ParserProcess
+from watchpost.documents.parser_process import ParserProcesses
 from watchpost.errors import StoreError
 from watchpost.health import HEALTH
 from watchpost.match.long_articles import LongArticles
@@ -138,7 +138,7 @@ class Service:
         return poller, pushed
 
     def _polling(self, pushes: PushStore | None) -> tuple[Poller, Sequence[Feed], PollStore]:
-        parser = ParserProcess()
+        parser = ParserProcesses()
         self._stack.push_async_callback(parser.close)
         poll_store = factory.build_poll_store(self.config, self.store)
         busy = busy_hosts(self.config.sources, self.config.limits.host_gap, self.config.hosts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ AT_MOST_HITS = 2000
 """So many hits of one story are read, the newest."""
 
 _CHUNK = 100  # hits whose stories are read in one round trip
+_A_FEW = 3  # hits that are decoded in the loop
 _INDEXED = "indexed"
 
 
@@ -69,10 +71,7 @@ class Stories:
                 for mark in marks[at : at + _CHUNK]:
                     pipe.xrange(self._keys.history, mark, mark)
                 rows = await pipe.execute()
-            for entries in rows:  # empty for one that the history no longer has
-                for id_, fields in entries:
-                    if (hit := decode_hit_or_none(fields.get(b"h", b""))) is not None:
-                        hits.append(PastHit(id_.decode(), hit))
+            hits += await asyncio.to_thread(_decoded, rows) if len(rows) > _A_FEW else _decoded(rows)
         return hits
 
     async def page(
@@ -153,6 +152,16 @@ class Stories:
                 pipe.hset(self._keys.meta, _INDEXED, 1)
             await pipe.execute()
         return f"({entries[-1][0].decode()}" if len(entries) == hits else ""
+
+
+def _decoded(rows: Sequence[Sequence[tuple[bytes, Mapping[bytes, bytes]]]]) -> list[PastHit]:
+    """The hits of these answers; one is empty for a hit that the history no longer has."""
+    return [
+        PastHit(id_.decode(), hit)
+        for entries in rows
+        for id_, fields in entries
+        if (hit := decode_hit_or_none(fields.get(b"h", b""))) is not None
+    ]
 
 
 def _place(mark: str) -> tuple[int, int]:

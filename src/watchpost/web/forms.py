@@ -240,7 +240,7 @@ def _endpoint(act: Act, back: str, queries: Queries, pages: Pages) -> Callable[[
         except NotFound:
             place, notice = back, "none"
         except _RefusedError as error:
-            return pages.answer(request, error.page, datetime.now(UTC))
+            return await pages.answer(request, error.page, datetime.now(UTC))
         except Exception as error:
             return pages.failed(error)
         return RedirectResponse(f"{place}?done={quote(notice)}", 303)

@@ -139,13 +139,13 @@ class Pages:
         async def page(request: Request) -> Response:
             now = datetime.now(UTC)
             try:
-                return self.answer(request, await look(request, now), now)
+                return await self.answer(request, await look(request, now), now)
             except Exception as error:  # one page that fails must not affect the others
                 return self.failed(error)
 
         return page
 
-    def answer(self, request: Request, page: Page, now: datetime) -> Response:
+    async def answer(self, request: Request, page: Page, now: datetime) -> Response:
         """The page; with status 422 if it says that a form was filled in wrongly."""
         user: User = request.user
         values = {
@@ -157,7 +157,8 @@ class Pages:
         }
         down = page.values.get("document", {}).get("status") == "down"
         code = 422 if values["mistakes"] else 503 if down else 200
-        response = HTMLResponse(self._rendering.page(page.template, now, values), code)
+        html = await asyncio.to_thread(self._rendering.page, page.template, now, values)
+        response = HTMLResponse(html, code)
         if _LIVE not in request.headers:  # a page that updates itself is no visit
             self._remember(response, _visit(request, now))
         return response

@@ -25,6 +25,7 @@ from watchpost.web.auth import Authenticator, Guard
 from watchpost.web.connections import BACKLOG, Connections, open_files
 from watchpost.web.context import WebContext
 from watchpost.web.health import Probes, RequestCounter
+from watchpost.web.page_turns import PageTurns
 from watchpost.web.queries import Queries
 from watchpost.web.rendering import Rendering
 from watchpost.web.routes import Pages
@@ -58,7 +59,7 @@ def build(context: WebContext) -> Starlette:
             *forms.routes(queries, pages),
         ],
         exception_handlers={404: pages.missing, 405: pages.missing},
-        middleware=[Middleware(RequestCounter), guard],
+        middleware=[Middleware(RequestCounter), guard, Middleware(PageTurns)],
     )
 
 
