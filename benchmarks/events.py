@@ -24,7 +24,7 @@ from watchpost.events.decision import Rarity, features
 from watchpost.events.embedding import SentenceEncoder
 from watchpost.events.joining import LIMITS, LIMITS_WITHOUT_EMBEDDING, WINDOW, Events, Report, Thresholds
 from watchpost.events.witnesses import Witnesses, embedded_text, witnesses
-from watchpost.match.event_country import clues, event_countries
+from watchpost.match.event_country import WEIGHTS, clues, is_there
 from watchpost.match.event_country import features as country_features
 from watchpost.match.places import mentions
 from watchpost.model import Article
@@ -280,7 +280,7 @@ def main() -> None:
     if chosen.fit:
         print("WITH_EMBEDDING", fitted(at_paces(labelled, said), names))
         print("WITHOUT_EMBEDDING", fitted(at_paces(labelled, bare), without))
-        _fit_countries(labelled)
+        print("WEIGHTS", _fitted_countries([(one, found) for one, _, found in _countries(labelled)]))
         return
     results = tested(labelled, said, names, LIMITS)
     show("all witnesses", labelled, results)
@@ -328,6 +328,7 @@ def _show_errors(labelled: Sequence[Labelled], results: Sequence[Mapping[str, tu
 
 
 def _countries(labelled: Sequence[Labelled]) -> Iterator[tuple[Labelled, Document, dict[str, dict[str, float]]]]:
+    """The hits that happened somewhere, each with the values by which each of its countries is judged."""
     for one in labelled:
         if one.countries and one.hit:
             fields = {"title": one.article.title, "summary": one.article.summary, "body": one.article.body}
@@ -335,22 +336,34 @@ def _countries(labelled: Sequence[Labelled]) -> Iterator[tuple[Labelled, Documen
             yield one, document, country_features(clues(document, mentions(document, one.about)))
 
 
-def _fit_countries(labelled: Sequence[Labelled]) -> None:
-    rows = [(values, code in one.countries) for one, _, found in _countries(labelled) for code, values in found.items()]
-    names = list(rows[0][0])
-    print("WEIGHTS", logistic([[row[name] for name in names] for row, _ in rows], [truth for _, truth in rows], names))
+Judged = tuple[Labelled, dict[str, dict[str, float]]]
+
+
+def _fitted_countries(rows: Sequence[Judged]) -> dict[str, float]:
+    values = [(found[code], code in one.countries) for one, found in rows for code in found]
+    names = list(values[0][0])
+    return logistic([[row[name] for name in names] for row, _ in values], [truth for _, truth in values], names)
 
 
 def _show_countries(labelled: Sequence[Labelled]) -> None:
-    cells: dict[str, Counter[str]] = defaultdict(Counter)
-    for one, document, _ in _countries(labelled):
-        have = set(event_countries(document, mentions(document, one.about)))
-        cells[one.set].update(
-            {"tp": len(have & one.countries), "fp": len(have - one.countries), "fn": len(one.countries - have)}
-        )
-    for name, cell in cells.items():
-        precision, recall, _ = figures(cell)
-        print(f"country of the event, {name}: P {precision:.3f} R {recall:.3f} (weights fitted on these)")
+    """Print how well countries are found: by the weights of the program, and in each half by those of the other one."""
+    rows = [(one, found) for one, _, found in _countries(labelled)]
+    others = {half: _fitted_countries([row for row in rows if row[0].half != half]) for half in (0, 1)}
+    for name in dict.fromkeys(one.set for one, _ in rows):
+        of_set = [row for row in rows if row[0].set == name]
+        _row_of_countries(f"{name}, weights of the program", of_set, WEIGHTS)
+        for half, weights in others.items():
+            tested_half = [row for row in of_set if row[0].half == half]
+            _row_of_countries(f"{name}, half {half} by weights of the other", tested_half, weights)
+
+
+def _row_of_countries(title: str, rows: Sequence[Judged], weights: Mapping[str, float]) -> None:
+    cell: Counter[str] = Counter()
+    for one, found in rows:
+        have = {code for code, values in found.items() if is_there(values, weights)}
+        cell.update(tp=len(have & one.countries), fp=len(have - one.countries), fn=len(one.countries - have))
+    precision, recall, _ = figures(cell)
+    print(f"country of the event, {title}: P {precision:.3f} R {recall:.3f} ({len(rows)} articles)")
 
 
 if __name__ == "__main__":

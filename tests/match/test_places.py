@@ -15,6 +15,13 @@ from watchpost.query.parser import parse
 from watchpost.query.words import is_unspaced
 
 CASES = [
+    ("Суд в Москве, встреча в Париже и Вашингтоне.", [("Moscow", "RU"), ("Paris", "FR"), ("Washington", "US")]),
+    ("Взрыв в Ниамее, столице Нигера; из Киева.", [("Niamey", "NE"), ("Kyiv", "UA")]),
+    ("W Moskwie i w Kijowie, mówi minister, było spokojnie.", [("Moscow", "RU"), ("Kyiv", "UA")]),
+    ("وصل الوفد لباماكو", [("Bamako", "ML")]),
+    ("وباء كورونا ينتشر", []),
+    ("Самое важное: совета не будет.", []),
+    ("The film stars Denzel Washington; he spoke in Washington.", [("Washington", "US")]),
     ("A market opens in Bamako; Bamako is dry.", [("Bamako", "ML")]),
     ("Le marché de Gao rouvre, dit-on à Bamako.", [("Gao", "ML"), ("Bamako", "ML")]),
     ("Niger says that a school in Niamey is shut.", [("Niamey", "NE")]),
@@ -59,6 +66,58 @@ HAPPENED = [
 def test_where_an_event_happened(title: str, body: str, places: list[tuple[str, str]]) -> None:
     found = placed(Document.of({"title": title, "body": body}))
     assert [(one.name, one.country) for one in found if one.event] == places
+
+
+COUNTRIES = [
+    ("ru", "Переговоры в Нигере, Буркине-Фасо и Германии", {"NE", "BF", "DE"}),
+    ("ru", "Засада в ЦАР", {"CF"}),
+    ("pl", "Rozmowy w Rosji i na Ukrainie, mówi rząd", {"RU", "UA"}),
+    ("ar", "اتفاق للجزائر والنيجر", {"DZ", "NE"}),
+    ("en", "UAE firm leaves", {"AE"}),
+    ("en", "CAR BOMB KILLS TWO", set()),
+    ("en", "a car bomb kills Two", set()),
+]
+
+
+@pytest.mark.parametrize(("lang", "text", "codes"), COUNTRIES)
+def test_countries_are_named_in_any_case_and_by_their_initials(lang: str, text: str, codes: set[str]) -> None:
+    found = mentions(Document.of({"title": text, "lang": lang}))
+    assert {one.place.country for one in found} == codes
+
+
+def test_who_decides_and_who_acts_are_told_from_where_it_happens() -> None:
+    text = "BRUSSELS (Wire) – The European Union said so. Mali's army waits, and so do the people of Gao."
+    document = Document.of({"title": "EU sanctions a firm", "body": text})
+    found = clues(document, mentions(document, frozenset({"ML"})))
+    assert {(one.country, one.kind, one.dateline) for one in found} == {
+        ("BE", "government", False),
+        ("BE", "capital", True),
+        ("ML", "people", False),
+        ("ML", "town", False),
+    }
+
+
+DECIDED = [
+    (
+        "EU bans Malian flour",
+        "BRUSSELS, May 4 (Wire) - The European Union said on Monday that it bans flour from Mali.",
+        "BE",
+    ),
+    ("Bundestag streitet über Mali", "Berlin – Der Bundestag hat über den Einsatz in Mali beraten.", "DE"),
+    ("Explosion à Niamey, Paris condamne", "Une explosion a fait deux morts à Niamey, au Niger. Paris condamne.", "NE"),
+    ("Пожар в Сегу: Москва соболезнует", "В Сегу, в центре Мали, сгорел рынок. Москва выразила соболезнования.", "ML"),
+    (
+        "Mercenarios rusos atacan Kidal",
+        "Mercenarios rusos y el ejército atacaron el martes Kidal, en el norte de Malí.",
+        "ML",
+    ),
+]
+
+
+@pytest.mark.parametrize(("title", "body", "code"), DECIDED)
+def test_a_government_decides_at_home_and_one_that_speaks_is_no_place(title: str, body: str, code: str) -> None:
+    found = placed(Document.of({"title": title, "body": body}), frozenset({"ML"}))
+    assert {one.country for one in found if one.event} == {code}
 
 
 def test_there_are_not_too_many() -> None:

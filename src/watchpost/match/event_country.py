@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 from watchpost.match.places import Mention, mentions, named_places, usual_name
@@ -30,14 +31,15 @@ TEXT = 400
 _SAME_TOWN_KM = 15.0
 _BEGINNING = 4  # letters at least of the beginning of a word for people
 
-KINDS = ("town", "capital", "country", "people")
+KINDS = ("town", "capital", "country", "people", "government")
 PARTS = ("title", "lead", "body")
 
 
 class Clue(NamedTuple):
     """That a text speaks of a country, by a name of a kind of `KINDS` in one of `PARTS`.
 
-    `at` is the word in the text; `where`: a word beside it says that something is or happens there.
+    `at` is the word in the text. `where`: a word beside it says that something is or happens there. `dateline`: it
+    stands before the first sentence of a paragraph.
     """
 
     at: tuple[int, int]
@@ -45,27 +47,76 @@ class Clue(NamedTuple):
     kind: str
     part: str
     where: bool
+    dateline: bool
 
 
 def clues(document: Document, found: Sequence[Mention]) -> tuple[Clue, ...]:
     """What the text says of countries, in reading order. `found` are the places that it names."""
-    rows = [_clue(document, one.field, one.at, one.place.country, _kind(one)) for one in found if one.field in SEARCHED]
+    rows = [
+        _clue(document, one.field, (one.at, one.words), one.place.country, _kind(one))
+        for one in found
+        if one.field in SEARCHED
+    ]
     for code, query in _queries().items():
         items = (item for occurrence in query.root.find(document) or () for item in occurrence.mentions())
-        rows += [_clue(document, one.field, one.first, code, "country") for one in items if one.field in SEARCHED]
+        rows += [
+            _clue(document, one.field, (one.first, one.last - one.first + 1), code, "country")
+            for one in items
+            if one.field in SEARCHED
+        ]
     for name in SEARCHED:
         for at, code in _people(document.index(name)):
-            rows.append(_clue(document, name, at, code, "people"))
+            rows.append(_clue(document, name, (at, 1), code, "people"))
+        for at, words, code in _governments(document.index(name)):
+            rows.append(_clue(document, name, (at, words), code, "government"))
     return tuple(sorted(set(rows)))
 
 
-def _clue(document: Document, field: str, at: int, code: str, kind: str) -> Clue:
+def _clue(document: Document, field: str, name: tuple[int, int], code: str, kind: str) -> Clue:
+    """The clue of a name: of its first word and the number of its words. "Mali's" says who acts, like "Malian"."""
+    index, (at, words) = document.index(field), name
     if field == "title":
         part = "title"
     else:
         before = len(document.index("summary").folded) if field == "body" else 0
         part = "lead" if at + min(before, LEAD // 2) < LEAD else "body"
-    return Clue((SEARCHED.index(field), at), code, kind, part, _is_where(document.index(field).folded, at))
+    after = index.between(at + words)
+    if kind == "country" and index.folded[at + words : at + words + 1] == ["s"] and after in ("'", "’"):
+        kind = "people"
+    dateline = field != "title" and _is_dateline(index, at, after)
+    return Clue((SEARCHED.index(field), at), code, kind, part, _is_where(index.folded, at), dateline)
+
+
+def _is_dateline(index: Index, at: int, after: str) -> bool:
+    """Whether a name stands before the text, as in "BAMAKO (Reuters) –"; `after` is what is written after it."""
+    if "\n" not in index.between(at):
+        return False
+    return any(mark in after for mark in _AFTER_DATELINE) or ("," in after and index.written(at).isupper())
+
+
+def _governments(index: Index) -> Iterator[tuple[int, int, str]]:
+    """Where a text names a government or parliament, in how many words, and the code of its country."""
+    table, lengths = _names_of_governments()
+    folded = index.folded[:TEXT]
+    for at in compress(range(len(folded)), map(lengths.__contains__, folded)):
+        for length in lengths[folded[at]]:
+            code = table.get(tuple(folded[at : at + length]))
+            if code and (not index.cased or index.written(at)[:1].isupper()):
+                yield at, length, code
+                break
+
+
+@cache
+def _names_of_governments() -> tuple[Mapping[tuple[str, ...], str], Mapping[str, Sequence[int]]]:
+    """The country of each name, and the numbers of words of the names that begin with a word, the largest first."""
+    table = {}
+    lengths: dict[str, set[int]] = defaultdict(set)
+    for code, text in library.known()["government"].items():
+        for name in library.listed(text):
+            words = tuple(folded_words(name))
+            table[words] = code
+            lengths[words[0]].add(len(words))
+    return table, {word: sorted(found, reverse=True) for word, found in lengths.items()}
 
 
 def _is_where(words: Sequence[str], at: int) -> bool:
@@ -95,18 +146,20 @@ def _kind(mention: Mention) -> str:
 
 
 def is_seat_of_government(place: library.Place) -> bool:
-    """Whether it is the largest town of its country: mostly that is its capital."""
-    largest = _largest().get(place.country)
-    return largest is not None and largest.distance(place) < _SAME_TOWN_KM
+    """Whether it is the capital or the largest town of its country, which also mean governments and firms."""
+    return any(seat.distance(place) < _SAME_TOWN_KM for seat in _seats().get(place.country, ()))
 
 
 @cache
-def _largest() -> Mapping[str, library.Place]:
-    """The largest town of each country."""
-    found: dict[str, library.Place] = {}
-    for place in library.places():
-        if place.country not in found or place.population > found[place.country].population:
-            found[place.country] = place
+def _seats() -> Mapping[str, Sequence[library.Place]]:
+    """The largest town of each country, and its capital where that is another one."""
+    capitals = library.known()["seats"]
+    largest: dict[str, library.Place] = {}
+    found: dict[str, list[library.Place]] = defaultdict(list)
+    for place in sorted(library.places(), key=lambda place: -place.population):
+        is_largest = largest.setdefault(place.country, place) is place
+        if is_largest or place.names[0] == capitals.get(place.country):
+            found[place.country].append(place)
     return found
 
 
@@ -149,6 +202,7 @@ def features(found: Sequence[Clue]) -> dict[str, dict[str, float]]:
     total = sum(weights.values())
     first = next((clue.country for clue in found if clue.kind != "people"), "")
     early_towns = {one.country for one in found if one.kind == "town" and one.part != "body"}
+    listed = _listed(found)
     result = {}
     for code, rows in by_country.items():
         values: dict[str, float] = {"one": 1.0, "share": weights[code] / total}
@@ -164,37 +218,56 @@ def features(found: Sequence[Clue]) -> dict[str, dict[str, float]]:
         values["most"] = float(weights[code] == max(weights.values()))
         values["towns"] = math.log1p(len({clue.at for clue in rows if clue.kind == "town"}))
         values["other"] = float(bool(early_towns - {code}))
+        values["listed"] = float(code in listed)
+        values["dateline"] = float(any(clue.dateline and clue.part == "lead" for clue in rows))
         result[code] = values
     return result
 
+
+def _listed(found: Sequence[Clue]) -> set[str]:
+    """The countries that title or lead name beside another one: "Mali and Niger", "Mali, Niger"."""
+    listed = set()
+    for one, other in pairwise(found):
+        near = one.at[0] == other.at[0] and other.at[1] - one.at[1] <= 2
+        if near and one.country != other.country and one.kind == other.kind != "people" and other.part != "body":
+            listed |= {one.country, other.country}
+    return listed
+
+
+_AFTER_DATELINE = ("(", "–", "—", ".", " - ")
 
 _PART_WEIGHT = {"title": 3.0, "lead": 2.0, "body": 1.0}
 
 
 WEIGHTS: Mapping[str, float] = {
-    "one": -2.985,
-    "share": 1.674,
-    "town title": 0.427,
-    "town lead": 0.891,
-    "town body": 0.191,
-    "capital title": 0.556,
-    "capital lead": 1.254,
-    "capital body": 1.144,
-    "country title": 0.546,
-    "country lead": 0.021,
-    "country body": -0.296,
-    "people title": 0.482,
-    "people lead": -0.017,
-    "people body": 0.067,
-    "where title": 0.743,
-    "where lead": 0.25,
-    "where body": -0.102,
-    "only people": -0.48,
-    "first": 0.789,
-    "alone": 0.943,
-    "most": 1.175,
-    "towns": 1.329,
-    "other": -0.797,
+    "one": -3.793,
+    "share": 2.043,
+    "town title": 0.105,
+    "town lead": 0.985,
+    "town body": 0.377,
+    "capital title": 0.535,
+    "capital lead": 0.889,
+    "capital body": 0.902,
+    "country title": 0.524,
+    "country lead": 0.043,
+    "country body": 0.144,
+    "people title": 0.718,
+    "people lead": -0.114,
+    "people body": 0.211,
+    "government title": 0.289,
+    "government lead": 1.385,
+    "government body": 0.545,
+    "where title": 1.016,
+    "where lead": 0.541,
+    "where body": -0.101,
+    "only people": -0.286,
+    "first": 1.311,
+    "alone": 1.556,
+    "most": 1.293,
+    "towns": 1.241,
+    "other": -0.473,
+    "listed": 0.143,
+    "dateline": 0.962,
 }
 """Fitted on labelled articles by logistic regression; `python -m benchmarks.events --fit` prints them again."""
 
@@ -202,14 +275,21 @@ LEAST = 0.5
 """The least probability of a country in which the event happened."""
 
 
+def probability(values: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:
+    """The probability of a country with these values; the weights are those of a logistic regression."""
+    return 1 / (1 + math.exp(-sum(weights.get(name, 0.0) * value for name, value in values.items())))
+
+
+def is_there(values: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS) -> bool:
+    """Whether the event happened in a country with these values."""
+    return probability(values, weights) >= LEAST
+
+
 def event_countries(document: Document, found: Sequence[Mention]) -> tuple[str, ...]:
     """The codes of the countries in which the event of the text happened, the most probable first."""
-    judged = {
-        code: sum(WEIGHTS.get(name, 0.0) * value for name, value in values.items())
-        for code, values in features(clues(document, found)).items()
-    }
-    least = math.log(LEAST / (1 - LEAST))
-    return tuple(sorted((code for code, value in judged.items() if value >= least), key=lambda code: -judged[code]))
+    judged = features(clues(document, found))
+    there = [code for code, values in judged.items() if is_there(values)]
+    return tuple(sorted(there, key=lambda code: -probability(judged[code])))
 
 
 def placed(document: Document, about: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:

@@ -7,8 +7,9 @@ some forms that do not exist, which do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from watchpost.query.words import WordPattern, fold
@@ -238,6 +239,34 @@ def fits(word: str, language: str) -> bool:
     """Whether the folded word has a letter of the language's alphabet."""
     rules = LANGUAGES[language]
     return any(rules.first <= letter <= rules.last for letter in word)
+
+
+def bases(word: str, language: str, known: Set[str]) -> tuple[str, ...]:
+    """Those of the `known` folded words that have the folded word `word` among their forms in the language."""
+    found: set[str] = set()
+    ends = _ends(language)
+    for at in range(max(0, len(word) - LONGEST_END), len(word)):
+        found.update(word[:at] + end for end in ends.get(word[at:], ()))
+    for clitic in LANGUAGES[language].clitics.split():
+        if word.startswith(clitic):
+            bare = word.removeprefix(clitic)
+            found.update((bare, f"ا{bare}") if language == "ar" else (bare,))
+    likely = (base for base in found if base in known and base != word)
+    return tuple(sorted(base for base in likely if word in _forms(base, language, True, True)))
+
+
+LONGEST_END = 8
+"""The letters at the end of a word that are looked up in the tables; Turkish has longer ones."""
+
+
+@cache
+def _ends(language: str) -> Mapping[str, frozenset[str]]:
+    """The ends of words by those that may replace them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for end, others in LANGUAGES[language].endings:
+        for other in others.split():
+            found[fold(other)].add(fold(end))
+    return {other: frozenset(ends) for other, ends in found.items()}
 
 
 @lru_cache(maxsize=10_000)
