@@ -370,6 +370,7 @@ def cases() -> Iterator[Case]:
     """Every case in every language."""
     for lang, words in LANGUAGES.items():
         yield from _apart(lang, words)
+        yield from _hardly_apart(lang, words)
         yield from _together(lang, words)
 
 
@@ -427,6 +428,71 @@ def _apart(lang: str, words: Language) -> Iterator[Case]:
             ),
             hours,
         )
+
+
+def _hardly_apart(lang: str, words: Language) -> Iterator[Case]:
+    """Two reports with more boilerplate than text, of one outlet and of two."""
+    gold, ferry, library = words.reports
+    here, show = words.places[0], words.bulletin_title.format(place="", day="").strip(" ,")
+    changed = words.teaser.split()
+    changed[len(changed) // 2] = "50"
+    start = " ".join(gold.headline.split()[: len(gold.headline.split()) // 2])
+    half_alike = f"{start} {' '.join(ferry.headline.split()[len(ferry.headline.split()) // 2 :])}"
+    all_below = f"{words.links}\n\n{words.teaser}\n\n{words.disclaimer}"
+    title = f"{show} {here}"
+    pairs: dict[str, tuple[tuple[str, str], tuple[str, str], float]] = {
+        "a teaser with one changed word": ((gold.headline, words.teaser), (ferry.headline, " ".join(changed)), 2),
+        "a disclaimer above the lead": (
+            (gold.headline, f"{words.disclaimer}\n\n{gold.text[0]}"),
+            (ferry.headline, f"{words.disclaimer}\n\n{ferry.text[0]}"),
+            2,
+        ),
+        "a disclaimer above the lead under headlines that are half alike": (
+            (gold.headline, f"{words.disclaimer}\n\n{gold.text[0]}"),
+            (half_alike, f"{words.disclaimer}\n\n{ferry.text[0]}"),
+            2,
+        ),
+        "a teaser under headlines that are half alike": ((gold.headline, words.teaser), (half_alike, words.teaser), 2),
+        "a list of links that names the other report": (
+            (gold.headline, f"{gold.text[0]}\n\n{words.links} {ferry.headline}.\n\n{words.teaser}"),
+            (ferry.headline, f"{ferry.text[0]}\n\n{words.links} {gold.headline}.\n\n{words.teaser}"),
+            2,
+        ),
+        "nothing but links and a teaser": (
+            (gold.headline, f"{words.links} {ferry.headline}.\n\n{words.teaser}"),
+            (ferry.headline, f"{words.links} {gold.headline}.\n\n{words.teaser}"),
+            2,
+        ),
+        "links, a teaser and a disclaimer below the lead": (
+            (gold.headline, f"{gold.text[0]}\n\n{all_below}"),
+            (ferry.headline, f"{ferry.text[0]}\n\n{all_below}"),
+            2,
+        ),
+        "the name of a show in the headline": (
+            (f"{show}: {gold.headline}", f"{gold.text[0]}\n\n{words.disclaimer}"),
+            (f"{show}: {ferry.headline}", f"{ferry.text[0]}\n\n{words.disclaimer}"),
+            2,
+        ),
+        "one headline, and a lead of its own above a teaser": (
+            (start, f"{gold.text[0]}\n\n{words.teaser}"),
+            (start, f"{ferry.text[0]}\n\n{words.teaser}"),
+            2,
+        ),
+        "the bulletin of the next day under the same headline": (
+            (title, words.bulletin.format(place=here, day="24.11.", count=3)),
+            (title, words.bulletin.format(place=here, day="25.11.", count=7)),
+            24,
+        ),
+        "the next part of a series with one introduction": (
+            (f"{gold.headline} (1/3)", f"{words.disclaimer}\n\n{gold.text[1]}\n\n{gold.text[2]}"),
+            (f"{gold.headline} (2/3)", f"{words.disclaimer}\n\n{library.text[1]}\n\n{library.text[2]}"),
+            24,
+        ),
+    }
+    for outlet in ("daily", "sunday"):
+        for name, (one, other, hours) in pairs.items():
+            first, second = written(*one, "daily", lang), written(*other, outlet, lang, hours=hours)
+            yield Case(f"{lang}: {name}, {'one outlet' if outlet == 'daily' else 'two outlets'}", first, second, False)
 
 
 def _together(lang: str, words: Language) -> Iterator[Case]:

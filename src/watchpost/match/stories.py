@@ -34,8 +34,14 @@ EDITION = 0.8
 BEYOND_BOILERPLATE = 95
 """So many shingles in common are more than teasers, subscription lines and disclaimers have: a text of its own."""
 
+MOST_BOILERPLATE = 190
+"""Below that it is boilerplate, too, if each headline is about the part that the texts do not share."""
+
 WITNESSES = 2
 """So many words of a headline at the beginning of the other text show that both are about the same."""
+
+NOTHING_OWN = 0.95
+"""From this share on the shorter text is a part of the other one."""
 
 NEARLY_ALL, SAME_OPENING = 0.8, 0.4
 """Below that: the share of the shorter text that must be in the other one, or how alike both must begin."""
@@ -204,13 +210,28 @@ def contained(one: Signature, other: Signature, boilerplate: float = 0.0) -> flo
     return shared * (1 - boilerplate) / (fewest - shared * boilerplate) if boilerplate < 1 else 0.0
 
 
-def speaks_of(one: Signature, other: Signature) -> bool:
-    """Whether the headlines show that the texts are about the same: they share words, or are in each other's text."""
+def speaks_of(one: Signature, other: Signature, share: float) -> bool:
+    """Whether the headlines show that the texts are about the same: they are alike, or in the texts.
+
+    A word of a headline shows it if both texts begin with it: lists of links have the headlines of other reports, and
+    the teaser below two headlines has the words of neither. If the shorter text has nothing of its own, the other text
+    is enough.
+    """
     mine, theirs = {*one.headline}, {*other.headline}
-    shared, fewest = len(mine & theirs), min(len(mine), len(theirs))
-    if shared >= min(WITNESSES, fewest) and shared * 2 >= fewest > 0:
+    if mine and mine == theirs:
         return True
-    return len(mine & {*other.lead} | theirs & {*one.lead}) >= WITNESSES
+    least = min(WITNESSES, max(1, min(len(mine), len(theirs))))
+    if share >= NOTHING_OWN and len(mine & {*other.lead} | theirs & {*one.lead}) >= least:
+        return True
+    return len((mine | theirs) & {*one.lead} & {*other.lead}) >= least
+
+
+def _is_about_another(one: Signature, other: Signature, least: int) -> bool:
+    """Whether each headline has `least` words that its own text has at the beginning, and neither of the other two."""
+    mine, theirs = {*one.headline}, {*other.headline}
+    of_one = (mine & {*one.lead}) - theirs - {*other.lead}
+    of_other = (theirs & {*other.lead}) - mine - {*one.lead}
+    return min(len(of_one), len(of_other)) >= least
 
 
 def joins(one: Signature, other: Signature, share: float) -> bool:
@@ -246,12 +267,21 @@ def hardly_changed(one: Signature, other: Signature) -> bool:
 
 def _is_evidence(one: Signature, other: Signature, share: float) -> bool:
     """Whether what two texts share is more than what outlets put under many headlines."""
-    if share * min(one.size, other.size) >= BEYOND_BOILERPLATE:
-        return True
-    if not speaks_of(one, other):
+    shared = share * min(one.size, other.size)
+    if shared >= BEYOND_BOILERPLATE:
+        return (
+            shared >= MOST_BOILERPLATE or speaks_of(one, other, share) or not _is_about_another(one, other, WITNESSES)
+        )
+    if not speaks_of(one, other, share) or _is_about_another(one, other, 1) or _contradict(one, other):
         return False
     fewest = min(len(one.opening), len(other.opening))
     return share >= NEARLY_ALL or len({*one.opening} & {*other.opening}) >= SAME_OPENING * fewest
+
+
+def _contradict(one: Signature, other: Signature) -> bool:
+    """Whether each has a figure that the other one lacks: a copy leaves figures out, or adds some."""
+    mine, theirs = {*one.figures}, {*other.figures}
+    return bool(mine - theirs) and bool(theirs - mine)
 
 
 def _other_figures(one: Signature, other: Signature) -> bool:

@@ -5,7 +5,8 @@
 local PARTS, INDEXED, COMMON, CANDIDATES, TEXTS, DIGITS, SKETCH = 4, 24, 64, 8, 8, 12, 96
 local LEAST, FEW, OF_FEW, CONTAINED, COPIED, EDITION = 8, 40, 0.6, 0.45, 0.6, 0.8
 local BOILERPLATE = 4
-local BEYOND_BOILERPLATE, WITNESSES, NEARLY_ALL, SAME_OPENING, OWN_COPY = 95, 2, 0.8, 0.4, 0.85
+local BEYOND_BOILERPLATE, MOST_BOILERPLATE, WITNESSES = 95, 190, 2
+local NOTHING_OWN, NEARLY_ALL, SAME_OPENING, OWN_COPY = 0.95, 0.8, 0.4, 0.85
 local SIBLINGS = 8
 local ANOTHER_DAY, SAME_FIGURES, FEWEST_FIGURES = 64800000, 0.5, 3
 
@@ -66,34 +67,62 @@ local function other_figures(one, other)
   return fewest >= FEWEST_FIGURES and in_common(mine, theirs) < SAME_FIGURES * fewest
 end
 
--- Whether the headlines say that the texts are about the same: they share words, or stand in each other's text.
-local function speaks_of(one, other)
-  local mine, theirs = words(one.headline), words(other.headline)
-  local shared, fewest = in_common(mine, theirs), math.min(#mine, #theirs)
-  if fewest > 0 and shared >= math.min(WITNESSES, fewest) and shared * 2 >= fewest then return true end
-  local lead_of, witnesses, seen = { [1] = {}, [2] = {} }, 0, {}
-  for _, word in ipairs(words(one.lead)) do lead_of[1][word] = true end
-  for _, word in ipairs(words(other.lead)) do lead_of[2][word] = true end
-  for side, headline in ipairs({ theirs, mine }) do
+local function same_words(one, other)
+  local mine, theirs = words(one), words(other)
+  return #mine == #theirs and in_common(mine, theirs) == #mine
+end
+
+local function set_of(text)
+  local set = {}
+  for _, word in ipairs(words(text)) do set[word] = true end
+  return set
+end
+
+-- Whether the headlines show that the texts are about the same: they are alike, or words of them are in both texts.
+local function speaks_of(one, other, share)
+  if one.headline ~= '' and same_words(one.headline, other.headline) then return true end
+  local mine, theirs, witnesses, seen, fewest = set_of(one.lead), set_of(other.lead), 0, {}, WITNESSES
+  for side, headline in ipairs({ words(one.headline), words(other.headline) }) do
+    fewest = math.min(fewest, math.max(1, #headline))
     for _, word in ipairs(headline) do
-      if lead_of[side][word] and not seen[word] then seen[word] = true; witnesses = witnesses + 1 end
+      local is_there = mine[word] and theirs[word]
+      if share >= NOTHING_OWN then is_there = (side == 1 and theirs or mine)[word] end
+      if is_there and not seen[word] then seen[word] = true; witnesses = witnesses + 1 end
     end
   end
-  return witnesses >= WITNESSES
+  return witnesses >= fewest
+end
+
+-- How many words of a headline only its own text has.
+local function of_its_own(one, other)
+  local mine, theirs, headline, own = set_of(one.lead), set_of(other.lead), set_of(other.headline), 0
+  for _, word in ipairs(words(one.headline)) do
+    if mine[word] and not headline[word] and not theirs[word] then own = own + 1 end
+  end
+  return own
+end
+
+local function is_about_another(one, other, least)
+  return of_its_own(one, other) >= least and of_its_own(other, one) >= least
+end
+
+-- Whether each has a figure that the other one lacks.
+local function contradict(one, other)
+  local mine, theirs = words(one.figures), words(other.figures)
+  local shared = in_common(mine, theirs)
+  return #mine > shared and #theirs > shared
 end
 
 -- Whether what two texts share is more than what outlets put under many headlines.
 local function is_evidence(one, other, share)
   if not other.size then return true end  -- a record of an earlier version
-  if share * math.min(one.size, other.size) >= BEYOND_BOILERPLATE then return true end
-  if not speaks_of(one, other) then return false end
+  local shared = share * math.min(one.size, other.size)
+  if shared >= BEYOND_BOILERPLATE then
+    return shared >= MOST_BOILERPLATE or speaks_of(one, other, share) or not is_about_another(one, other, WITNESSES)
+  end
+  if not speaks_of(one, other, share) or is_about_another(one, other, 1) or contradict(one, other) then return false end
   local mine, theirs = words(one.opening), words(other.opening)
   return share >= NEARLY_ALL or in_common(mine, theirs) >= SAME_OPENING * math.min(#mine, #theirs)
-end
-
-local function same_words(one, other)
-  local mine, theirs = words(one), words(other)
-  return #mine == #theirs and in_common(mine, theirs) == #mine
 end
 
 local function joins(one, other, share)
