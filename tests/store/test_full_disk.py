@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -117,16 +118,24 @@ async def test_a_running_server_writes_its_file_again_after_a_full_disk(disk: Pa
     await again.stop()
 
 
-async def test_a_server_whose_disk_was_never_full_is_not_asked_to_write_again(data: Path) -> None:
+@pytest.mark.parametrize("rewrites", [0, 3])
+async def test_a_server_whose_disk_was_never_full_is_not_asked_to_write_again(data: Path, rewrites: int) -> None:
+    """Also while it writes between two looks at its files."""
     telling = Telling()
-    server = make(data, log=telling, ping_seconds=0.02)
+    server = make(data, log=telling, ping_seconds=0.005)
     await server.start()
-    async with supervised(server):
+
+    def write_on() -> None:
         with client(server) as answers:
-            for _ in range(3):
-                for number in range(1000):
-                    answers.set(f"key-{number}", "z" * 50)
-                await rewritten(server)
+            for number in range(6000):
+                answers.set(f"key-{number % 1000}", "z" * 50)
+
+    async with supervised(server):
+        writing = asyncio.create_task(asyncio.to_thread(write_on))
+        for _ in range(rewrites):
+            await rewritten(server)
+        await writing
+        with client(server) as answers:
             await until(lambda: answers.info("stats")["total_connections_received"] > 20, 60)
     await server.stop()
     assert "redis.rewriting" not in telling.events

@@ -175,27 +175,28 @@ class EmbeddedServer:
         if not self.owner or self._socket is None or (found := await self._measure()) is None:
             return
         surplus, size, state = found
-        if surplus <= self._expected_surplus:
-            self._expected_surplus = surplus
+        if surplus[0] <= self._expected_surplus:
+            self._expected_surplus = min(self._expected_surplus, surplus[1])
             return
         now = asyncio.get_running_loop().time()
         too_soon = state.rewrite_failed and now < self._rewritten_at + REWRITE_SECONDS
         if not too_soon and self._free_bytes(self._directory.path) > size:
             self._rewritten_at = now
-            self._log.warning("redis.rewriting", gap_bytes=surplus - self._expected_surplus)
+            self._log.warning("redis.rewriting", gap_bytes=surplus[0] - self._expected_surplus)
             await control.rewrite(self.socket)
 
-    async def _measure(self) -> tuple[int, int, control.FileState] | None:
+    async def _measure(self) -> tuple[tuple[int, int], int, control.FileState] | None:
         """By how many bytes the files are larger than what the server wrote, their size, and what the server says.
 
-        None while the server writes them again, cannot write, or does not answer.
+        The first is at least and at most so much, because the server goes on writing. None while it writes them again,
+        cannot write, or does not answer.
         """
         before = datadir.written(self._directory.path)
         state = await control.look_at_file(self.socket)
         after = datadir.written(self._directory.path)
         if before is None or after is None or state is None or not state.is_settled or before[0] != after[0]:
             return None
-        return max(0, before[1] - state.written), before[1], state
+        return (max(0, before[1] - state.written), max(0, after[1] - state.written)), after[1], state
 
     async def _start_or_adopt(self) -> None:
         """Start a server or adopt the running one, whichever is possible first."""
@@ -240,7 +241,7 @@ class EmbeddedServer:
         self.pid = await control.identify(self.socket, self._directory.path)
         self.adopted = False
         found = await self._measure()
-        self._expected_surplus = 0 if found is None else found[0]  # a new server does not count its first file
+        self._expected_surplus = 0 if found is None else found[0][1]  # a new server does not count its first file
 
     async def _spawn(self, lock: int) -> str | None:
         """Start the program and wait until it answers. Return None, or the name of the damaged file that it refused."""
