@@ -17,11 +17,16 @@ _HEAD_BYTES_MAX = 100_000  # above this httpcore refuses a head anyway
 _INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
 
 
+def _headers(user_agent: str) -> dict[str, str]:
+    """httpx would offer every compression, and unpacks what comes without a bound: whoever reads, reads raw bytes."""
+    return {"user-agent": user_agent, "accept-encoding": "identity"}
+
+
 def guarded_client(*, user_agent: str, allow_private: Sequence[Network] = ()) -> httpx.AsyncClient:
     """An httpx client over GuardedTransport. Follows no redirects, reads no proxy settings, has no deadline."""
     return httpx.AsyncClient(
         transport=GuardedTransport(allow_private=allow_private),
-        headers={"user-agent": user_agent},
+        headers=_headers(user_agent),
         timeout=None,  # noqa: S113 - httpx has no total deadline, so each caller sets one around the request
         follow_redirects=False,
         trust_env=False,
@@ -206,7 +211,7 @@ def proxied_client(proxy: str, *, user_agent: str) -> httpx.AsyncClient:
     """A client over `proxied_transport`, for one exchange. Follows no redirects and has no deadline; close it."""
     return httpx.AsyncClient(
         transport=proxied_transport(proxy),
-        headers={"user-agent": user_agent},
+        headers=_headers(user_agent),
         timeout=None,  # noqa: S113 - as in guarded_client
         follow_redirects=False,
         trust_env=False,

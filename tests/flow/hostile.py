@@ -28,6 +28,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import brotli
+from backports import zstd
+
 from tests.flow.newsroom import Newsroom, Readers, Site, configuration, findings, plain
 from tests.flow.rig import Rig
 from watchpost.store.client import Store
@@ -57,6 +60,9 @@ BOMBS = {
     "gzip": gzip.compress(_EMPTY, 9),
     "deflate": zlib.compress(_EMPTY, 9),
     "gzip, gzip": gzip.compress(gzip.compress(_EMPTY, 9), 9),
+    "br": brotli.compress(_EMPTY, quality=5),
+    "zstd": zstd.compress(_EMPTY),
+    "zstd, br": brotli.compress(zstd.compress(_EMPTY)),
     "": bz2.compress(_EMPTY),
 }
 _HTTP = 'http: {listen: "127.0.0.1:%d", probes: "127.0.0.1:%d", auth: {tokens: {metrics: {token: {env: TOKEN}}}}}'

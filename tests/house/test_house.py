@@ -78,6 +78,13 @@ def test_a_pure_module_computes_from_its_arguments_alone() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_answer_is_unpacked_without_a_bound() -> None:
+    """What httpx unpacks has no bound: answers are read as they are sent, and poll/http/decompress.py unpacks them."""
+    unbounded = re.compile(r"\.aread\(|\.aiter_(bytes|text|lines)\(")
+    found = [dotted(path) for path in MODULES if unbounded.search(path.read_text("utf-8"))]
+    assert not found, found
+
+
 def test_every_module_says_what_it_is_for_and_has_a_name_of_its_own() -> None:
     wrong = [str(path) for path in MODULES if path.stem in FORBIDDEN_NAMES]
     for path in MODULES:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 from standardwebhooks import Webhook as Verifier
 
+from tests.bombs import Peak, bomb
 from tests.http_server import Answer, Handler, HttpServer, drop, hang
 from tests.notify.digests import WHEN, context, delivery, usual
 from watchpost.config.fields import Secret
@@ -294,3 +295,15 @@ async def test_a_name_that_turns_private_between_two_attempts_is_blocked_at_the_
         assert len(server.requests) == 1
         assert await send(hook) == Delivered("HTTP 200"), "of several addresses only the allowed one is used"
     assert answers == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "zstd, br"])
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_an_answer_that_is_a_bomb_is_never_unpacked(encoding: str, status: int) -> None:
+    async with HttpServer() as server:
+        server.on("*", Answer(status, {"Content-Encoding": encoding}, bomb(encoding, 200)))
+        peak = Peak()
+        outcome = await send(receiver(server.url("/")))
+        assert peak.bytes() < 30e6
+    assert isinstance(outcome, Delivered if status == 200 else Refused if status == 400 else TryLater)
+    assert server.requests[0].headers["accept-encoding"] == "identity"

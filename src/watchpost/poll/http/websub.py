@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from watchpost.guarded_http import guarded_client, proxied_transport
+from watchpost.guarded_http import guarded_client, proxied_client
 from watchpost.net import check_literal, why_failed
 from watchpost.poll.feed_options import WebOptions
 from watchpost.store.websub import PushStore, Subscription, secret_of, token_of
@@ -57,6 +57,5 @@ class Hubs:
         allow_private = options.allow_private if own else ()
         if options.proxy is not None:
             check_literal(urlsplit(hub).hostname or "", allow_private)
-            transport = proxied_transport(options.proxy.address.reveal())
-            return httpx.AsyncClient(transport=transport, headers={"user-agent": self._user_agent}, trust_env=False)
+            return proxied_client(options.proxy.address.reveal(), user_agent=self._user_agent)
         return guarded_client(user_agent=self._user_agent, allow_private=allow_private)
