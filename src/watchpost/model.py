@@ -384,12 +384,13 @@ class Digest:
     `late` is how long after its due time it was composed, after an outage. `sources_total` counts all sources. `test`:
     a person tries the receiver. `accounts` is in the first digest of a day, and in each while a sum of the ledger does
     not match. `left_out` counts omitted stories by severity, as far as known; `silenced` counts silenced hits;
-    `flooded` counts, by topic title, hits over the limit. `trends` are by topic. `following` is when the next digest is
-    due. `reduced`: without the operator's templates, because one of them failed. `paused`: why no source is read now,
-    or was read at the end of the window: "disk", "backlog", "store", or ""; `last_read` is when a source was last read
-    before. `unanswered`: it is an escalation, and nobody answered the alert for so long. `named`, once it is laid out
-    in messages: for each of them the articles whose headlines it shows. `link_key` ends the links by which recipients
-    act on stories (story_links.py), "" for none; `buttons`: stories have buttons for that (slack_buttons.py).
+    `waiting` counts stories that wait for another voice; `flooded`, by topic title, hits over the limit. `trends`
+    are by topic. `following` is when the next digest is due. `reduced`: without the operator's templates, because
+    one of them failed. `paused`: why no source is read now, or was read at the end of the window: "disk",
+    "backlog", "store", or ""; `last_read` is when a source was last read before. `unanswered`: it is an escalation,
+    and nobody answered the alert for so long. `named`, once it is laid out in messages: for each of them the
+    articles whose headlines it shows. `link_key` ends the links by which recipients act on stories
+    (story_links.py), "" for none; `buttons`: stories have buttons for that (slack_buttons.py).
     """
 
     id: str
@@ -413,6 +414,7 @@ class Digest:
     accounts: SourceCounts | None = None
     reduced: bool = False
     silenced: int = 0
+    waiting: int = 0
     flooded: tuple[tuple[str, int], ...] = ()
     trends: Mapping[str, Trend] = field(default_factory=dict, hash=False)
     following: datetime | None = None

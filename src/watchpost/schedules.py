@@ -33,12 +33,16 @@ class Immediate:
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """A digest at local times `at` on `days` (0 = Monday … 6 = Sunday) in `timezone` (IANA name)."""
+    """A digest at local times `at` on `days` (0 = Monday … 6 = Sunday) in `timezone` (IANA name).
+
+    A story waits for a later digest until it has so many independent `voices`; so it does in the other kinds of digest.
+    """
 
     at: tuple[time, ...]
     days: tuple[int, ...]
     timezone: str
     empty: Empty = "weekly"
+    voices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Every:
     interval: timedelta
     timezone: str
     empty: Empty = "weekly"
+    voices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Cron:
     text: str
     timezone: str
     empty: Empty = "weekly"
+    voices: int = 1
 
 
 Schedule = Immediate | Daily | Every | Cron

@@ -118,12 +118,12 @@ def test_an_include_that_finds_nothing_is_a_warning(written: str, present: str, 
 @pytest.mark.parametrize(
     ("route", "problem"),
     [
-        ('mode: immediate, when: {voices: ">=10"}', "how many voices an alert waits for"),
+        ('mode: immediate, when: {voices: ">=10"}', "how many voices a story waits for"),
         ("mode: immediate, when: {voices: 2}", "put it in quotes"),
-        ("mode: immediate, when: {voices: '<3'}", "how many voices an alert waits for"),
-        ('digest: "08:00", when: {voices: ">=2"}', "voices goes with mode: immediate"),
+        ("mode: immediate, when: {voices: '<3'}", "how many voices a story waits for"),
+        ('digest: "08:00", when: {voices: ">=0"}', "how many voices a story waits for"),
     ],
 )
-def test_voices_that_no_alert_can_wait_for(tmp_path: Path, route: str, problem: str) -> None:
+def test_voices_that_no_story_can_wait_for(tmp_path: Path, route: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         plan_of(tmp_path, f"{FRAME}  - {{to: term, {route}}}\n")

@@ -15,7 +15,7 @@ from tests.notify.pipeline import ALERTS, ALWAYS, Pipeline, titles
 from watchpost.model import Hit, Publisher, TollDifference
 from watchpost.notify.event_hits import as_events, parts_of_events, records_of_events
 from watchpost.notify.notification_log import NotificationRecord
-from watchpost.notify.render import story_lines
+from watchpost.notify.render import sentences, story_lines
 from watchpost.notify.rules import VOICES_WAIT
 from watchpost.schedules import Daily, Immediate
 from watchpost.store.client import Store
@@ -290,3 +290,50 @@ async def test_an_unsafe_join_is_no_second_voice(store: Store) -> None:
     await pipeline.close()
     pipeline.deliveries.ahead = timedelta(hours=1)
     assert await pipeline.close() == []
+
+
+DIGESTS = replace(ALWAYS, voices=2)
+
+
+async def test_a_digest_leaves_out_what_one_voice_says_and_has_it_once_another_says_it(store: Store) -> None:
+    pipeline = Pipeline(store, DIGESTS)
+    other = now_found(OTHER)
+    await pipeline.park(now_found(FRENCH), other)
+    pipeline.deliveries.ahead = timedelta(minutes=6)
+    (first,) = await pipeline.close()  # the first digest of a configuration is sent in any case
+    assert (first["stories"], first["counts"]["waiting"]) == ([], 2)
+    assert await pipeline.accounted()
+    await pipeline.park(now_found(ENGLISH))
+    await join(store, FRENCH, ENGLISH, certain=False)
+    pipeline.deliveries.ahead = timedelta(minutes=12)
+    (second,) = await pipeline.close()
+    (story,) = second["stories"]
+    assert {source["title"] for source in story["sources"]} == {FRENCH.article.title, ENGLISH.article.title}
+    assert second["counts"]["waiting"] == 1
+    await pipeline.park(now_found(RUSSIAN))
+    await join(store, FRENCH, RUSSIAN)
+    pipeline.deliveries.ahead = timedelta(minutes=18)
+    (third,) = await pipeline.close()
+    assert [one["status"] for one in third["stories"]] == ["updated"], "what was sent waits for nobody"
+    pipeline.deliveries.ahead = VOICES_WAIT + timedelta(minutes=6)
+    assert await pipeline.close() == []
+    assert await store.redis.hlen(store.keys.open) == 0
+    assert await pipeline.accounted()
+    record = await store.redis.hget(store.keys.hit(other.id), f"group:{pipeline.group.key}")
+    assert record is not None
+    assert record.startswith(b"left_out")
+
+
+async def test_a_window_that_is_closed_at_once_keeps_what_waits(store: Store) -> None:
+    pipeline = Pipeline(store, DIGESTS)
+    await pipeline.park(now_found(FRENCH))
+    await pipeline.dispatcher.run_once()
+    await pipeline.dispatcher.run_once()
+    assert await store.redis.hkeys(store.keys.open) == [pipeline.group.key.encode()]
+    assert await pipeline.accounted()
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ru", "ar"])
+def test_a_digest_says_how_many_stories_wait_for_another_voice(language: str) -> None:
+    digest = replace(usual(), language=language, waiting=3)
+    assert len(set(sentences.remarks(digest)) - set(sentences.remarks(replace(digest, waiting=0)))) == 1

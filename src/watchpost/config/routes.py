@@ -22,16 +22,15 @@ from watchpost.schedules import Cron, Daily, Every, Immediate, Schedule
 def route_of(options: RouteOptions, timezone: str) -> Route:
     """The route as a value; times of day are local to `timezone`."""
     schedule: Schedule
-    digest = options.digest
+    digest, voices = options.digest, int(options.when.voices.removeprefix(">="))
     if digest is None:
-        voices = int(options.when.voices.removeprefix(">="))
         schedule = Immediate(options.group_wait, options.group_interval, options.repeat_interval, voices)
     elif digest.every is not None:
-        schedule = Every(digest.every, timezone, digest.empty)
+        schedule = Every(digest.every, timezone, digest.empty, voices)
     elif digest.cron is not None:
-        schedule = Cron(digest.cron, timezone, digest.empty)
+        schedule = Cron(digest.cron, timezone, digest.empty, voices)
     else:
-        schedule = Daily(digest.at or (), digest.days, timezone, digest.empty)
+        schedule = Daily(digest.at or (), digest.days, timezone, digest.empty, voices)
     when, escalate = options.when, options.escalate
     return Route(
         to=tuple(dict.fromkeys(options.to)),
@@ -177,13 +176,9 @@ def _takes(route: Route, topic: Topic) -> bool:
     )
 
 
-def _voices(route: Route) -> int:
-    return route.schedule.voices if isinstance(route.schedule, Immediate) else 1
-
-
 def _covers(wide: Route, narrow: Route) -> bool:
-    """True if every hit that `narrow` takes is taken by `wide` too, whose alerts wait for no more voices."""
-    if _voices(wide) > _voices(narrow):
+    """True if every hit that `narrow` takes is taken by `wide` too, whose stories wait for no more voices."""
+    if wide.schedule.voices > narrow.schedule.voices:
         return False
     return all(
         not outer or (bool(inner) and set(inner) <= set(outer))

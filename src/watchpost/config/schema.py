@@ -370,7 +370,7 @@ CountryCode = Annotated[str, AfterValidator(_country)]
 def _voices(value: str) -> str:
     number = value.removeprefix(">=").strip()
     if not value.startswith(">=") or len(number) != 1 or number not in "123456789":
-        raise ValueError('write how many voices an alert waits for, from 1 to 9, like ">=2"')
+        raise ValueError('write how many voices a story waits for, from 1 to 9, like ">=2"')
     return f">={number}"
 
 
@@ -460,8 +460,6 @@ class RouteOptions(Options):
         for key in ("group_wait", "group_interval", "repeat_interval", "escalate"):
             if self.mode is None and key in self.model_fields_set:
                 raise ValueError(f"{key} goes with mode: immediate")
-        if self.mode is None and self.when.voices != ">=1":
-            raise ValueError("voices goes with mode: immediate; a digest says how many voices each story has")
         return self
 
 

@@ -64,14 +64,19 @@ def group_key(receiver: str, schedule: Schedule) -> str:
 
 def _schedule_key(schedule: Schedule) -> str:
     """The schedule as a text, the same for equal schedules."""
+    times = _times_key(schedule)
+    return times if schedule.voices == 1 else f"{times}, {schedule.voices} voices"
+
+
+def _times_key(schedule: Schedule) -> str:
     match schedule:
-        case Immediate(wait, interval, repeat, voices):
+        case Immediate(wait, interval, repeat):
             key = f"at once, {wait.total_seconds():g} s"
             if interval != GROUP_INTERVAL:  # defaults are left out, because older keys do not have them
                 key += f", then {interval.total_seconds():g} s"
             if repeat != REPEAT_INTERVAL:
                 key += f", again {repeat.total_seconds():g} s"
-            return key if voices == 1 else f"{key}, {voices} voices"
+            return key
         case Daily(at, days, timezone):
             times = ",".join(moment.strftime("%H:%M") for moment in at)
             names = "daily" if len(days) == 7 else ",".join(_DAYS[day] for day in days)

@@ -38,7 +38,7 @@ from watchpost.notify.receiver import Receiver
 from watchpost.notify.render import story_lines
 from watchpost.notify.render.packing import reductions
 from watchpost.notify.render.sanitize import clean
-from watchpost.notify.rules import Decision, decide
+from watchpost.notify.rules import Decision, decide, decide_voices
 from watchpost.notify.schedule import Window, end_of_hour, next_slot, sends_empty
 from watchpost.pauses import Pause
 from watchpost.schedules import Immediate, QuietHours, Silence
@@ -206,9 +206,14 @@ class Composer:
             )
             due = {id(hit) for decision in decisions if decision.send for hit in decision.hits}
             hits = [hit for hit in hits if id(hit) in due]
+        elif group.schedule.voices > 1:
+            decisions = decide_voices(hits, records, group.schedule, now)
+            kept = {id(hit) for decision in decisions for hit in decision.hits}
+            hits = [hit for hit in hits if id(hit) not in kept]
         known = [hit for decision in decisions if decision.reason == "known" for hit in decision.hits]
         alone = [hit for decision in decisions if decision.reason == "alone" for hit in decision.hits]
-        return _Chosen(hits, muted, known, alone, records, decisions, _withheld(bucket, decisions, len(muted)), events)
+        withheld = replace(_withheld(bucket, decisions, len(muted)), back=not certain)
+        return _Chosen(hits, muted, known, alone, records, decisions, withheld, events)
 
     def _sends_without_stories(
         self, group: Group, bucket: Bucket, window: Window, now: datetime, flooded: datetime | None
@@ -247,6 +252,7 @@ class Composer:
             digest,
             accounts=await self._accounts(digest.timezone, bucket.last_sent, now),
             silenced=bucket.silenced + chosen.withheld.silenced,
+            waiting=0 if digest.kind == "alert" else sum(one.until is not None for one in chosen.decisions),
             flooded=tuple((titles.get(topic) or topic, count) for topic, count in sorted(bucket.over.items())),
             trends=await self._trends(digest, window),
             last_read=max((status.last_read for status in statuses if status.last_read), default=None),

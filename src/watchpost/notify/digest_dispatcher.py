@@ -177,7 +177,7 @@ class Dispatcher:
         if receiver in self._receivers:
             tm.log().warning("group.orphaned", group=key)
             schedule = next(iter(self._groups.values())).schedule if self._groups else None
-            return None if schedule is None else Group(key, receiver, schedule)
+            return None if schedule is None else Group(key, receiver, replace(schedule, voices=1))
         if key not in self._stranded:
             self._stranded.add(key)
             tm.log().warning("group.stranded", receiver=receiver, count="some")

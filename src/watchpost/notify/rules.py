@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from watchpost.model import Hit
 from watchpost.notify.notification_log import NotificationRecord, status, voice
-from watchpost.schedules import Immediate, QuietHours, Silence
+from watchpost.schedules import Immediate, QuietHours, Schedule, Silence
 
 Reason = Literal["new", "topic", "update", "repeat", "interval", "known", "quiet", "limit", "voices", "alone"]
 VOICES_WAIT = timedelta(hours=72)
@@ -71,6 +71,15 @@ def decide(
             decision = Decision("limit", members, limited_until)
         decisions.append(decision)
     return tuple(decisions)
+
+
+def decide_voices(
+    hits: Sequence[Hit], records: Mapping[str, NotificationRecord], schedule: Schedule, now: datetime
+) -> tuple[Decision, ...]:
+    """For a digest, a decision for each story that it does not send because of too few voices."""
+    voices = _voices_of(hits)
+    few = [story for story, found in voices.items() if story not in records and len(found) < schedule.voices]
+    return tuple(_waiting(tuple(hit for hit in hits if hit.story == story), now) for story in few)
 
 
 def _voices_of(hits: Iterable[Hit]) -> dict[str, set[str]]:

@@ -75,13 +75,15 @@ class GroupState:
 class Withheld:
     """What a window does not send: hits `held` until a moment, by their bytes, and how many were `silenced`.
 
-    `over` counts by topic the hits beyond a limit, which its digest reports instead.
+    `back`: they stay in the group, for its next window, and not in one of their own. `over` counts by topic the hits
+    beyond a limit, which its digest reports instead.
     """
 
     held: tuple[bytes, ...] = ()
     until: datetime | None = None
     silenced: int = 0
     over: Mapping[str, int] = field(default_factory=dict, hash=False)
+    back: bool = False
 
 
 def base_of(group: str) -> str:
@@ -224,8 +226,9 @@ class WindowStore:
     ) -> Call:
         """The keys and arguments of CLOSE_DUE."""
         group, base, keys = bucket.group, base_of(bucket.group), self._keys
+        held = group if withheld.back else base + HELD
         names = [keys.bucket(group), keys.open, keys.group(group), keys.out(""), keys.outbox(""), keys.boxes]
-        names += [keys.told(base, ""), keys.ledger, keys.bucket(base + HELD), keys.group(base + HELD)]
+        names += [keys.told(base, ""), keys.ledger, keys.bucket(held), keys.group(held)]
         names += [keys.group(base), keys.over(base), keys.quota(base.partition("|")[0], "")]
         names += [keys.dead, keys.dead_counts, keys.contents(""), keys.hit(""), keys.later, keys.sent]
         gone = _gone(bucket, withheld)
@@ -241,7 +244,7 @@ class WindowStore:
             plan=fingerprint,
             notes=list(notes.items()),
             notes_ttl_ms=self._kept_ms,
-            held_group=base + HELD,
+            held_group=held,
             held_until=to_ms(withheld.until or window_end),
             held=len(withheld.held),
             silenced=withheld.silenced,

@@ -121,10 +121,14 @@ def chart(labels: Sequence[str], counts: Sequence[int]) -> Chart:
 
 def schedule_words(schedule: Schedule) -> str:
     """A schedule in words: "08:00, 18:00 on Mon–Fri"."""
+    words = _times_in_words(schedule)
+    return words if schedule.voices == 1 else f"{words}, with {schedule.voices} voices"
+
+
+def _times_in_words(schedule: Schedule) -> str:
     match schedule:
-        case Immediate(group_wait=wait, voices=voices):
-            words = f"alert, {short(wait)} after the first hit" if wait else "alert, at once"
-            return words if voices == 1 else f"{words}, with {voices} voices"
+        case Immediate(group_wait=wait):
+            return f"alert, {short(wait)} after the first hit" if wait else "alert, at once"
         case Daily(at=times, days=days):
             when = ", ".join(f"{moment:%H:%M}" for moment in times)
             return when if len(days) == 7 else f"{when} on {_days(days)}"

@@ -135,6 +135,7 @@ def _document(digest: Digest, stories: Sequence[dict[str, Any]]) -> dict[str, An
                 "sources": digest.sources_total,
                 "unread": len(digest.unread),
                 "silenced": digest.silenced,
+                "waiting": digest.waiting,
             },
             "trends": [
                 {"topic": clean(topic, 100), "days": trend.days, "count": trend.count, "usual": trend.usual}

@@ -275,7 +275,15 @@ def remarks(digest: Digest) -> tuple[str, ...]:
     return tuple(
         filter(
             None,
-            (unanswered(digest), paused, *floods(digest), corrections(digest), silenced(digest), next_digest(digest)),
+            (
+                unanswered(digest),
+                paused,
+                *floods(digest),
+                corrections(digest),
+                silenced(digest),
+                waiting(digest),
+                next_digest(digest),
+            ),
         )
     )
 
@@ -319,6 +327,14 @@ def silenced(digest: Digest) -> str:
     """ "Silenced: 3 hits.", or ""."""
     tr = translation(digest.language)
     return tr.gettext("Silenced: {hits}.", hits=tr.hits(digest.silenced)) if digest.silenced else ""
+
+
+def waiting(digest: Digest) -> str:
+    """ "Left out until another voice reports them: 3 stories.", or ""."""
+    if not digest.waiting:
+        return ""
+    tr = translation(digest.language)
+    return tr.gettext("Left out until another voice reports them: {stories}.", stories=tr.stories(digest.waiting))
 
 
 def next_digest(digest: Digest) -> str:

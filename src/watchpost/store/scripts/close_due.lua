@@ -1,6 +1,7 @@
 -- CLOSE_DUE: one window of one group closes, whole: the hits that its digest contains leave the bucket, those that are
 -- held back go into a bucket of their own, and the frozen deliveries enter the outbox.
 -- KEYS 1 bucket list, 2 open hash, 3 group hash, 4 prefix of out, 5 prefix of outbox, 6 boxes set,
+--      (9 may be 1, and 10 may be 3: what is held back stays in the group, for its next window)
 --      7 prefix of what the group was sent of a story, 8 ledger, 9 bucket and 10 group hash of what is held, 11 hash of
 --      the group that it is held for (KEYS[3] if that is this one), 12 its over hash, 13 prefix of its receiver's quota,
 --      14 dead stream, 15 counts of dead letters, 16 prefix of contents, 17 prefix of the hits' records,
