@@ -91,6 +91,7 @@ def test_the_document() -> None:
         "sources": 41,
         "unread": 2,
         "silenced": 0,
+        "waiting": 0,
     }
     assert first["id"] == f"st_{1:032x}"
     assert first["topics"][1] == {
