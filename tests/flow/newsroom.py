@@ -1,9 +1,9 @@
 """A newsroom that is not ours: forty outlets with the habits of the world, and readers who keep what they received.
 
 `python -m tests.flow.newsroom [SECONDS] [SEED]`. The outlets share addresses between entries, put one teaser under
-every headline, copy each other, correct headlines and give what they correct another id, write live blogs, list the
-oldest first, break off within an answer, publish old entries under new dates and shuffle their feeds. Meanwhile roles
-are killed and receivers refuse.
+every headline, copy each other, correct headlines and give what they correct another id, write live blogs, list
+nothing but their latest bulletin under the headline of the last one, list the oldest first, break off within an
+answer, publish old entries under new dates and shuffle their feeds. Meanwhile roles are killed and receivers refuse.
 
 The oracle knows only what the outlets published and what the readers received.
 """
@@ -47,12 +47,16 @@ DISCLAIMER = (
 )
 _SYLLABLES = ("ba be da do fa ga gu ka ki ko la li lo ma mi mo na ne no pa ra ri sa si ta te to va wa ya za zo").split()  # noqa: SIM905 - words read best as words
 _QUIET_SECONDS = 120
+_ANSWERED = 3  # a bulletin is in so many answers, because a poller may be killed before it has stored one
 _REFUSED_SECONDS = 12.0  # the retries of the configuration last three times as long
 
 
 @dataclass(slots=True)
 class Entry:
-    """What an outlet publishes. `event` is the generator's truth: entries of one event are copies of one text."""
+    """What an outlet publishes. `event` is the generator's truth: entries of one event are copies of one text.
+
+    Bulletins of one outlet have one `heading`, the headline that a reader sees; `title` tells them apart by their text.
+    """
 
     guid: str
     title: str
@@ -61,11 +65,12 @@ class Entry:
     published: datetime
     event: str
     former: list[str] = field(default_factory=list)  # headlines before the correction
+    heading: str = ""
 
     def item(self) -> str:
         """The entry as an item of RSS 2.0."""
         return (
-            f"<item><guid isPermaLink='false'>{self.guid}</guid><title>{escape(self.title)}</title>"
+            f"<item><guid isPermaLink='false'>{self.guid}</guid><title>{escape(self.heading or self.title)}</title>"
             f"<link>{escape(self.link)}</link><description>{escape(self.text)}</description>"
             f"<pubDate>{format_datetime(self.published)}</pubDate></item>"
         )
@@ -76,7 +81,10 @@ Habit = Callable[["Outlet", "Newsroom"], None]
 
 @dataclass
 class Outlet:
-    """One feed and the habit of those who fill it. `cut` answers to come break off within their last entry."""
+    """One feed and the habit of those who fill it. `cut` answers to come break off within their last entry.
+
+    With `latest_only` the feed has one entry, which was in the answer so many times.
+    """
 
     name: str
     host: str
@@ -85,6 +93,8 @@ class Outlet:
     oldest_first: bool = False
     shuffled: bool = False
     cut: int = 0
+    latest_only: bool = False
+    answered: int = 0
 
 
 class Newsroom:
@@ -98,6 +108,7 @@ class Newsroom:
             ("plain", plain), ("status-page", status_page), ("teaser", teaser), ("disclaimer", disclaimer),
             ("copyist", copyist), ("corrector", corrector), ("live-blog", live_blog), ("oldest-first", oldest_first),
             ("cut-off", cut_off), ("redated", redated), ("shuffled", shuffled), ("renamer", renamer),
+            ("bulletin", bulletin),
         ]  # fmt: skip
         self.outlets = [
             Outlet(f"{name}-{number}", f"127.0.{number}.{place + 2}", habit)
@@ -109,6 +120,7 @@ class Newsroom:
         for outlet in self.outlets:
             outlet.oldest_first = outlet.habit is oldest_first
             outlet.shuffled = outlet.habit is shuffled
+            outlet.latest_only = outlet.habit is bulletin
 
     def word(self) -> str:
         """A word that hardly ever comes twice."""
@@ -138,10 +150,10 @@ class Newsroom:
         return entry
 
     def tick(self) -> None:
-        """One outlet does what it is in the habit of."""
+        """One outlet does what it is in the habit of. Bulletins appear as soon as they may."""
         with self.lock:
-            outlet = self.chance.choice(self.outlets)
-            outlet.habit(outlet, self)
+            for outlet in (self.chance.choice(self.outlets), *(each for each in self.outlets if each.latest_only)):
+                outlet.habit(outlet, self)
 
     def feed(self, outlet: Outlet) -> bytes:
         """The outlet's feed at this moment, as it comes over the network."""
@@ -149,6 +161,9 @@ class Newsroom:
             entries = outlet.entries[-400:] if outlet.oldest_first else outlet.entries[-MAX_ITEMS:][::-1]
             if outlet.shuffled:
                 self.chance.shuffle(entries)
+            if outlet.latest_only:
+                entries = entries[:1]
+                outlet.answered += 1
             head = f'<rss version="2.0"><channel><title>{outlet.name}</title>'
             items = [entry.item() for entry in entries]
             if outlet.cut and items:
@@ -218,6 +233,18 @@ def live_blog(outlet: Outlet, room: Newsroom) -> None:
     title, text = room.report(15)
     page = f"https://{outlet.name}.example/live"
     room.publish(outlet, title=title, text=text, link=f"{page}#entry-{len(room.published)}")
+
+
+def bulletin(outlet: Outlet, room: Newsroom) -> None:
+    """The next bulletin, in the place of the one before, under its headline and at its address."""
+    if outlet.entries and outlet.answered < _ANSWERED:
+        return
+    outlet.answered = 0
+    heading, word = f"Bulletin of {outlet.name} on Mali", room.word().capitalize()
+    text = f"{word} was heard in Mali. {DISCLAIMER if len(outlet.entries) % 2 else ''}"
+    link = f"https://{outlet.name}.example/bulletin"
+    entry = room.publish(outlet, title=f"{heading}: {word}", text=text, link=link)
+    entry.heading = heading
 
 
 def oldest_first(outlet: Outlet, room: Newsroom) -> None:
@@ -317,10 +344,16 @@ http: {{listen: "127.0.0.1:0"}}
 """
 
 
+def name_of(story: dict[str, Any]) -> str:
+    """The headline of a story, and of a bulletin also the first word of its text."""
+    title = str(story["title"])
+    return f"{title}: {story['snippet']['text'].split()[0]}" if title.startswith("Bulletin of ") else title
+
+
 def headlines(message: Received) -> Iterator[str]:
     """Every headline that a reader of the message sees."""
     for story in message.document["data"]["stories"]:
-        yield story["title"]
+        yield from {story["title"], name_of(story)}
         yield from (report["title"] for report in story["sources"])
 
 
@@ -333,7 +366,7 @@ def findings(room: Newsroom, got: dict[str, list[Received]]) -> list[str]:
     for receiver in ("/alerts", "/digests"):
         messages = {message.id: message for message in got.get(receiver, [])}.values()
         named = {headline for message in messages for headline in headlines(message)}
-        known = set().union(*by_event.values())
+        known = {entry.heading for entry in room.published}.union(*by_event.values())
         omitted = sum(message.document["data"]["counts"]["omitted"] for message in messages)
         missing = [
             entry
@@ -344,7 +377,7 @@ def findings(room: Newsroom, got: dict[str, list[Received]]) -> list[str]:
             wrong += [f"{receiver}: not named: {entry.guid} {entry.title!r}" for entry in missing]
         wrong += [f"{receiver}: nobody published {title!r}" for title in sorted(named - known)]
         leads = Counter(
-            story["title"]
+            name_of(story)
             for message in messages
             for story in message.document["data"]["stories"]
             if story["status"] == "new"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.newsroom import Newsroom, Received, findings, newsroom, plain
+from tests.flow.newsroom import Newsroom, Received, bulletin, findings, newsroom, plain
 from tests.flow.rig import Rig
 
 SECONDS = 45.0
@@ -42,6 +42,21 @@ def judged(*messages: Received, published: int = 2) -> list[str]:
         for story in each.document["data"]["stories"]:
             story["title"] = titles[int(story["title"])] if story["title"].isdigit() else story["title"]
     return findings(room, {"/alerts": list(messages), "/digests": list(messages)})
+
+
+def test_the_oracle_finds_a_bulletin_that_hides_behind_another() -> None:
+    room = Newsroom(1)
+    outlet = next(each for each in room.outlets if each.latest_only)
+    for _ in range(2):
+        bulletin(outlet, room)
+        outlet.answered = 9
+    messages = [message(number, entry.heading) for number, entry in enumerate(room.published, 1)]
+    for each, entry in zip(messages, room.published, strict=True):
+        each.document["data"]["stories"][0]["snippet"] = {"text": entry.text}
+    assert findings(room, {"/alerts": messages, "/digests": messages}) == []
+    wrong = findings(room, {"/alerts": messages, "/digests": messages[:1]})
+    assert len(wrong) == 1
+    assert "not named" in wrong[0]
 
 
 def test_the_oracle_finds_what_is_missing_repeated_invented_and_out_of_order() -> None:
