@@ -92,6 +92,18 @@ async def test_the_page_has_a_map_and_the_same_as_a_table(store: Store) -> None:
     assert "http:" not in text.replace(address, "")
 
 
+async def test_the_api_counts_the_same(store: Store) -> None:
+    for number in range(3):
+        await found(store, article(f"Gao, Mali {number}"), places=(GAO,), matched=datetime.now(UTC))
+    async with pages(store) as address, httpx.AsyncClient(base_url=address) as client:
+        given = (await client.get("/api/v1/places")).json()
+    (row,) = given["places"]
+    assert (row["name"], row["country"], row["total"], row["unusual"]) == ("Gao", "ML", 3, True)
+    assert len(row["days"]) == len(given["days"]) == 8
+    assert row["at"] == pytest.approx([16.27, -0.04], abs=0.1)
+    assert (given["left_out"], given["complete"]) == (0, True)
+
+
 def test_every_town_of_the_library_has_a_point_on_the_map() -> None:
     towns = [place for code in library.known()["places"] for place, _ in library.own_places(code)]
     hits = [at(usual_name(place), NamedPlace(usual_name(place), place.country, event=True)) for place in towns]

@@ -148,6 +148,17 @@ async def _stories(queries: Queries, request: Request) -> schemas.Stories:
     return schemas.Stories(stories=shapes, more=more or None)
 
 
+async def _places(queries: Queries, _: Request) -> schemas.Places:
+    counts = await queries.counts_of_places(datetime.now(UTC))
+    rows = [
+        schemas.PlaceCounts(
+            name=row.name, country=row.country, days=list(row.days), total=row.total, unusual=row.unusual, at=row.at
+        )
+        for row in counts["rows"]
+    ]
+    return schemas.Places(days=counts["days"], places=rows, left_out=counts["left_out"], complete=not counts["more"])
+
+
 async def _one_story(queries: Queries, request: Request) -> schemas.StoryShape:
     return await _whole_story(queries, request.path_params["id"])
 
@@ -575,6 +586,7 @@ CALLS = (
         for form in FORMATS
     ),
     Call("GET", "/stories/{id}", "One story, whole.", _one_story, schemas.StoryShape),
+    Call("GET", "/places", "Where the events of the last eight days happened, by day.", _places, schemas.Places),
     Call("GET", "/feeds", "Every source.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
     Call("GET", "/topics", "Every topic, with its hits of the last 14 days.", _topics, schemas.Topics),
     Call("GET", "/receivers", "Every receiver.", _receivers, schemas.Receivers),

@@ -317,11 +317,15 @@ class Queries:
 
     async def places(self, moment: datetime) -> Page:
         """The page Places."""
+        return Page("places", await self.counts_of_places(moment))
+
+    async def counts_of_places(self, moment: datetime) -> dict[str, Any]:
+        """Where the events of the last days happened: what the page Places shows."""
         zone = ZoneInfo(self.config.timezone)
         today = moment.astimezone(zone).date()
         begin = datetime.combine(today - timedelta(days=places.DAYS - 1), time(), zone).astimezone(UTC)
         hits, more = await self.history.since(begin, _NEWS_HITS)
-        return Page("places", await asyncio.to_thread(places.page_of_places, hits, today, zone, more=more))
+        return await asyncio.to_thread(places.page_of_places, hits, today, zone, more=more)
 
     async def feeds(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Feeds."""

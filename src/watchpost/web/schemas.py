@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -67,6 +67,31 @@ class Hits(Shape):
 
     hits: list[HitShape]
     more: str | None
+
+
+class PlaceCounts(Shape):
+    """Where events happened: how many stories on each of `days` of `Places`. `at` is degrees north and east, null for
+    a country. `unusual`: today has three stories or more, and three times as many as an average day before."""
+
+    name: str
+    country: str
+    days: list[int]
+    total: int
+    unusual: bool
+    at: tuple[float, float] | None
+
+
+class Places(Shape):
+    """Where the events of the last days happened, unusual places first. `days` are local dates, the oldest first.
+
+    `left_out` places have fewer stories and are not listed; `complete` is false if there were too many hits: then the
+    newest are counted.
+    """
+
+    days: list[date]
+    places: list[PlaceCounts]
+    left_out: int
+    complete: bool
 
 
 class DeedShape(Shape):
