@@ -68,6 +68,18 @@ def test_an_operator_who_tries_again_costs_no_attempt() -> None:
     assert due.counts
 
 
+@pytest.mark.parametrize("attempt", range(2, len(SCHEDULE) + 1))
+def test_an_operator_who_tries_again_makes_no_wait_longer(attempt: int) -> None:
+    """The receiver is back a moment later, and everything for it would wait as long as after a regular attempt."""
+    early = next_step(DOWN, attempt, "d", age=sum(SCHEDULE[: attempt - 1], timedelta()) / 2)
+    before = next_step(DOWN, attempt - 1, "d", age=timedelta(days=4))
+    assert isinstance(early, Hold)
+    assert isinstance(before, Hold)
+    assert early.delay is not None
+    assert before.delay is not None
+    assert early.delay <= before.delay
+
+
 def test_a_message_that_alone_may_be_refused_moves_aside_after_an_hour() -> None:
     perhaps = TryLater("server_error", "HTTP 500")
     assert isinstance(next_step(perhaps, 7, "d", age=timedelta(minutes=59)), Hold)

@@ -249,7 +249,7 @@ def _cost(topic: Topic, sample: Sequence[Article]) -> _Cost:
     if not topic.examples:
         remarks.append("no examples: add texts that it must and must not match")
     if len(sample) < SAMPLE_MIN:
-        remarks.append(f"{count(len(sample), 'article')} are too few for figures: give at least {SAMPLE_MIN}")
+        remarks.append(f"too few articles for figures, {len(sample)}: give at least {SAMPLE_MIN}")
         return _Cost(topic.name, 0.0, 0.0, 0.0, tuple(remarks))
     frequency = Frequency()
     for article in sample:

@@ -106,14 +106,12 @@ def next_step(
         case TryLater(reason, detail, after, alone):
             if attempt > len(schedule):
                 return Fail(reason, f"{detail} (after {attempt} attempts)")
-            delay = _jittered(schedule[attempt - 1], delivery, attempt, jitter)
-            if after is not None:
-                delay = max(delay, min(after, LONGEST_RETRY_AFTER))
+            counts = age >= sum(schedule[: attempt - 1], timedelta(0)) * (1 - jitter)
+            delay = _delay(attempt if counts or alone else attempt - 1, after, delivery, schedule, jitter)
             if alone or _moves_aside(reason, attempt, age):
                 return Retry(delay, "retrying", f"{reason}: {detail}")
             if after is None or reason not in RECEIVER_ASKS:
                 delay = min(delay, LONGEST_PAUSE)
-            counts = age >= sum(schedule[: attempt - 1], timedelta(0)) * (1 - jitter)
             return Hold(f"{reason}: {detail}", counts, delay, "retrying")
         case Unknown(reason, detail, repeatable):
             if attempt > (len(schedule) if repeatable else 1):
@@ -122,6 +120,17 @@ def next_step(
             return Hold(f"{reason}: {detail}", True, min(delay, LONGEST_PAUSE), "unknown")
         case _ as never:
             assert_never(never)
+
+
+def _delay(
+    place: int, after: timedelta | None, delivery: str, schedule: Sequence[timedelta], jitter: float
+) -> timedelta:
+    """How long to wait: what the schedule has at this place (from 1), or longer if the receiver asks for that.
+
+    An attempt that somebody asked for before its time has the place of the one before it: no wait gets longer by that.
+    """
+    delay = _jittered(schedule[place - 1], delivery, place, jitter)
+    return delay if after is None else max(delay, min(after, LONGEST_RETRY_AFTER))
 
 
 def _moves_aside(reason: str, attempt: int, age: timedelta) -> bool:
