@@ -42,7 +42,10 @@ def test_a_receiver_that_fails_is_the_same_sentence_everywhere_and_doctor_ends_w
     assert sentence in page
     assert problem["cure"] in page
     assert "times in Asia/Kolkata" in page
-    word = json.loads(rig.ask("receiver", "list", "--json").stdout)["receivers"][0]["state"]
+    (row,) = json.loads(rig.ask("receiver", "list", "--json").stdout)["receivers"]
+    word = row["state"]
+    assert row["waiting"] == 1
+    assert "1 message waiting" in problem["detail"]
     assert status["receivers"] == {"inbox": word}
     assert f'receiver_state{{receiver="inbox",state="{word}"}} 1.0' in read(rig, "/metrics")
     assert " UTC" not in rig.ask("queue", "status").stdout + rig.ask("delivery", "list").stdout

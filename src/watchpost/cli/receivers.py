@@ -36,13 +36,13 @@ async def receiver_list(as_json: JsonOption = False) -> None:
 
     async with running_service() as (config, store):
         names, overview, now = [receiver.name for receiver in config.receivers], Overview(store), datetime.now(UTC)
-        waiting, states = (await overview.depths(names)).outbox, await overview.receivers(names)
+        depths, states = await overview.depths(names), await overview.receivers(names)
     facts: list[dict[str, Any]] = []
     for receiver in config.receivers:
         state = states[receiver.name]
         until = state.till if state.till and state.till > now else None
         common = {"name": receiver.name, "type": receiver.kind, "state": state.status(now), "until": until}
-        facts.append(common | {"waiting": waiting[receiver.name], "why": state.why})
+        facts.append(common | {"waiting": depths.waiting_for(receiver.name), "why": state.why})
     if as_json:
         echo_json({"receivers": facts})
         return

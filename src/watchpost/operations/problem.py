@@ -102,9 +102,8 @@ def problems(seen: Seen, now: datetime, *, last: Reload | None = None) -> tuple[
     found += [] if seen.refused else _missing_roles(seen)
     found += _pauses(seen.workers)
     found += _sources(seen.sources, seen.folders)
-    outbox = seen.depths.outbox
     for name, state in (seen.receivers or {}).items():
-        found += _receiver(name, state, outbox.get(name, 0) + (name in seen.depths.held), now)
+        found += _receiver(name, state, seen.depths.waiting_for(name), now)
     found += _linking(seen, now)
     found += _gaps(seen.gaps)
     if seen.depths.dead:

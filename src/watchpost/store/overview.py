@@ -58,6 +58,10 @@ class Depths:
     dead_of: Mapping[str, int] = field(default_factory=dict, hash=False)
     held: frozenset[str] = frozenset()
 
+    def waiting_for(self, receiver: str) -> int:
+        """Return how many messages wait for a receiver in its queue, with the one that keeps its place there."""
+        return self.outbox.get(receiver, 0) + (receiver in self.held)
+
     def by_queue(self) -> dict[str, int]:
         """Return the depths by queue: pushed, articles, unarchived, unjoined, parked,
         retry, and outbox:RECEIVER."""
