@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import threading
 import warnings
@@ -36,6 +37,13 @@ _WANTED: list[type[FileSystemEvent]] = [
     FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent,
 ]  # fmt: skip
 _NAMED_MAX = 20_000  # paths that are remembered one by one; beyond, a scan of the whole folder is cheaper
+_MOUNTS = Path("/proc/self/mountinfo")
+_LOCAL = frozenset({
+    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "msdos", "ntfs3", "overlay", "ramfs",
+    "reiserfs", "tmpfs", "vfat", "xfs", "zfs",
+})  # fmt: skip
+"""File systems that nobody but this machine writes to."""
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,30 @@ class FileEvents(FileSystemEventHandler):
         if len(self._touched) > _NAMED_MAX:
             self._touched.clear()
             self._unclear = True
+
+
+def are_complete(root: Path, mounts: Path = _MOUNTS) -> bool:
+    """Whether inotify reports every change below this directory: no other machine writes to any file system there.
+
+    `mounts` lists what is mounted, as Linux does: https://docs.kernel.org/filesystems/proc.html#proc-pid-mountinfo.
+    False if that cannot be read. Raises OSError if there is no such directory.
+    """
+    place = f"{os.fspath(root.resolve(strict=True)).rstrip('/')}/"
+    try:
+        lines = mounts.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    around, kind, below = "", "", {}  # what is mounted over the directory last counts
+    for line in lines:
+        words, _, rest = line.partition(" - ")
+        name = _OCTAL.sub(lambda found: chr(int(found[1], 8)), words.split(" ")[4])
+        point, file_system = f"{name.rstrip('/')}/", rest.partition(" ")[0]
+        if place.startswith(point):
+            if len(point) >= len(around):
+                around, kind = point, file_system
+        elif point.startswith(place):
+            below[point] = file_system
+    return {kind, *below.values()} <= _LOCAL
 
 
 def _observer() -> BaseObserver:

@@ -18,7 +18,7 @@ from watchpost.config.fields import ADVANCED, Duration, Options, Size
 from watchpost.documents.encoding import is_text_encoding
 from watchpost.documents.parser_process import Parser
 from watchpost.documents.results import Failure
-from watchpost.poll.folders.arrivals import Changes, DirectoryWatch, FileEvents, Settling
+from watchpost.poll.folders.arrivals import Changes, DirectoryWatch, FileEvents, Settling, are_complete
 from watchpost.poll.folders.files import FileReader, FileRecord, FolderMemory, FolderVisit
 from watchpost.poll.folders.removals import FileRemovals
 from watchpost.poll.folders.scan import FolderScan, ScannedFile, compile_glob, scan, scan_at, words_of
@@ -31,6 +31,8 @@ _FORGOTTEN_PER_VISIT = 1000  # keys in one script, which holds up every other cl
 _COARSE = timedelta(seconds=2)  # the roughest times that file systems keep
 _SHARE = 50  # a scan of the whole folder costs at most this part of a core: one in fifty
 _CHEAP_SECONDS = 0.005  # a scan that costs no more, of a few hundred files, is repeated at every event
+_QUIET_SECONDS = 30.0  # between two scans of the whole while no event comes, where the system reports every change
+_LIVELY_SECONDS = 10.0  # after an event: a directory that has just been made may get files before it is watched
 _GATHER = 5  # after an event, times what the last look cost: a storm of events must not become a storm of scans
 _GATHER_MIN_SECONDS, _GATHER_MAX_SECONDS = 0.005, 0.5
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -125,9 +127,14 @@ class Folder:
         self._make_watch = watch
         self._watch: DirectoryWatch | None = None
         self._watch_works = True
+        self._complete = False  # whether file events report every change, as far as is known
+        self._lively_until = 0.0  # until when scans come as often as they may, in seconds of the loop's clock
+        self._watched: tuple[int, int] | None = None  # device and inode of the directory that is watched
+        self._replaced = False  # whether another directory has its name by now
         self._left_over: _LeftOver | None = None
         self._next_look: timedelta | None = None  # until a file may have settled, or may go
         self._cost_seconds = 0.0  # CPU time of the last look
+        self._share_at = 0.0  # when a scan of the whole folder costs no more than its share of a core again
         self._whole_at = 0.0  # when the whole folder is to be scanned again, in seconds of the loop's clock
 
     async def visit(self, memory: Mapping[str, str], now: datetime) -> Visit:
@@ -148,14 +155,20 @@ class Folder:
             visit = FolderVisit(kept, now, {})
             try:
                 changes = await self._changes()
+                quiet = started >= self._lively_until
+                if changes.touched or changes.unclear:
+                    self._lively_until, quiet = started + _LIVELY_SECONDS, False
+                    self._whole_at = min(self._whole_at, self._share_at)
+                quiet = quiet and not (self._settling.waiting() or self._read_again or self._failed)
                 whole = self._watch is None or self._removals.enabled or changes.unclear or started >= self._whole_at
                 files, self._cost_seconds = await asyncio.to_thread(self._look, visit, changes, whole=whole)
+                if self._replaced:
+                    await self.close()  # the next visit watches the directory that is there now
             except OSError as error:
                 await self.close()  # the watch went with the folder
                 return Visit("failed", reason="unreadable", detail=f"{self._path}: {words_of(error)}")
             if whole:
-                pause = (_SHARE - 1) * self._cost_seconds
-                self._whole_at = loop.time() + (pause if self._cost_seconds > _CHEAP_SECONDS else 0.0)
+                self._plan_whole(loop.time(), found=bool(files), quiet=quiet)
             last = _LeftOver(files, visit.digests, visit.changes)
         await self._read(last, visit, started)
         news = self._passed_over if self._endings - self._said else ""
@@ -170,10 +183,19 @@ class Folder:
             passed_over=news,
         )
 
+    def _plan_whole(self, now: float, *, found: bool, quiet: bool) -> None:
+        """Set when the whole folder is scanned again, after a scan that ended `now` and `found` files to read."""
+        pause = (_SHARE - 1) * self._cost_seconds
+        self._share_at = now + (pause if self._cost_seconds > _CHEAP_SECONDS else 0.0)
+        if found and quiet:  # no event named them: events are not complete here
+            self._complete = False
+        rests = self._complete and self._watch is not None and not self._failed and now >= self._lively_until
+        self._whole_at = max(self._share_at, now + _QUIET_SECONDS) if rests else self._share_at
+
     async def rest(self) -> None:
         """Return at a file event, when a waiting file may have settled, or when the whole folder is to be scanned.
 
-        That is after `every`, or later: looking at a large folder, in which nothing changes, must cost little.
+        That is after `every`, or later: looking at a folder in which nothing changes must cost little.
         """
         loop = asyncio.get_running_loop()
         seconds = max(self.every.total_seconds(), self._whole_at - loop.time())
@@ -203,6 +225,9 @@ class Folder:
                 self._watch_works = False
             else:
                 self._watch = watch
+                self._watched = await asyncio.to_thread(_identity, self._path)
+                self._complete = isinstance(watch, FileEvents) and await asyncio.to_thread(are_complete, self._path)
+                self._lively_until = asyncio.get_running_loop().time() + _LIVELY_SECONDS
         if self._watch is None:
             return Changes()
         self._watch.event.clear()
@@ -215,6 +240,7 @@ class Folder:
         """
         begun = thread_time()
         if whole:
+            self._replaced = self._watch is not None and _identity(self._path) != self._watched
             found = scan(self._path, self._pattern, self._move_to)
             self._forget_vanished(found, visit)
             self._passed_over, self._endings = found.passed_over, frozenset(found.others)
@@ -284,6 +310,11 @@ class Folder:
         before, seen = self._reported, {(problem.item, problem.reason) for problem in problems}
         self._reported = seen if whole else before | seen
         return [problem for problem in problems if (problem.item, problem.reason) not in before]
+
+
+def _identity(directory: Path) -> tuple[int, int]:
+    facts = directory.stat()
+    return facts.st_dev, facts.st_ino
 
 
 def _failed_stamp(file: ScannedFile) -> str:
