@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from enum import IntEnum
 from typing import Any, Literal, cast
 
@@ -211,6 +212,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode())]  # of the answers
         for at in range(0, len(data), _AT_A_TIME):
             if self.transport.is_closing():
                 return

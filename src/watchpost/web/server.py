@@ -18,7 +18,6 @@ from starlette.routing import Route
 from watchpost.config.fields import is_loopback
 from watchpost.config.schema import Auth
 from watchpost.errors import WatchpostError
-from watchpost.store.client import pause
 from watchpost.store.websub import PushStore
 from watchpost.web import api, forms, reload, slack, story_links, unsubscribe, websub
 from watchpost.web.auth import Authenticator, Guard
@@ -97,9 +96,8 @@ class _Server(uvicorn.Server):
         self._stop = stop
 
     async def main_loop(self) -> None:
-        """Renew the Date header each second until `stop` is set; uvicorn's own loop wakes ten times a second."""
-        while not (await self.on_tick(0) or self._stop.is_set()):
-            await pause(1.0, self._stop)
+        """Return when `stop` is set. uvicorn's own loop wakes ten times a second; Connections has the Date header."""
+        await self._stop.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
