@@ -22,7 +22,13 @@ async def test_starts_a_server_for_this_user_alone(data: Path) -> None:
     assert server.url == f"unix://{data}/redis.sock"
     with client(server) as answers:
         assert answers.ping()
-        wanted = {"port": "0", "appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+        wanted = {
+            "port": "0",
+            "hz": "5",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+        }
         assert answers.config_get(*wanted) == wanted
         assert 64 * 2**20 <= int(answers.config_get("maxmemory")["maxmemory"]) <= 512 * 2**20
     assert data.stat().st_mode & 0o777 == 0o700

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from redis import exceptions
 
 from tests.store.embedding import make
 from watchpost import log as tm
@@ -26,7 +27,15 @@ Deal = Callable[[StreamEntry], Awaitable[None]]
 class Desk:
     """A consumer of the stream `pushed` that notes what it deals with; `deal` may take its time, or fail."""
 
-    def __init__(self, store: Store, name: str = "one", *, deal: Deal | None = None, lease_ms: int = LEASE_MS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str = "one",
+        *,
+        deal: Deal | None = None,
+        lease_ms: int = LEASE_MS,
+        tick_seconds: float = 0,
+    ) -> None:
         self.store, self.stop = store, asyncio.Event()
         self.dealt: list[str] = []
         self.given_up: list[str] = []
@@ -34,7 +43,7 @@ class Desk:
         self.beats = self.takes = 0
         self.claims = StreamClaims(store, store.keys.pushed, keys.POLL, name, lease_ms)
         self._work = deal
-        self._tick_seconds = lease_ms / 3000
+        self._tick_seconds = tick_seconds or lease_ms / 3000
         self.consumer = Consumer(
             self.claims,
             "pushed",
@@ -170,6 +179,84 @@ async def test_what_a_stopped_process_holds_is_taken_over_and_it_does_nothing_mo
         stopped.kill()
         await stopped.wait()
     assert awake.dealt == ["a"]
+
+
+async def blocked(store: Store, count: int) -> None:
+    """Until so many consumers wait for something new."""
+    async with asyncio.timeout(60):
+        while (await store.redis.info("clients"))["blocked_clients"] != count:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_abandoned_while_a_read_waits_is_taken_over_at_the_next_tick(real: Store) -> None:
+    real.block_ms = 600_000  # a read ends for an entry, or when it is interrupted
+    await add(real, "left")
+    other = StreamClaims(real, real.keys.pushed, keys.POLL, "other", 600_000)
+    (left,) = await other.take(1, block=False)
+    desk = Desk(real, lease_ms=600_000, tick_seconds=0.05)
+    running = asyncio.ensure_future(desk.until(lambda: len(desk.dealt) == 2, 60))
+    await blocked(real, 1)
+    assert desk.dealt == [], "it is not abandoned yet"
+    await other.offer(left)
+    async with asyncio.timeout(60):
+        while not desk.dealt:
+            await asyncio.sleep(0.01)
+    await add(real, "new")
+    await running
+    assert desk.dealt == ["left", "new"]
+    assert await waiting(real) == (0, 0)
+
+
+async def test_reads_that_are_interrupted_lose_nothing(real: Store) -> None:
+    names = [f"n{n}" for n in range(200)]
+    desk = Desk(real, lease_ms=600_000, tick_seconds=0.02)
+    running = asyncio.ensure_future(desk.until(lambda: len(desk.dealt) >= len(names), 120))
+    for number, name in enumerate(names):
+        if number % 3:
+            desk.claims.interrupt()
+        await asyncio.gather(add(real, name), *(asyncio.sleep(0) for _ in range(number % 5)))
+        if number % 7 == 0:
+            desk.claims.interrupt()
+            await asyncio.sleep(0.005)
+    await running
+    assert sorted(desk.dealt) == sorted(names)
+    assert desk.given_up == []
+    assert await waiting(real) == (0, 0)
+
+
+async def test_a_role_that_waits_for_something_new_gives_signs_of_life(real: Store) -> None:
+    real.block_ms = 600_000
+    desk = Desk(real, lease_ms=600_000, tick_seconds=0.02)
+    await desk.until(lambda: desk.beats >= 5, 60)
+    assert desk.takes == 1
+
+
+async def test_what_is_asked_at_one_moment_goes_out_together_and_fails_alone(real: Store) -> None:
+    await real.redis.set("a", "1")
+    await real.redis.hset("h", "f", "2")
+
+    async def reads() -> int:
+        return int((await real.redis.info("stats"))["total_reads_processed"])
+
+    before = await reads()
+    answers = await asyncio.gather(
+        real.ask(lambda pipe: pipe.get("a").hgetall("h")),
+        real.ask(lambda pipe: pipe.llen("a")),
+        real.ask(lambda pipe: pipe.get("h").get("a")),
+        real.ask(lambda pipe: pipe.exists("a")),
+        return_exceptions=True,
+    )
+    assert await reads() - before == 2, "one for the questions, one for this one"
+    assert answers[0] == [b"1", {b"f": b"2"}]
+    assert all(isinstance(answer, exceptions.ResponseError) for answer in answers[1:3])
+    assert answers[3] == [1]
+
+
+async def test_what_is_asked_of_a_store_that_is_away_fails_for_each() -> None:
+    away = Store("redis://127.0.0.1:1/0")
+    answers = await asyncio.gather(*(away.ask(lambda pipe: pipe.get("a")) for _ in range(3)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [exceptions.ConnectionError] * 3
+    await away.close()
 
 
 async def test_an_entry_that_always_fails_is_given_up_after_three_and_its_neighbours_are_dealt_with(

@@ -7,6 +7,7 @@ are visited by every poller that has them; COMMIT says what is new.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -132,8 +133,7 @@ def _lag(name: str) -> Callable[[], float]:
 
 AT_ONCE = 32  # visits under way in one process
 _BUSY_WAIT_SECONDS = 1.0
-_LOOK_SECONDS = 2.0  # between two looks for due feeds while none is: somebody may ask for one to be read now
-_SYNC_EVERY_SECONDS = 10.0
+_SYNC_EVERY_SECONDS = 60.0
 _GATHER_SECONDS = 0.02  # so that one claim fills the places of several visits
 _ONCE_WAITS_MAX = 30
 _ONCE_GRACE_SECONDS = 5.0  # a feed of a busy host whose turn was so long ago is read by another poller
@@ -212,19 +212,25 @@ class Poller:
         return not self._gave_up
 
     async def _visit_feeds(self) -> None:
-        synced = -_SYNC_EVERY_SECONDS
+        synced, interruptions = -_SYNC_EVERY_SECONDS, self._poll_store.interruptions
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             HEALTH.beat("poll")
             more = False
             try:
-                if loop.time() - synced >= _SYNC_EVERY_SECONDS:  # again and again: the store may have come back empty
+                known = self._poll_store.interruptions
+                if loop.time() - synced >= _SYNC_EVERY_SECONDS or known != interruptions:  # it may have come back empty
                     await self._poll_store.sync(list(self._shared), self._hosts)
-                    synced, self._next_look = loop.time(), 0.0
+                    synced, interruptions = loop.time(), known
                     if not self._first_round.begun:
                         self._first_round.begin(await self._poll_store.due())
-                if loop.time() >= self._next_look and await self._may_read():
-                    more = await self._claim_and_visit()
+                look = await self._poll_store.look()
+                self._plan(look.next_ms)
+                if self._may_read(look.backlog):
+                    if look.due:
+                        more = await self._claim_and_visit()
+                    else:
+                        self._first_round.claimed({}, loop.time(), idle=not self._under_way)
             except StoreError as error:
                 tm.store_errors.labels(type(error).__name__).inc()
                 self._pause("store")
@@ -232,10 +238,13 @@ class Poller:
                 await pause(_BUSY_WAIT_SECONDS, self._stop)
             await self._tick_or_room(more)
 
-    async def _may_read(self) -> bool:
+    def _plan(self, next_ms: int | None) -> None:
+        """Look again when the next feed is due, if not at a tick before."""
+        self._next_look = math.inf if next_ms is None else asyncio.get_running_loop().time() + next_ms / 1000
+
+    def _may_read(self, backlog: float) -> bool:
         """Back-pressure: near the limit of the queue no feed is claimed; it keeps its entries for us."""
-        full = await self._poll_store.backlog() > 0.8
-        reason = self._hold() or ("backlog" if full else "")
+        reason = self._hold() or ("backlog" if backlog > 0.8 else "")
         self._pause(reason)
         if reason:
             tm.limits_applied.labels("disk" if reason == "disk" else "queue_max").inc()
@@ -249,13 +258,11 @@ class Poller:
 
     async def _claim_and_visit(self) -> bool:
         """Claim what is due as far as there is room; returns whether more may be due."""
-        self._next_look = asyncio.get_running_loop().time() + _LOOK_SECONDS
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or not self._shared:
             return bool(self._shared)
         claimed = await self._poll_store.claim(room)
-        if claimed.next_ms is not None:
-            self._next_look = min(self._next_look, asyncio.get_running_loop().time() + claimed.next_ms / 1000)
+        self._plan(claimed.next_ms)
         idle = not claimed.feeds and not claimed.more and not self._under_way
         self._first_round.claimed(claimed.put_off, asyncio.get_running_loop().time(), idle=idle)
         for claim in claimed.feeds:
@@ -280,7 +287,7 @@ class Poller:
         left = self._next_look - asyncio.get_running_loop().time()  # in the past while nothing may be read
         try:
             waits = {tick, *(self._under_way if more else ())}
-            timeout = left if left > 0 else _BUSY_WAIT_SECONDS
+            timeout = None if math.isinf(left) else left if left > 0 else _BUSY_WAIT_SECONDS
             await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if more:
                 await asyncio.sleep(_GATHER_SECONDS)
@@ -292,8 +299,6 @@ class Poller:
             await self._visit(source, claim)
         except StoreError as error:  # the lease ends, and the feed is read again
             tm.store_errors.labels(type(error).__name__).inc()
-        finally:
-            self._next_look = 0.0  # it may be due again before any other
 
     async def _visit_folder(self, source: Source) -> None:
         while not self._stop.is_set():

@@ -27,7 +27,7 @@ from watchpost.store.stories import Stories
 
 _LOOK_SECONDS = 2.0
 _EMBEDDED_LOOK_SECONDS = 5.0
-_EMBEDDED_SERVER_LOOKS = 6  # a new connection costs more than all else in a look
+_EMBEDDED_SERVER_LOOKS = 12  # a new connection costs more than all else in a look
 _ROUNDS = 30  # between two tidyings
 _LEAVE_SECONDS = 1.0
 

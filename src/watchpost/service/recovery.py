@@ -48,10 +48,10 @@ class Recovery:
 
     async def look(self) -> Loss | None:
         """Notice a loss and recover from it, else bring the copy up to date. Raises StoreError."""
-        if await identities.born(self._store) != self._identity.born:
+        reading = [self._copy.read()] if self._copy is not None else []
+        born, *_ = await asyncio.gather(identities.born(self._store), *reading)
+        if born != self._identity.born:
             return await self._recover()
-        if self._copy is not None:
-            await self._copy.read()
         whole = self._rounds % _WHOLE_ROUNDS == 0
         found = await identities.read(self._store, self._identity) if whole else self._identity
         if await identities.born(self._store) != self._identity.born:

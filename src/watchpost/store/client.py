@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -29,9 +29,11 @@ from watchpost.store import keys as store_keys
 OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 # A socket timeout must be longer than a blocking read takes: https://github.com/redis/redis-py/issues/3138
 BLOCK_MS = 4000
+_OWN_BLOCK_MS = 25_000  # at a socket of this machine, whose end is noticed at once; redis-py asks after 30 s of silence
 DRIVER = DriverInfo()  # without it redis-py reads its package's metadata for each client, which takes 6 ms
 _CONNECTIONS = 10_000  # as many as a server accepts, unless it is told otherwise
 _SOCKET_TIMEOUT_SECONDS = 10.0
+_TURNS = 6  # of the loop, from a tick to the moment in which the last loop that waited for it asks the store
 _FAILOVER_TIMEOUT_SECONDS = 5.0  # with Sentinels another server answers by then
 _LOOK_SECONDS = 2.0  # for the answer of a primary; one that hangs must not keep us from seeing the next one
 _SENTINEL_TIMEOUT_SECONDS = 1.5  # then the next one is asked
@@ -51,6 +53,8 @@ _SHARED = {  # the parts in scripts/shared that a script needs besides the clock
 
 Argument = str | bytes | int | float
 Call = tuple[Sequence[str], Sequence[Argument]]
+Ask = Callable[[Any], object]
+"""Adds commands to a pipeline of redis-py."""
 
 
 def json_argument(**fields: object) -> bytes:
@@ -95,7 +99,9 @@ class Store:
         # Any: redis-py types each answer "bytes or str", because decoding is a switch at run time; ours are bytes.
         self._connect = _Connector(url, health_checks=health_checks)
         self.redis: Any = client or self._connect.client()
-        self.blocking: Any = client or self._connect.client()
+        own = url.startswith("unix:")
+        self.block_ms = _OWN_BLOCK_MS if own else BLOCK_MS  # how long a read may wait for something new
+        self.blocking: Any = client or self._connect.client(waits_ms=self.block_ms if own else 0)
         self.server: Server | None = None
         self.renewals = 0  # how often all connections were made again
         self.interruptions = 0  # how often it was away or became another server: it may be older than what we read
@@ -103,6 +109,8 @@ class Store:
         self.former_secrets: Sequence[str] = ()  # of stores before this one: links derived from them go on working
         self._renewed = -_RENEW_SECONDS
         self._scripts: dict[str, AsyncScript] = {}
+        self._asked: list[tuple[Ask, asyncio.Future[list[Any]]]] = []
+        self._asking: set[asyncio.Task[None]] = set()
 
     def script(self, name: str) -> AsyncScript:
         """Return the script of that file name. redis-py loads it again after SCRIPT FLUSH or a restart."""
@@ -137,6 +145,41 @@ class Store:
             if isinstance(answer, Exception):
                 await self._renew_after(answer)
         return answers
+
+    async def ask(self, commands: Ask) -> list[Any]:
+        """Return the answers to the commands that `commands` adds to a pipeline. Raises redis-py's errors.
+
+        What several loops ask at the same tick goes out in one round trip, in order: one wakeup instead of many.
+        """
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._asked.append((commands, answer))
+        if len(self._asked) == 1:
+            task = asyncio.create_task(self._ask())
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+        return await answer
+
+    async def _ask(self) -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        asked, self._asked = self._asked, []
+        pipe = self.redis.pipeline(transaction=False)
+        ends = []
+        for commands, _ in asked:
+            commands(pipe)
+            ends.append(len(pipe))
+        try:
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+        except Exception as error:  # each of those who asked raises it
+            answers = [error] * ends[-1]
+        for (_, future), begin, end in zip(asked, [0, *ends], ends, strict=False):
+            if future.done():  # who asked was cancelled
+                continue
+            failed = next((one for one in answers[begin:end] if isinstance(one, Exception)), None)
+            if failed is not None:
+                future.set_exception(failed)
+            else:
+                future.set_result(answers[begin:end])
 
     async def _pipelined(self, sha: str, calls: Sequence[Call]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
@@ -357,10 +400,11 @@ class _Connector:
             return _SOCKET_TIMEOUT_SECONDS
         return _LOOK_SECONDS + _SENTINEL_TIMEOUT_SECONDS * len(self._sentinel.sentinels)
 
-    def client(self) -> Redis:
-        """A client with connections of its own."""
+    def client(self, *, waits_ms: int = 0) -> Redis:
+        """A client with connections of its own, for commands that wait so long for their answer."""
         if self._sentinel is None:
-            return Redis.from_url(self._url, **self._options)
+            timeout = self._options["socket_timeout"] + waits_ms / 1000
+            return Redis.from_url(self._url, **self._options | {"socket_timeout": timeout})
         return cast("Redis", self._sentinel.master_for(self._name))
 
     def place(self, client: Redis) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from watchpost.model import Delivery, Message
 from watchpost.store import keys as store_keys
@@ -136,13 +137,15 @@ class DeliveryStore(WindowStore):
 
     async def is_due(self) -> bool:
         """Whether `queue_due_retries` or `escalate_due` may find something: one cheap round trip instead of both."""
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=False)
+
+        def commands(pipe: Any) -> None:
             pipe.time()
             for key in (self._keys.retry, self._keys.later):
                 pipe.zrange(key, 0, 0, withscores=True)
                 pipe.zrange(key, -1, -1, withscores=True)
-            (seconds, _), *ends = await pipe.execute()
+
+        async with self._store.errors():
+            (seconds, _), *ends = await self._store.ask(commands)
         first, last = ([score for rows in some for _, score in rows] for some in (ends[::2], ends[1::2]))
         now = (seconds + 1) * 1000  # times further ahead than the scripts accept were written while the clock was wrong
         return any(score <= now for score in first) or any(score > now + _FARTHEST_MS for score in last)

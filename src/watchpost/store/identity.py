@@ -55,7 +55,7 @@ class IdentityFile:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
-        self._written: Identity | None = None
+        self.written: Identity | None = None
 
     def read(self) -> Identity | None:
         """Return what is stored; None if there is nothing, or nothing that can be read."""
@@ -72,7 +72,7 @@ class IdentityFile:
 
     def write(self, identity: Identity) -> None:
         """Store it, whole or not at all, if it has changed. A disk that refuses is no reason to stop."""
-        if identity == self._written:
+        if identity == self.written:
             return
         scratch = self._path.with_suffix(f".{os.getpid()}.tmp")
         with suppress(OSError):
@@ -83,7 +83,7 @@ class IdentityFile:
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(self._path)
-            self._written = identity
+            self.written = identity
             for left in self._path.parent.glob(f"{self._path.stem}.*.tmp"):  # by a process that was killed
                 if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
                     left.unlink()
@@ -92,7 +92,7 @@ class IdentityFile:
 async def born(store: Store) -> str:
     """Return which beginning of the store this is, "" if it is empty."""
     async with store.errors():
-        found = await store.redis.hget(store.keys.meta, "born")
+        (found,) = await store.ask(lambda pipe: pipe.hget(store.keys.meta, "born"))
     return str(found.decode()) if found else ""
 
 
@@ -156,8 +156,9 @@ async def read(store: Store, before: Identity) -> Identity:
 
 
 async def write(file: IdentityFile, identity: Identity) -> None:
-    """Store the identity on disk, without holding up the loop."""
-    await asyncio.to_thread(file.write, identity)
+    """Store the identity on disk if it has changed, without holding up the loop."""
+    if identity != file.written:
+        await asyncio.to_thread(file.write, identity)
 
 
 def _flat(fields: Mapping[str, str]) -> list[str]:

@@ -7,8 +7,9 @@ hits are known. What is new since the last look is read, nothing twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from watchpost.store.client import Argument, Store, json_argument
 from watchpost.store.codec import text_of
@@ -67,9 +68,19 @@ class LocalCopy:
 
     async def read(self) -> None:
         """Read what waits now. It counts once `adopt` is called. Raises StoreError."""
+        keys, history = self._keys, await self._history_start()
+
+        def commands(pipe: Any) -> None:
+            pipe.hgetall(keys.open)
+            pipe.smembers(keys.boxes)
+            self._ask_for_later(pipe)
+            pipe.xrange(keys.history, min=history, count=_HISTORY_PAGE)
+
         async with self._store.errors():
-            self._next = _Contents(await self._groups(), await self._deliveries())
-            await self._history()
+            opened, boxes, retries, escalations, page = await self._store.ask(commands)
+            self._next = _Contents(await self._groups(opened), await self._deliveries(boxes, (*retries, *escalations)))
+        self._next_position = page[-1][0] if page else self._position
+        self._next_marks = await asyncio.to_thread(_marks_of, page) if page else []
 
     def adopt(self) -> None:
         """The store was whole after `read`: what was read replaces what was known."""
@@ -133,8 +144,7 @@ class LocalCopy:
         put_back = await self._store.run("put_back", names, args)
         return int(put_back[0]), int(put_back[1])
 
-    async def _groups(self) -> dict[str, _Group]:
-        opened = await self._store.redis.hgetall(self._keys.open)
+    async def _groups(self, opened: Mapping[bytes, bytes]) -> dict[str, _Group]:
         names = [name.decode("utf-8", "replace") for name in opened]
         pipe = self._store.redis.pipeline(transaction=False)
         for name in names:
@@ -158,16 +168,17 @@ class LocalCopy:
             groups[name] = _Group(turn or b"0", int(since), int(until or 0), hits)
         return groups
 
-    async def _deliveries(self) -> dict[str, Mapping[bytes, bytes]]:
-        boxes = await self._store.redis.smembers(self._keys.boxes)
-        pipe = self._store.redis.pipeline(transaction=False)
-        for box in boxes:
-            pipe.xrange(self._keys.outbox(box.decode("utf-8", "replace")), count=_MOST_DELIVERIES)
-        pipe.zrange(self._keys.retry, 0, _MOST_DELIVERIES - 1)
-        pipe.zrange(self._keys.later, 0, _MOST_DELIVERIES - 1)
-        *entries, retries, escalations = await pipe.execute()
+    async def _deliveries(self, boxes: Collection[bytes], later: Sequence[bytes]) -> dict[str, Mapping[bytes, bytes]]:
+        entries = []
+        if boxes:
+            pipe = self._store.redis.pipeline(transaction=False)
+            for box in boxes:
+                pipe.xrange(self._keys.outbox(box.decode("utf-8", "replace")), count=_MOST_DELIVERIES)
+            self._ask_for_later(pipe)  # together with the outboxes: a delivery goes from one to the other
+            *entries, retries, escalations = await pipe.execute()
+            later = (*retries, *escalations)
         ids = [fields[b"d"].decode() for page in entries for _, fields in page if b"d" in fields]
-        ids += [id_.decode() for id_ in (*retries, *escalations)]
+        ids += [id_.decode() for id_ in later]
         known, room = {}, _MOST_BYTES
         for id_ in ids:
             fields = self._contents.deliveries.get(id_) or await self._store.redis.hgetall(self._keys.out(id_))
@@ -178,16 +189,20 @@ class LocalCopy:
                 known[id_] = fields
         return known
 
-    async def _history(self) -> None:
+    def _ask_for_later(self, pipe: Any) -> None:
+        for key in (self._keys.retry, self._keys.later):
+            pipe.zrange(key, 0, _MOST_DELIVERIES - 1)
+
+    async def _history_start(self) -> bytes:
         if not self._position:
-            seconds, _ = await self._store.redis.time()
+            async with self._store.errors():
+                seconds, _ = await self._store.redis.time()
             self._position = b"%d" % max(0, int(seconds) * 1000 - _HISTORY_MS)
-        start = b"(" + self._position if b"-" in self._position else self._position
-        page = await self._store.redis.xrange(self._keys.history, min=start, count=_HISTORY_PAGE)
-        self._next_position = page[-1][0] if page else self._position
-        self._next_marks = await asyncio.to_thread(
-            lambda: [mark for _, fields in page for mark in _marks(fields.get(b"h", b""))]
-        )
+        return b"(" + self._position if b"-" in self._position else self._position
+
+
+def _marks_of(page: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[str]:
+    return [mark for _, fields in page for mark in _marks(fields.get(b"h", b""))]
 
 
 def _marks(data: bytes) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from watchpost import log as tm
 from watchpost.model import Article
@@ -17,6 +18,7 @@ from watchpost.store.sources import split_fields
 PART = 100  # articles in one call: it takes 2 ms, in which the server does nothing else
 MARK = 8  # characters that stand for a headline
 
+_FARTHEST_MS = 16 * 86_400_000 - 2_000  # 16 days, as in claim_feeds.lua; a bit less is no harm
 _CHECKED_FEEDS = 200  # at most, by one claim: 2 ms
 _MOST_CHANGES = 5  # of a headline: as in commit.lua
 _REFUSED: Mapping[bytes, Literal["fenced", "busy", "stale"]] = {
@@ -58,6 +60,19 @@ class Claimed:
     put_off: Mapping[str, int] = field(hash=False)
     more: bool
     next_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the feeds and the queue shows.
+
+    `backlog` is how full the queue of articles is: 0.0 empty, 1.0 at its limit. `due`: whether a claim may give a feed.
+    `next_ms` is in how many ms the next feed is due, None if there is none.
+    """
+
+    backlog: float
+    due: bool
+    next_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +155,22 @@ class PollStore:
         async with self._store.errors():
             names = await self._store.redis.zrangebyscore(self._keys.feeds, "-inf", await self._now_ms())
         return frozenset(name.decode() for name in names)
+
+    async def look(self) -> Look:
+        """Look whether a feed is due and how full the queue is; in one round trip with the looks of other loops."""
+
+        def commands(pipe: Any) -> None:
+            pipe.time()
+            pipe.xlen(self._keys.articles)
+            pipe.zrange(self._keys.feeds, 0, 0, withscores=True)
+            pipe.zrange(self._keys.feeds, -1, -1, withscores=True)
+
+        async with self._store.errors():
+            (seconds, micros), queued, first, last = await self._store.ask(commands)
+        now = seconds * 1000 + micros // 1000
+        waits = [max(0, math.ceil(score - now)) for _, score in first]
+        due = any(wait == 0 for wait in waits) or any(score > now + _FARTHEST_MS for _, score in last)
+        return Look(queued / self._queue_max, due, min(waits, default=None))
 
     async def claim(self, count: int) -> Claimed:
         """Claim up to `count` due feeds, each with a lease; of one host those that became due first."""
@@ -260,11 +291,6 @@ class PollStore:
             if answer[3]:
                 tm.archive_articles.labels("omitted").inc(answer[3])
         return Committed("ok", new, old)
-
-    async def backlog(self) -> float:
-        """Return how full the queue of articles is: 0.0 empty, 1.0 at its limit."""
-        async with self._store.errors():
-            return float(await self._store.redis.xlen(self._keys.articles)) / self._queue_max
 
     async def _now_ms(self) -> int:
         seconds, micros = await self._store.redis.time()

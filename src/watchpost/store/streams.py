@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis import exceptions
 
 from watchpost import log as tm
 from watchpost.errors import StoreError
-from watchpost.store.client import BLOCK_MS, Store, ensure_group, json_argument, pause
+from watchpost.store.client import Store, ensure_group, json_argument, pause
 
 POISON_AFTER = 3
 _GONE_MS = 3_600_000  # a running consumer reads every few seconds
@@ -55,16 +56,14 @@ class StreamClaims:
         self._forgotten: deque[bytes] = deque(maxlen=64)  # what this consumer works on no more, the last ones
         self._accepted: tuple[StreamEntry, ...] = ()
         self._cursor: bytes = b"0-0"
+        self._reading: asyncio.Future[Any] | None = None
+        self._interrupted = False
 
     async def take(self, count: int, *, block: bool = True) -> tuple[StreamEntry, ...]:
-        """Claim up to `count` new entries; with `block`, wait for the first: a lease, but at most four seconds."""
-        redis = self._store.blocking if block else self._store.redis
-        block_ms = min(BLOCK_MS, self._lease_ms) if block else None
+        """Claim up to `count` new entries; with `block`, wait for the first, but no longer than a lease."""
         async with self._store.errors():
             try:
-                answer = await redis.xreadgroup(
-                    self._group, self.consumer, {self._stream: ">"}, count=count, block=block_ms
-                )
+                answer = await (self._wait_for_new(count) if block else self._read(self._store.redis, count))
             except exceptions.ResponseError as error:
                 if "NOGROUP" not in str(error):
                     raise
@@ -74,6 +73,43 @@ class StreamClaims:
         entries = tuple(StreamEntry(id_, fields) for _, page in answer or () for id_, fields in page)
         self._held.update(entry.id for entry in entries)
         return entries
+
+    async def _read(self, redis: Any, count: int, block_ms: int | None = None) -> Any:
+        return await redis.xreadgroup(self._group, self.consumer, {self._stream: ">"}, count=count, block=block_ms)
+
+    async def _wait_for_new(self, count: int) -> Any:
+        if not self._interrupted:
+            block_ms = min(self._store.block_ms, self._lease_ms)
+            self._reading = asyncio.ensure_future(self._read(self._store.blocking, count, block_ms))
+            try:
+                return await self._reading
+            except asyncio.CancelledError:
+                if not self._interrupted:
+                    raise
+            finally:
+                self._reading = None
+            await self.offer_unread()
+        self._interrupted = False
+        return ()
+
+    def interrupt(self) -> None:
+        """End the read that waits, or the next one that would: it returns nothing."""
+        self._interrupted = True
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def abandoned(self) -> bool:
+        """Whether an entry was not renewed for a lease, so that `reclaim` may find it."""
+        async with self._store.errors():
+            try:
+                (pending,) = await self._store.ask(
+                    lambda pipe: pipe.xpending_range(self._stream, self._group, "-", "+", 1, idle=self._lease_ms)
+                )
+            except exceptions.ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                return False
+        return bool(pending)
 
     async def reclaim(self, count: int, *, oldest: bool = False) -> tuple[StreamEntry, ...]:
         """Claim up to `count` entries that nobody renewed for a lease.
@@ -174,7 +210,7 @@ class StreamClaims:
 class Consumer:
     """Processes the entries of one stream until `stop` is set, and waits while the store is away.
 
-    `take()` returns new entries, or none after a few seconds; it is cancelled when `stop` is set. `process(entries)`
+    `take()` returns new entries, or none after a while; it is cancelled when `stop` is set. `process(entries)`
     does the role's work and acknowledges each entry in the script that stores its result; `dead_letter(entry)` takes
     poison out of the stream. All may raise StoreError: other consumers may claim what is not acknowledged when its
     lease ends. `may_take_over()` says whether abandoned entries may be processed now. `tick` and `tick_renew` return
@@ -210,7 +246,9 @@ class Consumer:
         self._stop = stop
         self._may_take_over = may_take_over
         self._beat = beat
-        self._check_abandoned = True
+        self._abandoned = asyncio.Event()  # somebody may have abandoned an entry
+        self._abandoned.set()
+        self._waits = False  # for something new
 
     async def run(self) -> None:
         """Run until `stop` is set. What was begun then is finished; what a cancellation cuts short is released."""
@@ -255,19 +293,25 @@ class Consumer:
             following = self._claims.accepted()
 
     async def _next(self) -> Sequence[StreamEntry]:
-        if self._check_abandoned:
-            self._check_abandoned = False  # if the store fails, the next tick sets it again
+        if self._abandoned.is_set():
+            self._abandoned.clear()  # if the store fails, the next tick looks again
             allowed = self._may_take_over is None or await self._may_take_over()
-            entries = await self._claims.reclaim(1) if allowed else ()
-            self._check_abandoned = bool(entries)
-            if entries:
+            if entries := await self._claims.reclaim(1) if allowed else ():
+                self._abandoned.set()
                 tm.taken_over.labels(self._queue).inc()
                 return entries
         take, stopped = asyncio.ensure_future(self._take()), asyncio.ensure_future(self._stop.wait())
+        abandoned = asyncio.ensure_future(self._abandoned.wait())
+        self._waits = True
         try:
-            await asyncio.wait({take, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({take, stopped, abandoned}, return_when=asyncio.FIRST_COMPLETED)
+            if not take.done() and not stopped.done():
+                self._claims.interrupt()
+                await asyncio.wait({take, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._waits = False
             stopped.cancel()
+            abandoned.cancel()
             if not take.done():
                 take.cancel()
                 await asyncio.wait({take})
@@ -276,7 +320,14 @@ class Consumer:
     async def _watch_abandoned(self) -> None:
         while not self._stop.is_set():
             await self._tick()
-            self._check_abandoned = True
+            if self._waits and not self._stop.is_set():
+                self._beat()  # nothing hangs: there is nothing to do
+                try:
+                    if not await self._claims.abandoned():
+                        continue  # the read that waits goes on
+                except StoreError as error:
+                    tm.store_errors.labels(type(error).__name__).inc()
+            self._abandoned.set()
 
     async def _renew(self) -> None:
         while not self._stop.is_set():

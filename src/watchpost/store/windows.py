@@ -20,7 +20,6 @@ from watchpost.store.events import EventOfStory, EventStore
 N = TypeVar("N", bound=str)
 AT_MOST_HITS = 5000  # of one digest; the others go into the next one
 _NO_CHANNEL_SECONDS = 60  # until a user without rights on the channel tries again
-_CHANNEL_SECONDS = 4.0  # until it is looked whether connections were renewed
 HISTORY_MS = 30 * 24 * 3_600_000
 HELD = "|held"
 """Ends the key of the group that keeps what another one holds back: a bucket of its own, due at a set time."""
@@ -117,12 +116,14 @@ class WindowStore:
 
     async def look(self, groups: Sequence[str]) -> tuple[datetime, dict[str, GroupState]]:
         """Return the server's time, and what `group_states` returns: in one round trip if no other group has hits."""
-        async with self._store.errors():
-            pipe = self._store.redis.pipeline(transaction=False)
+
+        def commands(pipe: Any) -> None:
             pipe.time()
             pipe.hgetall(self._keys.open)
             self._ask_for(pipe, groups)
-            (seconds, micros), waiting, *rows = await pipe.execute()
+
+        async with self._store.errors():
+            (seconds, micros), waiting, *rows = await self._store.ask(commands)
             opened = {key.decode(): value for key, value in waiting.items()}
             others = [name for name in opened if name not in groups]
             if others:
@@ -279,7 +280,7 @@ class WindowStore:
             try:
                 await pubsub.subscribe(self._keys.parked)
                 while not stop.is_set() and renewals == self._store.renewals:
-                    if await pubsub.get_message(timeout=_CHANNEL_SECONDS):  # the first says that it listens
+                    if await pubsub.get_message(timeout=self._store.block_ms / 1000):  # the first says that it listens
                         yield None
             except exceptions.NoPermissionError:
                 for _ in range(_NO_CHANNEL_SECONDS):

@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 
 from watchpost.errors import StoreBusy, StoreSilent, StoreUnfit, StoreUnreachable
 from watchpost.store.client import DRIVER, cancellable
-from watchpost.store.server.binary import Fsync
+from watchpost.store.server.binary import HZ, Fsync
 from watchpost.store.server.datadir import DataDirectory
 
 Answer = Literal["ready", "loading", "silent"]
@@ -63,7 +63,7 @@ async def adjust(socket: Path, *, fsync: Fsync, maxmemory: int) -> None:
     """Give a server that was started earlier the present settings."""
     with suppress(*_TROUBLE):
         async with _client(socket) as redis:
-            await redis.config_set("appendfsync", fsync, "maxmemory", maxmemory)
+            await redis.config_set("appendfsync", fsync, "maxmemory", maxmemory, "hz", HZ)
 
 
 @dataclass(frozen=True, slots=True)
