@@ -168,3 +168,15 @@ async def test_a_node_of_a_cluster_is_refused_in_a_sentence() -> None:
         with pytest.raises(StoreUnfit, match=r"is a node of a Redis Cluster, and watchpost speaks to one server"):
             await store.check()
         await store.close()
+
+
+async def test_a_server_that_is_no_sentinel_is_named_as_such() -> None:
+    with valkey_server() as server:
+        name = Name(server.url.removeprefix("unix://"))
+        listening = await asyncio.start_server(name.serve, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        store = Store(f"redis+sentinel://127.0.0.1:{port}/news/0")
+        with pytest.raises(StoreUnfit, match=f"127.0.0.1:{port}.* names a server that is no Sentinel"):
+            await store.look()
+        await store.close()
+        listening.close()

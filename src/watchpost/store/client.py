@@ -225,6 +225,8 @@ class Store:
                 return StoreUnreachable(f"no Redis answers at {self.address}: {_why_no_primary(error)}")
             case exceptions.ConnectionError() | exceptions.TimeoutError() | OSError():
                 return StoreUnreachable(f"no Redis answers at {self.address}: {_why(error)}")
+        if str(error).startswith(_NO_SENTINEL):
+            return StoreUnfit(f"{self.address} names a server that is no Sentinel; Sentinels are mostly at port 26379")
         return StoreBusy(f"the store refused a command: {_first_line(error)}")
 
     async def _renew_after(self, error: Exception) -> None:
@@ -418,6 +420,7 @@ class _Connector:
             await self._sentinel.aclose()
 
 
+_NO_SENTINEL = "unknown command 'SENTINEL'"
 _CLUSTER = (
     "the server is a node of a Redis Cluster, and watchpost speaks to one server: "
     "use a server that is no cluster, or Sentinels (redis+sentinel://…)"
