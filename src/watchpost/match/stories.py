@@ -279,9 +279,12 @@ def _is_evidence(one: Signature, other: Signature, share: float) -> bool:
 
 
 def _contradict(one: Signature, other: Signature) -> bool:
-    """Whether each has a figure that the other one lacks: a copy leaves figures out, or adds some."""
+    """Whether each has figures that the other one lacks, and no more than half of them in common.
+
+    A copy leaves figures out, or adds some; a few may be mistyped."""
     mine, theirs = {*one.figures}, {*other.figures}
-    return bool(mine - theirs) and bool(theirs - mine)
+    fewest = min(len(mine), len(theirs))
+    return len(mine & theirs) < fewest and 2 * len(mine & theirs) <= fewest
 
 
 def _other_figures(one: Signature, other: Signature) -> bool:

@@ -106,11 +106,11 @@ local function is_about_another(one, other, least)
   return of_its_own(one, other) >= least and of_its_own(other, one) >= least
 end
 
--- Whether each has a figure that the other one lacks.
+-- Whether each has figures that the other one lacks, and no more than half of them in common.
 local function contradict(one, other)
   local mine, theirs = words(one.figures), words(other.figures)
-  local shared = in_common(mine, theirs)
-  return #mine > shared and #theirs > shared
+  local shared, fewest = in_common(mine, theirs), math.min(#mine, #theirs)
+  return shared < fewest and 2 * shared <= fewest
 end
 
 -- Whether what two texts share is more than what outlets put under many headlines.
