@@ -26,6 +26,11 @@ def on_lines(text: str) -> str:
     return text if text.isprintable() else _CONTROL.sub(_escaped, text.replace("\r\n", "\n"))
 
 
+def left_out(text: str) -> str:
+    """The text without them, but with its line breaks."""
+    return text if text.isprintable() else _CONTROL.sub("", text)
+
+
 def in_json(document: str) -> str:
     """A JSON document that means the same, with each of them as \\u202e."""
     return _CONTROL.sub(_json_escape, document)

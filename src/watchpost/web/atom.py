@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from watchpost.control_characters import left_out
 from watchpost.model import Hit, Topic
 from watchpost.operations.stories import StoryView
 from watchpost.operations.voices import PREFIX, EventView
@@ -16,8 +17,8 @@ from watchpost.web.formatting import safe_link
 
 ATOM = "http://www.w3.org/2005/Atom"
 _XML = "{http://www.w3.org/XML/1998/namespace}lang"
-# Characters that XML 1.0 cannot express (https://www.w3.org/TR/xml/#charsets), and bidirectional overrides.
-_UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
+# Characters that XML 1.0 cannot express (https://www.w3.org/TR/xml/#charsets) beside those that control.
+_UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _REPORTS = 20  # of one entry
 
@@ -48,13 +49,13 @@ def atom(
         SubElement(entry, "link", {"rel": "related", "type": "text/html", "href": urljoin(address, story.path)})
         for hit in story.others[:_REPORTS]:
             if link := safe_link(hit.article.url):
-                title = _UNFIT.sub("", f"{_outlet(hit)}: {hit.article.title}")
+                title = clean_of_xml(f"{_outlet(hit)}: {hit.article.title}")
                 SubElement(entry, "link", {"rel": "via", "href": link, "title": title})
         if (event := events.get(story.id)) is not None:
             _add_event(entry, event, story.id)
         _text(SubElement(entry, "author"), "name", _outlet(story.lead))
         for hit in story.topics:
-            SubElement(entry, "category", {"term": hit.topic, "label": _UNFIT.sub("", hit.topic_title)})
+            SubElement(entry, "category", {"term": hit.topic, "label": clean_of_xml(hit.topic_title)})
         _text(entry, "summary", story.lead.snippet.text)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(feed, encoding="unicode")}'.encode()
 
@@ -64,7 +65,7 @@ def _add_event(entry: Element, event: EventView, story: str) -> None:
     for voice in event.others(story)[:_REPORTS]:
         about = voice.report.article
         if link := safe_link(about.url):
-            title = _UNFIT.sub("", f"{voice.outlet}: {about.title}")
+            title = clean_of_xml(f"{voice.outlet}: {about.title}")
             language = {"hreflang": about.lang} if _LANGUAGE.fullmatch(about.lang) else {}
             SubElement(entry, "link", {"rel": "via", "href": link, "title": title} | language)
 
@@ -127,8 +128,8 @@ def _event(event: EventView, story: str) -> dict[str, Any]:
 
 
 def clean_of_xml(text: str) -> str:
-    """The text without characters that XML cannot express, and without bidirectional overrides."""
-    return _UNFIT.sub("", text)
+    """The text without characters that XML cannot express, and without those that control terminals and directions."""
+    return _UNFIT.sub("", left_out(text))
 
 
 def is_language(lang: str) -> bool:
@@ -145,7 +146,7 @@ def _outlet(hit: Hit) -> str:
 
 
 def _text(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = _UNFIT.sub("", text)
+    SubElement(parent, name).text = clean_of_xml(text)
 
 
 def _time(moment: datetime) -> str:
