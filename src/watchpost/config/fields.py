@@ -47,6 +47,17 @@ def quoted(value: object) -> str:
     return f"'{value}'" if _HARMLESS.fullmatch(str(value)) else "this"
 
 
+def shaped(form: str, problem: str) -> BeforeValidator:
+    """For a text with a `pattern`: the sentence of its error, instead of the pattern, which few people read."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.search(form, value):
+            raise ValueError(f"{quoted(value)} {problem}")
+        return value
+
+    return BeforeValidator(check)
+
+
 def _duration(value: Any) -> timedelta:
     return value if isinstance(value, timedelta) else durations.parse(value)
 

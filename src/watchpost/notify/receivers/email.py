@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret, is_loopback_host
+from watchpost.config.fields import ADVANCED, Duration, Network, Options, Secret, is_loopback_host, shaped
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown, derive_id
 from watchpost.net import connect, network_failure
 from watchpost.notify import story_links
@@ -35,6 +35,13 @@ _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _QUIT_SECONDS = 2.0
 _EHLO_FORM = r"^(([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}|\[[0-9A-Fa-fIPv:.]{3,60}\])$"
 _EHLO = re.compile(_EHLO_FORM)
+_EHLO_PROBLEM = "is not the full name of a host; write it like watch.example.org, or an address like [192.0.2.1]"
+_HOST_FORM = r"^[A-Za-z0-9.:_-]+$"
+_HOST_PROBLEM = "is no host; write a name or an address, without a port"
+_DOMAIN_FORM, _SELECTOR_FORM = r"^[A-Za-z0-9.-]{1,253}$", r"^[A-Za-z0-9._-]{1,100}$"
+_SELECTOR_PROBLEM = "is no selector; it is the part before ._domainkey of the name of the key in DNS"
+_PAGE_FORM = r"^https://[!-;=?-~]{1,400}$"
+_PAGE_PROBLEM = "is not the address of a page; it begins with https:// and has no spaces"
 _NOBODY = ("localhost", "localdomain", "local", "internal", "lan", "home", "arpa", "invalid")
 
 _SIGNED_HEADERS = (
@@ -61,13 +68,13 @@ class SmtpOptions(Options):
     `ehlo`: the name by which watchpost introduces itself.
     """
 
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
+    host: Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST_FORM), shaped(_HOST_FORM, _HOST_PROBLEM)]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     username: str = ""
     password: Secret | None = None
     ca_file: Path | None = None
-    ehlo: Annotated[str, Field(pattern=_EHLO_FORM)] | None = None
+    ehlo: Annotated[str, Field(pattern=_EHLO_FORM), shaped(_EHLO_FORM, _EHLO_PROBLEM)] | None = None
 
     @field_validator("ca_file", mode="after")
     @classmethod
@@ -86,8 +93,8 @@ class SmtpOptions(Options):
 class DkimOptions(Options):
     """A signature (RFC 6376) for a relay that makes none; needs the extra `dkim`. `key`: an RSA key in PEM."""
 
-    domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
-    selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    domain: Annotated[str, Field(pattern=_DOMAIN_FORM), shaped(_DOMAIN_FORM, "is no domain; write it like example.org")]
+    selector: Annotated[str, Field(pattern=_SELECTOR_FORM), shaped(_SELECTOR_FORM, _SELECTOR_PROBLEM)]
     key: Secret
 
     @model_validator(mode="after")
@@ -107,7 +114,7 @@ class DkimOptions(Options):
 class UnsubscribeOptions(Options):
     """`url`: a page that also takes a POST without cookies (RFC 8058). `mail`: an address that people read."""
 
-    url: Annotated[str, Field(pattern=r"^https://[!-;=?-~]{1,400}$")] | None = None
+    url: Annotated[str, Field(pattern=_PAGE_FORM), shaped(_PAGE_FORM, _PAGE_PROBLEM)] | None = None
     mail: Mailbox | None = None
 
     @model_validator(mode="after")

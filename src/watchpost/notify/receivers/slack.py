@@ -17,7 +17,7 @@ import regex
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from watchpost.config.fields import ADVANCED, HeaderSecret, Secret
+from watchpost.config.fields import ADVANCED, HeaderSecret, Secret, shaped
 from watchpost.model import Delivered, Delivery, Digest, Message, Outcome, Refused, TryLater, Unknown
 from watchpost.notify.chat import (
     Block,
@@ -49,6 +49,8 @@ from watchpost.notify.render.sanitize import clean, cut, link
 from watchpost.notify.render.slack_buttons import buttons, check_buttons
 
 MOST_BLOCKS = 45
+_CHANNEL_FORM = r"^#?[^\s#<>&]{1,80}$"
+_CHANNEL_PROBLEM = "is no channel; write its name like #newsroom, or its id"
 _WITH_BUTTONS = 9  # stories in a message: each has up to three blocks, and a line on what was done takes a fourth
 _LONGEST_TEXT = 2000
 _KEYS = {"text", "mrkdwn", "blocks", "unfurl_links", "unfurl_media"}
@@ -64,7 +66,7 @@ class SlackOptions(ChatOptions):
 
     url: SecretUrl | None = None
     token: HeaderSecret | None = None
-    channel: Annotated[str, Field(pattern=r"^#?[^\s#<>&]{1,80}$")] = ""
+    channel: Annotated[str, Field(pattern=_CHANNEL_FORM), shaped(_CHANNEL_FORM, _CHANNEL_PROBLEM)] = ""
     thread: Literal["story", "none"] = "none"
     signing_secret: HeaderSecret | None = None
     api_url: Annotated[TargetUrl, ADVANCED] = Secret("https://slack.com/api", "literal")
