@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from fakeredis import FakeAsyncRedis
+from hypothesis import HealthCheck, settings
 
 from tests.servers import ValkeyServer, valkey_server
 from watchpost.store import keys
 from watchpost.store.client import Store, ensure_group
+
+# On a busy machine any example takes long.
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")
