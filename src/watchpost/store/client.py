@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, cast
@@ -360,12 +361,29 @@ class Store:
         await self._connect.close()
 
 
+class Sentinels(Sentinel):  # type: ignore[misc, no-any-unimported, unused-ignore]
+    """The Sentinels of an address, of which each is asked until one answers; the last that did so is asked first.
+
+    redis-py swaps two places of its list after an answer. If several connections ask at once, one Sentinel may get two
+    places and another none. In the end one alone is left: while its host is cut off, the primary is not found.
+    """
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Return host and port of the primary of that name. Raises MasterNotFoundError."""
+        asked = copy(self)
+        asked.sentinels = list(self.sentinels)
+        found: tuple[str, int] = await Sentinel.discover_master(asked, service_name)  # type: ignore[no-untyped-call, unused-ignore]
+        first = asked.sentinels[0]
+        self.sentinels = [first, *(each for each in self.sentinels if each is not first)]
+        return found
+
+
 class _Connector:
     """Makes clients for an address; those of Sentinels ask the same ones."""
 
     def __init__(self, url: str, *, health_checks: bool) -> None:
         self._url = url
-        self._sentinel: Sentinel | None = None
+        self._sentinel: Sentinels | None = None
         self._name = ""
         options: dict[str, Any] = {
             "protocol": 2,  # RESP3 changes the shape of XREADGROUP's answer on redis-py 8
@@ -385,7 +403,7 @@ class _Connector:
         tls = {} if address.tls is None else {"ssl": True, **address.tls}
         timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), _SENTINEL_TIMEOUT_SECONDS)
         asking = {"username": address.sentinel_username or None, "password": address.sentinel_password or None}
-        self._sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py
+        self._sentinel = Sentinels(  # type: ignore[no-untyped-call]  # redis-py
             address.sentinels,
             sentinel_kwargs={**options, "health_check_interval": 0, **timeouts, **asking, **tls},
             **{**options, "socket_timeout": _FAILOVER_TIMEOUT_SECONDS, "socket_connect_timeout": 2.0},
