@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from xxhash import xxh3_64_intdigest
 
@@ -121,6 +122,7 @@ WORD_DIGITS = 4
 """A word's hash in hex: one pair of different words in 65,536 is taken for the same."""
 
 _SHORTEST_WORD, _SHORTEST_ARABIC = 5, 3  # "with", "from", "dans" stand under every headline
+_CACHED = 40  # letters; longer ones are hardly words
 _STEM = 5  # letters: "гонец" and "гонца" differ, most forms do not
 _ARABIC_PREFIX = re.compile("^[وف]?(?:[بكل]?ال|لل)(?=..)")  # and, so, in, like, for, the
 
@@ -176,12 +178,17 @@ def _content_words(words: Iterable[str], most: int) -> tuple[str, ...]:
     """Short hashes of the stems of the first `most` content words, each once."""
     found: dict[str, None] = {}
     for word in words:
-        for stem in _stems(word):
-            digest = xxh3_64_intdigest(stem.encode("utf-8", "replace")) >> 64 - 4 * WORD_DIGITS
-            found[f"{digest:0{WORD_DIGITS}x}"] = None
+        for value in _hashes_of(word) if len(word) <= _CACHED else _hashes_of.__wrapped__(word):
+            found[value] = None
             if len(found) == most:
                 return tuple(found)
     return tuple(found)
+
+
+@lru_cache(16_384)  # most words of an article are in many others
+def _hashes_of(word: str) -> tuple[str, ...]:
+    digests = (xxh3_64_intdigest(stem.encode("utf-8", "replace")) >> 64 - 4 * WORD_DIGITS for stem in _stems(word))
+    return tuple(f"{digest:0{WORD_DIGITS}x}" for digest in digests)
 
 
 def _stems(word: str) -> Sequence[str]:
