@@ -51,6 +51,49 @@ def add(events: Events, story: str, one: Witnesses) -> Joined:
     return result
 
 
+FERRY = [
+    (
+        "es",
+        "Malí: al menos siete muertos al volcar un ferri frente a Mopti",
+        "Al menos siete personas murieron el lunes al volcar un ferri en el río Níger, cerca de Mopti.",
+    ),
+    (
+        "ar",
+        "مالي: سبعة قتلى على الأقل في غرق عبّارة قرب موبتي",
+        "لقي سبعة أشخاص حتفهم مساء الاثنين عندما انقلبت عبّارة في نهر النيجر قرب موبتي.",
+    ),
+    (
+        "pl",
+        "Mali: siedem osób zginęło w katastrofie promu pod Mopti",
+        "Co najmniej siedem osób zginęło w poniedziałek, gdy prom przewrócił się na rzece Niger pod Mopti.",
+    ),
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_accident_without_a_known_outlet_is_one_event_in_three_languages(order: Sequence[int]) -> None:
+    events = Events()
+    made = [
+        witnesses(article(title, body=body, lang=lang, published=TUESDAY, fetched=TUESDAY, outlet=""))
+        for lang, title, body in FERRY
+    ]
+    found = [add(events, f"s{number}", made[number]) for number in order]
+    assert {one.event for one in found} == {found[0].story}
+
+
+def test_a_toll_that_an_outlet_revises_is_of_the_same_event_and_another_raid_is_not() -> None:
+    first = said("en", "Eleven villagers killed near Bankass", "Gunmen killed them on Monday.", outlet="Courier")
+    later = TUESDAY + timedelta(hours=9)
+    body = "Gunmen killed fourteen villagers near Bankass, and not eleven, officials said on Tuesday."
+    rises = said("en", "Death toll near Bankass rises to fourteen", body, later, outlet="Courier")
+    elsewhere = said(
+        "en", "Death toll near Ansongo rises to fourteen", body.replace("Bankass", "Ansongo"), later, outlet="Courier"
+    )
+    again = said("en", "Fourteen villagers killed near Bankass", "Gunmen came on Tuesday.", later, outlet="Courier")
+    assert contradiction(first, rises) is None
+    assert [one.kind for other in (elsewhere, again) if (one := contradiction(first, other))] == ["outlet", "outlet"]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_one_attack_in_three_languages_is_one_event_in_any_order(order: Sequence[int]) -> None:
     events = Events()

@@ -13,6 +13,9 @@ from watchpost.query.words import is_unspaced
 AFTER, BEFORE = 6, 3
 """So many words may be between a number and the word for what it counts, after it and before it."""
 
+BEFORE_RISE = 14
+"""The same before a number to which it rises: "Death toll in the raid near Ansongo rises to fourteen"."""
+
 MOST = 40
 """The first numbers of a text that are read."""
 
@@ -45,19 +48,24 @@ def figures(words: Sequence[str], language: str) -> tuple[Figure, ...]:
             at += 1
             continue
         if value > 1 and not (1900 <= value <= 2100):
-            role = _role(roles, at, at + length, used)
+            before = BEFORE_RISE if lexicon.rises().intersection(words[max(0, at - 2) : at]) else BEFORE
+            role = _role(roles, (at, at + length), before, used)
             used = max(used, role[0])
             found.append(Figure(value, role[1], at))
         at += length
     return tuple(found)
 
 
-def _role(roles: Sequence[tuple[int, str]], start: int, end: int, used: int) -> tuple[int, str]:
-    """The position and meaning of the nearest word for harm after `used`; one after the number counts as nearer."""
+def _role(roles: Sequence[tuple[int, str]], number: tuple[int, int], before: int, used: int) -> tuple[int, str]:
+    """The position and meaning of the nearest word for harm after `used`; one after the number counts as nearer.
+
+    `number` is where it starts and ends, `before` how many words may be between it and an earlier word.
+    """
+    start, end = number
     near = [
         (place - end if place >= end else start - place + 1, place, role)
         for place, role in roles
-        if start - BEFORE <= place < end + AFTER and place > used
+        if start - before <= place < end + AFTER and place > used
     ]
     return min(near)[1:] if near else (-1, "")
 
@@ -110,7 +118,7 @@ def _spelled(words: Sequence[str], at: int, numerals: Numerals) -> tuple[int, in
             total, last = total * value, value
         elif value == 20 and last == 4:  # French quatre-vingt
             total, last = total + 76, 20
-        elif 10 <= last > value or (last < 10 <= value <= 90 and (linked or value == 10)):
+        elif (10 <= last > value and last % 10 == 0) or (last < 10 <= value <= 90 and (linked or value == 10)):
             total, last = total + value, value
         else:
             break

@@ -68,6 +68,12 @@ def _phrases(lists: Mapping[str, str]) -> Phrases:
 
 
 @cache
+def rises() -> frozenset[str]:
+    """Words that say to which number something rises."""
+    return frozenset(folded_words(_tables()["rises"]["words"]))
+
+
+@cache
 def kinds() -> Phrases:
     """The words of headlines, and the kinds of events that they are about."""
     return _phrases(_tables()["kinds"])

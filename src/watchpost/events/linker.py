@@ -91,14 +91,14 @@ class Linker:
                 tm.log().warning("events.failed", detail=f"{type(error).__name__}: {error}")
                 await self._leave_out(entry)
                 continue
-            await self._join(entry, story.story, said)
+            await self._join(entry, story.story, said, story.article.outlet or story.article.source)
             await asyncio.sleep(0)
 
     async def _said(self, story: Unjoined) -> Witnesses:
         vector = await self._vectors.of(embedded_text(story.article))
         return await asyncio.to_thread(witnesses, story.article, frozenset(story.about), vector)
 
-    async def _join(self, entry: StreamEntry, story: str, said: Witnesses) -> None:
+    async def _join(self, entry: StreamEntry, story: str, said: Witnesses, outlet: str) -> None:
         for _ in range(_TRIES):
             await self._read_decisions()
             found = await asyncio.to_thread(self._events.decide, story, said)
@@ -108,7 +108,7 @@ class Linker:
                 like=found.like,
                 reasons=[str(reason) for reason in found.reasons],
                 harm=said.first_harm,
-                outlet=said.outlet,
+                outlet=outlet,
             )
             failpoints.point("events.joined")
             if answer != "AGAIN":

@@ -88,11 +88,11 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
     language = next((code for code in document.languages), "")
     lead = [*title.folded, *body.folded[:LEAD]]
     published = article.published or article.fetched
-    read = figures([*title.folded, *body.folded], language)
+    read = (*figures(title.folded, language), *figures(body.folded, language))
     return Witnesses(
         article=article.id,
         language=language,
-        outlet=article.outlet or article.source,
+        outlet=article.outlet,
         published=published,
         towns=tuple(_towns(found)),
         countries=event_countries(document, found),
