@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -258,6 +259,23 @@ async def test_apprise_that_hangs_ends_at_the_timeout() -> None:
         (message,) = service.render(usual())
         outcomes = [await service.send(delivery(message))]
     assert isinstance(outcomes[0], TryLater | Unknown)
+
+
+async def test_services_of_apprise_that_hang_take_no_thread_from_other_work() -> None:
+    async with HttpServer() as server:
+        server.on("/x", *[hang] * 40)
+        address = server.url("/x").replace("http", "json")
+        services = [receiver("apprise", address, timeout="60s") for _ in range(40)]
+        (message,) = services[0].render(usual())
+        sending = [asyncio.ensure_future(service.send(delivery(message))) for service in services]
+        async with asyncio.timeout(60):
+            while len(server.requests) < len(services):
+                await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(lambda: "composed") == "composed"
+        assert not any(task.done() for task in sending)
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
 
 
 def test_an_address_that_apprise_does_not_know_is_a_mistake_in_the_configuration() -> None:

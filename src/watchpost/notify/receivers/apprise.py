@@ -7,8 +7,11 @@ redirects and sends once, because attempts are counted here. It has no guard aga
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from importlib.util import find_spec
+from threading import Thread
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -91,7 +94,7 @@ class Apprise:
         self._url.reveal()  # previews need no address, but sending does
         if self._sending is not None and not self._sending.done():
             return TryLater("timeout", "the attempt before is still running")
-        self._sending = asyncio.ensure_future(asyncio.to_thread(self._notify, delivery))
+        self._sending = in_a_daemon(lambda: self._notify(delivery))
         await asyncio.wait({self._sending}, timeout=self._seconds)
         if not self._sending.done():
             return Unknown("timeout", "no answer from Apprise in time", repeatable=False)
@@ -106,6 +109,35 @@ class Apprise:
 
         texts = delivery.message.renderings
         return bool(self._service.notify(body=texts["text"], title=texts["title"], body_format=NotifyFormat.TEXT))
+
+
+def in_a_daemon(work: Callable[[], bool]) -> asyncio.Future[bool]:
+    """The result of `work` in a thread of its own, which neither the end of the process nor other work waits for.
+
+    A service may send its answer byte by byte without end, and a thread cannot be stopped.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[bool] = loop.create_future()
+
+    def settle(result: bool, error: Exception | None) -> None:
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        result, failure = False, None
+        try:
+            result = work()
+        except Exception as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    Thread(target=run, name="apprise", daemon=True).start()
+    return future
 
 
 KIND = ReceiverKind("apprise", AppriseOptions, lambda name, options, context: Apprise(name, options))
