@@ -37,7 +37,7 @@ def controls(text: str) -> list[str]:
     return [ascii(line)[:300] for line in text.replace("\r\n", "\n").split("\n") if CONTROL.search(line)]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_nothing_that_a_running_service_shows_has_a_control_character(rig: Rig) -> None:
     rig.env["WATCHPOST_LOG_FORMAT"] = "console"
     titles = [f"Mali {C1}", f"Mali {BIDI}", f"Mali {C1} {BIDI} again"]
