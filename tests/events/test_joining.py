@@ -113,6 +113,32 @@ def test_the_same_kind_of_attack_far_away_is_another_event() -> None:
     assert add(events, "s2", other).event == "s2"
 
 
+@pytest.mark.parametrize(
+    ("lang", "title"),
+    [
+        ("en", "A year after, Ansongo remembers its eleven dead"),
+        ("en", "Ansongo marks anniversary of mine deaths"),
+        ("fr", "Un an après, Ansongo se souvient de ses onze morts"),
+        ("fr", "Ansongo commémore les onze militaires tués par des mines"),
+        ("de", "Ein Jahr nach dem Anschlag gedenkt Ansongo der elf Toten"),
+        ("es", "Un año después, Ansongo recuerda a sus once muertos"),
+        ("pt", "Um ano depois, Ansongo lembra os onze mortos"),
+        ("it", "Un anno dopo, Ansongo ricorda gli undici morti"),
+        ("tr", "Bir yıl sonra Ansongo on bir ölüyü anıyor"),
+        ("pl", "Rok po ataku Ansongo wspomina jedenastu zabitych"),
+        ("ru", "Год спустя Ансонго вспоминает одиннадцать погибших"),
+        ("ar", "بعد عام، أنسونغو تحيي ذكرى أحد عشر قتيلا"),
+        ("zh", "安松戈纪念遇难的十一名军人"),
+    ],
+)
+def test_an_anniversary_is_another_event_than_what_it_is_held_for(lang: str, title: str) -> None:
+    ceremony, attack = said(lang, title, CONVOY[0][2]), said(*CONVOY[0])
+    for found in (contradiction(ceremony, attack), contradiction(attack, ceremony)):
+        assert str(found) == "only one is about an anniversary"
+    again = said("en", "Ceremony held in Ansongo", "It is a year after eleven soldiers died on mines near Ansongo.")
+    assert contradiction(ceremony, again) is None, "it says so in its lead"
+
+
 def test_one_outlet_tells_its_own_reports_of_one_language_apart() -> None:
     events = Events()
     teaser = "Talks in Mali go on, and a convoy is on its way to Ansongo. Read on with a subscription."

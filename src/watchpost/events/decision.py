@@ -93,6 +93,7 @@ _SENTENCES = {
     "far": "places {} km apart",
     "days": "days {} apart",
     "outlet": "both from {}",
+    "year": "only one is about an {}",
 }
 
 
@@ -112,8 +113,9 @@ def judge(one: Witnesses, other: Witnesses, rarity: Rarity, weights: Mapping[str
 
 
 def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
-    """Why two articles cannot report one event: title and lead name places or days that are far apart.
+    """Why two articles cannot report one event: title and lead name places, days or years that are far apart.
 
+    A title that looks back ("a year after") is about the ceremony, with the places and numbers of what it is held for.
     Capitals do not count as places: they also mean governments. Nor do two articles of one outlet in one language: it
     tells its own reports apart, and what it repeats under other headlines is furniture. A toll that it revises is no
     other report.
@@ -127,6 +129,8 @@ def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
         days = min(abs(mine - theirs) for mine in one.days for theirs in other.days)
         if days >= FAR_DAYS:
             return Reason("days", str(days))
+    if {one.looks_back, other.looks_back} == {"title", ""}:
+        return Reason("year", "anniversary")
     return None
 
 

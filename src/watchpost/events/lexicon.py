@@ -80,6 +80,12 @@ def kinds() -> Phrases:
 
 
 @cache
+def anniversaries() -> Phrases:
+    """The words of headlines that look back at an event of another year."""
+    return _phrases({"anniversary": _tables()["anniversaries"]["words"]})
+
+
+@cache
 def harm() -> Phrases:
     """The words for what becomes of people: killed, wounded, taken or arrested."""
     return _phrases({role: table["words"] for role, table in _tables()["harm"].items()})

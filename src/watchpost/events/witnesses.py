@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import sqrt
 from operator import mul
+from typing import Literal
 
 from watchpost.events import lexicon
 from watchpost.events.figures import figures
@@ -58,7 +59,8 @@ class Witnesses:
     `countries` are those in which it happened, as far as the text says. `kinds` are the kinds of events that title and
     lead name. `names` are the consonants of names, so that they are the same in all alphabets. `harm` are the numbers
     of people by what became of them, `first_harm` the first of each kind, `numbers` all figures. `days` are the days
-    of the week that title and lead name, as dates. `vector` is empty without an embedding.
+    of the week that title and lead name, as dates. `looks_back` is where the text says that it is about the
+    anniversary of an event, if it does. `vector` is empty without an embedding.
     """
 
     article: str
@@ -73,6 +75,7 @@ class Witnesses:
     first_harm: frozenset[tuple[str, int]] = frozenset()
     numbers: frozenset[int] = frozenset()
     days: frozenset[int] = frozenset()
+    looks_back: Literal["", "title", "lead"] = ""
     vector: Vector = b""
 
 
@@ -89,6 +92,7 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
     lead = [*title.folded, *body.folded[:LEAD]]
     published = article.published or article.fetched
     read = (*figures(title.folded, language), *figures(body.folded, language))
+    past = lexicon.anniversaries()
     return Witnesses(
         article=article.id,
         language=language,
@@ -102,6 +106,7 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
         first_harm=frozenset({one.role: (one.role, one.value) for one in reversed(read) if one.role}.values()),
         numbers=frozenset(one.value for one in read),
         days=frozenset(_days(lead, language, published)),
+        looks_back="title" if past.meanings(title.folded) else "lead" if past.meanings(lead) else "",
         vector=vector,
     )
 
