@@ -25,6 +25,7 @@ PAGES = {
     "stories": "/stories",
     "places": "/places",
     "feeds": "/feeds",
+    "feed": "/feeds/sahel-courier",
     "topics": "/topics",
     "topic": "/topics/mali",
     "digests": "/editions",

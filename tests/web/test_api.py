@@ -40,7 +40,9 @@ async def test_every_get_call_answers_in_its_shape(store: Store) -> None:
     async with pages(store, previews=hostile_previews()) as address, httpx.AsyncClient() as client:
         for call in LOOKS:
             answer = await client.get(
-                address + ROOT + call.path.replace("/editions/{id}", UPCOMING).replace("{id}", made.story)
+                address
+                + ROOT
+                + call.path.replace("/editions/{id}", UPCOMING).replace("{id}", made.story).replace("{name}", "rfi")
             )
             assert answer.status_code == 200, call.path
             if call.gives is not None:

@@ -43,6 +43,7 @@ MORE = (
     "/deliveries/replay?since=6h",
     "/deliveries/replay?since=6",
     "/?since=7d",
+    "/feeds/sahel-courier",
     story_path(derive_id("story", "convoy")),
 )
 

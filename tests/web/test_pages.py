@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import httpx
@@ -227,6 +227,26 @@ async def test_feeds_can_be_filtered_and_failing_ones_come_first(store: Store) -
         assert "every 10 minutes" in page
         assert "HTTP 503" in (await client.get(f"{address}/feeds?state=failing&q=RFI&page=99999")).text
         assert "No source matches" in (await client.get(f"{address}/feeds?state=gone")).text
+
+
+async def test_a_source_has_a_page_that_says_whose_texts_it_prints_and_who_prints_its_own(store: Store) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for source, outlet, minutes, voice in (("rfi", "RFI", 0, ""), ("inbox", HOSTILE, 12, "RFI")):
+        at = now - timedelta(minutes=60 - minutes)
+        about = article(f"Gao from {source}", source=source, outlet=outlet, fetched=at, published=at)
+        await found(store, about, story="5" * 32, voice=voice, matched=at)
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        assert 'href="/feeds/rfi"' in (await client.get(f"{address}/feeds")).text
+        page = (await client.get(f"{address}/feeds/rfi")).text
+        assert "Reports with a hit in 30 days: 1; in words of its own: 1." in page
+        assert "Stories that other sources print, too: 1; first to report: 1." in page
+        assert "Who prints its texts" in page
+        assert ">12 min<" in page
+        assert "<script>alert" not in page
+        profile = (await client.get(f"{address}/api/v1/feeds/rfi/profile")).json()
+        assert (profile["first"], profile["copied_by"][0]["lag_seconds"], profile["complete"]) == (1, 720.0, True)
+        assert (await client.get(f"{address}/feeds/nobody")).status_code == 404
+        assert (await client.get(f"{address}/api/v1/feeds/nobody/profile")).status_code == 404
 
 
 async def test_a_text_is_tried_on_a_topic(store: Store) -> None:

@@ -27,6 +27,7 @@ from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
 from watchpost.operations.saved_searches import delete_search, find_search, save_search, search_path
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
+from watchpost.operations.source_profile import Copies
 from watchpost.operations.stories import StoryView
 from watchpost.operations.story_search import Search, search_of
 from watchpost.operations.verdicts import judge
@@ -157,6 +158,31 @@ async def _places(queries: Queries, _: Request) -> schemas.Places:
         for row in counts["rows"]
     ]
     return schemas.Places(days=counts["days"], places=rows, left_out=counts["left_out"], complete=not counts["more"])
+
+
+async def _profile(queries: Queries, request: Request) -> schemas.SourceProfileShape:
+    status, found, more = await queries.profile_of(request.path_params["name"], datetime.now(UTC))
+
+    def shapes(copies: Iterable[Copies]) -> list[schemas.CopiesShape]:
+        return [
+            schemas.CopiesShape(
+                outlet=one.outlet, texts=one.texts, lag_seconds=None if one.lag is None else one.lag.total_seconds()
+            )
+            for one in copies
+        ]
+
+    return schemas.SourceProfileShape(
+        name=status.name,
+        reports=found.reports,
+        own=found.own,
+        shared=found.shared,
+        first=found.first,
+        events=found.events,
+        first_of_events=found.first_of_events,
+        copied_from=shapes(found.copied_from),
+        copied_by=shapes(found.copied_by),
+        complete=not more,
+    )
 
 
 async def _one_story(queries: Queries, request: Request) -> schemas.StoryShape:
@@ -588,6 +614,7 @@ CALLS = (
     Call("GET", "/stories/{id}", "One story, whole.", _one_story, schemas.StoryShape),
     Call("GET", "/places", "Where the events of the last eight days happened, by day.", _places, schemas.Places),
     Call("GET", "/feeds", "Every source.", _feeds, schemas.Feeds, (("state", "only those in this state"),)),
+    Call("GET", "/feeds/{name}/profile", "A source beside the others.", _profile, schemas.SourceProfileShape),
     Call("GET", "/topics", "Every topic, with its hits of the last 14 days.", _topics, schemas.Topics),
     Call("GET", "/receivers", "Every receiver.", _receivers, schemas.Receivers),
     Call("GET", "/deliveries", "Deliveries: in progress, failed, and recent.", _deliveries, schemas.Deliveries),

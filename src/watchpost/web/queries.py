@@ -21,6 +21,7 @@ from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.saved_searches import find_search
 from watchpost.operations.service_state import Seen
+from watchpost.operations.source_profile import SourceProfile, profile
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.operations.suggestions import proposals
@@ -333,6 +334,24 @@ class Queries:
         due = await self.overview.due(self.summary.feeds)
         today = by_name(await self._ledger.page(moment.astimezone(UTC).date()), "source")
         return Page("feeds", feeds.page_of_feeds(self.summary, statuses, due, today, query))
+
+    async def feed(self, name: str, moment: datetime) -> Page:
+        """The page of one source. Raises NotFound."""
+        source, found, more = await self.profile_of(name, moment)
+        return Page("feed", feeds.page_of_feed(self.summary, source, found, more=more))
+
+    async def profile_of(self, name: str, moment: datetime) -> tuple[SourceStatus, SourceProfile, bool]:
+        """A source, what its reports of the last days say of it, and whether there were too many hits to read them all.
+
+        Raises NotFound.
+        """
+        source = next((one for one in await self.statuses() if one.name == name), None)
+        if source is None:
+            raise NotFound(f"there is no source '{name[:100]}'")
+        hits, more = await self.history.since(moment - timedelta(days=feeds.DAYS), _NEWS_HITS)
+        stories = dict.fromkeys(hit.story for hit in hits)
+        events = await EventStore(self.store).ids_of(stories) if self.config.events else {}
+        return source, await asyncio.to_thread(profile, name, hits, events), more
 
     async def topics(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Topics."""

@@ -127,6 +127,7 @@ class Pages:
             Route("/e/{id}/{number:int}/{form}", self._message_form),
             Route("/feeds/{name}.atom", self._syndicated),
             Route("/feeds/{name}.json", self._syndicated),
+            Route("/feeds/{name}", self.shown(self._feed)),
             Route("/seen", self._seen, methods=["POST"]),
             Route("/seen", lambda _: RedirectResponse("/", 303)),
             Route("/static/{name}", self._static),
@@ -167,6 +168,9 @@ class Pages:
         secure = self._queries.config.public_url.startswith("https:")
         age = int(KEPT.total_seconds())
         response.set_cookie(COOKIE, visit.cookie(), max_age=age, httponly=True, samesite="lax", secure=secure)
+
+    async def _feed(self, request: Request, now: datetime) -> Page:
+        return await self._queries.feed(request.path_params["name"], now)
 
     async def _seen(self, _: Request) -> Response:
         """The reader has seen the news."""

@@ -94,6 +94,33 @@ class Places(Shape):
     complete: bool
 
 
+class CopiesShape(Shape):
+    """Texts that one outlet has from another; half of them within `lag_seconds`, null if nobody had them before."""
+
+    outlet: str
+    texts: int
+    lag_seconds: float | None
+
+
+class SourceProfileShape(Shape):
+    """A source beside the others, by the hits of the last 30 days.
+
+    `own` of its `reports` are in words of its own. `first` of the `shared` stories, and `first_of_events` of `events`,
+    it reported before all other sources. `complete` is false if there were too many hits: then the newest count.
+    """
+
+    name: str
+    reports: int
+    own: int
+    shared: int
+    first: int
+    events: int
+    first_of_events: int
+    copied_from: list[CopiesShape]
+    copied_by: list[CopiesShape]
+    complete: bool
+
+
 class DeedShape(Shape):
     """Who did something, and when."""
 

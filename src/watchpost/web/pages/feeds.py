@@ -1,4 +1,4 @@
-"""The page Feeds: every source, its state and when it is read next."""
+"""The pages of feeds: every source, its state and when it is read next; and one source beside the others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from watchpost.operations.source_profile import SourceProfile
 from watchpost.store.sources import SourceStatus
 from watchpost.web.context import ConfigSummary
 from watchpost.web.formatting import page_of
 
 PAGE = 80
+DAYS = 30
+"""So many days are looked at for the profile of a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,7 @@ def page_of_feeds(
         counts[state] = counts.get(state, 0) + 1
         if (wanted and state != wanted) or (text and text not in f"{status.name} {place}".casefold()):
             continue
-        new = today.get(status.name, {}).get("new", 0)
-        folder = status.name in summary.folders
-        pace = summary.paces.get(status.name, "")
-        rows.append(Row(status, state, place, pace, due.get(status.name), folder, new))
+        rows.append(_row(summary, status, due, today))
     rows.sort(key=lambda row: (row.state == "ok", row.state == "new", row.status.name.casefold()))
     number, pages = page_of(query, len(rows), PAGE)
     return {
@@ -60,3 +60,18 @@ def page_of_feeds(
         "page": number,
         "pages": pages,
     }
+
+
+def page_of_feed(summary: ConfigSummary, status: SourceStatus, profile: SourceProfile, *, more: bool) -> dict[str, Any]:
+    """What the template shows of one source. `more`: there were too many hits to read them all."""
+    row = _row(summary, status, {}, {})
+    return {"active": "feeds", "row": row, "profile": profile, "days": DAYS, "more": more}
+
+
+def _row(
+    summary: ConfigSummary, status: SourceStatus, due: Mapping[str, datetime], today: Mapping[str, Mapping[str, int]]
+) -> Row:
+    name = status.name
+    place, pace = summary.places.get(name, ""), summary.paces.get(name, "")
+    new = today.get(name, {}).get("new", 0)
+    return Row(status, status.state, place, pace, due.get(name), name in summary.folders, new)
