@@ -200,6 +200,15 @@ def test_a_story_keeps_its_event_and_can_be_moved() -> None:
     assert [*events.reports] == ["s1"]
 
 
+def test_bulletins_of_one_kind_and_country_under_one_disclaimer_are_events_of_their_own() -> None:
+    text = "{} was heard in Mali. Reproduction in whole or in part needs written permission; opinions are the authors'."
+    one, other = (said("en", "Bulletin on the weather in Mali", text.format(word)) for word in ("Thunder", "A storm"))
+    assert str(contradiction(one, other)) == "no town, name or figure in common"
+    assert (
+        contradiction(*(said("en", "Bulletin on the weather in Ansongo", text.format(word)) for word in "ab")) is None
+    )
+
+
 @pytest.mark.parametrize("body", ["", "Mali", "2 3 4 5", "ߒߞߏ " * 40])
 def test_texts_that_say_nothing_join_nothing(body: str) -> None:
     events = Events()

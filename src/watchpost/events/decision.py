@@ -94,6 +94,7 @@ _SENTENCES = {
     "days": "days {} apart",
     "outlet": "both from {}",
     "year": "only one is about an {}",
+    "common": "no {} in common",
 }
 
 
@@ -131,7 +132,20 @@ def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
             return Reason("days", str(days))
     if {one.looks_back, other.looks_back} == {"title", ""}:
         return Reason("year", "anniversary")
+    if not _have_something_in_common(one, other):
+        return Reason("common", "town, name or figure")
     return None
+
+
+def _have_something_in_common(one: Witnesses, other: Witnesses) -> bool:
+    """Whether both name a town, a name or a figure: kinds, countries and likeness are of many events."""
+    towns = {(town.name, town.country) for town in one.towns}
+    return (
+        any((town.name, town.country) in towns for town in other.towns)
+        or bool(one.names & other.names)
+        or bool(one.numbers & other.numbers)
+        or bool(one.harm & other.harm)
+    )
 
 
 def _is_of_one_outlet(one: Witnesses, other: Witnesses) -> bool:
