@@ -114,7 +114,6 @@ def test_an_embedding_with_other_weights_costs_no_alert_and_is_a_problem(three: 
     assert process.wait(30) == 0
 
 
-@pytest.mark.skipif(not embedding.is_installed(), reason="the embedding is not installed")
 @pytest.mark.timeout(400)
 def test_an_embedding_that_hangs_holds_up_no_alert_and_no_end_and_its_links_are_made_later(three: Rig) -> None:
     released = three.root / "released"
