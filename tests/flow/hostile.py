@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import bz2
 import gzip
+import os
 import re
 import socket
 import subprocess
@@ -31,6 +32,7 @@ from typing import ClassVar
 import brotli
 from backports import zstd
 
+from tests.flow.core_waits import watched
 from tests.flow.newsroom import Newsroom, Readers, Site, configuration, findings, plain
 from tests.flow.rig import Rig
 from watchpost.store.client import Store
@@ -45,6 +47,7 @@ ENCODER_BYTES = 125 << 20  # the sentence encoder, and what it is run by
 _MEGABYTE = 1_000_000
 _QUIET_SECONDS = 300
 _LOOK_SECONDS = 2.0
+_SHOWN = 40
 CRAFTED = {  # by headline: one of another story each
     "dots upon dots": "The talks in Mali go on, said the minister" + "." * 400_000 + "x and more.",
     "a word with many accents": "Mali a" + "\u0301\u0327" * 60_000 + " and more.",
@@ -157,6 +160,7 @@ class Seen:
     children_bytes: int = 0
     lags: list[float] = field(default_factory=list)  # the longest of a minute each, in seconds
     refused: float = 0.0
+    slow: list[str] = field(default_factory=list)  # the alerts of the attack that took longest, each with what is known
 
     def __str__(self) -> str:
         return (
@@ -164,7 +168,7 @@ class Seen:
             f"alerts, while all were honest: {_spread(self.calm)}; during the attack: {_spread(self.attacked)}\n"
             f"memory {self.calm_bytes >> 20} MB, then {self.memory_bytes >> 20} MB, "
             f"its children {self.children_bytes >> 20} MB; {self.refused:.0f} connections closed\n"
-            f"longest lags of the loop: {_spread(self.lags)}"
+            f"longest lags of the loop: {_spread(self.lags)}" + "".join(f"\n{each}" for each in self.slow)
         )
 
 
@@ -226,17 +230,18 @@ def hostile(rig: Rig, seconds: float, seed: int, pages: int, probes: int, *, eve
         rig.until(lambda: "http.listening" in rig.log(), 120)
         rig.until(lambda: asked(probes, "/healthz") == "ok\n", 120)
         begun = time.monotonic()
-        _publish(room, begun + seconds / 4, seen, process, pages)
-        calm_until, seen.calm_bytes = time.monotonic(), seen.memory_bytes
-        Enemy.awake = True
-        words = [sys.executable, "-m", "tests.flow.hostile_connections", str(pages), str(CONNECTIONS)]
-        strangers = subprocess.Popen(words, stdin=subprocess.PIPE)
-        try:
-            _publish(room, begun + seconds, seen, process, pages)
-            _until_named(room, readers)
-        finally:
-            Enemy.awake = False
-            strangers.communicate(timeout=60)
+        with watched(process.pid) as waits:
+            _publish(room, begun + seconds / 4, seen, process, pages)
+            calm_until, seen.calm_bytes = time.monotonic(), seen.memory_bytes
+            Enemy.awake = True
+            words = [sys.executable, "-m", "tests.flow.hostile_connections", str(pages), str(CONNECTIONS)]
+            strangers = subprocess.Popen(words, stdin=subprocess.PIPE)
+            try:
+                _publish(room, begun + seconds, seen, process, pages)
+                _until_named(room, readers)
+            finally:
+                Enemy.awake = False
+                strangers.communicate(timeout=60)
         with readers.lock:
             got = {receiver: list(messages) for receiver, messages in readers.got.items()}
         seen.wrong += findings(room, got)
@@ -249,9 +254,15 @@ def hostile(rig: Rig, seconds: float, seed: int, pages: int, probes: int, *, eve
             for story in message.document["data"]["stories"]:
                 for title in (story["title"], *(report["title"] for report in story["sources"])):
                     arrived.setdefault(title, message.moment)
-        for title, at in served.items():
-            if title in arrived:
-                (seen.calm if at < calm_until - _LOOK_SECONDS else seen.attacked).append(arrived[title] - at)
+        times = {title: (at, arrived[title]) for title, at in served.items() if title in arrived}
+        for at, came in times.values():
+            (seen.calm if at < calm_until - _LOOK_SECONDS else seen.attacked).append(came - at)
+        longest = sorted(times.items(), key=lambda each: each[1][0] - each[1][1])
+        seen.slow = [
+            f"{came - at:.2f} s, {at - begun:.0f} s after the start: {waits.between(at, came)} ({title})"
+            for title, (at, came) in longest[:_SHOWN]
+            if came - at > LATER_SECONDS
+        ]
         return seen
 
 
@@ -340,6 +351,8 @@ def main() -> None:
         try:
             seen = hostile(rig, seconds, 1, free_port(), free_port(), events=events)
         finally:
+            if kept := os.environ.get("KEEP_LOGS"):
+                (Path(kept) / "hostile.log").write_bytes((Path(folder) / "log.txt").read_bytes())
             rig.close()
     limit = MEMORY_BYTES + (ENCODER_BYTES if events else 0)
     if seen.memory_bytes > limit:
