@@ -7,7 +7,7 @@ the text as delivered.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -154,6 +154,24 @@ _CAPTION = re.compile(
 )
 
 
+# "The post X appeared first on Y.", the last line in WordPress' feeds: X is the headline, Y the outlet.
+_REFERENCE = re.compile(
+    r"(?:(?:the (?:post|article)|(?:l[’']|cet )article|der (?:beitrag|artikel)|(?:la (?:entrada|noticia)|el artículo)"
+    r"|o (?:post|artigo|conteúdo)|a notícia|l[’']articolo|het (?:bericht|artikel)|inlägget|indlægget"
+    r"|(?:artykuł|post|wpis)|(?:сообщение|запись|стаття|допис)|příspěvek|artikel|المقالة|نوشته)\s.{1,400}\s"
+    r"(?:(?:first appeared|appeared first) on|(?:est apparu en premier|apparaît en premier) sur"
+    r"|(?:erschien|erscheint) zuerst (?:auf|bei)|(?:se publicó|apareció|aparece) primero en"
+    r"|(?:apareceu|aparece) primeiro em|(?:proviene da|sembra essere il primo su)"
+    r"|(?:verscheen eerst|verscheen als eerste) op|dök först upp på"
+    r"|(?:pochodzi z serwisu|pojawił się (?:po ?raz|najpierw).{0,20}(?:w|na))"
+    r"|(?:появились|появилась|появилося) (?:сначала|впервые|спочатку) (?:на|в)|pochází z"
+    r"|pertama kali (?:tampil|muncul) (?:pada|di)|أولا[\u064b]? على|اولین بار در)\s.{1,150}"
+    r"|ظهرت المقالة\s.{1,400}\sأولا[\u064b]? على\s.{1,150})",
+    re.IGNORECASE,
+)
+_REFERENCE_MAX = 600
+
+
 class _Piece(NamedTuple):  # there are many: a dataclass takes three times as long to make
     start: int
     end: int
@@ -164,13 +182,14 @@ def blank_margins(text: str) -> str:
     """The text with page boilerplate replaced by spaces, character for character; line breaks stay.
 
     Blanked are buttons, everything after a label such as "Related Articles" if no prose follows, menus and breadcrumbs
-    above the first prose, and captions of archive pictures. A text without any prose stays as it is: a headline alone
-    is no menu.
+    above the first prose, captions of archive pictures, and "The post … appeared first on …" at the end. A text without
+    any prose stays as it is: a headline alone is no menu.
     """
     pieces = _pieces(text)
+    reference = [pieces.pop()] if len(pieces) > 1 and _is_reference(pieces[-1].text) else []
     prose = [n for n, piece in enumerate(pieces) if _is_prose(piece.text)]
     if not prose:
-        return text
+        return _blanked(text, reference)
     first, last = prose[0], prose[-1]
     below = next((n for n in range(last + 1, len(pieces)) if is_label(pieces[n].text.strip())), len(pieces))
     to_blank = [
@@ -178,11 +197,20 @@ def blank_margins(text: str) -> str:
         for n, piece in enumerate(pieces)
         if n >= below or _is_outside(piece.text.strip()) or (n < first and _is_menu(piece.text.strip()))
     ]
+    return _blanked(text, to_blank + reference)
+
+
+def _blanked(text: str, pieces: Sequence[_Piece]) -> str:
     out, at = [], 0
-    for piece in to_blank:
+    for piece in pieces:
         out += [text[at : piece.start], re.sub(r"[^\n]", " ", piece.text)]
         at = piece.end
     return "".join([*out, text[at:]])
+
+
+def _is_reference(text: str) -> bool:
+    text = text.strip()
+    return len(text) <= _REFERENCE_MAX and _REFERENCE.fullmatch(text) is not None
 
 
 def _pieces(text: str) -> list[_Piece]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from watchpost.combining_marks import bound_marks
+from watchpost.documents.written_address import meant_address
 
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
 """The longest texts that are kept, in code points; no honest article is longer."""
@@ -94,7 +95,7 @@ def _split(link: str, base: str) -> tuple[str, str]:
 
 @lru_cache(1024)  # the ids of a feed's entries need it before the entries do
 def _canonical(link: str, base: str) -> tuple[str, str]:
-    link = _CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)).strip()
+    link = meant_address(_CONTROL.sub("", re.sub(r"[\t\r\n]", "", link)))
     try:
         parts = urlsplit(link)
         if base and not (parts.scheme in _DEFAULT_PORT and parts.netloc):

@@ -18,8 +18,8 @@ AHEAD = timedelta(hours=48)
 
 # A text has no two spaces in a row when it comes here: each repeated space would be tried in each place.
 _TIME = (
-    r"(?:[T ,،:]+(?:at\s|um\s|à\s|om\s|о\s|в\s|klo\s|godz\.\s|-\s)?(?P<h>\d{1,2})[:.h](?P<mi>\d{2})"
-    r"(?:[:.](?P<s>\d{2})(?:[.,]\d{1,12})?)?\s?(?P<ap>[ap]\.?\s?m\b\.?|[صم]\b)?)?"
+    r"(?:[T ,،:]+(?:at\s|um\s|à\s|om\s|о\s|в\s|klo\s|godz\.\s|-\s)?(?P<h>\d{1,2})(?:[:.h](?=\d\d)|:)(?P<mi>\d{1,2})"
+    r"(?:(?:[:.](?=\d\d)|:)(?P<s>\d{1,2})(?:[.,]\d{1,12})?)?\s?(?P<ap>[ap]\.?\s?m\b\.?|[صم]\b)?)?"
 )
 # A zone is an offset ("-10:00", "+0000 UTC", "GMT+2"), a name, a region ("Europe/Paris"), or whatever else follows.
 _ZONE = (
@@ -41,13 +41,20 @@ _FORMS = tuple(
         rf"{_WEEKDAY}{_NAME}\s(?P<d>\d{{1,2}})\s(?P<h>\d{{1,2}}):(?P<mi>\d{{2}}):"
         rf"(?P<s>\d{{2}})(?:{_ZONE})\s(?P<y>\d{{4}})",
         rf"(?P<y>\d{{4}})(?:[-/.年]|년\s?)(?P<m>\d{{1,2}})(?:[-/.月]|월\s?)(?P<d>\d{{1,2}})[日일]?{_TIME}{_ZONE}",
-        rf"(?P<y>\d{{4}})\.?\s{_NAME}\s(?P<d>\d{{1,2}})\.?,?{_TIME}{_ZONE}",
+        rf"(?P<y>\d{{4}})\.?[\s/-]{_NAME}[\s/-](?P<d>\d{{1,2}})\.?,?{_TIME}{_ZONE}",
+        rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s(?P<m>\d{{1,2}})\s(?P<y>\d{{4}}){_TIME}{_ZONE}",
         rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s(?:tháng|thg)\s(?P<m>\d{{1,2}}),?\s(?P<y>\d{{4}}){_TIME}{_ZONE}",
     )
 )
 _SLASHED = re.compile(
     rf"(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_TIME}{_ZONE}\s?", re.IGNORECASE
 )
+# ASP.NET's JSON (https://learn.microsoft.com/dotnet/standard/datetime/system-text-json-support); Go prints a zone that
+# has no name as its offset again.
+_OF_DOTNET = re.compile(r"\\?/Date\((\d{12,13})(?:[+-]\d{4})?\)\\?/")
+_TWICE = re.compile(r"(\s[+-]\d{4})\1\Z")
+_DATETIME = re.compile(r"""<time\s[^<>]{0,500}?\bdatetime\s{0,9}=\s{0,9}["']([^"'<>]{6,60})["']""", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{1,500}>")
 _BUDDHIST = 543  # years by which Thailand counts more
 # Turns digits of other scripts into those of ASCII.
 _DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50) for n in range(10)}
@@ -58,8 +65,9 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None, alone
 
     A date without a zone, or in one that nobody knows, is taken as UTC. `day_first` decides `11/12/2026`;
     None leaves such a date unknown. With `alone` the text is no date if it has other words beside it.
+    Of markup (Drupal writes `<time datetime="…">` into feeds) the machine's date counts, else its text.
     """
-    text = _spaced(text)
+    text = _spaced(_without_markup(text) if "<" in text else text)
     if not 6 <= len(text) <= 100:
         return None
     if not text.isascii():
@@ -72,7 +80,16 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None, alone
     return moment if moment is not None and OLDEST <= moment <= now + AHEAD else None
 
 
+def _without_markup(text: str) -> str:
+    text = text[:1_000]
+    machine = _DATETIME.search(text)
+    return machine[1] if machine else _TAG.sub(" ", text)
+
+
 def _read(text: str, day_first: bool | None) -> datetime | None:
+    if of_dotnet := _OF_DOTNET.fullmatch(text):
+        return _unix(of_dotnet[1])
+    text = _TWICE.sub(r"\1", text)
     if not text[:1].isdigit():
         return _named(text)
     return _unix(text) or _iso(text) or _named(text) or _slashed(text, day_first)
@@ -100,6 +117,8 @@ def _spaced(text: str) -> str:
 def _unix(text: str) -> datetime | None:
     if re.fullmatch(r"[0-9]{9,10}(\.[0-9]+)?", text):
         return datetime.fromtimestamp(float(text), UTC)
+    if re.fullmatch(r"20[0-9]{10}(?:[0-9]{2})?", text):  # digits alone; as milliseconds this would be before 1977
+        return datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     return datetime.fromtimestamp(int(text) / 1000, UTC) if re.fullmatch(r"[0-9]{12,13}", text) else None
 
 

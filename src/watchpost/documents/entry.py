@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -27,6 +28,8 @@ from watchpost.documents.clean import (
 from watchpost.model import Article, derive_id
 
 _ALNUM = re.compile(r"[^\W_]+")
+_ENDS_HTML = re.compile(r"</(?:p|a|b|i|em|strong|div|span|li|ul|h[1-6]|blockquote)>|<br ?/?>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#[0-9]{2,6}|#x[0-9a-fA-F]{2,5}|[A-Za-z]{2,8}[0-9]{0,2});")
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1
 
 
@@ -58,10 +61,14 @@ class Written:
     html: bool = True
 
     def plain(self) -> str:
-        """What a reader sees of it."""
-        from watchpost.documents.html import plain_text  # imports lxml, which only the parser's process loads
+        """What a reader sees of it, without marks of CDATA. What is escaped twice is unescaped twice."""
+        # It imports lxml, which only the parser's process loads.
+        from watchpost.documents.html import plain_text, without_cdata_marks
 
-        return plain_text(self.text) if self.html else self.text
+        text = plain_text(self.text) if self.html else without_cdata_marks(self.text)
+        if self.html and "<" not in self.text and _ENDS_HTML.search(text):
+            text = plain_text(text)
+        return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ def article_of(
     body = clean_text(blank_margins(draft.text[: 2 * BODY_MAX]))[:BODY_MAX]
     summary = clean_text(draft.summary[: 2 * SUMMARY_MAX])[:SUMMARY_MAX]
     title = clean_line(draft.title[: 2 * TITLE_MAX])[:TITLE_MAX] or headline(body or summary)
-    url = canonical_url(draft.link, base)
+    link = draft.link.replace("&amp;", "&")  # escaped twice; ids keep what is written
+    url = canonical_url(link, base)
     return Article(
         id=article_id,
         source=source,
@@ -100,7 +108,7 @@ def article_of(
         body=body,
         fetched=now,
         outlet=clean_line(draft.outlet)[:NAME_MAX],
-        url=linked_url(draft.link, base),
+        url=linked_url(link, base),
         summary="" if summary == body else summary,
         author=clean_line(draft.author)[:NAME_MAX],
         lang=language(draft.lang) or language(lang),

@@ -24,6 +24,7 @@ from watchpost.documents.json_formats import read_json_feed
 from watchpost.documents.page import find_feed_links
 from watchpost.documents.results import FeedHints
 from watchpost.documents.sitemap import read_sitemap
+from watchpost.documents.written_address import meant_address
 from watchpost.documents.xml_tree import bounded, guarded, unclosed_entry
 from watchpost.errors import FetchError
 
@@ -43,6 +44,7 @@ _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 _REPLACEMENT = "\ufffd".encode()
 _HEAD_BYTES = 65_536
 _TOLERATED_BYTES = 300_000
+_DATES = ("published", "updated", "created")
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}  # hours
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TTL = re.compile(r"<ttl>\s{0,99}([0-9]{1,7})\s{0,99}</ttl>", re.IGNORECASE)
@@ -192,7 +194,7 @@ def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, ur
     contents = [content for content in _get(entry, "content", []) if _text(content, "value").strip()]
     body = (_written(max(contents, key=lambda content: len(content["value"]))),) if contents else ()
     guid = _text(entry, "id")
-    link = _text(entry, "link")
+    link = meant_address(_text(entry, "link"))
     if link == guid and "://" not in link and not link.startswith("/"):
         link = ""  # a guid that is no address, taken for a permanent link
     base = _text(_get(entry, "title_detail", {}), "base")
@@ -204,7 +206,7 @@ def entry_of(entry: Mapping[str, Any], now: datetime, day_first: bool | None, ur
         author=_author(entry),
         outlet=_text(entry, "publisher") or plain_text(_text(source, "title")) or outlet,
         lang=_text(entry, "language"),
-        published=parse_date(_date_text(entry), now, day_first=day_first),
+        published=_published(entry, now, day_first),
     )
     return FeedEntry(head, body, _written(_get(entry, "summary_detail", {})))
 
@@ -228,7 +230,13 @@ def _author(entry: Mapping[str, Any]) -> str:
 
 
 def _date_text(entry: Mapping[str, Any]) -> str:
-    return next((t for key in ("published", "updated", "created") if (t := _text(entry, key))), "")
+    return next((text for key in _DATES if (text := _text(entry, key))), "")
+
+
+def _published(entry: Mapping[str, Any], now: datetime, day_first: bool | None) -> datetime | None:
+    """The first of its dates that can be read: a draft's year 1970 or -0001 may stand before a sound one."""
+    texts = (text for key in _DATES if (text := _text(entry, key)))
+    return next((moment for text in texts if (moment := parse_date(text, now, day_first=day_first))), None)
 
 
 def _get(mapping: Mapping[str, Any], key: str, default: Any) -> Any:

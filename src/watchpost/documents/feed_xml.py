@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 """The beginning of an entry, in each of the formats."""
 
 _HTMLISH = re.compile(r"</[a-zA-Z]{1,12}>|<br ?/?>|&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
+_ENDS_HTML = re.compile(r"</(?:p|a|b|i|em|strong|div|span|li|ul|h[1-6]|blockquote)>|<br ?/?>", re.IGNORECASE)
 _PREFIXED = re.compile(r"(</?)[\w-]{1,20}:")
 _HTML = ("text/html", "application/xhtml+xml", "")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -54,6 +56,7 @@ _DATES = {
 }  # fmt: skip
 
 _OWN_DATES = _DATES | {f"dc:{name}": role for name, role in _DATES.items()}
+_OTHER_LINKS = ("canonical", "related", "self")  # in RSS the last is the feed
 _FOREIGN, _RELATED = "~", "+"
 _MARKS = (_FOREIGN, _RELATED)
 _ENTRY = frozenset({"item", "entry"})
@@ -227,10 +230,10 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
         "link": _link(fields, guid, atom),
         "title_detail": {
             "value": text,
-            "type": (_kind(title, True) if atom else "text/html" if markup else "text/plain") or "text/html",
+            "type": (_kind(title, True, text) if atom else "text/html" if markup else "text/plain") or "text/html",
             "base": _joined(base, element.get(f"{_XML}base", "")),
         },
-        "summary_detail": {"value": summary, "type": _kind(described, atom) or "text/html"},
+        "summary_detail": {"value": summary, "type": _kind(described, atom, summary) or "text/html"},
         "content": [
             content
             for content in contents
@@ -240,7 +243,7 @@ def _entry(element: etree._Element, base: str, atom: bool) -> Mapping[str, Any]:
         "author": _author(fields),
         "source": {"title": _source(fields)},
         "publisher": _inner(_first(fields, "dc:publisher", "publisher")),
-        "language": _inner(_first(fields, "dc:language")),
+        "language": _inner(_first(fields, "dc:language")) or element.get(f"{_XML}lang", ""),
         **_dates(fields),
     }  # fmt: skip
 
@@ -257,7 +260,7 @@ def _contents(fields: Fields, atom: bool) -> list[Mapping[str, str]]:
     return [
         {"value": value, "type": kind, "of": name}
         for name, content in named
-        if (value := _inner(content)) and (kind := _kind(content, atom and name == "content")) is not None
+        if (value := _content(content)) and (kind := _kind(content, atom and name == "content", value)) is not None
     ]
 
 
@@ -268,9 +271,24 @@ def _full_text(tag: object) -> str:
     return name if name in _FULL_TEXTS else ""
 
 
-def _kind(element: etree._Element | None, atom: bool) -> str | None:
-    """The media type of an element's content; None for what is no text (RFC 4287, 3.1.1 and 4.1.3.1)."""
-    declared = (element.get("type") or ("text" if atom else "html")).lower() if element is not None else "text"
+def _content(element: etree._Element) -> str:
+    """The text; Atom 0.3 (draft-ietf-atompub-format-00) may have it in base64."""
+    text = _inner(element)
+    if element.get("mode") != "base64":
+        return text
+    try:
+        return b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return text
+
+
+def _kind(element: etree._Element | None, atom: bool, text: str) -> str | None:
+    """The media type of an element's content; None for what is no text (RFC 4287, 3.1.1 and 4.1.3.1).
+
+    What declares nothing and ends elements of HTML is HTML, though Atom takes it for text.
+    """
+    unsaid = "text" if atom and not _ENDS_HTML.search(text) else "html"
+    declared = (element.get("type") or unsaid).strip().lower() if element is not None else "text"
     kind = {"text": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}.get(declared, declared)
     return kind if kind.startswith("text/") or kind.endswith("xml") else None
 
@@ -291,18 +309,48 @@ def _source(fields: Fields) -> str:
 
 
 def _link(fields: Fields, guid: str, atom: bool) -> str:
-    """RSS's link, or the permanent guid; Atom's alternate link, which has no `rel` or that one (RFC 4287, 4.2.7.2)."""
+    """RSS's link, or the permanent guid; Atom's alternate link, which has no `rel` or that one (RFC 4287, 4.2.7.2).
+
+    Without those, the link that is written as Atom's text, the id if it is an address, or a link to the entry itself
+    or to what it is about. FeedBurner keeps the outlet's own address beside its own.
+    """
+    if _FOREIGN in fields and (original := _inner(_first(fields, "origlink"))):
+        return original
     links = _named(fields, "link")
-    if not atom and (text := next((text for link in links if (text := (link.text or "").strip())), "")):
+    text = next((text for link in links if (text := _address_in(link))), "")
+    if not atom and text:
         return text
+    by_relation: dict[str, str] = {}
     for link in links:
-        kind, href = link.get("type") or "", (link.get("href") or "").strip()
-        if href and (link.get("rel") or "alternate") == "alternate" and kind in _HTML:
-            return str(href)
-    if atom:
-        return guid if guid.startswith(("http://", "https://")) else ""
-    element = _first_own(fields, "guid")
-    return guid if element is not None and (element.get("isPermaLink") or "true").lower() != "false" else ""
+        kind, href = (link.get("type") or "").lower().partition(";")[0].strip(), (link.get("href") or "").strip()
+        relation = (link.get("rel") or "alternate").strip().lower().rpartition("/")[2]  # once it was an address of IANA
+        if href and (kind in _HTML or relation != "alternate"):
+            by_relation.setdefault(relation, href)
+    if "alternate" in by_relation:
+        return by_relation["alternate"]
+    element = None if atom else _first_own(fields, "guid")
+    if guid.startswith(("http://", "https://")) if atom else _is_permanent(element):
+        return guid
+    return text or next(
+        (by_relation[name] for name in (_OTHER_LINKS if atom else _OTHER_LINKS[:2]) if name in by_relation), ""
+    )
+
+
+def _is_permanent(guid: etree._Element | None) -> bool:
+    return guid is not None and (guid.get("isPermaLink") or "true").lower() != "false"
+
+
+def _address_in(link: etree._Element) -> str:
+    """The address that is a link's text, that of `<a>` in it, or the one after an empty link.
+
+    The last is what a parser of HTML makes of RSS, and some sites then send.
+    """
+    if text := (link.text or "").strip():
+        return text
+    if len(link):
+        return next((str(href) for anchor in link if (href := anchor.get("href"))), "")
+    tail = (link.tail or "").strip()
+    return tail if tail.startswith(("http://", "https://")) and not link.get("href") else ""
 
 
 def _dates(fields: Fields) -> dict[str, str]:
@@ -310,8 +358,8 @@ def _dates(fields: Fields) -> dict[str, str]:
     dates: dict[str, str] = {}
     for name, elements in fields.items():
         role = _OWN_DATES.get(name)
-        if role and role not in dates and (text := (elements[0].text or "").strip()):
-            dates[role] = text[:200]
+        if role and role not in dates and (text := _inner(elements[0])):
+            dates[role] = text[:1_000]
     return dates or _other_dates(fields)
 
 
@@ -321,8 +369,8 @@ def _other_dates(fields: Fields) -> dict[str, str]:
     known = [(name.removeprefix(_RELATED), elements[0]) for name, elements in fields.items() if name not in _MARKS]
     for name, element in (*known, *((_name(element.tag), element) for element in fields.get(_FOREIGN, ()))):
         role = _DATES.get(name.rpartition(":")[2])
-        if role and role not in dates and (text := (element.text or "").strip()):
-            dates[role] = text[:200]
+        if role and role not in dates and (text := _inner(element)):
+            dates[role] = text[:1_000]
     return dates
 
 

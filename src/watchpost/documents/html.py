@@ -20,6 +20,20 @@ _SILENT = frozenset({
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "head", "button",
     "select", "textarea",
 })  # fmt: skip
+_CDATA_MARK = re.compile(r"<!\[CDATA\[|\]\]>")
+_NO_ELEMENT = re.compile(  # the elements of HTML, the most common first; those of SVG and MathML end
+    r"<(?=([A-Za-z][A-Za-z0-9]{0,30}))"
+    r"(?!(?:p|a|br|b|i|em|strong|div|span|img|li|ul|u|h[1-6r]|ol|td|tr|th|table|tbody|thead|tfoot|figure|figcaption"
+    r"|blockquote|font|center|small|big|sub|sup|s|strike|del|ins|q|cite|code|pre|tt|kbd|samp|var|abbr|acronym|address"
+    r"|article|aside|section|header|footer|main|nav|hgroup|details|summary|dialog|iframe|embed|object|param|video"
+    r"|audio|source|track|picture|map|area|canvas|svg|math|path|script|noscript|style|link|meta|base|title|html|head"
+    r"|body|form|input|button|select|option|optgroup|textarea|label|fieldset|legend|dl|dt|dd|dir|menu|menuitem|mark"
+    r"|time|data|wbr|nobr|ruby|rb|rt|rp|rtc|bdi|bdo|dfn|caption|col|colgroup|marquee|blink|basefont|applet|frame"
+    r"|frameset|noframes|output|progress|meter|slot|template|search|spacer|image|xml"
+    r"|[a-z][a-z0-9]{0,20}[-:][\w-]{1,30})[\s/>])",
+    re.IGNORECASE,
+)
+_ENDED = re.compile(r"</([A-Za-z][A-Za-z0-9]{0,30})\s{0,9}>")
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _BREAKS, _RUN = re.compile(r"\n{3,}"), re.compile(r" {2,}")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}>")
@@ -76,10 +90,27 @@ def _parsed(text: str) -> tuple[etree._Element | None, bool]:
 
 def plain_text(fragment: str) -> str:
     """The text that a reader of `fragment` sees; paragraphs are separated by an empty line, entities unescaped."""
+    fragment = without_cdata_marks(fragment)
     if "<" not in fragment:
         return html.unescape(fragment).strip()
-    root = parse_html(f"<div>{fragment}</div>")
+    root = parse_html(f"<div>{_with_stray_signs(fragment)}</div>")
     return text_of(root) if root is not None else ""
+
+
+def without_cdata_marks(text: str) -> str:
+    """The text without the marks of CDATA sections: some programs escape them, or nest them."""
+    return _CDATA_MARK.sub("", text) if "<![CDATA[" in text else text
+
+
+def _with_stray_signs(fragment: str) -> str:
+    """The fragment, in which "<" is escaped where no element begins: "x<y", "<anna@desk.example>", "<Le Pays>".
+
+    What is no element of HTML is one nevertheless if something ends it, or its name has a hyphen or a prefix.
+    """
+    if not _NO_ELEMENT.search(fragment):
+        return fragment
+    ended = {name.lower() for name in _ENDED.findall(fragment)}
+    return _NO_ELEMENT.sub(lambda sign: "<" if sign[1].lower() in ended else "&lt;", fragment)
 
 
 def text_of(root: etree._Element, *, frame: bool = True) -> str:
