@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from watchpost.events import lexicon
 from watchpost.events.figures import LARGEST, MOST, figures
+from watchpost.events.lexicon import Text
 from watchpost.query.words import folded_words
 
 SAID = [
@@ -49,7 +50,7 @@ SAID = [
 
 @pytest.mark.parametrize(("language", "text", "found"), SAID)
 def test_numbers_and_what_they_count(language: str, text: str, found: list[tuple[int, str]]) -> None:
-    assert [(one.value, one.role) for one in figures(folded_words(text), language)] == found
+    assert [(one.value, one.role) for one in figures(Text(folded_words(text), language))] == found
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "es", "pt", "it", "de", "ru", "pl", "tr", "ar", "ha", "sw"])
@@ -58,17 +59,17 @@ def test_every_number_word_is_read(language: str) -> None:
     assert numerals is not None
     for word, value in numerals.values.items():
         if value > 1:
-            assert [one.value for one in figures([word], language)] == [value], word
+            assert [one.value for one in figures(Text([word], language))] == [value], word
     assert {*range(1, 11), 20, 30, 40, 50, 60, 100, 1000} <= {*numerals.values.values()}
 
 
 @given(st.text(max_size=400), st.sampled_from(["en", "fr", "ar", "zh", "ru", ""]))
 def test_any_text_has_figures_in_bounds(text: str, language: str) -> None:
-    found = figures(folded_words(text), language)
+    found = figures(Text(folded_words(text), language))
     assert len(found) <= MOST
     assert all(1 < one.value <= LARGEST for one in found)
 
 
 def test_a_long_row_of_number_words_ends() -> None:
-    found = figures(["hundred", "thousand", "nine"] * 5_000, "en")
+    found = figures(Text(["hundred", "thousand", "nine"] * 5_000, "en"))
     assert len(found) <= MOST

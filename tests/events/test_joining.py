@@ -171,6 +171,17 @@ def test_reports_of_one_evening_from_one_capital_are_other_events() -> None:
     assert len({one.event for one in found}) == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "where", "apart"),
+    [("Cholera", "Bamako", True), ("Cholera", "Mopti", False), ("Attack", "Bamako", False)],
+)
+def test_kinds_that_differ_and_only_a_capital_in_common_are_other_events(kind: str, where: str, apart: bool) -> None:
+    one = said("en", f"Gunmen attack a road near {where}", "The attack left 214 people stranded.")
+    other = said("en", f"{kind} near {where}", "It reached 214 people.")
+    assert one.numbers & other.numbers
+    assert (contradiction(one, other) is not None) is apart
+
+
 def test_reports_of_other_days_are_other_events() -> None:
     one, later = said(*CONVOY[0]), said(*CONVOY[0], TUESDAY + timedelta(days=2))
     other = said("en", CONVOY[0][1], CONVOY[0][2].replace("Tuesday", "Thursday"), TUESDAY + timedelta(days=2))

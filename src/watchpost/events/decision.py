@@ -117,9 +117,10 @@ def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
     """Why two articles cannot report one event: title and lead name places, days or years that are far apart.
 
     A title that looks back ("a year after") is about the ceremony, with the places and numbers of what it is held for.
-    Capitals do not count as places: they also mean governments. Nor do two articles of one outlet in one language: it
-    tells its own reports apart, and what it repeats under other headlines is furniture. A toll that it revises is no
-    other report.
+    Capitals do not count as places: they also mean governments. Reports of different kinds of events are not one whose
+    only town in common is a capital: the same numbers are in both by chance. Nor are two articles of one outlet in one
+    language: it tells its own reports apart, and what it repeats under other headlines is furniture. A toll that it
+    revises is no other report.
     """
     if _is_of_one_outlet(one, other) and one.language == other.language:
         return Reason("outlet", one.outlet)
@@ -134,6 +135,8 @@ def contradiction(one: Witnesses, other: Witnesses) -> Reason | None:
         return Reason("year", "anniversary")
     if not _have_something_in_common(one, other):
         return Reason("common", "town, name or figure")
+    if one.kinds and other.kinds and not one.kinds & other.kinds and not _have_a_town_in_common(one, other):
+        return Reason("common", "kind of event and no town")
     return None
 
 
@@ -146,6 +149,12 @@ def _have_something_in_common(one: Witnesses, other: Witnesses) -> bool:
         or bool(one.numbers & other.numbers)
         or bool(one.harm & other.harm)
     )
+
+
+def _have_a_town_in_common(one: Witnesses, other: Witnesses) -> bool:
+    """Whether both name a town that is no capital."""
+    mine = {(town.name, town.country) for town in one.towns if not is_seat_of_government(_place(town))}
+    return any((town.name, town.country) in mine for town in other.towns)
 
 
 def _is_of_one_outlet(one: Witnesses, other: Witnesses) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from watchpost.events import lexicon
-from watchpost.events.lexicon import Numerals
+from watchpost.events.lexicon import Numerals, Text
 from watchpost.query.words import is_unspaced
 
 AFTER, BEFORE = 6, 3
@@ -33,13 +33,13 @@ class Figure(NamedTuple):
     at: int
 
 
-def figures(words: Sequence[str], language: str) -> tuple[Figure, ...]:
-    """The numbers in a text of folded words, in reading order.
+def figures(text: Text) -> tuple[Figure, ...]:
+    """The numbers in a text, in reading order.
 
     A number counts what the nearest word for harm near it says. Years and single ones are left out.
     """
-    numerals = lexicon.numerals(language)
-    roles = lexicon.harm().meanings(words)
+    words, numerals = text.words, lexicon.numerals(text.language)
+    roles = lexicon.harm().meanings(text)
     found: list[Figure] = []
     at, used = 0, -1  # a word for harm counts for one number
     while at < len(words) and len(found) < MOST:
@@ -48,7 +48,8 @@ def figures(words: Sequence[str], language: str) -> tuple[Figure, ...]:
             at += 1
             continue
         if value > 1 and not (1900 <= value <= 2100):
-            before = BEFORE_RISE if lexicon.rises().intersection(words[max(0, at - 2) : at]) else BEFORE
+            rises = lexicon.rises().meanings(Text(words[max(0, at - 2) : at], text.language))
+            before = BEFORE_RISE if rises else BEFORE
             role = _role(roles, (at, at + length), before, used)
             used = max(used, role[0])
             found.append(Figure(value, role[1], at))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from watchpost.query.words import folded_words, is_unspaced
 
@@ -21,21 +22,53 @@ ARABIC_PREFIX = re.compile("(?:[وف]?[بلك]?ال|[وف]?لل|[وفبلك])(?=
 LONGEST_BEGINNING = 12
 
 
+class Item(NamedTuple):
+    """A word or phrase of a list, as its folded words, and what it means.
+
+    `languages`: it counts in texts of these only; empty for any. `written`: the first word as it is spelt with its
+    accents, in small letters, where those decide; else "".
+    """
+
+    words: tuple[str, ...]
+    meaning: str
+    languages: frozenset[str] = frozenset()
+    written: str = ""
+
+    def is_at(self, at: int, text: Text) -> bool:
+        """Whether the text has the phrase at a position whose word is its first one."""
+        if self.languages and text.language not in self.languages:
+            return False
+        if len(self.words) > 1 and tuple(text.words[at + 1 : at + len(self.words)]) != self.words[1:]:
+            return False
+        return not self.written or normalized(text.written(at)) == self.written
+
+
+class Text(NamedTuple):
+    """Words to look up: folded, the code of their language ("" if unknown), and how the word at a position is spelt."""
+
+    words: Sequence[str]
+    language: str = ""
+    written: Callable[[int], str] = lambda _: ""
+
+
+def normalized(word: str) -> str:
+    """The word in small letters with its accents."""
+    return unicodedata.normalize("NFC", word.lower())
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Words and phrases, folded, each with what it means. A phrase begins with one of `words` or `beginnings`."""
+    """Words and phrases with what they mean, by the first word or its beginning."""
 
-    words: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
+    words: Mapping[str, Sequence[Item]]
     beginnings: Mapping[str, str] = field(default_factory=dict)
 
-    def meanings(self, words: Sequence[str]) -> list[tuple[int, str]]:
-        """The position of each word or phrase of the list that is in `words`, and what it means."""
+    def meanings(self, text: Text) -> list[tuple[int, str]]:
+        """The position of each word or phrase of the list that is in the text, and what it means."""
         found: list[tuple[int, str]] = []
-        for at, word in enumerate(words):
+        for at, word in enumerate(text.words):
             for form in forms_of(word):
-                for phrase, meaning in self.words.get(form, ()):
-                    if len(phrase) == 1 or tuple(words[at + 1 : at + len(phrase)]) == phrase[1:]:
-                        found.append((at, meaning))
+                found += [(at, item.meaning) for item in self.words.get(form, ()) if item.is_at(at, text)]
                 for length in range(2, min(len(form), LONGEST_BEGINNING) + 1):
                     begun = self.beginnings.get(form[:length])
                     if begun is not None:
@@ -55,22 +88,25 @@ def _tables() -> Mapping[str, Any]:
 
 
 def _phrases(lists: Mapping[str, str]) -> Phrases:
-    words: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    words: dict[str, list[Item]] = {}
     beginnings: dict[str, str] = {}
     for meaning, text in lists.items():
-        for item in text.split():
-            phrase = tuple(folded_words(item.rstrip("*").replace("_", " ")))
-            if item.endswith("*") and len(phrase) == 1 and not is_unspaced(phrase[0]):
+        for entry in text.split():
+            spelt, _, languages = entry.partition(":")
+            phrase = tuple(folded_words(spelt.strip("=*").replace("_", " ")))
+            if spelt.endswith("*") and len(phrase) == 1 and not is_unspaced(phrase[0]):
                 beginnings.setdefault(phrase[0][:LONGEST_BEGINNING], meaning)
             elif phrase:
-                words.setdefault(phrase[0], []).append((phrase, meaning))
+                written = normalized(spelt[1:]) if spelt.startswith("=") else ""
+                item = Item(phrase, meaning, frozenset(filter(None, languages.split(","))), written)
+                words.setdefault(phrase[0], []).append(item)
     return Phrases(words, beginnings)
 
 
 @cache
-def rises() -> frozenset[str]:
+def rises() -> Phrases:
     """Words that say to which number something rises."""
-    return frozenset(folded_words(_tables()["rises"]["words"]))
+    return _phrases({"rises": _tables()["rises"]["words"]})
 
 
 @cache

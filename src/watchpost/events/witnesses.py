@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,6 +18,7 @@ from typing import Literal
 
 from watchpost.events import lexicon
 from watchpost.events.figures import figures
+from watchpost.events.lexicon import Text
 from watchpost.match.event_country import event_countries
 from watchpost.match.places import Mention, mentions, usual_name
 from watchpost.model import Article
@@ -89,9 +90,10 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
     title, body = document.index("title"), document.index("body")
     found = mentions(document, about)
     language = next((code for code in document.languages), "")
-    lead = [*title.folded, *body.folded[:LEAD]]
+    head, rest = Text(title.folded, language, title.written), Text(body.folded, language, body.written)
+    lead = _lead(head, rest)
     published = article.published or article.fetched
-    read = (*figures(title.folded, language), *figures(body.folded, language))
+    read = (*figures(head), *figures(rest))
     past = lexicon.anniversaries()
     return Witnesses(
         article=article.id,
@@ -105,9 +107,19 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
         harm=frozenset((one.role, one.value) for one in read if one.role),
         first_harm=frozenset({one.role: (one.role, one.value) for one in reversed(read) if one.role}.values()),
         numbers=frozenset(one.value for one in read),
-        days=frozenset(_days(lead, language, published)),
-        looks_back="title" if past.meanings(title.folded) else "lead" if past.meanings(lead) else "",
+        days=frozenset(_days(lead, published)),
+        looks_back="title" if past.meanings(head) else "lead" if past.meanings(lead) else "",
         vector=vector,
+    )
+
+
+def _lead(title: Text, body: Text) -> Text:
+    """The title with the first words of the text."""
+    length = len(title.words)
+    return Text(
+        [*title.words, *body.words[:LEAD]],
+        title.language,
+        lambda at: title.written(at) if at < length else body.written(at - length),
     )
 
 
@@ -145,13 +157,13 @@ def _towns(found: Iterable[Mention]) -> Iterator[Town]:
         yield Town(name, country, place.latitude, place.longitude, early[name, country])
 
 
-def _days(lead: Sequence[str], language: str, published: datetime) -> Iterator[int]:
+def _days(lead: Text, published: datetime) -> Iterator[int]:
     """The last day of that name before the article, as a proleptic ordinal; the day itself counts, too."""
-    names = lexicon.weekdays(language)
+    names = lexicon.weekdays(lead.language)
     if not names:
         return
     today = published.date()
-    text = f" {' '.join(lead)} "
+    text = f" {' '.join(lead.words)} "
     for name, number in names.items():
         if f" {name} " in text:
             yield (today - timedelta(days=(today.weekday() - number) % 7)).toordinal()
