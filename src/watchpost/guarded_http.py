@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import httpcore
 import httpx
 
+from watchpost.http_exchange import HttpExchange, PlainStream, TlsStream
 from watchpost.http_head import repaired_head, says_chunked, without_false_chunks
-from watchpost.net import BlockedAddress, Network, connect_by
+from watchpost.net import BlockedAddress, Network, connect
 
 _HEAD_BYTES_MAX = 100_000  # above this httpcore refuses a head anyway
 _INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
@@ -44,30 +45,31 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(self, *, allow_private: Sequence[Network] = (), tls: ssl.SSLContext | None = None) -> None:
         self._allow_private = tuple(allow_private)
         self._tls = tls
-        self._network = httpcore.AnyIOBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange. Raises BlockedAddress and httpx's own errors. The caller closes the response."""
         url, encrypted = request.url, request.url.scheme == "https"
         port = url.port or (443 if encrypted else 80)
         host = url.raw_host.decode("ascii")
-        asked = _as_httpcore(request, port)
         try:
-            stream = await connect_by(self._network.connect_tcp, host, port, allow_private=self._allow_private)
+            connection = await connect(host, port, allow_private=self._allow_private)
             try:
+                stream: httpcore.AsyncNetworkStream = PlainStream(connection)
                 if encrypted:
-                    stream = await stream.start_tls(self._tls or _trusted(), host)
-                # Not httpcore's AsyncHTTPConnection: its locks and retries are of no use to a single request.
-                connection = httpcore.AsyncHTTP11Connection(asked.url.origin, ForgivingStream(stream))
-                answer = await connection.handle_async_request(asked)
+                    stream = await TlsStream.start(connection, self._tls or _trusted(), host)
             except BaseException:
-                await stream.aclose()
+                connection.close()
                 raise
         except Exception as error:
             raise _as_httpx(error) from error
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer, connection.aclose), request=request
-        )
+        exchange = HttpExchange(ForgivingStream(stream))
+        try:
+            head = await exchange.ask(request)
+        except BaseException:
+            await exchange.aclose()
+            raise
+        headers = head.headers.raw_items()
+        return httpx.Response(head.status_code, headers=headers, stream=_Body(exchange), request=request)
 
 
 class ForgivingStream(httpcore.AsyncNetworkStream):
@@ -120,9 +122,19 @@ class ForgivingStream(httpcore.AsyncNetworkStream):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response, close: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, exchange: HttpExchange) -> None:
+        self._exchange = exchange
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._exchange.body()
+
+    async def aclose(self) -> None:
+        await self._exchange.aclose()
+
+
+class _ProxiedBody(httpx.AsyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
-        self._close = close
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -132,7 +144,7 @@ class _Body(httpx.AsyncByteStream):
             raise _as_httpx(error) from error
 
     async def aclose(self) -> None:
-        await self._close()
+        await self._answer.aclose()
 
 
 def _as_httpcore(request: httpx.Request, port: int | None) -> httpcore.Request:
@@ -180,9 +192,7 @@ class _ProxiedTransport(httpx.AsyncBaseTransport):
             answer = await self._pool.handle_async_request(_as_httpcore(request, request.url.port))
         except Exception as error:
             raise _as_httpx(error) from error
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer, answer.aclose), request=request
-        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_ProxiedBody(answer), request=request)
 
     async def aclose(self) -> None:
         """Close what is open."""

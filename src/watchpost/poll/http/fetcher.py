@@ -30,6 +30,7 @@ Reason = Literal[
 ]  # fmt: skip
 """Every reason with which a fetch fails."""
 
+_SMALL_BYTES = 500_000
 _PERMANENT = frozenset({301, 308})
 REDIRECTS = _PERMANENT | {302, 303, 307}
 
@@ -179,14 +180,20 @@ class HttpFetcher:
         except httpx.RemoteProtocolError:
             if "transfer-encoding" not in response.headers or not is_whole(packed):
                 raise  # else only the end of the chunks is wrong
-        return await asyncio.to_thread(  # a bomb of 80 bytes becomes 10 MB before it is refused
-            decompress,
-            response.headers.get("content-encoding", ""),
-            bytes(packed),
-            bytes_max=bounds.body_bytes,
-            ratio=bounds.ratio,
-            ratio_from=bounds.ratio_from,
-        )
+        return await self._unpacked(response.headers.get("content-encoding", ""), bytes(packed))
+
+    async def _unpacked(self, encoding: str, packed: bytes) -> bytes:
+        """What is small when it is unpacked takes a few ms; a thread for it costs more than most answers do."""
+        bounds = self._bounds
+        ratios = {"ratio": bounds.ratio, "ratio_from": bounds.ratio_from}
+        if bounds.body_bytes > _SMALL_BYTES:
+            try:
+                return decompress(encoding, packed, bytes_max=_SMALL_BYTES, **ratios)
+            except FetchError as error:
+                if error.reason != "too_large":
+                    raise
+        # a bomb of 80 bytes becomes 10 MB before it is refused
+        return await asyncio.to_thread(decompress, encoding, packed, bytes_max=bounds.body_bytes, **ratios)
 
 
 def with_cookies(headers: Mapping[str, str], cookies: str) -> dict[str, str]:
