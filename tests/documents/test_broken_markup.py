@@ -124,7 +124,7 @@ SITEMAP = (
         ("A & B", "A & B"),
         ("A &eacute; B", "A é B"),
         ("A < B", "A < B"),
-        ("A <br> B", "A <br> B"),
+        ("A <br> B", "A\nB"),
         ("A \x01B", "A B"),
         ("<![CDATA[A & B", "A & B"),
     ],

@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from watchpost.combining_marks import bound_marks
+from watchpost.documents.language_names import tag_of
 from watchpost.documents.written_address import meant_address
 
 TITLE_MAX, NAME_MAX, URL_MAX, SUMMARY_MAX, BODY_MAX = 1_000, 200, 2_000, 20_000, 1_000_000
@@ -65,8 +66,12 @@ def headline(text: str) -> str:
 
 
 def language(tag: str) -> str:
-    """The primary subtag of a BCP 47 tag in lower case ("pt-BR" gives "pt"), or "" if it is none."""
+    """The primary subtag of a BCP 47 tag in lower case ("pt-BR" gives "pt"), or "" if it is none.
+
+    The three letters of ISO 639-2 and the names of large languages ("eng", "English", "français") give their tag.
+    """
     primary = tag.strip().replace("_", "-").partition("-")[0].lower()
+    primary = tag_of(primary) or primary
     return primary if re.fullmatch(r"[a-z]{2,3}", primary) and primary not in {"und", "mul", "zxx"} else ""
 
 

@@ -80,6 +80,11 @@ def parse_date(text: str, now: datetime, *, day_first: bool | None = None, alone
     return moment if moment is not None and OLDEST <= moment <= now + AHEAD else None
 
 
+def first_date(texts: Iterable[str], now: datetime, *, day_first: bool | None = None) -> datetime | None:
+    """The first of these that parse_date can read: before it may be the year -0001 of a draft, or an empty one."""
+    return next((moment for text in texts if text and (moment := parse_date(text, now, day_first=day_first))), None)
+
+
 def _without_markup(text: str) -> str:
     text = text[:1_000]
     machine = _DATETIME.search(text)

@@ -78,11 +78,14 @@ def read_docx(data: bytes, now: datetime) -> EntryDraft:
 def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bool, str]]:
     """(text, whether its style is a heading, its language) of each paragraph that has text."""
     for _, paragraph in walk(data, "p"):
+        if any(name_of(ancestor) in _DROPPED for ancestor in paragraph.iterancestors()):
+            empty(paragraph)  # the second form of a text box, or what was moved away
+            continue
         style, lang, parts = "", "", []
         steps = etree.iterwalk(paragraph, events=("start",))
         for _, element in steps:
             name = name_of(element)
-            if name in _DROPPED:
+            if name in _DROPPED or (name == "r" and _is_hidden(element)):
                 steps.skip_subtree()
             elif name == "t":
                 parts.append(element.text or "")
@@ -96,6 +99,12 @@ def _paragraphs(data: bytes, headings: frozenset[str]) -> Iterator[tuple[str, bo
         empty(paragraph)  # a paragraph in a text box must not be read again with the one around it
         if text:
             yield text, style in headings, lang
+
+
+def _is_hidden(run: Any) -> bool:
+    """Whether Word shows the run only among its marks (ECMA-376, 17.3.2.41)."""
+    marks = (mark for each in run if name_of(each) == "rPr" for mark in each if name_of(mark) == "vanish")
+    return any(_value(mark).lower() not in ("0", "false", "off") for mark in marks)
 
 
 def _heading_styles(package: zipfile.ZipFile, main: str) -> frozenset[str]:

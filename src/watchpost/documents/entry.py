@@ -28,7 +28,9 @@ from watchpost.documents.clean import (
 from watchpost.model import Article, derive_id
 
 _ALNUM = re.compile(r"[^\W_]+")
-_ENDS_HTML = re.compile(r"</(?:p|a|b|i|em|strong|div|span|li|ul|h[1-6]|blockquote)>|<br ?/?>", re.IGNORECASE)
+ENDS_HTML = re.compile(r"</(?:p|a|b|i|em|strong|div|span|li|ul|h[1-6]|blockquote)>|<br ?/?>", re.IGNORECASE)
+"""An end of an element of HTML: a text with one is HTML, unless its document says otherwise."""
+
 _ENTITY = re.compile(r"&(?:#[0-9]{2,6}|#x[0-9a-fA-F]{2,5}|[A-Za-z]{2,8}[0-9]{0,2});")
 _VERSION = re.compile(r"#\d{1,2}$")  # some feeds number the versions of an article: …/news/12345#0, then #1
 
@@ -66,7 +68,7 @@ class Written:
         from watchpost.documents.html import plain_text, without_cdata_marks
 
         text = plain_text(self.text) if self.html else without_cdata_marks(self.text)
-        if self.html and "<" not in self.text and _ENDS_HTML.search(text):
+        if self.html and "<" not in self.text and ENDS_HTML.search(text):
             text = plain_text(text)
         return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 from xml.sax import SAXException
 
-from watchpost.documents.dates import parse_date, slashed_order
+from watchpost.documents.dates import first_date, slashed_order
 from watchpost.documents.encoding import decode, xml_to_utf8
 from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed
@@ -234,9 +234,7 @@ def _date_text(entry: Mapping[str, Any]) -> str:
 
 
 def _published(entry: Mapping[str, Any], now: datetime, day_first: bool | None) -> datetime | None:
-    """The first of its dates that can be read: a draft's year 1970 or -0001 may stand before a sound one."""
-    texts = (text for key in _DATES if (text := _text(entry, key)))
-    return next((moment for text in texts if (moment := parse_date(text, now, day_first=day_first))), None)
+    return first_date((_text(entry, key) for key in _DATES), now, day_first=day_first)
 
 
 def _get(mapping: Mapping[str, Any], key: str, default: Any) -> Any:

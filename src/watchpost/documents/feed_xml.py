@@ -18,13 +18,13 @@ from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
+from watchpost.documents.entry import ENDS_HTML
 from watchpost.documents.xml_tree import ENTRIES_MAX, bounded, read_tree
 
 ITEM = re.compile(rb"<(?:[\w-]{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 """The beginning of an entry, in each of the formats."""
 
 _HTMLISH = re.compile(r"</[a-zA-Z]{1,12}>|<br ?/?>|&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
-_ENDS_HTML = re.compile(r"</(?:p|a|b|i|em|strong|div|span|li|ul|h[1-6]|blockquote)>|<br ?/?>", re.IGNORECASE)
 _PREFIXED = re.compile(r"(</?)[\w-]{1,20}:")
 _HTML = ("text/html", "application/xhtml+xml", "")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -287,7 +287,7 @@ def _kind(element: etree._Element | None, atom: bool, text: str) -> str | None:
 
     What declares nothing and ends elements of HTML is HTML, though Atom takes it for text.
     """
-    unsaid = "text" if atom and not _ENDS_HTML.search(text) else "html"
+    unsaid = "text" if atom and not ENDS_HTML.search(text) else "html"
     declared = (element.get("type") or unsaid).strip().lower() if element is not None else "text"
     kind = {"text": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}.get(declared, declared)
     return kind if kind.startswith("text/") or kind.endswith("xml") else None

@@ -17,9 +17,10 @@ _BLOCKS = frozenset({
 _LINES = frozenset({"br", "li", "tr", "option"})
 _CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({
-    "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "head", "button",
+    "script", "style", "title", "noscript", "template", "iframe", "object", "embed", "svg", "math", "head", "button",
     "select", "textarea",
 })  # fmt: skip
+_HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none|mso-hide\s{0,9}:\s{0,9}all", re.IGNORECASE)
 _CDATA_MARK = re.compile(r"<!\[CDATA\[|\]\]>")
 _NO_ELEMENT = re.compile(  # the elements of HTML, the most common first; those of SVG and MathML end
     r"<(?=([A-Za-z][A-Za-z0-9]{0,30}))"
@@ -88,13 +89,16 @@ def _parsed(text: str) -> tuple[etree._Element | None, bool]:
     return root, text.count("<") > _DEPTH_MAX and any("depth" in error.message for error in parser.error_log)
 
 
-def plain_text(fragment: str) -> str:
-    """The text that a reader of `fragment` sees; paragraphs are separated by an empty line, entities unescaped."""
+def plain_text(fragment: str, *, hidden: bool = True) -> str:
+    """The text that a reader of `fragment` sees; paragraphs are separated by an empty line, entities unescaped.
+
+    With `hidden=False` elements that their style hides are left out: in a letter no script will show them.
+    """
     fragment = without_cdata_marks(fragment)
     if "<" not in fragment:
         return html.unescape(fragment).strip()
     root = parse_html(f"<div>{_with_stray_signs(fragment)}</div>")
-    return text_of(root) if root is not None else ""
+    return text_of(root, hidden=hidden) if root is not None else ""
 
 
 def without_cdata_marks(text: str) -> str:
@@ -113,8 +117,11 @@ def _with_stray_signs(fragment: str) -> str:
     return _NO_ELEMENT.sub(lambda sign: "<" if sign[1].lower() in ended else "&lt;", fragment)
 
 
-def text_of(root: etree._Element, *, frame: bool = True) -> str:
-    """The text of a tree. With `frame=False` menus, headers, footers, asides and forms are left out."""
+def text_of(root: etree._Element, *, frame: bool = True, hidden: bool = True) -> str:
+    """The text of a tree. With `frame=False` menus, headers, footers, asides and forms are left out.
+
+    `hidden` is as in plain_text.
+    """
     silent = _SILENT if frame else _SILENT | _FRAME
     parts: list[str] = []
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
@@ -122,7 +129,7 @@ def text_of(root: etree._Element, *, frame: bool = True) -> str:
         name = element.tag if isinstance(element.tag, str) else ""
         mark = "\n\n" if name in _BLOCKS else "\n" if name in _LINES else " " if name in _CELLS else ""
         if event == "start":
-            if name in silent:
+            if name in silent or (not hidden and _HIDDEN.search(element.get("style") or "")):
                 walk.skip_subtree()
                 continue
             parts += [mark, _squeeze(element.text or "", keep=name == "pre")]

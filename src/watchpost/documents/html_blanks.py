@@ -16,6 +16,7 @@ _MARKUP = re.compile(
     r"|<!\[CDATA\[|\]\]>"
     r"|(?P<entity>&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});)"
 )
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}[0-9]{0,2});")
 _INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
     "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
@@ -30,6 +31,18 @@ def blanked(text: str) -> str:
     Blocks end paragraphs, as they do on a page; what a page does not show is blanked, too.
     """
     return _MARKUP.sub(_blank, text) if _IS_HTML.search(text) else text
+
+
+def with_letters(text: str) -> str:
+    """The text with its entities replaced by their letters, character for character: "L&#039;armée" has no markup."""
+    return _ENTITY.sub(_letters, text) if "&" in text else text
+
+
+def _letters(entity: re.Match[str]) -> str:
+    letters = html.unescape(entity[0])
+    return (
+        letters.ljust(len(entity[0]), _JOINER) if letters != entity[0] and len(letters) <= len(entity[0]) else entity[0]
+    )
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from watchpost.documents.dates import parse_date
+from watchpost.documents.dates import first_date, parse_date
 from watchpost.documents.encoding import utf8_text
-from watchpost.documents.entry import EntryDraft, FeedEntry, Written
+from watchpost.documents.entry import ENDS_HTML, EntryDraft, FeedEntry, Written
 from watchpost.documents.html import plain_text
-from watchpost.documents.html_blanks import blanked
+from watchpost.documents.html_blanks import blanked, with_letters
 from watchpost.documents.json_text import read_json, read_object_with
 from watchpost.documents.loose_json import read_loosely
 from watchpost.documents.xml_tree import bounded
@@ -69,23 +69,36 @@ def read_json_feed(text: str, now: datetime) -> JsonFeed:
 
 def _entry(item: Mapping[str, Any], now: datetime, outlet: str, author: str) -> FeedEntry:
     head = EntryDraft(
-        title=plain_text(_string(item, "title")),
+        title=Written(_string(item, "title")).plain(),
         identity=_string(item, "id"),
-        link=_string(item, "url") or _string(item, "external_url"),
+        link=_string(item, "url") or _string(item, "external_url") or _address(_string(item, "id")),
         author=_author(item) or author,
         outlet=outlet,
         lang=_string(item, "language"),
-        published=parse_date(_string(item, "date_published") or _string(item, "date_modified"), now),
+        published=first_date((_string(item, "date_published"), _string(item, "date_modified")), now),
     )
-    bodies = Written(_string(item, "content_html")), Written(_string(item, "content_text"), html=False)
-    return FeedEntry(head, bodies, Written(_string(item, "summary"), html=False))
+    bodies = Written(_string(item, "content_html")), _plain_or_html(_string(item, "content_text"))
+    return FeedEntry(head, bodies, _plain_or_html(_string(item, "summary")))
+
+
+def _plain_or_html(text: str) -> Written:
+    """What should be plain text; some programs write HTML there."""
+    return Written(text, html=ENDS_HTML.search(text) is not None)
+
+
+def _address(identity: str) -> str:
+    return identity if identity.startswith(("http://", "https://")) else ""
 
 
 def _author(mapping: Mapping[str, Any]) -> str:
-    """1.1 has a list `authors`, 1.0 one `author`."""
+    """1.1 has a list `authors`, 1.0 one `author`, each with a name; some programs write the names alone."""
     authors = mapping.get("authors")
     candidates = [*(authors if isinstance(authors, list) else ()), mapping.get("author")]
-    names = (_string(candidate, "name") for candidate in candidates if isinstance(candidate, dict))
+    names = (
+        _string(candidate, "name") if isinstance(candidate, dict) else candidate
+        for candidate in candidates
+        if isinstance(candidate, (dict, str))
+    )
     return next((name for name in names if name), "")
 
 
@@ -153,7 +166,7 @@ def _read_line(line: bytes, now: datetime) -> tuple[EntryDraft | None, str]:
     for name in _WRITTEN:  # a number there is no text
         value = record.get(name)
         texts[name] = "" if isinstance(value, (int, float)) else _as_text(value, "\n\n")
-    texts |= {name: blanked(texts[name]) for name in _WRITTEN}
+    texts |= {name: with_letters(blanked(texts[name])) for name in _WRITTEN}
     if not (texts["title"].strip() or texts["body"].strip() or texts["summary"].strip()):
         return None, "no title, no summary, no body"
     identity = record.get("id")

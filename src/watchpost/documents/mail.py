@@ -30,7 +30,11 @@ _BLANK_BEFORE_COLON = re.compile(rb"\A([!-9;-~]{1,100})[ \t]{1,99}:")
 _HEAD_END = re.compile(rb"\r?\n(?:[ \t]*\r?\n)")
 _CUT_WORD = re.compile(r"=\?([\w-]{1,40})\?[bB]\?([A-Za-z0-9+/=]*)\?=")
 _NAME_AND_ADDRESS = re.compile(r"([^<>]{1,998})<([^<>\s]{1,998})>")
-_LETTER = re.compile(rb"^From [^\r\n]{0,300}[0-9]{2}:[0-9]{2}[^\r\n]{0,100}\r?\n", re.MULTILINE)
+# A line of a text may begin so, too: "From Gao at 10:00 …". Headers follow the line that begins a letter.
+_LETTER = re.compile(
+    rb"^From [^\r\n]{0,300}[0-9]{2}:[0-9]{2}[^\r\n]{0,100}\r?\n(?=>?From |[!-9;-~]{1,100}[ \t]{0,9}:|\r?\n|\Z)",
+    re.MULTILINE,
+)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 _MUCH_MORE = 2
@@ -236,11 +240,39 @@ def _text(part: EmailMessage) -> str:
         return ""
     content = decode(payload, _charset(part))[0].replace("\r\n", "\n")
     if part.get_content_type() in _HTML_TYPES or _HTML.match(content):
-        return plain_text(content)
+        return plain_text(content, hidden=False) or plain_text(content)
+    content = _unfolded(content, part)
     signature = _SIGNATURE.search(content)
     # Some newsletters have the same line between their articles.
     is_end = signature is not None and len(content) - signature.end() <= max(signature.start(), _SIGNATURE_MAX)
     return content[: signature.start()] if signature and is_end and content[: signature.start()].strip() else content
+
+
+def _unfolded(content: str, part: EmailMessage) -> str:
+    """The paragraphs of format=flowed (RFC 3676, 4.2): a line that ends with a blank goes on in the next one."""
+    if str(_parameter(part, "format")).lower() != "flowed":
+        return content
+    deletes = str(_parameter(part, "delsp")).lower() == "yes"
+    whole: list[str] = []
+    flows = False
+    for line in content.split("\n"):
+        text = line.removeprefix(" ")
+        is_end = text == "-- "
+        if flows and not is_end:
+            whole[-1] += text
+        else:
+            whole.append(text)
+        flows = text.endswith(" ") and not is_end
+        if flows and deletes:
+            whole[-1] = whole[-1][:-1]
+    return "\n".join(whole)
+
+
+def _parameter(part: EmailMessage, name: str) -> object:
+    try:
+        return part.get_param(name, "")
+    except Exception:  # the header parser raises IndexError, AttributeError and more on hostile values
+        return ""
 
 
 def _payload(part: EmailMessage) -> bytes:

@@ -72,8 +72,11 @@ def _paragraphs(data: bytes) -> Iterator[tuple[str, bool]]:
 
 
 def _pieces(paragraph: Any) -> Iterator[str]:
-    for event, element in etree.iterwalk(paragraph, events=("start", "end")):
-        if event == "start":
+    steps = etree.iterwalk(paragraph, events=("start", "end"))
+    for event, element in steps:
+        if event == "start" and name_of(element) in _DROPPED:  # a comment in the margin: its author and date
+            steps.skip_subtree()
+        elif event == "start":
             match name_of(element):
                 case "s":
                     count = attribute_of(element, "c")

@@ -40,6 +40,9 @@ _SHARE_MIN = 0.5
 _FRAME = frozenset({"nav", "header", "footer", "aside", "form"})
 
 FEED_LINKS_MAX = 10
+_SAVED_FROM = re.compile(
+    r"<!--\s{0,99}(?:saved from url=\(\d{1,9}\)|Page saved with SingleFile\s{1,99}url:\s{1,9})(https?://[^\s<>]{1,2000})"
+)
 _PAGE_MAX, _URL_MAX = 1_000_000, 2_000
 _FEED_TYPES = frozenset(f"application/{t}" for t in ("rss+xml", "atom+xml", "feed+json", "json", "rdf+xml"))
 
@@ -49,7 +52,8 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
 
     `encoding` is that of a page that is not UTF-8 and declares nothing. Raises FetchError("binary").
     """
-    root, page = parse_page(decode_html(data, encoding))
+    whole = decode_html(data, encoding)
+    root, page = parse_page(whole)
     if root is None:
         return EntryDraft("")
     facts = _Facts.of(root)
@@ -59,7 +63,7 @@ def read_page(data: bytes, now: datetime, encoding: str = "") -> EntryDraft:
     return EntryDraft(
         title=facts.title,
         text=_without_title(text, facts.title),
-        link=_canonical(root, facts.metas),
+        link=_canonical(root, facts.metas) or _saved_from(whole),
         author=_author(facts),
         outlet=facts.outlet,
         lang=_language(root) or facts.declared.lang,
@@ -217,6 +221,12 @@ def _canonical(root: Any, metas: dict[str, str]) -> str:
         (url for tag in links if (url := canonical_url(str(tag.get("href") or "")))),
         canonical_url(metas.get("og:url", "")),
     )
+
+
+def _saved_from(page: str) -> str:
+    """The address that a browser or SingleFile writes into the first comment of a page it saves."""
+    saved = _SAVED_FROM.search(page[:2_000])
+    return canonical_url(saved[1]) if saved else ""
 
 
 def _metas(root: Any) -> dict[str, str]:

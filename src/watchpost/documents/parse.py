@@ -237,7 +237,8 @@ def _read(path: PurePath, data: bytes, now: datetime, *, source: str, lang: str,
     if len(draft.text) > BODY_MAX:
         failures += (Failure(str(path), "cut", f"only the first {BODY_MAX:,} characters are kept"),)
     identity = draft.identity or _digest(data)
-    draft = replace(draft, title=draft.title if draft.title.strip() else path.stem)
+    if kind != ".eml" and not draft.title.strip():  # of a letter without a subject the first line says more
+        draft = replace(draft, title=path.stem)
     article = article_of(draft, article_id=derive_id("article", source, identity), source=source, now=now, lang=lang)
     return Reading((article,), failures)
 

@@ -14,6 +14,7 @@ from watchpost.errors import FetchError
 _FACT = re.compile(r"\{\\(title|author)[ \r\n]([^{}]{0,2000})\}")
 _TIME = re.compile(r"\{\\(?:creatim|revtim)\\yr(\d{4})\\mo(\d{1,2})\\dy(\d{1,2})(?:\\hr(\d{1,2}))?(?:\\min(\d{1,2}))?")
 _CODE_PAGE = re.compile(r"\\ansicpg(\d{3,5})")
+_HIDDEN = re.compile(r"\{(?:\\[a-z]{1,20}-?[0-9]{0,9} ?){0,9}\\v[ \\][^{}]{0,5000}\}")
 _HEAD = 100_000
 
 
@@ -24,7 +25,7 @@ def read_rtf(data: bytes, now: datetime) -> EntryDraft:
     """
     if not data.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rtf"):
         raise FetchError("malformed", "this is no document in Rich Text Format")
-    raw = data.decode("latin-1")
+    raw = _HIDDEN.sub("", data.decode("latin-1"))
     page = _CODE_PAGE.search(raw, 0, _HEAD)
     encoding = f"cp{page[1]}" if page else "cp1252"
     try:

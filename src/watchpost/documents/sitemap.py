@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from watchpost.documents.dates import parse_date
-from watchpost.documents.entry import EntryDraft, FeedEntry
+from watchpost.documents.dates import first_date
+from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.xml_tree import Piece, bounded, parsed, read_tree
 from watchpost.errors import FetchError
 
@@ -38,12 +38,12 @@ def _head(url: Any, now: datetime) -> EntryDraft:
     news, link = _child(url, "news"), _text(url, "loc")
     publication = _child(news, "publication")
     return EntryDraft(
-        title=_text(news, "title"),
+        title=Written(_text(news, "title")).plain(),
         identity=link,
         link=link,
         outlet=_text(publication, "name"),
         lang=_text(publication, "language"),
-        published=parse_date(_text(news, "publication_date") or _text(url, "lastmod"), now),
+        published=first_date((_text(news, "publication_date"), _text(url, "lastmod")), now),
     )
 
 

@@ -7,6 +7,7 @@ paragraph that may begin with a dateline ("PARIS (Reuters) – …"), the text, 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 _END = ".!?…»”\"')]。！？؟"
 _PROSE_MIN = 160
 _FENCE = re.compile(r"-{3,}[ \t]*\n(.*?)\n(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)
+_FENCE_OF_TOML = re.compile(r"\+{3}[ \t]*\n(.*?)\n\+{3}[ \t]*(?:\n|\Z)", re.DOTALL)
 _FACT = re.compile(r"([A-Za-z][\w-]{0,30}):[ \t]*(.*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+(.+)")
 _UNDERLINED = re.compile(r"(\S[^\n]*)\n(?:=+|-{3,})[ \t]*")
@@ -75,13 +77,16 @@ def _with_facts(draft: EntryDraft, facts: Mapping[str, str], now: datetime) -> E
 
 
 def front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The `key: value` lines between two `---` at the beginning, by our names, and the text after them."""
+    """The `key: value` lines between two `---` at the beginning, by our names, and the text after them.
+
+    Hugo's `+++` with TOML is read, too (https://gohugo.io/content-management/front-matter/).
+    """
     text = text.lstrip("\ufeff").replace("\r\n", "\n")
-    match = _FENCE.match(text[:20_000])
+    match = _FENCE.match(text[:20_000]) or _FENCE_OF_TOML.match(text[:20_000])
     if match is None:
         return {}, text
-    given = {}
-    for line in match[1].split("\n"):
+    given = _toml(match[1]) if match[0].startswith("+") else {}
+    for line in () if match[0].startswith("+") else match[1].split("\n"):
         fact = _FACT.fullmatch(line.strip())
         if fact:
             given[fact[1].lower()] = _unquoted(fact[2].strip())
@@ -89,6 +94,14 @@ def front_matter(text: str) -> tuple[dict[str, str], str]:
         return {}, text
     facts = {ours: next((given[name] for name in names if given.get(name)), "") for ours, names in _NAMES.items()}
     return facts, text[match.end() :]
+
+
+def _toml(text: str) -> dict[str, str]:
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+    return {name.lower(): str(value) for name, value in table.items() if not isinstance(value, (dict, list))}
 
 
 def _unquoted(value: str) -> str:
