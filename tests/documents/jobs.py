@@ -19,6 +19,10 @@ def process_id() -> int:
     return os.getpid()
 
 
+def niceness(data: bytes) -> int:
+    return os.nice(0)
+
+
 def cpu_seconds() -> float:
     return time.process_time()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import jobs
-from watchpost.documents.parser_process import LARGE_BYTES, InlineParser, ParserProcess, ParserProcesses
+from watchpost.documents.parser_process import BESIDE, LARGE_BYTES, InlineParser, ParserProcess, ParserProcesses
 from watchpost.errors import FetchError, StoreUnreachable
 
 
@@ -237,5 +237,14 @@ async def test_no_small_document_waits_for_a_large_one(tmp_path: Path) -> None:
         assert not large.done()
         done.touch()
         assert await large == LARGE_BYTES + 1
+    finally:
+        await parsers.close()
+
+
+async def test_what_computes_for_long_gets_what_the_rest_leaves_of_the_cores() -> None:
+    parsers = ParserProcesses()
+    try:
+        assert await parsers.run(jobs.niceness, b"x" * LARGE_BYTES) == os.nice(0)
+        assert await parsers.run(jobs.niceness, b"x" * (LARGE_BYTES + 1)) == min(19, os.nice(0) + BESIDE)
     finally:
         await parsers.close()

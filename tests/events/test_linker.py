@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from dataclasses import replace
 from threading import Event
 from threading import enumerate as enumerate_threads
@@ -163,6 +165,17 @@ class Hanging:
     def vector(self, text: str) -> bytes:
         self.may.wait()
         return b"\x01"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness of its own")
+async def test_vectors_are_made_with_what_the_rest_leaves_of_the_cores() -> None:
+    class Noting:
+        def vector(self, text: str) -> bytes:
+            return bytes([os.getpriority(os.PRIO_PROCESS, 0) + 20])
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert await Vectors(Noting).of("text") == bytes([min(19, before + 5) + 20])
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 async def test_an_embedding_that_hangs_costs_vectors_until_it_works_again(store: Store) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
 import select
 import signal
@@ -53,8 +54,9 @@ class ParserAnswer:
 
 
 def main() -> None:
-    """Work until the parent closes the socket, whose descriptor is the one argument."""
+    """Work until the parent closes the socket; the arguments are its descriptor, and the niceness."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    os.nice(int(sys.argv[2]))
     _set_limits(channel)
     waiting: dict[int, Generator[Reply, Any, None]] = {}
     with channel.makefile("rwb") as stream:

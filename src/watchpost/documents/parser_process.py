@@ -32,6 +32,10 @@ JOBS_PER_CHILD = 1000  # parsers leak a little: a fresh child now and then
 LARGE_BYTES = 100_000  # a document of this length takes about a tenth of a second
 
 PATIENCE = 6  # times the limit, by the clock: a machine that is busy with other things is not the document's fault
+BESIDE = 10
+"""The niceness (nice(2)) of a child whose work may take seconds: where cores are short, the rest goes first."""
+
+PATIENCE_BESIDE = 30  # times the limit, by the clock, of such a child
 _LEAST_WAIT_SECONDS = 0.01
 _CPU_CLOCK = 2  # clock_getcpuclockid(3) of Linux: ~pid << 3 | CPUCLOCK_SCHED
 _AT_ONCE = 3  # jobs that are begun: while some wait for an answer, the child is not idle
@@ -83,7 +87,8 @@ class ParserProcess(Parser):
     answer. A job that exceeds it is killed with its child; the next job gets a fresh one. While a job waits for an
     answer others go on. If one of them ends the child, the others begin again in the next, so that their questions may
     come again.
-    `memory_bytes` is what one job may take beside its arguments. The first job starts the child (about 0.1 s).
+    `memory_bytes` is what one job may take beside its arguments. `niceness` is added to that of this process. The
+    first job starts the child (about 0.1 s).
     """
 
     def __init__(
@@ -93,11 +98,13 @@ class ParserProcess(Parser):
         memory_bytes: int = MEMORY_BYTES,
         jobs_per_child: int = JOBS_PER_CHILD,
         patience: int = PATIENCE,
+        niceness: int = 0,
     ) -> None:
         self._limit_seconds = limit.total_seconds()
         self._memory_bytes = memory_bytes
         self._jobs_per_child = jobs_per_child
         self._patience = patience
+        self._niceness = niceness
         self._numbers = count()
         self._turn = asyncio.Lock()
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -169,7 +176,7 @@ class ParserProcess(Parser):
                 if self._child is not None:
                     await self._child.ended()
                 try:
-                    self._child = await Child.start(self._patience)
+                    self._child = await Child.start(self._patience, self._niceness)
                 except OSError as error:
                     raise FetchError("crashed", f"the parser cannot be started: {error.strerror}") from None
             if self._child is None or self._closed:
@@ -183,11 +190,13 @@ class ParserProcess(Parser):
 class ParserProcesses(Parser):
     """Works in two child processes: small documents in one, large ones in another, so that no small one waits for them.
 
-    The cost of a document grows with its length. The second child starts with the first large document.
+    The cost of a document grows with its length. The second child starts with the first large document; where cores are
+    short, it gets what the rest leaves.
     """
 
     def __init__(self, *, limit: timedelta = LIMIT) -> None:
-        self._small, self._large = ParserProcess(limit=limit), ParserProcess(limit=limit)
+        self._small = ParserProcess(limit=limit)
+        self._large = ParserProcess(limit=limit, patience=PATIENCE_BESIDE, niceness=BESIDE)
 
     async def close(self) -> None:
         """Kill the children; running jobs fail."""
@@ -271,9 +280,9 @@ class Child:
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, patience: int = PATIENCE) -> Child:
+    async def start(cls, patience: int = PATIENCE, niceness: int = 0) -> Child:
         """Start a child process."""
-        process, channel = await asyncio.to_thread(_spawn)  # a busy disk may hold up the start of a program
+        process, channel = await asyncio.to_thread(_spawn, niceness)  # a busy disk may hold up the start of a program
         try:
             return cls(process, *await asyncio.open_connection(sock=channel), patience)
         except BaseException:
@@ -372,14 +381,14 @@ class Child:
         return kind, value
 
 
-def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _spawn(niceness: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """A child and our end of its socket. Not a fork: that of a process with threads may inherit held locks."""
     ours, theirs = socket.socketpair()
     env = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     env["PYTHONPATH"] = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-P", "-c", _MAIN, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", _MAIN, str(theirs.fileno()), str(niceness)],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

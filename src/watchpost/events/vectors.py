@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Thread
+from threading import Thread, get_native_id
 
 from watchpost import log as tm
 from watchpost.events.embedding import Embedding
 
 LIMIT_SECONDS = 30.0
 """So long a story waits for its vector. One takes 0.1 s; before the first one, 32 MB are read."""
+
+_NICENESS = 5
+"""Added to that of the process: where cores are short, the rest goes first. The encoder holds no lock for long."""
 
 
 class Vectors:
@@ -60,6 +65,8 @@ class Vectors:
 
     def _make(self, text: str, found: Future[bytes]) -> None:
         vector, failure = b"", None
+        if sys.platform == "linux":  # where a thread has a niceness of its own
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
         try:
             if not self._loaded:
                 self._loaded = True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from watchpost.documents.parser_process import ParserProcess
+from watchpost.documents.parser_process import BESIDE, PATIENCE_BESIDE, ParserProcess
 from watchpost.match.matcher import Found, Topics
 from watchpost.model import Article, Topic
 
@@ -19,7 +19,6 @@ LIMIT = timedelta(seconds=10)
 
 _SECONDS_PER_TOPIC = 0.005
 _MEMORY_BYTES = 512 << 20
-_PATIENCE = 30  # times the limit, by the clock: the others do not wait for it
 
 
 def length(article: Article) -> int:
@@ -37,7 +36,7 @@ class LongArticles:
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         limit = LIMIT + timedelta(seconds=len(topics) * _SECONDS_PER_TOPIC)
-        self._child = ParserProcess(limit=limit, memory_bytes=_MEMORY_BYTES, patience=_PATIENCE)
+        self._child = ParserProcess(limit=limit, memory_bytes=_MEMORY_BYTES, patience=PATIENCE_BESIDE, niceness=BESIDE)
         self._topics = pickle.dumps(tuple(topics), pickle.HIGHEST_PROTOCOL)
 
     async def match(self, article: Article, now: datetime) -> Found:
