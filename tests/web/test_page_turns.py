@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from watchpost.web.page_turns import AT_ONCE, MOST_WAITING, SAVED_SECONDS, SHARE, PageTurns
@@ -21,7 +22,14 @@ class _Site:
         self.read.set()
         self.cost_seconds = 0.0
         self.now = self.used = self.slept = 0.0
-        self.turns = PageTurns(self._app, clock=lambda: self.now, processor=lambda: self.used, sleep=self._sleep)
+        self.given = 1.0
+        self.turns = PageTurns(
+            self._app,
+            clock=lambda: self.now,
+            processor=lambda: self.used,
+            given=lambda: self.given,
+            sleep=self._sleep,
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -89,15 +97,17 @@ async def test_a_few_are_made_at_once_and_the_others_wait_in_turn_by_address() -
     assert await _let_go(site, *first, *waiting) == [200] * (AT_ONCE + 4)
 
 
-async def test_what_pages_cost_is_bounded_whatever_else_computes() -> None:
+@pytest.mark.parametrize("given", [1.0, 0.2])
+async def test_what_pages_cost_is_bounded_whatever_else_computes(given: float) -> None:
     site = _Site()
+    site.given = given
     site.cost_seconds = 1.0
     pages = 40
     for number in range(pages):
         assert await site.ask(str(number)) == 200
         site.now += site.cost_seconds
     assert site.slept > 0
-    assert pages * site.cost_seconds <= SAVED_SECONDS + site.now * SHARE + site.cost_seconds
+    assert pages * site.cost_seconds <= SAVED_SECONDS + site.now * SHARE * given + site.cost_seconds
 
 
 async def test_too_many_that_wait_are_refused_and_probes_and_forms_never_wait() -> None:

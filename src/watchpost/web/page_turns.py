@@ -14,8 +14,11 @@ from time import monotonic, process_time
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watchpost.web.core_share import CoreShare
+
 SHARE = 0.5
-"""So much of one core pages may take for as long as you like. All that the process computes meanwhile counts."""
+"""So much of what the process is given of one core pages may take for as long as you like: half a core on an idle
+machine, less on a busy one. All that the process computes meanwhile counts."""
 
 SAVED_SECONDS = 10.0
 """So much of the processor's time they may take at once."""
@@ -25,6 +28,7 @@ MOST_WAITING = 100
 LONGEST_SECONDS = 20.0
 """So long a request waits for its turn."""
 
+_LEAST_SECONDS = 0.001
 _FREE = ("/healthz", "/readyz", "/status.json", "/metrics", "/static/", "/live", "/u/", "/websub/")
 
 
@@ -37,12 +41,18 @@ class PageTurns:
         *,
         clock: Callable[[], float] = monotonic,
         processor: Callable[[], float] = process_time,
+        given: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`clock` and `processor` return seconds: by the clock, and that this process has computed."""
+        """`clock` and `processor` return seconds: by the clock, and that this process has computed.
+
+        `given` returns how much of one core the process gets while it wants one, above 0 and up to 1.
+        """
         self._app = app
         self._clock = clock
         self._processor = processor
+        self._given = given or CoreShare()
+        self._share = SHARE
         self._sleep = sleep
         self._saved, self._saved_at = SAVED_SECONDS, clock()
         self._used = 0.0  # `processor` when the running ones were last charged
@@ -73,7 +83,7 @@ class PageTurns:
 
         try:
             while (wait_seconds := self._owed_seconds()) > 0:
-                await self._sleep(wait_seconds)
+                await self._sleep(max(wait_seconds, _LEAST_SECONDS))
             self._made += (made := 1)
             await self._app(scope, receive, noting)
         finally:
@@ -82,7 +92,8 @@ class PageTurns:
     def _charge(self) -> None:
         """Take off what the process has computed while pages were made."""
         now, used = self._clock(), self._processor()
-        self._saved = min(SAVED_SECONDS, self._saved + (now - self._saved_at) * SHARE)
+        self._share = SHARE * self._given()
+        self._saved = min(SAVED_SECONDS, self._saved + (now - self._saved_at) * self._share)
         if self._made:
             self._saved -= used - self._used
         self._saved_at, self._used = now, used
@@ -90,7 +101,7 @@ class PageTurns:
     def _owed_seconds(self) -> float:
         """How long until pages may cost something again."""
         self._charge()
-        return -self._saved / SHARE
+        return -self._saved / self._share
 
     async def _turn(self, address: str) -> bool:
         """Wait for the turn; False if it does not come."""
