@@ -88,6 +88,7 @@ end_to_end = _histogram(
 receiver_state = _gauge("receiver_state", "1 for the current state of the receiver", "receiver", "state")
 receiver_till = _gauge("receiver_paused_until_timestamp_seconds", "When the receiver's pause ends", "receiver")
 hits_silenced = _counter("silenced_hits_total", "Hits stopped by silences", "topic")
+silences_deleted = _counter("silences_deleted_total", "Silences deleted long after their end")
 limits_applied = _counter("limits_applied_total", "How often a limit was reached", "limit")
 ledger_gap = _gauge("ledger_gap", "Difference between two sums of the ledger; anything but 0 is a loss", "hop")
 store_up = _gauge("redis_up", "1 if the store answered last time")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.flow.hostile import asked, free_port
 from tests.flow.rig import Rig
 
 
@@ -151,3 +152,21 @@ def test_a_loss_within_the_store_is_said_loudly(rig: Rig) -> None:
     with rig.client() as client:
         client.hincrby("{wp}:ledger:total", "new", 1)
     assert "NOT ACCOUNTED FOR: articles" in rig.ask("queue", "status", code=1).stderr
+
+
+def test_a_silence_that_ended_long_ago_is_deleted_and_counted(rig: Rig) -> None:
+    port = free_port()
+    rig.config.write_text(rig.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+    process = rig.start()
+    rig.until(rig.answers)
+    rig.ask("silence", "add", "--topic", "mali", "--for", "1h", "--reason", "replays")
+    with rig.client() as client:
+        ((id_, text),) = client.hgetall("{wp}:silences").items()
+        old = {**json.loads(text), "until": "2020-01-01T00:00:00+00:00", "since": "2019-01-01T00:00:00+00:00"}
+        client.hset("{wp}:silences", "old", json.dumps(old))
+    assert len(ask_json(rig, "silence", "list")["silences"]) == 2
+    process.terminate()
+    process.wait(60)
+    rig.start()
+    rig.until(lambda: "watchpost_silences_deleted_total 1.0" in asked(port, "/metrics"))
+    assert [one["id"] for one in ask_json(rig, "silence", "list")["silences"]] == [id_.decode()]

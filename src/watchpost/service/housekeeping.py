@@ -23,6 +23,7 @@ from watchpost.store.client import Store, pause
 from watchpost.store.ledger import Ledger, gaps
 from watchpost.store.rights import require_rights
 from watchpost.store.running_config import RunningConfig, RunningConfigs, pack
+from watchpost.store.silences import Silences
 from watchpost.store.stories import Stories
 
 _LOOK_SECONDS = 2.0
@@ -159,6 +160,7 @@ class Housekeeping:
         if self._external:
             await require_rights(self._store)
         await self._store.prune()
+        tm.silences_deleted.inc(await Silences(self._store).tidy(utc_now()))
         if self._service.journal is not None:
             try:
                 self._service.journal.tidy(utc_now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,9 @@ from watchpost.store.client import Store
 
 KEPT = timedelta(days=30)
 """For so long a silence that has ended is still shown."""
+
+MOST_ENDED = 1_000
+"""So many of those are kept: the notify role reads them all for each window that it closes."""
 
 _TEXTS = ("reason", "by", "topic", "source", "severity", "text", "story")
 
@@ -31,14 +35,20 @@ class Silences:
         return tuple(sorted(silences, key=lambda silence: (silence.until, silence.id)))
 
     async def add(self, silence: Silence, now: datetime) -> None:
-        """Add a silence that begins now; it replaces one of the same id. Those that ended long ago are deleted."""
+        """Add a silence that begins now; it replaces one of the same id."""
         values: dict[str, str] = {name: getattr(silence, name) for name in _TEXTS}
         values |= {"until": silence.until.isoformat(), "since": now.isoformat()}
-        old = [each.id for each in await self.all() if each.until < now - KEPT]
         async with self._store.errors():
             await self._store.redis.hset(self._key, silence.id, json.dumps(values, ensure_ascii=False))
-            if old:
-                await self._store.redis.hdel(self._key, *old)
+
+    async def tidy(self, now: datetime) -> int:
+        """Delete what ended more than KEPT ago, and the oldest beyond MOST_ENDED; how many this call has deleted."""
+        ended = [each for each in await self.all() if each.until <= now]
+        number = max(bisect_left(ended, now - KEPT, key=lambda each: each.until), len(ended) - MOST_ENDED)
+        if number <= 0:
+            return 0
+        async with self._store.errors():
+            return int(await self._store.redis.hdel(self._key, *(each.id for each in ended[:number])))
 
     async def expire(self, id_: str, now: datetime) -> Silence | None:
         """End a silence now and return it as it is then; None if there is no silence of that id that has not ended."""
