@@ -139,7 +139,7 @@ class FeedMemory:
 
     `final` is where the answer came from, if from elsewhere; `etag` and `modified` are its validators, byte for byte;
     `stuck` is a Last-Modified that stayed while the feed changed, and `stuck_etag` such an ETag: they say nothing.
-    `body` is its SHA-256,
+    `body` is its digest,
     `read` when the feed was last read, `whole` whether all its entries were looked at then (version 0.1.0 looked at the
     first `max_items`), `gone` the url that answered 410. `pace` follows from the entries' dates. `fresh` is how long
     the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.
@@ -262,12 +262,14 @@ class FeedMemory:
 
     def with_hub_links(self, links: Mapping[str, str]) -> FeedMemory:
         """After an answer with these links of WebSub in its headers; they replace those of the document."""
+        if not links:
+            return self
         return replace(self, hub=links.get("hub", self.hub), self_url=links.get("self", self.self_url))
 
     def with_redirect(self, target: str, now: datetime) -> FeedMemory:
         """After a visit that brought a feed. `target` is where permanent redirects led, "" if nowhere."""
         if not target:
-            return replace(self, moved="", moved_since=None, moved_times=0)
+            return replace(self, moved="", moved_since=None, moved_times=0) if self.moved else self
         since = (self.moved_since or now) if target == self.moved else now
         times = (self.moved_times if target == self.moved else 0) + 1
         if times >= MOVED_VISITS and now - since >= MOVED_FOR:

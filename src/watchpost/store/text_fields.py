@@ -21,19 +21,27 @@ def from_fields(kind: Callable[..., T], texts: Mapping[str, str]) -> T:
     A key has the field's name, or what the class variable KEYS has for it. Fields of another type than those below
     keep their default; a field that is a dataclass has its keys in the same hash.
     """
-    texts_of_fields = {name: form.read(texts.get(key, "")) for name, key, form in _fields(kind)}
-    return kind(**texts_of_fields, **{name: from_fields(inner, texts) for name, inner in _inner(kind)})
+    values = dict(_absent(kind))
+    for name, key, form in _fields(kind):
+        if key in texts:
+            values[name] = form.read(texts[key])
+    for name, inner in _inner(kind):
+        values[name] = from_fields(inner, texts)
+    return kind(**values)
 
 
 def changed_fields(before: T, after: T) -> dict[str, str]:
     """What to write to the hash so that `before` becomes `after`; "" deletes a key. Other keys stay as they are."""
     kind: Callable[..., T] = type(after)
-    texts = (
-        (key, form.write(getattr(before, name)), form.write(getattr(after, name))) for name, key, form in _fields(kind)
-    )
-    changed = {key: new for key, old, new in texts if new != old}
+    changed: dict[str, str] = {}
+    for name, key, form in _fields(kind):
+        old, new = getattr(before, name), getattr(after, name)
+        if old is not new and old != new and (text := form.write(new)) != form.write(old):
+            changed[key] = text
     for name, _ in _inner(kind):
-        changed |= changed_fields(getattr(before, name), getattr(after, name))
+        old, new = getattr(before, name), getattr(after, name)
+        if old is not new:
+            changed |= changed_fields(old, new)
     return changed
 
 
@@ -93,6 +101,12 @@ def _fields(kind: Any) -> tuple[tuple[str, str, _Form], ...]:
     keys = getattr(kind, "KEYS", {})
     hints = get_type_hints(kind, include_extras=True)
     return tuple((name, keys.get(name, name), _FORMS[hint]) for name, hint in hints.items() if hint in _FORMS)
+
+
+@cache
+def _absent(kind: Any) -> Mapping[str, Any]:
+    """The value of each field that is kept as text where its key is absent."""
+    return {name: form.read("") for name, _, form in _fields(kind)}
 
 
 @cache
