@@ -39,6 +39,36 @@ async def test_33_the_same_body_with_a_new_etag_is_no_news(server: HttpServer) -
     assert (reader.told, reader.memory["etag"]) == (["a"], '"2"')
 
 
+def made_at(time: str, *titles: str) -> bytes:
+    made = f"<lastBuildDate>Mon, 23 Nov 2026 {time} GMT</lastBuildDate>"
+    return document(*titles).replace(b"</title>", b"</title>" + made.encode(), 1)
+
+
+async def test_33_a_body_that_only_names_another_moment_is_no_news(server: HttpServer) -> None:
+    bodies = [made_at(f"12:0{minute}:00", "a") for minute in range(4)]
+    server.on("/f", *(Answer(200, {}, body) for body in bodies), Answer(200, {}, made_at("12:05:00", "b", "a")))
+    reader = Reader(server.url("/f"))
+    outcomes = [(await reader.visit()).outcome for _ in bodies]
+    assert (outcomes, reader.told) == (["read", "unchanged", "unchanged", "unchanged"], ["a"])
+    assert (await reader.visit()).outcome == "read"
+    assert "b" in reader.told
+
+
+async def test_33_what_waits_is_read_though_the_body_only_names_another_moment(server: HttpServer) -> None:
+    titles = "abcdefg"
+    server.on("/f", *(Answer(200, {}, made_at(f"12:0{minute}:00", *titles)) for minute in range(4)))
+    reader = Reader(server.url("/f"), max_items=5, on_new="all")
+    assert (await reader.visit()).waiting == 2
+    assert (await reader.visit()).outcome == "read"
+
+
+async def test_33_a_body_that_only_names_another_moment_is_read_whole_now_and_then(server: HttpServer) -> None:
+    server.on("/f", *(Answer(200, {}, made_at(f"12:0{minute}:00", "a")) for minute in range(4)))
+    reader = Reader(server.url("/f"))
+    outcomes = [(await reader.visit(NOW + age)).outcome for age in (0 * DAY, DAY, 2 * DAY, 4 * DAY)]
+    assert outcomes == ["read", "unchanged", "unchanged", "read"]
+
+
 async def test_34_a_304_brings_new_validators_and_freshness_and_need_not_repeat_them(server: HttpServer) -> None:
     server.on(
         "/f",

@@ -203,6 +203,11 @@ def xml_to_utf8(data: bytes, charset: str = "") -> bytes:
     return re.sub(r"^<\?xml[^>]{0,300}\?>", '<?xml version="1.0" encoding="utf-8"?>', text).encode("utf-8", "replace")
 
 
+def is_plain_utf8(data: bytes, charset: str = "") -> bool:
+    """Whether `xml_to_utf8` leaves every byte after the declaration as it is."""
+    return _plain_utf8(data, charset, _XML_DECLARATION.match(data[:512]))
+
+
 def _plain_utf8(data: bytes, charset: str, declaration: re.Match[bytes] | None) -> bool:
     """Whether this is the common case: UTF-8 that begins with markup and has nothing to mend."""
     declared = charset or (declaration[1].decode("ascii", "replace") if declaration else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from watchpost.http_headers import hub_links
 from watchpost.model import Article
 from watchpost.net import host_of
 from watchpost.plurals import count
+from watchpost.poll.document_digest import digest_of
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions, WebOptions
 from watchpost.poll.fulltext import Completed, FullText
@@ -149,7 +149,7 @@ class Feed:
         self, answer: Fetched, known: FeedMemory, known_body: str, now: datetime, deadline: float
     ) -> tuple[Visit, FeedMemory]:
         """`known` is what is kept of this url; `known_body` is "" if everything is to be read anew."""
-        digest = hashlib.sha256(answer.body).hexdigest()
+        digest = digest_of(answer.body, answer.charset)
         selector = self._selector(known, now)
         is_read = answer.status != 304 and digest != known_body
         reading = await self._parse(answer, now, selector) if is_read else Reading()
@@ -169,7 +169,8 @@ class Feed:
         completed = await self._complete(succession.articles, now, deadline)
         if is_read:
             unfinished = completed.left > 0 or selector.waiting > 0
-            memory = replace(memory, entries=succession.kept(completed.articles, unfinished=unfinished))
+            entries = succession.kept(completed.articles, unfinished=unfinished)
+            memory = memory if entries == memory.entries else replace(memory, entries=entries)
         memory = memory.with_new(len(selector.marks), now)
         if completed.left or selector.waiting or reading.cut:  # the next visit must get the feed whole, to find them
             memory = replace(memory, body="", etag="", modified="")
@@ -200,7 +201,7 @@ class Feed:
         if to_ask is not None:
             problem = await hubs.subscribe(self.name, self._options, *to_ask)
             subscription = subscription.after_request(*to_ask, problem, now)
-        return replace(memory, subscription=subscription)
+        return memory if subscription is memory.subscription else replace(memory, subscription=subscription)
 
     def _waiting_note(self, waiting: int, *, spent: bool) -> str:
         """How many new entries wait, and for what; `spent`: no more are taken today."""
