@@ -98,6 +98,10 @@ class StoreSilent(StoreUnreachable):
     """A server is running, but does not answer: it hangs, or its process is stopped."""
 
 
+class StoreEnded(StoreUnreachable):
+    """A service runs whose server does not: it is being started, or it ended and cannot be started again."""
+
+
 class StoreUnfit(StoreError):
     """A server answers, but must not be used as it is configured; the message says what to change."""
 

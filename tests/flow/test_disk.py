@@ -95,3 +95,29 @@ def test_data_that_were_deleted_while_nothing_ran_are_begun_anew(rig: Rig) -> No
     rig.until(lambda: "three" in rig.world.told())
     assert process.poll() is None
     assert set(rig.world.told()) == {"one", "two", "three"}
+
+
+@pytest.mark.timeout(400)
+def test_with_fsync_always_a_full_disk_ends_the_server_and_room_brings_it_back(rig: Rig, tmp_path: Path) -> None:
+    image = make_image(tmp_path / "disk.img", 700)
+    with mounted(image, tmp_path / "d") as place:
+        rig.data = place / "w"
+        process = rig.start(env={"WATCHPOST_REDIS_FSYNC": "always"})
+        rig.publish("before")
+        rig.until(lambda: rig.world.told() == ["before"])
+        filler = fill(place)
+        rig.publish(*(f"full-{n}" for n in range(5)))
+        rig.until(lambda: "redis.down" in (rig.root / "log.txt").read_text())
+        # For a moment of each try a server is there.
+        rig.until(lambda: "is running, but its server is not" in rig.run("queue", "status").stderr)
+        rig.until(
+            lambda: "FAIL  redis: the watchpost on" in (examined := rig.run("doctor").stdout) and "df -h" in examined
+        )
+        assert process.poll() is None
+        filler.unlink()
+        rig.until(rig.answers)
+        rig.until(rig.quiet)
+        rig.check(repeats=1)
+        assert process.poll() is None
+        stop_all(rig)
+        rig.close_server()

@@ -97,9 +97,10 @@ async def test_a_server_that_is_killed_after_a_full_disk_comes_back_with_everyth
     await again.stop()
 
 
-async def test_a_running_server_writes_its_file_again_after_a_full_disk(disk: Path) -> None:
+@pytest.mark.parametrize("ping_seconds", [0.2, 3600.0], ids=["asked often", "asked seldom"])
+async def test_a_running_server_writes_its_file_again_after_a_full_disk(disk: Path, ping_seconds: float) -> None:
     telling = Telling()
-    server = make(disk, log=telling)
+    server = make(disk, log=telling, ping_seconds=ping_seconds)
     await server.start()
     await rewritten(server)
     async with supervised(server):

@@ -20,7 +20,7 @@ from watchpost.config.config import Config
 from watchpost.config.fields import listen_address
 from watchpost.config.hosts import busy_hosts
 from watchpost.config.settings import Settings
-from watchpost.errors import ConfigError, StoreBusy, StoreError, StoreSilent, StoreUnreachable
+from watchpost.errors import ConfigError, StoreBusy, StoreEnded, StoreError, StoreSilent, StoreUnreachable
 from watchpost.operations import factory
 from watchpost.operations.doctor import feeds, mailboxes, servers
 from watchpost.operations.doctor.finding import Finding, of_problem
@@ -178,6 +178,8 @@ async def _embedded(settings: Settings, config: Config, env: Mapping[str, str]) 
             await store.check_writes()
     except StoreSilent as error:
         return Finding("redis", "fail", str(error), _HANGS)
+    except StoreEnded as error:
+        return Finding("redis", "fail", str(error), _ENDED.format(data=settings.data))
     except StoreUnreachable:
         return Finding("redis", "ok", f"`watchpost run` will start the embedded server ({binary})")
     except TimeoutError:
@@ -223,6 +225,7 @@ async def _store(settings: Settings, config: Config, env: Mapping[str, str]) -> 
 
 
 _HANGS = "restart the service: systemctl restart watchpost, or end its server and start watchpost run again"
+_ENDED = "df -h {data} shows whether its disk is full, ls -ld whether it belongs to the user of the service"
 _ROOM = "df -h shows whether the disk is full; make room, or raise maxmemory of the server"
 _REDIS = "start the server, or correct WATCHPOST_REDIS_URL"
 
@@ -274,8 +277,8 @@ async def _service(settings: Settings, config: Config) -> AsyncIterator[Finding]
             if not await Overview(store).is_in_use():
                 return  # no service has run yet
             seen = await look_from_outside(store, config)
-    except StoreSilent:
-        return  # it runs and hangs
+    except (StoreSilent, StoreEnded):
+        return  # a service runs
     except StoreUnreachable:
         if settings.redis_url is None and (settings.data / "appendonlydir").exists():
             cure = "systemctl start watchpost, or watchpost run; its log says why it ended"

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from watchpost.errors import StoreBusy, StoreSilent, StoreUnfit, StoreUnreachable
+from watchpost.errors import StoreBusy, StoreEnded, StoreSilent, StoreUnfit, StoreUnreachable
 from watchpost.store.client import DRIVER, cancellable
 from watchpost.store.server.binary import HZ, Fsync
 from watchpost.store.server.datadir import DataDirectory
@@ -131,8 +131,8 @@ async def _client(socket: Path, timeout_seconds: float = 10.0) -> AsyncIterator[
 async def find_running(data: Path, *, runtime_dir: Path | None = None) -> str:
     """Return the URL of the server that is running on the directory `data`. It starts and writes nothing.
 
-    `runtime_dir` as for EmbeddedServer. Raises StoreUnreachable if none is running, StoreSilent if it hangs, StoreBusy
-    if it is still loading.
+    `runtime_dir` as for EmbeddedServer. Raises StoreUnreachable if none is running, StoreSilent if it hangs, StoreEnded
+    if only the service runs, StoreBusy if it is still loading.
     """
     directory = DataDirectory(data, runtime_dir)
     socket = directory.socket(make=False)
@@ -141,6 +141,11 @@ async def find_running(data: Path, *, runtime_dir: Path | None = None) -> str:
         raise StoreSilent(
             f"the server of the watchpost on {directory.path} is running, but does not answer: it hangs or is stopped; "
             "restart the service"
+        )
+    if answer == "silent" and directory.is_locked("owner"):
+        raise StoreEnded(
+            f"the watchpost on {directory.path} is running, but its server is not: it starts it again by itself; "
+            "if this lasts, redis.died and redis.down in its log say why"
         )
     if answer == "silent":
         raise StoreUnreachable(

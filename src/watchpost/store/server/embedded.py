@@ -25,6 +25,7 @@ from watchpost.store.server.datadir import DataDirectory
 
 PING_SECONDS = 10.0  # the end of the server's process is noticed at once
 _SILENT_PING_SECONDS = 2.0
+_SHORT_PING_SECONDS = 1.0  # while the disk is nearly full: its file is written again before the disk is full once more
 START_SECONDS = 60.0  # 300,000 queued hits load in 2.5 s; a slow disk needs its time
 STOP_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.2, 10.0)
@@ -70,6 +71,7 @@ class EmbeddedServer:
         self._child: Child | None = None
         self._expected_surplus = 0  # bytes
         self._rewritten_at = -math.inf  # by the loop's clock
+        self._unsettled = False  # the server could not write its file, writes it again, or should
 
     @property
     def owner(self) -> bool:
@@ -172,10 +174,14 @@ class EmbeddedServer:
         A server that was started on them again would not read them (`datadir.repair`), and the next full disk would cut
         off what it wrote since.
         """
-        if not self.owner or self._socket is None or (found := await self._measure()) is None:
+        if not self.owner or self._socket is None:
+            return
+        found = await self._measure()
+        self._unsettled = found is None or found[0][0] > self._expected_surplus
+        if found is None:
             return
         surplus, size, state = found
-        if surplus[0] <= self._expected_surplus:
+        if not self._unsettled:
             self._expected_surplus = min(self._expected_surplus, surplus[1])
             return
         now = asyncio.get_running_loop().time()
@@ -280,8 +286,9 @@ class EmbeddedServer:
             return wait
 
     async def _rest(self, silent: bool) -> None:
-        """Return after `ping_seconds`, or as soon as the server's process ends. A silent one is asked more often.
+        """Return after `ping_seconds`, or as soon as the server's process ends.
 
+        A silent one is asked more often, and one whose disk is nearly full or was full.
         Linux reports the end of a process that is no child, too: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
         """
         try:
@@ -291,11 +298,13 @@ class EmbeddedServer:
         if process < 0:
             await asyncio.sleep(min(self._ping_seconds, _SILENT_PING_SECONDS))
             return
+        is_urgent = self.disk_short or self._unsettled
+        seconds = min(self._ping_seconds, _SHORT_PING_SECONDS) if is_urgent else self._ping_seconds
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
         loop.add_reader(process, ended.set)
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._ping_seconds):
+                async with asyncio.timeout(seconds):
                     await ended.wait()
         finally:
             loop.remove_reader(process)
