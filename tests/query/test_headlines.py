@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from watchpost.query.document import Document
@@ -100,6 +102,20 @@ CASES = [
 def test_a_headline_is_about_what_its_reader_says(headline: str, topics: str) -> None:
     text = Document.of({"title": headline})
     assert {name for name, query in QUERIES.items() if query.evaluate(text) is not None} == set(topics.split())
+
+
+MORE = [
+    tuple(line.rstrip("\n").split("\t"))
+    for line in Path(__file__).with_name("headlines.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("# ")
+]
+
+
+@pytest.mark.parametrize(("topics", "headline"), MORE, ids=[headline for _, headline in MORE])
+def test_a_form_of_a_name_is_found_in_every_language_of_its_news(topics: str, headline: str) -> None:
+    text = Document.of({"title": headline})
+    found = {name for name, query in QUERIES.items() if query.evaluate(text) is not None}
+    assert found == set(topics.replace("-", "").split())
 
 
 PEOPLE = [

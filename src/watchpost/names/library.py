@@ -155,6 +155,24 @@ def beside(side: str) -> frozenset[str]:
 
 
 @cache
+def where() -> frozenset[str]:
+    """Words directly before the name of the place where something is or happens."""
+    return frozenset(known()["where"]["before"].split())
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Given names, in small letters without accents: a name directly after one is that of a person."""
+    return frozenset(known()["given"]["names"].split())
+
+
+@cache
+def before_persons() -> frozenset[str]:
+    """Words directly before the name of a person, an animal or a business, in small letters without accents."""
+    return frozenset(known()["given"]["before"].split())
+
+
+@cache
 def aliases() -> Mapping[str, Mapping[str, str]]:
     """The names that stand alone for an entity of the library, and how to tell what they mean."""
     tables: Mapping[str, Mapping[str, str]] = tomllib.loads(_read("entities.toml"))["aliases"]

@@ -128,7 +128,7 @@ class Index:
         self._sorted: list[str] | None = None
         self._paragraphs: list[int] | None = None
         self._broken = self._rejoined() if _breaks_words(text) else {}
-        self._vocabulary: Set[str] | None = None
+        self._vocabulary: set[str] | None = None
         self._cased: bool | None = None
 
     @property
@@ -157,7 +157,7 @@ class Index:
         return self._broken
 
     @property
-    def vocabulary(self) -> Set[str]:
+    def vocabulary(self) -> set[str]:
         """The folded words, with those that are broken by the end of a line."""
         if self._vocabulary is None:
             self._vocabulary = {*self.folded, *self._broken.values()}
@@ -411,17 +411,18 @@ class ScopedFields:
     `vocabulary` has their folded words, in a scope of the first n words also those after them.
     """
 
-    __slots__ = ("_fields", "_groups", "_letters", "_limit", "vocabulary")
+    __slots__ = ("_fields", "_groups", "_joined", "_letters", "_limit", "vocabulary")
 
     def __init__(self, fields: tuple[tuple[str, Index], ...], limit: int | None) -> None:
         self._fields = fields
         self._limit = limit  # the number of words of each field that belong to the scope; None: all
-        self._groups: dict[str, str] | None = None
-        self._letters: frozenset[str] = frozenset()
-        self.vocabulary: Set[str] = (
+        self._groups: defaultdict[str, list[str]] | None = None
+        self._letters: Set[str] = frozenset()
+        self._joined: dict[str, str] = {}
+        self.vocabulary: set[str] = (
             fields[0][1].vocabulary
             if len(fields) == 1
-            else frozenset().union(*(index.vocabulary for _, index in fields))
+            else set[str]().union(*(index.vocabulary for _, index in fields))
         )
 
     def find(self, patterns: tuple[WordPattern, ...]) -> list[tuple[str, int, int]]:
@@ -436,11 +437,11 @@ class ScopedFields:
 
     def present(self, keys: KeySet) -> set[str]:
         """The keys that occur in the fields."""
-        found = set(self.vocabulary & keys.words)
+        found = self.vocabulary & keys.words
         if keys.letters:
-            groups = self._by_letters()
+            self._group()
             for letters in self._letters & keys.letters:
-                words = groups[letters]
+                words = self._with_letters(letters)
                 for begin, key in keys.beginnings[letters]:
                     if begin in words:
                         found.add(key)
@@ -463,18 +464,25 @@ class ScopedFields:
         """Whether a word begins so."""
         if len(beginning) < _GROUPED:
             return any(word.startswith(beginning) for word in self.vocabulary)
-        return f" {beginning}" in self._by_letters().get(beginning[:_GROUPED], "")
+        self._group()
+        letters = beginning[:_GROUPED]
+        return letters in self._letters and f" {beginning}" in self._with_letters(letters)
 
-    def _by_letters(self) -> dict[str, str]:
-        """The words by their first letters, a space before each."""
+    def _group(self) -> None:
+        """Group the words by their first letters."""
         if self._groups is None:
-            groups: dict[str, str] = {}
+            groups: defaultdict[str, list[str]] = defaultdict(list)
             for word in self.vocabulary:
-                letters = word[:_GROUPED]
-                groups[letters] = f"{groups.get(letters, '')} {word}"
-            self._groups = groups
-            self._letters = frozenset(groups)
-        return self._groups
+                groups[word[:_GROUPED]].append(word)
+            self._groups, self._letters = groups, groups.keys()
+
+    def _with_letters(self, letters: str) -> str:
+        """The words that begin with these letters, a space before each."""
+        words = self._joined.get(letters)
+        if words is None:
+            grouped = () if self._groups is None else self._groups[letters]
+            words = self._joined[letters] = f" {' '.join(grouped)}"
+        return words
 
 
 @dataclass(frozen=True, slots=True)

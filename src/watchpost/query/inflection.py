@@ -58,6 +58,9 @@ _RU = (
     ("", "а у ом ем ым е ы и ов ев ых ам ами ах ой ою ыми"),  # Вагнер, Пригожин, Пригожина (she), Лавров
 )
 _UK = (
+    ("єць", "йця йцю йцем йцеві йці йців йцям йцями йцях"),  # малієць
+    ("ка", "ки ці ку кою ко кам ками ках"),  # Менака
+    ("га", "ги зі гу гою го гам гами гах"),  # Ладога
     ("ий", "ого ому им ім ем а ої ій у ою е і их ими ія ію єм ії"),
     ("ець", "ця цю цем цеві ці ців цям цями цях"),
     ("ія", "ії ію ією ій іям іями іях"),
@@ -77,6 +80,8 @@ _PL = (
     ("ra", "ry rze rę rą ro"),  # Moura
     ("ta", "ty cie tę tą to"),
     ("da", "dy dzie dę dą do"),
+    ("rz", "rza rzowi rzem rzu rze rzy rzom rzami rzach"),  # żołnierz
+    ("k", "ka kowi kiem ku cy ki ków kom kami kach"),  # Malijczyk
     ("r", "ra rowi rem rze ry rzy rowie rów rom rami rach"),  # Wagner
     ("ski", "skiego skiemu skim ska skiej ską skie scy skich skimi"),
     ("cki", "ckiego ckiemu ckim cka ckiej cką ckie ccy ckich ckimi"),
@@ -96,6 +101,7 @@ _CS = (
     ("ka", "ky ce ku kou ko kám kách kami"),
     ("ga", "gy ze gu gou go"),
     ("ra", "ry ře ru rou ro"),
+    ("k", "ka kovi kem ku ci ky kové ků kům cích"),  # žoldák
     ("a", "y ě e u ou o ám ách ami"),  # skupina
     ("o", "a u em ě"),
     ("e", "i í ím ích"),
@@ -104,7 +110,10 @@ _CS = (
 )
 _HR = (
     ("ski", "skog skoga skome skom skim ska ske sku skoj skih"),
-    ("ac", "ca cu cem ci ce aca cima"),  # plaćenik takes the last rule
+    ("ac", "ca cu cem ci ce aca cima"),
+    ("ka", "ke ci ku ko kom kama"),  # Menaka
+    ("ga", "ge zi gu go gom gama"),
+    ("k", "ka ku kom če ci ke cima"),  # plaćenik
     ("a", "e i u o om ama"),  # grupa
     ("o", "a u em om"),
     ("i", "ija iju ijem ijev ijeva ijevu"),  # Mali
@@ -114,6 +123,9 @@ _HR = (
 _SR = (
     ("ски", "ског скога скоме ском ским ска ске ску ској ских"),
     ("ац", "ца цу цем ци це аца цима"),
+    ("ка", "ке ци ку ко ком кама"),
+    ("га", "ге зи гу го гом гама"),
+    ("к", "ка ку ком че ци ке цима"),
     ("а", "е и у о ом ама"),
     ("о", "а у ем ом"),
     ("и", "ија ију ијем ијев ијева ијеву"),

@@ -87,9 +87,11 @@ _MARKS = str.maketrans("", "", "^=*")
 def term(item: str, language: str = "") -> str:
     """A name as a term of a query. Each word written with a capital asks for one; `~fr` adds forms.
 
+    `/…/` and `{…}` are what they are in a query.
+
     `language` are forms to add where the letters fit, if the name says none itself.
     """
-    if item.startswith("/"):
+    if item[:1] in ("/", "{"):
         return item
     name, _, own = item.partition("~")
     if not own and language and any(fits(pattern.folded, language) for pattern in word_patterns(name)):
@@ -127,6 +129,7 @@ def _country(code: str, parse: Parse) -> Node:
         state=_optional(table, "state", parse),
         ordinary=frozenset(library.listed(table.get("ordinary", ""))),
         opening=frozenset(library.listed(table.get("opening", ""))),
+        initials=True,
     )
     names = Ambiguous(parse(either(library.listed(table["names"])), {}), rule)
     certain = f"({either(clear)}) UNLESS ({either(history)})" if history else either(clear)

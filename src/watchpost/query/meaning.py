@@ -29,8 +29,9 @@ class Rule:
     the beginning of a sentence, or in a text without small letters, in a language of `opening`; in a script without
     capitals; near a word of `doubt`; or one word of a longer name. If one mention is doubtful so, all are that nothing
     makes certain. `whole`: one word of a longer name never means it. `beside` are words in small letters that may be
-    beside it with a capital. A mention after a word of `within`, or at the beginning of a headline and followed by a
-    colon, is the place of what a text with a word of `events` reports.
+    beside it with a capital. A mention directly after a given name is a person. `initials`: in capitals among words in
+    small letters it may be something else. A mention after a word of `within`, or at the beginning of a headline and
+    followed by a colon, is the place of what a text with a word of `events` reports.
     """
 
     support: Node | None = None
@@ -44,6 +45,7 @@ class Rule:
     opening: frozenset[str] = frozenset()
     alone: bool = False
     whole: bool = False
+    initials: bool = False
     beside: frozenset[str] = frozenset()
 
 
@@ -82,10 +84,11 @@ class Ambiguous(OfOne):
         for occurrence in found:
             other = never.covering(occurrence)
             beside = sure.covering(occurrence)
-            if other is not None:
-                namesake = f"part of {_quoted(document, other)}"
+            person = _person(document, occurrence, rule.beside)
+            if other is not None or person:
+                namesake = person or f"part of {_quoted(document, other or occurrence)}"
                 judged.append((False, namesake))
-            elif beside is not None:
+            elif beside is not None and not (rule.initials and _are_initials(document, occurrence)):
                 judged.append((True, f"as in {_quoted(document, beside)}"))
             else:
                 means, reason = self._alone(document, occurrence)
@@ -126,6 +129,8 @@ class Ambiguous(OfOne):
     def _doubtful(self, document: Document, index: Index, occurrence: Occurrence) -> str:
         """Why the occurrence may mean something else; "" if nothing says so."""
         rule = self.rule
+        if rule.initials and _are_initials(document, occurrence):
+            return "in capitals among words in small letters, like initials"
         codes = document.languages
         written = index.written(occurrence.first)
         uncased = written[:1].upper() == written[:1].lower()
@@ -142,6 +147,40 @@ class Ambiguous(OfOne):
         if _ranges(rule.doubt, document).near(occurrence) is not None:
             return "near a word of another subject"
         return _longer(document, occurrence, rule.beside)
+
+
+def _person(document: Document, occurrence: Occurrence, beside: frozenset[str]) -> str:
+    """The person whose name it is, if a given name, an initial or a word like "Mrs" is directly before it; else ""."""
+    index, before = document.index(occurrence.field), occurrence.first - 1
+    if before < 0 or not index.cased or index.folded[before] in beside:
+        return ""
+    word, between = index.folded[before], index.between(occurrence.first)
+    if len(word) == 1:
+        named = between.strip() == "." and index.written(before).isupper()
+    elif word in library.given_names():
+        named = between.isspace() and index.written(before)[:1].isupper()
+    else:
+        named = word in library.before_persons() and between.strip() in ("", ".")
+    return f"a part of {index.written(before)} {index.written(occurrence.first)}" if named else ""
+
+
+_LABEL = tuple(",:–—])|/")
+
+
+def _are_initials(document: Document, occurrence: Occurrence) -> bool:
+    """Whether it is written in capitals, and the words beside it are not.
+
+    What a sign sets apart is a heading, and what is after "in" is a place.
+    """
+    index, first, last = document.index(occurrence.field), occurrence.first, occurrence.last
+    if not index.cased or first != last or not index.written(first).isupper():
+        return False
+    if index.between(last + 1).strip().startswith(_LABEL) or _TOPIC.match(index.between(last + 1)):
+        return False
+    if first and index.folded[first - 1] in library.where():
+        return False
+    beside = [index.written(at) for at in (first - 1, last + 1) if 0 <= at < len(index.folded)]
+    return not any(len(word) > 1 and word.isupper() for word in beside)
 
 
 def _longer(document: Document, occurrence: Occurrence, beside: frozenset[str]) -> str:

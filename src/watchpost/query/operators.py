@@ -72,13 +72,14 @@ class Proximity(Node):
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
         """Each pair of nearest neighbours that is near enough, as one occurrence that covers both."""
-        clause = in_scope(self, scope)
+        clause = ""
         found: dict[tuple[str, int, int], Occurrence] = {}
         for pair in self.pairs(document, scope):
             if self.holds(document, pair):
                 before, after = pair.before, pair.after
                 place = (before.field, min(before.first, after.first), max(before.last, after.last))
                 if place not in found:
+                    clause = clause or in_scope(self, scope)  # written only when needed: it may be long
                     found[place] = Occurrence(*place, clause, (before, after))
                     if len(found) == MOST_PLACES:
                         break

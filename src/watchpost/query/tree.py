@@ -9,7 +9,7 @@ operators.py the nodes for nearness and counting.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -178,7 +178,7 @@ class Or(OfSeveral):
     binding: ClassVar[int] = OR
     parts: tuple[Node, ...]
     _numbers: dict[str, list[int]] = field(init=False, repr=False, compare=False)  # of the parts, by key
-    _unkeyed: frozenset[int] = field(init=False, repr=False, compare=False)
+    _unkeyed: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _keys: KeySet = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -192,7 +192,7 @@ class Or(OfSeveral):
                 for key in keys:
                     numbers.setdefault(key, []).append(number)
         object.__setattr__(self, "_numbers", numbers)
-        object.__setattr__(self, "_unkeyed", frozenset(unkeyed))
+        object.__setattr__(self, "_unkeyed", tuple(unkeyed))
         object.__setattr__(self, "_keys", KeySet(numbers.keys()))
 
     def __str__(self) -> str:
@@ -214,10 +214,13 @@ class Or(OfSeveral):
                 return found
         return None
 
-    def _likely(self, document: Document, scope: str) -> list[int]:
+    def _likely(self, document: Document, scope: str) -> Sequence[int]:
         """The numbers of the parts with a key in the document: most ORs are lists of names, of which it has few."""
-        likely = {number for key in document.scoped(scope).present(self._keys) for number in self._numbers[key]}
-        return sorted(likely | self._unkeyed)
+        present = document.scoped(scope).present(self._keys)
+        if not present:
+            return self._unkeyed
+        likely = {number for key in present for number in self._numbers[key]}
+        return sorted(likely.union(self._unkeyed))
 
     def find(self, document: Document, scope: str = "") -> tuple[Occurrence, ...] | None:
         found: list[Occurrence] = []
