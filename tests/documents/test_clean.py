@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchpost.documents.clean import (
     canonical_url,
@@ -45,6 +47,57 @@ LONG = "Mali has defended its right to make sovereign decisions about how it dea
 )
 def test_links_become_canonical(link: str, url: str) -> None:
     assert canonical_url(link, "https://feeds.example/rss.xml") == url
+
+
+_PARTS = (
+    "http",
+    "https",
+    "://",
+    ":",
+    "/",
+    "//",
+    "coast.example",
+    "www.",
+    "Coast",
+    ".",
+    "..",
+    "-",
+    "a",
+    "%20",
+    ";",
+    "&",
+)
+_MORE = (
+    "=",
+    "@",
+    "!",
+    "'",
+    "~",
+    "+",
+    " ",
+    "?",
+    "é",
+    "<",
+    "google.com/url",
+    "80",
+    70 * "b",
+    1500 * "c",
+    ":80/",
+    "*",
+    "\t",
+)
+
+
+@given(
+    st.lists(st.sampled_from(_PARTS + _MORE), max_size=8).map(lambda parts: "https://coast.example/" + "".join(parts))
+)
+def test_an_address_that_is_canonical_as_it_is_is_what_all_steps_make_of_it(link: str) -> None:
+    """With an empty fragment it takes all steps."""
+    for start in ("https://coast.example/", "http://9.9/", "https://Coast.example/", "https://a.b:80/", "https://x/"):
+        other = link.replace("https://coast.example/", start, 1).strip()
+        for base in ("", "https://feeds.example/rss.xml"):
+            assert canonical_url(other, base) == canonical_url(f"{other}#", base)
+            assert linked_url(other, base) == linked_url(f"{other}#", base)
 
 
 @pytest.mark.parametrize(

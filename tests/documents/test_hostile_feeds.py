@@ -9,12 +9,15 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.documents.jobs import cpu_seconds
 from tests.shared import shared
 from watchpost.documents.clean import BODY_MAX
 from watchpost.documents.parse import read_document, read_feed_document
 from watchpost.documents.parser_process import ParserProcess
+from watchpost.documents.xml_tree import without_giant_tags
 from watchpost.errors import FetchError
 from watchpost.model import Article
 
@@ -261,3 +264,15 @@ def test_comments_before_a_feed_are_skipped_in_little_time() -> None:
         with contextlib.suppress(FetchError):
             read_feed_document(b"<!-- -->" * 40_000 + end, now=NOW, source="s")
     assert time.process_time() - begun < 3
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("<>a/?&"), st.sampled_from((0, 1, 2, 32_766, 32_767, 32_768, 32_769, 40_000))))
+)
+def test_every_giant_tag_loses_its_values(runs: list[tuple[str, int]]) -> None:
+    """Wherever it stands: what is looked at are only some places."""
+    text = "".join(f"<{sign}" + length * "b" for sign, length in runs)
+    slim = without_giant_tags(text)
+    assert max((len(part) for part in re.findall(r"<[A-Za-z/?][^<>]*", slim)), default=0) <= 32_769
+    if not re.search(r"<[A-Za-z/?][^<>]{32768}", text):
+        assert slim == text

@@ -23,6 +23,8 @@ _TRACKING = re.compile(
     r"utm_.+|at_(?:medium|campaign|custom\d|link_.+)|ns_(?:mchannel|source|campaign|linkname|fee)|mc_(?:cid|eid)"
     r"|_hs(?:enc|mi)|(?:fb|g|d|y|tw|tt)clid|msclkid|gbraid|wbraid|igshid|xtor|cmpid|ocid|smid|wt[._]mc"
 )
+# An address that is canonical as it is: without a port, user, query and fragment, its host in lower case.
+_CANONICAL = re.compile(r"https?://[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}/[A-Za-z0-9._~!$&'()*+,;=:@%/-]{0,1500}")
 _RSS_MARK = re.compile(r"(?:source|partner|emc|ref|from|src)=rss", re.IGNORECASE)
 _FEW_SIGNS = 50
 _SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -95,6 +97,8 @@ def linked_url(link: str, base: str = "") -> str:
 
 
 def _split(link: str, base: str) -> tuple[str, str]:
+    if _CANONICAL.fullmatch(link):  # most are
+        return link, ""
     return _canonical(link, base) if len(link) <= 2 * URL_MAX else _canonical.__wrapped__(link, base)
 
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _MINUTES = re.compile(r"(?:UTC|GMT)?\s?([+\N{MINUS SIGN}–-])\s?(\d{1,2})(?::?(\d{2}))?(?::?\d{2})?(?:[\s(].*)?")
@@ -114,6 +115,7 @@ _MONTH_BY_START = {
 _LONGEST = max(map(len, _MONTH_BY_START))
 
 
+@lru_cache(256)
 def month_of(name: str) -> int:
     """The month that begins so, 1 to 12; 0 if there is none. Two letters count only if they are the whole name."""
     folded = _folded(name)
