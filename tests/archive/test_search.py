@@ -156,6 +156,16 @@ def test_a_language_that_is_declared_as_undetermined_is_recognised(archive: Sqli
     assert titles(archive, Wanted(lang="fr")) == ["Le bac"]
 
 
+def test_a_language_that_a_feed_declares_wrongly_is_that_of_the_text(archive: SqliteArchive) -> None:
+    body = (
+        "Le bac de la ville a été réparé jeudi par les ouvriers du port, et les camions passent de nouveau le fleuve."
+    )
+    archive.add([filed(article("Le bac est réparé", lang="en", body=body))])
+    (found,) = Search(Wanted(parse("bac AND lang:fr"), lang="fr"), now=WHEN).page(archive, 10).found
+    assert found.article.lang == "fr"
+    assert titles(archive, Wanted(lang="en")) == titles(archive, Wanted(parse("lang:en"))) == []
+
+
 def test_it_continues_at_its_mark(archive: SqliteArchive) -> None:
     archive.add([filed(article(f"Mali {number}")) for number in range(50)])
     search, found, mark = Search(Wanted(parse("mali")), now=WHEN), [], None

@@ -51,6 +51,14 @@ def test_a_word_for_a_day_is_the_last_day_of_that_name() -> None:
     assert said("Thursday", "The bus burnt on Thursday.").days == {THURSDAY.date().toordinal()}
 
 
+def test_numbers_and_days_are_read_in_the_language_of_the_text() -> None:
+    body = "Onze militaires ont péri mardi près d'Ansongo, où leur convoi a sauté sur des mines, selon l'armée."
+    found = said("Mali : onze militaires tués", body, "en")
+    assert found.language == "fr"
+    assert ("killed", 11) in found.first_harm
+    assert found.days == {date(2026, 5, 12).toordinal()}
+
+
 @given(st.text(max_size=300), st.text(max_size=600), st.sampled_from(["", "en", "ar", "zh", "ha", "xx", "not a tag"]))
 def test_any_text_says_something_in_bounds(title: str, body: str, lang: str) -> None:
     found = said(title, body, lang)

@@ -11,7 +11,7 @@ from typing import Literal
 from watchpost.archive.archive import ALWAYS, Archive, Mark, ReadBetween
 from watchpost.archive.packing import unpack
 from watchpost.errors import CodecError
-from watchpost.match.matcher import Topics, document, snippet
+from watchpost.match.matcher import Topics, document, in_its_language, snippet
 from watchpost.model import Article, Hit, Severity, Snippet, Topic
 from watchpost.notify.rules import silence_of
 from watchpost.query.document import LANG
@@ -121,7 +121,7 @@ class Search:
         muted = any(silence_of(self._silences, hit, self._now) is not None for hit in hits)
         if wanted.muted is not None and muted != wanted.muted:
             return None
-        return FoundArticle(mark, article, evidence, hits, muted)
+        return FoundArticle(mark, in_its_language(article, text), evidence, hits, muted)
 
     def page(self, archive: Archive, count: int, before: Mark | None = None, most_read: int = MOST_READ) -> FoundPage:
         """Up to `count` articles, the newest first, from the mark `before` on; `most_read` are looked at.
@@ -197,10 +197,10 @@ def _of_source(source: str) -> Prefilter | None:
 
 
 def _of_language(lang: str) -> Prefilter | None:
-    """Articles that declare a language with this code, or that declare none and may be recognised as this one."""
+    """Articles that are filed under a language with this code, or under none, and may be recognised as this one."""
     if not lang:
         return None
     words = folded_words(lang)
-    declared = all_of(IndexWord((FIELD_MARKS[LANG] + word)[:LONGEST_WORD]) for word in words)
+    filed = all_of(IndexWord((FIELD_MARKS[LANG] + word)[:LONGEST_WORD]) for word in words)
     undetermined = IndexWord(FIELD_MARKS[LANG] + "und")  # RFC 5646, 4.1: declared, and yet to be recognised
-    return any_of((declared, IndexWord(LANGUAGE_UNKNOWN), undetermined))
+    return any_of((filed, IndexWord(LANGUAGE_UNKNOWN), undetermined))

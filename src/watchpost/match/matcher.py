@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -15,7 +16,7 @@ from watchpost.match.signatures import figures_of, signature, story_of, text_of
 from watchpost.model import Article, Hit, Signature, Snippet, Topic, derive_id
 from watchpost.query.automaton import Engine
 from watchpost.query.document import Document
-from watchpost.query.language import fits
+from watchpost.query.language import fits, tag_of
 from watchpost.query.operators import Unless
 from watchpost.query.percolator import Compacted, Frequency, Percolator, vocabulary
 from watchpost.query.terms import Leaf
@@ -165,6 +166,11 @@ def document(article: Article) -> Document:
     )
 
 
+def in_its_language(article: Article, text: Document) -> Article:
+    """The article with the language that its text is in, as far as that is clear. `text` is its `document`."""
+    return replace(article, lang=tag_of(article.lang, text.languages))
+
+
 Found = tuple[tuple[Hit, ...], Signature | None]
 """The hits of an article, and its signature if there are any."""
 
@@ -233,7 +239,8 @@ class Topics:
         admitted = [self._topics[name] for name in evidence]
         if not admitted:
             return ()
-        story, head, figures = story_of(article), article.head(), figures_of(article, text_of(article, text))
+        story, figures = story_of(article), figures_of(article, text_of(article, text))
+        head = in_its_language(article, text).head()
         places = placed(text, countries_of(evidence[topic.name] for topic in admitted))
         return tuple(
             Hit(

@@ -28,7 +28,6 @@ from watchpost.notify.notification_log import NotificationRecord, status
 from watchpost.notify.schedule import Window
 from watchpost.notify.story_choice import OTHER_FIELD, Spans, current, shown_hit, strength, title_highlights, why
 from watchpost.notify.tolls import differences
-from watchpost.query.language import recognised
 from watchpost.schedules import Immediate
 
 STALE = 0.1
@@ -161,9 +160,9 @@ def _event(
 ) -> Story:
     """An event as one story: its reports are in the order in which they came, after the one that leads.
 
-    A language that no source declares is recognised. Outlets that no source names are counted by their texts.
+    Outlets that no source names are counted by their texts.
     """
-    hits = [in_its_language(hit) for hit in sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))]
+    hits = sorted(hits, key=lambda hit: (hit.article.fetched, hit.id))
     story = _story(hits, record, now, installation, installation.language)
     named = {report.outlet for report in story.reports} - {""}
     languages = dict.fromkeys(hit.article.lang for hit in hits if hit.article.lang)
@@ -176,14 +175,6 @@ def _event(
         outlets=max(story.outlets, len(named) + parts.nameless),
         independent=max(story.independent, parts.nameless),
     )
-
-
-def in_its_language(hit: Hit) -> Hit:
-    """The hit; if no source declares its language, with the one that is recognised."""
-    if hit.article.lang:
-        return hit
-    found = recognised(f"{hit.article.title}\n{hit.snippet.text}")
-    return replace(hit, article=replace(hit.article, lang=found[0])) if len(found) == 1 else hit
 
 
 def _story(

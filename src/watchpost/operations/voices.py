@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from watchpost.model import Hit, Publisher, TollDifference, story_path
-from watchpost.notify.digest_builder import in_its_language
 from watchpost.notify.notification_log import outlet, voice
 from watchpost.notify.owners import with_owners
 from watchpost.notify.tolls import differences, in_order
@@ -89,4 +88,4 @@ def event_view(
 def _voice(story: StoryView, link: EventOfStory, publishers: Mapping[str, Publisher]) -> VoiceView:
     first = min(story.reports, key=lambda hit: (hit.article.fetched, hit.article.id))
     publisher = publishers.get(first.article.source, Publisher())
-    return VoiceView(story.id, in_its_language(first), link.reasons, link.like, link.by, in_order(link.harm), publisher)
+    return VoiceView(story.id, first, link.reasons, link.like, link.by, in_order(link.harm), publisher)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import regex
 
-from watchpost.query.language import declared, recognised
+from watchpost.query.language import READ, of_text, tag_of
 from watchpost.query.words import FoldedText, WordPattern, WordSpans, fold, is_unspaced, touches
 
 # A closing semicolon is required: `?a=1&copy=2` is an address, not a copyright sign.
@@ -529,16 +529,16 @@ class Document:
         return index
 
     def text(self, name: str) -> str:
-        """The text of a field. A language that nobody declared is recognised, when it is first asked for."""
+        """The text of a field. That of the language is asked of the text, when it is first wanted."""
         text = self.fields.get(name, "")
-        return text if text or name != LANG else " ".join(self.languages)
+        return text if name != LANG else tag_of(text, self.languages) or " ".join(self.languages) or text
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The codes that the language may have, declared or else recognised; empty if it is not known."""
+        """The codes that the language may have, as `language.of_text` says; empty if it is not known."""
         if not self._languages:
-            texts = (self.fields.get(name, "") for name in SEARCHED)
-            self._languages.append(declared(self.fields.get(LANG, "")) or recognised("\n".join(filter(None, texts))))
+            title, *rest = (self.fields.get(name, "")[:READ] for name in SEARCHED)
+            self._languages.append(of_text(self.fields.get(LANG, ""), title, "\n".join(filter(None, rest))))
         return self._languages[0]
 
 
