@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.making import WHEN, article, hit
 from watchpost.model import Hit
-from watchpost.operations.source_profile import Copies, profile
+from watchpost.operations.source_profile import MOST_TEXTS, Copies, SharedText, hits_of, profile
 
 
 def report(source: str, story: str, minutes: int, voice: str = "", topic: str = "mali") -> Hit:
@@ -73,6 +73,32 @@ def test_a_date_in_the_future_does_not_make_a_report_late() -> None:
     assert profile("leaf", [early, report("star", "a", 30, voice="leaf")], {}).first == 1
 
 
+def test_how_much_text_a_source_has_of_others() -> None:
+    first, own = report("courier", "a", 0), report("leaf", "b", 5)
+    copies = [report("leaf", "a", minutes) for minutes in (10, 20, 30, 40)]
+    again = report("leaf", "a", 10, topic="wagner")
+    shares = (1.0, 0.8, 0.5, 0.46)
+    texts = {one.id: SharedText(share, first.article.id) for one, share in zip(copies, shares, strict=True)}
+    texts |= {
+        again.id: SharedText(1.0, first.article.id),
+        report("leaf", "b", 50).id: SharedText(0.9, own.article.id),
+        report("leaf", "b", 60).id: SharedText(0.9, "an article that is no hit"),
+        first.id: SharedText(1.0, own.article.id),
+    }
+    hits = [first, own, *copies, again, report("leaf", "b", 50), report("leaf", "b", 60)]
+    leaf = profile("leaf", hits, {}, texts)
+    assert (leaf.copies, leaf.copied_share, leaf.mostly_copied) == (4, 0.8, 2)
+    courier = profile("courier", hits, {}, texts)
+    assert (courier.copies, courier.copied_share, courier.mostly_copied) == (1, 1.0, 1)
+    assert (profile("leaf", hits, {}).copies, profile("leaf", hits, {}).copied_share) == (0, None)
+
+
+def test_the_texts_of_the_last_reports_are_compared() -> None:
+    hits = [report("leaf", "a", minutes) for minutes in range(MOST_TEXTS + 5)]
+    assert hits_of("leaf", [*hits, hits[-1]]) == tuple(hit.id for hit in hits[5:])
+    assert hits_of("courier", hits) == ()
+
+
 SOURCES = ("a", "b", "c")
 REPORTS = st.lists(
     st.builds(
@@ -97,5 +123,6 @@ def test_sums_meet_whatever_the_order(hits: list[Hit], events: dict[str, str]) -
     for each in found.values():
         assert 0 <= each.own <= each.reports
         assert each.first <= each.shared
+        assert each.copies == each.mostly_copied == 0
         assert each.first_of_events <= each.events
         assert all(copies.lag is None or copies.lag >= timedelta() for copies in (*each.copied_from, *each.copied_by))

@@ -220,3 +220,4 @@ async def test_a_copy_names_what_it_repeats_and_how_much_of_it(store: Store, bod
     assert [fate.state for fate in found.fates] == ["copies"]
     assert found.share == pytest.approx(share, abs=0.07)
     assert (found.first, found.of) == (ids[0], ids[0] if share else "")
+    assert await records.shares([*ids, "unknown"]) == ({ids[1]: (found.share, "first")} if share else {})

@@ -240,6 +240,7 @@ async def test_a_source_has_a_page_that_says_whose_texts_it_prints_and_who_print
         page = (await client.get(f"{address}/feeds/rfi")).text
         assert "Reports with a hit in 30 days: 1; in words of its own: 1." in page
         assert "Stories that other sources print, too: 1; first to report: 1." in page
+        assert "Reports with text that another source had before: 0." in page
         assert "Who prints its texts" in page
         assert ">12 min<" in page
         assert "<script>alert" not in page
@@ -247,6 +248,21 @@ async def test_a_source_has_a_page_that_says_whose_texts_it_prints_and_who_print
         assert (profile["first"], profile["copied_by"][0]["lag_seconds"], profile["complete"]) == (1, 720.0, True)
         assert (await client.get(f"{address}/feeds/nobody")).status_code == 404
         assert (await client.get(f"{address}/api/v1/feeds/nobody/profile")).status_code == 404
+
+
+async def test_the_page_of_a_source_says_how_much_text_it_has_of_others(store: Store) -> None:
+    ids = {}
+    for source, minutes in (("inbox", 30), ("rfi", 20)):
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes)
+        about = article(f"Gao from {source}", source=source, outlet=source, fetched=at, published=at)
+        ids[source] = about.id, (await found(store, about, story="5" * 32, matched=at)).id
+    await store.redis.hset(store.keys.hit(ids["rfi"][1]), mapping={"share": "0.92", "of": ids["inbox"][0]})
+    async with pages(store) as address, httpx.AsyncClient() as client:
+        page = (await client.get(f"{address}/feeds/rfi")).text
+        assert "Reports with text that another source had before: 1;" in page
+        assert "with more than half of the text in common: 1. Half of them have 92 % or more in common." in page
+        found_of = (await client.get(f"{address}/api/v1/feeds/rfi/profile")).json()
+        assert (found_of["copies"], found_of["copied_share"], found_of["mostly_copied"]) == (1, 0.92, 1)
 
 
 async def test_a_text_is_tried_on_a_topic(store: Store) -> None:

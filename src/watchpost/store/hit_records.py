@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from watchpost.model import Hit, derive_id
-from watchpost.store.client import Store
+from watchpost.store.client import Ask, Store
 from watchpost.store.codec import from_ms, from_ms_or_none, text_of
 from watchpost.store.windows import HELD, decode_hit_or_none
 
@@ -120,6 +120,21 @@ class HitRecords:
             arrived=from_ms_or_none(contents.get(b"at")) if ended == "arrived" else None,
         )
 
+    async def shares(self, ids: Sequence[str]) -> dict[str, tuple[float, str]]:
+        """Return how much of its text each of these hits has of an earlier article, from 0 to 1, and that article's id.
+
+        Hits without such an article are left out.
+        """
+        found = {}
+        for at in range(0, len(ids), _PAGE):
+            page = ids[at : at + _PAGE]
+            async with self._store.errors():
+                rows = await self._store.ask(_shares_of([self._keys.hit(id_) for id_ in page]))
+            for id_, (share, of) in zip(page, rows, strict=True):
+                if share and of:
+                    found[id_] = float(share), of.decode("utf-8", "replace")
+        return found
+
     async def _waiting(self, group: str) -> set[str]:
         """The ids of the hits that wait in a group, or are held back from it."""
         ids: set[str] = set()
@@ -146,3 +161,7 @@ class HitRecords:
 def _ids(page: Sequence[bytes]) -> set[str]:
     """The ids of the waiting hits that can be read."""
     return {hit.id for data in page if (hit := decode_hit_or_none(data)) is not None}
+
+
+def _shares_of(keys: Sequence[str]) -> Ask:
+    return lambda pipe: [pipe.hmget(key, ("share", "of")) for key in keys]

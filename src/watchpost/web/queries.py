@@ -21,7 +21,7 @@ from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
 from watchpost.operations.saved_searches import find_search
 from watchpost.operations.service_state import Seen
-from watchpost.operations.source_profile import SourceProfile, profile
+from watchpost.operations.source_profile import SharedText, SourceProfile, hits_of, profile
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
 from watchpost.operations.story_search import StorySearch, search_of
 from watchpost.operations.suggestions import proposals
@@ -34,6 +34,7 @@ from watchpost.store.deliveries import DeliveryAdmin
 from watchpost.store.events import EventStore
 from watchpost.store.handling import Handlings
 from watchpost.store.history import History
+from watchpost.store.hit_records import HitRecords
 from watchpost.store.ledger import Ledger, by_name
 from watchpost.store.overview import Overview
 from watchpost.store.saved_searches import SavedSearches
@@ -351,7 +352,9 @@ class Queries:
         hits, more = await self.history.since(moment - timedelta(days=feeds.DAYS), _NEWS_HITS)
         stories = dict.fromkeys(hit.story for hit in hits)
         events = await EventStore(self.store).ids_of(stories) if self.config.events else {}
-        return source, await asyncio.to_thread(profile, name, hits, events), more
+        shares = await HitRecords(self.store).shares(hits_of(name, hits))
+        texts = {id_: SharedText(share, article) for id_, (share, article) in shares.items()}
+        return source, await asyncio.to_thread(profile, name, hits, events, texts), more
 
     async def topics(self, query: Mapping[str, str], moment: datetime) -> Page:
         """The page Topics."""

@@ -106,7 +106,9 @@ class SourceProfileShape(Shape):
     """A source beside the others, by the hits of the last 30 days.
 
     `own` of its `reports` are in words of its own. `first` of the `shared` stories, and `first_of_events` of `events`,
-    it reported before all other sources. `complete` is false if there were too many hits: then the newest count.
+    it reported before all other sources. `copies` are its reports with text that another source had before; half of
+    them have at least the part `copied_share` of it (0 to 1, null without any) in common, `mostly_copied` more than
+    half. `complete` is false if there were too many hits: then the newest count.
     """
 
     name: str
@@ -116,6 +118,9 @@ class SourceProfileShape(Shape):
     first: int
     events: int
     first_of_events: int
+    copies: int
+    copied_share: float | None
+    mostly_copied: int
     copied_from: list[CopiesShape]
     copied_by: list[CopiesShape]
     complete: bool
