@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -136,14 +137,14 @@ class Enemy(BaseHTTPRequestHandler):
 class Clocked(Site):
     """An outlet that notes when it first served an entry."""
 
-    served: ClassVar[dict[str, float]]
+    served: ClassVar[dict[str, tuple[float, str]]]
 
     def do_GET(self) -> None:  # noqa: N802 - the base class's name
         outlet = next(each for each in self.room.outlets if self.path == f"/{each.name}")
         if outlet.habit is plain:  # the others withhold entries, or give them new headlines
             with self.room.lock:
                 for entry in outlet.entries[-20:]:
-                    self.served.setdefault(entry.title, time.monotonic())
+                    self.served.setdefault(entry.title, (time.monotonic(), outlet.name))
         super().do_GET()
 
 
@@ -219,7 +220,7 @@ def attacked(text: str, enemy: str, pages: int, probes: int) -> str:
 def hostile(rig: Rig, seconds: float, seed: int, pages: int, probes: int, *, events: bool = True) -> Seen:
     """Let the honest ones publish for so long, and the others attack for three quarters of it."""
     room, readers, seen = Newsroom(seed), Readers(), Seen()
-    served: dict[str, float] = {}
+    served: dict[str, tuple[float, str]] = {}
     Enemy.awake = False
     site = type("Handler", (Clocked,), {"room": room, "readers": readers, "served": served})
     with serving(site, "0.0.0.0") as port, serving(Enemy) as enemy:
@@ -254,13 +255,14 @@ def hostile(rig: Rig, seconds: float, seed: int, pages: int, probes: int, *, eve
             for story in message.document["data"]["stories"]:
                 for title in (story["title"], *(report["title"] for report in story["sources"])):
                     arrived.setdefault(title, message.moment)
-        times = {title: (at, arrived[title]) for title, at in served.items() if title in arrived}
-        for at, came in times.values():
+        times = [(arrived[title], at, outlet, title) for title, (at, outlet) in served.items() if title in arrived]
+        for came, at, *_ in times:
             (seen.calm if at < calm_until - _LOOK_SECONDS else seen.attacked).append(came - at)
-        longest = sorted(times.items(), key=lambda each: each[1][0] - each[1][1])
+        clock = datetime.now(UTC) - timedelta(seconds=time.monotonic())  # when the monotonic clock was 0
         seen.slow = [
-            f"{came - at:.2f} s, {at - begun:.0f} s after the start: {waits.between(at, came)} ({title})"
-            for title, (at, came) in longest[:_SHOWN]
+            f"{came - at:.2f} s, served {clock + timedelta(seconds=at):%H:%M:%S.%f} by {outlet}: "
+            f"{waits.between(at, came)} ({title})"
+            for came, at, outlet, title in sorted(times, key=lambda each: each[1] - each[0])[:_SHOWN]
             if came - at > LATER_SECONDS
         ]
         return seen

@@ -15,7 +15,7 @@ from watchpost.events.embedding import Embedding
 LIMIT_SECONDS = 30.0
 """So long a story waits for its vector. One takes 0.1 s; before the first one, 32 MB are read."""
 
-_NICENESS = 5
+_NICENESS = 10
 """Added to that of the process: where cores are short, the rest goes first. The encoder holds no lock for long."""
 
 
@@ -65,13 +65,13 @@ class Vectors:
 
     def _make(self, text: str, found: Future[bytes]) -> None:
         vector, failure = b"", None
-        if sys.platform == "linux":  # where a thread has a niceness of its own
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
         try:
             if not self._loaded:
                 self._loaded = True
                 self._embedding = self._load()
                 self._absent = "" if self._embedding is not None else "missing"
+            if sys.platform == "linux":  # where a thread has a niceness of its own
+                os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
             vector = self._embedding.vector(text) if self._embedding is not None else b""
         except BaseException as error:  # it is raised where the vector is awaited
             failure = error

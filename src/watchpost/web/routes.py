@@ -84,6 +84,8 @@ class Pages:
         self._rendering = rendering
         self._stop = stop
         self._streams: Counter[str] = Counter()  # by person
+        self._look: asyncio.Future[str] | None = None
+        self._look_again = 0.0  # by the loop's clock
 
     def routes(self) -> list[Route]:
         """All routes that show something."""
@@ -309,6 +311,13 @@ class Pages:
                 del self._streams[person]
 
     async def _fingerprint(self) -> str:
+        """One look serves every open page."""
+        clock = asyncio.get_running_loop().time
+        if self._look is None or clock() >= self._look_again:
+            self._look, self._look_again = asyncio.ensure_future(self._look_once()), clock() + _LOOK_SECONDS / 2
+        return await asyncio.shield(self._look)
+
+    async def _look_once(self) -> str:
         try:
             return await self._queries.fingerprint()
         except StoreError as error:
