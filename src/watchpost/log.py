@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -98,6 +99,7 @@ store_lost_at = _gauge("redis_lost_timestamp_seconds", "When the store last came
 store_errors = _counter("redis_errors_total", "Failed calls to the store", "reason")
 misfires = _counter("scheduler_misfires_total", "Ticks skipped because the process was busy")
 loop_lag = _gauge("event_loop_lag_seconds", "Longest delay of the event loop in the last minute")
+log_lines_lost = _counter("log_lines_lost_total", "Lines of the log that could not be written")
 restarts = _counter("tasks_restarted_total", "Tasks restarted after an error", "task")
 requests = _counter("http_requests_total", "Requests to pages, API and probes", "route", "method", "code")
 pushes_refused = _counter("websub_pushes_refused_total", "Pushes refused because a hub sent too much in a minute")
@@ -241,7 +243,7 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None, *, zone: tzi
     `form` is "auto", "console" or "json"; `level` is "debug", "info", "warning" or "error". Sentences have the times of
     `zone`, that of the pages, or of this machine without one; JSON has UTC.
     """
-    out = stream or stdio.standard("stderr")
+    out = cast("TextIO", _Forgiving(stream or stdio.standard("stderr")))
     people = form == "console" or (form == "auto" and out.isatty())
     colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     renderer: Any = _Sentences(colour) if people else structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -264,6 +266,27 @@ def set_up_log(form: str, level: str, stream: TextIO | None = None, *, zone: tzi
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it logs ticks that are cancelled at the end as errors
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of each malformed request; we count them
+
+
+class _Forgiving:
+    """Passes everything on to a stream. What cannot be written is counted: a log that nobody reads ends no service."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._out, attribute)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._out.write(text)
+        except (OSError, ValueError):  # the pipe or the file is closed, or the disk full
+            log_lines_lost.inc()
+            return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._out.flush()
 
 
 class _Clock:

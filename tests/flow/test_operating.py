@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from typing import Any
 
 from tests.flow.hostile import asked, free_port
@@ -170,3 +173,24 @@ def test_a_silence_that_ended_long_ago_is_deleted_and_counted(rig: Rig) -> None:
     rig.start()
     rig.until(lambda: "watchpost_silences_deleted_total 1.0" in asked(port, "/metrics"))
     assert [one["id"] for one in ask_json(rig, "silence", "list")["silences"]] == [id_.decode()]
+
+
+def test_a_log_whose_reader_has_gone_ends_no_service(rig: Rig) -> None:
+    port = free_port()
+    rig.config.write_text(rig.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+    words = [sys.executable, "-m", "watchpost", "run", "--config", str(rig.config), "--data", str(rig.data)]
+    process = subprocess.Popen(words, env=rig.env, stderr=subprocess.PIPE)
+    rig.processes.append(process)
+    assert process.stderr is not None
+    while b"http.listening" not in (line := process.stderr.readline()):
+        assert line, "it ended"
+    process.stderr.close()
+    for title in ("one", "two"):
+        rig.publish(title)
+        rig.until(lambda title=title: title in rig.world.told())  # type: ignore[misc]  # bound at once
+    rig.until(lambda: bool(re.search(r"^watchpost_log_lines_lost_total [1-9]", asked(port, "/metrics"), re.MULTILINE)))
+    rig.until(rig.quiet)
+    rig.check()
+    assert process.poll() is None
+    process.terminate()
+    process.wait(60)
