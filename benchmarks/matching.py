@@ -32,7 +32,7 @@ from watchpost.query.percolator import Frequency, Percolator, vocabulary
 from watchpost.query.tree import Query
 
 SIZES = tuple(map(int, os.environ.get("SIZES", "10,100,1000,10000,100000").split(",")))
-ROUNDS, BUDGET_SECONDS, SLICE = 5, 0.7, 400
+ROUNDS, BUDGET_SECONDS, SLICE = 5, 0.7, 1_000
 CHECKED = {10: 200, 100: 200, 1_000: 100, 10_000: 60, 100_000: 8}  # articles by number of queries
 SAMPLE = 2_000  # other articles, for the frequencies
 EDITS = 40
@@ -44,7 +44,7 @@ LUCENE = {
     "Lucene Monitor, tuned, with evidence": {"tuned": True, "evidence": True},
 }
 _TOO_MANY = {NAIVE: 10_001, POSTGRES: 100_001, FTS5: 10_001}
-_WARM_SECONDS = 6.0  # until a virtual machine has compiled what it runs
+_WARM_SECONDS = 20.0  # until a virtual machine has compiled what it runs
 
 Fields = Mapping[str, str]
 Match = Callable[[Sequence[Fields]], list[set[str]]]

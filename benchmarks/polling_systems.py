@@ -25,6 +25,8 @@ from watchpost.store.keys import Keys
 
 THREADS = 20
 _TICKS = os.sysconf("SC_CLK_TCK")
+_START_SECONDS = 300.0
+_FEEDS_OF_A_FILE = 10_000  # a file of configuration has at most 1 MiB
 _LATER_MS = 20 * 60_000  # whoever is due later than this has been visited: `every` is an hour
 
 
@@ -46,12 +48,15 @@ class Ours:
     def __init__(self, root: Path, feeds: int) -> None:
         self._root = root
         self._feeds = feeds
-        config, data = root / "watchpost.yaml", root / "data"
-        words = [sys.executable, "-m", "benchmarks.polling_role", str(config), str(data), str(root / "lag")]
+        self._start()
+        self._client = redis.Redis(unix_socket_path=str(root / "data" / "redis.sock"))
+        self._keys = Keys()
+
+    def _start(self) -> None:
+        config, data = self._root / "watchpost.yaml", self._root / "data"
+        words = [sys.executable, "-m", "benchmarks.polling_role", str(config), str(data), str(self._root / "lag")]
         self._begun = time.monotonic()
         self.process = subprocess.Popen(words, env=clean_env())
-        self._client = redis.Redis(unix_socket_path=str(data / "redis.sock"))
-        self._keys = Keys()
         self._before = (0.0, 0.0)
 
     def cold(self) -> Round:
@@ -64,6 +69,28 @@ class Ours:
         due = {f"f{n:05}": int(time.time() * 1000) for n in range(self._feeds)}
         self._client.zadd(self._keys.feeds, due, xx=True)
         return self._until_visited(begun)
+
+    def steady(self, seconds: float) -> Round:
+        """Each feed is visited once more, evenly spread over so many seconds."""
+        begun, now = time.monotonic(), time.time()
+        due = {f"f{n:05}": int(1000 * (now + seconds * n / self._feeds)) for n in range(self._feeds)}
+        self._client.zadd(self._keys.feeds, due, xx=True)
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(seconds)
+        return self._until_visited(begun)
+
+    def killed(self) -> float:
+        """SIGKILL while all feeds are due; the seconds from the next start until a feed has been visited again."""
+        self._client.zadd(self._keys.feeds, {f"f{n:05}": int(time.time() * 1000) for n in range(self._feeds)}, xx=True)
+        self.process.kill()
+        self.process.wait(60)
+        before = self._visited()
+        self._start()
+        while self._visited() <= before:
+            if time.monotonic() - self._begun > _START_SECONDS or self.process.poll() is not None:
+                raise RuntimeError("nothing was visited after a kill")
+            time.sleep(0.02)
+        return time.monotonic() - self._begun
 
     def run_for(self, seconds: float) -> Round:
         """However far it comes in so long a time, from when all feeds are scheduled."""
@@ -124,10 +151,13 @@ class Ours:
 def ours(urls: Sequence[str], *, on_new: str = "all", host_gap: str = "1s") -> Iterator[Ours]:
     """Our poll role on these feeds, in an empty directory."""
     with place() as root:
-        feeds = "".join(f"  f{n:05}: {url}\n" for n, url in enumerate(urls))
+        lines = [f"  f{n:05}: {url}\n" for n, url in enumerate(urls)]
+        for part, begin in enumerate(range(0, len(lines), _FEEDS_OF_A_FILE)):
+            feeds = "".join(lines[begin : begin + _FEEDS_OF_A_FILE])
+            (root / f"feeds-{part}.yaml").write_text(f"feeds:\n{feeds}")
         (root / "watchpost.yaml").write_text(
-            f"version: 1\nlimits: {{queue_max: 1000000, host_gap: {host_gap}}}\n"
-            f"defaults: {{feed: {{every: 1h, on_new: {on_new}, allow_private: [127.0.0.0/8]}}}}\nfeeds:\n{feeds}"
+            f"version: 1\ninclude: [feeds-*.yaml]\nlimits: {{queue_max: 1000000, host_gap: {host_gap}}}\n"
+            f"defaults: {{feed: {{every: 1h, on_new: {on_new}, allow_private: [127.0.0.0/8]}}}}\n"
             "topics: {mali: Mali}\nreceivers: {terminal: {type: console}}\n"
             'routes: [{to: terminal, digest: "08:00"}]\n'
         )

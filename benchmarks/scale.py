@@ -1,7 +1,7 @@
 """What grows with what: feeds, waiting hits, files of a folder and receivers, each at three sizes, with the exponent.
 
 An exponent of 1 means that twice as many cost twice as much. Time is that of the processor, where it says nothing else.
-`PARTS=feeds,hits,files,receivers` measures these parts only, `SCALE=10` takes ten times as many of everything.
+`PARTS=feeds SIZES=1000,10000,50000 python -m benchmarks scale` measures one part at these sizes.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from watchpost.store.deliveries import DeliveryStore
 from watchpost.store.matching import Match, MatchStore, RoutedHit
 from watchpost.store.server.embedded import EmbeddedServer
 
-SCALE = float(os.environ.get("SCALE", "1"))
 FEEDS, HITS, FILES, RECEIVERS = (500, 1_500, 5_000), (3_000, 10_000, 30_000), (1_000, 4_000, 16_000), (2, 20, 200)
+_POLLED_SECONDS = 600.0
 _QUIET_SECONDS = 20.0
 _WAIT_SECONDS = 600.0
 _GROUP = "team|now"
@@ -54,7 +54,7 @@ def run() -> None:
     figures: list[Figure] = []
     for name in wanted:
         sizes, measure = parts[name]
-        sizes = [max(1, round(size * SCALE)) for size in sizes]
+        sizes = [int(size) for size in os.environ["SIZES"].split(",")] if "SIZES" in os.environ else sizes
         rows = [measure(size) for size in sizes]
         for what in rows[0]:
             unit = UNITS[what.split(" ")[0]]
@@ -74,17 +74,26 @@ def _exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
 
 
 def _feeds(count: int) -> Row:
-    """Feeds of as many hosts, polled by one poll role: all are new to it, then nothing is."""
+    """Feeds of as many hosts, and one poll role: all are new to it, it polls for ten minutes, then it is killed.
+
+    In the ten minutes each is visited once; a fifth of the documents has changed, and their entries are known.
+    """
     beside = Path(__file__).parents[2] / "shared" / "feeds" / "real"
     documents = sorted(Path(os.environ.get("WATCHPOST_FEEDS", beside)).iterdir())
     with site(documents, count) as served, ours(served.urls(count), on_new="24h") as running:
-        cold, warm = running.cold(), running.warm()
+        cold = running.cold()
+        served.change(every=5)
+        steady = running.steady(_POLLED_SECONDS)
+        recovered = running.killed()
     return {
         "CPU of a first visit": 1e3 * (cold.cpu + cold.server) / count,
-        "CPU of a visit that brings nothing": 1e3 * (warm.cpu + warm.server) / count,
-        "memory of poller and parser": max(cold.rss, warm.rss),
-        "lag of the loop": cold.lag_ms,
+        "CPU of a later visit": 1e3 * (steady.cpu + steady.server) / count,
+        "memory of poller and parser": max(cold.rss, steady.rss),
+        "lag of the loop at first visits": cold.lag_ms,
+        "lag of the loop in ten minutes": steady.lag_ms,
         "time of all first visits": cold.wall,
+        "time of one visit of each": steady.wall,
+        "time until a feed is visited after a kill": recovered,
     }
 
 
@@ -180,10 +189,22 @@ def _files(count: int) -> Row:
         config = "folders: {drop: {path: drop}}\ntopics: {mali: mali}\nreceivers: {out: {type: console}}\n"
         with service(root, f"{config}routes: [{{to: out, digest: '08:00'}}]\n") as running:
             begun = time.monotonic()
-            lag = _until(root, lambda metrics: _sum(metrics, "folder_files_total", 'what="new"') >= count)
+            lag = _until(root, lambda metrics: _sum(metrics, "folder_files_total", 'outcome="new"') >= count)
             read = time.monotonic() - begun
             time.sleep(5)
-            return {"lag of the loop": 1e3 * lag, "time of the first reading": read, **_quiet(running.pid)}
+            quiet = _quiet(running.pid)
+            running.kill()
+        (folder / "late.txt").write_text("Report of later\n\nNothing happened.\n", "utf-8")
+        begun = time.monotonic()
+        with service(root, f"{config}routes: [{{to: out, digest: '08:00'}}]\n"):
+            _until(root, lambda metrics: _sum(metrics, "folder_files_total", 'outcome="new"') >= 1)
+            recovered = time.monotonic() - begun
+    return {
+        "lag of the loop": 1e3 * lag,
+        "time of the first reading": read,
+        "time until a file is read after a kill": recovered,
+        **quiet,
+    }
 
 
 def _receivers(count: int) -> Row:
