@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchpost.errors import QueryError
+from watchpost.query.inflection import LANGUAGES
 from watchpost.query.parser import parse
 from watchpost.query.terms import LONGEST
 
@@ -151,7 +152,7 @@ MISTAKES: list[tuple[str, int, str, str]] = [
         "вагнер~xx",
         7,
         "~xx is not a known language",
-        "the languages are ru, uk, pl, cs, hr, sr, tr, fi, de, en, fr, es, pt, it, ar, fa, he, ko",
+        f"the languages are {', '.join(LANGUAGES)}",
     ),
     ("wagner~fre", 7, "~fre is not a known language", "did you mean ~fr"),
     ("wagner~ru", 1, "wagner is not written in Russian letters", "leave out ~ru"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchpost.query.document import Document
-from watchpost.query.explain import explain, failing
+from watchpost.query.explain import explain, failing, other_forms
 from watchpost.query.parser import parse
 
 ARTICLE = Document.of(
@@ -62,3 +64,35 @@ def test_a_match_tells_its_numbers_too() -> None:
 def test_first_words_tell_how_late_the_first_mention_is() -> None:
     told = failing(explain(parse("first/20:mercenaries"), ARTICLE))
     assert (told.text, told.detail) == ("first/20:mercenaries", "first at word 43")
+
+
+OTHER_FORMS = [
+    ("윤석열", "윤석열이 말했다", "윤석열: written 윤석열이; 윤석열~ko finds it"),
+    ("נתניהו", "לנתניהו אין תגובה", "נתניהו: written לנתניהו; נתניהו~he finds it"),
+    ("القاهرة", "انفجار بالقاهرة", "القاهرة: written بالقاهرة; القاهرة~ar finds it"),
+    ("ትግራይ", "ጦርነት በትግራይ", "ትግራይ: written በትግራይ; ትግራይ~am finds it"),
+    ("თბილისი", "აქცია თბილისში", "თბილისი: written თბილისში; თბილისი~ka finds it"),
+    ("ঢাকা", "ঢাকায় বিক্ষোভ", "ঢাকা: written ঢাকায়; ঢাকা~bn finds it"),
+    ("வெள்ளம் OR சென்னை", "சென்னையில் கனமழை", "சென்னை: written சென்னையில்; சென்னை~ta finds it"),
+    ("Ankara", "Ankarada patlama", "Ankara: written Ankarada; Ankara* finds it"),
+    ('"Wagner group"', "two Wagner groups", '"Wagner group": written Wagner groups; "Wagner group"~en finds it'),
+    ("title:(kidal OR gao)", "The Gaoan road", "title:gao: written Gaoan; gao* finds it"),
+    ("opera NOT gaoan", "The Gaoan road", ""),
+    ("gao*", "Bamako", ""),
+    ("{Gao}", "Gaos", ""),
+]
+
+
+@pytest.mark.parametrize(("query", "title", "told"), OTHER_FORMS, ids=[query for query, *_ in OTHER_FORMS])
+def test_a_word_in_another_form_is_named_with_what_finds_it(query: str, title: str, told: str) -> None:
+    assert "; ".join(other_forms(explain(parse(query), Document.of({"title": title, "body": ""})))) == told
+
+
+@given(
+    st.text("abcdefiмалиоскваמאليفنور말리ემაისწს", min_size=1, max_size=8), st.text("аиоеvms이의에מולيةში", max_size=4)
+)
+def test_what_is_said_to_find_a_word_finds_it(word: str, end: str) -> None:
+    document = Document.of({"body": f"x {word}{end} x"})
+    for line in other_forms(explain(parse(word), document)):
+        cure = line.partition("; ")[2].removesuffix(" finds it")
+        assert parse(cure).evaluate(document) is not None

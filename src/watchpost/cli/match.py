@@ -232,7 +232,7 @@ def _tree(tree: Explanation) -> dict[str, object]:
 
 def _reasons(tree: Explanation) -> Iterator[str]:
     """Why the query matches, or what it lacks, in at most ten lines."""
-    from watchpost.query.explain import missing
+    from watchpost.query.explain import missing, other_forms
     from watchpost.query.shortfall import MOST, shorten, shortfalls
 
     if tree.matches:
@@ -244,8 +244,9 @@ def _reasons(tree: Explanation) -> Iterator[str]:
     lacking = shortfalls(tree)
     yield from (f"  {shortfall}" for shortfall in lacking)
     if not lacking:
-        yield "  none of its words is in the text"
-        yield f"  missing: {shorten(missing(tree))}"
+        forms = other_forms(tree)[:MOST]
+        yield "  none of its words is in the text" + (" as the query writes it" if forms else "")
+        yield from (f"  {line}" for line in forms or [f"missing: {shorten(missing(tree))}"])
     yield "  --tree shows every clause"
 
 

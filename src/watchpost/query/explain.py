@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from watchpost.plurals import count
 from watchpost.query.document import FIRST, Document
+from watchpost.query.inflection import LANGUAGES, fits, inflected
 from watchpost.query.meaning import Ambiguous, Known
 from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted, mentions
 from watchpost.query.percolator import Frequency, anchors
-from watchpost.query.terms import LONGER, Exact, Leaf, Prefix, Regex, Term
+from watchpost.query.terms import LONGER, Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Not, Or, Query, collected, in_scope
-from watchpost.query.words import is_unspaced
+from watchpost.query.words import is_unspaced, letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,47 @@ def _elsewhere(leaf: Leaf, document: Document, scope: str) -> str:
             return f"written {', '.join(spellings)}"
     places = leaf.places(document, "") if scope else []
     if not places:
-        return ""
+        return _in_another_form(leaf, document, scope)
     if scope.startswith(FIRST):
         return f"first at word {min(first for _, first, _ in places) + 1}"
     return f"only in {', '.join(dict.fromkeys(name for name, _, _ in places))}"
+
+
+def _in_another_form(leaf: Leaf, document: Document, scope: str) -> str:
+    """How a word or phrase without a language is written in the text, and what would find it: "written 윤석열이;
+    윤석열~ko finds it"; "" if nothing would. Of languages in one alphabet that of the text comes first.
+    """
+    if not isinstance(leaf, Term | Phrase) or leaf.language or not leaf.patterns:
+        return ""
+    last = leaf.patterns[-1]
+    cures = [(inflected(leaf.patterns, code), f"{leaf}~{code}") for code in _languages(leaf, document)]
+    if not last.prefix and letters(last.folded) >= SHORT_PREFIX and not is_unspaced(last.folded[:1]):
+        starred = f'"{leaf.text}*"' if isinstance(leaf, Phrase) else f"{leaf.text}*"
+        cures.append(((*leaf.patterns[:-1], last._replace(prefix=True)), starred))
+    for patterns, cure in cures:
+        places = document.scoped(scope).find(patterns)[:MOST_SPELLINGS]
+        if places:
+            spellings = dict.fromkeys(document.index(name).spelt(first, end) for name, first, end in places)
+            return f"written {', '.join(list(spellings)[:3])}; {cure} finds it"
+    return ""
+
+
+def _languages(leaf: Leaf, document: Document) -> tuple[str, ...]:
+    """Languages whose forms the words may have: those of the text, and all others that are not in Latin letters."""
+    own = [code for code in document.languages if code in LANGUAGES]
+    others = [code for code, rules in LANGUAGES.items() if not rules.first.isascii()]
+    words = [pattern.folded for pattern in leaf.patterns]
+    return tuple(code for code in dict.fromkeys([*own, *others]) if any(fits(word, code) for word in words))
+
+
+def other_forms(tree: Explanation) -> tuple[str, ...]:
+    """Of a query that fails, its words that the text has in another form or field, a line for each."""
+    if tree.operator == "NOT" or tree.matches:
+        return ()
+    if not tree.children:
+        return (f"{tree.text}: {tree.detail}",) if tree.detail and not tree.operator else ()
+    children = tree.children[:1] if tree.operator == "UNLESS" else tree.children
+    return tuple(dict.fromkeys(line for child in children for line in other_forms(child)))
 
 
 MOST_SPELLINGS = 100

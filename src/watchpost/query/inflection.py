@@ -147,6 +147,7 @@ _FI_CASES = "n ssa sta lla lta lle na ksi"
 _FI_FRONT = "n ssä stä llä ltä lle nä ksi"
 _FI = (
     ("kko", "kkoa kkoon kon kossa kosta kolla kolta kolle kot kkojen kkoja koissa koista koilla koille"),  # joukko
+    ("nki", "ngin ngissä ngistä ngillä ngiltä ngille nkiin nkiä nkinä ngiksi"),  # Helsinki
     ("nen", "sen sta seen sessa sesta sella selta selle set sten sia siin sissa sista silla"),  # malilainen
     ("a", f"an aa aan {' '.join('a' + end for end in _FI_CASES.split())} at jen ja issa ista illa ille oiden oita"),
     ("ä", f"än ää ään {' '.join('ä' + end for end in _FI_FRONT.split())} ät iden iä issä istä illä"),
@@ -211,6 +212,168 @@ _KO = (
         " 로의 으로의 로는 으로는 로부터 으로부터 까지는",
     ),
 )
+_BE = (
+    ("скі", "скага скаму скім скай скую ская скае скія скіх скімі"),
+    ("цкі", "цкага цкаму цкім цкай цкую цкая цкае цкія цкіх цкімі"),
+    ("ы", "ага аму ым ай ую ая ае ыя ых ымі"),
+    ("ец", "ца цу цам цы цаў цамі цах"),
+    ("ія", "іі ію іяй ій іям іямі іях"),
+    ("а", "ы і е у ай аю ам амі ах"),
+    ("я", "і ю яй е ям ямі ях"),
+    ("ь", "я ю ем і яў ям ямі ях"),
+    ("й", "я ю ем і яў ям ямі ях"),
+    *((vowel, "") for vowel in "оіеуюэ"),
+    ("", "а у ам ым е ы і аў ых амі ах ай"),  # Вагнер, Лаўроў
+)
+_BG = (
+    ("ски", "скияският ска ската ско ското ските"),
+    ("ец", "еца ецът ци ците"),
+    ("а", "ата и ите о"),
+    ("я", "ята и ите"),
+    ("о", "ото а ата"),
+    ("е", "ето та тата"),
+    ("и", "ия ият ите"),
+    ("", "ът а ове овете и ите"),
+)
+_MK = (
+    ("ски", "скиот скиов скион ска ската ско ското ските"),
+    ("ец", "ецот ци ците"),
+    ("а", "ата ава ана и ите"),
+    ("о", "ото ово оно а ата"),
+    ("е", "ето иња ињата"),
+    ("и", "иот ите"),
+    ("", "от ов он и ите ови овите"),
+)
+_SK = (
+    ("ský", "ského skému skom ským ská skej skú ské skí ských skými"),
+    ("cký", "ckého ckému ckom ckým cká ckej ckú cké ckí ckých ckými"),
+    ("ec", "ca covi com ci cov cami coch"),
+    ("ka", "ky ke ku kou kám kách kami"),
+    ("a", "y e i u ou ám ách ami ovi om ovia"),
+    ("o", "a u ovi om e"),
+    ("e", "a u om i í ích"),
+    ("i", "ho mu m ovi"),
+    ("", "a u ovi om e i y mi ovia ov och"),  # Wagner, Prigožin
+)
+_SL = (
+    ("ski", "skega skemu skem skim ska ske sko skih skimi"),
+    ("ec", "ca cu cem ci cev cih cema ce"),
+    ("a", "e i o ama ah ami"),
+    ("o", "a u om"),
+    ("e", "a u em"),
+    ("i", "ja ju jem jev"),
+    ("", "a u om em i ov ih ja ju jem jev"),  # Wagner: Wagnerja
+)
+_SQ = (("ë", "a ës ën"), ("a", "ë ës ën"), ("i", "u ut un"), ("", "i it in u ut un e es en a t ve"))
+_EL = (
+    ("ος", "ου ο ε οι ων ους"),
+    ("ης", "η ηδες ηδων"),  # Μητσοτάκης
+    ("ας", "α ες ων"),
+    ("η", "ης ες ων"),
+    ("α", "ας ες ων"),
+    ("ο", "ου α ων"),
+    ("ι", "ιου ια ιων"),
+    ("", ""),
+)
+# Accents do not count, so that Moszkva, Moszkvában needs no rule. -val and -vel double the consonant: Wagnerrel.
+_HU_ENDS = (
+    "t ot et at ban ben ba be bol nak nek on en n ra re rol tol hoz hez ig ert kent ja je k ok ek ak nal nel as os es"
+)
+_HU = (
+    *((vowel, " ".join(vowel + end for end in (*_HU_ENDS.split(), "val", "vel"))) for vowel in "aeiou"),
+    *(
+        (letter, " ".join(letter + end for end in (*_HU_ENDS.split(), f"{letter}al", f"{letter}el")))
+        for letter in "bcdfghjklmnprstvxz"
+    ),
+    ("", _HU_ENDS),
+)
+_RO = (
+    ("ie", "ia iei ii iile iilor"),
+    ("a", "ei ii e ele elor le lei"),
+    ("e", "ea ei i ile ilor le lui"),
+    ("u", "ul ului i ii ilor"),
+    ("o", "ul ului"),
+    ("i", "ul ului i ii ilor lor"),
+    ("", "ul ului i ii ilor e ele elor a"),
+)
+_LT = (
+    ("is", "io iui į iu yje i iai ių iams iais iuose"),  # Vagneris
+    ("ys", "io iui į iu yje y iai ių iams iais iuose"),
+    ("as", "o ui ą u e ai ų ams us ais uose"),
+    ("us", "aus ui ų u uje au"),
+    ("a", "os ai ą oje ų oms as omis ose"),
+    ("ė", "ės ei ę e ėje ių ėms es ėmis"),
+    *((vowel, "") for vowel in "iou"),
+    ("", "as o ui ą u e is io iui iu"),
+)
+_LV = (
+    ("is", "a im i ī ja jam ju jā ji jiem jus jos"),
+    ("s", "a am u ā i iem us os"),  # Vāgners
+    ("a", "as ai u ā ām ās"),
+    ("e", "es ei i ē ēm ēs u"),
+    *((vowel, "") for vowel in "iou"),
+    ("", "s a am u ā i iem"),
+)
+_ET_ENDS = "t s sse st l le lt ga ks ni ta na d de"
+_ET = (
+    *((vowel, " ".join(vowel + end for end in _ET_ENDS.split())) for vowel in "aeiouõäöü"),
+    ("", f"i {' '.join('i' + end for end in _ET_ENDS.split())} e"),  # Wagner: Wagneri
+)
+_NL = (("e", "s n"), ("s", "en"), ("", "s en e er ers"))
+_SV = (
+    ("a", "s n ns or orna ornas"),
+    ("e", "s n ns r rna rnas"),
+    ("s", "en et"),
+    ("", "s en ens et ets er erna ernas ar arna arnas n ns"),
+)
+_DA = (("e", "s n ns t ts r rne rnes rs"), ("s", "en et"), ("", "s en ens et ets er erne ernes ene enes e es"))
+_KA = (
+    ("ი", "მა ს ის ით ად ო ში ზე თან დან იდან ისთვის ისგან ამდე ები ებს ების ებმა ებში ებზე"),  # თბილისი
+    ("ა", "ამ ას ის ით ად აში აზე ასთან იდან ისთვის ისგან ამდე ები ებს ების ებმა"),
+    ("ე", "ემ ეს ის ით ედ ეში ეზე ესთან იდან ისთვის ისგან"),
+    ("ო", "ომ ოს ოთი ოში ოზე ოსთან ოდან ოსთვის ოსგან"),
+    ("უ", "უმ უს უთი უში უზე უსთან უდან უსთვის უსგან"),
+    ("", "ი მა ს ის ით ად ში ზე თან დან იდან ისთვის"),
+)
+_HY = (
+    ("ա", "ան այի ային այից այով այում աներ աների"),
+    ("ի", "ին ու ուն ից իով ում իներ"),
+    ("", "ը ն ի ին ից ով ում եր երը երի ներ ները ների ներից ներով"),  # Փաշինյան
+)
+_AM = (("", "ን ም ና ንም ው ዋ"),)
+_AZ = (
+    (
+        "",
+        "ı i u ü nı ni nu nü ın in un ün nın nin nun nün a ə ya yə da də dan dən la lə"
+        " lar lər ları ləri ların lərin lara lərə larda lərdə lardan lərdən",
+    ),
+)
+_KK = (
+    (
+        "",
+        "ның нің дың дің тың тің ға ге қа ке ны ні ды ді ты ті да де та те дан ден тан тен нан нен мен бен пен"
+        " лар лер дар дер тар тер лардың лердің",
+    ),
+)
+_KY = (
+    (
+        "",
+        "нын нин нун нүн дын дин дун дүн тын тин тун түн га ге го гө ка ке ко кө ны ни ну нү ды ди ду дү ты ти ту тү"
+        " да де до дө та те то тө дан ден дон дөн тан тен лар лер лор лөр дар дер тар тер",
+    ),
+)
+_UZ = (("", "ning ni ga ka qa da dan dagi lar larni larning larga larda lardan нинг ни га ка қа да дан даги лар"),)
+_BN = (("", "র ের রা য় ে তে কে দের টি টা গুলো গুলি ও"),)
+_HI = (("ा", "े ों ाओं"), ("ी", "ियों ियाँ ियां"), ("", "ों ें"))
+_TA = (
+    ("ம்", "த்தில் த்தின் த்தை த்திற்கு த்துக்கு த்திலிருந்து த்தால்"),
+    ("்", "ில் ின் ை ுக்கு ிலிருந்து ும் ால் ோடு"),
+    ("ை", "ையில் ையின் ையை ைக்கு ையிலிருந்து ையும்"),  # சென்னை
+    ("ி", "ியில் ியின் ியை ிக்கு ியிலிருந்து ியும்"),
+    ("ா", "ாவில் ாவின் ாவை ாவுக்கு ாவிலிருந்து ாவும்"),
+    ("ு", "ில் ின் ை ுக்கு ிலிருந்து ும்"),
+    ("", "யில் யின் யை க்கு வில் வின் வை வுக்கு"),
+)
 
 LANGUAGES: dict[str, Language] = {
     "ru": Language("Russian", "Ѐ", "ӿ", _RU),
@@ -231,6 +394,32 @@ LANGUAGES: dict[str, Language] = {
     "fa": Language("Persian", "\u0600", "\u06ff", _FA, per_word=False),
     "he": Language("Hebrew", "\u0590", "\u05ff", clitics="ו ה ב ל מ כ ש וה וב ול ומ וכ וש שה שב של שמ כש מה לכש וכש"),
     "ko": Language("Korean", "가", "힣", _KO, per_word=False),
+    "be": Language("Belarusian", "Ѐ", "ӿ", _BE),
+    "bg": Language("Bulgarian", "Ѐ", "ӿ", _BG),
+    "mk": Language("Macedonian", "Ѐ", "ӿ", _MK),
+    "sk": Language("Slovak", "a", "ž", _SK),
+    "sl": Language("Slovene", "a", "ž", _SL),
+    "sq": Language("Albanian", "a", "ž", _SQ),
+    "el": Language("Greek", "Ͱ", "Ͽ", _EL),
+    "hu": Language("Hungarian", "a", "ž", _HU, per_word=False),
+    "ro": Language("Romanian", "a", "ž", _RO),
+    "lt": Language("Lithuanian", "a", "ž", _LT),
+    "lv": Language("Latvian", "a", "ž", _LV),
+    "et": Language("Estonian", "a", "ž", _ET),
+    "nl": Language("Dutch", "a", "ž", _NL),
+    "sv": Language("Swedish", "a", "ž", _SV),
+    "da": Language("Danish", "a", "ž", _DA),
+    "no": Language("Norwegian", "a", "ž", _DA),
+    "ka": Language("Georgian", "Ⴀ", "ჿ", _KA),
+    "hy": Language("Armenian", "Ա", "֏", _HY),
+    "am": Language("Amharic", "\u1200", "\u137f", _AM, "በ ለ ከ የ ስለ እንደ ወደ እስከ", per_word=False),
+    "az": Language("Azerbaijani", "a", "ə", _AZ, per_word=False),
+    "kk": Language("Kazakh", "Ѐ", "ӿ", _KK, per_word=False),
+    "ky": Language("Kyrgyz", "Ѐ", "ӿ", _KY, per_word=False),
+    "uz": Language("Uzbek", "a", "ӿ", _UZ, per_word=False),
+    "bn": Language("Bengali", "\u0980", "\u09ff", _BN, per_word=False),
+    "hi": Language("Hindi", "\u0900", "\u097f", _HI),
+    "ta": Language("Tamil", "\u0b80", "\u0bff", _TA, per_word=False),
 }
 """The languages by their code, as it is written after ~."""
 

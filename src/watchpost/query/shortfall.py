@@ -91,9 +91,10 @@ def _lacks(clause: Explanation) -> str:
 
 
 def _named(clause: Explanation) -> str:
-    """The clause; a named query with the first of its words."""
+    """The clause; a named query with the first of its words, a word with its form in the text."""
     if not clause.operator.startswith("@"):
-        return shorten(clause.text)
+        detail = f" ({clause.detail})" if clause.detail and not clause.children else ""
+        return shorten(clause.text) + detail
     leaves = list(dict.fromkeys(_leaves(clause)))
     more = ", …" if len(leaves) > _EXAMPLES else ""
     return f"{clause.text} ({', '.join(leaves[:_EXAMPLES])}{more})"

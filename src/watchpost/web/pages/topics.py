@@ -11,13 +11,14 @@ from watchpost.match.suggestion import Proposal
 from watchpost.match.trial import Effect
 from watchpost.model import Hit, HitVerdict, Topic
 from watchpost.query.document import Document
-from watchpost.query.explain import Explanation, explain, failing
+from watchpost.query.explain import Explanation, explain, failing, other_forms
 from watchpost.query.shortfall import shortfalls
 from watchpost.web.formatting import Chart, Piece, chart, page_of, pieces
 
 PAGE = 60
 _FEW = 12  # so few need no search
 _MOST_CLAUSES = 300
+_MOST_FORMS = 8
 
 TITLE, BODY = 1000, 100_000  # characters of a text that may be tried
 
@@ -148,7 +149,11 @@ def try_text(topic: Topic, title: str, body: str) -> Trial:
     tree = explain(topic.query, document)
     excluded = topic.exclude.evaluate(document) if topic.exclude is not None else None
     lacking = tuple(str(shortfall) for shortfall in shortfalls(tree))
-    if lacking:
+    forms = () if lacking else other_forms(tree)[:_MOST_FORMS]
+    if forms:
+        lacking = forms
+        verdict = "Its words are not in the text as the query writes them:"
+    elif lacking:
         verdict = "Some of its words are in the text, and each lacks something:"
     elif not tree.matches:
         clause = failing(tree)
