@@ -18,9 +18,25 @@ from watchpost.store.handling import Deed, Handling, Note
 from watchpost.store.history import PastHit
 from watchpost.store.stories import PastStory
 
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _HOSTILE = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", 'a"b,c\nd', "\u202e=1"]),
+    st.sampled_from(
+        [
+            '=HYPERLINK("http://x")',
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r\n=1",
+            'a"b,c\nd',
+            "\u202e=1",
+            "＝1",
+            "x;=1+1",
+            'x; "=1"',
+            "a;;@b",
+        ]
+    ),
 )
 
 
@@ -45,9 +61,26 @@ def test_each_record_is_one_row_and_no_cell_is_a_formula(title: str, note: str) 
         assert (tuple(head), len(row)) == (columns, len(columns))
         assert text.startswith("\ufeff")
         for cell in row:
-            assert not cell.lstrip().startswith(("=", "+", "-", "@")), cell
+            assert not cell.lstrip().startswith(_FORMULA), cell
             assert "\n" not in cell
             assert "\u202e" not in cell
+
+
+@given(_HOSTILE, _HOSTILE, st.sampled_from([";", '; "', ";'", ";  "]))
+def test_no_cell_is_a_formula_where_semicolons_separate_the_columns(title: str, note: str, end: str) -> None:
+    line = line_of(story_of(f"x{end}{title}", f"y{end}{note}"), STORY_COLUMNS, "csv")
+    for cell in (*line.split(";"), *next(csv.reader([line], delimiter=";"))):
+        assert not cell.lstrip(' "').startswith(_FORMULA), cell
+
+
+def test_a_text_behind_a_semicolon_stays_readable() -> None:
+    def shown(title: str) -> str:
+        line = line_of(hit_record(hit(title)), HIT_COLUMNS, "csv")
+        return str(dict(zip(HIT_COLUMNS, next(csv.reader([line])), strict=True))["headline"])
+
+    assert shown("x;=1+1") == "x;'=1+1"
+    assert shown("＝1+1") == "'＝1+1"
+    assert shown("Gao: 5 dead; 3-year-old among them") == "Gao: 5 dead; 3-year-old among them"
 
 
 @given(_HOSTILE)

@@ -40,6 +40,7 @@ COMMANDS = {
         "page": ("pages", "Test which links of a web page would be read."),
         "topic": ("topics", "List, test, measure and compare topics."),
         "search": ("search", "Search everything that was read."),
+        "searches": ("searches", "Keep searches under a name; list, run and delete them."),
         "match": ("match", "Show which topics match an article."),
         "explain": ("match", "Show why a topic matches an article, or why not."),
     },

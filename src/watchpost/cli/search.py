@@ -14,11 +14,18 @@ from watchpost.cli.session import open_config, since_moment
 from watchpost.exit_codes import NOTHING, OK, USAGE
 
 if TYPE_CHECKING:
-    from watchpost.archive.search import FoundArticle
+    from watchpost.archive.search import FoundArticle, Wanted
     from watchpost.config.config import Config
     from watchpost.config.settings import Settings
     from watchpost.model import Severity
     from watchpost.schedules import Silence
+
+UntilOption = Annotated[str, typer.Option("--until", metavar="WHEN", help=f"Only what was read before: {SINCE_FORMS}.")]
+LangOption = Annotated[str, typer.Option("--lang", metavar="CODE", help="Only this language, like fr.")]
+MutedOption = Annotated[
+    bool | None, typer.Option("--muted/--not-muted", help="Only hits that a silence covers, or without them.")
+]
+NumberOption = Annotated[int, typer.Option("-n", metavar="N", min=1, help="Show at most this many.")]
 
 app = CommandApp("docs/commands.md#search, docs/archive.md", 'watchpost search "country:ML AND ferry" --since 30d')
 
@@ -27,17 +34,13 @@ app = CommandApp("docs/commands.md#search, docs/archive.md", 'watchpost search "
 async def search(
     query: Annotated[str, typer.Argument(metavar="[QUERY]", help="As in a topic; without one, everything.")] = "",
     since: SinceOption = "",
-    until: Annotated[
-        str, typer.Option("--until", metavar="WHEN", help=f"Only what was read before: {SINCE_FORMS}.")
-    ] = "",
+    until: UntilOption = "",
     source: SourceOption = "",
-    lang: Annotated[str, typer.Option("--lang", metavar="CODE", help="Only this language, like fr.")] = "",
+    lang: LangOption = "",
     topic: TopicOption = "",
     severity: SeverityOption = "",
-    muted: Annotated[
-        bool | None, typer.Option("--muted/--not-muted", help="Only hits that a silence covers, or without them.")
-    ] = None,
-    number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Show at most this many.")] = 20,
+    muted: MutedOption = None,
+    number: NumberOption = 20,
     before: Annotated[str, typer.Option("--before", metavar="MARK", help="Continue an earlier search here.")] = "",
     as_json: JsonOption = False,
 ) -> int:
@@ -49,25 +52,17 @@ async def search(
     It finds what a topic with this query would match, the newest first. --topic and --severity take the topics of the
     configuration. Ends with 3 if nothing is found.
     """
-    from watchpost.archive.archive import Mark, ReadBetween
-    from watchpost.archive.search import Search, Wanted
+    from watchpost.archive.archive import ReadBetween
+    from watchpost.archive.search import Wanted
     from watchpost.config.routes import parsed
     from watchpost.errors import QueryError
     from watchpost.model import SEVERITIES
-    from watchpost.operations import factory
-    from watchpost.scheduler import utc_now
 
     settings, config = open_config()
-    archive = factory.build_archive(settings, config)
-    if archive is None:
-        raise CommandError("there is no archive: `archive:` is switched off in the configuration", USAGE)
     if topic:
         pick("topic", topic, {one.name: one for one in config.topics})
     if severity:
         pick("severity", severity, dict.fromkeys(SEVERITIES))
-    mark = Mark.read(before) if before else None
-    if before and mark is None:
-        raise CommandError(f"--before '{before}' is not a mark; take the one that an earlier search printed", USAGE)
     try:
         wanted = Wanted(
             parsed(query, config.written) if query.strip() else None,
@@ -80,6 +75,24 @@ async def search(
         )
     except QueryError as error:
         raise CommandError(f"QUERY: {error}", USAGE) from None
+    return await look_up(settings, config, wanted, number, before, as_json=as_json)
+
+
+async def look_up(
+    settings: Settings, config: Config, wanted: Wanted, number: int, before: str, *, as_json: bool
+) -> int:
+    """Print what is found, `number` articles from the mark `before` on; the code to end with. Raises CommandError."""
+    from watchpost.archive.archive import Mark
+    from watchpost.archive.search import Search
+    from watchpost.operations import factory
+    from watchpost.scheduler import utc_now
+
+    archive = factory.build_archive(settings, config)
+    if archive is None:
+        raise CommandError("there is no archive: `archive:` is switched off in the configuration", USAGE)
+    mark = Mark.read(before) if before else None
+    if before and mark is None:
+        raise CommandError(f"--before '{before}' is not a mark; take the one that an earlier search printed", USAGE)
     looking = Search(wanted, config.topics, await _silences(settings, config), now=utc_now())
     try:
         page = await asyncio.to_thread(looking.page, archive, number, mark)

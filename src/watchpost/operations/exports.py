@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -32,7 +33,9 @@ HIT_COLUMNS = (
     *("why", "places", "snippet"),
 )
 
-_FORMULA = ("=", "+", "-", "@")
+# Excel in Japanese also computes the wide forms of these signs. Where ";" separates columns, as in German or French, a
+# text behind one is a cell of its own, with quotation marks around it or not.
+_FORMULA = re.compile(r"(\A|;)([\s\"']*)(?=[=+\-@＝＋－＠])")
 _CELL = 5_000  # code points; spreadsheets hold about 32,000
 
 
@@ -112,14 +115,15 @@ def _csv(cells: list[str] | tuple[str, ...]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A value as text on one line. A text that a spreadsheet would compute has an apostrophe before it.
+    """A value as text on one line. What a spreadsheet would compute has an apostrophe before it.
 
+    That is also so after a semicolon, because in many countries spreadsheets read it as the end of a cell.
     See https://owasp.org/www-community/attacks/CSV_Injection.
     """
     if isinstance(value, list):
         value = "; ".join(_report(one) if isinstance(one, dict) else str(one) for one in value)
     text = clean("" if value is None else str(value), _CELL)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1\2'", text)
 
 
 def _report(report: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Searches saved under a name: save one, delete one. The pages and the API do it here."""
+"""Searches saved under a name: save one, list all, delete one. The pages, the API and the commands do it here."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ async def save_search(store: Store, name: str, asked: Mapping[str, str], by: str
         raise FormError({"name": f"there is another search '{name}'; delete it first, or choose another name"})
     tm.operator_acted("search save", 1, by, search=name)
     return await find_search(store, name)
+
+
+async def list_searches(store: Store) -> tuple[SavedSearch, ...]:
+    """All of them, by name. Raises StoreError."""
+    return await SavedSearches(store).all()
 
 
 async def find_search(store: Store, name: str) -> SavedSearch:

@@ -25,7 +25,7 @@ from watchpost.operations.events import cut, join
 from watchpost.operations.exports import FORMATS, MEDIA, Format
 from watchpost.operations.feeds.status import read_now
 from watchpost.operations.handling import StoryDeed, act_on_story, delete_note, mute
-from watchpost.operations.saved_searches import delete_search, find_search, save_search, search_path
+from watchpost.operations.saved_searches import delete_search, find_search, list_searches, save_search, search_path
 from watchpost.operations.silences import SilenceRequest, add_silence, end_silence
 from watchpost.operations.source_profile import Copies
 from watchpost.operations.stories import StoryView
@@ -436,7 +436,7 @@ def _article(found: FoundArticle) -> schemas.FoundArticleShape:
 
 
 async def _saved_searches(queries: Queries, _: Request) -> schemas.SavedSearchesShape:
-    return schemas.SavedSearchesShape(searches=[_saved(queries, one) for one in await queries.saved_searches.all()])
+    return schemas.SavedSearchesShape(searches=[_saved(queries, one) for one in await list_searches(queries.store)])
 
 
 def _saved(queries: Queries, saved: SavedSearch) -> schemas.SavedSearchShape:

@@ -16,10 +16,11 @@ from watchpost.model import Message, Topic
 from watchpost.moments import with_zone
 from watchpost.notify.owners import with_owners
 from watchpost.notify.rules import covers, silence_of
+from watchpost.operations.archive_search import FIELDS, SearchForm
 from watchpost.operations.config_diff import Comparison, compare_with_disk
 from watchpost.operations.events import events_of_stories
 from watchpost.operations.previews import Preview, next_due
-from watchpost.operations.saved_searches import find_search
+from watchpost.operations.saved_searches import find_search, list_searches
 from watchpost.operations.service_state import Seen
 from watchpost.operations.source_profile import SharedText, SourceProfile, hits_of, profile
 from watchpost.operations.stories import StoryView, by_importance, id_from, view_of, views_of
@@ -37,7 +38,6 @@ from watchpost.store.history import History
 from watchpost.store.hit_records import HitRecords
 from watchpost.store.ledger import Ledger, by_name
 from watchpost.store.overview import Overview
-from watchpost.store.saved_searches import SavedSearches
 from watchpost.store.silences import Silences
 from watchpost.store.sources import SourceStatus
 from watchpost.store.stories import Stories
@@ -60,7 +60,6 @@ _TRENDS = 40  # topics whose hits are compared with what is usual
 
 if TYPE_CHECKING:
     from watchpost.archive.search import FoundPage
-    from watchpost.web.pages.search import SearchForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,6 @@ class Queries:
         self.dead_letters = DeadLetters(context.store)
         self.history = History(context.store)
         self.silences = Silences(context.store)
-        self.saved_searches = SavedSearches(context.store)
         self.searches = StorySearch(context.config, context.store)
         self._stories = Stories(context.store)
         self.handlings = Handlings(context.store, context.config.retention.hits)
@@ -260,7 +258,7 @@ class Queries:
         wanted = await self._of_saved(name, query)
         form, found = await self.searched(wanted, moment)
         try:
-            saved = await self.saved_searches.all()
+            saved = await list_searches(self.store)
         except StoreError:  # the archive can be searched all the same
             saved = ()
         return Page("search", search.page_of_search(form, found, self.config, saved, name))
@@ -289,7 +287,7 @@ class Queries:
         if self.archive_search is None:
             raise NotFound("there is no archive")
         form = self.archive_search.form(query, moment)
-        if form.wanted is None or not any(name in query for name in search.FIELDS):
+        if form.wanted is None or not any(name in query for name in FIELDS):
             return form, None
         try:
             silences = (*self.summary.silences, *await self.silences.all())

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
-from zoneinfo import ZoneInfo
 
-from watchpost import durations
-from watchpost.config.routes import parsed
-from watchpost.errors import QueryError
-from watchpost.model import SEVERITIES, Severity
+from watchpost.model import SEVERITIES
+from watchpost.operations.archive_search import SearchForm, search_form
 from watchpost.operations.saved_searches import search_path
 from watchpost.schedules import Silence
 from watchpost.store.saved_searches import SavedSearch
@@ -29,22 +25,8 @@ if TYPE_CHECKING:
 PAGE = 25
 """The articles of a page and of a feed."""
 
-FIELDS = ("q", "since", "until", "source", "lang", "topic", "severity", "muted")
-"""The fields of the form, which are the parameters of the address: a search is saved by its address."""
-
-_LONGEST = 2_000  # characters of a field in an address
 _MOST_READ = 3_000  # articles for one page: about a second
 _AT_ONCE = 2
-_MUTED = {"": None, "yes": True, "no": False}
-
-
-@dataclass(frozen=True, slots=True)
-class SearchForm:
-    """What was asked, by field; the mistakes in it; and what is wanted, None if there are mistakes."""
-
-    asked: Mapping[str, str]
-    mistakes: Mapping[str, str]
-    wanted: Wanted | None
 
 
 class ArchiveSearch:
@@ -57,39 +39,7 @@ class ArchiveSearch:
 
     def form(self, query: Mapping[str, str], now: datetime) -> SearchForm:
         """What an address or form asks for."""
-        from watchpost.archive.archive import ReadBetween  # not imported where there is no archive
-        from watchpost.archive.search import Wanted
-
-        asked = {name: query.get(name, "").strip()[: _LONGEST + 1] for name in FIELDS}
-        long = [name for name, value in asked.items() if len(value) > _LONGEST]
-        if long:
-            mistakes = {
-                name: f"{name.title()}: more than {_LONGEST:,} characters are not possible here" for name in long
-            }
-            return SearchForm(asked, mistakes, None)
-        mistakes = dict[str, str]()
-        moments: dict[str, datetime | None] = {"since": None, "until": None}
-        for name in moments:
-            try:
-                zone = ZoneInfo(self._config.timezone)
-                moments[name] = durations.since(asked[name], now, zone) if asked[name] else None
-            except ValueError as error:
-                mistakes[name] = f"{name.title()}: {error}"
-        try:
-            tree = parsed(asked["q"], self._config.written) if asked["q"] else None
-        except QueryError as error:
-            tree, mistakes["q"] = None, f"Query: {error}"
-        if asked["topic"] and all(topic.name != asked["topic"] for topic in self._config.topics):
-            mistakes["topic"] = f"Topic: there is no topic '{asked['topic']}'"
-        for name, choices in (("severity", ("", *SEVERITIES)), ("muted", tuple(_MUTED))):
-            if asked[name] not in choices:
-                mistakes[name] = f"{name.title()}: choose one of {', '.join(filter(None, choices))}"
-        if mistakes:
-            return SearchForm(asked, mistakes, None)
-        between = ReadBetween.of(moments["since"], moments["until"])
-        severity, muted = cast("Severity", asked["severity"]), _MUTED[asked["muted"]]
-        wanted = Wanted(tree, between, asked["source"], asked["lang"].lower(), asked["topic"], severity, muted)
-        return SearchForm(asked, {}, wanted)
+        return search_form(self._config, query, now)
 
     async def page(self, wanted: Wanted, before: str, silences: Sequence[Silence], now: datetime) -> FoundPage:
         """What is found, from the mark `before` on. Raises ArchiveError."""
