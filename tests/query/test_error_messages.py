@@ -24,6 +24,7 @@ NO_DATES = "leave it out: a query has no dates; searches and tests have --since 
 SIGNS = "signs are not searched: leave it out, or write /{}/"
 NO_NAMES = 'there are no named queries here; quote the name of an account: "@sahel"'
 TAG = "leave it out: a tag is found by its word; a # with spaces around it begins a comment"
+OTHER_FIELDS = "leave it out; the fields are title, summary, body, author, source, lang, url and first/50"
 CHAIN = "there are more than 8 NEAR, ONEAR or SAME in a row"
 
 MISTAKES: list[tuple[str, int, str, str]] = [
@@ -63,7 +64,12 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ("a AND pd>20200101", 7, "pd does not name a field here", NO_DATES),
     ("date=2020", 1, "date does not name a field here", NO_DATES),
     ("a AND after:2024", 7, "there is no field after:", NO_DATES),
-    ("a wc>500", 3, "wc= does not name a field here", "write FIELD:500"),
+    (
+        "a wc>500",
+        3,
+        "wc= does not name a field here",
+        OTHER_FIELDS,
+    ),
     ("+mali +wagner", 1, "+ is not an operator", "write mali AND wagner"),
     ("site:rfi.fr", 1, "there is no field site:", "did you mean url:? Put text with a colon in quotes"),
     ("lang:french", 6, "french is not the code of a language", "write lang:fr"),

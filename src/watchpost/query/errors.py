@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 
 from watchpost.errors import QueryError
@@ -15,6 +16,7 @@ from watchpost.query.other_tools import (
     is_date,
     operator_between,
     shortened,
+    westlaw,
 )
 from watchpost.query.tree import And, Field, Node, Not
 
@@ -39,6 +41,9 @@ def side_by_side(before: Token, token: Token) -> QueryError:
         word = token.text if operator_between(token.text) else before.text
         cure = f'write {between}, or "{word}" if you mean the word'
         return QueryError(f"{word} is not an operator", (token if word == token.text else before).column, cure)
+    known = _known_mistake(before, token)
+    if known:
+        return QueryError(f"there is no operator between {before} and {token}", token.column, known)
     if before.kind is TokenKind.WORD and token.kind is TokenKind.OPEN and _touch(before, token):
         name = before.text.lower()
         field = name if name in FIELDS else FIELDS_ELSEWHERE.get(name, "")
@@ -53,10 +58,33 @@ def side_by_side(before: Token, token: Token) -> QueryError:
         and token.kind in (TokenKind.WORD, TokenKind.PREFIX)
         and not before.extra + token.extra
     ):
-        cure = f'quote them as a phrase, "{before} {token}", or put AND or OR between'
+        phrase = f"{before} {token}".strip("'")
+        cure = f'quote them as a phrase, "{phrase}", or put AND or OR between'
         return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
     cure = "put AND, OR or NOT between"
     return QueryError(f"there is no operator between {before} and {token}", token.column, cure)
+
+
+_FIRST_WORDS = re.compile("first/[0-9]{1,4}", re.IGNORECASE)
+_FLAGS = frozenset({"i", "g", "m", "s", "u", "gi", "ig"})
+
+
+def _known_mistake(before: Token, token: Token) -> str:
+    """The cure for two operands side by side that are one thing in another tool; "" for others."""
+    if before.kind is TokenKind.REGEX and token.text in _FLAGS:
+        return f"leave the {token.text} out: capitals do not count in a regular expression"
+    if token.kind is TokenKind.REGEX and westlaw("/" + token.text.partition(" ")[0]):
+        return f"write {westlaw('/' + token.text.partition(' ')[0])}"
+    if before.kind is TokenKind.KNOWN and token.text.lower() == "km":
+        return f"write it together: {before}km"
+    if before.kind is not TokenKind.WORD or token.kind not in (TokenKind.WORD, TokenKind.PREFIX, TokenKind.PHRASE):
+        return ""
+    if _FIRST_WORDS.fullmatch(before.text):
+        return f"write {before.text.lower()}:{token}"
+    name = before.text.lower()
+    if before.text.isupper() and name in FIELDS_ELSEWHERE:  # EBSCO
+        return f"write {FIELDS_ELSEWHERE[name]}:{token}, or quote them as a phrase"
+    return ""
 
 
 def _touch(before: Token, token: Token) -> bool:

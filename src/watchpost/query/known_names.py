@@ -43,6 +43,7 @@ def part(kind: str, value: str, entities: Mapping[str, Entity], parse: Parse) ->
     if kind == "country":
         return _country(_code(value), parse)
     if kind == "place":
+        _refuse_town(value)
         return _in_country(_code(value), parse)
     if kind == "near":
         return _around(value, parse)
@@ -51,7 +52,7 @@ def part(kind: str, value: str, entities: Mapping[str, Entity], parse: Parse) ->
     entity = entities.get(value) or library.entities().get(value)
     if entity is None:
         known = sorted({*entities, *library.entities()})
-        close = get_close_matches(value, known, n=1)
+        close = get_close_matches(value.lower(), known, n=1)
         cure = f"did you mean entity:{close[0]}" if close else f"the entities are {', '.join(known)[:200]}"
         raise QueryError(f"there is no entity {value[:40]}", 1, cure)
     return _entity(value, entity, parse)
@@ -68,12 +69,23 @@ def _code(value: str) -> str:
     if found is None:
         close = get_close_matches(value.lower(), by_name, n=1)
         cure = (
-            f"did you mean {by_name[close[0]]}, {close[0].title()}"
+            f"did you mean {by_name[close[0]]}, {library.country_name(by_name[close[0]])}"
             if close
             else "write its two letters of ISO 3166, like ML"
         )
         raise QueryError(f"there is no country {value[:40]}", 1, cure)
     return found
+
+
+def _refuse_town(value: str) -> None:
+    """Refuse the name of a town where a country is asked for. Raises QueryError."""
+    town = value.strip('"')
+    found = () if town.lower() in _codes() or town.upper() in library.countries() else _bearers().get(town.lower(), ())
+    if found:
+        quoted = f'"{town}"' if " " in town else town
+        country = max(found, key=lambda place: place.population).country
+        cure = f"write near:{quoted}/50km, or place:{country} for every town in its country"
+        raise QueryError(f"{town[:40]} is a town, and place: asks for a country", 1, cure)
 
 
 @cache

@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from watchpost.errors import QueryError
 from watchpost.query.inflection import LANGUAGES
-from watchpost.query.other_tools import refuse_call, refuse_operator, refuse_signs, shortened
+from watchpost.query.other_tools import refuse_abutting, refuse_call, refuse_operator, refuse_signs, shortened, westlaw
+
+SHORTEST_PREFIX = 3
+"""The letters that must be before a star."""
 
 LONGEST = 20_000
 """The most characters that a query may have."""
@@ -50,6 +53,7 @@ _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 _DIGITS = re.compile("[0-9]{1,3}")
 _NAME = re.compile(r"\w[\w.-]*")
 _REGEX_END = re.compile(r"(?:[^/\\]|\\.)*/", re.DOTALL)
+_REST = re.compile(r"\w*")
 _COUNTED = re.compile(r"(?P<name>O?NEAR|ATLEAST|SCORE)(?:/(?P<number>.*))?", re.DOTALL)
 
 
@@ -165,6 +169,8 @@ def _word(text: str, word: str, start: int) -> tuple[Token, int]:
             return operator, at
     if word.isascii():
         refuse_operator(word, column)
+    else:
+        refuse_abutting(word, column)
     if not word.isalnum():
         refuse_signs(word, column, text)
     sign = text[at : at + 1]
@@ -274,6 +280,9 @@ def _special(text: str, kind: str, start: int) -> tuple[Token, int]:
             return Token(TokenKind.REGEX, match[0][:-1], column), match.end()
         if match is not None:
             raise QueryError("// cannot stand here", column, 'quote an address: url:"example.org/news"')
+        distance = text[start:].split(maxsplit=1)[0]
+        if westlaw(distance):
+            raise QueryError(f"{distance} is not an operator", column, f"write {westlaw(distance)}")
         raise QueryError("this / is never closed", column, "write / where the regular expression ends")
     if kind == "NAME":
         name = _NAME.match(text, column)
@@ -300,4 +309,8 @@ def _check_star(text: str, word: str, at: int) -> None:
     if after == "~":
         raise QueryError("a ~ cannot follow a *", at + 2, "leave one out; the * already means every ending")
     if after and not after.isspace() and after not in "()（）^":
-        raise QueryError("a * cannot stand inside a word", at + 1, f"write it only at the end, like {shortened(word)}*")
+        cure = f"write it only at the end, like {shortened(word)}*"
+        if len(word) < SHORTEST_PREFIX:
+            rest = _REST.match(text, at + 1)
+            cure = f"write /{shortened(word)}\\w*{shortened(rest[0] if rest else '')}/"
+        raise QueryError("a * cannot stand inside a word", at + 1, cure)

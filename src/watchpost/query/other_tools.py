@@ -6,6 +6,7 @@ the vendors' own manuals: Factiva, Nexis, Westlaw, Ovid, EBSCO, PubMed, Web of S
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -41,6 +42,10 @@ _INSIDE = {
     "&&": "write AND between the words",
     ",": "write OR (or AND) between the words",
     ";": "write OR (or AND) between the words",
+    "，": "write OR (or AND) between the words",
+    "、": "write OR (or AND) between the words",
+    "،": "write OR (or AND) between the words",
+    "；": "write OR (or AND) between the words",
     "?": "write a * at the end of a word for any other letters",
     "#": "leave it out: a tag is found by its word; a # with spaces around it begins a comment",
     "<": "leave it out; a # with spaces around it begins a comment",
@@ -77,6 +82,18 @@ _CALL = re.compile(
 _REQUIRED = re.compile(r"(?<!\S)\+(\"[^\"]{1,80}\"|[^\s\"]{1,80})")
 _SPACED = re.compile(r"(?P<letter>[NW])(?P<number>[0-9]{1,3})")
 _CODE = re.compile("[A-Za-z]{2,3}")
+_USUAL = {"ordered": "0", "count": "3"}
+"""The number for an operator of another tool that has none: Factiva's NEXT allows no word between."""
+_DISTANCE = re.compile(r"(?P<name>O?NEAR|AROUND|WITHIN)\((?P<number>[0-9]{1,3})\)", re.IGNORECASE)  # Google, Bing
+_WESTLAW = re.compile(r"(?P<sign>[/+])(?P<number>[0-9]{1,3}|[sp])", re.IGNORECASE)
+_ABUTTING = re.compile("[぀-ヿ㐀-鿿가-힣](AND|OR|NOT)|(AND|OR|NOT)[぀-ヿ㐀-鿿가-힣]")
+_ELSEWHERE = {
+    **dict.fromkeys(["ET", "UND", "Y", "E", "И", "І", "ТА", "VE", "EN", "OG", "OCH", "JA", "ORAZ"], "AND"),
+    **dict.fromkeys(["OU", "ODER", "O", "ИЛИ", "АБО", "LUB", "NEBO", "VEYA", "ILI", "OF", "ELLER", "TAI", "XOR"], "OR"),
+    **dict.fromkeys(["SAUF", "NICHT", "НЕ", "NO", "NON", "OHNE", "BEZ", "EXCEPT", "EXCLUDING", "SIN"], "NOT"),
+    **dict.fromkeys(("BEFORE", "FOLLOWEDBY"), "ONEAR/4"),
+}
+"""Operators in the words of other languages and tools, and what they are here. Only in capitals between two words."""
 
 
 def shortened(text: str) -> str:
@@ -92,7 +109,7 @@ def refuse_operator(word: str, column: int) -> None:
     if match is None or (match.lastgroup != "plain" and word.lower() in _WORDS and not word.isupper()):
         return
     digits = _DIGITS.search(word)
-    number = digits[0] if digits else "n"
+    number = digits[0] if digits else _USUAL.get(match.lastgroup or "", "5")
     instead = {
         "near": f"NEAR/{number}",
         "adjacent": f"NEAR/{_between(number)} (in either order) or ONEAR/{_between(number)} (in this order)",
@@ -118,17 +135,45 @@ def refuse_call(text: str, start: int) -> None:
         operator = f"{match['name'].upper()}/{match['number'] or 5}"
         cure = f"write {match['left']} {operator} {match['right']}"
         raise QueryError(f"{match['name']} stands between its two sides", start + 1, cure)
+    match = _DISTANCE.match(text, start)
+    if match is not None:
+        operator = f"{'ONEAR' if match['name'].upper() == 'ONEAR' else 'NEAR'}/{match['number']}"
+        raise QueryError(f"{match['name']}(…) is not an operator", start + 1, f"write {operator}")
+
+
+def refuse_abutting(word: str, column: int) -> None:
+    """Refuse an operator that touches a word of a script without spaces: `马里AND瓦格纳`. Raises QueryError."""
+    match = _ABUTTING.search(word)
+    if match is not None:
+        operator = match[1] or match[2]
+        raise QueryError(f"{operator} touches the word beside it", column, "put a space on either side of it")
+
+
+def westlaw(word: str) -> str:
+    """What `/5`, `/s`, `/p`, `+5` and `+s` of Westlaw are here; "" for other words."""
+    match = _WESTLAW.fullmatch(word)
+    if match is None:
+        return ""
+    if not match["number"].isdigit():
+        return "SAME"
+    return f"{'NEAR' if match['sign'] == '/' else 'ONEAR'}/{match['number']}"
 
 
 def refuse_signs(word: str, column: int, text: str = "") -> None:
     """Refuse signs in a word that mean something elsewhere; `text` is the whole query. Raises QueryError."""
+    if "&quot;" in word or "&amp;" in word or "&nbsp;" in word:
+        meant = shortened(html.unescape(word).replace("\xa0", " "))
+        raise QueryError("a query has no entities", column, f'write "{meant}"' if " " in meant else f"write {meant}")
     operator = _START.get(word[0])
+    if operator is not None and westlaw(word) and text[: column - 1].strip():
+        raise QueryError(f"{word} is not an operator", column, f"write {westlaw(word)}")
     if operator is not None:
         rest = shortened(word.lstrip("".join(_START)))
         cure = f"write {operator} {rest}".rstrip()
         if operator == "AND" and not text[: column - 1].strip(" \t\r\n("):
             required = [shortened(each) for each in _REQUIRED.findall(text)[:4]]
-            cure = f"write {' AND '.join(required)}" if len(required) > 1 else f"leave it out: {rest}"
+            whole = rest or "".join(required)
+            cure = f"write {' AND '.join(required)}" if len(required) > 1 else f"leave it out: {whole}".rstrip(": ")
         raise QueryError(f"{word[0]} is not an operator", column, cure)
     marks = len(word) - len(word.lstrip("^="))  # they ask for a capital and for the accents
     word, column = word[marks:], column + marks
@@ -162,9 +207,11 @@ def _refuse_fields(word: str, column: int) -> None:
         if pattern is _SUFFIXED and name not in FIELDS_ELSEWHERE and name not in ANYWHERE:
             continue
         field = FIELDS_ELSEWHERE.get(name, "" if name in ANYWHERE else name)
-        if field not in {*FIELDS_ELSEWHERE.values(), ""}:
-            field = "FIELD"
         cure = f"write {field}:{rest or '(…)'}" if field else f"write {rest or '(…)'} alone: it is searched everywhere"
+        if not any(map(str.isalnum, rest)) and (rest or pattern is _TAGGED):
+            cure = f"leave the signs out: {name}"
+        elif field not in {*FIELDS_ELSEWHERE.values(), ""}:
+            cure = "leave it out; the fields are title, summary, body, author, source, lang, url and first/50"
         form = {_COMPARED: f"{name}=", _TAGGED: f"[{name}]", _SUFFIXED: f".{name}.", _SLASHED: f"/{name}"}[pattern]
         raise QueryError(f"{form} does not name a field here", column + match.start("field"), cure)
 
@@ -187,7 +234,11 @@ def operator_between(word: str) -> str:
     match = _SPACED.fullmatch(word)
     if match is not None:
         return f"{'NEAR' if match['letter'] == 'N' else 'ONEAR'}/{match['number']}"
-    return "SAME" if word.lower() == "same" else ""
+    if word.isupper() and word in _ELSEWHERE:
+        return _ELSEWHERE[word]
+    if word.lower() == "near":
+        return "NEAR/4"
+    return "SAME" if word.lower().partition("/")[0] == "same" else ""
 
 
 def refuse_language(text: str, column: int) -> None:

@@ -25,16 +25,13 @@ from watchpost.names.library import Entity
 from watchpost.query import errors, known_names
 from watchpost.query.document import FIELDS, FIRST
 from watchpost.query.inflection import LANGUAGES, fits
-from watchpost.query.lexer import Token, TokenKind, tokens
+from watchpost.query.lexer import SHORTEST_PREFIX, Token, TokenKind, tokens
 from watchpost.query.meaning import Known
 from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unless, Weighted
 from watchpost.query.other_tools import refuse_language, shortened
 from watchpost.query.terms import Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Field, Named, Node, Not, Or, Query
 from watchpost.query.words import is_unspaced, letters, words
-
-SHORTEST_PREFIX = 3
-"""The letters that must be before a star."""
 
 LARGEST_NUMBER = 1_000
 """The largest n of NEAR/n, ONEAR/n and ATLEAST/n."""

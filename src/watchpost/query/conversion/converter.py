@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from watchpost.errors import QueryError
 from watchpost.query.conversion.dialects import DIALECTS, FACTIVA, Dialect, Kind, Sign, signs
+from watchpost.query.lexer import SHORTEST_PREFIX
 from watchpost.query.other_tools import language_code, shortened
-from watchpost.query.parser import SHORTEST_PREFIX, parse
+from watchpost.query.parser import parse
 
 DEEPEST_GROUP = 40
 """How many parentheses may be inside one another."""
