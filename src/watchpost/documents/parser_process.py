@@ -354,17 +354,31 @@ class Child:
 
     async def _within(self, limit_seconds: float) -> tuple[Reply, float]:
         """The next reply, and the seconds of the processor that it took. Raises TimeoutError beyond the limit."""
-        begun = self._cpu_seconds()
-        async with asyncio.timeout(limit_seconds * self._patience):
-            receiving = asyncio.ensure_future(self._receive())
-            try:
-                while (left := limit_seconds - (self._cpu_seconds() - begun)) > 0:
-                    await asyncio.wait([receiving], timeout=max(left, _LEAST_WAIT_SECONDS))
-                    if receiving.done():
-                        return receiving.result(), self._cpu_seconds() - begun
-            finally:
-                receiving.cancel()
-        raise TimeoutError
+        loop = asyncio.get_running_loop()
+        begun, end = self._cpu_seconds(), loop.time() + limit_seconds * self._patience
+        late = False
+        next_look: asyncio.TimerHandle | None = None
+
+        def look() -> None:
+            nonlocal late, next_look
+            left = min(limit_seconds - (self._cpu_seconds() - begun), end - loop.time())
+            if left > 0:
+                next_look = loop.call_later(max(left, _LEAST_WAIT_SECONDS), look)
+            else:
+                late = True
+                self._writer.transport.abort()  # which ends the stream
+
+        try:
+            look()
+            reply = await self._receive()
+        except (EOFError, OSError):
+            if late:
+                raise TimeoutError from None
+            raise
+        finally:
+            if next_look is not None:
+                next_look.cancel()
+        return reply, self._cpu_seconds() - begun
 
     def _cpu_seconds(self) -> float:
         """The processor's time that the child has used. Where the system has no such clock: the time that passed."""
