@@ -26,6 +26,7 @@ from watchpost.store.keys import Keys
 THREADS = 20
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 300.0
+_ROUND_SECONDS = 3_600.0
 _FEEDS_OF_A_FILE = 10_000  # a file of configuration has at most 1 MiB
 _LATER_MS = 20 * 60_000  # whoever is due later than this has been visited: `every` is an hour
 
@@ -102,7 +103,7 @@ class Ours:
         return self._round(begun, 0.0)
 
     def _until_visited(self, begun: float) -> Round:
-        rss, deadline = 0.0, time.monotonic() + 600
+        rss, deadline = 0.0, time.monotonic() + _ROUND_SECONDS
         while self._visited() < self._feeds:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError(f"only {self._visited()} of {self._feeds} feeds were visited")

@@ -55,7 +55,10 @@ def run() -> None:
     for name in wanted:
         sizes, measure = parts[name]
         sizes = [int(size) for size in os.environ["SIZES"].split(",")] if "SIZES" in os.environ else sizes
-        rows = [measure(size) for size in sizes]
+        rows = []
+        for size in sizes:
+            rows.append(measure(size))
+            print(f"{size:,} {name}: {rows[-1]}", flush=True)  # a long run that ends early has said something
         for what in rows[0]:
             unit = UNITS[what.split(" ")[0]]
             values = [row[what] for row in rows]
