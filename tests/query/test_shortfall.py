@@ -61,3 +61,44 @@ def test_only_a_query_that_fails_lacks_anything_and_its_words_are_in_the_text(ro
         assert shortfall.lacks
         for word, field in shortfall.words:
             assert word in document.text(field)
+
+
+NAMES = [
+    ("country:ML OR place:ML", "Thomas Mali wins the race", "Mali", "country:ML: a part of Thomas Mali", "{Mali}"),
+    ("country:ML OR place:ML", "馬利的舊房子", "馬利", "country:ML: an ordinary word in zh", '"馬利"'),
+    ("country:ML AND bamako", "The MALI collective meets", "MALI", "like initials", "{MALI}"),
+    ("place:ML", "Kati Wolf singt in Wien", "Kati", 'place:ML: part of "Kati Wolf"', "{Kati}"),
+    (
+        "entity:wagner-group",
+        "Thomas Wagner sings",
+        "Wagner",
+        "a part of Thomas Wagner",
+        "{Wagner}",
+    ),
+    ("entity:wagner-group", "Wagner resigns", "Wagner", "entity:wagner-group: nothing in the text says so", "{Wagner}"),
+    (
+        "entity:operation-barkhane",
+        "Le restaurant Barkhane ferme",
+        "Barkhane",
+        "nothing in the text",
+        "{Barkhane}",
+    ),
+    ("entity:africa-corps", "Rommel's Africa Corps of 1942", "Africa Corps", "nothing in the text", "{Africa Corps}"),
+]
+
+
+@pytest.mark.parametrize(("query", "text", "name", "reason", "override"), NAMES, ids=[text for _, text, *_ in NAMES])
+def test_a_name_that_does_not_count_is_told_with_its_reason_and_what_counts_it(
+    query: str, text: str, name: str, reason: str, override: str
+) -> None:
+    document = Document.of({"title": text})
+    line = str(shortfalls(explain(parse(query), document))[0])
+    assert line.startswith(f"“{name}” (title): does not mean ")
+    assert reason in line
+    assert line.endswith(f"; add OR {override} to count each mention")
+    assert parse(f"({query}) OR {override}").evaluate(document) is not None
+
+
+def test_ordinary_words_of_a_name_are_not_told() -> None:
+    document = Document.of({"title": "Une opération du genou, force du vent"})
+    assert shortfalls(explain(parse("entity:operation-barkhane"), document)) == ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from watchpost.plurals import count
 from watchpost.query.document import FIRST, Document
@@ -13,7 +14,18 @@ from watchpost.query.operators import AtLeast, Near, Proximity, Same, Score, Unl
 from watchpost.query.percolator import Frequency, anchors
 from watchpost.query.terms import LONGER, Exact, Leaf, Phrase, Prefix, Regex, Term
 from watchpost.query.tree import And, Evidence, Field, Named, Node, Not, Or, Query, collected, in_scope
-from watchpost.query.words import is_unspaced, letters
+from watchpost.query.words import folded_words, is_unspaced, letters
+
+UNSAID = "nothing in the text says so"
+"""Why a name does not count that has no other meaning in the text."""
+
+
+class Refusal(NamedTuple):
+    """A mention of a name of the library that does not count: its text, its field, and why."""
+
+    text: str
+    field: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,8 @@ class Explanation:
     `text` is the clause as it could be written alone (with its field), `matches` whether it is true. `evidence` is what
     makes it true; for a leaf under NOT, what makes the NOT false. `operator` joins its `children`: "AND", "OR", "NOT",
     "NEAR/15", "SAME", "UNLESS", "ATLEAST/3", "SCORE/5", "@sahel", or "" for a leaf, which has none. `detail` is the
-    number behind the result, if there is one: "NEAR/15: nearest pair 41 words", "ATLEAST/3: found 2".
+    number behind the result, if there is one: "NEAR/15: nearest pair 41 words", "ATLEAST/3: found 2". `refused` are the
+    mentions of a name of the library that is false for the document.
     """
 
     text: str
@@ -32,6 +45,7 @@ class Explanation:
     operator: str = ""
     children: tuple[Explanation, ...] = ()
     detail: str = ""
+    refused: tuple[Refusal, ...] = ()
 
 
 def explain(query: Query, document: Document) -> Explanation:
@@ -72,7 +86,34 @@ def _explain(node: Node, document: Document, scope: str) -> Explanation:
         operator,
         () if isinstance(node, Known) else tuple(_explain(child, document, scope) for child in node.children),
         f"{operator}: {detail}" if operator and detail else detail,
+        tuple(dict.fromkeys(_refused(node, document, scope))) if isinstance(node, Known) and found is None else (),
     )
+
+
+def _refused(known: Known, document: Document, scope: str) -> Iterator[Refusal]:
+    """The mentions of the names behind `known`, which is false, and why they do not mean it."""
+    own = frozenset(folded_words(known.name.partition(":")[2]))
+    for node in _inside(known.part):
+        if isinstance(node, Ambiguous):
+            found = node.part.find(document, scope) or ()
+            judged: Iterable[tuple[bool, str]] = node.judged(document, found)
+        elif isinstance(node, Leaf) and node.patterns and own.issuperset(each.folded for each in node.patterns):
+            found = node.find(document, scope) or ()
+            judged = [(True, "")] * len(found)
+        else:
+            continue
+        for occurrence, (means, reason) in zip(found, judged, strict=True):
+            text = document.index(occurrence.field).spelt(occurrence.first, occurrence.last)
+            if text != text.lower() or text.lower() == text.upper():  # a name
+                yield Refusal(text, occurrence.field, reason if not means else UNSAID)
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    """The node and all within it; of names that have a rule only the whole."""
+    yield node
+    if not isinstance(node, Ambiguous):
+        for child in node.children:
+            yield from _inside(child)
 
 
 def _operator(node: Node, document: Document, scope: str) -> tuple[str, str]:

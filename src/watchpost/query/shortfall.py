@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from watchpost.query.explain import Explanation
+from watchpost.query.explain import UNSAID, Explanation
 
 MOST = 8
 """The shortfalls that are named; the nearest ones come first."""
@@ -41,7 +41,7 @@ def shortfalls(tree: Explanation) -> tuple[Shortfall, ...]:
     for leaf, clause in _present(tree, tree):
         clauses[id(clause)] = clause
         words.setdefault(id(clause), {}).update(dict.fromkeys((each.text, each.field) for each in leaf.evidence))
-    found: dict[str, Shortfall] = {}
+    found: dict[str, Shortfall] = {str(each): each for each in _unmeant(tree)}
     for key in sorted(clauses, key=lambda key: _rank(clauses[key], words[key])):
         shortfall = Shortfall(tuple(words[key]), _lacks(clauses[key]), shorten(clauses[key].text))
         found.setdefault(str(shortfall), shortfall)
@@ -51,6 +51,27 @@ def shortfalls(tree: Explanation) -> tuple[Shortfall, ...]:
 def shorten(clause: str, longest: int = _LONGEST) -> str:
     """A clause for one line: a long one loses its end."""
     return clause if len(clause) <= longest else f"{clause[: longest - 1].rstrip()}…"
+
+
+def _unmeant(tree: Explanation) -> Iterator[Shortfall]:
+    """The mentions that the library does not take for what the query asks, with why, and what counts them all the same.
+
+    Of a name only the first mention, because the others mostly have the same reason.
+    """
+    seen: set[str] = set()
+    for text, field, reason in sorted(tree.refused, key=lambda refusal: refusal.reason == UNSAID):
+        if text not in seen:
+            seen.add(text)
+            lacks = f"does not mean {tree.text}: {reason}; add OR {_plain(text)} to count each mention"
+            yield Shortfall(((text, field),), lacks, tree.text)
+    if tree.operator.partition("/")[0] != "NOT":
+        for child in tree.children[:1] if tree.operator == "UNLESS" else tree.children:
+            yield from _unmeant(child)
+
+
+def _plain(text: str) -> str:
+    """The words as a term that asks for their capitals."""
+    return f"{{{text}}}" if text.isascii() else f'"{text}"'
 
 
 def _present(tree: Explanation, failing: Explanation) -> Iterator[tuple[Explanation, Explanation]]:
