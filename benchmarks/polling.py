@@ -3,12 +3,18 @@
 `$WATCHPOST_FEEDS` names the folder of feed documents (without it ../shared/feeds/real beside the project), and
 `$WATCHPOST_POLL_FEEDS` says how many feeds there are (1,000). Above 1,000 only ours runs, and remembers what it reads
 without queueing it: nobody matches here, and a queue of 200,000 articles would be what is measured.
+
+With `$WATCHPOST_BEFORE`, the folder `src` of another version, only the two versions run, in alternating rounds. What a
+visit costs is compared: where nothing has changed, where bytes have, where only the document's moment has, and where
+there is a new entry.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import peers
@@ -19,6 +25,8 @@ from benchmarks.table import Figure, at_least, at_most, median_of, publish
 _ROUNDS = 3
 _PEERS_UP_TO = 1000
 _ONE_HOST_SECONDS = 15.0
+_ALTERNATING = 4
+_NEXT_SECOND = 1.05  # the server makes its validators of whole seconds
 
 
 def run() -> None:
@@ -29,6 +37,10 @@ def run() -> None:
     documents = sorted(folder.iterdir()) if folder.is_dir() else []
     if not documents:
         print(f"polling: no feeds in {folder}; name a folder in $WATCHPOST_FEEDS")
+        return
+    if before := os.environ.get("WATCHPOST_BEFORE"):
+        with site(documents, count) as served:
+            publish("polling-before", f"{count:,} feeds, {version()}, CPU of a visit", _against(served, count, before))
         return
     with site(documents, count) as served:
         figures, remarks = _measure(served, count)
@@ -85,6 +97,31 @@ def _measure(served: Site, count: int) -> tuple[list[Figure], list[str]]:
         note = f"{asked} requests in {_ONE_HOST_SECONDS:g} s"
         figures.append(Figure(f"{count:,} feeds of one host, CPU", one.cpu + one.server, "s", note=note))
     return figures, remarks
+
+
+def _against(served: Site, count: int, before: str) -> list[Figure]:
+    """What a visit costs, with the server, in the version `before` and in this one."""
+    spent: dict[str, tuple[list[float], list[float]]] = {}
+    changes: dict[str, Callable[[], None]] = {
+        "unchanged (304)": lambda: None,
+        "other bytes, every entry known": served.change,
+        "only another moment": served.name_another_moment,
+        "one new entry": lambda: served.publish(time.time_ns()),
+    }
+    for turn in range(_ALTERNATING):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            with ours(served.urls(count), on_new="24h", source="" if which else before) as running:
+                running.cold()
+                for name, change in changes.items():
+                    time.sleep(_NEXT_SECOND)
+                    change()
+                    one = running.warm()
+                    spent.setdefault(name, ([], []))[which].append(1000 * (one.cpu + one.server) / count)
+    figures = []
+    for name, (old, new) in spent.items():
+        share = f"{statistics.median(new) / statistics.median(old):.2f} of it"
+        figures += [median_of(f"{name}, before", old, "ms"), median_of(f"{name}, now", new, "ms", share)]
+    return figures
 
 
 def _ours(kind: str, rounds: list[Round]) -> list[Figure]:

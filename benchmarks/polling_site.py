@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -30,6 +31,18 @@ http {{
 }}
 """
 
+_ENTRY = re.compile(rb"<((?:[\w-]+:)?(?:item|entry))[\s>/]")
+_CHANNEL_DATE = re.compile(rb"(<(?:lastBuildDate|pubDate|updated)>)[^<]*")
+_NEW_ITEM = (
+    "<{p}item><{p}title>Report {number}</{p}title><{p}link>https://news.example/{number}</{p}link>"
+    "<{p}guid>https://news.example/{number}</{p}guid><{p}pubDate>{rfc822}</{p}pubDate>"
+    "<{p}description>Ministers met in Geneva.</{p}description></{p}item>"
+)
+_NEW_ENTRY = (
+    "<{p}entry><{p}title>Report {number}</{p}title><{p}link href='https://news.example/{number}'/>"
+    "<{p}id>tag:{number}</{p}id><{p}updated>{rfc3339}</{p}updated><{p}summary>Ministers met.</{p}summary></{p}entry>"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -50,6 +63,37 @@ class Site:
             if number < self.documents and number % every == 0:  # the others are links to these
                 with path.open("ab") as file:
                     file.write(b"\n")
+
+    def name_another_moment(self) -> None:
+        """From now on every document says that it was made now, where it says so at all; nothing else in it changes."""
+        now = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()).encode()
+        for path in self._documents():
+            data = path.read_bytes()
+            entry = _ENTRY.search(data)
+            end = entry.start() if entry else 0
+            path.write_bytes(_CHANNEL_DATE.sub(rb"\g<1>" + now, data[:end]) + data[end:])
+
+    def publish(self, number: int) -> None:
+        """From now on every document has another entry at the top, and lists its last one no more."""
+        moment = time.gmtime()
+        rfc822 = time.strftime("%a, %d %b %Y %H:%M:%S +0000", moment)
+        rfc3339 = time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
+        for path in self._documents():
+            data = path.read_bytes()
+            first = _ENTRY.search(data)
+            if first is None:
+                continue
+            tag = first[1].decode()
+            form = _NEW_ENTRY if tag.endswith("entry") else _NEW_ITEM
+            prefix = tag[: tag.find(":") + 1]
+            new = form.format(p=prefix, number=number, rfc822=rfc822, rfc3339=rfc3339).encode()
+            last, end = data.rfind(b"<" + first[1]), data.rfind(b"</" + first[1] + b">")
+            kept = data[:last] + data[end + len(tag) + 3 :] if first.start() < last < end else data
+            path.write_bytes(kept[: first.start()] + new + kept[first.start() :])
+
+    def _documents(self) -> Iterator[Path]:
+        """Those that are files of their own: the others are links to these."""
+        return (path for path in (self.root / "www").iterdir() if int(path.stem) < self.documents)
 
     def statuses(self) -> Counter[str]:
         """How often it answered with which status since the last time of asking."""

@@ -46,8 +46,9 @@ class Round:
 class Ours:
     """A running poll role."""
 
-    def __init__(self, root: Path, feeds: int) -> None:
+    def __init__(self, root: Path, feeds: int, source: str) -> None:
         self._root = root
+        self._source = source
         self._feeds = feeds
         self._start()
         self._client = redis.Redis(unix_socket_path=str(root / "data" / "redis.sock"))
@@ -57,7 +58,10 @@ class Ours:
         config, data = self._root / "watchpost.yaml", self._root / "data"
         words = [sys.executable, "-m", "benchmarks.polling_role", str(config), str(data), str(self._root / "lag")]
         self._begun = time.monotonic()
-        self.process = subprocess.Popen(words, env=clean_env())
+        env = clean_env()
+        if self._source:
+            env["PYTHONPATH"] = os.pathsep.join((self._source, str(Path(__file__).parents[1])))
+        self.process = subprocess.Popen(words, env=env)
         self._before = (0.0, 0.0)
 
     def cold(self) -> Round:
@@ -149,8 +153,8 @@ class Ours:
 
 
 @contextmanager
-def ours(urls: Sequence[str], *, on_new: str = "all", host_gap: str = "1s") -> Iterator[Ours]:
-    """Our poll role on these feeds, in an empty directory."""
+def ours(urls: Sequence[str], *, on_new: str = "all", host_gap: str = "1s", source: str = "") -> Iterator[Ours]:
+    """Our poll role on these feeds, in an empty directory. `source`: the folder of another version, "" for this one."""
     with place() as root:
         lines = [f"  f{n:05}: {url}\n" for n, url in enumerate(urls)]
         for part, begin in enumerate(range(0, len(lines), _FEEDS_OF_A_FILE)):
@@ -163,7 +167,7 @@ def ours(urls: Sequence[str], *, on_new: str = "all", host_gap: str = "1s") -> I
             'routes: [{to: terminal, digest: "08:00"}]\n'
         )
         (root / "lag").write_text("")
-        running = Ours(root, len(urls))
+        running = Ours(root, len(urls), source)
         try:
             yield running
         finally:
