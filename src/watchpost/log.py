@@ -162,6 +162,8 @@ SENTENCES: Mapping[str, str] = {
     "archive.pruned": "the archive has dropped {count:month|months} that it no longer keeps",
     "archive.unreadable": "{count:article|articles} cannot be archived: another version wrote them",
     "disk.short": "the disk with {data} is nearly full; polling pauses until it has space",
+    "data.unreadable": "{data} cannot be read ({detail}): it must belong to the user of the service; polling pauses",
+    "data.readable": "{data} can be read again",
     "disk.ample": "the disk has space again; polling continues",
     "http.listening": "pages at http://{listen}/",
     "http.connections_refused": "{count:connection|connections} to the pages refused or closed ({reason})",

@@ -153,3 +153,18 @@ def diff(rig: Rig) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_file_that_is_cut_off_and_yet_valid_is_named_in_the_log(rig: Rig) -> None:
+    process = rig.start()
+    rig.until(lambda: "run.starting" in rig.log())
+    assert "no route takes" not in rig.log()
+    good = rig.config.read_text()
+    rig.config.write_text(good[: good.index("receivers:")])
+    process.send_signal(signal.SIGHUP)
+    rig.until(lambda: "no route takes" in rig.log())
+    rig.until(lambda: rig.log().count("run.starting") == 2)
+    rig.config.write_text(good)
+    process.send_signal(signal.SIGHUP)
+    rig.publish("whole-again")
+    rig.until(lambda: "whole-again" in rig.world.told())

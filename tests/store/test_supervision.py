@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from pathlib import Path
@@ -150,6 +151,30 @@ async def test_the_disk_guard_flips_and_says_so(data: Path) -> None:
     assert server.disk_is_short(), "three times the append-only file"
     await server.stop()
     assert [event for event in telling.events if event.startswith("disk")] == ["disk.short", "disk.ample"]
+
+
+async def test_a_directory_that_cannot_be_read_is_not_called_a_full_disk(data: Path) -> None:
+    problems: list[OSError] = []
+
+    def free(_: Path) -> int:
+        if problems:
+            raise problems[0]
+        return 10**12
+
+    telling = Telling()
+    server = make(data, log=telling, free_bytes=free)
+    await server.start()
+    async with supervised(server):
+        problems.append(PermissionError(errno.EACCES, "Permission denied"))
+        await until(lambda: server.disk_short, 60)
+        problems.clear()
+        await until(lambda: not server.disk_short, 60)
+    await server.stop()
+    assert [event for event in telling.events if event.startswith(("disk", "data"))] == [
+        "data.unreadable",
+        "data.readable",
+    ]
+    assert telling.facts["data.unreadable"]["detail"] == "Permission denied"
 
 
 async def test_a_long_log_of_a_running_server_is_rotated_and_read_from_its_new_beginning(data: Path) -> None:

@@ -32,7 +32,8 @@ _PAUSED = {
     "store": "the store did not accept what was found",
 }
 _PAUSE_CURES = {
-    "disk": f"free {_DISK_MEBIBYTES} MiB or more on the disk of the data directory; df -h shows how full each disk is",
+    "disk": f"free {_DISK_MEBIBYTES} MiB or more on the disk of the data directory; df -h shows how full each disk is, "
+    "ls -ld whether the service may read the directory",
     "backlog": "watchpost queue status shows whether fewer wait; watchpost run match starts another matcher",
     "store": "watchpost doctor names the cause",
 }

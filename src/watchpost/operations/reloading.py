@@ -101,9 +101,13 @@ class Reloader:
                 tm.config_good.set(1)
                 await self._kept(self.last)
                 return self.last
+            before = set(map(str, self._config.warnings))
             self.since, self._config, self._next = self.last.at, config, config
             self._count_good()
             tm.log().info("config.read", changes=len(changes))
+            for warning in config.warnings:  # a file that was half written may be valid, and have no receivers
+                if str(warning) not in before:
+                    tm.log().warning("warning", text=str(warning))
             if restart:
                 tm.log().warning("config.needs_restart", what=", ".join(restart))
             self._adopted()

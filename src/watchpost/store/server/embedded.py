@@ -71,6 +71,7 @@ class EmbeddedServer:
         self._child: Child | None = None
         self._expected_surplus = 0  # bytes
         self._rewritten_at = -math.inf  # by the loop's clock
+        self._unreadable = ""  # why the data directory cannot be read, as the system says it
         self._unsettled = False  # the server could not write its file, writes it again, or should
 
     @property
@@ -153,19 +154,26 @@ class EmbeddedServer:
             self._disown()
 
     def disk_is_short(self) -> bool:
-        """Return whether less is free than 256 MB or three times the append-only file; also if that cannot be read."""
+        """Return whether less is free than 256 MB or three times the append-only file. Raises OSError."""
         data = self._directory.path
-        try:
-            return self._free_bytes(data) < max(ROOM_BYTES, ROOM_FACTOR * datadir.size(data))
-        except OSError:
-            return True
+        return self._free_bytes(data) < max(ROOM_BYTES, ROOM_FACTOR * datadir.size(data))
 
     def check_disk(self) -> None:
-        """Update `disk_short`, and log a change."""
-        short = self.disk_is_short()
-        if short != self.disk_short:
-            log = self._log.error if short else self._log.info
-            log("disk.short" if short else "disk.ample", data=str(self._directory.path))
+        """Update `disk_short`, and log a change. What cannot be read counts as short."""
+        data, before = str(self._directory.path), self._unreadable
+        try:
+            short, self._unreadable = self.disk_is_short(), ""
+        except OSError as error:
+            self.disk_short, self._unreadable = True, error.strerror or str(error)
+            if not before:
+                self._log.error("data.unreadable", data=data, detail=self._unreadable)
+            return
+        if before:
+            self._log.info("data.readable", data=data)
+        if short and (before or not self.disk_short):
+            self._log.error("disk.short", data=data)
+        elif self.disk_short and not short and not before:
+            self._log.info("disk.ample", data=data)
         self.disk_short = short
 
     async def _rewrite_after_full_disk(self) -> None:
