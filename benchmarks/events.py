@@ -24,9 +24,8 @@ from watchpost.events.decision import Rarity, features
 from watchpost.events.embedding import SentenceEncoder
 from watchpost.events.joining import LIMITS, LIMITS_WITHOUT_EMBEDDING, WINDOW, Events, Report, Thresholds
 from watchpost.events.witnesses import Witnesses, embedded_text, witnesses
-from watchpost.match.event_country import WEIGHTS, clues, is_there
+from watchpost.match.event_country import WEIGHTS, clues, is_there, named
 from watchpost.match.event_country import features as country_features
-from watchpost.match.places import mentions
 from watchpost.model import Article
 from watchpost.query.document import Document
 
@@ -333,7 +332,7 @@ def _countries(labelled: Sequence[Labelled]) -> Iterator[tuple[Labelled, Documen
         if one.countries and one.hit:
             fields = {"title": one.article.title, "summary": one.article.summary, "body": one.article.body}
             document = Document.of({**fields, "lang": one.article.lang})
-            yield one, document, country_features(clues(document, mentions(document, one.about)))
+            yield one, document, country_features(clues(document, named(document, one.about)))
 
 
 Judged = tuple[Labelled, dict[str, dict[str, float]]]

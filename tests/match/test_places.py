@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from tests.making import WHEN, article
-from watchpost.match.event_country import clues, placed
+from watchpost.match.event_country import clues, event_countries, named, placed
 from watchpost.match.matcher import match
-from watchpost.match.places import MOST, mentions, named_places
+from watchpost.match.places import MOST, mentions, named_places, usual_name
 from watchpost.model import NamedPlace, Topic
 from watchpost.names import library
 from watchpost.query.document import Document
@@ -118,6 +121,46 @@ DECIDED = [
 def test_a_government_decides_at_home_and_one_that_speaks_is_no_place(title: str, body: str, code: str) -> None:
     found = placed(Document.of({"title": title, "body": body}), frozenset({"ML"}))
     assert {one.country for one in found if one.event} == {code}
+
+
+REPORTS = [
+    line.split("\t")
+    for line in Path(__file__).with_name("event_places.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def test_countries_of_short_reports_in_eight_languages() -> None:
+    counted: Counter[str] = Counter()
+    for lang, countries, title, body in REPORTS:
+        document = Document.of({"title": title, "body": body, "lang": lang})
+        wanted, found = {*countries.split(",")}, {*event_countries(document, named(document, frozenset({"ML"})))}
+        counted.update(right=len(wanted & found), found=len(found), wanted=len(wanted))
+    assert counted["right"] >= 0.85 * counted["found"]
+    assert counted["right"] >= 0.85 * counted["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "body", "town", "code"),
+    [
+        ("es", "Rabat recibe a los ministros", "El ministro marroquí los recibió.", "Rabat", "MA"),
+        ("de", "Lomé: Streik", "Die togoische Regierung verhandelt.", "Lomé", "TG"),
+        ("de", "Wien: Prozess beginnt", "Der Angeklagte schweigt.", "Vienna", "AT"),
+        ("pl", "Madryt: proces", "W Madrycie zaczął się proces.", "Madrid", "ES"),
+    ],
+)
+def test_people_of_a_country_support_its_towns(lang: str, title: str, body: str, town: str, code: str) -> None:
+    found = named(Document.of({"title": title, "body": body, "lang": lang}))
+    assert {(usual_name(one.place), one.place.country) for one in found} == {(town, code)}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [("EU bans flour", True), ("Eu vi o Mali. Eu disse que sim.", False), ("La Ue decide oggi", True)],
+)
+def test_the_initials_of_the_union_are_no_everyday_word(text: str, is_named: bool) -> None:
+    document = Document.of({"title": text})
+    assert ("BE" in {one.country for one in clues(document, named(document))}) is is_named
 
 
 def test_there_are_not_too_many() -> None:

@@ -19,8 +19,8 @@ from typing import Literal
 from watchpost.events import lexicon
 from watchpost.events.figures import figures
 from watchpost.events.lexicon import Text
-from watchpost.match.event_country import event_countries
-from watchpost.match.places import Mention, mentions, usual_name
+from watchpost.match.event_country import event_countries, named
+from watchpost.match.places import Mention, usual_name
 from watchpost.model import Article
 from watchpost.query.document import Document, Index
 from watchpost.query.words import is_unspaced
@@ -88,7 +88,7 @@ def witnesses(article: Article, about: frozenset[str] = frozenset(), vector: Vec
     text = f"{article.summary}\n\n{article.body}"[:TEXT] if article.summary else article.body[:TEXT]
     document = Document.of({"title": article.title, "summary": "", "body": text, "lang": article.lang})
     title, body = document.index("title"), document.index("body")
-    found = mentions(document, about)
+    found = named(document, about)
     language = next((code for code in document.languages), "")
     head, rest = Text(title.folded, language, title.written), Text(body.folded, language, body.written)
     lead = _lead(head, rest)

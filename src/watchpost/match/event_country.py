@@ -10,7 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import compress, pairwise
 from typing import NamedTuple
 
@@ -80,17 +80,22 @@ def _clue(document: Document, field: str, name: tuple[int, int], code: str, kind
     else:
         before = len(document.index("summary").folded) if field == "body" else 0
         part = "lead" if at + min(before, LEAD // 2) < LEAD else "body"
-    after = index.between(at + words)
-    if kind == "country" and index.folded[at + words : at + words + 1] == ["s"] and after in ("'", "’"):
+    if kind == "country" and _acts(index, at, words):
         kind = "people"
-    dateline = field != "title" and _is_dateline(index, at, after)
+    dateline = field != "title" and _is_dateline(index, at, words)
     return Clue((SEARCHED.index(field), at), code, kind, part, _is_where(index.folded, at), dateline)
 
 
-def _is_dateline(index: Index, at: int, after: str) -> bool:
-    """Whether a name stands before the text, as in "BAMAKO (Reuters) –"; `after` is what is written after it."""
+def _acts(index: Index, at: int, words: int) -> bool:
+    """Whether the name of a country says who acts, as in "Mali's"."""
+    return index.folded[at + words : at + words + 1] == ["s"] and index.between(at + words) in ("'", "’")
+
+
+def _is_dateline(index: Index, at: int, words: int) -> bool:
+    """Whether a name of so many words stands before the text, as in "BAMAKO (Reuters) –"."""
     if "\n" not in index.between(at):
         return False
+    after = index.between(at + words)
     return any(mark in after for mark in _AFTER_DATELINE) or ("," in after and index.written(at).isupper())
 
 
@@ -100,10 +105,16 @@ def _governments(index: Index) -> Iterator[tuple[int, int, str]]:
     folded = index.folded[:TEXT]
     for at in compress(range(len(folded)), map(lengths.__contains__, folded)):
         for length in lengths[folded[at]]:
-            code = table.get(tuple(folded[at : at + length]))
-            if code and (not index.cased or index.written(at)[:1].isupper()):
+            name = tuple(folded[at : at + length])
+            code = table.get(name)
+            if code and (not index.cased or _is_in_capitals(index.written(at), name)):
                 yield at, length, code
                 break
+
+
+def _is_in_capitals(written: str, name: tuple[str, ...]) -> bool:
+    """Whether a name has its capital; "Eu" is "I" in Portuguese and Romanian."""
+    return written.isupper() if name == ("eu",) else written[:1].isupper()
 
 
 @cache
@@ -145,6 +156,7 @@ def _kind(mention: Mention) -> str:
     return "capital" if is_seat_of_government(mention.place) else "town"
 
 
+@lru_cache(20_000)
 def is_seat_of_government(place: library.Place) -> bool:
     """Whether it is the capital or the largest town of its country, which also mean governments and firms."""
     return any(seat.distance(place) < _SAME_TOWN_KM for seat in _seats().get(place.country, ()))
@@ -171,14 +183,20 @@ def _queries() -> Mapping[str, Query]:
 
 
 def _people(index: Index) -> Iterator[tuple[int, str]]:
-    whole, beginnings, first = _words_for_people()
-    for at, word in enumerate(index.folded[:TEXT]):
-        code = whole.get(word)
-        if code is None and word[:_BEGINNING] in first:
-            begun = (beginnings.get(word[:end]) for end in range(_BEGINNING, len(word) + 1))
-            code = next(filter(None, begun), None)
+    for at, code in enumerate(map(_country_of, index.folded[:TEXT])):
         if code:
             yield at, code
+
+
+@lru_cache(50_000)  # most words of an article are in many others
+def _country_of(word: str) -> str:
+    """The country whose people or adjective a folded word means; "" for any other word."""
+    whole, beginnings, first = _words_for_people()
+    code = whole.get(word)
+    if code is None and word[:_BEGINNING] in first:
+        begun = (beginnings.get(word[:end]) for end in range(_BEGINNING, len(word) + 1))
+        code = next(filter(None, begun), None)
+    return code or ""
 
 
 @cache
@@ -285,6 +303,12 @@ def is_there(values: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS
     return probability(values, weights) >= LEAST
 
 
+def named(document: Document, countries: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
+    """The `mentions` of a text; the people and adjectives of a country support its towns, as its name does."""
+    people = frozenset(code for name in SEARCHED for _, code in _people(document.index(name)))
+    return mentions(document, countries | people)
+
+
 def event_countries(document: Document, found: Sequence[Mention]) -> tuple[str, ...]:
     """The codes of the countries in which the event of the text happened, the most probable first."""
     judged = features(clues(document, found))
@@ -295,20 +319,20 @@ def event_countries(document: Document, found: Sequence[Mention]) -> tuple[str, 
 def placed(document: Document, about: frozenset[str] = frozenset()) -> tuple[NamedPlace, ...]:
     """The places that the text names, as `named_places`, with those marked where its event happened.
 
-    `about` are codes of countries that the article is known to be about, as in `mentions`.
+    `about` are codes of countries that the article is known to be about, as in `named`.
     Of the towns of a country in which it happened, those count that title and lead name, or else all. A country of
     which no town is named comes last, under its English name.
     """
-    found = mentions(document, about)
+    found = named(document, about)
     countries = event_countries(document, found)
-    named = named_places(found)
+    places = named_places(found)
     early = {(usual_name(one.place), one.place.country) for one in found if one.field == "title" or one.at < LEAD}
-    told_early = {place.country for place in named if (place.name, place.country) in early}
+    told_early = {place.country for place in places if (place.name, place.country) in early}
     marked = [
         replace(place, event=True)
         if place.country in countries and (place.country not in told_early or (place.name, place.country) in early)
         else place
-        for place in named
+        for place in places
     ]
     there = {place.country for place in marked if place.event}
     whole = [NamedPlace(library.country_name(code), code, event=True) for code in countries if code not in there]

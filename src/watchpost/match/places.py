@@ -73,11 +73,11 @@ def _found(document: Document, name: str) -> Iterator[Mention]:
     known = compress(range(len(folded)), map(names.lengths.__contains__, folded))
     end = 0  # of the name before
     for at in merge(known, forms) if forms else known:
-        if at < end or not _capital(index, at):
+        if at < end:
             continue
         for words, length in _readings(folded, forms, at, names):
             meant = names.places.get(words)
-            if meant is not None and _is_written(index, at, words):
+            if meant is not None and _capital(index, at) and _is_written(index, at, words):
                 yield Mention(*meant, name, at, length)
                 end = at + length
                 break
@@ -87,6 +87,10 @@ def _readings(
     folded: Sequence[str], forms: Mapping[int, Sequence[str]], at: int, names: Names
 ) -> Iterator[tuple[tuple[str, ...], int]]:
     """The names that may begin at a word, and how many words they have; the longest first."""
+    if not forms:
+        for length in names.lengths[folded[at]]:
+            yield tuple(folded[at : at + length]), length
+        return
     firsts = forms.get(at, folded[at : at + 1])
     for length in sorted({length for word in firsts for length in names.lengths.get(word, ())}, reverse=True):
         rest = [(*folded[to : to + 1], *forms.get(to, ())) for to in range(at + 1, at + length)]
@@ -114,12 +118,20 @@ def _forms(document: Document, index: Index, names: Names) -> Iterator[tuple[int
     if not languages and not _OTHER_SCRIPTS.search(index.joined):
         return
     for at, word in enumerate(folded):
-        if word in names.lengths or (word[0] < "Ѐ" and not languages) or is_unspaced(word[0]):
+        if word in names.lengths:
             continue
-        rules = next((codes for first, last, codes in _SCRIPTS if first <= word[0] <= last), languages)
-        found = _bases(word, rules)
+        rules = _rules(word[0])
+        found = _bases(word, languages if rules is None else rules)
         if found and _capital(index, at):
             yield at, found
+
+
+@lru_cache(4_096)
+def _rules(letter: str) -> tuple[str, ...] | None:
+    """The languages by whose rules a word is read that begins with this letter; None: by those of its text."""
+    if is_unspaced(letter):
+        return ()
+    return next((codes for first, last, codes in _SCRIPTS if first <= letter <= last), None)
 
 
 @lru_cache(50_000)
