@@ -21,6 +21,7 @@ from watchpost.documents.entry import EntryDraft, FeedEntry, Written
 from watchpost.documents.feed_xml import ITEM, Unsure, read_xml_feed
 from watchpost.documents.html import plain_text
 from watchpost.documents.json_formats import read_json_feed
+from watchpost.documents.other_document import document_in_words, page_in_words
 from watchpost.documents.page import find_feed_links
 from watchpost.documents.results import FeedHints
 from watchpost.documents.sitemap import read_sitemap
@@ -112,7 +113,7 @@ def _read_markup(data: bytes, now: datetime, url: str) -> Feed:
     root = _ROOT.search(data)
     if _DOCTYPE_HTML.match(data[:200]) or (root and root[1].lower() == b"html"):
         feeds = [link.url for link in find_feed_links(data[:200_000], url)]
-        names = "; feeds that it names: " + ", ".join(feeds) if feeds else ""
+        names = "; feeds that it names: " + ", ".join(feeds) if feeds else page_in_words(data)
         raise FetchError("not_a_feed", f"this is an HTML page, not a feed{names}")
     if root and root[1].lower() in (b"urlset", b"sitemapindex"):
         entries, cut = read_sitemap(data, now)
@@ -185,7 +186,7 @@ def read_tolerantly(data: bytes, root: bytes) -> tuple[Mapping[str, Any], Sequen
     if not entries and (broken or ITEM.search(data)) and (parsed.version or root in _FEED_ROOTS):
         raise FetchError("malformed", f"no entry could be read: {_fault(parsed)}")
     if not entries and not parsed.version:
-        raise FetchError("not_a_feed", f"this is not a feed: {_fault(parsed)}")
+        raise FetchError("not_a_feed", f"this is not a feed: {document_in_words(data)}")
     return parsed.feed, entries
 
 

@@ -19,6 +19,7 @@ from watchpost.documents.html import plain_text
 from watchpost.documents.html_blanks import blanked, with_letters
 from watchpost.documents.json_text import read_json, read_object_with
 from watchpost.documents.loose_json import read_loosely
+from watchpost.documents.other_document import json_in_words
 from watchpost.documents.xml_tree import bounded
 from watchpost.errors import FetchError
 
@@ -61,7 +62,7 @@ def read_json_feed(text: str, now: datetime) -> JsonFeed:
     objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     says_so = isinstance(items, list) and "jsonfeed" in _string(feed, "version")
     if not says_so and not any("content_html" in item or "content_text" in item for item in objects):
-        raise FetchError("not_a_feed", "this is JSON, but not a JSON Feed")
+        raise FetchError("not_a_feed", f"this is JSON, but not a JSON Feed{json_in_words(feed)}")
     outlet = plain_text(_string(feed, "title"))
     entries = tuple(_entry(item, now, outlet, _author(feed)) for item in bounded(objects))
     return JsonFeed(entries, _string(feed, "language"), unread, cut)
