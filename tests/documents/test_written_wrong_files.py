@@ -166,6 +166,12 @@ def test_entities_in_json_lines_are_letters_and_every_character_keeps_its_place(
     assert article.body.replace("\u2060", "") == 'café "Wagner" &unknown; A&B;'
 
 
+def test_marks_that_no_reader_sees_are_written_out_nowhere() -> None:
+    title = "Gao \ufeffconvoy \ufff9left\U000e0041"
+    article = only("a.jsonl", json.dumps({"title": title, "body": "B"}))
+    assert article.title == "Gao \u2060convoy \u2060left\u2060"
+
+
 def docx(body: str) -> bytes:
     spaces = "xmlns:w='urn:w' xmlns:mc='urn:mc'"
     return packed({"word/document.xml": f"<w:document {spaces}><w:body>{body}</w:body></w:document>"})

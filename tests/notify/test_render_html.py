@@ -101,3 +101,7 @@ def test_five_hundred_stories_are_cut_counted_and_the_twin_tells_the_same() -> N
 
 def test_an_empty_page() -> None:
     assert "Nothing matched. All 41 sources were read." in " ".join(check(html.page(digest())).words)
+
+
+def test_an_endless_word_does_not_make_a_mail_wider_than_its_window() -> None:
+    assert "overflow-wrap:anywhere" in html.page(usual()).replace(" ", "")

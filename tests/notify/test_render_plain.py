@@ -101,3 +101,14 @@ def test_wide_characters_count_double_and_endless_words_break() -> None:
 
 def test_five_hundred_stories_are_cut_and_counted() -> None:
     assert "Not shown: 300 stories (" in plain.plain(endless())
+
+
+def test_a_headline_without_blanks_begins_in_the_line_of_its_status() -> None:
+    title = "马里军队在加奥附近击毙十二名武装分子政府发布声明称局势已得到控制各国使馆发布安全提醒"
+    for text in (f"NEW  {title}", "NEW  " + "x" * 200, f"NEW  https://desk.example/{'a' * 150} end"):
+        lines = plain.wrap(text, "3. ", "   ")
+        assert lines[0].startswith(f"3. {text[:20]}")
+        assert all(plain.columns(line) <= 72 and line == line.rstrip() for line in lines)
+        joined = "".join(line[3:] for line in lines)
+        assert joined.replace(" ", "") == text.replace(" ", "")
+    assert plain.wrap("x " * 30 + "y" * 60, "", "")[1] == "y" * 60, "a word that fits a line is not cut"

@@ -8,6 +8,7 @@ only control characters in the result are our own.
 from __future__ import annotations
 
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 import regex
@@ -19,6 +20,7 @@ from watchpost.notify.render.packing import limit_stories
 from watchpost.notify.render.sanitize import clean, link, marked, pieces
 
 WIDTH = 72
+_ROOM_MIN = 16  # columns in which an endless word begins
 MAX_STORIES = 200
 
 # Marks inside a laid-out line. Text of others never holds them, for `clean` removes control characters.
@@ -56,6 +58,7 @@ def columns(text: str) -> int:
 def wrap(text: str, first: str, rest: str, star_width: int = 0) -> list[str]:
     """The text in lines of at most 72 columns, broken at blanks; an endless word is broken between graphemes.
 
+    An endless word, and one of a script without blanks, begins in the line before if that has room.
     `first` and `rest` open the first and the further lines. `star_width`: columns of a highlight's mark.
     """
 
@@ -65,15 +68,28 @@ def wrap(text: str, first: str, rest: str, star_width: int = 0) -> list[str]:
     lines: list[str] = []
     line, room = first, WIDTH - columns(first)
     empty = True
-    for word in (part for raw in text.split(" ") for part in _bites(raw, WIDTH - columns(rest), measure)):
+    whole = WIDTH - columns(rest)
+    words = deque(text.split(" "))
+    while words:
+        word = words.popleft()
+        left = room - (0 if empty else 1)
+        if measure(word) > left and (measure(word) > whole or _is_unspaced(word)):
+            bites = _bites(word, left if left >= _ROOM_MIN or empty else whole, measure)
+            word = bites[0]
+            words.extendleft(["".join(bites[1:])] if len(bites) > 1 else ())
         need = measure(word) + (0 if empty else 1)
         if need > room and not empty:
-            lines.append(line)
+            lines.append(line.rstrip())
             line, room, empty, need = rest, WIDTH - columns(rest), True, need - 1
         line += word if empty else " " + word
         room -= need
         empty = False
     return [*lines, line.rstrip()]
+
+
+def _is_unspaced(word: str) -> bool:
+    """Whether most letters are of a script whose words have no blanks between them."""
+    return columns(word) > 1.5 * len(word)
 
 
 def _bites(word: str, width: int, measure: Callable[[str], int]) -> list[str]:
