@@ -42,6 +42,7 @@ _MARKED = re.compile(r"[@<&(]")  # without one of these an author is a plain nam
 _JSON_FEED = re.compile(rb"""["']version["']\s{0,9}:\s{0,9}["']https?:\\?/\\?/(?:www\.)?jsonfeed\.org/""")
 _DOCTYPE_HTML = re.compile(rb"\s*<!doctype\s+html", re.IGNORECASE)
 
+_ZIP = b"PK\x03\x04"
 _REPLACEMENT = "\ufffd".encode()
 _HEAD_BYTES = 65_536
 _TOLERATED_BYTES = 300_000
@@ -89,6 +90,8 @@ def read_feed(body: bytes, *, now: datetime, url: str = "", charset: str = "") -
         raise FetchError("too_large", f"the feed has {len(body):,} bytes; at most {FEED_MAX_BYTES:,} are read")
     if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FetchError("empty", "the answer has no content")
+    if body.startswith(_ZIP):
+        raise FetchError("not_a_feed", "this is a ZIP archive, which is not unpacked; look for the address of the feed")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or _is_wrapped_json(body):
         text, _ = decode(body, charset or "utf-8")  # RFC 8259, 8.1
         entries, lang, unread, cut = read_json_feed(text, now)

@@ -1,13 +1,15 @@
 """Pure: compressed answers, decompressed in small pieces, so that a bomb is noticed before it fills the memory.
 
-gzip and deflate (RFC 1952, 1950, 1951), Brotli (RFC 7932), Zstandard (RFC 8878, with the window of RFC 9659). Fifty
-megabytes of zeros are 80 bytes of Brotli.
+gzip and deflate (RFC 1952, 1950, 1951), Brotli (RFC 7932), Zstandard (RFC 8878, with the window of RFC 9659); of
+stored files also bzip2 and xz. Fifty megabytes of zeros are 80 bytes of Brotli.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
+from lzma import LZMAError
+from typing import Any
 
 from watchpost.errors import FetchError
 
@@ -16,7 +18,14 @@ ACCEPTED = "gzip, br, zstd"
 
 _PIECE_BYTES = 65_536
 _LAYERS_MAX = 3
-_GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
+_SIGNATURES = {
+    "gzip": (b"\x1f\x8b\x08",),
+    "zstd": (b"\x28\xb5\x2f\xfd",),
+    "bzip2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)),
+    "xz": (b"\xfd7zXZ\0",),
+}
+_XZ_MEMORY = 64 << 20  # bytes; a dictionary may ask for 4 GB
+_FILES_MAX = 100  # compressed files one after another in one body; pbzip2 writes one for each 900 kB
 _ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</html>")
 _ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 lets a server ask for
 
@@ -26,8 +35,8 @@ def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, rati
 
     `encoding` is the Content-Encoding, a list that is undone from its end (RFC 9110, 8.4). It is a weak sign: a name
     that stands for no compression ("aws-chunked", "utf-8", "none") and one that the body does not bear out change
-    nothing, as in browsers; the name of another compression than the body's is corrected. A body that is a file of gzip
-    or Zstandard without any header is unpacked, too: sitemaps are stored so
+    nothing, as in browsers; the name of another compression than the body's is corrected. A body that is a file of
+    gzip, Zstandard, bzip2 or xz without any header is unpacked, too: sitemaps are stored so
     (https://www.sitemaps.org/protocol.html). What is damaged after its document's end is whole. Raises FetchError:
     "too_large", "truncated" (damaged, or cut short), "http_error" (an encoding that was not asked for).
     """
@@ -45,7 +54,7 @@ def decompress(encoding: str, packed: bytes, *, bytes_max: int, ratio: int, rati
     for _ in range(_LAYERS_MAX):
         if (signed := _by_signature(body)) is None:
             break
-        body = _unpacked(_DECOMPRESSORS[signed], body, bytes_max, allowed, ratio)
+        body = _unpacked(_OF_FILES[signed], body, bytes_max, allowed, ratio)
     return body
 
 
@@ -54,7 +63,7 @@ def _forgivingly(name: str, body: bytes, bytes_max: int, allowed: int, ratio: in
     signed = _by_signature(body)
     for other in dict.fromkeys((name, *([signed] if signed else ()), "deflate", "br")):
         try:
-            unpacked = _unpacked(_DECOMPRESSORS[other], body, bytes_max, allowed, ratio)
+            unpacked = _unpacked(_OF_FILES[other], body, bytes_max, allowed, ratio)
         except FetchError as error:
             if other == name:
                 failure = error
@@ -69,7 +78,7 @@ def _forgivingly(name: str, body: bytes, bytes_max: int, allowed: int, ratio: in
 
 
 def _by_signature(body: bytes) -> str | None:
-    return "gzip" if body.startswith(_GZIP) else "zstd" if body.startswith(_ZSTD) else None
+    return next((name for name, mark in _SIGNATURES.items() if body.startswith(mark)), None)
 
 
 def _is_document(body: bytes) -> bool:
@@ -160,12 +169,44 @@ def _zstd(packed: bytes) -> Iterator[bytes]:
         packed = unpacker.unused_data
 
 
+def _bzip2(packed: bytes) -> Iterator[bytes]:
+    from bz2 import BZ2Decompressor
+
+    yield from _files(packed, BZ2Decompressor, b"BZh")
+
+
+def _xz(packed: bytes) -> Iterator[bytes]:
+    from lzma import FORMAT_XZ, LZMADecompressor
+
+    yield from _files(packed, lambda: LZMADecompressor(FORMAT_XZ, _XZ_MEMORY), b"\xfd7zXZ")
+
+
+def _files(packed: bytes, new: Callable[[], Any], mark: bytes) -> Iterator[bytes]:
+    """The contents of all files that follow one another; what is no such file ends them."""
+    for _ in range(_FILES_MAX):
+        unpacker, rest = new(), packed
+        while not unpacker.eof:
+            try:
+                piece = unpacker.decompress(rest, _PIECE_BYTES)
+            except (OSError, EOFError, MemoryError, LZMAError) as error:
+                raise _damaged(error) from None
+            if not piece and unpacker.needs_input and not unpacker.eof:
+                raise _cut_short()
+            yield piece
+            rest = b""
+        packed = unpacker.unused_data
+        if not packed.startswith(mark):
+            return
+    raise FetchError("too_large", f"the answer has more than {_FILES_MAX} compressed files")
+
+
 _OTHERS = frozenset({  # compressions that are not undone here
     "compress", "x-compress", "lzma", "xz", "x-xz", "bzip2", "x-bzip2", "lz4", "snappy", "exi", "dcb", "dcz",
 })  # fmt: skip
 _DECOMPRESSORS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
 }  # fmt: skip
+_OF_FILES = {**_DECOMPRESSORS, "bzip2": _bzip2, "xz": _xz}
 
 
 def _damaged(error: Exception) -> FetchError:
