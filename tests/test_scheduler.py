@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from watchpost import log as tm
 from watchpost.scheduler import Scheduler
@@ -59,3 +60,16 @@ async def test_a_clock_that_stops_lets_everybody_go() -> None:
     async with asyncio.timeout(30):
         await asyncio.gather(*waits)
         await tick()
+
+
+async def test_ticks_go_on_when_the_time_of_day_is_set_back() -> None:
+    clock = Scheduler()
+    tick = clock.ticker(0.05)
+    clock.start()
+    async with asyncio.timeout(60):
+        await tick()
+        for job in clock._scheduler.get_jobs():  # as it is after the clock was set back by two hours
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=2))
+        for _ in range(5):
+            await tick()
+    clock.stop()

@@ -4,6 +4,9 @@ What is due is in Redis; a tick only says that it is time to look. So any number
 no harm, and no job is cancelled in the middle of its work. APScheduler's defaults drop ticks of a busy loop
 (misfire_grace_time is one second); with misfire_grace_time=None and coalesce=True late ticks become one:
 https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
+
+APScheduler computes when a tick is due from the time of day. If that was set back, the next one would be due hours
+later; so a tick that has not come for three intervals comes by the monotonic clock, and its job begins again.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from time import monotonic
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from watchpost import log as tm
+
+_LATE = 3  # intervals
 
 
 def utc_now() -> datetime:
@@ -41,7 +46,7 @@ class Scheduler:
         event = asyncio.Event()
         if seconds not in self._events:
             self._events[seconds] = []
-            self._scheduler.add_job(self._fires(seconds), "interval", seconds=seconds)
+            self._scheduler.add_job(self._fires(seconds), "interval", seconds=seconds, id=str(seconds))
         self._events[seconds].append(event)
 
         async def tick() -> None:
@@ -53,6 +58,20 @@ class Scheduler:
 
     def _fires(self, seconds: float) -> Callable[[], Awaitable[None]]:
         last = 0.0
+        late: asyncio.TimerHandle | None = None
+
+        def guard() -> None:
+            nonlocal late
+            if late is not None:
+                late.cancel()
+            late = None if self._stopped else asyncio.get_running_loop().call_later(_LATE * seconds + 1, begin_again)
+
+        def begin_again() -> None:
+            if not self._stopped:
+                self._scheduler.reschedule_job(str(seconds), trigger="interval", seconds=seconds)
+                guard()
+                for event in self._events[seconds]:
+                    event.set()
 
         async def fire() -> None:  # APScheduler runs a plain function in a thread
             nonlocal last
@@ -60,6 +79,7 @@ class Scheduler:
             if last:
                 tm.misfires.inc(max(0, round((now - last) / seconds) - 1))
             last = now
+            guard()
             for event in self._events[seconds]:
                 event.set()
 
