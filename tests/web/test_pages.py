@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from importlib import resources
 
 import httpx
 import pytest
@@ -470,3 +471,11 @@ async def test_static_files_may_be_kept_and_nothing_else_is_served(store: Store)
         for name in ("server.py", "..%2fserver.py", "../server.py", "none.css"):
             assert (await client.get(f"{address}/static/{name}")).status_code == 404
         assert (await client.get(address)).headers["cache-control"] == "no-store"
+
+
+def test_labels_of_cells_fit_beside_their_values_on_a_telephone() -> None:
+    folder = resources.files("watchpost.web").joinpath("templates")
+    texts = [one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".html")]
+    labels = {label for text in texts for label in re.findall('data-label="([^"{]+)"', text)}
+    assert len(labels) > 10
+    assert [label for label in labels if len(label) > 14] == []
