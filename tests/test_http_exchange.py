@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ssl
-import warnings
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 
@@ -108,25 +106,23 @@ async def test_a_request_arrives_whole_and_says_when_it_is_sent(tls: bool) -> No
 
 
 async def test_a_request_that_is_given_up_leaves_no_connection_open() -> None:
+    accepted, ended = asyncio.Event(), asyncio.Event()
+
     async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ended.append(await reader.read())
+        accepted.set()
+        await reader.read()
+        ended.set()
         writer.close()
 
-    ended: list[bytes] = []
     server = await asyncio.start_server(nothing, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ResourceWarning)
-        asking = asyncio.ensure_future(
-            GuardedTransport(allow_private=LOOPBACK).handle_async_request(httpx.Request("GET", url))
-        )
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        transport = GuardedTransport(allow_private=LOOPBACK)
+        asking = asyncio.ensure_future(transport.handle_async_request(httpx.Request("GET", url)))
+        await accepted.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        gc.collect()
-    async with asyncio.timeout(60):
-        while not ended:
-            await asyncio.sleep(0.01)
+        await ended.wait()
     server.close()
     await server.wait_closed()
