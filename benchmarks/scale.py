@@ -71,7 +71,7 @@ def run() -> None:
 
 
 def _exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
-    if min(values[0], values[-1]) <= 0:
+    if min(values[0], values[-1]) <= 0 or sizes[0] == sizes[-1]:
         return 0.0
     return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
 
