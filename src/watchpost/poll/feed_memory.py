@@ -139,7 +139,7 @@ class FeedMemory:
 
     `final` is where the answer came from, if from elsewhere; `etag` and `modified` are its validators, byte for byte;
     `stuck` is a Last-Modified that stayed while the feed changed, and `stuck_etag` such an ETag: they say nothing.
-    `body` is its digest,
+    `body` is its checksum,
     `read` when the feed was last read, `whole` whether all its entries were looked at then (version 0.1.0 looked at the
     first `max_items`), `gone` the url that answered 410. `pace` follows from the entries' dates. `fresh` is how long
     the answer stays fresh and `fresh_by` which header says so. `ttl` to `self_url` are FeedHints.

@@ -16,7 +16,7 @@ from watchpost.http_headers import hub_links
 from watchpost.model import Article
 from watchpost.net import host_of
 from watchpost.plurals import count
-from watchpost.poll.document_digest import digest_of
+from watchpost.poll.document_checksum import checksum_of
 from watchpost.poll.feed_memory import FeedMemory
 from watchpost.poll.feed_options import FeedOptions, WebOptions
 from watchpost.poll.fulltext import Completed, FullText
@@ -149,9 +149,9 @@ class Feed:
         self, answer: Fetched, known: FeedMemory, known_body: str, now: datetime, deadline: float
     ) -> tuple[Visit, FeedMemory]:
         """`known` is what is kept of this url; `known_body` is "" if everything is to be read anew."""
-        digest = digest_of(answer.body, answer.charset)
+        checksum = checksum_of(answer.body, answer.charset)
         selector = self._selector(known, now)
-        is_read = answer.status != 304 and digest != known_body
+        is_read = answer.status != 304 and checksum != known_body
         reading = await self._parse(answer, now, selector) if is_read else Reading()
         memory = known.with_answer(
             self._options.url, answer.url, answer.headers, unchanged=answer.status == 304
@@ -160,7 +160,9 @@ class Feed:
             memory = memory.with_hints(reading.hints, adaptive((head.published for head in selector.heads), now))
             if answer.status != 226:  # 226 has some entries only (RFC 3229): no body to compare with, no full read
                 dates = [head.published for head in selector.heads if head.published and head.published <= now]
-                memory = replace(memory, body=digest, read=now, whole=True).with_proof(known, max(dates, default=None))
+                memory = replace(memory, body=checksum, read=now, whole=True).with_proof(
+                    known, max(dates, default=None)
+                )
         memory = memory.with_hub_links(hub_links(answer.headers.get("link", "")))
         if self._hubs is not None:
             memory = await self._follow_hub(memory, self._hubs, bool(reading.articles), now)

@@ -1,4 +1,4 @@
-"""Documents with the same digest have the same entries and hints, whatever is written where."""
+"""Documents with the same checksum have the same entries and hints, whatever is written where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watchpost.documents.parse import Reading, read_feed_document
 from watchpost.errors import FetchError
-from watchpost.poll.document_digest import digest_of
+from watchpost.poll.document_checksum import checksum_of
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DATE = "Fri, 27 Nov 2026 09:30:00 GMT"
@@ -48,10 +48,10 @@ def read(document: bytes) -> Reading | tuple[str, str]:
     ],
     ids=["lastBuildDate", "after a comment", "pubDate", "atom", "rdf", "cached at", "after CDATA"],
 )  # fmt: skip
-def test_the_moment_of_a_document_is_not_in_its_digest(before: str, after: tuple[str, str]) -> None:
+def test_the_moment_of_a_document_is_not_in_its_checksum(before: str, after: tuple[str, str]) -> None:
     changed = before.replace(*after, 1)
     assert changed != before
-    assert digest_of(changed.encode()) == digest_of(before.encode())
+    assert checksum_of(changed.encode()) == checksum_of(before.encode())
     assert read(changed.encode()) == read(before.encode())
 
 
@@ -67,10 +67,10 @@ def test_the_moment_of_a_document_is_not_in_its_digest(before: str, after: tuple
         ("Fri, 27 Nov 2026 09:30:00 GMT</last", "Fri, 27 Nov 2026 09:30 &gt; M</last"),
     ],
 )
-def test_everything_else_is_in_the_digest(old: str, new: str) -> None:
+def test_everything_else_is_in_the_checksum(old: str, new: str) -> None:
     before = f"{RSS}{ITEM}</channel></rss>"
     assert old in before
-    assert digest_of(before.replace(old, new, 1).encode()) != digest_of(before.encode())
+    assert checksum_of(before.replace(old, new, 1).encode()) != checksum_of(before.encode())
 
 
 PIECES = (
@@ -104,11 +104,11 @@ DOCUMENTS = st.tuples(
 
 
 @given(DOCUMENTS, st.integers(0, 2**32))
-def test_the_same_digest_means_the_same_entries(document: bytes, seed: int) -> None:
+def test_the_same_checksum_means_the_same_entries(document: bytes, seed: int) -> None:
     """One number after the other is another one, in documents put together at random, mostly broken."""
-    expected, digest, drawn = read(document), digest_of(document), random.Random(seed)
+    expected, checksum, drawn = read(document), checksum_of(document), random.Random(seed)
     for number in re.finditer(rb"[0-9]+|GMT", document):
         other = bytes(drawn.choice(b"0123456789") for _ in number[0])
         changed = document[: number.start()] + other + document[number.end() :]
-        if digest_of(changed) == digest:
+        if checksum_of(changed) == checksum:
             assert read(changed) == expected

@@ -1,8 +1,8 @@
-"""Pure: the digest of a feed's document, without the moment at which the document was made.
+"""Pure: the checksum of a feed's document, without the moment at which the document was made.
 
 Many servers make a feed at each request and write the time into it: into `lastBuildDate` of RSS 2.0, the feed's
 `updated` of Atom (RFC 4287, 4.2.15), or a comment after the end ("cached at …"). Nothing is read from these. Documents
-with the same digest have the same length, the same entries and the same hints: only characters of dates directly
+with the same checksum have the same length, the same entries and the same hints: only characters of dates directly
 within the channel, and digits of comments after the root, are left out. Where it is not certain what is what, nothing
 is left out.
 """
@@ -30,7 +30,7 @@ _CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
 _DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
 
 
-def digest_of(body: bytes, charset: str = "") -> str:
+def checksum_of(body: bytes, charset: str = "") -> str:
     """SHA-256 of the document, with as many other characters where it names its moment.
 
     `charset` is what HTTP declared.
@@ -40,14 +40,14 @@ def digest_of(body: bytes, charset: str = "") -> str:
     tail = _after_root(body) or len(body)
     if (dates or tail < len(body)) and not is_plain_utf8(body, charset):
         dates, tail = [], len(body)
-    digest, view, at = hashlib.sha256(), memoryview(body), 0
+    checksum, view, at = hashlib.sha256(), memoryview(body), 0
     for start, end in dates:
-        digest.update(view[at:start])
-        digest.update(b"x" * (end - start))
+        checksum.update(view[at:start])
+        checksum.update(b"x" * (end - start))
         at = end
-    digest.update(view[at:tail])
-    digest.update(body[tail:].translate(_DIGITS))
-    return digest.hexdigest()
+    checksum.update(view[at:tail])
+    checksum.update(body[tail:].translate(_DIGITS))
+    return checksum.hexdigest()
 
 
 def _channel_dates(head: bytes) -> list[tuple[int, int]]:
